@@ -12,14 +12,17 @@ from PIL import Image, ImageSequence
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMenu
 
+from tests.recorded import recorded as read
 from tests.toys import toy
 from visualizer import app, cli, export, paint
+from visualizer.door import card_of
+from visualizer.inputs import samples
 from visualizer.scene.picture import Focus, Look
-from visualizer.scene.state import State, changed, from_json
+from visualizer.scene.state import State, changed, from_json, over_inputs
 from visualizer.ui import filming, style
-from visualizer.ui.filming import Job, Wish, arguments, filmed
+from visualizer.ui.filming import Job, Wish, arguments, filmed, first_input
 from visualizer.ui.saving import pictured
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
@@ -211,3 +214,91 @@ def test_without_pyav_the_panel_says_how_to_get_it(window):
 
 def names(panel):
     return [form.name for form in panel.forms]
+
+
+# --- through inputs -------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def digits(qtbot):
+    """On a network that takes other inputs."""
+    trace = read("digits_cnn")
+    where = changed(State(), model="digits_cnn", sample=trace.sample.name, at="conv2.forward")
+    style.wear(app.application(), "light")
+    opened = Window(Store(where, trace))
+    qtbot.addWidget(opened)
+    opened.resize(1100, 780)
+    with qtbot.waitSignal(opened.painted, timeout=5000), qtbot.waitExposed(opened):
+        opened.show()
+    opened.activateWindow()
+    return opened
+
+
+def test_a_key_shows_the_panel_for_a_film_through_the_inputs(digits):
+    key = Key.Key_E, Modifier.ControlModifier | Modifier.AltModifier
+    QTest.keyClick(digits.stage, *key)
+    panel = digits.film_panel
+    assert panel.wish().over
+    assert panel.focusWidget() is panel.through.buttons[1]
+    assert panel.chooser.isEnabled()
+    assert panel.chooser.accessibleName() == "Which inputs: All inputs"
+    assert [button.isHidden() for button in panel.stretch.buttons] == [False, True, True, False]
+    inputs = len(digits.store.inputs.words)
+    film = filmed((digits.store.trace,), digits.store.state, panel.wish(), digits.store.inputs)
+    assert float(film.last) == pytest.approx((inputs - 1) * 0.4 + inputs * 0.6 - 0.6), "0.4 s to the next, 0.6 s there"
+    assert panel.words() == (f"{float(film.seconds):.1f} s, {film.count:,} frames", True)
+    choose(panel, stretch=3)
+    digits.store.update(sample=digits.store.inputs.words[-2])
+    assert first_input(digits.store.state, panel.wish(), digits.store.inputs) == inputs - 1
+    choose(panel, through=0)
+    assert not panel.wish().over
+    assert not any(button.isHidden() for button in panel.stretch.buttons)
+    QTest.keyClick(panel, *key)
+    assert panel.wish().over
+    QTest.keyClick(panel, *key)
+    assert not panel.isVisible()
+
+
+def test_all_that_can_be_stepped_through_can_be_filmed(digits, monkeypatch):
+    """The menu of the panel is that of the track: the two always go through the same inputs."""
+    digits.run("film-inputs")
+    popped, menu = [], QMenu()
+    monkeypatch.setattr(digits.menus, "pop_inputs", lambda at, below: popped.append(below))
+    QTest.mouseClick(digits.film_panel.chooser, Qt.MouseButton.LeftButton)
+    assert popped == [True]
+    digits.menus.fill_inputs(menu)
+    offered = [action.text() for action in menu.actions() if action.text()]
+    assert offered == ["All", "Answered wrong", "Least sure first", "Those that excite conv2:2 most", "One class",
+                       "The files of a folder …", "The lines of a text, the rows of a table …"]
+    digits.store.apply(lambda state: over_inputs(state, "inputs:class=4"))
+    digits.film_panel.refresh()
+    assert digits.film_panel.chooser.text().startswith("Class 4")
+    assert digits.film_panel.words() == ("The inputs are still being read; they can be filmed in a moment.", False)
+    assert not digits.film_panel.go.isEnabled()
+
+
+def test_what_takes_no_other_inputs_says_why_no_film_goes_through_any(window):
+    window.run("film-inputs")
+    assert window.message.words.startswith("There are no other inputs here")
+    window.run("film")
+    panel = window.film_panel
+    assert not panel.through.buttons[1].isEnabled()
+    assert panel.through.buttons[1].toolTip().startswith("There are no other inputs here")
+    assert panel.chooser.isHidden()
+
+
+@pytest.mark.parametrize("stretch", [0, 3])
+def test_the_command_line_is_told_the_same_film_through_inputs(stretch, tmp_path, capsys):
+    trace = read("digits_cnn")
+    found = samples(card_of("digits_cnn").kind)
+    known = replace(found, words=found.words[:3], labels=found.labels[:3])
+    where = changed(State(), model="digits_cnn", sample=known.words[1], at="conv2.forward", look=SMALL)
+    wish = Wish(stretch, "apng", 0.0, 15, 4, over=True)
+    trace.save(tmp_path / "0.trace")
+    (tmp_path / "a.session").write_text(filming.to_json(where))
+    film = filmed((trace,), where, wish, known)
+    assert cli.main(["film", str(tmp_path / "a.session"), "--numbers", str(tmp_path / "0.trace"), "--json", "-o",
+                     str(tmp_path / "a.apng"), *arguments((trace,), where, wish, known)]) == cli.DONE
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (told["frames"], told["seconds"]) == (film.count, float(film.seconds))
+    opened = from_json(export.state_in(told["file"]))
+    assert (opened.sample, opened.at) == (known.words[1 if stretch else 0], "conv2.forward")

@@ -98,7 +98,7 @@ def test_a_step_is_full_and_nothing_in_it_overlaps(backward: bool) -> None:
 
 @pytest.mark.parametrize(("slow", "seconds"), [(False, 0.6), (True, 2.4)])
 def test_a_step_slides_for_a_third_of_a_second_and_then_takes_its_time(slow: bool, seconds: float) -> None:
-    pace = stepbeat.pace(slow)
+    pace = stepbeat.pace(slow, backward=False)
     assert float(pace.second(0.19)) == pytest.approx(0.35)
     assert float(pace.seconds) == pytest.approx(0.35 + seconds)
     for phase in (0.0, 0.1, 0.2, 0.5, 1.0):

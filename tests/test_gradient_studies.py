@@ -15,7 +15,8 @@ from visualizer import record
 from visualizer.kinds.curves import OF_SIGMOID, OF_TANH
 from visualizer.record import origins
 from visualizer.record.studies import Pass, bptt, jacobian, saturation
-from visualizer.record.studies.flow import rows, size
+from visualizer.kinds.sizes import rows
+from visualizer.size import norm
 
 CELLS = ("RNN", "GRU", "LSTM")
 
@@ -80,9 +81,9 @@ def test_a_layer_that_reads_backwards_keeps_its_places() -> None:
 
 
 def test_sizes_neither_overflow_nor_hide_what_is_not_finite() -> None:
-    assert size(np.array([3e200, 4e200])) == pytest.approx(5e200)
-    assert size(np.array([1.0, np.inf])) == math.inf
-    assert math.isnan(size(np.array([1.0, np.nan])))
+    assert norm(np.array([3e200, 4e200])) == pytest.approx(5e200)
+    assert norm(np.array([1.0, np.inf])) == math.inf
+    assert math.isnan(norm(np.array([1.0, np.nan])))
     assert rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist() == [5.0, 0.0]
 
 

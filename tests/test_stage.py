@@ -377,7 +377,7 @@ def test_walking_over_the_map_it_stands_in_tries_places_and_enter_keeps_one(walk
 def glides(stage):
     """What the stage asks the clock for."""
     asked = []
-    stage.glide = lambda owner, seconds, function: asked.append((seconds, function)) or function(0.0)
+    stage.glide = lambda owner, seconds, function, travels=True: asked.append((seconds, function)) or function(0.0)
     return asked
 
 
@@ -433,7 +433,7 @@ def reader(qtbot):
         made.show()
     made.refresh()
     asked = []
-    made.glide = lambda owner, seconds, function: asked.append((seconds, function)) or function(0.0)
+    made.glide = lambda owner, seconds, function, travels=True: asked.append((seconds, function)) or function(0.0)
     return made, asked
 
 
@@ -470,16 +470,28 @@ def test_a_fold_that_turns_back_midway_goes_on_from_there(reader):
     assert stage.picture == halfway
 
 
-def test_with_reduced_motion_or_another_change_meanwhile_it_is_a_cut(stage, glides):
+def test_with_another_change_meanwhile_it_is_a_cut(stage, glides):
     stage.store.update(view="microscope")
     (_, show), = glides
     stage.store.update(focus=Focus("conv2", (7, 3, 5)))
     cut = stage.grab().toImage()
     show(0.5)
     assert stage.grab().toImage() == cut, "whoever acts sees the answer at once"
+
+
+def test_with_reduced_motion_a_change_of_level_fades_and_nothing_grows(stage, glides):
     stage.store.apply(lambda state: changed(state, look=replace(state.look, reduced_motion=True)))
-    stage.store.update(view="network")
-    assert len(glides) == 1
+    network = stage.grab().toImage()
+    stage.store.update(view="microscope")
+    (_, show), = glides
+    show(0.5)
+    half = stage.grab().toImage()
+    show(1.0)
+    card = stage.grab().toImage()
+    for other in (network, card):
+        assert difference(half, other) > 1
+    mean = (rgb(network) + rgb(card)) / 2
+    assert np.abs(rgb(half) - mean).mean() < 2, "the same places, half of each"
 
 
 def rgb(image):
@@ -524,10 +536,10 @@ def test_dragging_along_the_lanes_scrubs_from_beat_to_beat(stage):
 @pytest.mark.parametrize("address", ["conv2.forward", "conv2.backward"])
 def test_scrubbing_puts_the_cursor_under_the_pointer(stage, address):
     stage.store.update(at=address)
-    left, right = beat_spot(stage, "conv1").x(), beat_spot(stage, "fc2").x()
+    left, right, y = beat_spot(stage, "conv1").x(), beat_spot(stage, "fc2").x(), beat_spot(stage, "conv1").y()
     for x in range(left + 3, right, 31):
         stage.store.apply(lambda state, x=x: changed(state, at=moment_at(
-            stage.picture, stage.store.timeline, stage.store.moment, x).address))
+            stage.picture, stage.store.timeline, stage.store.moment, x, y).address))
         cursors = [mark for mark in stage.picture.moving
                    if getattr(mark, "dashed", False) and getattr(mark, "color", "") == "accent"]
         assert cursors[0].points[0][0] == pytest.approx(x, abs=0.6)
@@ -535,8 +547,8 @@ def test_scrubbing_puts_the_cursor_under_the_pointer(stage, address):
 
 def test_the_ends_of_the_lanes_are_the_ends_of_the_way(stage):
     times, moment = stage.store.timeline, stage.store.moment
-    assert moment_at(stage.picture, times, moment, -50).address == "input.forward"
-    assert moment_at(stage.picture, times, moment, 5000).index == max(
+    assert moment_at(stage.picture, times, moment, -50, 700).address == "input.forward"
+    assert moment_at(stage.picture, times, moment, 5000, 700).index == max(
         index for index, beat in enumerate(times.beats) if beat.direction == "forward")
 
 

@@ -249,7 +249,7 @@ def test_the_stage_shows_what_a_film_shows_between_two_inputs(qtbot, digits):
     with qtbot.waitExposed(window):
         window.show()
     told = {}
-    window.stage.glide = lambda owner, seconds, function: told.update({owner[-1]: (seconds, function)})
+    window.stage.glide = lambda owner, seconds, function, travels=True: told.update({owner[-1]: (seconds, function)})
     before = window.stage.picture
     store = window.store
     store.wants_trace.connect(lambda state: store.set_trace(record(state.model, state.sample), None, state))
@@ -341,7 +341,7 @@ def test_the_audience_sees_the_way_to_the_next_input(qtbot, digits):
     window = Window(Store(changed(State(), at="conv2.forward"), digits))
     qtbot.addWidget(window)
     told = []
-    window.stage.glide = lambda owner, seconds, function: told.append(function)
+    window.stage.glide = lambda owner, seconds, function, travels=True: told.append(function)
     store = window.store
     store.wants_trace.connect(lambda state: store.set_trace(record(state.model, state.sample), None, state))
     window.presenter.present_here()

@@ -9,6 +9,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.kinds import _steps
+from visualizer.size import norm, spectral
 from visualizer.trace import Array, Arrays, Layer, Trace
 
 MOST_SQUARE = 1024
@@ -48,34 +49,31 @@ def _through_time(layer: Layer) -> dict[str, Array]:
     if np.count_nonzero(found["entered"]) == 1:  # then all is from there
         found |= {last: found[key] for key, last in (("hidden", "last"), ("cell", "last_cell")) if key in found}
     if not _steps.family(layer).kept[0]:
-        matrix = np.asarray(layer.weights["weight_hh"], np.float64)
-        if np.isfinite(matrix).all():
-            found["spectrum"] = np.array([np.abs(np.linalg.eigvals(matrix)).max(), np.linalg.norm(matrix, 2)])
+        found["spectrum"] = spectrum(layer)
     return found
 
 
-def size(array: Array) -> float:
-    """‖·‖₂ of all its numbers, without overflow in between; infinite if one of them is, NaN if one is not a number."""
-    values = np.abs(np.asarray(array, np.float64).reshape(-1))
-    largest = float(values.max(initial=0.0))
-    if largest == 0 or not np.isfinite(largest):
-        return largest
-    return largest * float(np.linalg.norm(values / largest))
+def spectrum(layer: Layer) -> Array:
+    """Spectral radius and largest singular value of W_hh; NaN where a weight is none."""
+    matrix = np.asarray(layer.weights["weight_hh"], np.float64)
+    if not np.isfinite(matrix).all():
+        return np.full(2, np.nan)
+    return np.array([np.abs(np.linalg.eigvals(matrix)).max(), spectral(matrix)])
 
 
 def rows(array: Array) -> Array:
     """The size of every row."""
-    return np.array([size(row) for row in array])
+    return np.array([norm(row) for row in array])
 
 
 def _gradient(layer: Layer) -> float:
-    return np.nan if layer.gradient is None else size(layer.gradient)
+    return np.nan if layer.gradient is None else norm(layer.gradient)
 
 
 def _together(arrays: Mapping[str, Any]) -> float:
     """The size of several arrays as one, without biases."""
-    parts = [size(array) for name, array in arrays.items() if "bias" not in name and not name.startswith("initial")]
-    return size(np.array(parts)) if parts else np.nan
+    parts = [norm(array) for name, array in arrays.items() if "bias" not in name and not name.startswith("initial")]
+    return norm(parts) if parts else np.nan
 
 
 def _spread(layer: Layer) -> float:
@@ -88,4 +86,4 @@ def _stretch(layer: Layer) -> float:
     dense = kinds.role(layer) == "weighted" and matrix is not None and matrix.ndim == 2
     if matrix is None or not dense or max(matrix.shape) > MOST_SQUARE or not np.isfinite(matrix).all():
         return np.nan
-    return float(np.linalg.norm(np.asarray(matrix, np.float64), 2))
+    return spectral(matrix)

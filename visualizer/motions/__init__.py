@@ -7,19 +7,22 @@ there yet, which marks run over the tiles, and what is said just then. So it ste
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import registry
+from visualizer import kinds, registry
 from visualizer.answers import Bars
+from visualizer.language import tr
+from visualizer.motions import _marks
 from visualizer.scene.columns import Column, Plan
+from visualizer.scene.hops import handers
 from visualizer.scene.picture import Focus, Look, Mark
-from visualizer.scene.timeline import Moment
-from visualizer.trace import Array, Cell, Layer, Trace
+from visualizer.scene.timeline import BACKWARD, Beat, Moment
+from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 CAMERA = 0.40
 """Seconds in which the camera goes to the pair of a beat, before anything moves."""
@@ -31,6 +34,10 @@ STOP = 0.35
 """Seconds of the slow stop at the place of the strongest value."""
 SETTLE, RESTS = 0.10, 0.10
 """Seconds in which the beat comes to rest, and for which it then stands."""
+AT_ONCE, PLAYED = 0.7, 3
+"""Seconds in which a layer hands back everything at once, as do all after so many that read the same."""
+ASKED = 4096
+"""Numbers of which the terms are asked for one by one."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,28 @@ class Setting:
     """What a person has chosen."""
     look: Look
     second: float
-    """Since the beat began."""
+    """Since the beat began; of several turns since this one did."""
+    turn: Turn | None = None
+    """Which of several layers hands its gradient back just now; None where only one does."""
+
+    @property
+    def handed(self) -> Array:
+        """What the layer at the right hands back to the one that is written: the whole gradient of that, or its part
+        of it."""
+        if self.turn is not None:
+            return self.turn.handed
+        assert self.written.gradient is not None
+        return self.written.gradient
+
+    @property
+    def later(self) -> bool:
+        """Whether something has been handed back before, to which this is added."""
+        return self.turn is not None and self.turn.number > 0
+
+    @property
+    def from_one(self) -> bool:
+        """Whether all that is handed back comes from the layer at the right."""
+        return self.turn is None or self.turn.readers == (self.layer.name,)
 
     @property
     def backward(self) -> bool:
@@ -76,6 +104,30 @@ class Setting:
     def column(self, name: str) -> Column | None:
         """The column of a layer that takes part, if it is drawn."""
         return next((column for column in (*self.left, self.right) if column.layer == name), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """One of several layers that have read the same: each hands its gradient back in turn, and they add up."""
+
+    readers: tuple[str, ...]
+    """Who hands back; several where nobody can tell their parts apart. The first stands at the right."""
+    number: int
+    """Counted from 0; what was computed last comes first."""
+    count: int
+    start: float
+    """Second of the beat at which it begins, with the camera."""
+    lasts: float
+    handed: Array
+    """What is handed back in this turn, in the shape of what was read."""
+    earlier: Array
+    """What has been handed back in the turns before."""
+    before: tuple[str, ...]
+    """By whom."""
+
+    @property
+    def at_once(self) -> bool:
+        return self.number >= PLAYED
 
 
 @dataclass(frozen=True)
@@ -109,10 +161,14 @@ class Motion:
     """Whether a layer moves so, when it computes or hands back."""
     forward: Callable[[Setting], Frame]
     backward: Callable[[Setting], Frame]
-    seconds: Callable[[Trace, Layer, bool], float]
-    """(trace, the layer that computes, whether on the way back) -> how long its beat takes."""
+    seconds: Callable[[Trace, Layer, str], float]
+    """(trace, the layer that computes, on the way back the name of the one that gets its gradient, else empty) -> how
+    long its beat takes."""
     order: int = 50
     """The first that suits is taken, smallest first."""
+    hands: Callable[[Trace, Layer, str], Array | None] = lambda trace, layer, name: None
+    """(trace, the layer that hands back, the name of one that it reads) -> all that it hands back to that, in its
+    shape; None where the terms of each number tell."""
 
 
 @cache
@@ -132,8 +188,10 @@ def of(layer: Layer) -> Motion:
 
 def frame(setting: Setting) -> Frame:
     """What is seen of a beat at one time."""
-    motion = of(setting.layer)
-    return (motion.backward if setting.backward else motion.forward)(setting)
+    motion, turn = of(setting.layer), setting.turn
+    if turn is None:
+        return (motion.backward if setting.backward else motion.forward)(setting)
+    return _added(_at_once(setting) if turn.at_once else motion.backward(setting), turn)
 
 
 def followed(layer: Layer, focus: Focus | None) -> int:
@@ -144,6 +202,120 @@ def followed(layer: Layer, focus: Focus | None) -> int:
         return 0
     sizes = np.abs(np.nan_to_num(layer.gradient)).reshape(len(layer.gradient), -1).sum(axis=1)
     return int(sizes.argmax())
+
+
+# --- several readers --------------------------------------------------------------------------------------------------
+
+def seconds(trace: Trace, beat: Beat, right: str) -> float:
+    """How long a beat takes in which the layer at the right computes, or hands back; all turns together."""
+    found = turns(trace, beat.layer) if beat.direction == BACKWARD else ()
+    if found:
+        return found[-1].start + found[-1].lasts
+    return of(trace[right]).seconds(trace, trace[right], beat.layer if beat.direction == BACKWARD else "")
+
+
+def turn_at(trace: Trace, beat: Beat, second: float) -> Turn | None:
+    """Whose turn it is on the way back; None where a layer has one reader alone."""
+    found = turns(trace, beat.layer) if beat.direction == BACKWARD and beat.step is None else ()
+    return next((turn for turn in reversed(found) if second >= turn.start), None)
+
+
+@remembered(64)
+def turns(trace: Trace, name: str) -> tuple[Turn, ...]:
+    """The turns in which the readers of a layer hand their gradients back, the last of them first; none where there is
+    only one."""
+    gradient, readers = trace[name].gradient, handers(trace, name)[::-1]
+    if gradient is None or len(readers) < 2:
+        return ()
+    parts = {reader.name: handed_back(trace, reader, name) for reader in readers}
+    known = {reader: part for reader, part in parts.items() if part is not None}
+    unknown = tuple(reader for reader, part in parts.items() if part is None)
+    order = [(reader.name,) if reader.name in known else unknown for reader in readers
+             if reader.name not in unknown[1:]]
+    rest = gradient - sum(known.values(), np.zeros(gradient.shape))
+    found: list[Turn] = []
+    earlier, start = np.zeros(gradient.shape), 0.0
+    for number, who in enumerate(order):
+        reader, part = trace[who[0]], known.get(who[0], rest)
+        lasts = CAMERA + AT_ONCE + SETTLE if number >= PLAYED else of(reader).seconds(trace, reader, name)
+        found.append(Turn(who, number, len(order), start, lasts, part, earlier,
+                          tuple(one for turn in found for one in turn.readers)))
+        earlier, start = earlier + part, start + lasts
+    return tuple(found) if len(found) > 1 else ()
+
+
+def handed_back(trace: Trace, reader: Layer, name: str) -> Array | None:
+    """All that one reader hands back to a layer, in float64; None where that is unexplained or too much to ask for."""
+    try:
+        whole = of(reader).hands(trace, reader, name)
+        if whole is not None:
+            return np.asarray(whole, np.float64).reshape(trace[name].shape)
+        kind, inputs = kinds.of(reader), trace.inputs(reader)
+        if kind is None or trace[name].output.size > ASKED:
+            return None
+        found = np.zeros(trace[name].shape)
+        for index, read in enumerate(reader.reads):
+            for cell in np.ndindex(*found.shape) if read == name else ():
+                found[cell] += kinds.asked(kind.backward_terms, reader, inputs, index, cell).result
+        return found
+    except LookupError:
+        return None
+
+
+def _added(frame: Frame, turn: Turn) -> Frame:
+    """What is seen of one turn, added to what came in those before."""
+    done, count = frame.done
+    whole = bool(count) and done >= count
+    values = turn.handed if whole or frame.values is None else frame.values
+    covered = None if whole else frame.covered
+    if turn.number:
+        values = turn.earlier + (values if covered is None else np.where(covered, 0.0, values))
+        covered = None
+    share = turn.number * max(1, count) + done, turn.count * max(1, count)
+    return replace(frame, values=values, covered=covered, done=share, sentence=_in_turn(frame.sentence, turn, done),
+                   counted=tr("{n} of {count} hand back; {counted}").format(
+                       n=turn.number + 1, count=turn.count, counted=frame.counted) if frame.counted else "")
+
+
+def _in_turn(said: str, turn: Turn, done: int) -> str:
+    """The sentence of a turn, and that what comes back in several adds up."""
+    before = ", ".join(turn.before)
+    if not said:
+        return ""
+    if not turn.number:
+        return tr("{said} {count} layers hand back; this is the first.").format(said=said, count=turn.count)
+    if not done:
+        return tr("Now {layer} hands back its part: it is added to what came from {before}.").format(
+            layer=", ".join(turn.readers), before=before)
+    return tr("{said} It is added to what came from {before}.").format(said=said, before=before)
+
+
+def _at_once(setting: Setting) -> Frame:
+    """One reader among many: its whole part grows where it belongs."""
+    assert setting.turn is not None
+    part = setting.turn.handed
+    share = smooth(part_of(setting.second, CAMERA, AT_ONCE))
+    cell = tuple(int(at) for at in np.unravel_index(int(np.abs(np.nan_to_num(part)).argmax()), part.shape))
+    marks: list[Mark] = []
+    if 0 < share < 1:
+        read = handed_back_to(setting, cell)
+        made = Focus(setting.written.name, cell)
+        marks += _marks.windows(setting.trace, (setting.right,), read, made, backward=True, opacity=0.7)
+        marks += _marks.rings(setting.left[0], setting.written, [cell], "gradient-mark", backward=True, opacity=0.7) \
+            if setting.left else []
+    return Frame(None, part * share, tuple(marks), tr("{layer} hands back its part as a whole.").format(
+        layer=", ".join(setting.turn.readers)), (round(1000 * share), 1000), tr("all at once"))
+
+
+def handed_back_to(setting: Setting, cell: Cell) -> tuple[kinds.Taps, ...]:
+    """The gradients from which that of one number comes, as far as the layer at the right hands it back; nothing where
+    that is unexplained."""
+    try:
+        found = kinds.backward_terms(setting.trace, setting.written.name, cell)
+    except (LookupError, IndexError):
+        return ()
+    return tuple(taps for reader, terms in found for taps in terms.taps
+                 if setting.turn is None or reader in setting.turn.readers)
 
 
 # --- places and their time ------------------------------------------------------------------------------------------
@@ -189,6 +361,32 @@ def places(layer: Layer) -> Places:
     if layer.axes[:1] == ("step",) and layer.output.ndim > 1:
         return Places(layer, (0,))
     return Places(layer, tuple(range(layer.output.ndim)))
+
+
+def stops(layer: Layer, found: Places, channel: int) -> tuple[int, ...]:
+    """The places that hand something back in a channel, the last first: exact zeros cost no time. Where the whole
+    channel is 0 those of all channels; one place where everything is."""
+    assert layer.gradient is not None
+    own = np.flatnonzero(layer.gradient[channel]) if 0 not in found.axes else ()
+    return tuple(reversed(list(map(int, own)))) or alive_at(layer, found)
+
+
+def alive_at(layer: Layer, found: Places) -> tuple[int, ...]:
+    """The places that hand something back in any channel, the last first; one place where everything is 0."""
+    assert layer.gradient is not None
+    others = tuple(axis for axis in range(layer.output.ndim) if axis not in found.axes)
+    return tuple(np.flatnonzero(np.any(layer.gradient, axis=others))[::-1].tolist()) or (0,)
+
+
+def stops_seconds(layer: Layer) -> float:
+    """How long the places of a layer take to hand back theirs, in whichever channel."""
+    found = places(layer)
+    return march_seconds(found.count if layer.gradient is None else len(alive_at(layer, found)))
+
+
+def gone_back(found: Places, order: Sequence[int], done: int) -> int:
+    """How many places have handed back theirs when so many of these stops have: what has none goes with the next."""
+    return found.count if done >= len(order) else found.count - order[done - 1] if done > 0 else 0
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
 HALO = 2.0
+OVER = 0.6
+"""How strong what slides onto something that it is added to is."""
 
 
 def box_of_cells(column: Column, layer: Layer, low: Cell, high: Cell) -> Box | None:

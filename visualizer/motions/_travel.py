@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -231,7 +231,7 @@ def flying(setting: Setting, moves: Moves, one: Column, other: Column, only: int
             continue
         chosen = np.arange(piece.start, piece.end)[:: every if piece.parcel >= len(SLOW) else max(1, every // 3)]
         products = moves.products(setting.backward)
-        least = SEEN * float(np.max(np.abs(products[chosen]), initial=0)) if moves.met else 0.0
+        least = SEEN * colour.largest(products[chosen]) if moves.met else 0.0
         for index in chosen.tolist():
             if np.isnan(starts[index, 0]) or np.isnan(ends[index, 0]) or (
                     setting.backward and not products[index]) or abs(products[index]) < least:
@@ -389,8 +389,33 @@ class Ways:
 
 
 @remembered(64)
-def _back(trace: Trace, ways: Ways, which: int) -> Moves:
-    return ways.moves[which].back()
+def way_back(trace: Trace, ways: Ways, name: str) -> Ways:
+    """The ways that lead back to one layer, the last parcel first. What carries nothing but exact zeros, or nothing for
+    this layer, goes with the next that carries more, and takes no time of its own."""
+    moves = tuple(moves.back() for moves in ways.moves if moves.source.name == name)
+    alive = np.zeros(ways.count, bool)
+    for one in moves:
+        alive[one.parcels[one.values(True) != 0]] = True
+    if not alive.any():
+        alive[-1:] = True
+    count = int(alive.sum())
+    new = np.minimum(np.concatenate([[0], np.cumsum(alive)[:-1]]), count - 1)
+    return Ways(tuple(replace(one, parcels=new[one.parcels], count=count) for one in moves), count, ways.parcel_of,
+                ways.adds)
+
+
+def handed_along(ways: Ways, name: str, trace: Trace) -> Array | None:
+    """All that goes back along these ways to one layer."""
+    back = way_back(trace, ways, name)
+    own = [moves.brought(back.count, True) for moves in back.moves]
+    return sum(own[1:], own[0]) if own else None
+
+
+def seconds_along(trace: Trace, layer: Layer, ways: Ways | None, back: str) -> float:
+    """How long all that goes into a layer takes, or what it hands back."""
+    if ways is None:
+        return window.seconds(trace, layer, back)
+    return seconds_of(way_back(trace, ways, back).count if back and layer.gradient is not None else ways.count)
 
 
 def arriving(setting: Setting, ways: Ways, said: str, counted: str, *, lift: bool = False,
@@ -434,21 +459,24 @@ def _left_at(trace: Trace, moves: Moves) -> NDArray[np.int64]:
     return found
 
 
-def returning(setting: Setting, ways: Ways, said: str, counted: str) -> Frame:
-    """A layer whose gradient comes back from what read it, the same ways in the other direction; it adds up."""
-    if setting.written.gradient is None or setting.layer.gradient is None or not setting.left:
+def returning(setting: Setting, ways: Ways | None, said: Callable[[Setting, int, int], str],
+              counted: Callable[[int, int], str]) -> Frame:
+    """A layer whose gradient comes back from what read it, the same ways in the other direction; it adds up. What is
+    `said` and `counted` is asked for with the parcels that have landed, and how many there are."""
+    if ways is None or setting.written.gradient is None or setting.layer.gradient is None or not setting.left:
         return window.backward(setting)
-    own = [_back(setting.trace, ways, number) for number, moves in enumerate(ways.moves)
-           if moves.source is setting.written]
+    back = way_back(setting.trace, ways, setting.written.name)
+    own = back.moves
     if not own:
         return window.backward(setting)
-    done, (left,) = landed(ways.count, setting.second), setting.left
+    done, count, left = landed(back.count, setting.second), back.count, setting.left[0]
     marks: list[Mark] = []
     for number, moves in enumerate(own):
         marks += [*flying(setting, moves, setting.right, left, _only(setting, ways)),
                   *printed(setting, moves, setting.right, left, 22.0 * number)]
     brought = sum((moves.brought(done, True) for moves in own[1:]), own[0].brought(done, True))
-    return Frame(own[0].parcel_of >= done, brought, tuple(marks), said, (done, ways.count), counted)
+    return Frame(own[0].parcel_of >= done, brought, tuple(marks), said(setting, done, count), (done, count),
+                 counted(done, count))
 
 
 def _only(setting: Setting, ways: Ways) -> int | None:

@@ -11,7 +11,17 @@ import numpy as np
 from visualizer.kinds.arithmetic import OPERATIONS, operands_read
 from visualizer.language import tr
 from visualizer.motions import Frame, Motion, Setting, window
-from visualizer.motions._travel import Moves, Ways, arriving, in_parcels, landed, moved, returning, seconds_of
+from visualizer.motions._travel import (
+    Moves,
+    Ways,
+    arriving,
+    handed_along,
+    in_parcels,
+    landed,
+    moved,
+    returning,
+    seconds_along,
+)
 from visualizer.scene import numbers
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
@@ -35,16 +45,18 @@ def forward(setting: Setting) -> Frame:
 
 def backward(setting: Setting) -> Frame:
     """The gradient of every place goes to the one that gets its own now, times its slope."""
-    ways = _ways_back(setting.trace, setting.layer.name)
-    if ways is None:
-        return window.backward(setting)
-    done = landed(ways.count, setting.second)
-    return returning(setting, ways, _said_back(setting, done, ways.count), _counted(done, ways.count))
+    return returning(setting, _ways_back(setting.trace, setting.layer.name), _said_back, _counted)
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     ways = ways_of(trace, layer.name)
-    return window.seconds(trace, layer, back) if ways is None else seconds_of(ways.count)
+    return seconds_along(trace, layer, ways, back)
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """All that goes the same ways back."""
+    ways = _ways_back(trace, layer.name)
+    return None if ways is None or layer.gradient is None else handed_along(ways, name, trace)
 
 
 # --- which number goes where -----------------------------------------------------------------------------------------
@@ -137,4 +149,4 @@ def _said_back(setting: Setting, done: int, count: int) -> str:
     return tr("{layer} hands {source} the gradient times its slope: {{{done} of {count}}} rows.").format(**known)
 
 
-MOTION = Motion("adding", suits, forward, backward, seconds, order=38)
+MOTION = Motion("adding", suits, forward, backward, seconds, hands=hands, order=38)

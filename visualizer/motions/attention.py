@@ -12,7 +12,19 @@ from visualizer import kinds
 from visualizer.language import tr
 from visualizer.motions import CAMERA, SLOW, Frame, Motion, Setting, part_of, window
 from visualizer.motions._marks import Box, box_of_cells, taps_of, windows
-from visualizer.motions._travel import Ways, arriving, in_parcels, landed, moved, returning, seconds_of, share_of
+from visualizer.motions._travel import (
+    Ways,
+    arriving,
+    handed_along,
+    in_parcels,
+    landed,
+    moved,
+    returning,
+    seconds_along,
+    seconds_of,
+    share_of,
+    way_back,
+)
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Focus, Group, Mark, Path, Rect, Text, grouped, plain
@@ -50,21 +62,28 @@ def forward(setting: Setting) -> Frame:
 def backward(setting: Setting) -> Frame:
     """The gradient of row after row, the last first, goes to what it was made of, by the same weights."""
     ways = ways_of(setting.trace, setting.layer.name) if setting.layer.kind == "matmul" else None
-    if ways is None:
-        return window.backward(setting)
-    done = landed(ways.count, setting.second)
-    frame = returning(setting, ways, _said_back(setting, done, ways.count), _counted(done, ways.count))
-    marks = [*frame.marks, *(_ribbons(setting, ways, done, setting.left[0])
+    frame = returning(setting, ways, _said_back, _counted)
+    if ways is None or setting.layer.gradient is None or not setting.left:
+        return frame
+    back = way_back(setting.trace, ways, setting.written.name)
+    done = landed(back.count, setting.second)
+    marks = [*frame.marks, *(_ribbons(setting, back, done, setting.left[0])
                              if _weighted(setting.trace, setting.layer)
                              and setting.written.name == setting.layer.reads[1] else [])]
     return Frame(frame.covered, frame.values, tuple(marks), frame.sentence, frame.done, frame.counted)
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     if layer.kind != "matmul":
         return window.seconds(trace, layer, back) if back else seconds_of(_rows(layer))
     ways = ways_of(trace, layer.name)
-    return window.seconds(trace, layer, back) if ways is None else seconds_of(ways.count)
+    return seconds_along(trace, layer, ways, back)
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """Every product, handed back."""
+    ways = ways_of(trace, layer.name) if layer.kind == "matmul" else None
+    return None if ways is None or layer.gradient is None else handed_along(ways, name, trace)
 
 
 @remembered(32)
@@ -104,6 +123,12 @@ def _row_of(ways: Ways, parcel: int) -> int:
     return int(ways.moves[0].targets[np.searchsorted(ways.moves[0].parcels, parcel), -2])
 
 
+def _row_back(back: Ways, parcel: int) -> int:
+    """The row of a parcel that goes back: the last, as those before it are exact zeros."""
+    moves = back.moves[0]
+    return int(moves.cells[np.searchsorted(moves.parcels, parcel, side="right") - 1, -2])
+
+
 def _slow(setting: Setting, count: int, done: int) -> bool:
     return setting.second >= CAMERA and done < min(count, len(SLOW))
 
@@ -131,7 +156,7 @@ def _ribbons(setting: Setting, ways: Ways, done: int, values: Column) -> list[Ma
     column = setting.column(setting.layer.reads[1]) if not setting.backward else values
     if not _slow(setting, ways.count, done) or column is None or setting.layer.output.ndim != 2:
         return []
-    row = _row_of(ways, ways.count - 1 - done if setting.backward else done)
+    row = _row_back(ways, done) if setting.backward else _row_of(ways, done)
     left, right = setting.trace.inputs(setting.layer)
     target = box_of_cells(setting.right, setting.layer, (row, 0), (row, setting.layer.shape[-1] - 1))
     if target is None:
@@ -174,7 +199,7 @@ def _bars(setting: Setting, ways: Ways, done: int) -> list[Mark]:
     if not _slow(setting, ways.count, done) or setting.layer.output.ndim != 2:
         return []
     row = _row_of(ways, done)
-    top = float(np.max(np.abs(setting.layer.output))) or 1.0
+    top = colour.largest(setting.layer.output) or 1.0
     grown = part_of(share_of(done, ways.count, setting.second), 0.3, 0.7)
     return _rising(setting, row, setting.layer.output[row] / top * grown)
 
@@ -277,4 +302,4 @@ def _said_back(setting: Setting, done: int, count: int) -> str:
         **known)
 
 
-MOTION = Motion("attention", suits, forward, backward, seconds, order=8)
+MOTION = Motion("attention", suits, forward, backward, seconds, order=8, hands=hands)

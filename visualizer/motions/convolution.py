@@ -6,6 +6,7 @@ the kernel fills as a sum over the places.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from visualizer.motions import (
     Motion,
     Places,
     Setting,
+    gone_back,
     march,
     march_seconds,
     opacity_at,
@@ -28,6 +30,8 @@ from visualizer.motions import (
     part_of,
     places,
     smooth,
+    stops,
+    stops_seconds,
     window,
 )
 from visualizer.motions._marks import (
@@ -45,6 +49,7 @@ from visualizer.motions._marks import (
 from visualizer.scene import colour, numbers
 from visualizer.scene.columns import kernel_boxes
 from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Path, Rect, Text, grouped, plain
+from visualizer.size import norm
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 MOST_SUMS = 16
@@ -90,31 +95,38 @@ def backward(setting: Setting) -> Frame:
         return window.backward(setting)
     found = places(layer)
     channel = min(setting.chosen_right, layer.shape[0] - 1)
-    stops = _stops(layer, found, channel)
-    at = march(len(stops), setting.second)
+    order = stops(layer, found, channel)
+    at = march(len(order), setting.second)
     share = out(part_of(at.share, 0.45, 0.50)) if at.slow else 0.0
-    before = _laid(setting, found, stops, at.done)
-    values = before if not share else before + share * (_laid(setting, found, stops, at.done + 1) - before)
+    before = _laid(setting, found, order, at.done)
+    values = before if not share else before + share * (_laid(setting, found, order, at.done + 1) - before)
     done = at.done + (at.slow and at.share >= 0.97)
-    covered = None if done >= len(stops) else _untouched(setting, found, stops, at.done + (share > 0))
+    covered = None if done >= len(order) else _untouched(setting, found, order, at.done + (share > 0))
     marks: list[Mark] = list(wiring(setting, channel))
     here = at.done if at.slow else at.done - 1
-    if 0 <= here < len(stops) and (at.slow or at.done < len(stops)):
-        cell = found.cell(stops[here], channel)
+    if 0 <= here < len(order) and (at.slow or at.done < len(order)):
+        cell = found.cell(order[here], channel)
         read = taps_of(setting.trace, layer.name, cell)
-        faint = opacity_at(at, here, found.shape[-1], stops)
+        faint = opacity_at(at, here, found.shape[-1], order)
         marks += windows(setting.trace, setting.left, read, Focus(layer.name, cell), opacity=faint)
         marks += rings(setting.right, layer, [cell], backward=True, opacity=faint)
         if at.slow:
             marks += _stamps(setting, cell, at.share)
-    marks += _weight_gradient(setting, found, stops, at.done, channel)
-    return Frame(covered, values, tuple(marks), _said_back(setting, found, stops, done, channel),
-                 (done, len(stops)), tr("{n} of {count} places laid down").format(
-                     n=numbers.count(_places_done(found, stops, done)), count=numbers.count(found.count)))
+    marks += _weight_gradient(setting, found, order, at.done, channel)
+    return Frame(covered, values, tuple(marks), _said_back(setting, found, order, done, channel),
+                 (done, len(order)), tr("{n} of {count} places laid down").format(
+                     n=numbers.count(gone_back(found, order, done)), count=numbers.count(found.count)))
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
-    return march_seconds(places(layer).count, not back)
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
+    return stops_seconds(layer) if back else march_seconds(places(layer).count, True)
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """Every place, laid down."""
+    if layer.gradient is None or layer.reads != (name,):
+        return None
+    return handed_back(layer, trace.inputs(layer), layer.gradient)
 
 
 # --- what stands between the maps ------------------------------------------------------------------------------------
@@ -192,7 +204,7 @@ def _sums(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]:
     x, y = sum_place(setting)
     marks: list[Mark] = []
     shown = [one for one in sums if one.tile in boxes]
-    top = max((float(np.max(np.abs(one.products))) for one in sums), default=0.0) or 1.0
+    top = max((colour.largest(one.products) for one in sums), default=0.0) or 1.0
     target = Focus(setting.layer.name, cell)
     for place, one in enumerate(shown):
         left, upper, wide, high = boxes[one.tile]
@@ -261,21 +273,9 @@ def _trail(setting: Setting, found: Places, here: int, channel: int) -> list[Mar
 
 def _adds_up(setting: Setting) -> bool:
     """Whether the gradient of the source can be added up place by place: one reader, and not too many products."""
-    return (len(setting.trace.readers(setting.written.name)) == 1 and setting.layer.kind == "conv2d"
+    return (setting.from_one and setting.layer.kind == "conv2d"
             and setting.layer.reads[:1] == (setting.written.name,)
             and setting.layer.output.size * setting.layer.weights["weight"][0].size <= MOST_PRODUCTS)
-
-
-def _stops(layer: Layer, found: Places, channel: int) -> list[int]:
-    """The places of the chosen channel that have a gradient, the last first: exact zeros cost no time."""
-    assert layer.gradient is not None
-    own = layer.gradient[channel].reshape(-1)
-    alive = np.flatnonzero(own)[::-1] if own.any() else np.arange(found.count)[::-1]
-    return [int(place) for place in alive]
-
-
-def _places_done(found: Places, stops: list[int], done: int) -> int:
-    return found.count if done >= len(stops) else found.count - stops[done - 1] if done > 0 else 0
 
 
 def _sent(layer: Layer, first: int) -> Array:
@@ -287,12 +287,11 @@ def _sent(layer: Layer, first: int) -> Array:
     return sent.reshape(gradient.shape)
 
 
-def _laid(setting: Setting, found: Places, stops: list[int], done: int) -> Array:
+def _laid(setting: Setting, found: Places, order: Sequence[int], done: int) -> Array:
     """The gradient of the source, as far as it has been laid down."""
-    if done >= len(stops):
-        assert setting.written.gradient is not None
-        return setting.written.gradient
-    return _laid_from(setting.trace, setting.layer.name, found.count - _places_done(found, stops, done))
+    if done >= len(order):
+        return setting.handed
+    return _laid_from(setting.trace, setting.layer.name, found.count - gone_back(found, order, done))
 
 
 @remembered(4)
@@ -301,9 +300,9 @@ def _laid_from(trace: Trace, name: str, first: int) -> Array:
     return handed_back(layer, trace.inputs(layer), _sent(layer, first))
 
 
-def _untouched(setting: Setting, found: Places, stops: list[int], done: int) -> NDArray[np.bool_]:
+def _untouched(setting: Setting, found: Places, order: Sequence[int], done: int) -> NDArray[np.bool_]:
     """Which places of the source no window has reached yet."""
-    first = found.count - _places_done(found, stops, done)
+    first = found.count - gone_back(found, order, done)
     covered = np.ones(setting.written.shape, bool)
     if first == found.count:
         return covered
@@ -337,7 +336,7 @@ def _stamps(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]
         return marks
     flown = smooth(part_of(share, 0.45, 0.50))
     weight = layer.weights["weight"][cell[0]]
-    top = float(np.max(np.abs(weight * value))) or 1.0
+    top = colour.largest(weight * value) or 1.0
     for taps in taps_of(setting.trace, layer.name, cell):
         source = setting.trace[column.layer]
         for tile in np.unique(taps.cells[:, 0]).tolist():
@@ -355,14 +354,14 @@ def _stamps(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]
     return grouped(Group("stamps"), marks)
 
 
-def _weight_gradient(setting: Setting, found: Places, stops: list[int], done: int, channel: int) -> list[Mark]:
+def _weight_gradient(setting: Setting, found: Places, order: Sequence[int], done: int, channel: int) -> list[Mark]:
     """∂L/∂w of the chosen channel, so far, beside each kernel."""
     column, layer = setting.left[0], setting.layer
     whole = layer.weight_gradients.get("weight")
     if whole is None:
         return []
-    so_far = weight_so_far(setting, found, stops, done, channel)
-    top = float(np.max(np.abs(whole[channel]))) or 1.0
+    so_far = weight_so_far(setting, found, order, done, channel)
+    top = colour.largest(whole[channel]) or 1.0
     marks: list[Mark] = []
     for place, (left, upper, wide, high) in enumerate(kernel_boxes(setting.trace, setting.plan, layer.name,
                                                                    column).values()):
@@ -374,12 +373,12 @@ def _weight_gradient(setting: Setting, found: Places, stops: list[int], done: in
     return grouped(Group(tr("kernels of {layer}").format(layer=layer.name)), marks)
 
 
-def weight_so_far(setting: Setting, found: Places, stops: list[int], done: int, channel: int) -> Array:
+def weight_so_far(setting: Setting, found: Places, order: Sequence[int], done: int, channel: int) -> Array:
     """∂L/∂w = Σ ∂L/∂y·x of one channel, over the places that have been laid down."""
     layer = setting.layer
-    if done >= len(stops):
+    if done >= len(order):
         return np.asarray(layer.weight_gradients["weight"][channel])
-    return _weights_from(setting.trace, layer.name, channel, found.count - _places_done(found, stops, done))
+    return _weights_from(setting.trace, layer.name, channel, found.count - gone_back(found, order, done))
 
 
 @remembered(4)
@@ -416,7 +415,7 @@ def _said(setting: Setting, found: Places, done: int, channel: int) -> str:
                                    count=numbers.count(found.count), largest=numbers.number(float(own[:done].max())))
 
 
-def _said_back(setting: Setting, found: Places, stops: list[int], done: int, channel: int) -> str:
+def _said_back(setting: Setting, found: Places, order: Sequence[int], done: int, channel: int) -> str:
     layer = setting.layer
     assert layer.gradient is not None
     own = layer.gradient[channel].reshape(-1)
@@ -427,13 +426,13 @@ def _said_back(setting: Setting, found: Places, stops: list[int], done: int, cha
             channel=channel, source=setting.written.name)
     if setting.second < CAMERA + sum(SLOW):
         return tr("{{{value}}} goes back through the same {count} weights onto {source}; where windows overlap, it "
-                  "adds up.").format(value=numbers.signed(float(own[stops[done - 1]]), 4),
+                  "adds up.").format(value=numbers.signed(float(own[order[done - 1]]), 4),
                                      count=numbers.count(layer.weights["weight"][channel].size),
                                      source=setting.written.name)
-    size = float(np.linalg.norm(weight_so_far(setting, found, stops, done, channel)))
+    size = norm(weight_so_far(setting, found, order, done, channel))
     return tr("Every place lays down its share: {{{done} of {count}}}; ∂L/∂w of channel {channel} has size {size} so "
-              "far.").format(done=numbers.count(_places_done(found, stops, done)), count=numbers.count(found.count),
+              "far.").format(done=numbers.count(gone_back(found, order, done)), count=numbers.count(found.count),
                              channel=channel, size=numbers.significant(size, 2))
 
 
-MOTION = Motion("convolution", suits, forward, backward, seconds, order=10)
+MOTION = Motion("convolution", suits, forward, backward, seconds, order=10, hands=hands)

@@ -16,7 +16,7 @@ from visualizer import kinds
 from visualizer.kinds import pointwise
 from visualizer.language import tr, translated
 from visualizer.motions import CAMERA, SETTLE, Frame, Motion, Setting, part_of, smooth, window
-from visualizer.motions._marks import Box, areas, around, between, edges, side_by_side
+from visualizer.motions._marks import OVER, Box, areas, around, between, edges, side_by_side
 from visualizer.scene import numbers, parts
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Group, Image, Line, Mark, Path, Rect, Text, grouped, plain
@@ -65,7 +65,7 @@ def backward(setting: Setting) -> Frame:
     """The gradient slides back as it is; then gates close where the slope is 0, and what passes takes its slope."""
     layer, given = setting.layer, setting.written
     if not side_by_side(setting) or layer.gradient is None or given.gradient is None \
-            or len(setting.trace.readers(given.name)) != 1:
+            or not setting.from_one:
         return window.backward(setting)
     (left,), right = setting.left, setting.right
     slid, at = smooth(part_of(setting.second, CAMERA, SLIDE)), _front(setting)
@@ -75,10 +75,11 @@ def backward(setting: Setting) -> Frame:
     if setting.second >= CAMERA:
         onto = between(right, left, slid)
         if at.done < 1:
-            marks += parts.tiles(setting.trace, onto, setting.look, True, covered=passed, values=layer.gradient)
+            copies = parts.tiles(setting.trace, onto, setting.look, True, covered=passed, values=layer.gradient)
+            marks += parts.faded(copies, OVER) if setting.later else copies
             marks += edges(onto) if slid < 1 else []
         closed = passed & (slopes(setting.trace, layer.name, given.name) == 0)
-        if closed.any():
+        if closed.any() and not setting.later:  # what came before still stands there
             hatched = parts.as_tiles(closed, left, given)
             marks.append(Image(left.x, left.top, left.cell, np.zeros(hatched.shape, np.uint8), "gradient",
                                left.sub_columns, left.pitch, "", hatched=hatched, covered=~hatched, opacity=0.7))
@@ -88,8 +89,14 @@ def backward(setting: Setting) -> Frame:
                  _counted(at, lines))
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     return CAMERA + SLIDE + FRONT + SETTLE
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """The gradient times the slope at every number."""
+    known = layer.gradient is not None and layer.reads[0] == name
+    return layer.gradient * slopes(trace, layer.name, name) if known else None
 
 
 # --- the front -------------------------------------------------------------------------------------------------------
@@ -300,4 +307,4 @@ def _said_back(setting: Setting, passed: NDArray[np.bool_], slid: float) -> str:
         count=count, mean=numbers.number(float(np.nanmean(found))))
 
 
-MOTION = Motion("curve", suits, forward, backward, seconds, order=20)
+MOTION = Motion("curve", suits, forward, backward, seconds, order=20, hands=hands)

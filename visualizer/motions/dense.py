@@ -32,6 +32,7 @@ from visualizer.scene import colour, numbers
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Flight, Focus, Group, Image, Line, Mark, Rect, Text, grouped, plain
 from visualizer.scene.type import width as text_width
+from visualizer.size import norm
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 FLOWING, SAID = 12, 3
@@ -76,7 +77,7 @@ def backward(setting: Setting) -> Frame:
     layer, given = setting.layer, setting.written
     left = _source(setting)
     if left is None or left.layer != given.name or layer.gradient is None or given.gradient is None \
-            or len(setting.trace.readers(given.name)) != 1:
+            or not setting.from_one:
         return window.backward(setting)
     order = errors(setting.trace, layer.name)
     count = len(order)
@@ -103,7 +104,7 @@ def backward(setting: Setting) -> Frame:
                      n=numbers.count(done), count=numbers.count(count)))
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     if layer.output.ndim != 1 or (back and layer.gradient is None):
         return window.seconds(trace, layer, back)
     return march_seconds(len(errors(trace, layer.name)) if back else layer.output.size, not back)
@@ -232,7 +233,7 @@ def _running(setting: Setting, left: Column, sums: Sums, unit: int, share: float
     if landed < len(sums.added):  # the next one pushes it as it arrives
         now += float(running[landed + 1] - running[landed]) * max(0.0, (flying - 0.85) / 0.15)
     x, y, wide, high = _bar(setting, unit)
-    top = float(np.max(np.abs(np.nan_to_num(running)))) or 1.0
+    top = colour.largest(np.nan_to_num(running)) or 1.0
     zero, reach = x + wide / 2, wide / 2 * min(1.0, abs(now) / top)
     marks: list[Mark] = [
         Rect(x - 3, y - 3, wide + 6, high + 6, "stage", "rule", 1, radius=3, opacity=faint),
@@ -378,9 +379,9 @@ def _outer(setting: Setting, left: Column, sent: tuple[int, ...]) -> list[Mark]:
     to_come: NDArray[np.bool_] = np.ones(rows, bool)
     to_come[[unit // factor for unit in sent]] = False
     covered = np.broadcast_to(to_come[:, None], sizes.shape)[None]
-    top = float(sizes.max()) or 1.0
+    top = colour.largest(sizes) or 1.0
     y = setting.plan.bottom - rows * cell[1]
-    entries = np.where(covered, 0, colour.magnitude(sizes, top * 1e-3, top)[None]).astype(np.uint8)
+    entries = np.where(covered, np.uint8(0), colour.magnitude(sizes, top * 1e-3, top)[None])
     high, across = rows * cell[1], columns * cell[0]
     words = tr("∂L/∂w, up to {top}").format(top=numbers.significant(top, 2))
     if text_width(words, 11) > wide + 6:
@@ -436,7 +437,7 @@ def _said_back(setting: Setting, order: tuple[int, ...], at: March, here: int, d
         return tr("{{{value}}} of unit {unit} goes back along its {inputs} weights onto {source}, where it adds "
                   "up.").format(value=numbers.signed(float(layer.gradient[unit]), 4), unit=unit, source=source,
                                 inputs=numbers.count(layer.weights["weight"].shape[1]))
-    size = float(np.linalg.norm(laid(setting.trace, layer.name, done)))
+    size = norm(laid(setting.trace, layer.name, done))
     return tr("Every unit sends its error back: {{{done} of {count}}}; ∂L/∂{source} has size {size} so far.").format(
         done=numbers.count(done), count=numbers.count(len(order)), source=source, size=numbers.significant(size, 2))
 

@@ -30,7 +30,7 @@ def forward(setting: Setting) -> Frame:
     return _words(setting, words) if words else _whole(setting)
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     return BEGINS + APPEARS + RESTS
 
 

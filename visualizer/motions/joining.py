@@ -5,10 +5,10 @@ from __future__ import annotations
 from visualizer import kinds
 from visualizer.language import tr
 from visualizer.motions import Frame, Motion, Setting, window
-from visualizer.motions._travel import Ways, arriving, landed, returning, seconds_of
+from visualizer.motions._travel import Ways, arriving, handed_along, landed, returning, seconds_along
 from visualizer.motions.moving import MOST, counted, ways_of
 from visualizer.scene import numbers
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Array, Layer, Trace
 
 
 def suits(layer: Layer) -> bool:
@@ -26,16 +26,18 @@ def forward(setting: Setting) -> Frame:
 
 def backward(setting: Setting) -> Frame:
     """What stands where this source once went goes back to it."""
-    ways = ways_of(setting.trace, setting.layer.name)
-    if ways is None:
-        return window.backward(setting)
-    done = landed(ways.count, setting.second)
-    return returning(setting, ways, _said_back(setting, done, ways.count), counted(done, ways.count))
+    return returning(setting, ways_of(setting.trace, setting.layer.name), _said_back, counted)
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     ways = ways_of(trace, layer.name)
-    return window.seconds(trace, layer, back) if ways is None else seconds_of(ways.count)
+    return seconds_along(trace, layer, ways, back)
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """All that goes the same ways back."""
+    ways = ways_of(trace, layer.name)
+    return None if ways is None or layer.gradient is None else handed_along(ways, name, trace)
 
 
 def _said(setting: Setting, ways: Ways, done: int) -> str:
@@ -55,4 +57,4 @@ def _said_back(setting: Setting, done: int, count: int) -> str:
         layer=layer, source=given, done=numbers.count(done), count=numbers.count(count))
 
 
-MOTION = Motion("joining", suits, forward, backward, seconds, order=39)
+MOTION = Motion("joining", suits, forward, backward, seconds, hands=hands, order=39)

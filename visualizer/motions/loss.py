@@ -76,7 +76,7 @@ def backward(setting: Setting) -> Frame:
                        if kinds.picks_label(setting.layer) else tr("Each number gets how far it is off"))
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     if back:
         scores = max((read.output.size for read in trace.inputs(layer) if read.output.ndim == 1), default=4)
         return max(march_seconds(scores), CAMERA + STANDS + GROWS + SETTLE)

@@ -23,6 +23,7 @@ from visualizer.motions import (
     Motion,
     Places,
     Setting,
+    gone_back,
     march,
     march_seconds,
     opacity_at,
@@ -30,6 +31,8 @@ from visualizer.motions import (
     part_of,
     places,
     smooth,
+    stops,
+    stops_seconds,
     window,
 )
 from visualizer.motions._marks import (
@@ -77,7 +80,7 @@ def forward(setting: Setting) -> Frame:
         if at.slow:
             marks += _lifted(setting, contest, found.cell(here, channel), at.share)
     source = setting.left[0].layer
-    strength = FAINT + (1 - FAINT) * part_of(setting.second, seconds(setting.trace, layer, False) - SETTLE, SETTLE)
+    strength = FAINT + (1 - FAINT) * part_of(setting.second, seconds(setting.trace, layer, "") - SETTLE, SETTLE)
     return Frame(found.covered(done), None, tuple(marks), _said(setting, contest, found, at, done, channel),
                  (done, found.count), tr("place {n} of {count} in every map").format(
                      n=numbers.count(done), count=numbers.count(found.count)),
@@ -88,30 +91,40 @@ def backward(setting: Setting) -> Frame:
     """Amber goes to the winners alone, from the last place to the first."""
     layer, given = setting.layer, setting.written
     if layer.gradient is None or given.gradient is None or given.name != layer.reads[0] \
-            or len(setting.trace.readers(given.name)) != 1:
+            or not setting.from_one:
         return window.backward(setting)
     found, contest = places(layer), contests(setting.trace, layer.name)
     channel = min(setting.chosen_right, layer.shape[0] - 1)
-    at = march(found.count, setting.second)
+    order = stops(layer, found, channel)
+    at = march(len(order), setting.second)
     done = at.done + (at.slow and at.share >= LANDS)
     marks: list[Mark] = []
-    here = found.count - 1 - (at.done if at.slow else at.done - 1)
-    if 0 <= here < found.count and (at.slow or at.done < found.count):
-        faint = opacity_at(at, found.count - 1 - here, found.shape[-1], range(found.count - 1, -1, -1))
+    number = at.done if at.slow else at.done - 1
+    if 0 <= number < len(order) and (at.slow or at.done < len(order)):
+        here = order[number]
+        faint = opacity_at(at, number, found.shape[-1], order)
         marks += windows_of_channels(setting.trace, setting.left[0], layer.name, seen_cells(
             setting.right, lambda one: found.cell(here, one), channel), faint)
         marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), backward=True,
                        opacity=faint)
         if at.slow:
             marks += _handed(setting, contest, found.cell(here, channel), at.share)
-    values, covered = laid(setting.trace, layer.name, done), contest.untouched(done)
-    return Frame(covered, values, tuple(marks), _said_back(setting, contest, found, at, done, channel),
-                 (done, found.count), tr("{n} of {count} places handed back").format(
-                     n=numbers.count(done), count=numbers.count(found.count)))
+    gone = gone_back(found, order, done)
+    values, covered = laid(setting.trace, layer.name, gone), contest.untouched(gone)
+    return Frame(covered, values, tuple(marks), _said_back(setting, contest, found, at, gone, channel),
+                 (done, len(order)), tr("{n} of {count} places handed back").format(
+                     n=numbers.count(gone), count=numbers.count(found.count)))
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
-    return march_seconds(places(layer).count, not back)
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
+    return stops_seconds(layer) if back else march_seconds(places(layer).count, True)
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """Every place, handed back."""
+    if layer.gradient is None or layer.reads[0] != name:
+        return None
+    return laid(trace, layer.name, places(layer).count)
 
 
 # --- who won ---------------------------------------------------------------------------------------------------------
@@ -278,4 +291,4 @@ def _said_back(setting: Setting, contest: Contests, found: Places, at: March, do
         alive=numbers.count(alive), count=numbers.count(given.output.size), source=given.name)
 
 
-MOTION = Motion("max pooling", suits, forward, backward, seconds, order=20)
+MOTION = Motion("max pooling", suits, forward, backward, seconds, order=20, hands=hands)

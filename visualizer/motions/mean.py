@@ -16,12 +16,15 @@ from visualizer.motions import (
     Motion,
     Places,
     Setting,
+    gone_back,
     march,
     march_seconds,
     opacity_at,
     part_of,
     places,
     smooth,
+    stops,
+    stops_seconds,
     window,
 )
 from visualizer.motions._marks import (
@@ -38,10 +41,13 @@ from visualizer.motions._marks import (
 )
 from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Rect, grouped
+from visualizer.scene.timeline import ease
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 LIFTS, CONDENSED, LANDS = 0.15, 0.55, 0.92
 """Of a slow place: when the window begins to shrink, when it is one number, when that has landed."""
+GOES = 0.5
+"""Of a slow place: how long a gradient is on its way to its window, over which it then spreads."""
 POINT = 14.0
 """Largest side of what a window has condensed to, in pixels, before it grows to its place."""
 REDUCED = ("mean", "sum")
@@ -86,16 +92,18 @@ def backward(setting: Setting) -> Frame:
     """Each gradient spreads over the window that it was the mean of, from the last place to the first."""
     layer, given = setting.layer, setting.written
     if layer.gradient is None or given.gradient is None or given.name != layer.reads[0] or not setting.left \
-            or len(setting.trace.readers(given.name)) != 1 or not layer.output.ndim:
+            or not setting.from_one or not layer.output.ndim:
         return window.backward(setting)
     found = places(layer)
     channel = min(setting.chosen_right, layer.shape[0] - 1)
-    at = march(found.count, setting.second)
+    order = stops(layer, found, channel)
+    at = march(len(order), setting.second)
     done = at.done + (at.slow and at.share >= LANDS)
     marks: list[Mark] = []
-    here = found.count - 1 - (at.done if at.slow else at.done - 1)
-    if 0 <= here < found.count and (at.slow or at.done < found.count):
-        faint = opacity_at(at, found.count - 1 - here, _across(setting, found), range(found.count - 1, -1, -1))
+    number = at.done if at.slow else at.done - 1
+    if 0 <= number < len(order) and (at.slow or at.done < len(order)):
+        here = order[number]
+        faint = opacity_at(at, number, _across(setting, found), order)
         cells = _cells(setting, found, here, channel)
         if layer.kind not in REDUCED:
             marks += windows_of_channels(setting.trace, setting.left[0], layer.name, cells, faint)
@@ -107,13 +115,14 @@ def backward(setting: Setting) -> Frame:
                 marks += _spread(setting, cell, at.share, cell == found.cell(here, channel))
         marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), backward=True,
                        opacity=faint)
-    values, reached = laid(setting.trace, layer.name, done)
-    return Frame(~reached, values, tuple(marks), _said_back(setting, found, at, done, channel), (done, found.count),
-                 _counted(found, done))
+    gone = gone_back(found, order, done)
+    values, reached = laid(setting.trace, layer.name, gone)
+    return Frame(~reached, values, tuple(marks), _said_back(setting, found, at, gone, channel), (done, len(order)),
+                 _counted(found, gone))
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
-    return march_seconds(places(layer).count, not back)
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
+    return stops_seconds(layer) if back else march_seconds(places(layer).count, True)
 
 
 def _across(setting: Setting, found: Places) -> int:
@@ -124,6 +133,13 @@ def _cells(setting: Setting, found: Places, place: int, channel: int) -> list[Ce
     if len(found.axes) == setting.layer.output.ndim or found.axes == (0,):
         return [found.cell(place, channel)]
     return seen_cells(setting.right, lambda one: found.cell(place, one), channel, MOST_SHOWN)
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """Every place, handed back."""
+    if layer.gradient is None or layer.reads[0] != name:
+        return None
+    return laid(trace, layer.name, places(layer).count)[0]
 
 
 # --- what was read, and what comes back ------------------------------------------------------------------------------
@@ -231,7 +247,7 @@ def _spread(setting: Setting, cell: Cell, share: float, followed: bool) -> list[
     if found is None or start is None or share < LIFTS or share > 0.98:
         return []
     box, cells = found
-    gone, wide = smooth(part_of(share, LIFTS, 0.4)), smooth(part_of(share, LIFTS + 0.4, LANDS - LIFTS - 0.4))
+    gone, wide = ease(part_of(share, LIFTS, GOES)), ease(part_of(share, LIFTS + GOES, LANDS - LIFTS - GOES))
     x, y = middle(box)
     at = _between(_between(start, (x - start[2] / 2, y - start[3] / 2, start[2], start[3]), gone), box, wide)
     value = float(layer.gradient[cell])
@@ -295,4 +311,4 @@ def _said_back(setting: Setting, found: Places, at: March, done: int, channel: i
         done=numbers.count(done), count=numbers.count(found.count))
 
 
-MOTION = Motion("mean", suits, forward, backward, seconds, order=20)
+MOTION = Motion("mean", suits, forward, backward, seconds, order=20, hands=hands)

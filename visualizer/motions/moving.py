@@ -12,9 +12,19 @@ from visualizer import kinds
 from visualizer.kinds.shape import origins
 from visualizer.language import tr
 from visualizer.motions import Frame, Motion, Setting, window
-from visualizer.motions._travel import Cells, Ways, arriving, in_parcels, landed, moved, returning, seconds_of
+from visualizer.motions._travel import (
+    Cells,
+    Ways,
+    arriving,
+    handed_along,
+    in_parcels,
+    landed,
+    moved,
+    returning,
+    seconds_along,
+)
 from visualizer.scene import numbers
-from visualizer.trace import Layer, Trace, remembered
+from visualizer.trace import Array, Layer, Trace, remembered
 
 PICKS = ("select", "narrow", "slice", "getitem", "unbind", "chunk", "split")
 LAYS_OUT = ("flip", "roll", "repeat", "expand", "pad")
@@ -43,16 +53,18 @@ def forward(setting: Setting) -> Frame:
 
 def backward(setting: Setting) -> Frame:
     """The same ways back."""
-    ways = ways_of(setting.trace, setting.layer.name)
-    if ways is None:
-        return window.backward(setting)
-    done = landed(ways.count, setting.second)
-    return returning(setting, ways, said_back(setting, done, ways.count), counted(done, ways.count))
+    return returning(setting, ways_of(setting.trace, setting.layer.name), said_back, counted)
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     ways = ways_of(trace, layer.name)
-    return window.seconds(trace, layer, back) if ways is None else seconds_of(ways.count)
+    return seconds_along(trace, layer, ways, back)
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """All that goes the same ways back."""
+    ways = ways_of(trace, layer.name)
+    return None if ways is None or layer.gradient is None else handed_along(ways, name, trace)
 
 
 # --- which number goes where -----------------------------------------------------------------------------------------
@@ -173,12 +185,8 @@ def said_back(setting: Setting, done: int, count: int) -> str:
     layer, given = setting.layer.name, setting.written.name
     if done <= 0:
         return tr("The gradient stands at {layer}; {source} has none yet.").format(layer=layer, source=given)
-    if len([one for one in setting.trace.readers(given) if one.gradient is not None]) > 1:
-        return tr("{layer} hands its gradient back as it is: {{{done} of {count}}} parts; what the other readers of "
-                  "{source} hand back is added at the end.").format(
-            layer=layer, source=given, done=numbers.count(done), count=numbers.count(count))
     return tr("The gradient goes back to {source} the way the numbers came: {{{done} of {count}}} parts.").format(
         source=given, done=numbers.count(done), count=numbers.count(count))
 
 
-MOTION = Motion("moving", suits, forward, backward, seconds, order=40)
+MOTION = Motion("moving", suits, forward, backward, seconds, hands=hands, order=40)

@@ -14,7 +14,7 @@ from visualizer import kinds
 from visualizer.kinds._dims import tuple_of
 from visualizer.language import tr
 from visualizer.motions import CAMERA, SETTLE, Frame, Motion, Setting, part_of, smooth, window
-from visualizer.motions._marks import around, between, edges, side_by_side
+from visualizer.motions._marks import OVER, around, between, edges, side_by_side
 from visualizer.scene import numbers, parts
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Group, Mark, Text, grouped, plain
@@ -64,7 +64,7 @@ def backward(setting: Setting) -> Frame:
     layer, given = setting.layer, setting.written
     measured = _measured(setting)
     if measured is None or not side_by_side(setting) or layer.gradient is None or given.gradient is None \
-            or len(setting.trace.readers(given.name)) != 1:
+            or not setting.from_one:
         return window.backward(setting)
     (left,), right = setting.left, setting.right
     slid = smooth(part_of(setting.second, CAMERA, SLIDE))
@@ -78,7 +78,8 @@ def backward(setting: Setting) -> Frame:
     if setting.second >= CAMERA and not done:
         onto = between(right, left, slid)
         sliding = layer.gradient + (values - layer.gradient) * slid
-        marks += parts.tiles(setting.trace, onto, setting.look, True, values=sliding)
+        copies = parts.tiles(setting.trace, onto, setting.look, True, values=sliding)
+        marks += parts.faded(copies, OVER) if setting.later else copies
         marks += edges(onto) if slid < 1 else []
     known = part_of(setting.second, CAMERA + SLIDE, 0.2)
     if known > 0 and not measured.learned:
@@ -87,8 +88,18 @@ def backward(setting: Setting) -> Frame:
                  (done, 1), "")
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     return CAMERA + SLIDE + MEASURE + 2 * EACH + SETTLE
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """What is left after both mean terms have been taken off."""
+    if layer.gradient is None or layer.reads[0] != name:
+        return None
+    try:
+        return back_steps(trace, layer.name)[2]
+    except (ValueError, IndexError) as error:
+        raise LookupError(f"{layer.name} is a {layer.kind} of an unknown form.") from error
 
 
 # --- what is measured ------------------------------------------------------------------------------------------------
@@ -261,4 +272,4 @@ def _said_back(setting: Setting, measured: Measured, first: float, second: float
     return tr("The mean along x̂, {{{other}}}, is taken off: stretching all alike changes nothing.").format(**met)
 
 
-MOTION = Motion("norm", suits, forward, backward, seconds, order=20)
+MOTION = Motion("norm", suits, forward, backward, seconds, order=20, hands=hands)

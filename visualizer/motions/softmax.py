@@ -53,7 +53,7 @@ def backward(setting: Setting) -> Frame:
     return handed_over(setting, tr("Raising one score raises its share and lowers all others"))
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     if back or layer.output.ndim != 1:
         return window.seconds(trace, layer, back)
     return CAMERA + RISE + SUM + DIVIDE + SETTLE

@@ -11,9 +11,18 @@ from visualizer.kinds.conv import spread
 from visualizer.kinds.shape import origins
 from visualizer.language import tr
 from visualizer.motions import Frame, Motion, Setting, window
-from visualizer.motions._travel import Ways, arriving, in_parcels, landed, moved, returning, seconds_of
+from visualizer.motions._travel import (
+    Ways,
+    arriving,
+    handed_along,
+    in_parcels,
+    landed,
+    moved,
+    returning,
+    seconds_along,
+)
 from visualizer.scene import numbers
-from visualizer.trace import Layer, Trace, remembered
+from visualizer.trace import Array, Layer, Trace, remembered
 
 COPIES = ("upsample", "pixel_shuffle")
 TRANSPOSED = ("conv_transpose1d", "conv_transpose2d")
@@ -36,16 +45,18 @@ def forward(setting: Setting) -> Frame:
 
 def backward(setting: Setting) -> Frame:
     """Every place gathers from its window."""
-    ways = ways_of(setting.trace, setting.layer.name)
-    if ways is None:
-        return window.backward(setting)
-    done = landed(ways.count, setting.second)
-    return returning(setting, ways, _said_back(setting, done, ways.count), _counted(done, ways.count))
+    return returning(setting, ways_of(setting.trace, setting.layer.name), _said_back, _counted)
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     ways = ways_of(trace, layer.name)
-    return window.seconds(trace, layer, back) if ways is None else seconds_of(ways.count)
+    return seconds_along(trace, layer, ways, back)
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """All that goes the same ways back."""
+    ways = ways_of(trace, layer.name)
+    return None if ways is None or layer.gradient is None else handed_along(ways, name, trace)
 
 
 @remembered(64)
@@ -107,4 +118,4 @@ def _said_back(setting: Setting, done: int, count: int) -> str:
         **known)
 
 
-MOTION = Motion("spreading", suits, forward, backward, seconds, order=37)
+MOTION = Motion("spreading", suits, forward, backward, seconds, hands=hands, order=37)

@@ -10,10 +10,19 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from visualizer import kinds
-from visualizer.kinds import Taps
 from visualizer.language import tr
-from visualizer.motions import Frame, March, Motion, Places, Setting, march, march_seconds, part_of, places
+from visualizer.motions import (
+    Frame,
+    March,
+    Motion,
+    Places,
+    Setting,
+    handed_back_to,
+    march,
+    march_seconds,
+    part_of,
+    places,
+)
 from visualizer.motions._marks import around, box_of_cells, chip, middle, rings, taps_of, windows
 from visualizer.scene import numbers
 from visualizer.scene.columns import Column
@@ -37,22 +46,14 @@ def backward(setting: Setting) -> Frame:
         return Frame()
     found = places(layer)
     chosen = min(setting.chosen, layer.shape[0] - 1) if layer.shape else 0
-    at = march(found.count, setting.second, strongest_place(layer, found, chosen, np.abs(layer.gradient)))
-    return _frame(setting, found, at, layer.gradient, setting.left[0], (setting.right,),
-                  lambda cell: handed_back(setting.trace, layer.name, cell), chosen)
+    at = march(found.count, setting.second, strongest_place(layer, found, chosen, np.abs(setting.handed)))
+    return _frame(setting, found, at, setting.handed, setting.left[0], (setting.right,),
+                  lambda cell: handed_back_to(setting, cell), chosen)
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     written = [places(read).count for read in trace.inputs(layer)] if back else [places(layer).count]
     return march_seconds(max(written, default=1), True)
-
-
-def handed_back(trace: Trace, name: str, cell: Cell) -> tuple[Taps, ...]:
-    """The gradients from which that of one number comes; nothing where that is unexplained."""
-    try:
-        return tuple(taps for _, terms in kinds.backward_terms(trace, name, cell) for taps in terms.taps)
-    except (LookupError, IndexError):
-        return ()
 
 
 def strongest_place(layer: Layer, found: Places, chosen: int, values: Array) -> int | None:
@@ -87,8 +88,9 @@ def _frame(setting: Setting, found: Places, at: March, values: Array, written: C
         box = box_of_cells(written, layer, cell, cell)
         if box is not None and at.slow and landed:
             x, y = middle(box)
+            source = made if setting.turn is None else Focus(setting.layer.name)
             marks += chip(float(values[cell]), (x, y - box[3] / 2 - 14),
-                          holds=Flight(made, made, float(values[cell]), 1.0, setting.backward))
+                          holds=Flight(source, made, float(values[cell]), 1.0, setting.backward))
     done = at.done + (1 if at.slow and at.share >= 0.75 else 0)
     return Frame(found.covered(done), None, tuple(marks), said(setting, done, found.count),
                  (done, found.count), tr("place {n} of {count}").format(n=numbers.count(max(done, 0)),

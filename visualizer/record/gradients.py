@@ -22,6 +22,7 @@ from visualizer.decay import below, decay
 from visualizer.kinds import gates
 from visualizer.kinds.curves import CURVES, OF_SIGMOID, sigmoid
 from visualizer.lab import BATCH, CHANNELS, CLASSES, FEATURES, IMAGES, SEEDS, SIDE, UNITS, WIDTH, Lab, knob
+from visualizer.size import norms
 
 Values = NDArray[np.floating]
 Weights = Mapping[str, Values]
@@ -63,7 +64,7 @@ def recurrent_matrices(family: str, draw: float = 0) -> tuple[Values, Values]:
     drawn = np.abs(drawn) if family == "positive" else drawn
     radii = np.array([np.abs(np.linalg.eigvals(one)).max() for one in drawn])
     scaled = drawn / radii[:, None, None]
-    return scaled, np.linalg.norm(scaled, 2, axis=(1, 2))
+    return scaled, np.linalg.svd(scaled, compute_uv=False)[:, 0]
 
 
 @lru_cache(maxsize=8)
@@ -257,12 +258,8 @@ def fit(mean: Values) -> Values:
 
 
 def sizes(array: Values) -> Values:
-    """∥·∥ over the last axis, in float64 and without overflow on the way."""
-    array = np.asarray(array, np.float64)
-    with np.errstate(all="ignore"):
-        top = np.max(np.abs(array), axis=-1, keepdims=True)
-        safe = np.where((top > 0) & np.isfinite(top), top, 1)
-        found: Values = np.sqrt(np.square(array / safe).sum(axis=-1)) * safe[..., 0]
+    """∥·∥ over the last axis."""
+    found: Values = norms(array)
     return found
 
 
@@ -329,12 +326,17 @@ def _exponent(slopes: Values, recurrent: Values) -> float:
 
 def largest_singular(matrices: Values) -> Values:
     """(matrix,): the largest singular value of each, as the root of the largest eigenvalue of A Aᵀ; an SVD of all of
-    them takes twice as long."""
+    them takes twice as long; NaN where a number is none."""
     matrices = np.asarray(matrices, np.float64)
+    known = np.isfinite(matrices).all(axis=(1, 2))
+    if not known.all():
+        found = np.full(len(matrices), np.nan)
+        found[known] = largest_singular(matrices[known]) if known.any() else []
+        return found
     top = np.abs(matrices).max(axis=(1, 2), keepdims=True)
     scaled = matrices / np.where(top > 0, top, 1)
-    found: Values = np.sqrt(np.linalg.eigvalsh(scaled @ np.swapaxes(scaled, 1, 2))[:, -1].clip(0)) * top[:, 0, 0]
-    return found
+    sizes: Values = np.sqrt(np.linalg.eigvalsh(scaled @ np.swapaxes(scaled, 1, 2))[:, -1].clip(0)) * top[:, 0, 0]
+    return sizes
 
 
 def lyapunov(jacobians: Iterator[Values], units: int, count: int = 1, discard: int = 200) -> Values:

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds import _steps as at
 from visualizer.kinds.gates import PREACTIVATION, made
-from visualizer.scene.reading import Reading
+from visualizer.size import norm, norms
 from visualizer.trace import Trace, remembered
+
+if TYPE_CHECKING:
+    from visualizer.scene.reading import Reading
 
 Values = NDArray[np.float64]
 NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -120,7 +124,7 @@ class Backward:
     def size(self, name: str, step: int, pick: Pick) -> float:
         """∥ ∥ of all units, or the size of one."""
         row = self.arrays[name][step]
-        return float(np.linalg.norm(row)) if pick.all else abs(float(row[min(pick.unit, len(row) - 1)]))
+        return norm(row) if pick.all else abs(float(row[min(pick.unit, len(row) - 1)]))
 
     def way(self, key: str, step: int, pick: Pick) -> Values:
         """What goes through a gate to h₋, from all units or from one: a number for each unit of h₋."""
@@ -141,7 +145,7 @@ class Backward:
     def largest(self, pick: Pick) -> float:
         """The largest size of any gradient that is drawn, at any step."""
         found = [array for name, array in self.arrays.items() if not name.endswith("slope")]
-        sizes = [np.linalg.norm(array, axis=1) if pick.all else np.abs(array[:, min(pick.unit, array.shape[1] - 1)])
+        sizes = [norms(array, 1) if pick.all else np.abs(array[:, min(pick.unit, array.shape[1] - 1)])
                  for array in found]
         return max((float(np.max(size, where=np.isfinite(size), initial=0.0)) for size in sizes), default=0.0)
 

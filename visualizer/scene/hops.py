@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.scene import causes
+from visualizer.size import norms
 from visualizer.trace import Layer, Trace
 
 
@@ -57,6 +58,6 @@ def of_symbols(trace: Trace, layer: Layer) -> NDArray[np.float64] | None:
         return None
     for reader in trace.readers(layer.name):
         if kinds.role(reader) == "table" and reader.gradient is not None and reader.gradient.ndim == 2:
-            sizes: NDArray[np.float64] = np.linalg.norm(np.asarray(reader.gradient, np.float64), axis=1)
+            sizes: NDArray[np.float64] = norms(np.asarray(reader.gradient, np.float64), 1)
             return sizes
     return None

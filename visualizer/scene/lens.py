@@ -81,13 +81,14 @@ class Pair:
         return (*self.left, self.right)
 
 
-def pair_of(trace: Trace, beat: Beat) -> Pair:
-    """The pair of a beat. On the way back the layer that gets its gradient is at the left, what read it right."""
+def pair_of(trace: Trace, beat: Beat, reader: str = "") -> Pair:
+    """The pair of a beat. On the way back the layer that gets its gradient is at the left, what read it right: of
+    several readers this one, else the first."""
     layer = trace[beat.layer]
     if beat.direction == "forward":
         return Pair((*dict.fromkeys(layer.reads), *_shares_beside(trace, layer)), layer.name)
     readers = [reader for reader in trace.readers(layer.name) if reader.gradient is not None]
-    right = readers[0] if readers else trace.layers[-1]
+    right = trace[reader] if reader else readers[0] if readers else trace.layers[-1]
     return Pair((layer.name, *(name for name in _shares_beside(trace, right) if name != layer.name)), right.name)
 
 

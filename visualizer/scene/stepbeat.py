@@ -69,9 +69,10 @@ def stretch(name: str, backward: bool) -> tuple[float, float]:
     raise LookupError(f"nothing in a step is called {name!r}")
 
 
-def pace(slow: bool) -> Pace:
+def pace(slow: bool, backward: bool) -> Pace:
     """How a step plays: the slide, then all that happens in it."""
-    return Pace(SLIDES + (SLOW if slow else STEP), RESTS, first=((Fraction(19, 100), SLIDES),))
+    return Pace(SLIDES + (SLOW if slow else STEP), RESTS, first=((Fraction(19, 100), SLIDES),),
+                stops=tuple(stretch(name, backward)[1] for name in ("slide", *names(backward))))
 
 
 # --- which step is seen ---------------------------------------------------------------------------------------------

@@ -134,6 +134,17 @@ class Pace:
     first: tuple[tuple[Fraction, Fraction], ...] = ()
     """(phase, seconds) of what goes at a speed of its own at its start, one after the other: up to that phase it takes
     so many of its seconds. The rest goes evenly."""
+    stops: tuple[float, ...] = ()
+    """Phases at which something of it is done, beside the ends of slow terms, of stretches and of the beat."""
+
+    @cached_property
+    def states(self) -> tuple[float, ...]:
+        """Phases at which one could stop and see something new done, the last being 1: where motion is reduced these
+        are seen one after the other."""
+        ends = {1.0, *self.stops}
+        for stretch in self.stretches:
+            ends |= {stretch.phase(done) for done in (*range(1, min(stretch.terms, SLOW_TERMS) + 1), stretch.terms)}
+        return tuple(sorted(float(f"{end:.12g}") for end in ends))  # as exact as a moment
 
     @cached_property
     def _legs(self) -> tuple[_Leg, ...]:

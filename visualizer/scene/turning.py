@@ -15,21 +15,16 @@ Draw = Callable[[Trace, Moment, Focus | None, Look], Picture]
 
 
 def turns(draw: Draw) -> Draw:
-    """A view that shows something else on the way back: it crosses over to that while the first gradient comes.
-
-    Where motion is reduced every step crosses over so into the next, and nothing travels.
-    """
+    """A view that shows something else on the way back: it crosses over to that while the first gradient comes."""
     @wraps(draw)
     def drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
         before, share = crossing(moment, timeline(trace))
-        turning = moment.backward and not before.backward
-        still = look.reduced_motion and moment.beat.step is not None and moment.index > 0
-        if share >= 1 or not (turning or still):
+        if share >= 1 or before.backward or not moment.backward:
             return draw(trace, moment, focus, look)
         old = draw(trace, before, focus, look)
         if share <= 0:
             return old
-        new = draw(trace, replace(moment, phase=1.0) if still else moment, focus, look)
+        new = draw(trace, moment, focus, look)
         said = new if share > 0.5 else old
         return replace(new, still=(), moving=tuple(crossed(old, new, share)), caption=said.caption, table=said.table)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QApplication, QButtonGroup, QWidget
 
-from visualizer import paint
-from visualizer.ui import icons, style
+from visualizer.ui import faults, icons, style
 
 Key = Qt.Key
 PRESS = (Key.Key_Space, Key.Key_Return, Key.Key_Enter)
@@ -70,7 +69,7 @@ class Button(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             self.draw_ground(painter, place)
             token = self.ink()
             words = style.text_width(self.text(), self.text_size, self.weight) if self.text() else 0.0
@@ -119,7 +118,7 @@ class Segment(Button):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if self.is_chosen():
                 style.fill(painter, place, "raised", 6, "" if style.is_dark() else "hair")
             words = style.text_width(self.text(), weight=self._weight()) if self.text() else 0.0
@@ -179,9 +178,15 @@ class Segments(QWidget):
         if 0 <= number < len(self.buttons):
             self.buttons[number].setChecked(True)
 
+    def show_only(self, shown: Collection[int]) -> None:
+        """Show these of them, and share the row among them."""
+        for number, button in enumerate(self.buttons):
+            button.setVisible(number in shown)
+        self._place()
+
     def row(self) -> list[Segment]:
         """Those that are shown, from left to right."""
-        return self.buttons
+        return [button for button in self.buttons if not button.isHidden()]
 
     def sizeHint(self) -> QSize:
         gaps = sum(self.after(place) for place in range(len(self.row())))
@@ -195,7 +200,7 @@ class Segments(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "sunk", 8)
             for place, button in enumerate(self.row()[:-1]):
                 if self.after(place):
@@ -256,7 +261,7 @@ class FocusRing(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(style.color("accent"), 2))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 10, 10)

@@ -16,22 +16,27 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, QProcess, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QPoint, QProcess, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from visualizer import paint, sight
+from visualizer import over, sight
 from visualizer.export import film as films
 from visualizer.language import tr
+from visualizer.over import Inputs
 from visualizer.registry import write_whole
 from visualizer.scene import numbers
+from visualizer.scene.passage import Passage
 from visualizer.scene.state import State, changed, moment_of, to_json
 from visualizer.scene.timeline import Timeline
+from visualizer.scene.type import elide
 from visualizer.sight import Recorded
 from visualizer.trace import Trace
-from visualizer.ui import style
+from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button, Segment, Segments
-from visualizer.ui.commands import key_for, keyed
+from visualizer.ui.commands import find, key_for, keyed
+from visualizer.ui.commands.inputs import why_no_inputs
+from visualizer.ui.input_track import title
 from visualizer.ui.stage import each
 from visualizer.ui.store import Store
 
@@ -52,17 +57,23 @@ class Wish:
     """Of `LAID_OUT`; 0 for what the stage shows."""
     fps: int = 30
     speed: float = 1
+    over: bool = False
+    """Through the inputs that are stepped through, all of them looked at at the moment that is shown; else through the
+    beats of one."""
 
 
 class FilmPanel(QWidget):
-    """A card over the window's corner: which stretch, which file, how large and how fast; then how far it is."""
+    """A card over the window's corner: through beats or inputs, which stretch, which file, how large and
+    how fast; then how far it is."""
 
     said = Signal(str)
     """One sentence: where the film is, or why there is none."""
     closed = Signal()
 
-    def __init__(self, store: Store, pictured: Callable[[], State], parent: QWidget) -> None:
-        """`pictured` answers the State that the film shows."""
+    def __init__(self, store: Store, pictured: Callable[[], State], choose_inputs: Callable[[QPoint], None],
+                 parent: QWidget) -> None:
+        """`pictured` answers the State that the film shows; `choose_inputs` offers at a point of the screen which
+        inputs are stepped through."""
         super().__init__(parent)
         self.store, self.pictured = store, pictured
         self.forms = sorted(films.formats(), key=lambda form: (not form.even, not form.suffixes, form.name))
@@ -71,12 +82,16 @@ class FilmPanel(QWidget):
         """Frames that are done, and of how many."""
         self.hide()
         self.stretch = self._row(tr("What"), (tr("Whole"), tr("Forward"), tr("Backward"), tr("From here")), 0)
+        self.through = self._row(tr("Through"), (tr("Beats"), tr("Inputs")), 0)
+        self.through.chosen.connect(self._fit_stretch)
+        self.chooser = Button("", "", "raised", self)
+        self.chooser.clicked.connect(lambda: choose_inputs(self.chooser.mapToGlobal(QPoint(0, self.chooser.height()))))
         self.form = self._row(tr("As"), tuple(form_words(form) for form in self.forms), 0)
         self.size_row = self._row(tr("Size"), (tr("Stage"), "1280 × 720", "1920 × 1080", "3840 × 2160"), 2)
         self.rate = self._row(tr("Frames"), tuple(tr("{n} a second").format(n=rate) for rate in RATES), 1)
         self.speed = self._row(tr("Speed"), tuple(f"{speed:g}×" for speed in SPEEDS), 1)
-        self.rows = ((tr("What"), self.stretch), (tr("As"), self.form), (tr("Size"), self.size_row),
-                     (tr("Frames"), self.rate), (tr("Speed"), self.speed))
+        self.rows = ((tr("Through"), self.through), (tr("What"), self.stretch), (tr("As"), self.form),
+                     (tr("Size"), self.size_row), (tr("Frames"), self.rate), (tr("Speed"), self.speed))
         self.go = Button(tr("Export film…"), "export", "raised", self)
         self.go.clicked.connect(self._choose)
         self.stop = Button(tr("Cancel"), "", "raised", self)
@@ -90,6 +105,20 @@ class FilmPanel(QWidget):
                    keyed(tr("Close this panel; a film that is being made goes on"), "out"))
         store.changed.connect(self.refresh)
         store.trace_changed.connect(self.refresh)
+        store.inputs_changed.connect(self.refresh)
+
+    def open_over(self) -> None:
+        """Show it, for a film through the inputs where they can be had; put it away where it shows one already."""
+        if self.isVisible() and (self.wish().over or why_not_over(self.store)):
+            self.toggle()
+            return
+        if not self.isVisible():
+            self.toggle()
+        if self.job is None and not why_not_over(self.store):
+            self.through.choose(1)
+            self._fit_stretch()
+            self.refresh()
+            self.through.buttons[1].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def toggle(self) -> None:
         """Show it, or put it away; a film that is being made goes on."""
@@ -111,6 +140,9 @@ class FilmPanel(QWidget):
         self.close_button.setGeometry(WIDE - 28 - 10, 10, 28, 28)
         for number, (_, segments) in enumerate(self.rows):
             segments.setGeometry(EDGE + LABEL, EDGE + 32 + ROW * number, WIDE - LABEL - 2 * EDGE, 36)
+        half = (WIDE - LABEL - 2 * EDGE) // 2
+        self.through.resize(half - 4, 36)
+        self.chooser.setGeometry(EDGE + LABEL + half + 4, EDGE + 34, half - 4, 32)
         wide = self.go.sizeHint().width()
         self.go.setGeometry(WIDE - EDGE - wide, high - EDGE - 32, wide, 32)
         wide = self.stop.sizeHint().width()
@@ -119,8 +151,8 @@ class FilmPanel(QWidget):
     def wish(self) -> Wish:
         """What is chosen."""
         chosen = [segments.group.checkedId() for _, segments in self.rows]
-        return Wish(chosen[0], self.forms[chosen[1]].name, (0.0, 1.0, 1.5, 3.0)[chosen[2]], RATES[chosen[3]],
-                    SPEEDS[chosen[4]])
+        return Wish(chosen[1], self.forms[chosen[2]].name, (0.0, 1.0, 1.5, 3.0)[chosen[3]], RATES[chosen[4]],
+                    SPEEDS[chosen[5]], over=chosen[0] == 1)
 
     def refresh(self, *changed: object) -> None:
         """Set what can be done, and what is said about it."""
@@ -129,6 +161,7 @@ class FilmPanel(QWidget):
             self.stop.setVisible(self.job is not None)
             for _, segments in self.rows:
                 segments.setEnabled(self.job is None)
+            self._refresh_inputs()
             words, good = self.words()
             self.go.setEnabled(good)
             self.setAccessibleDescription(words)
@@ -143,7 +176,10 @@ class FilmPanel(QWidget):
         if not found:
             return tr("There is nothing to film yet."), False
         form = films.find(f"film.{self.wish().form}" if self.wish().form != "folder" else "film")
-        made = filmed(found, self.pictured(), self.wish())
+        if self.wish().over and (why := why_not_over(self.store) or ("" if self.store.inputs else tr(
+                "The inputs are still being read; they can be filmed in a moment."))):
+            return why, False
+        made = filmed(found, self.pictured(), self.wish(), self.store.inputs)
         why = form.missing() or films.refusal(made, form)
         return (why, False) if why else (tr("{seconds} s, {n} frames").format(
             seconds=numbers.number(float(made.seconds), 1), n=numbers.count(made.count)), True)
@@ -151,9 +187,9 @@ class FilmPanel(QWidget):
     def start(self, path: Path) -> None:
         """Make the film that is chosen."""
         found = recordings(self.store)
-        self.done = (0, filmed(found, self.pictured(), self.wish()).count)
+        self.done = (0, filmed(found, self.pictured(), self.wish(), self.store.inputs).count)
         try:
-            self.job = Job(found, self.pictured(), self.wish(), path, self)
+            self.job = Job(found, self.pictured(), self.wish(), path, self, self.store.inputs)
         except OSError as error:
             self.said.emit(tr("The film was not made: {why}").format(why=error))
             return
@@ -167,7 +203,7 @@ class FilmPanel(QWidget):
             self.job.cancel()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "raised", 10, "rule")
             style.write(painter, tr("Export film"), EDGE, EDGE + 14, size=16, weight=600)
             for number, (label, _) in enumerate(self.rows):
@@ -185,6 +221,31 @@ class FilmPanel(QWidget):
             for number, line in enumerate(lines):
                 style.write(painter, line, EDGE, bottom - 11 - 17 * (len(lines) - 1 - number) + 8 * (len(lines) - 1),
                             "ink-2" if good else "negative-text", width=room - self.go.width() - 16)
+
+    def _fit_stretch(self) -> None:
+        """Inputs lie in one row: there is no way back through them."""
+        through = self.wish().over
+        if through and self.stretch.group.checkedId() in (1, 2):
+            self.stretch.choose(0)
+        self.stretch.show_only((0, 3) if through else range(4))
+        self.refresh()
+
+    def _refresh_inputs(self) -> None:
+        """Whether inputs can be filmed, and which."""
+        why, asked = why_not_over(self.store), over.parse(self.store.state.over)
+        if why and self.wish().over:
+            self.through.choose(0)
+            self._fit_stretch()
+        ready = self.job is None and not why
+        self.through.buttons[1].setEnabled(ready)
+        tip = tr("One input after the other at this moment, as the track of the inputs goes through them")
+        self.through.buttons[1].setToolTip(why or keyed(tip, "film-inputs"))
+        self.through.buttons[0].setToolTip(tr("One beat after the other of the input that is shown"))
+        self.chooser.setVisible(not why)
+        self.chooser.setEnabled(ready and self.wish().over)
+        self.chooser.setText(f"{elide(title(asked), 13, self.chooser.width() - 48, 500)} ▾")
+        style.name(self.chooser, tr("Which inputs: {which}").format(which=title(asked)),
+                   keyed(find("choose-inputs").tip, "choose-inputs"))
 
     def _row(self, label: str, choices: tuple[str, ...], chosen: int) -> Segments:
         segments = Segments([Segment(words) for words in choices], self)
@@ -224,7 +285,7 @@ class Job(QObject):
     """One sentence: where the film is, or why there is none."""
 
     def __init__(self, found: tuple[Recorded, ...], state: State, wish: Wish, path: Path,
-                 parent: QObject | None = None) -> None:
+                 parent: QObject | None = None, known: Inputs | None = None) -> None:
         """Raises OSError if there is no room for the recordings."""
         super().__init__(parent)
         self.path, self.result, self.stopped = path, "", False
@@ -245,7 +306,7 @@ class Job(QObject):
             application.aboutToQuit.connect(self._leave)
         self.process.start(sys.executable, ["-m", "visualizer", "film", str(self.folder / "shown.session"),
                                             *(word for file in files for word in ("--numbers", str(file))),
-                                            "--json", "-o", str(path), *arguments(found, state, wish)])
+                                            "--json", "-o", str(path), *arguments(found, state, wish, known)])
 
     def cancel(self) -> None:
         """Stop it: it tidies up after itself; where a process cannot be asked to, this does."""
@@ -304,23 +365,47 @@ def recordings(store: Store) -> tuple[Recorded, ...]:
     return found if whole and not (store.state.reel and isinstance(store.recorded, Trace)) else ()
 
 
-def filmed(found: tuple[Recorded, ...], state: State, wish: Wish) -> films.Film:
-    """The film that a wish means."""
-    times = sight.times(found[state.active], state)
-    start, end = films.between(times, *addresses(times, state, wish))
+def why_not_over(store: Store) -> str:
+    """Why no film can go through inputs, in one sentence; empty if one can."""
+    if len(store.state.places) > 1 or store.state.reel:
+        return tr("A film goes through the inputs of one network; close what stands beside it first.")
+    return "" if store.takes_inputs else why_no_inputs(False)
+
+
+def filmed(found: tuple[Recorded, ...], state: State, wish: Wish, known: Inputs | None = None) -> films.Film:
+    """The film that a wish means; `known` are the inputs of one that goes through them."""
     even = next(form.even for form in films.formats() if form.name == wish.form)
     size = LAID_OUT if wish.scale else tuple(length - length % 2 if even else length for length in state.look.size)
     state = changed(state, look=replace(state.look, size=size))
-    return films.of_state(state, found, start, end, Fraction(wish.fps), Fraction(wish.speed), wish.scale or 1.0)
+    recorded, paced = found[state.active], (Fraction(wish.fps), Fraction(wish.speed), wish.scale or 1.0)
+    if wish.over and known is not None:
+        first, trace = first_input(state, wish, known), sight.own(recorded)
+        way = Passage(first, known.words[first - 1:], lambda index, size: sight.seen(trace, state, None, size),
+                      lambda index: trace.shapes, lambda index: "", sight.moment_of(trace, state).beat)
+        return replace(films.of_state(state, found, Fraction(0), Fraction(0), *paced), end=None, over=way)
+    times = sight.times(recorded, state)
+    start, end = films.between(times, *addresses(times, state, wish))
+    return films.of_state(state, found, start, end, *paced)
 
 
-def arguments(found: tuple[Recorded, ...], state: State, wish: Wish) -> list[str]:
+def first_input(state: State, wish: Wish, known: Inputs) -> int:
+    """The number of the input with which a film begins, from 1."""
+    return known.places.get(state.sample, 0) + 1 if wish.stretch == 3 else 1
+
+
+def arguments(found: tuple[Recorded, ...], state: State, wish: Wish, known: Inputs | None = None) -> list[str]:
     """The same film in the words of the command line."""
-    first, last = addresses(sight.times(found[state.active], state), state, wish)
+    times = sight.times(found[state.active], state)
+    through: list[str] = []
+    if wish.over and known is not None:
+        first, last = str(first_input(state, wish, known)), str(len(known.words))
+        through = ["--over", state.over or over.INPUTS, "--at", moment_of(state, times).address]
+    else:
+        first, last = addresses(times, state, wish)
     said = ["--fps", str(wish.fps), "--speed", str(wish.speed)]
     if wish.scale:
         said += ["--size", f"{LAID_OUT[0]}x{LAID_OUT[1]}", "--scale", str(wish.scale)]
-    return said + (["--from", first] if first else []) + (["--to", last] if last else [])
+    return said + through + (["--from", first] if first else []) + (["--to", last] if last else [])
 
 
 def addresses(times: Timeline, state: State, wish: Wish) -> tuple[str, str]:

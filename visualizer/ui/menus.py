@@ -199,12 +199,12 @@ class Menus:
         self.fill_options(menu)
         menu.popup(at)
 
-    def pop_inputs(self, at: QPoint) -> None:
-        """Which inputs are stepped through, above a point of the screen."""
+    def pop_inputs(self, at: QPoint, below: bool = False) -> None:
+        """Which inputs are stepped through, above a point of the screen or below it."""
         menu = QMenu(self.window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.fill_inputs(menu)
-        menu.popup(QPoint(at.x(), at.y() - menu.sizeHint().height()))
+        menu.popup(at if below else QPoint(at.x(), at.y() - menu.sizeHint().height()))
 
     def _action(self, command: Command) -> QAction:
         action = QAction(command.title, self.window)

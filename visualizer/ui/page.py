@@ -33,6 +33,7 @@ from visualizer.scene.reading import symbol_words, symbols_in
 from visualizer.scene.subject import array, is_inner, strongest, there
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
+from visualizer.size import norm, norms
 from visualizer.trace import Answer, Array, Cell, Layer, Trace
 from visualizer.ui import words
 
@@ -246,7 +247,7 @@ def _gradient_stats(found: Array) -> list[tuple[str, str]]:
         return []
     return [(tr("largest"), numbers.signed(float(known[np.argmax(np.abs(known))]), 3)),
             (tr("non-zero"), numbers.count(int(np.count_nonzero(known)))),
-            (tr("norm"), numbers.significant(float(np.linalg.norm(known))))]
+            (tr("norm"), numbers.significant(norm(known)))]
 
 
 def _map(sheet: Writing, trace: Trace, head: Cell, marked: Cell, name: str, backward: bool, look: Look,
@@ -308,7 +309,7 @@ def _histogram(sheet: Writing, found: Array) -> None:
     sheet.title(tr("All {n} values").format(n=numbers.count(found.size)), gap=34)
     if not known.size:
         return
-    edge = _round_up(float(np.max(np.abs(known))))
+    edge = _round_up(colour.largest(known))
     zeros = int(np.count_nonzero(known == 0))
     counts, _ = np.histogram(known[known != 0], BINS, (-edge, edge))
     tallest = max(int(counts.max()), zeros, 1)
@@ -344,7 +345,7 @@ def _classes(sheet: Writing, chosen: Answer, layer: Layer, found: Array) -> None
     """One bar a class: probabilities from 0 to 1, other numbers around zero."""
     chances = kinds.shares(layer)
     sheet.title(tr("Probability of each class") if chances else tr("Each class"), gap=36)
-    most = 1.0 if chances else float(np.max(np.abs(found), where=np.isfinite(found), initial=0)) or 1.0
+    most = 1.0 if chances else colour.largest(found) or 1.0
     left, wide = LEFT + 28, 132.0
     zero = left if chances else left + wide / 2
     winner = int(np.argmax(found))
@@ -435,12 +436,12 @@ def _kernels(sheet: Writing, layer: Layer, about: Focus, look: Look) -> None:
     if weight is None or weight.ndim != 4 or not about.cell:
         return
     mine = weight[about.cell[0]]
-    sizes = np.linalg.norm(mine.reshape(len(mine), -1).astype(np.float64), axis=1)
+    sizes = norms(mine.reshape(len(mine), -1), 1)
     shown = sorted(np.argsort(-sizes, kind="stable")[:MOST_KERNELS].tolist())
     title = tr("Its kernel") if len(mine) == 1 else tr("Its {n} kernels").format(n=len(mine)) \
         if len(mine) <= MOST_KERNELS else tr("Its {n} largest kernels of {all}").format(n=len(shown), all=len(mine))
     sheet.title(title)
-    largest = float(np.max(np.abs(mine))) or 1.0
+    largest = colour.largest(mine) or 1.0
     entries = colour.signed(mine, largest)
     cell = float(max(1, int((48 if len(shown) == 1 else 36) // max(mine.shape[1:]))))
     top = sheet.y + 12
@@ -470,8 +471,7 @@ def _kernels(sheet: Writing, layer: Layer, about: Focus, look: Look) -> None:
 
 def _weight_gradient_sizes(sheet: Writing, trace: Trace) -> None:
     """∥∂L/∂w∥ of every layer that has weights, as bars on one scale."""
-    sizes = {layer.name: float(np.sqrt(sum(np.sum(np.square(array, dtype=np.float64))
-                                           for array in layer.weight_gradients.values())))
+    sizes = {layer.name: norm([norm(array) for array in layer.weight_gradients.values()])
              for layer in trace.layers if layer.weight_gradients}
     if not sizes:
         return
@@ -767,7 +767,7 @@ def _weight(sheet: Writing, layer: Layer, about: Focus, values: Array, look: Loo
 def _printed(sheet: Writing, found: Array, look: Look) -> None:
     """A small grid with a number in every cell, on the pale part of the palette."""
     cell = min(44.0, SPAN // found.shape[1])
-    entries = colour.signed(found, float(np.max(np.abs(found))) or 1.0)
+    entries = colour.signed(found, colour.largest(found) or 1.0)
     top = sheet.y + 24
     sheet.marks.append(Image(LEFT, top, (cell, 32), np.ascontiguousarray(entries)[None], "weight-pale", indices=(-1,)))
     for (row, column), value in np.ndenumerate(found):

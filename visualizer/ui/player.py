@@ -67,11 +67,11 @@ class Player(QObject):
     def running(self) -> bool:
         return self._timer.isActive()
 
-    def glide(self, owner: object, seconds: float, function: Glide) -> None:
+    def glide(self, owner: object, seconds: float, function: Glide, travels: bool = True) -> None:
         """Tell `function` how far it has come, at each tick for so many seconds; the newest of an owner replaces the
-        one before. With reduced motion it is told 1 at once."""
+        one before. With reduced motion it is told 1 at once, unless it only fades."""
         self._glides.pop(owner, None)
-        if self._store.state.look.reduced_motion:
+        if travels and self._store.state.look.reduced_motion:
             function(1.0)
             return
         self._glides[owner] = function, Fraction(self._clock()), Fraction(seconds) * 1000
@@ -136,8 +136,7 @@ class Player(QObject):
         if moment.index == len(times.beats) - 1 and moment.phase == 1:
             self._show(moment, playing=False)
         else:
-            reduced = self._store.state.look.reduced_motion
-            self._show(times.settled(moment.index) if reduced else moment, playing=True)
+            self._show(moment, playing=True)
 
     def _now(self) -> Fraction:
         """Seconds of the animation since the moment at which it was set going, counted exactly from there, never added

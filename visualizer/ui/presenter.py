@@ -256,7 +256,7 @@ class Presenter(QObject):
             assert self._origin is not None
             self._crossing = Crossing(before, self.picture, was[0] == self._origin[0])
             speed = self.store.state.speed if self.store.state.stepping else 1.0
-            glide((self, "input"), float(MOVE) / speed, self._go_over)
+            glide((self, "input"), float(MOVE) / speed, self._go_over, False)
 
     def _go_over(self, share: float) -> None:
         if self._crossing is not None:

@@ -54,7 +54,7 @@ from visualizer.scene.subject import CHANNEL, NUMBER, is_number, subject
 from visualizer.scene.timeline import Moment, Timeline, ease, uneased
 from visualizer.sight import Recorded, Sight
 from visualizer.trace import Trace
-from visualizer.ui import style, walking, words
+from visualizer.ui import faults, style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
 from visualizer.ui.levels import out
@@ -103,12 +103,13 @@ Origin = tuple[object, Recipe | None, str]
 
 @dataclass(frozen=True, eq=False)
 class Turn:
-    """A change of level: the card of a number grows out of a tile, or shrinks back into it."""
+    """A change of level: the card of a number grows out of a tile, or shrinks back into it; without a tile one fades
+    into the other."""
 
     around: QImage
     """The picture that the tile stands in."""
     number: QImage
-    tile: QRectF
+    tile: QRectF | None
     inwards: bool
     share: float = 0.0
 
@@ -116,11 +117,16 @@ class Turn:
 def draw_turn(painter: QPainter, turn: Turn, whole: QRectF) -> None:
     """One frame of a change of level."""
     grown = ease(turn.share if turn.inwards else 1 - turn.share)
+    painter.drawImage(whole, turn.around)
+    if turn.tile is None:
+        painter.setOpacity(grown)
+        painter.drawImage(whole, turn.number)
+        painter.setOpacity(1.0)
+        return
     tile = turn.tile
     card = QRectF(tile.x() + (whole.x() - tile.x()) * grown, tile.y() + (whole.y() - tile.y()) * grown,
                   tile.width() + (whole.width() - tile.width()) * grown,
                   tile.height() + (whole.height() - tile.height()) * grown)
-    painter.drawImage(whole, turn.around)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.setOpacity(min(1.0, grown * 4))
     painter.drawImage(card, turn.number)
@@ -218,7 +224,7 @@ class Stage(Canvas):
         assert self._input is not None
         self._crossing = Crossing(before, self.picture, from_input[0] == self._input[0])
         speed = self.store.state.speed if self.store.state.stepping else 1.0
-        self.glide((self, "input"), float(MOVE) / speed, self._show_crossing)
+        self.glide((self, "input"), float(MOVE) / speed, self._show_crossing, False)
 
     def _show_crossing(self, share: float) -> None:
         if self._crossing is None:
@@ -255,16 +261,17 @@ class Stage(Canvas):
         """Between the network and one number: the card of the number grows out of the tile that it stands in."""
         trace, moment = self.store.trace, self.store.moment
         if self.glide is None or not self.isVisible() or self.zoom != 1 or before.size != self.picture.size \
-                or self.store.state.look.reduced_motion or trace is None or moment is None:
+                or trace is None or moment is None:
             return
+        still = self.store.state.look.reduced_motion
         around, number = (before, self.picture) if inwards else (self.picture, before)
         about = subject(trace, moment, self.store.state.focus, NUMBER if inwards else CHANNEL)
         tile = tile_of(around, about)
-        if tile is None:
+        if tile is None and not still:
             return
         scale = self.devicePixelRatioF()
-        self._turn = Turn(paint.render(around, scale), paint.render(number, scale), tile, inwards)
-        self.glide((self, "level"), LEVEL, self._show_turn)
+        self._turn = Turn(paint.render(around, scale), paint.render(number, scale), None if still else tile, inwards)
+        self.glide((self, "level"), LEVEL, self._show_turn, not still)
 
     def _show_turn(self, share: float) -> None:
         if self._turn is not None:
@@ -384,7 +391,7 @@ class Stage(Canvas):
         elif self._dragging == "reel":
             self._scrub_reel(event.position())
         elif self._dragging == "scrub":
-            self._scrub(self.to_picture(event.position())[0])
+            self._scrub(self.to_picture(event.position())[0], self.to_picture(self._press)[1])
         elif self._dragging == "mark":
             self._mark(self.focus_at(event.position()))
 
@@ -494,12 +501,12 @@ class Stage(Canvas):
             target = (times.within or times).find(stop.address)
             self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
-    def _scrub(self, x: float) -> None:
-        """The moment at which the cursor stands at x; it travels from one beat to the next."""
+    def _scrub(self, x: float, y: float) -> None:
+        """The moment at which the cursor of the lane at y stands at x; it travels from one beat to the next."""
         seen, times = self.store.sight, self.store.timeline
         if seen is None:
             return
-        target = moment_at(self.picture, times.within or times, seen.moment, x)
+        target = moment_at(self.picture, times.within or times, seen.moment, x, y)
         if target is not None:
             self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
@@ -583,11 +590,10 @@ class Stage(Canvas):
         """The ring around the part that has the keyboard, and around its cell."""
         found = self.parts() if self.part >= 0 else ()
         if found:
-            painter.save()
             part = found[self.part]
-            self.outline(painter, QRectF(*part.place), 7, 2)
-            self.outline(painter, QRectF(*part.spots[self.spot].place), 2, 2.5)
-            painter.restore()
+            with paint.saved(painter):
+                self.outline(painter, QRectF(*part.place), 7, 2)
+                self.outline(painter, QRectF(*part.spots[self.spot].place), 2, 2.5)
 
     # --- keys and frame ---
 
@@ -630,7 +636,7 @@ class Stage(Canvas):
         self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if self.picture is EMPTY:
                 painter.fillRect(self.rect(), style.color("stage"))
             elif self._turn is not None:
@@ -749,12 +755,17 @@ def level_for(trace: Trace, selected: Focus | None, hit: Focus) -> Focus:
     return hit if inside else channel
 
 
-def moment_at(picture: Picture, times: Timeline, moment: Moment, x: float) -> Moment | None:
+def moment_at(picture: Picture, times: Timeline, moment: Moment, x: float, y: float) -> Moment | None:
     """The moment at which the cursor of the lanes stands at `x`, in the direction of `moment`.
 
-    Between two stops it comes, eased, from the one before, or stands at the nearer one.
+    Of two lines, one of beats and one of steps, that at `y` is meant, or the nearer one. Between two stops the cursor
+    comes, eased, from the one before, or stands at the nearer one.
     """
-    reached = sorted(_stops(picture, times), key=lambda stop: stop[0], reverse=moment.backward)
+    places = [(max(top - y, y - bottom, 0.0), at, target, glides)
+              for at, (top, bottom), target, glides in _stops(picture, times)]
+    nearest = min((away for away, _, _, _ in places), default=0.0)
+    reached = sorted(((at, target, glides) for away, at, target, glides in places if away == nearest),
+                     key=lambda stop: stop[0], reverse=moment.backward)
     if not reached:
         return None
     ahead = next((index for index, (at, _, _) in enumerate(reached) if (at <= x if moment.backward else at >= x)), None)
@@ -767,11 +778,13 @@ def moment_at(picture: Picture, times: Timeline, moment: Moment, x: float) -> Mo
     return replace(target, phase=uneased(share)) if share < 1 else target
 
 
-def _stops(picture: Picture, times: Timeline) -> Iterator[tuple[float, Moment, bool]]:
-    """(x, moment, whether the cursor glides there) of every place on the lanes of a picture."""
+def _stops(picture: Picture, times: Timeline) -> Iterator[tuple[float, tuple[float, float], Moment, bool]]:
+    """(x, top and bottom, moment, whether the cursor glides there) of every place on the lanes of a picture."""
     for mark in picture:
         if isinstance(mark, Rect) and isinstance(mark.holds, Stop):
-            yield mark.x + mark.width / 2, times.find(mark.holds.address), mark.holds.glides
+            target = times.find(mark.holds.address)
+            yield mark.x + mark.width / 2, (mark.y, mark.y + mark.height), target, mark.holds.glides
         elif isinstance(mark, Image) and isinstance(mark.holds, Stops):
             for tile, address in enumerate(mark.holds.addresses):
-                yield mark.tile_origin(tile)[0] + mark.tile_size[0] / 2, times.find(address), mark.holds.glides
+                (left, top), (wide, high) = mark.tile_origin(tile), mark.tile_size
+                yield left + wide / 2, (top, top + high), times.find(address), mark.holds.glides

@@ -139,6 +139,13 @@ class Window(QWidget):
         """One sentence over the foot of the stage, and what can be done about it."""
         self.panes.say(sentence, action, act)
 
+    def say_slow(self, sentence: str, stop: Callable[[], None] | None) -> None:
+        """One sentence about what takes long, with a button that ends it; an empty one puts that away."""
+        if sentence:
+            self.say(sentence, tr("Stop"), stop)
+        elif self.message.action.text() == tr("Stop"):
+            self.message.dismiss()
+
     def unsay(self) -> None:
         """Nothing to say any more."""
         self.message.dismiss()
@@ -346,7 +353,8 @@ class Window(QWidget):
         """In which a film is chosen and its progress is seen; it comes when it is asked for."""
         from visualizer.ui.filming import FilmPanel
 
-        panel = FilmPanel(self.store, lambda: pictured(self.store), self)
+        panel = FilmPanel(self.store, lambda: pictured(self.store),
+                          lambda at: self.menus.pop_inputs(at, below=True), self)
         panel.said.connect(self.say)
         panel.closed.connect(self.take_keyboard)
         panel.place(self.panes.middle())

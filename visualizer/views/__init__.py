@@ -15,11 +15,12 @@ from visualizer.language import english, speaking
 from visualizer.scene import projector
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import called_now
+from visualizer.scene.stillness import still
 from visualizer.scene.subject import CHANNEL
 from visualizer.scene.timeline import Moment, Pace, Timeline
 from visualizer.trace import Trace
 
-Made = TypeVar("Made")
+Made = TypeVar("Made", Picture, Picture | None)
 WHOLE, STEPS, GRADIENTS, PARTS = (english("The network"), english("Step by step"), english("Gradients"),
                                   english("Maps and weights"))
 """What views stand together as. Groups come in the order of their first views."""
@@ -57,7 +58,8 @@ class View:
     continuous: bool = True
     """Whether one beat moves into the next; False where each beat is a page of its own."""
     knobs: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Settings it understands, each with the words it takes, the first being the default."""
+    """Settings it understands, each with the words it takes, the first being the default; without any it takes every
+    word, as the name of a gate that only some networks have."""
     glides: tuple[str, ...] = ()
     """Those of them that are numbers: what lies between their words is a picture, too, and the window moves through."""
     studies: tuple[str, ...] = ()
@@ -66,12 +68,24 @@ class View:
     def __post_init__(self) -> None:
         for name in ("draw", "aside", "page"):
             if (draws := getattr(self, name)) is not None:
-                object.__setattr__(self, name, _in_its_language(draws))
+                object.__setattr__(self, name, _in_its_language(_without_travel(draws, self.pace)))
 
     def takes(self, name: str, word: str) -> bool:
         """Whether a knob can be turned to that word."""
-        found = dict(self.knobs).get(name, ())
-        return word in found or (name in self.glides and _between(word, found))
+        found = dict(self.knobs).get(name)
+        return found is not None and (not found or word in found or (name in self.glides and _between(word, found)))
+
+
+def _without_travel(draws: Callable[[Trace, Moment, Focus | None, Look], Made],
+                    pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None) -> \
+        Callable[[Trace, Moment, Focus | None, Look], Made]:
+    @wraps(draws)
+    def drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Made:
+        if not look.reduced_motion or moment.phase == 1:
+            return draws(trace, moment, focus, look)
+        return still(draws, pace, trace, moment, focus, look)
+
+    return drawn
 
 
 def _in_its_language(draws: Callable[[Trace, Moment, Focus | None, Look], Made]) -> \

@@ -25,6 +25,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, timeline
+from visualizer.size import norm
 from visualizer.trace import Layer, Trace
 from visualizer.views import PARTS, View
 
@@ -123,8 +124,8 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
             assert box is not None
             own = layer.output[index] if layer.output.ndim > 2 else layer.output
             if moment.backward:
-                value = "–" if layer.gradient is None else numbers.significant(float(np.linalg.norm(
-                    layer.gradient[index] if layer.output.ndim > 2 else layer.gradient)), 2)
+                value = "–" if layer.gradient is None else numbers.significant(norm(
+                    layer.gradient[index] if layer.output.ndim > 2 else layer.gradient), 2)
                 words = tr("norm {value}").format(value=value)
             else:
                 words = tr("max {value}").format(value=numbers.number(float(np.max(own))))
@@ -176,7 +177,7 @@ def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:
     alive = int(np.count_nonzero(layer.gradient))
     return tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.").format(
         alive=numbers.count(alive), count=numbers.count(layer.output.size), layer=layer.name,
-        size=numbers.significant(float(np.linalg.norm(layer.gradient)), 3))
+        size=numbers.significant(norm(layer.gradient), 3))
 
 
 def _table(layer: Layer, backward: bool) -> Table:
@@ -186,7 +187,7 @@ def _table(layer: Layer, backward: bool) -> Table:
         return Table((tr("unit"), tr("value")), tuple((i, float(v)) for i, v in enumerate(np.atleast_1d(values))))
     flat = values.reshape(values.shape[0], -1).astype(np.float64)
     rows = tuple((index, float(own.min()), float(own.mean()), float(own.max()), float(np.mean(own == 0)),
-                  float(np.linalg.norm(own))) for index, own in enumerate(flat))
+                  norm(own)) for index, own in enumerate(flat))
     return Table((translated(layer.axes[0]), "min", tr("mean"), "max", tr("share of zeros"), tr("norm")), rows)
 
 

@@ -33,6 +33,7 @@ from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import bounds, width
+from visualizer.size import norms
 from visualizer.trace import Trace
 from visualizer.views import GRADIENTS, View
 
@@ -85,15 +86,15 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 class Spread:
     """Singular values by lag, what lies below rounding left out, and what bounds them."""
 
-    def __init__(self, values: Values, norms: Values, exponents: Values, spectrum: Values | None) -> None:
+    def __init__(self, values: Values, per_step: Values, exponents: Values, spectrum: Values | None) -> None:
         self.largest = values[:, 0]
         masked = np.where(values >= ROUNDING * self.largest[:, None], values, np.nan)
         self.values = masked
         self.median = self._quantile(values, 0.5)
         self.fan = {share: self._quantile(values, share) for share in FAN}
-        self.whole: Values = np.linalg.norm(values, axis=1) / math.sqrt(values.shape[1])
+        self.whole: Values = norms(values, 1) / math.sqrt(values.shape[1])
         """‖P‖ / ‖1‖ in the Frobenius norm."""
-        self.exponents, self.norms = exponents, norms
+        self.exponents, self.norms = exponents, per_step
         self.radius: float | None = None if spectrum is None else float(spectrum[0])
         self.bound: float | None = None if spectrum is None else float(spectrum[1])
         """Spectral radius of W_hh, and γ σ_max(W_hh), of an RNN: tanh and ReLU have γ = 1. The gates of other cells

@@ -30,6 +30,7 @@ from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, layers, read_at, reading, shown_layer
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, ease
+from visualizer.size import norm
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
 
@@ -72,10 +73,13 @@ def fitted(shown: Reading) -> Plane:
 
     The sign of a component is fixed by its largest loading, so that the same recording gives the same picture.
     """
-    states = shown.states - shown.states.mean(axis=0)
-    if len(states) < 2 or not np.any(states):
+    known = np.asarray(np.isfinite(shown.states).all(axis=1))
+    if not known.any():
+        return Plane(np.full((len(known), 2), np.nan), np.zeros(2))
+    states = shown.states - shown.states[known].mean(axis=0)
+    if np.count_nonzero(known) < 2 or not np.any(states[known]):
         return Plane(np.zeros((len(states), 2)), np.zeros(2))
-    _, sizes, axes = np.linalg.svd(states, full_matrices=False)
+    _, sizes, axes = np.linalg.svd(states[known], full_matrices=False)
     axes, sizes = axes[:2], sizes
     axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
     points = np.zeros((len(states), 2))
@@ -184,8 +188,8 @@ def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str
     if not 0 <= before < shown.steps:
         return tr("The path starts at {word}; the plane is fitted once on all {steps} steps.").format(
                    word=read_at(shown, step), steps=shown.steps)
-    moved = float(np.linalg.norm(shown.states[step] - shown.states[before]))
-    seen = float(np.linalg.norm(plane.points[step] - plane.points[before]))
+    moved = norm(shown.states[step] - shown.states[before])
+    seen = norm(plane.points[step] - plane.points[before])
     return tr("Reading {word} moves the state by {{{moved}}}, of which this plane shows {seen}.").format(
                word=read_at(shown, step), moved=numbers.number(moved), seen=numbers.number(seen))
 

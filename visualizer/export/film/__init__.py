@@ -100,13 +100,13 @@ class Film:
         return whole(self.times)[1] if self.end is None else self.end
 
     def moment(self, frame: int) -> Moment:
-        """What frame `frame` shows; with reduced motion the end of each beat, as it plays in the window. At the last
-        second it is the end of the beat before, not the beginning of the next one."""
+        """What frame `frame` shows, as it plays in the window. At the last second it is the end of the beat before, not
+        the beginning of the next one."""
         second = min(self.start + frame / self.fps * self.speed, self.last)
         moment = self.times.at(second)
         if second == self.last > self.start and moment.phase == 0 and moment.index > 0:
-            moment = self.times.settled(moment.index - 1)
-        return self.times.settled(moment.index) if self.look.reduced_motion else moment
+            return self.times.settled(moment.index - 1)
+        return moment
 
     def address(self, frame: int) -> str:
         """Where one stands in what a frame shows."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from visualizer.kinds.sizes import rows, size
+from visualizer.kinds.sizes import rows
 from visualizer.record import origins
 from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.studies.flow import in_float64
+from visualizer.size import norm
 from visualizer.trace import Array, Layer
 
 CORNER = 16
@@ -41,8 +42,8 @@ def run(again: Pass) -> Work:
             windowed += _windows(one, back.at_hidden.numpy(), origin)
         found[f"{layer.name}/from"] = origins.in_order(layer, origins.in_order(layer, split.T).T)
         total = origins.gradients(one, origins.whole(one))["weight_hh"].numpy()
-        found[f"{layer.name}/kept"] = np.array([(size(part),
-                                                 size(total - part)) for part in windowed]) / (size(total) or 1)
+        found[f"{layer.name}/kept"] = np.array([(norm(part),
+                                                 norm(total - part)) for part in windowed]) / (norm(total) or 1)
     return found
 
 
@@ -53,10 +54,10 @@ def _items(layer: Layer, one: origins.Again) -> dict[str, Array]:
     norms = rows(sums) * rows(before)  # the norm of an outer product is the product of the norms
     corner = sums[:, :CORNER, None] * before[:, None, :CORNER]
     total, autograd = origins.gradients(one, back)["weight_hh"].numpy(), layer.weight_gradients.get("weight_hh")
-    error = np.nan if autograd is None else size(total - autograd) / (size(autograd) or 1)
+    error = np.nan if autograd is None else norm(total - autograd) / (norm(autograd) or 1)
     name = layer.name
     return {f"{name}/norms": origins.in_order(layer, norms), f"{name}/corner": origins.in_order(layer, corner),
-            f"{name}/total": np.array(size(total)), f"{name}/error": np.array(error)}
+            f"{name}/total": np.array(norm(total)), f"{name}/error": np.array(error)}
 
 
 def _windows(one: origins.Again, sums: Array, origin: int) -> Array:

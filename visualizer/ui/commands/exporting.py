@@ -25,6 +25,9 @@ class Films(Protocol):
     def toggle(self) -> None:
         """Show it, or put it away."""
 
+    def open_over(self) -> None:
+        """The same for a film through inputs."""
+
 
 class Exports(Desk, Protocol):
     """What leaves the app as a file."""
@@ -45,6 +48,9 @@ def family() -> Family:
         Command("film", tr("Export film…"), ("Ctrl+Shift+E",),
                 tr("Save the animation as a video, a GIF or numbered pictures"), export_film, icon="film",
                 can=lambda desk: desk.store.trace is not None),
+        Command("film-inputs", tr("Export film through inputs…"), ("Ctrl+Alt+E",),
+                tr("Save how the picture changes from input to input: all, wrong ones, one class, your own …"),
+                film_inputs, can=lambda desk: desk.store.trace is not None),
         Command("export-data", tr("Export data…"), ("Ctrl+Shift+D",),
                 tr("Save numbers as CSV, JSON or NPZ: the table of the picture, its layer, or everything"),
                 export_data),
@@ -130,3 +136,14 @@ def export_film(desk: Exports) -> None:
     """Show or put away the panel in which a film is chosen and its progress is seen."""
     desk.come_forward()
     desk.film_panel.toggle()
+
+
+def film_inputs(desk: Exports) -> None:
+    """Show the same panel with a film chosen that goes through the inputs; the person is told where there are none."""
+    from visualizer.ui.filming import why_not_over
+
+    desk.come_forward()
+    if why := why_not_over(desk.store):
+        desk.say(why)
+    else:
+        desk.film_panel.open_over()

@@ -81,7 +81,7 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """A step takes as long as it takes to be seen; slower where its operations are watched one by one."""
     if moment.beat.step is None or moment.beat.quick:
         return own_pace(moment.beat)
-    return stepbeat.pace(look.knob("operations", "quick") == "slow")
+    return stepbeat.pace(look.knob("operations", "quick") == "slow", moment.backward)
 
 
 def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture | None:

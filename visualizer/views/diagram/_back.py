@@ -13,6 +13,7 @@ from visualizer.scene.labels import Labels
 from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Rect, Run, Scale, Text, grouped, plain, rich
 from visualizer.scene.type import width
 from visualizer.scene.wires import Flow
+from visualizer.size import norm
 from visualizer.views.diagram._forward import STATION_LEFT, VALVES, joints
 from visualizer.views.diagram._parts import Station, again, keep_off, lever, room, size_of, station, titled
 from visualizer.views.diagram._scene import Scene
@@ -223,9 +224,9 @@ def _box(sc: Scene, key: str, live: bool) -> list[Mark]:
         lines.append((tr("leaves"), numbers.significant(sc.size(f"{key}.leaves"), 2), "gradient-text"))
     base = top + high - (18 if plan.full else 14)
     if plan.full:
-        pitch = (base - 22 - (top + 18 + size)) / 3
+        pitch = (base - 22 - (top + 11 + size)) / 3
         for index, (words, value, ink) in enumerate(lines):
-            y = top + 18 + size + pitch * (index + 0.5) + 4
+            y = top + 11 + size + pitch * (index + 0.5) + 4
             number = width(value, 12, 600)
             if width(words, 12) + number + 24 <= wide:
                 marks.append(Text(left + 10, y, plain(words), 12, 400, "ink-2"))
@@ -233,7 +234,7 @@ def _box(sc: Scene, key: str, live: bool) -> list[Mark]:
         marks.append(Rect(left + 10, base - 21, wide - 20, 1, "hair"))
     if weights < 1:
         return [*marks, Rect(*bar, "hatch")]
-    to = float(np.linalg.norm(back.way(key, sc.step, sc.pick)))
+    to = norm(back.way(key, sc.step, sc.pick))
     said = numbers.significant(to, 2)
     if plan.full and width(f"to h₋ {said}", 15, 600) + 20 <= wide:
         marks.append(Text(left + 10, base - 3, rich(tr("to _h₋_")), 12, 400, "ink-2"))
@@ -338,14 +339,14 @@ def _read(sc: Scene) -> list[Mark]:
         return marks
     if sc.when.step < 0 or sc.done("pass") < 1:
         return [*marks, Rect(x, y + high * 0.25, end - x, high * 0.5, "hatch", "tile-border", 1)]
-    top = float(np.max(np.abs(values))) or 1.0
+    top = colour.largest(values) or 1.0
     scale = Scale("gradient", tr("size of the gradient"), tr("what is read"), top * 1e-3, top, log=True)
     marks.append(Image(x, y + high * 0.25, ((end - x) / len(values), high * 0.5),
                        colour.magnitude(values, top * 1e-3, top)[None, None].copy(), "gradient", focus=step,
                        indices=(-1,), scale=scale))
     marks += wires.arrow(((x - 4, y + high / 2), (left + wide + 4, y + high / 2)), INK, 1.5)
     words = (Run("∂L/∂"), Run("x", italic=True), Run(tr(": size {size}, largest {largest}").format(
-        size=numbers.significant(float(np.linalg.norm(values)), 2), largest=numbers.significant(top, 2))))
+        size=numbers.significant(norm(values), 2), largest=numbers.significant(top, 2))))
     if end + 12 + width(words, 12) < plan.x_beats - 10:
         marks.append(Text(end + 12, y + high / 2 + 4, words, 12, 400, "ink-2"))
     return marks

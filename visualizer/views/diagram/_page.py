@@ -6,6 +6,7 @@ from visualizer.language import tr, translated
 from visualizer.scene import gatesigns, numbers
 from visualizer.scene.picture import Look, Mark, Picture, Run, Table, Text, plain, rich
 from visualizer.scene.type import wrap
+from visualizer.size import norm
 from visualizer.views.diagram._scene import Scene, about
 
 LEFT, WIDTH, INDENT = 24.0, 280, 52.0
@@ -94,7 +95,7 @@ def _back(sc: Scene) -> list[tuple[str, list[str]]]:
         if sc.when.step >= 0 and sc.done(done) >= 1:
             lines.append(tr("size {{{size}}}").format(size=numbers.significant(sc.size(name), 3)))
         if key not in ("hidden", "cell") and sc.when.step >= 0 and sc.done("weights") >= 1:
-            to = float((back.way(key, sc.step, sc.pick) ** 2).sum() ** 0.5)
+            to = norm(back.way(key, sc.step, sc.pick))
             lines[-1] += ", " + tr("to h₋ {size}").format(size=numbers.significant(to, 2))
         found.append((key, lines))
     return found

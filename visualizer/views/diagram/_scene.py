@@ -15,6 +15,7 @@ from visualizer.scene.reading import Reading
 from visualizer.scene.stepbeat import When
 from visualizer.scene.steps import read
 from visualizer.scene.timeline import Moment
+from visualizer.size import norm
 from visualizer.trace import Trace
 from visualizer.views.diagram._plan import Plan
 
@@ -144,7 +145,7 @@ class Scene:
             alone = np.zeros_like(kept)
             alone[self.pick.unit] = kept[self.pick.unit]
             found = found + (kept if self.pick.all else alone)
-        return float(np.linalg.norm(found))
+        return norm(found)
 
     @property
     def bounded_state(self) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Table
 from visualizer.scene.reading import step_named
+from visualizer.size import norm
 from visualizer.views.diagram._scene import Scene
 
 
@@ -98,7 +97,7 @@ def _back(sc: Scene) -> str:
                 if sc.plan.family == "lstm" else
                 tr("Back through step {step} the state line keeps {{× {kept}}} of its gradient.")).format(
                     step=step, kept=kept)
-    ways = numbers.significant(float(np.linalg.norm(back.together(sc.step, sc.pick))), 3)
+    ways = numbers.significant(norm(back.together(sc.step, sc.pick)), 3)
     return (tr("Back through step {step} the memory line keeps {{× {kept}}} of its gradient; the gates carry {ways} to "
                "the last state.") if sc.plan.family == "lstm" else
             tr("Back through step {step} the state line keeps {{× {kept}}} of its gradient; the gates carry {ways} "

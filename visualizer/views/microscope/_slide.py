@@ -249,13 +249,12 @@ def hopped(frames: Sequence[Rect], at: float, look: Look) -> list[Mark]:
 
 
 def flown(term: Term | None, start: tuple[float, float], end: tuple[float, float], words: str, ink: str, at: float,
-          look: Look, always: bool = False, leave: float = LEAVE, until: float = 1.0) -> list[Mark]:
+          always: bool = False, leave: float = LEAVE, until: float = 1.0) -> list[Mark]:
     """The product of the term under way, as a chip on its way from where it was made to the running sum; only of the
-    first ones unless `always`, not of a zero, and not where motion is reduced. It is there `until` that share of its
-    time."""
+    first ones unless `always`, and not of a zero. It is there `until` that share of its time."""
     done, share = halves(at)
     if term is None or term.source is None or not term.product or not leave <= share < until \
-            or not (slow(done) or always) or look.reduced_motion:
+            or not (slow(done) or always):
         return []
     go = ease(min(1.0, (share - leave) / (LAND - leave)))
     wide = width(words, 12, 600) + 12

@@ -32,6 +32,7 @@ from visualizer.scene.picture import (
     rich,
 )
 from visualizer.scene.timeline import SLOW_TERMS
+from visualizer.size import norm
 from visualizer.trace import Trace
 from visualizer.views.microscope._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
 from visualizer.views.microscope._slide import (
@@ -160,7 +161,7 @@ def window_slide(trace: Trace, slide: Slide, name: str, terms: Terms, grid: Grid
             term = found[channel][row][column]
             if fall.slot is not None and term is not None:
                 marks += flown(term, start, fall.slot(done), inks[2].words(term.product),
-                               value_ink(term.product, backward), at, frame.look)
+                               value_ink(term.product, backward), at)
         return marks
 
     return Laid((*still, *fall.still), pieces, after, fall.so_far)
@@ -361,7 +362,7 @@ def _running_sum(slide: Slide, terms: Terms, columns: list[int], others: list[in
         done, share = halves(at)
         marks = [mark for bars in fall.bars[:done] for mark in bars]
         marks += [mark for words in ends[:done] for mark in words]
-        if share and slow(done) and done < len(added) and not frame.look.reduced_motion:
+        if share and slow(done) and done < len(added):
             x, y = slot(done)
             own = Rect(x - bar / 2 - 3, y - 7, bar + 6, 14, "", "rule", 1, radius=3, dashed=True, focus=about(slide))
             marks += parts.faded([own], min(1.0, share / COME))
@@ -436,7 +437,7 @@ def max_slide(trace: Trace, slide: Slide, terms: Terms, grid: Grid, frame: Area)
             own = found[winner[0]][winner[1]]
             start = x + (winner[1] + 0.5) * cell[0], y + (winner[0] + 0.5) * cell[1]
             end = spots[-1].x + spots[-1].width / 2, spots[-1].y + spots[-1].height / 2
-            marks += flown(own, start, end, "" if own is None else ink.words(own.product), "ink", at, frame.look, True)
+            marks += flown(own, start, end, "" if own is None else ink.words(own.product), "ink", at, True)
         return marks
 
     return Laid((*still, *race.still), size + 1, after)
@@ -540,7 +541,7 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
                 left, top = spots[done + 1]
                 end = layout.x + place * layout.pitch + left + layout.wide / 2, top - 11
                 marks += flown(Term(own, own, g, backward=True), start, end, said(g, True, 3), "gradient-text", at,
-                               frame.look, leave=0.02)
+                               leave=0.02)
         return marks
 
     return Laid(tuple(still), 4, after)  # two arrows with the gradient on them, two grids of what it makes
@@ -667,8 +668,8 @@ def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Ar
         if side >= 12 and value:
             marks.append(Text(left + (column + 0.5) * side - 0.7, top + row * side + side * 0.5 + 4.5,
                               plain("+" if value > 0 else "−"), 12, 600, "ink", "middle"))
-    norm = rich(f"∥∂L/∂w∥ **{numbers.significant(float(np.linalg.norm(tile)), 3)}**")
-    return grouped(TOTALS, [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16, norm, 12, 400, "ink-2",
+    said = rich(f"∥∂L/∂w∥ **{numbers.significant(norm(tile), 3)}**")
+    return grouped(TOTALS, [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16, said, 12, 400, "ink-2",
                                          "middle")])
 
 

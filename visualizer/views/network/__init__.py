@@ -73,12 +73,6 @@ def _picture_of(trace: Trace, moment: Moment) -> str:
 
 
 def _at(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    if look.reduced_motion:
-        return _without_travel(trace, moment, focus, look)
-    return _as_it_is(trace, moment, focus, look)
-
-
-def _as_it_is(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     if _seam.shown_at(trace, moment):
         return _seam.draw(trace, moment, focus, look)
     if _step.shown_at(trace, moment):
@@ -89,8 +83,21 @@ def _as_it_is(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """As long as the motion of its layer takes; a step of a recurrent layer has a pace of its own."""
     if moment.beat.step is not None:
-        return own_pace(moment.beat) if moment.beat.quick else stepbeat.pace(False)
-    return Pace(Fraction(_seconds(trace, moment)).limit_denominator(1000), Fraction(RESTS).limit_denominator(100))
+        return own_pace(moment.beat) if moment.beat.quick else stepbeat.pace(False, moment.backward)
+    lasts = _seconds(trace, moment)
+    return Pace(Fraction(lasts).limit_denominator(1000), Fraction(RESTS).limit_denominator(100),
+                stops=tuple(end / lasts for end in _stops(trace, moment, lasts)))
+
+
+def _stops(trace: Trace, moment: Moment, lasts: float) -> list[float]:
+    """The seconds at which a beat stands in a state that is worth a picture: in each of its turns after the slow
+    places, half-way through the others, and at the end."""
+    slow = list(itertools.accumulate((CAMERA, *motions.SLOW)))
+    found = motions.turns(trace, moment.beat.layer) if moment.backward else ()
+    spans = [(turn.start, turn.start + turn.lasts) for turn in found] or [(0.0, lasts)]
+    every = [second for start, end in spans
+             for second in (*(start + at for at in slow), start + (slow[-1] + end - start) / 2, end) if second <= end]
+    return [second for second in every if second < lasts - 1e-9]
 
 
 @dataclass(frozen=True)
@@ -104,8 +111,10 @@ class _Now:
     """How far the camera has come on its way to the pair, 0 … 1."""
     settled: float
     """How far the beat has come to rest."""
+    left: float
+    """How far what moves has faded: when the beat comes to rest, or one of its turns does."""
     start: Plan
-    """Where everything stood in that beat."""
+    """Where everything stood before the camera went."""
     plan: Plan
     pair_before: Pair
     pair: Pair
@@ -120,18 +129,28 @@ def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: L
         before = moment
     lasts = _seconds(trace, moment)
     second = moment.phase * lasts
-    arrived = 1.0 if before is moment else smooth(part_of(second, 0.0, CAMERA))
-    pair = pair_of(trace, moment.beat)
-    start, plan = _plans(trace, before, moment, arrived, inner)
     settled = part_of(second, lasts - SETTLE, SETTLE) if moment.phase < 1 else 1.0
+    pair_before, pair = pair_of(trace, before.beat), pair_of(trace, moment.beat)
+    left, arrived = settled, 1.0 if before is moment else smooth(part_of(second, 0.0, CAMERA))
+    turn = motions.turn_at(trace, moment.beat, second) if moment.phase < 1 else None
+    if turn is not None:
+        second -= turn.start
+        pair, left = pair_of(trace, moment.beat, turn.readers[0]), part_of(second, turn.lasts - SETTLE, SETTLE)
+        if turn.number:
+            last = motions.turns(trace, moment.beat.layer)[turn.number - 1]
+            pair_before = pair_of(trace, moment.beat, last.readers[0])
+            before, arrived = moment, smooth(part_of(second, 0.0, CAMERA))
+        elif before is moment:
+            pair_before = pair
+    start, plan = _plans(trace, before, moment, (pair_before, pair), arrived, inner)
     setting, frame = None, Frame()
     right = plan.columns[pair.right]
     if moment.beat.step is None and moment.phase < 1 and right.style != "hidden":
-        left = tuple(plan.columns[name] for name in pair.left if plan.columns[name].style != "hidden")
-        setting = Setting(trace, moment, trace[pair.right], left, right, plan, subject_of(trace, moment, focus), focus,
-                          look, second)
-        frame = motions.frame(setting) if left or not pair.left else Frame()
-    return _Now(before, second, arrived, settled, start, plan, pair_of(trace, before.beat), pair, setting, frame)
+        columns = tuple(plan.columns[name] for name in pair.left if plan.columns[name].style != "hidden")
+        setting = Setting(trace, moment, trace[pair.right], columns, right, plan, subject_of(trace, moment, focus),
+                          focus, look, second, turn)
+        frame = motions.frame(setting) if columns or not pair.left else Frame()
+    return _Now(before, second, arrived, settled, left, start, plan, pair_before, pair, setting, frame)
 
 
 def _named(plan: Plan, now: _Now, lensed: bool) -> tuple[frozenset[str], frozenset[str]]:
@@ -178,9 +197,10 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
     if before.beat != moment.beat and now.arrived < 1:
         moving += parts.faded(subject_marks(trace, plan, before, subject_of(trace, before, focus), look, not lensed),
                               1 - now.arrived)
+    if now.pair_before != now.pair and now.arrived < 1:
         moving += parts.faded(_kernels(trace, plan, before, focus, now.pair_before, look), 1 - now.arrived)
     moving += parts.faded(_kernels(trace, plan, moment, focus, now.pair, look), now.arrived)
-    moving += parts.faded(frame.marks, now.arrived * (1 - now.settled))
+    moving += parts.faded(frame.marks, now.arrived * (1 - now.left))
     if now.settled > 0:
         moving += parts.faded(subject_marks(trace, plan, moment, about, look, not lensed), now.settled)
     if frame.counted and now.setting is not None:
@@ -228,47 +248,27 @@ def _strip(trace: Trace, plan: Plan, moment: Moment, look: Look, frame: Frame, p
     return marks
 
 
-def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    """The same states one after the other, without what travels between them: each fades into the next."""
-    lasts = _seconds(trace, moment)
-    at = moment.phase * lasts
-    slow = np.cumsum((CAMERA, *motions.SLOW)).tolist()
-    ends = [0.0, *slow, (slow[-1] + lasts) / 2, lasts] if moment.beat.step is None else \
-        [0.0, *(lasts * stepbeat.stretch(name, moment.backward)[1]
-                for name in ("slide", *stepbeat.names(moment.backward)))]
-    reached_end = max((end for end in ends if end <= at), default=0.0)
-    earlier = max((end for end in ends if end < reached_end), default=0.0)
-    share = part_of(at, reached_end, 0.15) if reached_end else 1.0
-    one, other = (_as_it_is(trace, Moment(moment.beat, min(1.0, end / lasts), moment.index), focus, look)
-                  for end in (earlier, reached_end))
-    if share >= 1 or moment.phase >= 1:
-        return other if moment.phase < 1 else _as_it_is(trace, moment, focus, look)
-    shown = other if share >= 0.5 else one
-    return Picture(look.size, (), tuple(parts.crossed(one, other, share)), look.theme, caption=shown.caption,
-                   table=shown.table)
-
-
 # --- where and when -------------------------------------------------------------------------------------------------
 
 def _seconds(trace: Trace, moment: Moment) -> float:
     if moment.beat.step is not None:
-        return float(stepbeat.pace(False).seconds)
+        return float(stepbeat.pace(False, moment.backward).seconds)
     if _seam.shown_at(trace, moment):
         return _seam.seconds(trace, moment)
-    layer = trace[pair_of(trace, moment.beat).right]
-    return motions.of(layer).seconds(trace, layer, moment.backward)
+    return motions.seconds(trace, moment.beat, pair_of(trace, moment.beat).right)
 
 
 def _lensed(look: Look) -> bool:
     return look.knob("lens", "on") == "on"
 
 
-def _plans(trace: Trace, before: Moment, moment: Moment, share: float, look: Look) -> tuple[Plan, Plan]:
+def _plans(trace: Trace, before: Moment, moment: Moment, pairs: tuple[Pair, Pair], share: float,
+           look: Look) -> tuple[Plan, Plan]:
     """Where everything stood before the camera went, and where it stands now."""
     if not _lensed(look):
         plan = scrolled(arrange(trace, look, passages(trace)), before.beat.layer, moment.beat.layer, share, look)
         return plan, plan
-    start, end = (lens(trace, look, passages(trace), pair_of(trace, one.beat)) for one in (before, moment))
+    start, end = (lens(trace, look, passages(trace), pair) for pair in pairs)
     return start, camera(start, end, share)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-import numpy as np
-
 from visualizer import answers
 from visualizer.language import tr, translated
 from visualizer.motions import Frame
@@ -28,6 +26,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width as text_width
+from visualizer.size import norm
 from visualizer.trace import Trace, remembered
 from visualizer.views.network._tiles import reached
 
@@ -111,13 +110,13 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
     if column.style == "bars":
         lines.append(answers.heading(trace, layer.name, backward))
     elif backward:
-        norm = parts.norms(trace).get(layer.name)
+        size = parts.norms(trace).get(layer.name)
         symbols = hops.of_symbols(trace, layer)
         if symbols is not None:
-            norm = float(np.linalg.norm(symbols))
-        lines.append((tr("no gradient"), tr("none"), "–") if norm is None else (
-            tr("norm {value}").format(value=numbers.significant(norm, 3)),
-            *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
+            size = norm(symbols)
+        lines.append((tr("no gradient"), tr("none"), "–") if size is None else (
+            tr("norm {value}").format(value=numbers.significant(size, 3)),
+            *(numbers.significant(size, digits) for digits in (3, 2, 1))))
     else:
         shape = numbers.shape(layer.shape)
         reach = f"±{numbers.significant(parts.layer_scale(trace, layer, look), 3)}" \

@@ -12,6 +12,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.subject import strongest
 from visualizer.scene.timeline import Moment
+from visualizer.size import norm
 from visualizer.trace import Layer, Trace
 from visualizer.views.network._subject import cell_of
 
@@ -77,7 +78,7 @@ def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
             layer=layer.name, why=layer.why or tr("nothing that the loss depends on goes through it"))
     if layer.is_input:
         row = strongest(layer, True)
-        size = numbers.significant(float(np.linalg.norm(gradient)), 3)
+        size = numbers.significant(norm(gradient), 3)
         if layer.has("row", "column"):
             return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}, strongest at row {row}, column {column}; these are "
                       "the pixels that would change the loss.").format(size=size, row=row[-2], column=row[-1])
@@ -87,7 +88,7 @@ def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
         alive = int(np.count_nonzero(gradient))
         said = tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.").format(
             alive=numbers.count(alive), count=numbers.count(gradient.size), layer=layer.name,
-            size=numbers.significant(float(np.linalg.norm(gradient)), 3))
+            size=numbers.significant(norm(gradient), 3))
         return f"{said} {_symbols_or_why(trace, layer)}".strip()
     channel = subject.cell[0]
     own = gradient[channel]

@@ -16,6 +16,7 @@ from visualizer.scene.sofar import so_far
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, in_beat, own_pace
 from visualizer.scene.turning import turns
+from visualizer.size import norm
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
 from visualizer.views.unrolled._around import answered, band, lengths, loop, names, openings, unit_row, whole_picture
@@ -84,8 +85,11 @@ def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
         early = in_beat(shown.layer, moment) and moment.beat.step is not None and laid.beat.of("arrive") < 1
         return _sentence_back(laid, moment, laid.came if early else reached)
     if reached < 1:
+        start = norm(shown.start)
         return tr("The {layer} has read nothing yet: its state is all zeros, {units} of them.").format(
-                   layer=shown.name, units=shown.units)
+                   layer=shown.name, units=shown.units) if start == 0 else \
+            tr("The {layer} has read nothing yet: it starts from a state of size {{{size}}}.").format(
+                layer=shown.name, size=numbers.significant(start, 3))
     answers = laid.answers
     read = "".join(trace.sample.steps[:reached]) if len(trace.sample.steps) == shown.steps and \
         all(len(word) == 1 for word in trace.sample.steps) else ""
@@ -121,14 +125,14 @@ def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
         return said.format(text=tail, step=reached, count=shown.steps, word=_quoted(shown, reached), layer=shown.name,
                            what=what, share=share)
     earlier = reached if shown.reverse else reached - 2  # the step that was read just before it
-    past = shown.states[earlier] if 0 <= earlier < shown.steps else 0
-    change = float(np.linalg.norm(shown.states[reached - 1] - past))
+    past = shown.states[earlier] if 0 <= earlier < shown.steps else shown.start
+    change = norm(shown.states[reached - 1] - past)
     words = tr("Step {step} of {count} reads “{word}”: the state moves by {{{change}}}, to a size of {size}.") \
         if _quoted(shown, reached) else \
         tr("Step {step} of {count}: the state moves by {{{change}}}, to a size of {size}.")
     return words.format(step=reached, count=shown.steps, word=shown.words[reached - 1],
                         change=numbers.significant(change, 3),
-                        size=numbers.significant(float(np.linalg.norm(shown.states[reached - 1])), 3))
+                        size=numbers.significant(norm(shown.states[reached - 1]), 3))
 
 
 def _quoted(shown: Reading, reached: int) -> str:
@@ -182,7 +186,7 @@ def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
         if probabilities is not None and len(probabilities) == shown.steps:
             best = int(np.argmax(probabilities[step]))
             row += [label(trace, best), float(probabilities[step][best]), entropy(probabilities[step])]
-        row += [float(np.linalg.norm(shown.states[step]))]
+        row += [norm(shown.states[step])]
         row += [float(values[step].mean()) for _, _, values in shown.gates]
         row.append("" if norms is None else float(norms[step]))
         if back is not None and by_step:
@@ -197,13 +201,15 @@ def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """A step takes as long as it takes to be seen."""
-    return own_pace(moment.beat) if moment.beat.step is None or moment.beat.quick else stepbeat.pace(False)
+    if moment.beat.step is None or moment.beat.quick:
+        return own_pace(moment.beat)
+    return stepbeat.pace(False, moment.backward)
 
 
 VIEW = View(
     "unrolled", english("Unrolled"),
             english("A recurrent layer unrolled over its steps: what it reads, its state and its gates."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=12, pace=pace, glides=("fold",),
-    knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ("",))),
+    knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ())),
     group=STEPS, tries=english("Type another text at the left, and press the right arrow to read it step by step."),
 )

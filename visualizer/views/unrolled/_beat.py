@@ -9,6 +9,7 @@ from visualizer.scene import numbers
 from visualizer.scene.picture import Flight, Focus, Image, Look, Mark, Rect, Text, plain
 from visualizer.scene.timeline import Moment, ease, in_beat
 from visualizer.scene.type import width
+from visualizer.size import norm
 from visualizer.trace import Trace
 from visualizer.views.unrolled._columns import gradient_scale, gradient_shades, shades, state_scale
 from visualizer.views.unrolled._plan import Plan, Track
@@ -74,8 +75,8 @@ def _moving(plan: Plan, track: Track, before: int, step: int, share: float, entr
     """A column on its way to the one beside it; it fades in and out."""
     x = plan.open_x(before) + (plan.open_x(step) - plan.open_x(before)) * ease(share)
     name = track.shown.layer.name
-    size = float(np.linalg.norm(track.shown.gradients[before] if backward and track.shown.gradients is not None
-                                else track.shown.states[before]))
+    size = norm(track.shown.gradients[before] if backward and track.shown.gradients is not None
+                                else track.shown.states[before])
     scale = gradient_scale(f"{name}.hidden", track.shown.gradients) \
         if backward and track.shown.gradients is not None else state_scale(track.shown)
     return [Image(x, track.hidden, (plan.tile, track.cell), np.ascontiguousarray(entries[before][None, :, None]),
@@ -95,11 +96,11 @@ def _kept(plan: Plan, track: Track, look: Look) -> list[Mark]:
         before = step - 1 if shown.reverse else step + 1
         if step >= shown.steps or not 0 <= before < shown.steps or track.arrived.of(step) < 1:
             continue
-        came = float(np.linalg.norm(shown.gradients[before]))
+        came = norm(shown.gradients[before])
         passed = shown.gradients[step] - (0 if own is None else np.asarray(own[step], np.float64))
         if not came > 0:
             continue
-        words = f"× {numbers.number(float(np.linalg.norm(passed)) / came)}"
+        words = f"× {numbers.number(norm(passed) / came)}"
         if width(words, 11, 600) <= plan.pitch - 2:
             marks.append(Text(plan.open_x(step) + plan.tile / 2, track.hidden - 6, plain(words), 11, 600,
                               "gradient-text", "middle"))

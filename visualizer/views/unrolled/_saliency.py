@@ -16,6 +16,7 @@ from visualizer.scene.reading import Reading, first_level, layers, reading
 from visualizer.scene.step_inputs import StepInputs
 from visualizer.scene.timeline import READS, Moment, progress
 from visualizer.scene.type import width
+from visualizer.size import norms
 from visualizer.trace import Trace, remembered
 
 FLOOR = 1e-6
@@ -39,7 +40,7 @@ class Saliency:
 
     @cached_property
     def top(self) -> float:
-        return float(np.max(np.abs(self.values), where=np.isfinite(self.values), initial=0.0)) or 1.0
+        return colour.largest(self.values) or 1.0
 
     @cached_property
     def entries(self) -> NDArray[np.uint8]:
@@ -65,7 +66,7 @@ class Saliency:
     @property
     def sizes(self) -> NDArray[np.float64]:
         """(step,): the size of the gradient of all that a step read."""
-        found: NDArray[np.float64] = np.linalg.norm(self.values, axis=1)
+        found: NDArray[np.float64] = norms(self.values, 1)
         return found
 
 
@@ -88,7 +89,7 @@ def saliency(trace: Trace, shown: Reading, source: StepInputs | None) -> Salienc
         return None
     same = level.gradient is not None and np.array_equal(np.asarray(level.gradient, np.float64), gradient)
     if source is None:
-        return Saliency(np.linalg.norm(gradient, axis=1)[:, None], True, True, "" if straight and same else first.name)
+        return Saliency(norms(gradient, 1)[:, None], True, True, "" if straight and same else first.name)
     return Saliency(gradient, False, source.kind != "windows", "" if straight and same else first.name)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from visualizer.language import tr
 from visualizer.motions import CAMERA
 from visualizer.scene import numbers
 from visualizer.scene.reading import blank_of, label
+from visualizer.size import norm, norms
 from visualizer.views.network._seam.rows import _read
 from visualizer.views.network._seam.scene import Scene
 
@@ -40,7 +39,7 @@ def _forward(sc: Scene) -> str:
             said = tr("Leftwards, {layer} reads step {{{step}}} of {steps}.") if shown.reverse else \
                 tr("Rightwards, {layer} reads step {{{step}}} of {steps}.")
         return said.format(layer=shown.name, step=step, steps=numbers.count(seam.count),
-                           size=numbers.significant(float(np.linalg.norm(shown.states[step - 1])), 3))
+                           size=numbers.significant(norm(shown.states[step - 1]), 3))
     if name == seam.after[-1] and len(sc.answered) and sc.path:
         step = sc.answered.stop - 1
         if sc.moment.phase >= 1 and sc.step < 0:
@@ -66,7 +65,7 @@ def _back(sc: Scene) -> str:
         return tr("At step {step} of {layer} ∥∂L/∂_h_∥ is {{{size}}}.").format(
             step=step, layer=name, size=numbers.significant(float(shown.norms[step - 1]), 3))
     layer = sc.trace[name]
-    size = "" if layer.gradient is None else numbers.significant(float(np.linalg.norm(layer.gradient)), 3)
+    size = "" if layer.gradient is None else numbers.significant(norm(layer.gradient), 3)
     if name == seam.maps:
         if len(sc.lifted) == seam.count:
             return tr("The gradients of {steps} steps lie as columns on {layer} again: ∥∂L/∂{layer}∥ is {{{size}}}."
@@ -85,11 +84,11 @@ def table(sc: Scene) -> tuple[tuple[str, ...], tuple[tuple[str | float | int, ..
     layer = sc.trace[sc.seam.steps_layer]
     heads = [tr("step"), tr("size of what is read")]
     columns: list[list[str | float | int]] = [list(range(1, sc.seam.count + 1)),
-                                              np.linalg.norm(layer.output, axis=1).tolist()]
+                                              norms(layer.output, 1).tolist()]
     for name in sc.seam.lanes:
         shown = sc.readings(name)
         heads.append(tr("size of the state of {layer}").format(layer=name))
-        columns.append(np.linalg.norm(shown.states, axis=1).tolist())
+        columns.append(norms(shown.states, 1).tolist())
     if sc.path:
         heads.append(tr("says"))
         columns.append([tr("blank") if index == blank_of(sc.trace) else label(sc.trace, index) for index in sc.path])

@@ -9,11 +9,12 @@ from collections.abc import Callable
 import numpy as np
 
 from visualizer.language import tr
-from visualizer.scene import numbers, parts, steps
+from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.picture import LANE, Focus, Mark, Rect, Run, Stop, Text, grouped, plain
 from visualizer.scene.reading import foretells
 from visualizer.scene.timeline import Timeline
 from visualizer.scene.type import Runs, width
+from visualizer.size import norm, norms
 from visualizer.views.network._step.answers import named
 from visualizer.views.network._step.scene import Scene
 
@@ -103,10 +104,13 @@ def _lane(sc: Scene, index: int, cell: Cell, which: set[int]) -> list[Mark]:
 
 def _bar(sc: Scene, x: float, top: float, share: float, words: str, ink: str, strong: bool, text: str = "ink",
          mono: bool = False) -> list[Mark]:
-    """A word or a number, and under it a bar from 0 to 1."""
+    """A word or a number, and under it a bar from 0 to 1; hatched where there is no such share."""
     wide = sc.plan.strip.tile
-    marks: list[Mark] = [Rect(x, top + 18, wide, TALL, "sunk", radius=1.5),
-                         Rect(x, top + 18, max(0.75, wide * min(1.0, max(0.0, share))), TALL, ink, radius=1.5)]
+    marks: list[Mark] = [Rect(x, top + 18, wide, TALL, "sunk", radius=1.5)]
+    if math.isfinite(share):
+        marks.append(Rect(x, top + 18, max(0.75, wide * min(1.0, max(0.0, share))), TALL, ink, radius=1.5))
+    else:
+        marks.append(Rect(x, top + 18, wide, TALL, "hatch"))
     if words and width(words, 12, 600, mono) <= sc.plan.strip.pitch:
         marks.append(Text(x + wide / 2, top + 12.5, plain(words), 12, 600 if strong else 400, text, "middle",
                           mono=mono))
@@ -128,7 +132,7 @@ def _expects(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     if not sc.answers.shares:
         value = float(row[0])
         known = sc.answers.values[[one for one in range(sc.shown.steps) if _here(sc, one, "answer")]]
-        most = float(np.max(np.abs(known), initial=0.0)) or 1.0
+        most = colour.largest(known) or 1.0
         return _bar(sc, x, top, abs(value) / most, numbers.number(value),
                     "positive-bar" if value >= 0 else "negative-bar", step == sc.step)
     best = int(np.argmax(row))
@@ -164,13 +168,13 @@ def _moves(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     if not _here(sc, step, "show"):
         return []
     far = _distances(sc)
-    most = math.sqrt(sc.shown.units) if sc.bounded else float(far.max()) or 1.0
+    most = math.sqrt(sc.shown.units) if sc.bounded else colour.largest(far) or 1.0
     return _bar(sc, x, top, float(far[step]) / most, numbers.number(float(far[step]), 1), "ink-2",
                 step == sc.step)
 
 
 def _distances(sc: Scene) -> np.ndarray:
-    far: np.ndarray = np.linalg.norm(sc.forward.arrays["hidden"] - sc.forward.arrays["hidden_before"], axis=1)
+    far: np.ndarray = norms(sc.forward.arrays["hidden"] - sc.forward.arrays["hidden_before"], 1)
     return far
 
 
@@ -189,10 +193,10 @@ def _gradient(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     assert sc.back is not None
     if not _here(sc, step, "arrive"):
         return []
-    sizes = np.linalg.norm(sc.back.arrays["hidden"], axis=1)
-    most, size = float(sizes.max()), float(sizes[step])
-    share = max(0.0, 1 + math.log10(size / most) / DECADES) if size > 0 and most > 0 else 0.0
-    words = next((way for way in (numbers.significant(size, 2), numbers.power(size, 0) if size > 0 else "0")
+    sizes = norms(sc.back.arrays["hidden"], 1)
+    most, size = colour.largest(sizes), float(sizes[step])
+    share = max(0.0, 1 + math.log10(size / most) / DECADES) if 0 < size <= most else size
+    words = next((way for way in (numbers.significant(size, 2), numbers.power(size, 0))
                   if width(way, 12, 600) <= sc.plan.strip.pitch), "")
     return _bar(sc, x, top, share, words, "gradient-mark", step == sc.step, "gradient-text")
 
@@ -204,10 +208,10 @@ def _hop(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
         return []
     key = "cell" if "cell" in sc.plan.columns else "hidden"
     over = sc.back.arrays["kept" if key == "cell" else "ways"][step]
-    came = float(np.linalg.norm(sc.back.arrays[key][step]))
+    came = norm(sc.back.arrays[key][step])
     if not came > 0:
         return _bar(sc, x, top, 0.0, "–", "gradient-mark", False)
-    share = float(np.linalg.norm(over)) / came
+    share = norm(over) / came
     return _bar(sc, x, top, share, "× " + numbers.number(share) if sc.plan.strip.pitch > 44 else
                 numbers.number(share), "gradient-mark", step == sc.step)
 

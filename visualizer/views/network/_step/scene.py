@@ -14,6 +14,7 @@ from visualizer.scene.reading import Reading
 from visualizer.scene.sofar import SoFar
 from visualizer.scene.stepbeat import When
 from visualizer.scene.timeline import Moment
+from visualizer.size import norm
 from visualizer.trace import Layer, Trace, remembered
 from visualizer.views.network._step.plan import Plan
 
@@ -114,7 +115,7 @@ class Scene:
     def size(self, key: str) -> float:
         """Of the gradient in a column: the norm over all units, or of the chosen one its size."""
         row = self.gradient(key)
-        return float(np.linalg.norm(row)) if not self.chosen else abs(float(row[min(self.unit, len(row) - 1)]))
+        return norm(row) if not self.chosen else abs(float(row[min(self.unit, len(row) - 1)]))
 
     def gradient(self, key: str) -> Values:
         """(unit,): the gradient that a column holds."""

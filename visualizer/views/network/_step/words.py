@@ -8,6 +8,7 @@ from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Table
 from visualizer.scene.reading import foretells, step_named
+from visualizer.size import norm
 from visualizer.views.network._step.answers import named
 from visualizer.views.network._step.scene import Scene
 
@@ -100,10 +101,10 @@ def _back(sc: Scene) -> str:
     assert back is not None
     if sc.when.step < 0 or sc.done("arrive") < 1:
         return tr("The gradient comes to {step}.").format(step=step)
-    size = float(np.linalg.norm(back.arrays["hidden"][sc.step]))
+    size = norm(back.arrays["hidden"][sc.step])
     if size == 0:
         return tr("At {step} the gradient is exactly 0: nothing that is differentiated hangs on it.").format(step=step)
-    own, later = (float(np.linalg.norm(back.arrays[key][sc.step])) for key in ("own", "later"))
+    own, later = (norm(back.arrays[key][sc.step]) for key in ("own", "later"))
     if sc.done("weights") < 1:
         return tr("∂L/∂_h_ arrives at {step} with {{{size}}}: {own} from its own answer, {later} from later.").format(
             step=step, size=numbers.significant(size, 3), own=numbers.significant(own, 3),
