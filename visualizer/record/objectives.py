@@ -182,7 +182,16 @@ def _goal(recording: Recording, found: Answer, wish: Wish, target: Target, asks:
         return Goal(None, Objective())
     if not found.tensor.requires_grad:
         recording.notes.append(NOTHING_FLOWED)
-        return Goal(None, Objective())
+        if not found.tensor.is_floating_point():
+            return Goal(None, Objective())
+        with torch.no_grad():
+            made_of_it = _goal_of(recording, found, wish, target, asks, named, ends_in)
+        return replace(made_of_it, scalar=None)
+    return _goal_of(recording, found, wish, target, asks, named, ends_in)
+
+
+def _goal_of(recording: Recording, found: Answer, wish: Wish, target: Target, asks: Mapping[str, Any] | None,
+             named: Named, ends_in: str) -> Goal:
     if found.tensor.is_complex():
         raise Refused("The answer is complex, and one real number can be differentiated; from Python, name it with "
                       "objective=lambda answer: answer.abs().sum().")
