@@ -313,7 +313,7 @@ def _language(text: str) -> str:
 
 def _wanted(text: str) -> Any:
     """A class, a number, a list of them, or the numbers of a file."""
-    if Path(text).suffix.lower() in (".npy", ".csv", ".txt"):
+    if Path(text).suffix.lower() in registry.module("inputs").OF_NUMBERS:
         return registry.module("inputs").numbers_in(Path(text))
     words = text.strip().strip("[]()").replace(",", " ").split()
     try:

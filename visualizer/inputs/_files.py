@@ -11,6 +11,8 @@ from visualizer.trace import Array, Refused
 
 MOST_BYTES = 64 << 20
 """A file that is larger than this is refused before it is read."""
+OF_NUMBERS = (".npy", ".csv", ".txt")
+"""Endings of files that hold an array of numbers."""
 MOST_SYMBOLS = 10_000
 """Characters of a text, rows of a table: one recording of more steps would take minutes and gigabytes."""
 
