@@ -171,10 +171,12 @@ def test_a_share_goes_from_low_to_high():
 def test_unknown_numbers_are_reported_and_take_no_colour_of_a_known_one():
     values = np.array([np.nan, np.inf, -np.inf, 1.0], np.float32)
     assert colour.unknown(values).tolist() == [True, True, True, False]
-    assert colour.signed(values, 1).tolist() == [128, 128, 128, 255]
-    assert colour.magnitude(values, 0.1, 1).tolist() == [0, 0, 0, 255]
-    assert colour.unit(values).tolist() == [0, 0, 0, 255]
-    assert colour.unit([np.nan, 0.0], -1, 1).tolist() == [0, 128]
+    none = colour.UNKNOWN
+    assert colour.signed(values, 1).tolist() == [none, none, none, 255]
+    assert colour.magnitude(values, 0.1, 1).tolist() == [none, none, none, 255]
+    assert colour.unit(values).tolist() == [none, none, none, 255]
+    assert colour.unit([np.nan, 0.0], -1, 1).tolist() == [none, 128]
+    assert colour.unit([0.5, 0.0]).dtype == np.uint8  # a byte each where all are known
 
 
 def test_tables_cannot_be_changed_by_accident():

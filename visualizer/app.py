@@ -35,9 +35,11 @@ def main(thing: str | State | None = None, last: bool = False) -> int:
     if why := why_no_window():
         print(why, file=sys.stderr)
         return NOT_DONE
+    before = sys.excepthook
     gc.disable()  # until the window is seen: there is nothing to collect yet
     from PySide6.QtWidgets import QApplication
 
+    from visualizer.ui import faults
     from visualizer.ui.shell import Shell
 
     QApplication.setApplicationName("Visualizer")
@@ -51,6 +53,7 @@ def main(thing: str | State | None = None, last: bool = False) -> int:
     def furnish() -> None:
         try:
             running.append(_furnished(_last() if last else thing, shell))
+            sys.excepthook = faults.hook(running[0].say)
         except Exception:
             app.exit(NOT_DONE)  # rather than an empty frame
             raise
@@ -62,6 +65,7 @@ def main(thing: str | State | None = None, last: bool = False) -> int:
     for joined in running:
         joined.close()
     heard()
+    sys.excepthook = before
     return status
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from visualizer import card, inputs, lab, registry
+from visualizer import card, inputs, lab, registry, views
 from visualizer import trace as traces
 from visualizer.card import Card, Intake
 from visualizer.language import kept_by_language, tr, translated
-from visualizer.scene import session
+from visualizer.scene import colour, session
 from visualizer.scene import state as does
 from visualizer.scene.session import Session
-from visualizer.scene.state import State, changed
+from visualizer.scene.state import Place, State, changed
 from visualizer.trace import Refused
 
 BUNDLED, LABORATORY, MODEL, RECORDING, SAVED, INPUT = "bundled", "laboratory", "model", "recording", "saved", "input"
@@ -251,6 +251,7 @@ def _restored(saved: Session, folder: Path, sample: str | None, edits: tuple[str
     changes: dict[str, Any] = {} if sample is None else {"sample": sample}
     changes |= {} if edits is None else {"edits": edits}
     found = replace(saved, state=changed(saved.state, **changes), trace=None, weights="") if changes else saved
+    found = _drawable(found)
     beside = folder / Path(found.state.model).name
     if found.trace is None and not is_there(found.state.model) and beside.is_file():
         found = replace(found, state=changed(found.state, model=str(beside)))
@@ -260,6 +261,24 @@ def _restored(saved: Session, folder: Path, sample: str | None, edits: tuple[str
         recorded = traces.load(found.state.model)
         return replace(found, state=changed(found.state, sample=recorded.sample.name), trace=recorded)
     return found
+
+
+def _drawable(saved: Session) -> Session:
+    """The same with views and themes that there are: a file can name any, and another version may have had others."""
+    known, themes, usual = {view.name for view in views.all_views()}, colour.names(), Place()
+    places = saved.state.places
+    gone = [place.view for place in places if place.view not in known] + \
+        [place.look.theme for place in places if place.look.theme not in themes]
+    if not gone:
+        return saved
+    drawable = tuple(replace(
+        place, view=place.view if place.view in known else usual.view,
+        look=place.look if place.look.theme in themes else replace(place.look, theme=usual.look.theme))
+        for place in places)
+    said = tr("It was saved with {what}, which is not here; it is shown as {view} in the theme {theme}.").format(
+        what=repr(gone[0][:40]), view=drawable[saved.state.active].view,
+        theme=drawable[saved.state.active].look.theme)
+    return replace(saved, state=replace(saved.state, places=drawable), said=said)
 
 
 def is_recording(model: str) -> bool:

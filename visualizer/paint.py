@@ -175,6 +175,16 @@ def painting(device: QPaintDevice) -> Iterator[QPainter]:
         painter.end()
 
 
+@contextmanager
+def saved(painter: QPainter) -> Iterator[None]:
+    """What is set on a painter inside the block is as it was before when that is left, also by an error."""
+    painter.save()
+    try:
+        yield
+    finally:
+        painter.restore()
+
+
 def ensure_app() -> QGuiApplication:
     """The running Qt application, or a new one that needs no screen; the bundled fonts are loaded."""
     app = QGuiApplication.instance()
@@ -629,6 +639,8 @@ def compose(mark: Image, theme: str, scale: tuple[float, float] = (1, 1), offset
     the same whole number of pixels where the scale allows it. Gaps between tiles are transparent.
     """
     x, y = _axes(mark, scale, offset, visible)
+    if not (x.cell.size and y.cell.size):  # all of it lies beyond the edge
+        return np.zeros((y.cell.size, x.cell.size), np.uint32), x.first, y.first, False
     values, plain, bordered = _colours(mark, theme)
     packed = _packed(values, y.tiles, x.tiles)
     if x.edge_cells.size or y.edge_cells.size:  # the stripes of edge rows stand below the others

@@ -10,7 +10,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.answers import AnswerKind, Axes, Bars, Score, Values, label, picked
 from visualizer.language import english, tr, translated
-from visualizer.scene import numbers
+from visualizer.scene import colour, numbers
 from visualizer.scene.columns import LEAST_BARS as LEAST
 from visualizer.scene.columns import NAME, Column, long_names
 from visualizer.scene.labels import Labels
@@ -81,7 +81,7 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
     if values is None:
         return [Text(place.x, place.top + 12, plain(tr("no gradient")), 12, 400, "ink-2")]
     whole = _handed_back(trace, answer) if backward else None
-    largest = float(np.max(np.abs(values if whole is None else whole))) or 1.0
+    largest = colour.largest(values if whole is None else whole) or 1.0
     names = max(0.0, min(long_names(trace), place.width - LEAST))
     track = place.width - names - 72
     below = place.pitch[1] >= 34

@@ -46,7 +46,7 @@ def score(trace: Trace, answer: Answer) -> Score:
 def draw(trace: Trace, answer: Answer, place: Where, look: Look) -> list[Mark]:
     """Its pixels on their own range; colours where there are three channels."""
     values = maps_of(trace, answer)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    low, high = colour.reach(values)
     shades = colour.unit(values, low, high)
     stack = np.moveaxis(shades, 0, -1)[None] if len(shades) == 3 else shades[:1]
     x, y, wide, high_ = place

@@ -231,7 +231,7 @@ def flying(setting: Setting, moves: Moves, one: Column, other: Column, only: int
             continue
         chosen = np.arange(piece.start, piece.end)[:: every if piece.parcel >= len(SLOW) else max(1, every // 3)]
         products = moves.products(setting.backward)
-        least = SEEN * float(np.max(np.abs(products[chosen]), initial=0)) if moves.met else 0.0
+        least = SEEN * colour.largest(products[chosen]) if moves.met else 0.0
         for index in chosen.tolist():
             if np.isnan(starts[index, 0]) or np.isnan(ends[index, 0]) or (
                     setting.backward and not products[index]) or abs(products[index]) < least:

@@ -189,7 +189,7 @@ def _bars(setting: Setting, ways: Ways, done: int) -> list[Mark]:
     if not _slow(setting, ways.count, done) or setting.layer.output.ndim != 2:
         return []
     row = _row_of(ways, done)
-    top = float(np.max(np.abs(setting.layer.output))) or 1.0
+    top = colour.largest(setting.layer.output) or 1.0
     grown = part_of(share_of(done, ways.count, setting.second), 0.3, 0.7)
     return _rising(setting, row, setting.layer.output[row] / top * grown)
 

@@ -204,7 +204,7 @@ def _sums(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]:
     x, y = sum_place(setting)
     marks: list[Mark] = []
     shown = [one for one in sums if one.tile in boxes]
-    top = max((float(np.max(np.abs(one.products))) for one in sums), default=0.0) or 1.0
+    top = max((colour.largest(one.products) for one in sums), default=0.0) or 1.0
     target = Focus(setting.layer.name, cell)
     for place, one in enumerate(shown):
         left, upper, wide, high = boxes[one.tile]
@@ -336,7 +336,7 @@ def _stamps(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]
         return marks
     flown = smooth(part_of(share, 0.45, 0.50))
     weight = layer.weights["weight"][cell[0]]
-    top = float(np.max(np.abs(weight * value))) or 1.0
+    top = colour.largest(weight * value) or 1.0
     for taps in taps_of(setting.trace, layer.name, cell):
         source = setting.trace[column.layer]
         for tile in np.unique(taps.cells[:, 0]).tolist():
@@ -361,7 +361,7 @@ def _weight_gradient(setting: Setting, found: Places, order: Sequence[int], done
     if whole is None:
         return []
     so_far = weight_so_far(setting, found, order, done, channel)
-    top = float(np.max(np.abs(whole[channel]))) or 1.0
+    top = colour.largest(whole[channel]) or 1.0
     marks: list[Mark] = []
     for place, (left, upper, wide, high) in enumerate(kernel_boxes(setting.trace, setting.plan, layer.name,
                                                                    column).values()):

@@ -306,7 +306,7 @@ def _running(setting: Setting, left: Column, sums: Sums, unit: Cell, share: floa
     if landed < len(sums.added):  # the next one pushes it as it arrives
         now += float(running[landed + 1] - running[landed]) * max(0.0, (flying - 0.85) / 0.15)
     x, y, wide, high = _bar(setting, unit)
-    top = float(np.max(np.abs(np.nan_to_num(running)))) or 1.0
+    top = colour.largest(np.nan_to_num(running)) or 1.0
     zero, reach = x + wide / 2, wide / 2 * min(1.0, abs(now) / top)
     marks: list[Mark] = [
         Rect(x - 3, y - 3, wide + 6, high + 6, "stage", "rule", 1, radius=3, opacity=faint),
@@ -470,11 +470,11 @@ def _outer(setting: Setting, left: Column, order: tuple[int, ...], done: int) ->
     to_come: NDArray[np.bool_] = np.full(rows, not (sequence and done))
     to_come[[unit // factor for unit in order[:done]] if not sequence else []] = False
     covered = np.broadcast_to(to_come[:, None], sizes.shape)[None]
-    top = float(sizes.max()) or 1.0
+    top = colour.largest(sizes) or 1.0
     if sequence:
         sizes, _ = _outer_product(setting.trace, layer.name, max(1, int(wide / pixel)), done)
     y = setting.plan.bottom - rows * cell[1]
-    entries = np.where(covered, 0, colour.magnitude(sizes, top * 1e-3, top)[None]).astype(np.uint8)
+    entries = np.where(covered, np.uint8(0), colour.magnitude(sizes, top * 1e-3, top)[None])
     high, across = rows * cell[1], columns * cell[0]
     words = tr("∂L/∂w so far, up to {top}").format(top=numbers.significant(float(sizes.max()), 2)) \
         if sequence and done < len(order) else tr("∂L/∂w, up to {top}").format(top=numbers.significant(top, 2))

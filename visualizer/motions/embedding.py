@@ -141,7 +141,7 @@ def _drawn(setting: Setting, table: _Table, values: Array, gradient_top: float |
     """The rows, each named."""
     layer = setting.layer
     if gradient_top is None:
-        shades, palette = colour.signed(values, float(np.max(np.abs(values))) or 1.0), "weight"
+        shades, palette = colour.signed(values, colour.largest(values) or 1.0), "weight"
     else:
         shades, palette = colour.magnitude(values, gradient_top * parts.FLOOR, gradient_top), "gradient"
     cell = table.wide / values.shape[1], table.high

@@ -326,12 +326,17 @@ def _exponent(slopes: Values, recurrent: Values) -> float:
 
 def largest_singular(matrices: Values) -> Values:
     """(matrix,): the largest singular value of each, as the root of the largest eigenvalue of A Aᵀ; an SVD of all of
-    them takes twice as long."""
+    them takes twice as long; NaN where a number is none."""
     matrices = np.asarray(matrices, np.float64)
+    known = np.isfinite(matrices).all(axis=(1, 2))
+    if not known.all():
+        found = np.full(len(matrices), np.nan)
+        found[known] = largest_singular(matrices[known]) if known.any() else []
+        return found
     top = np.abs(matrices).max(axis=(1, 2), keepdims=True)
     scaled = matrices / np.where(top > 0, top, 1)
-    found: Values = np.sqrt(np.linalg.eigvalsh(scaled @ np.swapaxes(scaled, 1, 2))[:, -1].clip(0)) * top[:, 0, 0]
-    return found
+    sizes: Values = np.sqrt(np.linalg.eigvalsh(scaled @ np.swapaxes(scaled, 1, 2))[:, -1].clip(0)) * top[:, 0, 0]
+    return sizes
 
 
 def lyapunov(jacobians: Iterator[Values], units: int, count: int = 1, discard: int = 200) -> Values:

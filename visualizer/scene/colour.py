@@ -23,6 +23,13 @@ from visualizer import registry
 Rgba = tuple[int, int, int, int]
 ZERO = 128
 """The entry of a diverging palette that means zero."""
+UNKNOWN = 257
+"""Stands among entries for a number that is NaN or infinite: an Image hatches it. Only where there is one are entries
+wider than a byte."""
+
+
+Entries = NDArray[Any]
+"""Of a palette: bytes; of two bytes each where one of them is UNKNOWN."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +77,8 @@ def resolve(theme_name: str, color: str) -> Rgba:
     if color in found.tokens:
         return _rgba(found.tokens[color])
     palette, _, entry = color.partition(":")
+    if palette in found.palettes and entry == str(UNKNOWN):
+        return resolve(theme_name, "hatch")
     if palette in found.palettes and entry.isdecimal() and int(entry) < 256:
         red, green, blue = (int(part) for part in found.palettes[palette][int(entry)])
         return red, green, blue, 255
@@ -91,40 +100,57 @@ def contrast(one: Rgba, other: Rgba) -> float:
 
 # --- numbers to entries ---------------------------------------------------------------------------------------------
 
-def signed(values: ArrayLike, largest: float) -> NDArray[np.uint8]:
-    """Entries of a diverging palette: −largest -> 1, zero -> 128, +largest -> 255. Unknown values -> 128."""
-    values = _known(values)
+def signed(values: ArrayLike, largest: float) -> Entries:
+    """Entries of a diverging palette: −largest -> 1, zero -> 128, +largest -> 255. Unknown values -> UNKNOWN."""
+    known = _known(values)
     if not largest > 0:
-        return np.full(values.shape, ZERO, np.uint8)
+        return _marked(values, np.full(known.shape, ZERO, np.uint8))
     with np.errstate(over="ignore"):
-        share = np.clip(values / largest, -1, 1)
-    return (np.rint(share * 127) + ZERO).astype(np.uint8)
+        share = np.clip(known / largest, -1, 1)
+    return _marked(values, (np.rint(share * 127) + ZERO).astype(np.uint8))
 
 
-def magnitude(values: ArrayLike, floor: float, largest: float) -> NDArray[np.uint8]:
+def magnitude(values: ArrayLike, floor: float, largest: float) -> Entries:
     """Entries of a sequential palette by the logarithm of the size: floor -> 1, largest -> 255, both above zero.
 
-    Exactly zero, below the floor, or unknown -> 0.
+    Exactly zero or below the floor -> 0. Unknown values -> UNKNOWN.
     """
-    if not floor > 0:
-        raise ValueError(f"a logarithmic scale needs a floor above 0, got {floor}")
+    if not floor > 0 or not np.isfinite(largest):
+        raise ValueError(f"a logarithmic scale needs a floor above 0 and an end, got {floor} to {largest}")
     sizes = np.abs(_known(values))
     drawn = sizes >= floor
     decades = np.log(largest / floor) if largest > floor else 0.0
     if decades == 0:
-        return np.where(drawn, 255, 0).astype(np.uint8)
+        return _marked(values, np.where(drawn, 255, 0).astype(np.uint8))
     share = np.log(np.where(drawn, sizes, floor) / floor) / decades
-    return np.where(drawn, 1 + np.rint(254 * np.minimum(share, 1)), 0).astype(np.uint8)
+    return _marked(values, np.where(drawn, 1 + np.rint(254 * np.minimum(share, 1)), 0).astype(np.uint8))
 
 
-def unit(values: ArrayLike, low: float = 0, high: float = 1) -> NDArray[np.uint8]:
-    """Entries of a sequential palette: low -> 0, high -> 255. Unknown values -> 0."""
-    known = ~unknown(values)
-    values = _known(values)
+def unit(values: ArrayLike, low: float = 0, high: float = 1) -> Entries:
+    """Entries of a sequential palette: low -> 0, high -> 255. Unknown values -> UNKNOWN."""
+    known = _known(values)
     if not high > low:
-        return np.zeros(values.shape, np.uint8)
-    share = np.clip((values - low) / (high - low), 0, 1)
-    return np.where(known, np.rint(share * 255), 0).astype(np.uint8)
+        return _marked(values, np.zeros(known.shape, np.uint8))
+    share = np.clip((known - low) / (high - low), 0, 1)
+    return _marked(values, np.rint(share * 255).astype(np.uint8))
+
+
+def _marked(values: ArrayLike, entries: NDArray[np.uint8]) -> Entries:
+    """The entries, UNKNOWN where a number is; a byte each where all are known, as almost always."""
+    missing = unknown(values)
+    return np.where(missing, np.uint16(UNKNOWN), entries) if missing.any() else entries
+
+
+def largest(*found: ArrayLike) -> float:
+    """The largest size among known numbers, the top of their scale; 0 where none is known."""
+    return max((float(np.max(np.abs(_known(values)), initial=0.0)) for values in found), default=0.0)
+
+
+def reach(values: ArrayLike) -> tuple[float, float]:
+    """The smallest and the largest known number; 0 and 0 where none is known."""
+    values = np.asarray(values)
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
 
 
 def unknown(values: ArrayLike) -> NDArray[np.bool_]:

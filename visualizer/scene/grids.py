@@ -60,7 +60,8 @@ class Ink:
     def fills(self, values: NDArray[np.float64]) -> NDArray[np.uint8]:
         """Palette entries of the cells."""
         if self.palette == "gradient":
-            return colour.magnitude(values, self.largest * 1e-3 or 1e-300, self.largest or 1.0)
+            top = colour.largest(self.largest)
+            return colour.magnitude(values, top * 1e-3 or 1e-300, top or 1.0)
         return colour.signed(values, self.largest)
 
     def words(self, value: float) -> str:
@@ -247,10 +248,10 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
           names: tuple[str, str] = ("", "")) -> list[Mark]:
     """A function on axes, the point on it if it is known, and its tangent where a slope is given; NaN where it is not
     defined."""
-    known = ys[np.isfinite(ys)]
-    reached = (0.0, 0.0) if point is None else point
-    low, high, ticks = axis(min(float(known.min(initial=0)), reached[1]), max(float(known.max(initial=0)), reached[1]))
-    left, right, x_ticks = axis(float(xs.min()), float(xs.max()))
+    if point is not None and not np.isfinite(point).all():
+        point, slope = None, None  # it lies nowhere on the axes; its number is said beside them
+    low, high, ticks = axis(*colour.reach([*ys.ravel(), 0.0, 0.0 if point is None else point[1]]))
+    left, right, x_ticks = axis(*colour.reach(xs))
 
     def place(a: float, b: float) -> tuple[float, float]:
         return x + (a - left) / (right - left) * wide, y + height - (b - low) / (high - low) * height

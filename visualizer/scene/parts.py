@@ -117,7 +117,7 @@ def largest_gradient(trace: Trace) -> float:
     """The largest size of any value's gradient, input to output: the top of the one scale for all; 1 if all are 0."""
     found = [hops.of_symbols(trace, layer) if layer.gradient is None else layer.gradient
              for layer in trace.layers if layer.output.ndim]
-    sizes = [float(np.max(np.abs(values), where=np.isfinite(values), initial=0)) for values in found
+    sizes = [colour.largest(values) for values in found
              if values is not None]
     return max(sizes, default=0.0) or 1.0
 
@@ -145,7 +145,7 @@ def entries_of(trace: Trace, layer: Layer, look: Look, backward: bool,
         top = largest_gradient(trace)
         return colour.magnitude(values, top * FLOOR, top), "gradient"
     if layer.is_input and layer.has("row", "column"):
-        low, high = float(np.min(layer.output)), float(np.max(layer.output))
+        low, high = colour.reach(layer.output)
         return colour.unit(values, low, high), "pixel"
     if kinds.shares(layer):
         return colour.unit(values), "pixel"
@@ -161,7 +161,7 @@ def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
     if backward:
         return gradient_scale(trace)
     if layer.is_input and layer.has("row", "column"):
-        return Scale("pixel", english("pixels"), layer.name, float(np.min(layer.output)), float(np.max(layer.output)))
+        return Scale("pixel", english("pixels"), layer.name, *colour.reach(layer.output))
     if kinds.shares(layer):
         return Scale("pixel", english("probability"), layer.name, 0.0, 1.0)
     if look.scope == "unit" and layer.output.ndim > 1:
@@ -211,7 +211,7 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
         _tiled(column, layer, *entries_of(trace, layer, look, backward, values))
     there = None if covered is None else as_tiles(~covered, column, layer)
     if there is not None:  # nothing that is not there yet is in the picture, drawn or not
-        stack = np.where(there if stack.ndim == there.ndim else there[..., None], stack, 0).astype(np.uint8)
+        stack = np.where(there if stack.ndim == there.ndim else there[..., None], stack, np.uint8(0))
     symbols = hops.of_symbols(trace, layer) if backward else None
     unknown = hatched(layer, backward) if symbols is None else None
     if to_come is not None:
@@ -244,7 +244,7 @@ def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
 @remembered(512)
 def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
     if layer.is_input and layer.has("row", "column") and layer.shape[0] == 3 and not backward:
-        low, high = float(np.min(layer.output)), float(np.max(layer.output))
+        low, high = colour.reach(layer.output)
         picture = np.moveaxis(colour.unit(layer.output, low, high), 0, -1)
         return (_averaged(picture, column.factor) if column.factor > 1 else picture)[None], "pixel"
     return _tiled(column, layer, *entries(trace, layer, look, backward))
@@ -274,21 +274,24 @@ def _pooled(values: NDArray[Any], factor: int) -> NDArray[Any]:
     """The entry farthest from zero of each factor × factor block."""
     count, rows, columns = values.shape
     grown = np.full((count, -(-rows // factor) * factor, -(-columns // factor) * factor), values.dtype.type(0))
-    if values.dtype == np.uint8:
+    entries = values.dtype.kind == "u"
+    if entries:
         grown[:] = colour.ZERO
     grown[:, :rows, :columns] = values
     blocks = grown.reshape(count, grown.shape[1] // factor, factor, -1, factor).swapaxes(2, 3)
     flat = blocks.reshape(*blocks.shape[:3], -1)
-    strength = np.abs(flat.astype(np.int16) - (colour.ZERO if values.dtype == np.uint8 else 0))
+    strength = np.abs(flat.astype(np.int16) - (colour.ZERO if entries else 0))
     return np.take_along_axis(flat, strength.argmax(-1)[..., None], -1)[..., 0]
 
 
-def _averaged(picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+def _averaged(picture: colour.Entries, factor: int) -> colour.Entries:
     """(row, column, colour) with the mean of each factor × factor block; what is left over at the edges is repeated."""
     high, wide, colours = picture.shape
     whole = np.pad(picture, ((0, -high % factor), (0, -wide % factor), (0, 0)), mode="edge")
     blocks = whole.reshape(len(whole) // factor, factor, -1, factor, colours)
-    return np.ascontiguousarray(np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8))
+    mean = np.rint(blocks.mean(axis=(1, 3)))
+    missing = (blocks == colour.UNKNOWN).any(axis=(1, 3))
+    return np.ascontiguousarray(np.where(missing, colour.UNKNOWN, mean).astype(picture.dtype))
 
 
 def glyphs(trace: Trace, column: Column, look: Look, backward: bool) -> list[Mark]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.language import english
+from visualizer.scene.colour import UNKNOWN, Entries
 from visualizer.scene.mode import DESK, ROOM, Mode
 from visualizer.trace import Cell
 
@@ -386,8 +387,9 @@ class Image:
     y: float
     cell: tuple[float, float]
     """Width and height of one value."""
-    values: NDArray[np.uint8]
-    """(tile, row, column): entries of the palette; or (tile, row, column, 3): RGB as it is."""
+    values: Entries
+    """(tile, row, column): entries of the palette; or (tile, row, column, 3): RGB as it is. A byte each, once it is
+    made: what was UNKNOWN is hatched then."""
     palette: str = "activation"
     columns: int = 1
     pitch: tuple[float, float] = (0, 0)
@@ -407,6 +409,9 @@ class Image:
     """How much of each tile is uncovered, from the top: 0 … 1."""
     pooled: int = 1
     """Each cell stands for pooled × pooled values, the strongest of them; it is then none of them for a click."""
+    folds: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    """The shape in which the tiles show all numbers of an array, and the array's own, where that is another one: its
+    cells then stand in the same order."""
     covered: NDArray[np.bool_] | None = None
     """(tile, row, column): cells that are not there yet; nothing is drawn of them, but they answer to a click."""
     opacity: float = 1.0
@@ -419,7 +424,16 @@ class Image:
     def __post_init__(self) -> None:
         if self.values.ndim not in (3, 4):
             raise ValueError(f"tiles need (tile, row, column[, 3]), got {self.values.shape}")
+        if self.values.dtype != np.uint8:
+            self._hatch_unknown()
         self.values.flags.writeable = False
+
+    def _hatch_unknown(self) -> None:
+        """Entries that stand for no number become hatched cells."""
+        missing = self.values == UNKNOWN
+        cells = missing.any(axis=-1) if missing.ndim == 4 else missing
+        object.__setattr__(self, "values", np.where(missing, 0, self.values).astype(np.uint8))
+        object.__setattr__(self, "hatched", cells if self.hatched is None else cells | self.hatched)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Image) and _dump(self) == _dump(other)
@@ -440,6 +454,10 @@ class Image:
     def index(self, tile: int) -> int:
         """Which tile of its layer one of its tiles is; −1 where tiles carry no index."""
         return self.indices[tile] if tile < len(self.indices) else tile
+
+    def folded(self, cell: Cell) -> Cell:
+        """Where a cell of its array stands among its tiles."""
+        return cell if self.folds is None else _refolded(cell, self.folds[1], self.folds[0])
 
     def only(self, tile: int) -> Image:
         """One of its tiles alone, where it stands."""
@@ -784,7 +802,15 @@ def _focus_of(mark: Image, tile: int, row: int, column: int) -> Focus:
     rows, columns = mark.values.shape[1:3]
     single = (rows, columns) == (1, 1) or mark.pooled > 1
     head = () if index == -1 else (index,)
-    return replace(mark.focus, cell=(*mark.focus.cell, *head, *(() if single else (row, column))))
+    cell = (*mark.focus.cell, *head, *(() if single and mark.folds is None else (row, column)))
+    return replace(mark.focus, cell=cell if mark.folds is None else _refolded(cell, *mark.folds))
+
+
+def _refolded(cell: Cell, shape: tuple[int, ...], other: tuple[int, ...]) -> Cell:
+    """The cell at the same place in an array of another shape; as much of it as there is where it names no number."""
+    if len(cell) != len(shape):
+        return cell[:1]
+    return tuple(int(index) for index in np.unravel_index(np.ravel_multi_index(cell, shape), other))
 
 
 def _distance(x: float, y: float, a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -800,7 +826,7 @@ def _dump(mark: Mark) -> str:
     parts = [type(mark).__name__.lower()]
     for name, standard in mark.__dataclass_fields__.items():
         value = getattr(mark, name)
-        if name in ("scale", "group", "holds"):
+        if name in ("scale", "group", "holds", "folds"):
             continue  # they are not seen
         if isinstance(value, np.ndarray):
             digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:12]

@@ -31,6 +31,8 @@ class Session:
     trace: Trace | None = None
     weights: str = ""
     """sha256 of the weights that its numbers came from; empty if the file does not say."""
+    said: str = ""
+    """What of it could not be had as it was saved, one sentence; empty where all could."""
 
 
 def to_bytes(state: State, trace: Trace | None = None) -> bytes:

@@ -43,6 +43,8 @@ MOST_PLACES = 8
 """So many places can be open beside each other."""
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 R = TypeVar("R", ModelRecipe, LabRecipe)
+GATE = "gate"
+"""The knob of views that open one gate or state of a step: which one."""
 OWN_LOOK = ("scope", "signs", "knobs")
 """What of a Look each place has for itself; size, theme and type are one for the whole window."""
 
@@ -493,8 +495,11 @@ def run_through(state: State, way: int) -> State:
 
 
 def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) -> State:
-    """Look at something; the cursor goes to its layer, keeping its direction where it can."""
+    """Look at something; the cursor goes to its layer, keeping its direction where it can. A gate or a state that was
+    looked at once stays open when one looks at something else."""
     state = changed(state, focus=focus)
+    if focus is not None and is_inner(focus):
+        state = turned(state, GATE, focus.array.removeprefix("inner."))
     if focus is None or focus.layer not in trace:
         return state
     timeline = timeline.within or timeline

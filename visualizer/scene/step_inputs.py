@@ -41,7 +41,7 @@ class StepInputs:
 
     @cached_property
     def largest(self) -> float:
-        return float(np.max(np.abs(self.values), where=np.isfinite(self.values), initial=0.0)) or 1.0
+        return colour.largest(self.values) or 1.0
 
 
 @remembered(16)
@@ -67,7 +67,7 @@ def shades(read: StepInputs) -> NDArray[np.uint8]:
     """Palette entries of all values: pixels on their own range, numbers on a symmetric one."""
     if read.kind == "numbers":
         return colour.signed(read.values, read.largest)
-    return colour.unit(read.values, float(np.min(read.values)), float(np.max(read.values)))
+    return colour.unit(read.values, *colour.reach(read.values))
 
 
 @remembered(16)

@@ -19,11 +19,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from visualizer import paint
 from visualizer.language import tr
 from visualizer.scene import projector, spotlight
 from visualizer.scene.picture import SENTENCE, Points
-from visualizer.ui import style
+from visualizer.ui import faults, style
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import key_for
 
@@ -143,7 +142,7 @@ class Audience(Canvas):
     # --- painting ---
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if self.presenter.blank:
                 painter.fillRect(self.rect(), QColor(self.presenter.blank))
                 return

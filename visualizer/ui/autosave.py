@@ -27,6 +27,8 @@ TOLD = "told"
 """Under this name it is kept which of them somebody has been told of."""
 MOST_LEFT = 8
 """So many sessions that were left behind are kept, the newest."""
+ASIDE = "aside"
+"""A folder among them for those that cannot be opened."""
 
 
 class Autosave(QObject):
@@ -103,6 +105,19 @@ def forget(path: Path) -> None:
     for file in (path, _lock_of(path)):
         with suppress(OSError):
             file.unlink(missing_ok=True)
+
+
+def put_aside(path: Path) -> Path:
+    """Keep a session that cannot be opened where it is not offered again; where it lies then."""
+    aside = path.parent / ASIDE / path.name
+    with suppress(OSError):
+        aside.parent.mkdir(exist_ok=True)
+        path.replace(aside)
+        _lock_of(path).unlink(missing_ok=True)
+        kept_aside = sorted(aside.parent.glob("*.session"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+        for old in kept_aside[MOST_LEFT:]:
+            old.unlink()
+    return aside
 
 
 def last_file() -> Path:

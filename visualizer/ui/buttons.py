@@ -8,8 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Si
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QApplication, QButtonGroup, QWidget
 
-from visualizer import paint
-from visualizer.ui import icons, style
+from visualizer.ui import faults, icons, style
 
 Key = Qt.Key
 PRESS = (Key.Key_Space, Key.Key_Return, Key.Key_Enter)
@@ -70,7 +69,7 @@ class Button(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             self.draw_ground(painter, place)
             token = self.ink()
             words = style.text_width(self.text(), self.text_size, self.weight) if self.text() else 0.0
@@ -119,7 +118,7 @@ class Segment(Button):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if self.is_chosen():
                 style.fill(painter, place, "raised", 6, "" if style.is_dark() else "hair")
             words = style.text_width(self.text(), weight=self._weight()) if self.text() else 0.0
@@ -201,7 +200,7 @@ class Segments(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "sunk", 8)
             for place, button in enumerate(self.row()[:-1]):
                 if self.after(place):
@@ -262,7 +261,7 @@ class FocusRing(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(style.color("accent"), 2))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 10, 10)

@@ -23,7 +23,7 @@ from visualizer.scene.picture import (
     Text,
     box_of,
 )
-from visualizer.ui import style, words
+from visualizer.ui import faults, style, words
 
 EMPTY = Picture((1, 1), ())
 LIT_IN, LIT_OUT = 0.15, 0.1
@@ -134,31 +134,29 @@ class Canvas(QWidget):
         return self.picture.hit(*self.to_picture(point))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             self.draw(painter)
 
     def draw(self, painter: QPainter) -> None:
         """The picture, and what is lit. Enlarged, only what is seen is painted, as sharp as ever."""
-        painter.save()
-        painter.translate(self.corner)
-        painter.scale(self.zoom, self.zoom)
-        if self.zoom == 1:
-            self.stills.paint(self.picture, painter, self.moves)
-        else:
-            paint.paint(self.picture, painter)
-        painter.restore()
+        with paint.saved(painter):
+            painter.translate(self.corner)
+            painter.scale(self.zoom, self.zoom)
+            if self.zoom == 1:
+                self.stills.paint(self.picture, painter, self.moves)
+            else:
+                paint.paint(self.picture, painter)
         self.draw_lit(painter)
 
     def draw_lit(self, painter: QPainter) -> None:
         """A line of the accent, with a halo of the ground, around each place of what is hovered."""
-        painter.save()
-        for focus, strength in self._strengths.items():
-            if focus.array != BEAT:
-                painter.setOpacity(strength)
-                for place in {tuple(place.getRect()): place for one in self.alike(focus)
-                              for place in places(self.picture, one)}.values():
-                    self.outline(painter, place, 1.75)
-        painter.restore()
+        with paint.saved(painter):
+            for focus, strength in self._strengths.items():
+                if focus.array != BEAT:
+                    painter.setOpacity(strength)
+                    for place in {tuple(place.getRect()): place for one in self.alike(focus)
+                                  for place in places(self.picture, one)}.values():
+                        self.outline(painter, place, 1.75)
 
     def outline(self, painter: QPainter, place: QRectF, distance: float, width: float = 1.5) -> None:
         """A line of the accent around a place of the picture, at a distance in pixels of the widget, with a halo."""
@@ -267,10 +265,10 @@ def _same(one: Focus, other: Focus) -> bool:
 def _tile_place(mark: Image, focus: Focus) -> QRectF | None:
     """The tile that a focus lies in, or the cell of it if that is large enough to be outlined."""
     assert mark.focus is not None
-    head = len(mark.focus.cell)
-    if focus.cell[:head] != mark.focus.cell:
+    head, cell = len(mark.focus.cell), mark.folded(focus.cell)
+    if cell[:head] != mark.focus.cell:
         return None
-    rest = focus.cell[head:]
+    rest = cell[head:]
     if mark.indices == (-1,):
         tile = 0
     elif not rest:

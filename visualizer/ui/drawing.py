@@ -16,7 +16,7 @@ from visualizer.language import tr
 from visualizer.scene.recipe import DRAWN
 from visualizer.scene.state import State, packed, unpacked
 from visualizer.trace import Refused
-from visualizer.ui import style
+from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button, keeps, note_focus
 
 Key = Qt.Key
@@ -89,7 +89,7 @@ class Pad(QWidget):
         self.done.setGeometry(half + 8, top, side - half - 8, 32)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.write(painter, tr("Or with arrow keys and Space"), 0, self.width() + 20, "ink-2", size=12,
                         weight=400, width=self.width())
             if self.labels:
@@ -223,7 +223,7 @@ class Paper(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, place, "stage", 6, "rule")
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             ink = QImage(self.image.size(), QImage.Format.Format_ARGB32_Premultiplied)

@@ -8,9 +8,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import paint
 from visualizer.language import tr
-from visualizer.ui import style
+from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button
 from visualizer.ui.commands import keyed
 
@@ -34,7 +33,7 @@ class Empty(QWidget):
         self.draw_button.setGeometry(x + widths[0] + 12, y, widths[1], 32)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "stage", 10, "hair")
             style.write(painter, tr("Choose a model on the left, or open one of your own."), self.width() / 2,
                         self.height() / 2 - 20, size=17, weight=500, anchor="middle", width=self.width() - 48)

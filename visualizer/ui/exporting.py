@@ -13,11 +13,11 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import export, paint
+from visualizer import export
 from visualizer.export import Panel
 from visualizer.language import tr
 from visualizer.scene import figures
-from visualizer.ui import kept, style
+from visualizer.ui import faults, kept, style
 from visualizer.ui.buttons import Button, Segment, Segments
 from visualizer.ui.commands import keyed
 
@@ -204,7 +204,7 @@ class ExportPanel(QWidget):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "window", 10, "rule")
             title = tr("Export a figure of {count} panels").format(count=self.panels) if self.panels > 1 else \
                 tr("Export the first panel of the figure") if self.panels else tr("Export the picture")
@@ -225,7 +225,7 @@ class Toggle(Button):
     def paintEvent(self, event: QPaintEvent) -> None:
         self.icon_name = "tick" if self.isChecked() else ""
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             self.draw_ground(painter, place)
             box = QRectF(8, place.center().y() - 8, 16, 16)
             style.fill(painter, box, "accent-fill" if self.isChecked() else "raised", 4,

@@ -20,7 +20,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QPoint, QProcess, QRect, Q
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from visualizer import over, paint, sight
+from visualizer import over, sight
 from visualizer.export import film as films
 from visualizer.language import tr
 from visualizer.over import Inputs
@@ -32,7 +32,7 @@ from visualizer.scene.timeline import Timeline
 from visualizer.scene.type import elide
 from visualizer.sight import Recorded
 from visualizer.trace import Trace
-from visualizer.ui import style
+from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button, Segment, Segments
 from visualizer.ui.commands import find, key_for, keyed
 from visualizer.ui.commands.inputs import why_no_inputs
@@ -203,7 +203,7 @@ class FilmPanel(QWidget):
             self.job.cancel()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "raised", 10, "rule")
             style.write(painter, tr("Export film"), EDGE, EDGE + 14, size=16, weight=600)
             for number, (label, _) in enumerate(self.rows):

@@ -12,14 +12,14 @@ from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import paint, start
+from visualizer import start
 from visualizer.language import tr, translated
 from visualizer.scene import state as does
 from visualizer.scene.state import SPEEDS, State
 from visualizer.scene.timeline import Timeline
 from visualizer.scene.type import wrap
 from visualizer.start import StartCard
-from visualizer.ui import style
+from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button
 from visualizer.ui.commands import key_for
 from visualizer.ui.store import Store
@@ -161,7 +161,7 @@ class Tries(QWidget):
         self.close_button.setGeometry(wide - 36, 6, 28, 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "raised", 10, "rule")
             style.write(painter, self.said, 16, 27, weight=600, width=self.width() - 60)
 
@@ -182,7 +182,7 @@ class TryButton(Button):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, place, "tint" if self.underMouse() else "sunk", 8)
             style.write(painter, self.text(), 12, 22, "accent-ink", weight=600, width=place.width() - 24)
             for number, line in enumerate(wrap(translated(self.card.line), 12, place.width() - 24, 400)[:2]):

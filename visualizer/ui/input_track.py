@@ -10,13 +10,13 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import over, paint, sight
+from visualizer import over, sight
 from visualizer.language import tr
 from visualizer.over import Over
 from visualizer.scene import state as does
 from visualizer.scene.state import State
 from visualizer.scene.type import elide
-from visualizer.ui import style
+from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button
 from visualizer.ui.commands import find, keyed
 from visualizer.ui.store import Store
@@ -123,7 +123,7 @@ class InputTrack(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self.needed:
             return
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             start, end = self._line()
             style.write(painter, self.said(), WORDS, 19, weight=500, width=start - WORDS - 20)
             self._draw_line(painter, start, end)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QScrollArea, QTableView, QWidget
 
-from visualizer import paint, sight
+from visualizer import sight
 from visualizer.kinds import Report
 from visualizer.language import tr
 from visualizer.scene import numbers
@@ -18,7 +18,7 @@ from visualizer.scene.picture import Focus, Picture, Spot
 from visualizer.scene.state import State
 from visualizer.scene.subject import NUMBER, array, there
 from visualizer.trace import Array, Trace
-from visualizer.ui import icons, style, words
+from visualizer.ui import faults, icons, style, words
 from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.page import WIDTH, page, unknown
@@ -120,7 +120,7 @@ class Inspector(QWidget):
         self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.fillRect(self.rect(), style.color("window"))
             if self.drawer:
                 painter.fillRect(QRectF(0, 0, 1, self.height()), style.color("rule"))
@@ -195,7 +195,9 @@ class Page(Canvas):
 
 
 class Badge(QWidget):
-    """Whether the numbers were recomputed, and how far they are from that. Never absent."""
+    """Whether the numbers were recomputed, and how far they are from that. Never absent; a click opens the table."""
+
+    opened = Signal()
 
     def __init__(self, store: Store, parent: QWidget) -> None:
         super().__init__(parent)
@@ -214,11 +216,23 @@ class Badge(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         note_focus(self, event)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.opened.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.opened.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)) or super().event(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         report = self.store.report
         title, detail = badge_words(self.store.trace, report)
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if report is None:
                 style.hatch(painter, QRectF(12, 19, 18, 18), 9)
                 style.fill(painter, QRectF(12, 19, 18, 18), "", 9, "rule")
@@ -253,12 +267,13 @@ def badge_tip(report: Report | None) -> str:
     if report is None:
         return tr("The recording has not been compared with a second computation yet.")
     if not report.passed:
-        worst = max({**report.errors, **report.gradient_errors}.items(), key=lambda item: _bad(item[1]))[0]
-        return tr("Layer {name} is farther from its recomputation than {tolerance}.").format(
-            name=worst, tolerance=numbers.power(report.tolerance, 0))
-    if report.unverified:
-        return "\n".join(f"{name}: {why}" for name, why in list(report.unverified.items())[:2])
-    return tr("Values and gradients were recomputed in numpy with 64 bits\nand compared with what torch computed.")
+        worst = max(report.disagreeing.items(), key=lambda item: _bad(item[1]))[0]
+        told = tr("Layer {name} is farther from its recomputation than is allowed.").format(name=worst)
+    elif report.unverified:
+        told = "\n".join(f"{name}: {why}" for name, why in list(report.unverified.items())[:2])
+    else:
+        told = tr("Values and gradients were recomputed in numpy with 64 bits\nand compared with what torch computed.")
+    return told + "\n" + tr("A click opens the table of what was compared with what.")
 
 
 def _bad(error: float) -> float:

@@ -8,9 +8,8 @@ from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import paint
 from visualizer.language import tr
-from visualizer.ui import style
+from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button
 from visualizer.ui.commands import Command, Context, key_for, keyed, keys_words
 
@@ -66,7 +65,7 @@ class KeySheet(QWidget):
         groups: dict[str, list[Command]] = {}
         for command in self.commands:
             groups.setdefault(command.menu, []).append(command)
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.fillRect(self.rect(), style.color("window"))
             across = max(1, min(4, (self.width() - 48) // NARROWEST))
             columns = _columns(list(groups.items()), across)
@@ -132,5 +131,5 @@ class Blank(QWidget):
         self.closed.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.fillRect(QRectF(self.rect()), self.color)

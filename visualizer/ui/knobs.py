@@ -8,14 +8,14 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSlider, QWidget
 
-from visualizer import lab, paint
+from visualizer import lab
 from visualizer.lab import Knob
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import State
 from visualizer.scene.type import width, wrap
-from visualizer.ui import icons, style
+from visualizer.ui import faults, icons, style
 from visualizer.ui.buttons import ARROWS, PRESS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.commands import keyed
 from visualizer.ui.store import Store
@@ -84,7 +84,7 @@ class Knobs(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             for number, line in enumerate(self._follows()):
                 style.write(painter, line, 8, self._bottom() + 22 + LINE * number, "ink-2", size=12, weight=400,
                             width=WIDTH)
@@ -163,7 +163,7 @@ class SliderRow(QWidget):
         self.slider.setGeometry(0, 20, self.width(), HIGH)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.write(painter, self.knob.title, 8, 15, "ink", weight=500, width=130)
             style.write(painter, self.word, self.width() - 8, 15, "ink", weight=600, anchor="end")
             if self.note:
@@ -228,7 +228,7 @@ class Slider(QSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         middle, x = self.height() / 2, self._x()
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.fillRect(QRectF(8, middle - 1, self.width() - 16, 2), style.color("rule"))
             painter.fillRect(QRectF(8, middle - 1, x - 8, 2), style.color("accent"))
@@ -297,7 +297,7 @@ class ChoiceRow(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self.knob.experiment:
             return
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.write(painter, self.knob.title, 8, 15 if self.segments is not None else 22, "ink", weight=500,
                         width=WIDTH if self.segments is not None else 92)
 
@@ -331,7 +331,7 @@ class Choice(Button):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             self.draw_ground(painter, place)
             style.write(painter, self.text(), 10, place.center().y() + 4.7, weight=600, width=place.width() - 32)
             icons.draw(painter, "down", QRectF(place.width() - 22, place.center().y() - 6, 12, 12),

@@ -8,11 +8,10 @@ from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import paint
 from visualizer.language import tr
 from visualizer.scene.picture import Run
 from visualizer.scene.type import Runs, wrap
-from visualizer.ui import style
+from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button
 
 WIDEST, MARGIN, LEFT = 720, 12, 16
@@ -69,7 +68,7 @@ class Message(QWidget):
         self.raise_()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "raised", 8, "rule")
             style.fill(painter, QRectF(0, 8, 3, self.height() - 16), "accent", 1.5)
             for number, line in enumerate(self.lines):

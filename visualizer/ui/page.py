@@ -309,7 +309,7 @@ def _histogram(sheet: Writing, found: Array) -> None:
     sheet.title(tr("All {n} values").format(n=numbers.count(found.size)), gap=34)
     if not known.size:
         return
-    edge = _round_up(float(np.max(np.abs(known))))
+    edge = _round_up(colour.largest(known))
     zeros = int(np.count_nonzero(known == 0))
     counts, _ = np.histogram(known[known != 0], BINS, (-edge, edge))
     tallest = max(int(counts.max()), zeros, 1)
@@ -345,7 +345,7 @@ def _classes(sheet: Writing, chosen: Answer, layer: Layer, found: Array) -> None
     """One bar a class: probabilities from 0 to 1, other numbers around zero."""
     chances = kinds.shares(layer)
     sheet.title(tr("Probability of each class") if chances else tr("Each class"), gap=36)
-    most = 1.0 if chances else float(np.max(np.abs(found), where=np.isfinite(found), initial=0)) or 1.0
+    most = 1.0 if chances else colour.largest(found) or 1.0
     left, wide = LEFT + 28, 132.0
     zero = left if chances else left + wide / 2
     winner = int(np.argmax(found))
@@ -441,7 +441,7 @@ def _kernels(sheet: Writing, layer: Layer, about: Focus, look: Look) -> None:
     title = tr("Its kernel") if len(mine) == 1 else tr("Its {n} kernels").format(n=len(mine)) \
         if len(mine) <= MOST_KERNELS else tr("Its {n} largest kernels of {all}").format(n=len(shown), all=len(mine))
     sheet.title(title)
-    largest = float(np.max(np.abs(mine))) or 1.0
+    largest = colour.largest(mine) or 1.0
     entries = colour.signed(mine, largest)
     cell = float(max(1, int((48 if len(shown) == 1 else 36) // max(mine.shape[1:]))))
     top = sheet.y + 12
@@ -767,7 +767,7 @@ def _weight(sheet: Writing, layer: Layer, about: Focus, values: Array, look: Loo
 def _printed(sheet: Writing, found: Array, look: Look) -> None:
     """A small grid with a number in every cell, on the pale part of the palette."""
     cell = min(44.0, SPAN // found.shape[1])
-    entries = colour.signed(found, float(np.max(np.abs(found))) or 1.0)
+    entries = colour.signed(found, colour.largest(found) or 1.0)
     top = sheet.y + 24
     sheet.marks.append(Image(LEFT, top, (cell, 32), np.ascontiguousarray(entries)[None], "weight-pale", indices=(-1,)))
     for (row, column), value in np.ndenumerate(found):

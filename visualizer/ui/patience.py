@@ -17,7 +17,9 @@ class Patience(QObject):
     def __init__(self, store: Store, stage: Stage, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.store, self.stage = store, stage
-        self._waits = QTimer(self, singleShot=True, interval=PATIENCE)
+        self._waits = QTimer(self)  # by setters: names given as keywords are lost where an i has no dot
+        self._waits.setSingleShot(True)
+        self._waits.setInterval(PATIENCE)
         self._waits.timeout.connect(lambda: self._veil(store.waiting and store.trace is not None))
         store.changed.connect(self.watch)
         store.trace_changed.connect(self._begin_anew)

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import answers, door, inputs, lab, paint, registry, sight
+from visualizer import answers, door, inputs, lab, registry, sight
 from visualizer.edits import said as edits_said
 from visualizer.inputs import InputKind
 from visualizer.language import tr
@@ -32,7 +32,7 @@ from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Spot
 from visualizer.scene.state import State
 from visualizer.trace import Sample, Trace, remembered
-from visualizer.ui import icons, style, words
+from visualizer.ui import faults, icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import keyed
@@ -168,7 +168,7 @@ class Rail(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.narrow or not self.aside.isHidden() or self.experimenting:
             return
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
             top = self._input_top()
             style.write(painter, tr("Input"), 16, top, "ink-2", weight=600)
@@ -419,7 +419,7 @@ class Panel(QFrame):
     closed = Signal()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.fillRect(self.rect(), style.color("window"))
             style.fill(painter, QRectF(self.rect()), "window", 0, "rule")
 
@@ -471,7 +471,7 @@ class ModelRow(Button):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if self.isChecked():
                 style.fill(painter, place, "tint", 8)
                 style.fill(painter, QRectF(0, 14, 3, 20), "accent", 1.5)
@@ -576,7 +576,7 @@ class SampleGrid(QWidget):
         first = max(0, event.rect().top() // self.pitch) * self.across
         last = min(len(self.samples), (event.rect().bottom() // self.pitch + 1) * self.across)
         read, trace = in_words(self.store.kind), self.store.trace
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if not self.samples and trace is not None and (seen := input_thumb(trace, style.theme_name())) is not None:
                 wide = QRectF(0, 0, ACROSS * THUMB_PITCH - (THUMB_PITCH - THUMB), THUMB)
                 draw_thumb(painter, seen, wide, True)  # none comes with the app: what a file held
@@ -618,7 +618,7 @@ class ThumbButton(Button):
     def paintEvent(self, event: QPaintEvent) -> None:
         trace = self.store.trace
         image = None if trace is None else input_thumb(trace, style.theme_name())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if self.store.state.in_lab:
                 self.draw_ground(painter, QRectF(self.rect()))
                 icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
@@ -669,14 +669,14 @@ def input_thumb(trace: Trace, theme: str) -> QImage | None:
         entries = inputs.offered({"kind": trace.fed[0].kind} if trace.fed else {}).thumbnail(first.output)
         return None if entries is None else in_pixels(entries, theme)
     values = first.output.astype(np.float64).mean(axis=0)
-    return in_pixels(colour.unit(values, float(values.min()), float(values.max())), theme)
+    return in_pixels(colour.unit(values, *colour.reach(values)), theme)
 
 
 def in_pixels(entries: NDArray[np.uint8], theme: str) -> QImage:
-    """(rows, columns) entries of the pixel palette as an image."""
+    """(rows, columns) entries of the pixel palette as an image; what is no number is black."""
     table = colour.theme(theme).palettes["pixel"].astype(np.uint32)
     packed = 0xFF000000 | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
-    colours = np.ascontiguousarray(packed[entries])
+    colours = np.ascontiguousarray(packed[np.where(entries == colour.UNKNOWN, 0, entries)])
     height, width = colours.shape
     return QImage(colours.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
 

@@ -5,6 +5,7 @@ Whatever goes wrong ends as one sentence, and with the recording that was there 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from visualizer.door import Found
 from visualizer.engine.client import Engine
 from visualizer.language import tr
 from visualizer.over import Inputs
-from visualizer.scene import colour, numbers, session
+from visualizer.scene import numbers, session
 from visualizer.scene import state as does
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
@@ -51,6 +52,8 @@ class Recorder(QObject):
     """One sentence about what went wrong."""
     status = Signal(str)
     """A few words about live computing."""
+    slow = Signal(str, object)
+    """One sentence about what takes long, and what ends it; an empty one once it has come on."""
 
     def __init__(self, store: Store, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -83,6 +86,8 @@ class Recorder(QObject):
         """What is recorded before anybody has asked for it."""
         self._way = 1
         """Which way one went through the inputs last."""
+        self._slow = -1
+        """What takes long and is said to."""
         self._in_vain: set[tuple[object, str]] = set()
         """Studies that were refused; they are not asked for again."""
         store.changed.connect(self._remember)
@@ -93,7 +98,9 @@ class Recorder(QObject):
         store.changed.connect(lambda old, new: old.places != new.places and self.record_beside())
         store.trace_changed.connect(lambda trace: self.record_beside())
         store.changed.connect(self._follow_inputs)
-        self._idle = QTimer(self, singleShot=True, interval=IDLE)
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(IDLE)
         self._idle.timeout.connect(self.look_ahead)
         store.trace_changed.connect(lambda trace: self._idle.start())
         store.inputs_changed.connect(self._idle.start)
@@ -106,6 +113,7 @@ class Recorder(QObject):
         engine.failed.connect(self._turned_down)
         engine.died.connect(self._died)
         engine.progress.connect(self._went_on)
+        engine.slow.connect(self._takes_long)
 
     # --- what the State asks for ---
 
@@ -118,8 +126,11 @@ class Recorder(QObject):
                 self._show(opened.trace, None, state)
                 if door.can_run(state.model):
                     self._ask(state)  # the engine's answer brings the verdict, or says that the weights are others now
+                else:
+                    self._check_later(state)
             elif door.is_recording(state.model):
                 self._show(_saved_trace(Path(state.model), state), None, state)
+                self._check_later(state)
             elif (kept := self.store.kept(state.recipe)) is not None and kept.trace is not self.store.trace:
                 self._show(kept.trace, kept.report, state)
                 if Path(state.model).is_file():
@@ -211,7 +222,9 @@ class Recorder(QObject):
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
         if self.store.state.in_lab:
             self._check_lab(self.store.state)
-        elif not door.is_recording(self.store.state.model):
+        elif door.is_recording(self.store.state.model):
+            self._check_later(self.store.state)
+        else:
             self._ask(self.store.state)
 
     def draw(self, ink: NDArray[np.uint8]) -> None:
@@ -234,10 +247,17 @@ class Recorder(QObject):
                 self._opening = self.engine.request("describe", lane="open", model=asks), found
             else:
                 self._enter(found)
-        except (Refused, LookupError, OSError, ValueError) as error:
-            self.said.emit(_sentence(error))
+        except Exception as error:
+            self._not_opened(error)
             return False
         return True
+
+    def _not_opened(self, error: Exception) -> None:
+        """Say why a file cannot be opened; what nobody foresaw in it is a fault, and no reason to stop."""
+        if isinstance(error, Refused | LookupError | OSError | ValueError | MemoryError):
+            self.said.emit(_sentence(error))
+        else:
+            sys.excepthook(type(error), error, error.__traceback__)
 
     # --- how it is got ---
 
@@ -250,6 +270,8 @@ class Recorder(QObject):
             self.store.apply(lambda state: opened.state)
         if found.what not in (door.BUNDLED, door.LABORATORY):
             self.opened.emit(found.name)
+        if opened.said:
+            self.said.emit(opened.said)
 
     def _restore(self, found: Session) -> None:
         """Go to where a session or a picture was saved."""
@@ -260,8 +282,7 @@ class Recorder(QObject):
             del self._sessions[next(iter(self._sessions))]
         at_hand = self.store.trace
         look, here = found.state.look, self.store.state.look
-        look = replace(look, size=here.size, language=here.language,
-                       theme=look.theme if look.theme in colour.names() else here.theme)
+        look = replace(look, size=here.size, language=here.language)
         self.store.apply(lambda state: changed(found.state, look=look, playing=False))
         if found.trace is not None and self.store.trace is at_hand:
             self.record(self.store.state)  # the same recording is asked for, but another one was shown
@@ -275,8 +296,8 @@ class Recorder(QObject):
             (_, found), self._opening = self._opening, None
             try:
                 self._enter(found)
-            except (Refused, LookupError, OSError, ValueError) as error:
-                self.said.emit(_sentence(error))
+            except Exception as error:
+                self._not_opened(error)
 
     def _compare(self, trace: Trace) -> None:
         """Say so once where a model's weights are others than those of the session that was opened."""
@@ -409,10 +430,15 @@ class Recorder(QObject):
         self.look_ahead()
 
     def _check_later(self, asked: State) -> None:
-        """Have a recording that was made ahead checked, once one stays at it: a check takes longer than a recording."""
+        """Have a recording that came without a check checked, once one stays at it: a check takes longer than a
+        recording. One from a file is checked as it is; any other is made once more for it."""
         def check() -> None:
-            if asked.recipe == self.store.state.recipe and self.store.report is None and not self.store.waiting:
+            if asked.recipe != self.store.state.recipe or self.store.report is not None or self.store.waiting:
+                return
+            if door.can_run(asked.model):
                 self._checked = self.engine.request("check", **self._wishes(asked)), asked
+            elif self.store.trace is not None:
+                self._checked = self.engine.request("check_recording", trace=self.store.trace), asked
 
         QTimer.singleShot(QUIET, self, check)
 
@@ -467,6 +493,7 @@ class Recorder(QObject):
     # --- what the engine says ---
 
     def _answered(self, number: int, name: str, answer: Any) -> None:
+        self._came_on(number)
         if number in self._measured:
             asked, study = self._measured.pop(number)
             if number == self._sweeping:
@@ -502,6 +529,7 @@ class Recorder(QObject):
                 QTimer.singleShot(QUIET, self, lambda: self._check_lab(state))
 
     def _turned_down(self, number: int, sentence: str) -> None:
+        self._came_on(number)
         if number in self._measured:
             asked, study = self._measured.pop(number)
             self._in_vain.add((asked.recipe, study))
@@ -532,6 +560,19 @@ class Recorder(QObject):
         if number == self._sweeping:
             said = tr("Sweeping {knob}: {share}")
             self.status.emit(said.format(knob=words, share=numbers.percent(share, 0)))
+
+    def _takes_long(self, number: int, still: float, limit: float, place: str) -> None:
+        """Say so, with the time, and offer to stop it."""
+        said = tr("{place} takes long: {still} s; at {limit} s it is ended.").format(
+            place=place or tr("This"), still=round(still), limit=round(limit))
+        self._slow = number
+        self.slow.emit(said, lambda: self.engine.interrupt(number))
+
+    def _came_on(self, number: int) -> None:
+        """What took long is over."""
+        if number == self._slow:
+            self._slow = -1
+            self.slow.emit("", None)
 
     def _ready(self, versions: Any) -> None:
         torch = str(dict(versions).get("torch", "")).partition("+")[0]

@@ -70,8 +70,13 @@ class App(QObject):
         window.sweep_wanted.connect(self.recorder.sweep)
         window.restore_wanted.connect(self.restore)
         self.recorder.said.connect(window.say)
+        self.recorder.slow.connect(window.say_slow)
         self.recorder.status.connect(window.inspector.say)
         self.autosave.said.connect(window.say)
+
+    def say(self, sentence: str) -> None:
+        """One sentence in the window that is open."""
+        self.window.say(sentence)
 
     def _hear(self, old: State, new: State) -> None:
         """Another language was chosen: it is spoken from now on, and the next time."""
@@ -129,18 +134,24 @@ class App(QObject):
         return Autosave(self.store, self.player, self)
 
     def restore(self) -> None:
-        """Open the newest session that a crash left behind, and throw it away once it is open; one that is damaged
-        does not stand in the way of those before it."""
-        from visualizer.ui.autosave import forget
+        """Open the newest session that a crash left behind, and throw it away once it is open; one that cannot be
+        opened is kept aside, and does not stand in the way of those before it."""
+        from visualizer.ui.autosave import forget, put_aside
 
         left = self.autosave.left_behind()
         if not left:
             self.window.say(tr("There is no session that was left behind; every window was closed as it should be."))
+        aside: list[str] = []
         for path in left:
             if self.recorder.open(str(path)):
-                self.window.message.dismiss()
                 forget(path)
-                return
+                self.window.message.dismiss()
+                break
+            aside.append(str(put_aside(path)))
+        if aside:
+            said = tr("A session that was left behind cannot be opened; it is kept as {file}.") if len(aside) < 2 else \
+                tr("{count} sessions that were left behind cannot be opened; the newest of them is kept as {file}.")
+            self.window.say(said.format(count=len(aside), file=aside[0]))
 
     def begin(self) -> None:
         """After the first paint: load torch in the child process, and open what was named."""

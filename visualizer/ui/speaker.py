@@ -14,7 +14,7 @@ from visualizer.scene import spotlight
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture
 from visualizer.scene.timeline import Moment
-from visualizer.ui import style, words
+from visualizer.ui import faults, style, words
 from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.commands import find, key_for, keyed
@@ -145,7 +145,7 @@ class Speaker(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         presenter, store = self.presenter, self.presenter.store
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.fillRect(self.rect(), style.color("window"))
             moment, times = store.moment, store.timeline
             if moment is None:
@@ -200,7 +200,7 @@ class Preview(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "sunk", 8)
             if self.picture is EMPTY:
                 return

@@ -21,7 +21,7 @@ from visualizer.scene.timeline import FORWARD, timeline
 from visualizer.scene.type import wrap
 from visualizer.start import NETWORKS, StartCard
 from visualizer.trace import Trace
-from visualizer.ui import icons, recent, style
+from visualizer.ui import faults, icons, recent, style
 from visualizer.ui.buttons import ARROWS, Button, keeps
 from visualizer.ui.commands import find, key_for, keyed
 from visualizer.ui.gallery import Gallery
@@ -139,7 +139,7 @@ class Start(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         left = 16 if self.width() < COMPACT_BELOW else WIDE
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.fillRect(self.rect(), style.color("window"))
             style.fill(painter, QRectF(left, 0, self.width() - left - 16, self.height() - BOTTOM), "stage", 10, "hair")
             base = self.height() - BOTTOM / 2 + 4.7
@@ -285,7 +285,7 @@ class Page(QWidget):
             self.start.scroller.ensureWidgetVisible(best, 0, HEADING + 8)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             self._write_sentence(painter)
             if not self.searching:
                 self._draw_hero(painter)
@@ -369,7 +369,7 @@ class Strip(QWidget):
             look = Look((self.width(), self.height()), style.theme_name())
             self._picture = overture(self.page.trace, self.page.hero.columns, look)
             style.name(self, self._picture.caption)
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.setClipRect(QRectF(0, 0, self.width() * self.share, self.height()))
             paint.paint(self._picture, painter, transparent=True)
 
@@ -406,7 +406,7 @@ class CardButton(Button):
     def paintEvent(self, event: QPaintEvent) -> None:
         whole = QRectF(self.rect())
         lit = self.underMouse() or self.hasFocus()
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, whole, "raised", 10, "hair")
             self._draw_picture(painter, QRectF(1, 1, whole.width() - 2, PICTURE))
             y = PICTURE + 26.0
@@ -470,7 +470,7 @@ class PlayButton(Button):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, place, "accent" if self.underMouse() else "accent-fill", 8)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
@@ -539,7 +539,7 @@ class StartRail(QWidget):
         self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             pen = QPen(style.color("rule"), 1.5)
             pen.setStyle(Qt.PenStyle.DashLine)
@@ -569,7 +569,7 @@ class RailRow(Button):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             self.draw_ground(painter, place)
             used = style.text_width(self.count, weight=600) + 8 if self.count else 0
             style.write(painter, self.text(), 8, 20, weight=600 if self.below else 500, width=184 - used)

@@ -359,6 +359,8 @@ class Store(QObject):
         self.end_gesture()
         while source:
             past = replace(_as_chosen(source.pop(), self._state), playing=False, stepping=0)
+            if (held := self.kept(past.recipe)) is not None:  # it may have been chosen while another one was shown
+                past = _fitting(past, held.trace)
             if past != replace(self._state, playing=False, stepping=0):
                 other.append(self._state)
                 self._set(past)

@@ -9,10 +9,9 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
-from visualizer import paint
 from visualizer.language import tr, translated
 from visualizer.scene.picture import Focus
-from visualizer.ui import icons, style
+from visualizer.ui import faults, icons, style
 from visualizer.ui.buttons import MARGINS, Button, Segment, Segments
 from visualizer.ui.commands import Command, Desk, commands, key_for, keyed
 from visualizer.views import View
@@ -286,7 +285,7 @@ class MarkButton(Button):
         return QSize(40 + (round(style.text_width(self.text(), 15, 600)) + 14 if self.text() else 0), 36)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             self.draw_ground(painter, QRectF(self.rect()))
             icons.draw_mark(painter, QRectF(10, 8, 20, 20), style.color("accent"), style.color("accent-fill"))
             if self.text():
@@ -375,7 +374,7 @@ class ViewButton(Button):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, place, "sunk", 8)
             style.write(painter, self.text(), 14, 20.7, weight=600)
             icons.draw(painter, "down", QRectF(place.width() - 26, 9, 14, 14), style.color("ink-2"))
@@ -456,7 +455,7 @@ class CrumbButton(Button):
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
         left = 0.0 if self.first else float(self.ARROW)
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if not self.first:
                 icons.draw(painter, "chevron", QRectF(2, place.center().y() - 6, 12, 12), style.color("rule"))
             if self.underMouse():

@@ -10,13 +10,13 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QFocusEvent, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSlider, QToolTip, QWidget
 
-from visualizer import glossary, paint
+from visualizer import glossary
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.reel import is_between, title_of
 from visualizer.scene.state import SPEEDS, State
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Stretch
-from visualizer.ui import icons, style, words
+from visualizer.ui import faults, icons, style, words
 from visualizer.ui.buttons import ARROWS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.commands import find, key_for, keyed
 from visualizer.ui.input_track import HIGH, InputTrack
@@ -132,7 +132,7 @@ class Transport(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         trace, moment = self.store.trace, self.store.moment
         baseline = BOTTOM / 2 + 4.7
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if not self.compact:
                 style.write(painter, tr("Speed"), self.speed.x() - 12, baseline, "ink-2", weight=500, anchor="end")
                 style.write(painter, speed_words(self.store.state.speed), self.width() - 16, baseline, weight=600,
@@ -224,7 +224,7 @@ class PlayButton(Button):
         moment = self.store.moment
         backward = moment is not None and moment.backward
         name = "pause" if self.store.state.playing else "play-back" if backward else "play"
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(style.color("accent" if self.isEnabled() else "rule"))
@@ -268,7 +268,7 @@ class SpeedSlider(QSlider):
     def paintEvent(self, event: QPaintEvent) -> None:
         middle = self.height() / 2
         x = 8 + (self.width() - 16) * self.value() / self.maximum()
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             for number in range(len(SPEEDS)):
                 at = 8 + (self.width() - 16) * number / (len(SPEEDS) - 1)

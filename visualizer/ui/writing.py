@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from visualizer import inputs, paint
+from visualizer import inputs
 from visualizer.card import Card
 from visualizer.inputs import TYPED, can_read, symbols, unknown
 from visualizer.language import tr
@@ -19,7 +19,7 @@ from visualizer.scene.picture import plain
 from visualizer.scene.state import State, changed
 from visualizer.scene.type import wrap
 from visualizer.trace import Refused
-from visualizer.ui import style, words
+from visualizer.ui import faults, style, words
 from visualizer.ui.buttons import note_focus
 from visualizer.ui.store import Store
 
@@ -78,7 +78,7 @@ class TextInput(QWidget):
         self.field.setGeometry(0, 0, FIELD_WIDTH, HIGH)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             for number, (said, token) in enumerate(self.notes()):
                 style.write(painter, said, 0, HIGH + 8 + LINE * (number + 0.7), token, size=12, weight=400,
                             width=self.width())

@@ -58,7 +58,8 @@ class View:
     continuous: bool = True
     """Whether one beat moves into the next; False where each beat is a page of its own."""
     knobs: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Settings it understands, each with the words it takes, the first being the default."""
+    """Settings it understands, each with the words it takes, the first being the default; without any it takes every
+    word, as the name of a gate that only some networks have."""
     glides: tuple[str, ...] = ()
     """Those of them that are numbers: what lies between their words is a picture, too, and the window moves through."""
     studies: tuple[str, ...] = ()
@@ -71,8 +72,8 @@ class View:
 
     def takes(self, name: str, word: str) -> bool:
         """Whether a knob can be turned to that word."""
-        found = dict(self.knobs).get(name, ())
-        return word in found or (name in self.glides and _between(word, found))
+        found = dict(self.knobs).get(name)
+        return found is not None and (not found or word in found or (name in self.glides and _between(word, found)))
 
 
 def _without_travel(draws: Callable[[Trace, Moment, Focus | None, Look], Made],

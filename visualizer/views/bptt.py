@@ -110,7 +110,7 @@ def _tiles(shown: Reading, measured: Arrays, norms: Values, cut: set[int], place
     if not cell:
         return y - 10
     tall = cell * float(corner.shape[1])
-    top = float(np.abs(corner).max()) or 1.0
+    top = colour.largest(corner) or 1.0
     shades = colour.magnitude(corner, top * 10.0 ** -DECADES, top)
     scale = Scale("gradient", tr("size of G"),
                   tr("W_hh of {layer}").format(layer=shown.layer.name), top * 10.0 ** -DECADES, top,
@@ -136,7 +136,7 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
           moment: Moment, trace: Trace, look: Look, marks: list[Mark]) -> float:
     """∥G_t∥ as bars from zero, and what each share of the last steps comes to; returns the lower edge."""
     now = steps.current(trace, shown, moment)
-    base, top = y + 18 + high, float(norms.max()) or 1.0
+    base, top = y + 18 + high, colour.largest(norms) or 1.0
     x, gap = steps.LEFT - 16, 2.0 if place.pitch >= 8 else 0.0
     marks += [Text(x, base - high + 12, (Run("∥"), Run("G", italic=True), Run("t", shift="sub"), Run("∥")), 13,
                    600,
@@ -208,13 +208,13 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, box: Bo
     row = min(16, (high - (64 if high > 150 else 0)) / len(origins))
     row = whole(row, look.pixel) if row >= 2 * look.pixel else row
     x, now = steps.LEFT - 16, steps.current(trace, shown, moment)
-    largest = float(split.max()) or 1.0
+    largest = colour.largest(split) or 1.0
     scale = Scale("gradient", tr("size of ∂L/∂h"),
                   tr("{name}, by where it entered").format(name=name), largest * 10.0 ** -MATRIX_DECADES,
                   largest, tr("one scale for all steps"), log=True)
     reach = shown.steps if window == "all" else int(window)
     kept = np.array([[abs(step - origin) < reach for step in range(shown.steps)] for origin in origins])
-    shades = np.where(kept, colour.magnitude(split[origins], scale.low, largest), 0).astype(np.uint8)
+    shades = np.where(kept, colour.magnitude(split[origins], scale.low, largest), np.uint8(0))
     marks += [Text(x, top + 12, plain(tr("came from")), 13, 600, "ink", "end"),
               Text(x, top + 28, plain(tr("entered at step ↓")), 11, 400, "ink-2", "end")]
     if row * len(origins) >= 44:

@@ -102,11 +102,11 @@ class Hanging:
 
     @property
     def top(self) -> float:
-        return float(self.gradient.max()) or 1.0
+        return colour.largest(self.gradient) or 1.0
 
     @property
     def most(self) -> float:
-        return float(np.abs(self.change).max()) or 1.0
+        return colour.largest(self.change) or 1.0
 
     def agreement(self, answer: int) -> float | None:
         """Rank correlation of gradient and size of the change over the steps known; None for fewer than three, or

@@ -113,20 +113,22 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     marks = parts.title(look, layer.name, words)
     if sheet is None:
         return [*marks, Text(24, 140, plain(tr("No gradient reached these weights.")), 14, 500, "ink", group=TITLE)]
-    largest = float(np.max(np.abs(sheet.values))) or 1.0
+    largest = colour.largest(sheet.values) or 1.0
     if backward:
         shades, palette = colour.magnitude(sheet.values, largest * parts.FLOOR, largest), "gradient"
     else:
         shades, palette = colour.signed(sheet.values, largest), "weight"
     grid = _fitted(sheet, look)
     maps = layer.output if layer.output.ndim == 3 and not sheet.linear else None
+    shape = layer.weights["weight"].shape
+    folds = None if shape == sheet.values.shape else (sheet.values.shape, shape)
     for place in range(grid.shown):
         x, y = grid.origin(place)
         own = Group(tr("kernels of {layer} {place}").format(layer=layer.name, place=place),
                     Focus(layer.name, (place,), "weight"))
         marks.append(Image(x, y, (grid.cell, grid.cell), shades[place, :, :grid.rows].copy(), palette,
                            shades.shape[1], grid.pitch, group=own,
-                           focus=Focus(layer.name, (place,), "weight"),
+                           focus=Focus(layer.name, (place,), "weight"), folds=folds,
                            scale=parts.weight_scale(layer.name, largest, backward, tr("one scale for the layer"))))
         if grid.labelled:
             marks.append(Text(x - 8, y + grid.tile_height / 2 + 4, plain(str(place)), 11, 400, "ink-2",
@@ -134,7 +136,8 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
         if maps is not None and grid.labelled:
             marks += grouped(own, _answer(trace, layer, place, x + shades.shape[1] * grid.pitch[0], y,
                                           grid.tile_height, backward, look))
-        if focus is not None and focus.layer == layer.name and focus.cell[:1] == (place,):
+        if focus is not None and focus.layer == layer.name and focus.cell[:1] == (place,) \
+                and len(sheet.values) == shape[0]:
             wide = grid.pitch[0] * (shades.shape[1] - 1) + grid.cell * shades.shape[3]
             marks.append(Rect(x - 4, y - 4, wide + 8, grid.tile_height + 8, "", "accent", 2, radius=4, group=own))
     if grid.cell >= 6:

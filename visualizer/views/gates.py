@@ -46,7 +46,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
-    words = tr("{count} gates of {units} units").format(count=len(shown.gates), units=shown.units)
+    words = tr("{count} gates of {units} units").format(count=len(shown.gates), units=shown.width)
     still = parts.title(look, layer.name, words, False)
     marks = parts.sentence(look, said)
     top = begins(look, TOP)
@@ -66,8 +66,8 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
           moment: Moment, place: steps.Span, look: Look) -> tuple[list[Mark], list[Mark]]:
     """(still, moving): what the map is, and what is known of it so far."""
     now = steps.current(trace, shown, moment)
-    cell = whole(high / shown.units, look.pixel) or high / shown.units
-    tall = cell * shown.units
+    cell = whole(high / shown.width, look.pixel) or high / shown.width
+    tall = cell * shown.width
     back = _gradients(shown, key) if moment.backward else None
     name = title if back is None else f"∂L/∂{symbol(key)}"
     under = tr("0 shut, 1 open") if back is None else tr("size, log")
@@ -148,7 +148,7 @@ def _gradients(shown: Reading, key: str) -> steps.Entries | None:
     if gradient is None:
         return None
     sizes = np.abs(np.asarray(gradient, np.float64))
-    largest = float(sizes.max()) or 1.0
+    largest = colour.largest(sizes) or 1.0
     return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient", 0,
                          Scale("gradient", tr("size of the gradient"), f"{shown.layer.name}.{key}", largest * 1e-6,
                                largest,
@@ -160,11 +160,12 @@ def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
     if not moment.backward:
         return parts.legend(x, y, 168, look, Scale("pixel", tr("probability"), tr("gate"), 0.0, 1.0),
                             tr("Gate, all steps"))
-    tops = [float(np.max(np.abs(shown.layer.inner_gradients[key]))) for key, _, _ in shown.gates
+    tops = [colour.largest(shown.layer.inner_gradients[key]) for key, _, _ in shown.gates
             if key in shown.layer.inner_gradients]
     if not tops:
         return []
-    scale = Scale("gradient", tr("size of the gradient"), tr("gate"), max(tops) * 1e-6, max(tops), log=True, each=True)
+    top = max(tops) or 1.0
+    scale = Scale("gradient", tr("size of the gradient"), tr("gate"), top * 1e-6, top, log=True, each=True)
     return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂gate, each gate by its largest, log"))
 
 

@@ -120,7 +120,7 @@ def _gradients(shown: Reading, key: str, by: str) -> steps.Entries | None:
     if gradient is None:
         return None
     sizes = np.abs(np.asarray(gradient, np.float64))[:, list(ordered(shown, key, by))]
-    largest = float(sizes.max()) or 1.0
+    largest = colour.largest(sizes) or 1.0
     return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient", 0,
                          Scale("gradient", tr("size of the gradient"), f"{shown.layer.name}.{key}", largest * 1e-6,
                                largest,
@@ -213,7 +213,7 @@ def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
     values, gradient = _values(shown, key), shown.layer.inner_gradients.get(key)
     x, y, top = steps.LEFT, look.size[1] - lanes_height(look) - 40, scale_of(shown, key)
     if moment.backward and gradient is not None:
-        largest = float(np.max(np.abs(gradient))) or 1.0
+        largest = colour.largest(gradient) or 1.0
         scale = Scale("gradient", tr("size of the gradient"), key, largest * 1e-6, largest, log=True)
         return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂{key}, all steps").format(key=key))
     beyond = int(np.count_nonzero(np.abs(values) > top))

@@ -73,10 +73,13 @@ def fitted(shown: Reading) -> Plane:
 
     The sign of a component is fixed by its largest loading, so that the same recording gives the same picture.
     """
-    states = shown.states - shown.states.mean(axis=0)
-    if len(states) < 2 or not np.any(states):
+    known = np.asarray(np.isfinite(shown.states).all(axis=1))
+    if not known.any():
+        return Plane(np.full((len(known), 2), np.nan), np.zeros(2))
+    states = shown.states - shown.states[known].mean(axis=0)
+    if np.count_nonzero(known) < 2 or not np.any(states[known]):
         return Plane(np.zeros((len(states), 2)), np.zeros(2))
-    _, sizes, axes = np.linalg.svd(states, full_matrices=False)
+    _, sizes, axes = np.linalg.svd(states[known], full_matrices=False)
     axes, sizes = axes[:2], sizes
     axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
     points = np.zeros((len(states), 2))

@@ -80,9 +80,16 @@ def through_time(trace: Trace, layer: Layer) -> dict[str, Array]:
                 part[:one.entered[-1] + 1] = rows(back[key].numpy())
                 found[name] = origins.in_order(layer, part)
     if not _steps.family(layer).kept[0]:
-        matrix = np.asarray(layer.weights["weight_hh"], np.float64)
-        found["spectrum"] = np.array([np.abs(np.linalg.eigvals(matrix)).max(), spectral(matrix)])
+        found["spectrum"] = spectrum(layer)
     return found
+
+
+def spectrum(layer: Layer) -> Array:
+    """Spectral radius and largest singular value of W_hh; NaN where a weight is none."""
+    matrix = np.asarray(layer.weights["weight_hh"], np.float64)
+    if not np.isfinite(matrix).all():
+        return np.full(2, np.nan)
+    return np.array([np.abs(np.linalg.eigvals(matrix)).max(), spectral(matrix)])
 
 
 def rows(array: Array) -> Array:

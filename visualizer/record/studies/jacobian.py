@@ -9,8 +9,7 @@ from visualizer.kinds.jacobian import step_jacobian
 from visualizer.record import origins
 from visualizer.record.gradients import largest_singular
 from visualizer.record.studies import Pass, Study, Work
-from visualizer.record.studies.flow import in_float64
-from visualizer.size import spectral
+from visualizer.record.studies.flow import in_float64, spectrum
 from visualizer.trace import Array
 
 
@@ -33,13 +32,13 @@ def run(again: Pass) -> Work:
         for lag, jacobian in enumerate(reversed(jacobians), start=1):
             yield (number + lag / len(order)) / len(layers), f"{name}: {lag} steps back"
             product = product @ jacobian
-            values.append(np.linalg.svd(product, compute_uv=False))
+            known = np.isfinite(product).all()  # where a number is none, nothing can be said of the product
+            values.append(np.linalg.svd(product, compute_uv=False) if known else np.full(len(product), np.nan))
         found[f"{name}/values"] = np.array(values)
         found[f"{name}/norms"] = origins.in_order(layer, largest_singular(np.stack(jacobians)))
         found[f"{name}/exponents"] = exponents(jacobians)
         if not _steps.family(layer).kept[0]:
-            matrix = np.asarray(layer.weights["weight_hh"], np.float64)
-            found[f"{name}/spectrum"] = np.array([np.abs(np.linalg.eigvals(matrix)).max(), spectral(matrix)])
+            found[f"{name}/spectrum"] = spectrum(layer)
     return found
 
 

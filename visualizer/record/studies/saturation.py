@@ -32,7 +32,7 @@ class Count:
         """Count what one input made of it; units are the first axis, or the last of (step, unit)."""
         flat = np.asarray(values, np.float64)
         if self.flat.dies:
-            on = (flat > self.flat.low).reshape(len(flat), -1).sum(1)
+            on = (~(flat <= self.flat.low)).reshape(len(flat), -1).sum(1)
             self.on = self.on + on if len(self.on) else on
         else:
             self.bins = self.bins + np.histogram(flat, BINS, self.flat.range)[0]

@@ -154,6 +154,11 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
             return f"{said} {reason}".strip()
         said = tr("`{layer}` gets a gradient of size {{{size}}}.").format(layer=names[at], size=value)
         return f"{said} {hops.added(trace, names[at])}".strip()
+    flowed = [name for name, value in zip(names, gradient.tolist(), strict=True)
+              if math.isnan(value) and trace[name].gradient is not None and trace[name].output.ndim]
+    if flowed:
+        return tr("On its way back the gradient is {{NaN}} from `{layer}` on: no number, so nothing can be said of its "
+                  "size.").format(layer=flowed[-1])
     beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
     if beyond:
         return tr("On its way back the gradient is {{beyond range}} from `{layer}` on: too large for float64.").format(

@@ -121,6 +121,9 @@ def headline(shown: Reading, found: Flowed, line: Decay | None, before: Decay | 
     """The sentence in three parts, the middle one the large number, and the line under it."""
     lags, by_lag = len(found.back) - 1, found.by_lag(found.hidden)
     step = found.origin + 1
+    if not np.isfinite(by_lag).any():
+        return tr("The gradient is"), numbers.number(float(by_lag[0])), "", tr(
+            "Not one step has a size that is a number.")
     if not found.alone:
         largest = int(np.nanargmax(found.hidden)) + 1
         return (tr("All losses together:"), "",
@@ -129,6 +132,10 @@ def headline(shown: Reading, found: Flowed, line: Decay | None, before: Decay | 
                    "step, the sum hides what becomes of each.").format(
                     largest=numbers.significant(float(np.nanmax(found.hidden)), 2),
                     smallest=numbers.significant(float(np.nanmin(found.hidden)), 2)))
+    if not np.isfinite(by_lag).all():
+        beyond = int(np.flatnonzero(~np.isfinite(by_lag))[0])
+        return tr("The gradient becomes"), numbers.number(float(by_lag[beyond])), \
+            tr("{count} steps back.").format(count=beyond), tr("From there on its size is no number.")
     if not by_lag[0] > 0:
         return tr("No gradient enters"), "", tr("this layer."), tr("Its size is exactly 0 at every step.")
     small = below(by_lag, ONE_PERCENT)

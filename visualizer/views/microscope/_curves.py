@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Terms
 from visualizer.language import tr
-from visualizer.scene import numbers
+from visualizer.scene import colour, numbers
 from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
 from visualizer.scene.type import width
@@ -271,7 +271,7 @@ def _bar(value: float, values: NDArray[np.float64], x: float, middle: float, wid
         return marks
     around = bool(np.any(values < 0))
     if around:
-        top = float(np.max(np.abs(values[np.isfinite(values)]))) or 1.0
+        top = colour.largest(values[np.isfinite(values)]) or 1.0
         length = wide / 2 * abs(value) / top
         left = x + wide / 2 - (length if value < 0 else 0)
     else:

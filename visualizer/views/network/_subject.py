@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from visualizer import kinds
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
@@ -130,7 +128,7 @@ def kernels_of(trace: Trace, plan: Plan, pair: Pair, channel: int, with_gradient
     weight = layer.weights.get("weight")
     if weight is None or weight.ndim != 4 or column.layer not in plan.kernel_x or channel >= len(weight):
         return []
-    x, top = plan.kernel_x[column.layer], float(np.max(np.abs(weight)))
+    x, top = plan.kernel_x[column.layer], colour.largest(weight)
     group = channel // max(1, len(weight) // int(layer.settings.get("groups", 1)))
     first = group * weight.shape[1]
     marks: list[Mark] = []
@@ -145,7 +143,7 @@ def kernels_of(trace: Trace, plan: Plan, pair: Pair, channel: int, with_gradient
                                focus=about, indices=(-1,), scale=parts.weight_scale(
                                    layer.name, top, False, tr("each layer by its own largest"))))
             if known is not None:
-                most = float(np.max(np.abs(known[channel]))) or 1.0
+                most = colour.largest(known[channel]) or 1.0
                 marks.append(Image(left + wide + 5, upper, cell, colour.magnitude(
                     known[channel, tile - first], most * parts.FLOOR, most)[None], "gradient", focus=about,
                     indices=(-1,), scale=parts.weight_scale(layer.name, most, True)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from visualizer.kinds.gates import symbol
 from visualizer.language import tr
-from visualizer.scene import gatesigns, numbers, parts, step_inputs
+from visualizer.scene import colour, gatesigns, numbers, parts, step_inputs
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
 from visualizer.scene.reading import Reading, blank_of, foretells, label
@@ -83,7 +83,7 @@ def _sizes(plan: Plan, right: float) -> list[Mark]:
         for index, (key, _, _) in enumerate(track.shown.gates):
             gradient = track.shown.layer.inner_gradients.get(key)
             if gradient is not None and track.arrived.of(plan.now) == 1:
-                size, room = float(np.max(np.abs(gradient[plan.now]))), RIGHT - 12
+                size, room = colour.largest(gradient[plan.now]), RIGHT - 12
                 ways = numbers.significant(size, 2), numbers.power(size, 0)
                 words = next((said for said in ways if width(said, *_gate_type(plan)) <= room), "")
                 found.append(Text(right, _gate_line(track, index), plain(words), *_gate_type(plan), "gradient-text"))
@@ -166,7 +166,7 @@ def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
     top = top_of_states(shown)
     span = "−1 to 1" if top == 1 else f"±{numbers.significant(top, 2)}"
     if track.back and shown.gradients is not None:
-        span = tr("to {largest}, log").format(largest=numbers.significant(float(np.max(np.abs(shown.gradients))), 1))
+        span = tr("to {largest}, log").format(largest=numbers.significant(colour.largest(shown.gradients), 1))
     rows = []
     if track.weights:
         used = tr("used once a step") if plan.fold > 0 else tr("used {count} times").format(count=shown.steps)
@@ -262,9 +262,10 @@ def unit_row(plan: Plan, focus: Focus | None, look: Look) -> list[Mark]:
 
 
 def unit_of(focus: Focus, shown: Reading) -> int | None:
-    """The unit that is looked at, if it is one of this layer."""
+    """The unit of the state that is looked at, if it is one of this layer."""
+    of_a_gate = shown.projected and focus.array != "output"
     found = focus.layer == shown.layer.name and len(focus.cell) == 2 and focus.cell[1] < shown.units
-    return focus.cell[1] if found else None
+    return focus.cell[1] if found and not of_a_gate else None
 
 
 def lengths(plan: Plan, look: Look) -> list[Mark]:

@@ -373,12 +373,12 @@ def _same_weights(track: Track, plan: Plan, steps: range, x: float, wide: float,
 @remembered(32)
 def _corner(shown: Reading) -> NDArray[np.uint8]:
     corner = shown.layer.weights["weight_hh"][:16, :16]
-    return colour.signed(corner, float(np.max(np.abs(corner))) or 1.0)
+    return colour.signed(corner, colour.largest(corner) or 1.0)
 
 
 def corner_scale(shown: Reading) -> Scale:
     """What the colours of the corner stand for."""
-    top = float(np.max(np.abs(shown.layer.weights["weight_hh"][:16, :16]))) or 1.0
+    top = colour.largest(shown.layer.weights["weight_hh"][:16, :16]) or 1.0
     return Scale("weight", tr("weights"), f"{shown.layer.name}.weight_hh", -top, top, tr("the corner shown"))
 
 
@@ -390,7 +390,7 @@ def state_scale(shown: Reading) -> Scale:
 
 def gradient_scale(of: str, values: NDArray[np.float64]) -> Scale:
     """What the colours of the gradients stand for."""
-    top = float(np.max(np.abs(values))) or 1.0
+    top = colour.largest(values) or 1.0
     return Scale("gradient", tr("size of the gradient"), of, top * 10.0 ** -DECADES, top,
                  tr("one scale for every step"), True)
 
@@ -407,7 +407,7 @@ def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare:
     here = shades(shown, track.order, track.per_row)
     units = track.order if track.per_row == 1 else ()
     count = len(steps)
-    values = np.full((count, track.rows, 1), colour.ZERO, np.uint8)
+    values = np.full((count, track.rows, 1), colour.ZERO, here.dtype)
     real = range(steps.start, min(steps.stop, shown.steps))
     values[:len(real), :, 0] = here[real.start:real.stop]
     missing = np.array([track.back or step not in track.read.done for step in steps])
@@ -455,7 +455,7 @@ def gradient_shades(shown: Reading, order: tuple[int, ...], per_row: int) -> NDA
     """The same of the gradient, on one scale for all steps."""
     if shown.gradients is None:
         return None
-    top = float(np.max(np.abs(shown.gradients))) or 1.0
+    top = colour.largest(shown.gradients) or 1.0
     return colour.magnitude(_shared(shown.gradients, order, per_row), top * 10.0 ** -DECADES, top)
 
 
@@ -473,7 +473,7 @@ def _shared(values: NDArray[np.float64], order: tuple[int, ...], per_row: int) -
 def top_of_states(shown: Reading) -> float:
     """tanh states are drawn on −1 … 1 always; those of a ReLU by their largest."""
     return 1.0 if shown.layer.settings.get("nonlinearity", "tanh") == "tanh" else \
-        float(np.max(np.abs(shown.states))) or 1.0
+        colour.largest(shown.states) or 1.0
 
 
 def gates(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: float,
@@ -541,7 +541,7 @@ def _largest(shown: Reading) -> dict[str, NDArray[np.uint8]]:
         gradient = shown.layer.inner_gradients.get(key)
         if gradient is not None:
             sizes = np.max(np.abs(np.asarray(gradient, np.float64)), axis=1)
-            top = float(sizes.max()) or 1.0
+            top = colour.largest(sizes) or 1.0
             found[key] = colour.magnitude(sizes, top * 10.0 ** -DECADES, top)
     return found
 

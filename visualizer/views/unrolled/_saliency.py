@@ -40,7 +40,7 @@ class Saliency:
 
     @cached_property
     def top(self) -> float:
-        return float(np.max(np.abs(self.values), where=np.isfinite(self.values), initial=0.0)) or 1.0
+        return colour.largest(self.values) or 1.0
 
     @cached_property
     def entries(self) -> NDArray[np.uint8]:

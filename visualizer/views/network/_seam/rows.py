@@ -80,7 +80,7 @@ def beside(sc: Scene, y: float, words: str, strong: bool = False) -> list[Mark]:
 def _picture(sc: Scene) -> list[Mark]:
     first, plan = sc.trace.layers[0], sc.plan
     top, high = plan.picture
-    low, most = float(np.min(first.output)), float(np.max(first.output))
+    low, most = colour.reach(first.output)
     cell = plan.wide / first.shape[-1], high / first.shape[-2]
     shades = colour.unit(first.output, low, most)
     marks: list[Mark] = [Image(plan.x, top, cell, shades if len(shades) == 1 else np.ascontiguousarray(
@@ -167,7 +167,7 @@ def _maps(sc: Scene) -> list[Mark]:
             marks += images(~gone, 1.0)
     else:
         marks += images(~gone, LEFT_BEHIND) + images(gone, 1.0)
-    size = float(np.max(np.abs(layer.output)))
+    size = colour.largest(layer.output)
     title = layer.name if not sc.backward else f"∂L/∂{layer.name}" if sc.look.mode.notes else "∂L/∂a"
     marks += named(sc, plan.maps[0] + 12, title,
                    tr("{count} maps, {shape}").format(count=numbers.count(layer.shape[0]),
@@ -242,7 +242,7 @@ def _lane(sc: Scene, index: int, name: str) -> list[Mark]:
     ways = (tr("reads leftwards"), tr("leftwards"), "←") if shown.reverse else \
         (tr("reads rightwards"), tr("rightwards"), "→")
     title = next(way for way in ways if width(way, 12, 600) <= plan.x - 20 or way == ways[-1])
-    most = 1.0 if sc.trace[name].settings.get("nonlinearity", "tanh") == "tanh" else float(np.max(np.abs(shown.states)))
+    most = 1.0 if sc.trace[name].settings.get("nonlinearity", "tanh") == "tanh" else colour.largest(shown.states)
     marks += named(sc, top + 12, f"∂L/∂h, {'←' if shown.reverse else '→'}" if sc.backward and not sc.look.mode.notes
                    else title, tr("size of ∂L/∂h, log") if sc.backward else
                    tr("{units} units, ±{most}").format(units=shown.units, most=numbers.significant(most, 2)),
@@ -285,10 +285,10 @@ def _pooled(values: np.ndarray | None, high: float, sc: Scene) -> tuple[np.ndarr
     at = np.abs(np.nan_to_num(blocks)).argmax(-1)
     found = np.take_along_axis(blocks, at[..., None], -1)[..., 0].T
     if sc.backward:
-        most = float(np.max(np.abs(values))) or 1.0
+        most = colour.largest(values) or 1.0
         return colour.magnitude(found, most * parts.FLOOR, most), "gradient", Scale(
             "gradient", english("size of the gradient"), "", most * parts.FLOOR, most, log=True)
-    most = max(1.0, float(np.max(np.abs(values))))
+    most = max(1.0, colour.largest(values))
     return colour.signed(found, most), "activation", Scale("activation", english("values"), "", -most, most)
 
 

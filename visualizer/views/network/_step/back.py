@@ -87,7 +87,8 @@ def _sizes(sc: Scene) -> list[Mark]:
             continue
         size = sc.size(key)
         ways = (numbers.significant(size, 3), numbers.significant(size, 2), numbers.significant(size, 1),
-                numbers.power(size, 0), numbers.power_of_ten(round(math.log10(size)))) if size > 0 else ("0",)
+                numbers.power(size, 0), numbers.power_of_ten(round(math.log10(size)))) if 0 < size < math.inf else \
+            (numbers.number(size),)
         words = next((way for way in ways if width(way, 12, 600) <= plan.pitch - 4), "")
         marks.append(Text(plan.middle(key), plan.numbers, plain(words), 12, 600, "gradient-text", "middle"))
     if not sc.look.mode.notes:

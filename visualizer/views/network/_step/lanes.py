@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from visualizer.language import tr
-from visualizer.scene import numbers, parts, steps
+from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.picture import LANE, Focus, Mark, Rect, Run, Stop, Text, grouped, plain
 from visualizer.scene.reading import foretells
 from visualizer.scene.timeline import Timeline
@@ -104,10 +104,13 @@ def _lane(sc: Scene, index: int, cell: Cell, which: set[int]) -> list[Mark]:
 
 def _bar(sc: Scene, x: float, top: float, share: float, words: str, ink: str, strong: bool, text: str = "ink",
          mono: bool = False) -> list[Mark]:
-    """A word or a number, and under it a bar from 0 to 1."""
+    """A word or a number, and under it a bar from 0 to 1; hatched where there is no such share."""
     wide = sc.plan.strip.tile
-    marks: list[Mark] = [Rect(x, top + 18, wide, TALL, "sunk", radius=1.5),
-                         Rect(x, top + 18, max(0.75, wide * min(1.0, max(0.0, share))), TALL, ink, radius=1.5)]
+    marks: list[Mark] = [Rect(x, top + 18, wide, TALL, "sunk", radius=1.5)]
+    if math.isfinite(share):
+        marks.append(Rect(x, top + 18, max(0.75, wide * min(1.0, max(0.0, share))), TALL, ink, radius=1.5))
+    else:
+        marks.append(Rect(x, top + 18, wide, TALL, "hatch"))
     if words and width(words, 12, 600, mono) <= sc.plan.strip.pitch:
         marks.append(Text(x + wide / 2, top + 12.5, plain(words), 12, 600 if strong else 400, text, "middle",
                           mono=mono))
@@ -129,7 +132,7 @@ def _expects(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     if not sc.answers.shares:
         value = float(row[0])
         known = sc.answers.values[[one for one in range(sc.shown.steps) if _here(sc, one, "answer")]]
-        most = float(np.max(np.abs(known), initial=0.0)) or 1.0
+        most = colour.largest(known) or 1.0
         return _bar(sc, x, top, abs(value) / most, numbers.number(value),
                     "positive-bar" if value >= 0 else "negative-bar", step == sc.step)
     best = int(np.argmax(row))
@@ -165,7 +168,7 @@ def _moves(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     if not _here(sc, step, "show"):
         return []
     far = _distances(sc)
-    most = math.sqrt(sc.shown.units) if sc.bounded else float(far.max()) or 1.0
+    most = math.sqrt(sc.shown.units) if sc.bounded else colour.largest(far) or 1.0
     return _bar(sc, x, top, float(far[step]) / most, numbers.number(float(far[step]), 1), "ink-2",
                 step == sc.step)
 
@@ -191,9 +194,9 @@ def _gradient(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     if not _here(sc, step, "arrive"):
         return []
     sizes = norms(sc.back.arrays["hidden"], 1)
-    most, size = float(sizes.max()), float(sizes[step])
-    share = max(0.0, 1 + math.log10(size / most) / DECADES) if size > 0 and most > 0 else 0.0
-    words = next((way for way in (numbers.significant(size, 2), numbers.power(size, 0) if size > 0 else "0")
+    most, size = colour.largest(sizes), float(sizes[step])
+    share = max(0.0, 1 + math.log10(size / most) / DECADES) if 0 < size <= most else size
+    words = next((way for way in (numbers.significant(size, 2), numbers.power(size, 0))
                   if width(way, 12, 600) <= sc.plan.strip.pitch), "")
     return _bar(sc, x, top, share, words, "gradient-mark", step == sc.step, "gradient-text")
 

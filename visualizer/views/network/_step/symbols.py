@@ -220,7 +220,7 @@ def _turned(sc: Scene, share: float, back: bool) -> list[Mark]:
     elif plan.source is not None and plan.source.kind == "rows":
         shades, palette, scale = step_inputs.shades(plan.source)[sc.step], "pixel", step_inputs.scale_of(plan.source)
     else:
-        most = float(np.max(np.abs(sc.forward.read), initial=0.0)) or 1.0
+        most = colour.largest(sc.forward.read) or 1.0
         shades, palette = colour.signed(values, most), "activation"
         scale = Scale("activation", english("values"), read.name, -most, most)
     marks.append(Rect(x, top, wide, high * share, "stage"))
@@ -238,7 +238,7 @@ def largest_back(sc: Scene) -> float:
     """The top of the one scale of all gradients of the layer."""
     assert sc.back is not None
     arrays = sc.back.arrays
-    return max((float(np.max(np.abs(arrays[name]), initial=0.0)) for name in arrays
+    return max((colour.largest(arrays[name]) for name in arrays
                 if not name.endswith("slope")), default=0.0) or 1.0
 
 
