@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -17,10 +17,12 @@ from tests.test_layout import SIZES, faults
 from visualizer import kinds
 from visualizer.scene import cellnumbers, stepbeat
 from visualizer.scene.cellnumbers import Pick
+from visualizer.scene.labels import overlap
 from visualizer.scene.picture import Choice, Flight, Focus, Look, Picture, Rect, Text
 from visualizer.scene.reading import layers, reading
 from visualizer.scene.subject import is_number
 from visualizer.scene.timeline import Moment, timeline
+from visualizer.scene.type import bounds
 from visualizer.trace import Layer, Trace
 from visualizer.views import find
 from visualizer.views import picture as picture_of
@@ -411,3 +413,52 @@ def test_the_words_of_the_equations_keep_their_room(model: str) -> None:
             page = VIEW.page(trace, at(trace, f"{CELLS[model]}.{address}"), None, Look(knobs=(("show", show),)))
             assert page is not None
             assert not list(faults(page, 1.0))
+
+
+@pytest.mark.parametrize("size", [(740, 560), (870, 664), (960, 632), (952, 656), (1104, 796)])
+@pytest.mark.parametrize(("model", "address"), [("char_lstm", "lstm.forward[9]"), ("char_gru", "gru.forward[9]"),
+                                                ("char_lstm", "lstm.backward[9]"), ("adding_rnn", "rnn.forward[9]")])
+def test_names_and_numbers_of_states_and_sums_keep_apart(model: str, address: str, size: tuple[int, int]) -> None:
+    """Within a card no two lines touch: a subscript hangs 4 px below its line, a digit is 0.74 of its size tall."""
+    picture = drawn(model, address, look=Look(size))
+    cards = [mark for mark in picture if isinstance(mark, Rect) and mark.stroke_width == 1.5 and mark.radius == 8]
+    assert len(cards) > 2
+    for card in cards:
+        texts = [mark for mark in picture if isinstance(mark, Text) and card.x < mark.x < card.x + card.width
+                 and card.y < mark.y < card.y + card.height]
+        for upper, lower in permutations(texts, 2):
+            if lower.y - upper.y > 2 and overlap(bounds(upper), bounds(replace(lower, y=upper.y))):
+                hangs = 4 if any(run.shift == "sub" for run in upper.runs) else 1
+                assert lower.y - 0.74 * lower.size - upper.y >= hangs, (upper.plain, lower.plain)
+
+
+@pytest.mark.parametrize("size", [(870, 664), (960, 632), (1104, 796)])
+@pytest.mark.parametrize("model", ["adding_rnn", "crnn_strip", "rows_lstm", "char_lstm"])
+def test_the_step_that_is_read_says_its_word_and_others_by_one_rule(model: str, size: tuple[int, int]) -> None:
+    """All words are written, or of numbers that do not fit every fifth."""
+    trace = read(model)
+    name = layers(trace)[0].name
+    picture = drawn(model, f"{name}.forward[18]", look=Look(size))
+    tiles = [mark for mark in picture if isinstance(mark, Rect) and mark.focus is not None and mark.y > size[1] * 0.6
+             and mark.fill in ("sunk", "accent-fill") and mark.focus.array == "output" and len(mark.focus.cell) == 1
+             and mark.height > 20]
+    said = {tile.focus.cell[0]: [mark.plain for mark in picture if isinstance(mark, Text) and mark.size <= 13
+                                 and tile.x <= mark.x <= tile.x + tile.width and tile.y < mark.y < tile.y + tile.height]
+            for tile in tiles if tile.focus is not None}
+    assert said[17]
+    missing = sorted(step for step, words in said.items() if not words)
+    assert all((step + 1) % 5 or abs(step - 17) < 2 for step in missing), missing
+    written = [step for step, words in said.items() if words and step != 17]
+    assert not missing or all((step + 1) % 5 == 0 for step in written), written
+
+
+def test_a_number_that_would_be_the_answer_stands_where_the_state_goes() -> None:
+    """What a head makes of a state that it never saw: torch's own layer says the same."""
+    trace = read("adding_rnn")
+    found = [mark for mark in drawn("adding_rnn", "rnn.forward[9]") if isinstance(mark, Text)]
+    head = trace["fc"]
+    state, weight, bias = (torch.tensor(np.asarray(values)) for values in (
+        trace["rnn"].inner["hidden"][8], head.weights["weight"], head.weights["bias"]))
+    value = float(nn.functional.linear(state, weight, bias))
+    assert f"{value:.2f}".replace("-", "−") in [mark.plain for mark in found if mark.size == 15]
+    assert "would say" in [mark.plain for mark in found]

@@ -263,21 +263,22 @@ def test_every_place_of_a_lane_leads_to_its_moment(name: str) -> None:
         places = lane_places(picture)
         if LANE in picture.groups:
             assert places, (view.name, moment.address)
-        for x, address in places:
+        for x, y, address in places:
             target = times.find(address)
             assert target.backward == moment.backward, (view.name, address)
-            found = moment_at(picture, times, moment, x)
+            found = moment_at(picture, times, moment, x, y)
             assert found is not None, (view.name, address)
             assert found == target, (view.name, moment.address, address)
 
 
-def lane_places(picture: Picture) -> list[tuple[float, str]]:
-    """(middle, address) of every place."""
-    found = [(mark.x + mark.width / 2, mark.holds.address) for mark in picture
+def lane_places(picture: Picture) -> list[tuple[float, float, str]]:
+    """(x and y of the middle, address) of every place."""
+    found = [(mark.x + mark.width / 2, mark.y + mark.height / 2, mark.holds.address) for mark in picture
              if isinstance(mark, Rect) and isinstance(mark.holds, Stop)]
     for mark in picture:
         if isinstance(mark, Image) and isinstance(mark.holds, Stops):
-            found += [(mark.tile_origin(tile)[0] + mark.tile_size[0] / 2, address)
+            found += [(mark.tile_origin(tile)[0] + mark.tile_size[0] / 2,
+                       mark.tile_origin(tile)[1] + mark.tile_size[1] / 2, address)
                       for tile, address in enumerate(mark.holds.addresses)]
     return found
 

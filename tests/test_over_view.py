@@ -150,3 +150,13 @@ def test_a_page_of_a_list_holds_one_input_and_those_around_it():
     assert known.around("41") == known.words[BESIDE:2 * BESIDE]
     assert known.around("99") == known.words[80:]
     assert known.around("elsewhere") == known.words[:BESIDE]
+
+
+def test_on_the_way_back_it_says_that_values_are_shown(digits):
+    forward, back = (seen(digits, at=f"conv2.{way}", focus=Focus("conv2", (7,))) for way in ("forward", "backward"))
+    shown = [[mark.values.tolist() for mark in picture if isinstance(mark, Image) and len(mark.values) == 6]
+             for picture in (forward, back)]
+    assert shown[0] == shown[1], "what was computed"
+    assert "on the way forward" in back.caption
+    assert "on the way forward" not in forward.caption
+    assert not [mark for mark in back if isinstance(mark, Image) and mark.palette == "gradient" and mark.y < 600]

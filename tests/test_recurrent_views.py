@@ -18,13 +18,14 @@ from tests.recorded import recorded
 from tests.test_views import box, corners, seen
 from visualizer import kinds, record
 from visualizer.record.catalog import open_model
-from visualizer.scene import colour, hops
+from visualizer.scene import colour, hops, projector
 from visualizer.scene.picture import Flight, Focus, Image, Line, Look, Path, Picture, Rect, Text
 from visualizer.scene.reading import entropy, first_level, guesses, label, layers, opened, reading, tabs
 from visualizer.scene.sofar import so_far
 from visualizer.scene.spotlight import extent
 from visualizer.scene.step_inputs import inputs_of
 from visualizer.scene.timeline import timeline
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views import View, all_views, find
 from visualizer.views import picture as picture_of
@@ -749,3 +750,17 @@ def test_a_study_that_measured_the_way_back_as_a_whole_shows_all_of_it(view: str
     assert not [mark for mark in picture if isinstance(mark, Text) and mark.plain == "comes on the way back"]
     assert [mark for mark in picture if isinstance(mark, Line) and mark.color == "gradient-line"
             and mark.points[0][1] > 796 - 112]
+
+
+@pytest.mark.parametrize("model", ["char_lstm", "char_gru", "crnn_strip"])
+@pytest.mark.parametrize("size", [(1104, 796), (952, 656), (1920, 1080)])
+def test_names_of_the_largest_terms_are_whole(model: str, size: tuple[int, int]) -> None:
+    """Bars give way to names; in a room, too."""
+    trace = recorded(model)
+    name = layers(trace)[0].name
+    look = Look(size) if size[0] < 1900 else projector.look_for(Look(), size)
+    for at in (f"{name}.backward[17]", f"{name}.forward[17].{'input' if 'input' in trace[name].inner else 'update'}"):
+        picture = picture_of(find("microscope"), trace, timeline(trace).find(at), None, look)
+        cut = [mark.plain for mark in picture if isinstance(mark, Text) and mark.size == 13 * look.text_scale
+               and mark.max_width and width(mark.runs, mark.size, mark.weight, mark.mono) > mark.max_width + 0.5]
+        assert not cut, at

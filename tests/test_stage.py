@@ -536,10 +536,10 @@ def test_dragging_along_the_lanes_scrubs_from_beat_to_beat(stage):
 @pytest.mark.parametrize("address", ["conv2.forward", "conv2.backward"])
 def test_scrubbing_puts_the_cursor_under_the_pointer(stage, address):
     stage.store.update(at=address)
-    left, right = beat_spot(stage, "conv1").x(), beat_spot(stage, "fc2").x()
+    left, right, y = beat_spot(stage, "conv1").x(), beat_spot(stage, "fc2").x(), beat_spot(stage, "conv1").y()
     for x in range(left + 3, right, 31):
         stage.store.apply(lambda state, x=x: changed(state, at=moment_at(
-            stage.picture, stage.store.timeline, stage.store.moment, x).address))
+            stage.picture, stage.store.timeline, stage.store.moment, x, y).address))
         cursors = [mark for mark in stage.picture.moving
                    if getattr(mark, "dashed", False) and getattr(mark, "color", "") == "accent"]
         assert cursors[0].points[0][0] == pytest.approx(x, abs=0.6)
@@ -547,8 +547,8 @@ def test_scrubbing_puts_the_cursor_under_the_pointer(stage, address):
 
 def test_the_ends_of_the_lanes_are_the_ends_of_the_way(stage):
     times, moment = stage.store.timeline, stage.store.moment
-    assert moment_at(stage.picture, times, moment, -50).address == "input.forward"
-    assert moment_at(stage.picture, times, moment, 5000).index == max(
+    assert moment_at(stage.picture, times, moment, -50, 700).address == "input.forward"
+    assert moment_at(stage.picture, times, moment, 5000, 700).index == max(
         index for index, beat in enumerate(times.beats) if beat.direction == "forward")
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from visualizer import advance
 from visualizer.kinds import Compared, Report, Terms, asked, of
 from visualizer.trace import Array, Cell, Layer, Trace
 
@@ -95,6 +96,7 @@ class _Checked:
 
     def layer(self, layer: Layer) -> Iterator[Compared]:
         """One row for each array of a layer."""
+        advance.at(layer.name)
         yield from self._forward(layer)
         yield from self._backward(layer)
 

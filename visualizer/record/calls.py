@@ -20,7 +20,7 @@ from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
-from visualizer import kinds
+from visualizer import advance, kinds
 from visualizer.kinds import Kind
 from visualizer.record import axes, unroll
 from visualizer.record.weights import Hashed, Known, Weights, to_numpy
@@ -202,6 +202,7 @@ class Recording(TorchFunctionMode):
         if call.name in unroll.FUSED:
             event.random = unroll.random_state(call.name, args, kwargs)
 
+        advance.at(self._stack[-1].path or call.name)
         returned = func(*args, **kwargs)
 
         if why or kind:

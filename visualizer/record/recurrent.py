@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,9 @@ def layers(recording: Recording, events: Sequence[Event], names: dict[int, str],
     if not any(event.call in CALLS for event in events):
         return list(events), {}
     joined = groups(events)
+    events, carried = without_passages(events, joined)
     ordered = together(events, joined)
-    found = take_apart(recording, joined, ordered)
+    found = take_apart(recording, joined, ordered, carried)
     bases = [rename(apart, names) for apart in found]
     made: dict[int, tuple[Layer, ...]] = {id(event): () for apart in found for event in apart.group.events}
     for apart, base in zip(found, bases, strict=True):
@@ -83,7 +85,8 @@ def groups(events: Sequence[Event]) -> list[Group]:
     """Every recurrent call; steps of a cell that follow each other are one group.
 
     A step joins the one that it starts from if both have the same weights, and if what it reads was not itself made
-    from an output of the group: then all that is read is there before the first step is made.
+    from an output of the group: then all that is read is there before the first step is made. A state that was only
+    given another shape on the way is the same state.
     """
     found: list[Group] = []
     made_from: dict[int, int] = {}  # id of an Event -> the groups that it was made from, one bit each
@@ -115,12 +118,58 @@ def _joins(event: Event, outputs: Mapping[int, list[Event]], found: Sequence[Gro
     """The number of the group that a step of a cell continues, if there is one."""
     if event.call not in CELLS or event.again is None:
         return None
-    read, states = _read_and_starts(event)
+    read, given = _read_and_starts(event)
+    states = tuple(None if state is None else _origin(state)[0] for state in given)
     number = None if states[0] is None else ends_with.get(id(states[0]))
     if number is None or read is None or made_from[id(read)] >> number & 1:
         return None
     last = found[number].calls[-1]
     return number if _alike(event) == _alike(last[0]) and list(states) == last else None
+
+
+def _origin(event: Event) -> tuple[Event, list[Event]]:
+    """Where the numbers of an event come from in their own order, and all that only gave them another shape, last
+    first."""
+    passed = []
+    while event.kind is not None and event.kind.moves_only and len(event.reads) == 1 and event.call not in CALLS and \
+            np.array_equal(event.output.ravel(), event.reads[0].output.ravel(), equal_nan=True):
+        passed.append(event)
+        (event,) = event.reads
+    return event, passed
+
+
+Carried = Mapping[int, tuple[Event, Event]]
+"""id of a tensor -> the event that only gave a state another shape for the next step, and the state itself."""
+
+
+def without_passages(events: Sequence[Event], joined: Sequence[Group]) -> tuple[list[Event], Carried]:
+    """The events without those that only carry a state of a group to its next step; and where these come from.
+
+    What an event that stays handed to one of them was handed back by the next step, inside the group; its gradient is
+    what is left, and the next step reads the state itself.
+    """
+    readers = defaultdict[int, list[Event]](list)
+    for event in events:
+        for read in event.reads:
+            readers[id(read)].append(event)
+    carried: dict[int, tuple[Event, Event]] = {}
+    gone: set[int] = set()
+    for group in joined:
+        own = {id(event) for event in group.events}
+        for outputs in group.calls[1:]:
+            for state in _read_and_starts(outputs[0])[1]:
+                origin, passed = (state, []) if state is None else _origin(state)
+                for event in passed:
+                    if not all(id(reader) in own or id(reader) in gone for reader in readers[id(event)]):
+                        break
+                    gone.add(id(event))
+                    carried[id(event.tensor)] = event, origin
+                    (source,) = event.reads
+                    if source is not origin and source.gradient is not None and event.gradient is not None:
+                        source.gradient = source.gradient - event.gradient.reshape(source.gradient.shape)
+            for event in outputs:
+                event.reads = tuple(carried[id(read.tensor)][1] if id(read) in gone else read for read in event.reads)
+    return [event for event in events if id(event) not in gone], carried
 
 
 def together(events: Sequence[Event], joined: list[Group]) -> list[Event]:
@@ -200,7 +249,8 @@ Total = Callable[[Tensor], Tensor | None]
 """A weight -> autograd's gradient of it, if the calls in question are the only ones that use it."""
 
 
-def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[Event]) -> list[Apart]:
+def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[Event], carried_on: Carried
+               ) -> list[Apart]:
     """Every group that can be; the Events of the others learn the reason."""
     users, readers = defaultdict[int, set[int]](set), defaultdict[int, set[int]](set)
     for event in events:
@@ -224,8 +274,8 @@ def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[E
         heard = frozenset(number for number, reading in others.items() if reading)
         carried = frozenset(number for number, reading in others.items() if reading & flowed)
         try:
-            found += _cells(family, total, heard, carried) if family[0].first.call in CELLS else \
-                [_fused(family[0], total, heard, carried)]
+            found += _cells(family, total, heard, carried, carried_on) \
+                if family[0].first.call in CELLS else [_fused(family[0], total, heard, carried)]
         except LookupError as reason:
             for event in (event for group in family for event in group.events):
                 event.why = str(reason.args[0])
@@ -251,11 +301,12 @@ def _fused(group: Group, total: Total, heard: frozenset[int], carried: frozenset
                  found or ({},) * len(directions))
 
 
-def _cells(family: Sequence[Group], total: Total, heard: frozenset[int], carried: frozenset[int]) -> list[Apart]:
+def _cells(family: Sequence[Group], total: Total, heard: frozenset[int], carried: frozenset[int], carried_on: Carried
+           ) -> list[Apart]:
     """All steps with the same weights: autograd tells the sum over all of them, and that is compared."""
     found = []
     for group in family:
-        told = [_told(outputs[0]) for outputs in group.calls]
+        told = [_told(outputs[0], carried_on) for outputs in group.calls]
         direction = unroll_cells(
             [recorded for _, recorded, _, _ in told],
             [[torch.tensor(output.output) for output in outputs] for outputs in group.calls],
@@ -277,7 +328,8 @@ def _cells(family: Sequence[Group], total: Total, heard: frozenset[int], carried
     return found
 
 
-def _told(event: Event) -> tuple[Call, Call, Event, tuple[Event | None, ...]]:
+def _told(event: Event, carried_on: Carried = MappingProxyType({})
+          ) -> tuple[Call, Call, Event, tuple[Event | None, ...]]:
     """A call with torch's tensors, and with the numbers that these held then; what it reads, and starts from.
 
     LookupError if it cannot be taken apart.
@@ -286,6 +338,9 @@ def _told(event: Event) -> tuple[Call, Call, Event, tuple[Event | None, ...]]:
         raise LookupError(COMPUTED)
     args, kwargs = event.again[1:3]
     swaps = {id(read.tensor): torch.tensor(read.output) for read in event.reads}
+    for state in arguments(event.call, args, kwargs)["hx"]:
+        if id(state) in carried_on:
+            swaps[id(state)] = torch.tensor(carried_on[id(state)][0].output)
     call = call_of(event.call, args, kwargs)
     if call.sequences != 1:
         raise LookupError(SEVERAL.format(count=call.sequences))

@@ -391,7 +391,7 @@ class Stage(Canvas):
         elif self._dragging == "reel":
             self._scrub_reel(event.position())
         elif self._dragging == "scrub":
-            self._scrub(self.to_picture(event.position())[0])
+            self._scrub(self.to_picture(event.position())[0], self.to_picture(self._press)[1])
         elif self._dragging == "mark":
             self._mark(self.focus_at(event.position()))
 
@@ -501,12 +501,12 @@ class Stage(Canvas):
             target = (times.within or times).find(stop.address)
             self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
-    def _scrub(self, x: float) -> None:
-        """The moment at which the cursor stands at x; it travels from one beat to the next."""
+    def _scrub(self, x: float, y: float) -> None:
+        """The moment at which the cursor of the lane at y stands at x; it travels from one beat to the next."""
         seen, times = self.store.sight, self.store.timeline
         if seen is None:
             return
-        target = moment_at(self.picture, times.within or times, seen.moment, x)
+        target = moment_at(self.picture, times.within or times, seen.moment, x, y)
         if target is not None:
             self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
@@ -755,12 +755,17 @@ def level_for(trace: Trace, selected: Focus | None, hit: Focus) -> Focus:
     return hit if inside else channel
 
 
-def moment_at(picture: Picture, times: Timeline, moment: Moment, x: float) -> Moment | None:
+def moment_at(picture: Picture, times: Timeline, moment: Moment, x: float, y: float) -> Moment | None:
     """The moment at which the cursor of the lanes stands at `x`, in the direction of `moment`.
 
-    Between two stops it comes, eased, from the one before, or stands at the nearer one.
+    Of two lines, one of beats and one of steps, that at `y` is meant, or the nearer one. Between two stops the cursor
+    comes, eased, from the one before, or stands at the nearer one.
     """
-    reached = sorted(_stops(picture, times), key=lambda stop: stop[0], reverse=moment.backward)
+    places = [(max(top - y, y - bottom, 0.0), at, target, glides)
+              for at, (top, bottom), target, glides in _stops(picture, times)]
+    nearest = min((away for away, _, _, _ in places), default=0.0)
+    reached = sorted(((at, target, glides) for away, at, target, glides in places if away == nearest),
+                     key=lambda stop: stop[0], reverse=moment.backward)
     if not reached:
         return None
     ahead = next((index for index, (at, _, _) in enumerate(reached) if (at <= x if moment.backward else at >= x)), None)
@@ -773,11 +778,13 @@ def moment_at(picture: Picture, times: Timeline, moment: Moment, x: float) -> Mo
     return replace(target, phase=uneased(share)) if share < 1 else target
 
 
-def _stops(picture: Picture, times: Timeline) -> Iterator[tuple[float, Moment, bool]]:
-    """(x, moment, whether the cursor glides there) of every place on the lanes of a picture."""
+def _stops(picture: Picture, times: Timeline) -> Iterator[tuple[float, tuple[float, float], Moment, bool]]:
+    """(x, top and bottom, moment, whether the cursor glides there) of every place on the lanes of a picture."""
     for mark in picture:
         if isinstance(mark, Rect) and isinstance(mark.holds, Stop):
-            yield mark.x + mark.width / 2, times.find(mark.holds.address), mark.holds.glides
+            target = times.find(mark.holds.address)
+            yield mark.x + mark.width / 2, (mark.y, mark.y + mark.height), target, mark.holds.glides
         elif isinstance(mark, Image) and isinstance(mark.holds, Stops):
             for tile, address in enumerate(mark.holds.addresses):
-                yield mark.tile_origin(tile)[0] + mark.tile_size[0] / 2, times.find(address), mark.holds.glides
+                (left, top), (wide, high) = mark.tile_origin(tile), mark.tile_size
+                yield left + wide / 2, (top, top + high), times.find(address), mark.holds.glides

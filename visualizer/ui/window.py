@@ -139,6 +139,13 @@ class Window(QWidget):
         """One sentence over the foot of the stage, and what can be done about it."""
         self.panes.say(sentence, action, act)
 
+    def say_slow(self, sentence: str, stop: Callable[[], None] | None) -> None:
+        """One sentence about what takes long, with a button that ends it; an empty one puts that away."""
+        if sentence:
+            self.say(sentence, tr("Stop"), stop)
+        elif self.message.action.text() == tr("Stop"):
+            self.message.dismiss()
+
     def unsay(self) -> None:
         """Nothing to say any more."""
         self.message.dismiss()

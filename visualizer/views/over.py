@@ -95,8 +95,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     order = list(range(len(shown.words)))
     if series is not None and look.knob("order", "list") == "largest":
         order.sort(key=lambda place: -series.largest[place])
-    said = _sentence(shown, series)
-    title = tr("{count} inputs, a click goes there").format(count=numbers.count(len(order)))
+    said = _sentence(shown, series, moment.backward)
+    title = tr("{count} inputs, a click goes there") if not moment.backward else \
+        tr("{count} inputs, a click goes there; the gradient of one input is in the other views")
+    title = title.format(count=numbers.count(len(order)))
     marks = [*parts.sentence(look, said), *parts.title(look, series.about.layer if series else trace.layers[0].name,
                                                        title, False)]
     marks += grouped(Group(tr("inputs")), _grid(trace, shown, series, order, look))
@@ -175,7 +177,8 @@ def _entries(values: Values, scale: Scale) -> NDArray[np.uint8]:
     return colour.unit(values, scale.low, scale.high) if scale.palette == "pixel" else colour.signed(values, scale.high)
 
 
-def _sentence(shown: Shown, series: Series | None) -> str:
+def _sentence(shown: Shown, series: Series | None, back: bool) -> str:
+    """What is seen; on the way back, too, it is what was computed on the way forward, and that is said."""
     count = numbers.count(len(shown.words))
     wrong = sum(each is False for each in shown.right)
     if series is None:
@@ -185,9 +188,10 @@ def _sentence(shown: Shown, series: Series | None) -> str:
             tr("{{{count}}} inputs side by side; choose a channel or a unit to see what it makes of each.").format(
                 count=count)
     best = int(np.argmax(series.largest))
-    return tr("{what} over {count} inputs: largest for {title}, {{{value}}}.").format(
-        what=series.name, count=count, title=_escaped(shown.titles[best]),
-        value=numbers.significant(float(series.largest[best])))
+    words = tr("{what} over {count} inputs, as computed on the way forward: largest for {title}, {{{value}}}.") \
+        if back else tr("{what} over {count} inputs: largest for {title}, {{{value}}}.")
+    return words.format(what=series.name, count=count, title=_escaped(shown.titles[best]),
+                        value=numbers.significant(float(series.largest[best])))
 
 
 def _escaped(text: str) -> str:

@@ -224,9 +224,9 @@ def _box(sc: Scene, key: str, live: bool) -> list[Mark]:
         lines.append((tr("leaves"), numbers.significant(sc.size(f"{key}.leaves"), 2), "gradient-text"))
     base = top + high - (18 if plan.full else 14)
     if plan.full:
-        pitch = (base - 22 - (top + 18 + size)) / 3
+        pitch = (base - 22 - (top + 11 + size)) / 3
         for index, (words, value, ink) in enumerate(lines):
-            y = top + 18 + size + pitch * (index + 0.5) + 4
+            y = top + 11 + size + pitch * (index + 0.5) + 4
             number = width(value, 12, 600)
             if width(words, 12) + number + 24 <= wide:
                 marks.append(Text(left + 10, y, plain(words), 12, 400, "ink-2"))

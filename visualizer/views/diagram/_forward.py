@@ -15,6 +15,7 @@ from visualizer.scene import colour, gatesigns, numbers, parts, wires
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Points, Rect, Run, Scale, Text, grouped, plain
 from visualizer.scene.reading import blank_of, foretells, label
+from visualizer.scene.sofar import so_far
 from visualizer.scene.type import width
 from visualizer.scene.wires import Flow
 from visualizer.trace import Trace
@@ -30,6 +31,7 @@ from visualizer.views.diagram._parts import (
     room,
     station,
 )
+from visualizer.views.diagram._plan import Plan
 from visualizer.views.diagram._scene import Scene, indexed
 from visualizer.views.diagram._ways import bores, half_valve, plus, ways
 from visualizer.views.diagram._ways import chip as chip_half
@@ -52,6 +54,8 @@ def draw(sc: Scene, answers: np.ndarray | None, known: range) -> list[Mark]:
     marks += grouped(wires_of, parts.faded(_said(sc), going if sc.when.step >= 0 else 0.0))
     if answers is not None:
         marks += grouped(Group(tr("answer"), Focus(layer, (sc.step,))), _answer(sc, answers, going, sc.step in known))
+    elif sc.look.mode.notes:
+        marks += grouped(Group(tr("answer"), Focus(layer, (sc.step,))), _goes_on(sc, going, sc.step in known))
     return marks
 
 
@@ -310,10 +314,14 @@ def _wiring(sc: Scene, going: float) -> list[Mark]:
     if plan.family == "lstm":
         marks += wires.arrow(((right + wide, state), (last, state)), ink, 1.5)
     else:
-        turn = right + wide * 0.5
-        marks += wires.arrow(((turn, state + plan.station_high / 2), (turn, state + plan.station_high / 2 + 40),
-                              (last, state + plan.station_high / 2 + 40)), ink, 1.5)
+        turn, out = right + wide * 0.5, goes_out(plan)
+        marks += wires.arrow(((turn, state + plan.station_high / 2), (turn, out), (last, out)), ink, 1.5)
     return marks
+
+
+def goes_out(plan: Plan) -> float:
+    """Height at which a state leaves the drawing, for what reads it."""
+    return plan.second if plan.family == "lstm" else plan.memory + plan.station_high / 2 + 40
 
 
 def _pieces(whole: Points, taps: list[float]) -> list[Points]:
@@ -468,6 +476,22 @@ def _answer(sc: Scene, answers: np.ndarray, going: float, known: bool) -> list[M
         if going < 1:
             marks += parts.faded([Rect(left, y + 2, right - left, pitch - 10, "hatch")], 1 - going)
     return marks
+
+
+def _goes_on(sc: Scene, going: float, known: bool) -> list[Mark]:
+    """Where the state goes: the number that is the answer, or the layer that reads it."""
+    left, top, right, _ = sc.plan.answer_box
+    y, found = goes_out(sc.plan), so_far(sc.trace, sc.shown)
+    if found is None:
+        reader = next((each.name for each in sc.trace.readers(sc.shown.layer.name)), "")
+        words = tr("to {layer}").format(layer=reader)
+        return [Text(left, y + 4.5, plain(words), 12, 400, "ink-2", max_width=right - left)] if reader else []
+    title = Text(left, min(top + 10, y - 14), plain(tr("says") if found.own else tr("would say")), 13, 600, "ink",
+                 max_width=right - left)
+    if not known or sc.when.step < 0 or sc.done("answer") < 1:
+        return [title, Rect(left, y - 9, 60, 18, "hatch")]
+    value = Text(left, y + 6, plain(numbers.number(float(found.values[sc.step].ravel()[0]))), 15, 600, "accent-ink")
+    return [title, *parts.faded([value], going)]
 
 
 def _label(trace: Trace, index: int) -> str:

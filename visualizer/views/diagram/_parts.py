@@ -61,11 +61,11 @@ def station(what: Station, left: float, middle: float, wide: float, high: float,
     marks: list[Mark] = [Rect(left, top, wide, high, "tint" if lit else "raised", "accent" if lit else "rule", 1.5,
                               radius=8, focus=what.focus, opacity=opacity, holds=what.flight)]
     tall = high >= 56
-    size = 18 if wide >= 90 and tall else 15
+    size = 18 if wide >= 90 and high >= 68 else 15 if high >= 44 else 13
     label = what.label if width(what.label, 12) <= wide - 16 else what.short
     if what.worded:
-        marks.append(Text(left + 9, top + (18 if tall else 15), label, 12, 400, "ink-2", opacity=opacity))
-    base = top + (min(40.0, high - 22) if tall else high - 8)
+        marks.append(Text(left + 9, top + (18 if high >= 68 else 15), label, 12, 400, "ink-2", opacity=opacity))
+    base = top + (min(40.0, high - 19) if tall else high - 6)
     if not what.known:
         return [*marks, Rect(left + 9, base - 14, wide - 18, high - (base - 14 - top) - 8, "hatch", opacity=opacity)]
     said = numbers.significant(what.value, 3) if what.gradient else numbers.number(what.value)
@@ -103,7 +103,7 @@ def gate_box(sc: Scene, key: str, share: float) -> list[Mark]:
     marks += titled(sc, key)
     base = top + high - (18 if plan.full else 13)
     if plan.full:
-        marks += _sums(sc, key, share, left, top + 18 + size, wide, base - 22)
+        marks += _sums(sc, key, share, left, top + 11 + size, wide, base - 22)
     of_curve = "" if part.curve is None else part.curve.words.format("")[:-2]
     if known:
         marks.append(Text(left + wide - 10, base - 4, plain(printed), size_of(sc, printed), 600, "ink" if part.gate

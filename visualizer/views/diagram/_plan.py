@@ -11,6 +11,7 @@ from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Look
 from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading
+from visualizer.scene.type import width
 
 DRAWN = (1104.0, 478.0)
 """The size that the drawing is laid out for."""
@@ -111,7 +112,7 @@ class Plan:
                                    "preactivation"))
         gaps = [b - a for a, b in pairwise(names)] or [160.0]
         across = min(132.0, min(gaps) * self.wide - 8)
-        return across, (138 if self.full else 88) * self.tall
+        return across, max(116.0, 138 * self.tall) if self.full else 88 * self.tall
 
     @property
     def full(self) -> bool:
@@ -188,7 +189,8 @@ def _strip(shown: Reading, look: Look, now: int, answered: bool, backward: bool)
     pitch = min(46.0, room / shown.total)
     count = shown.total
     if pitch < 16:
-        count = max(4, int(room // 34))
+        widest = max(width(word, 11, 600) for word in shown.words)
+        count = max(4, int(room // max(34.0, min(48.0, widest + 9))))
         pitch = room / count
     first = min(max(0, now - count // 2), shown.total - count)
     reads = top + 12

@@ -30,8 +30,8 @@ def draw(sc: Scene, answers: Values | None, done: range, known: range) -> tuple[
     still: list[Mark] = [Line(((0, strip.top), (sc.look.size[0], strip.top)), "hair"),
                          *_name(strip, strip.words + strip.words_high / 2 + 4, tr("reads"))]
     here = sc.when.coming if sc.when.slide >= 0.5 else sc.when.step
-    still += _reads(sc, strip, [step for step in steps if step != here], False)
-    marks = [*_band(sc, strip), *_reads(sc, strip, [step for step in steps if step == here], True)]
+    still += _reads(sc, strip, [step for step in steps if step != here], here)
+    marks = [*_band(sc, strip), *_reads(sc, strip, [step for step in steps if step == here], here)]
     back = sc.back is not None
     if strip.expects and answers is not None and not back:
         marks += _expects(sc, strip, steps, answers, done, known)
@@ -60,23 +60,41 @@ def _band(sc: Scene, strip: Strip) -> list[Mark]:
     return [Rect(x - 3, strip.words - 6, strip.tile + 6, strip.bottom - strip.words + 6, "tint", radius=7)]
 
 
-def _reads(sc: Scene, strip: Strip, steps: list[int], here: bool) -> list[Mark]:
+def _reads(sc: Scene, strip: Strip, steps: list[int], now: int) -> list[Mark]:
     layer = sc.shown.layer.name
     marks: list[Mark] = []
+    seen = sc.shown.words[strip.first:strip.first + strip.count]
+    size = next((size for size in (13, 12, 11) if all(_short(word, size, strip.tile) for word in seen)), 0)
+    sparse, size = not size, size or 11  # every fifth number, where not all of them find room
     for step in steps:
         x = strip.left(step)
         if step >= sc.shown.steps:
             marks.append(Rect(x, strip.words, strip.tile, strip.words_high, "hatch", "tile-border", 1, inside=True))
             continue
-        marks.append(Rect(x, strip.words, strip.tile, strip.words_high, "accent-fill" if here else "sunk",
+        word, here = sc.shown.words[step], step == now
+        said = _short(word, size, strip.tile)
+        if here:
+            said = said or word.rpartition(" ")[2]
+        elif sparse and word.isdecimal():
+            said = word if int(word) % 5 == 0 and abs(step - now) > 1 else ""
+        wide = max(strip.tile, width(said, size, 600, mono=_mono(said)) + 6) if here else strip.tile
+        x -= (wide - strip.tile) / 2
+        marks.append(Rect(x, strip.words, wide, strip.words_high, "accent-fill" if here else "sunk",
                           radius=min(5, strip.tile / 3), focus=Focus(layer, (step,))))
-        word = sc.shown.words[step]
-        said = next((words for words in (word, word.rpartition(" ")[2])
-                     if width(words, 13, 600, mono=len(words) < 3) <= strip.tile - 2), "")
         if said:
-            marks.append(Text(x + strip.tile / 2, strip.words + strip.words_high / 2 + 4.5, plain(said), 13, 600,
-                              "on-accent" if here else "ink", "middle", mono=len(said) < 3))
+            marks.append(Text(x + wide / 2, strip.words + strip.words_high / 2 + 4.5, plain(said), size, 600,
+                              "on-accent" if here else "ink", "middle", mono=_mono(said)))
     return marks
+
+
+def _short(word: str, size: int, tile: float) -> str:
+    """What a step reads as it fits a tile: of `row 12` the number alone; empty where not even that fits."""
+    return next((words for words in (word, word.rpartition(" ")[2])
+                 if width(words, size, 600, mono=_mono(words)) <= tile - 2), "")
+
+
+def _mono(words: str) -> bool:
+    return len(words) < 3 and not words.isdecimal()
 
 
 def _expects(sc: Scene, strip: Strip, steps: range, answers: Values, done: range, known: range) -> list[Mark]:

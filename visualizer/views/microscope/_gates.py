@@ -144,7 +144,7 @@ def _group(trace: Trace, slide: Slide, owner: str, taps: Taps) -> Group:
     if group == "inner_gradients":
         name = named(key.removesuffix(gates.PREACTIVATION))
         of = f"∂L/∂{symbol(key)}"
-        ways = (tr("∂L/∂{symbol} of the {name}").format(symbol=symbol(key), name=name), f"{of}, {name}", name)
+        ways = (tr("∂L/∂{symbol} of the {name}").format(symbol=symbol(key), name=name), f"{of}, {name}", name, of)
         return Group(taps, owner, ways[0], f"{step}{count}", f"{name} {axis}", ways[key == "hidden_new":])
     if group == "gradient":
         return Group(taps, owner, f"∂L/∂`{taps.source}`", count, f"{taps.source} {axis}")

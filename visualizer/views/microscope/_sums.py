@@ -64,6 +64,8 @@ from visualizer.views.microscope._words import adds_up, cell_words, tap_words
 FALL, LINE = Group(english("running sum")), Group(english("terms"), cells=True, shows="value")
 ROW = 24.0
 """Height of a line of the list of terms."""
+LEAST_BAR = 16.0
+"""Length that is left for the bars of that list where names need the rest."""
 MOST_ENTRIES = 8
 """Terms in one line of arithmetic."""
 
@@ -399,27 +401,30 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
     title = (tr("{shown} largest of {count}") if len(shown) < len(items) else
              tr("{count} terms, largest first")).format(shown=len(shown), count=numbers.count(len(items)))
     title += f", {unit_name}" if unit_name else ""
-    end, bars, product = x + 0.62 * wide, x + 0.65 * wide, x + wide
     widest = max((width(numbers.signed(item / unit, digits), 13, 600) for item in items[shown].tolist()), default=0)
+    said = {index: f"{numbers.significant(float(listed.values[index]), 3)} × "
+                   f"{numbers.significant(float(listed.weights[index]), 3)}" for index in shown.tolist()}
+    ways = {index: _ways(listed.named(index)[0]) for index in said}
+    need = max((width(rich(ways[index][-1]), 13) + 8 + width(words, 13) for index, words in said.items()), default=0)
+    # bars give way to names that would not fit otherwise
+    end = x + max(0.62 * wide, min(need, 0.97 * wide - widest - 8 - LEAST_BAR))
+    bars, product = end + 0.03 * wide, x + wide
     length = max(8, min(0.18 * wide, product - bars - widest - 8))
     still: list[Mark] = [Text(x, y + 18, plain(title), 12, 600, "ink-2", max_width=0.55 * wide),
                          Text(product, y + 18, plain(listed.head), 12, 400, "ink-2", "end",
                               max_width=0.44 * wide)]
     lines: list[list[Mark]] = []
+    names = 0.36 * wide
     for place, index in enumerate(shown.tolist()):
         row = y + 18 + ROW * (place + 1)
-        name, focus = listed.named(index)
-        value, weight, item = float(listed.values[index]), float(listed.weights[index]), float(items[index])
+        focus, words, item = listed.named(index)[1], said[index], float(items[index])
         still.append(Rect(x - 6, row - 16, wide + 12, 23, focus=focus,
                           holds=None if listed.at is None else listed.at(index)))
-        words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
-        for_name = min(0.36 * wide, end - x - width(words, 13) - 6)
-        without = name.replace(f" {tr('unit')} ", " ")
-        shorter = without, without.replace(f" {tr('gate')} ", " ")
-        fits = fitting((name, *shorter), for_name, 13)
-        if fits or cut(rich(shorter[-1]), for_name, 13):
-            still.append(Text(x, row, rich(fits or shorter[-1]), 13, 400, "ink-2",
-                              max_width=0.36 * wide if fits else for_name))
+        for_name = end - x - width(words, 13) - 6
+        fits = fitting(ways[index], min(0.36 * wide, for_name), 13) or fitting(ways[index][-1:], for_name, 13)
+        if fits or cut(rich(ways[index][-1]), for_name, 13):
+            still.append(Text(x, row, rich(fits or ways[index][-1]), 13, 400, "ink-2", max_width=for_name))
+            names = max(names, min(for_name, width(rich(fits or ways[index][-1]), 13)))
         fill = "gradient-mark" if backward else "positive-bar" if item >= 0 else "negative-bar"
         lines.append([
             Text(end, row, plain(words), 13, 400, "ink", "end"),
@@ -441,7 +446,8 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
 
     def after(at: float) -> list[Mark]:
         done = int(at)
-        hatched = [Rect(x + 0.4 * wide, y + 5 + ROW * (place + 1), 0.6 * wide, 17, "hatch", radius=3)
+        left = names + 0.04 * wide
+        hatched = [Rect(x + left, y + 5 + ROW * (place + 1), wide - left, 17, "hatch", radius=3)
                    for place in range(done, len(shown))]
         return [*hatched, *(mark for line in lines[:done] for mark in line)]
 
@@ -449,6 +455,12 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
     lines = [grouped(group, line) for line in lines]
     return Listing(tuple(grouped(group, still)), len(lines), after, shown=tuple(shown.tolist()),
                    term=listed.at or (lambda index: None))
+
+
+def _ways(name: str) -> tuple[str, ...]:
+    """Ways to say what a term is, each shorter: without the words that its number or its sign says, too."""
+    without = name.replace(f" {tr('unit')} ", " ")
+    return name, without, without.replace(f" {tr('gate')} ", " ")
 
 
 def sorted_fall(slide: Slide, items: NDArray[np.float64], biases: Sequence[float], listed: Listing, frame: Area,
