@@ -484,8 +484,11 @@ class _Layers:
                 if id(event) in self.apart.heard:
                     direct = direction.inner_gradients.get(f"{state}_direct")
                     gradient = None if direct is None or id(event) not in self.apart.carried else direct[step]
-                    yield Layer(self.names[id(event)], "state", ("unit",), {"state": state, "step": step},
-                                (self.base,), direction.inner[state][step], gradient, why=self.reason(gradient, event))
+                    settings: dict[str, Any] = {"state": state, "step": step}
+                    if gradient is not None:
+                        settings["rest_of"] = float(np.abs(direction.inner_gradients[state][step]).max())
+                    yield Layer(self.names[id(event)], "state", ("unit",), settings, (self.base,),
+                                direction.inner[state][step], gradient, why=self.reason(gradient, event))
 
     def of_a_step(self) -> Iterator[Layer]:
         (direction,), (event, *cell) = self.apart.directions, self.apart.group.calls[0]
