@@ -139,6 +139,11 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--check", action="store_true", help="recompute every layer in numpy and compare it with torch")
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.trace")
 
+    it = command("check", _check_thing, "recompute every layer in numpy and tell, array by array, how far torch is off")
+    it.add_argument("thing", metavar="THING", help=THING)
+    _what_goes_in(it)
+    it.add_argument("--json", action="store_true", help="as JSON, for programs")
+
     it = command("shot", _shot, "draw one picture into a file")
     it.add_argument("thing", metavar="THING", help=THING)
     _what_goes_in(it)
@@ -349,6 +354,24 @@ def _record(chosen: argparse.Namespace) -> int:
     if chosen.check:
         _check(trace)
     return DONE
+
+
+def _check_thing(chosen: argparse.Namespace) -> int:
+    """What was compared with what, array by array; status 4 if anything differs by more than is allowed."""
+    from visualizer.scene import verdict
+
+    _, trace = _state_and_trace(chosen)
+    report = trace.check()
+    if chosen.json:
+        _say(json.dumps(verdict.plain(trace, report), indent=1, ensure_ascii=False))
+        return DONE if report.passed else NOT_DONE
+    rows = [verdict.headings(), *((*line[:6], line.verdict) for line in verdict.lines(trace, report))]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1, 3, 4, 5)]
+    for layer, what, against, compared, error, allowed, said in rows:
+        kept = (text.ljust(width) for text, width in zip((layer, what, compared, error, allowed), widths, strict=True))
+        _say("  ".join((*kept, said.ljust(12), against)).rstrip())
+    _say(verdict.summary(report))
+    return DONE if report.passed else NOT_DONE
 
 
 def _shot(chosen: argparse.Namespace) -> int:
@@ -891,18 +914,21 @@ def _others(studies: list[str], state: State, trace: Trace, chosen: argparse.Nam
 
 def _check(trace: Trace) -> None:
     """Say how far the numbers are from their own terms; NotDone if they are not to be trusted."""
+    from visualizer.scene import verdict
+
     report = trace.check()
     for name, why in report.unverified.items():
         _say(f"{name}: not checked, {why}")
-    found = {**report.errors, **{f"the gradient of {name}": error for name, error in report.gradient_errors.items()}}
-    if not found:
+    compared = [row for row in report.rows if row.error is not None]
+    if not compared:
         raise NotDone("The trace was saved, but nothing in it could be checked; use it with care.")
-    worst = max(found, key=lambda name: math.inf if math.isnan(found[name]) else found[name])
+    worst = max(compared, key=lambda row: (not row.agrees, (row.error or 0.0) / row.allowed))
+    place = f"{verdict.what(worst.quantity)} of {worst.layer}"
     if not report.passed:
-        raise NotDone(f"The trace was saved, but {worst} is {found[worst]:.3g} away from the sum of its own terms "
-                      f"({report.tolerance:g} is allowed); do not trust it, and report the model.")
-    _say(f"{len(found)} checks against numpy, the largest difference {found[worst]:.3g} in {worst} "
-         f"({report.tolerance:g} is allowed)")
+        raise NotDone(f"The trace was saved, but {place} is {worst.error:.3g} away from its own terms "
+                      f"({worst.allowed:g} is allowed); do not trust it, and report the model.")
+    _say(verdict.summary(report))
+    _say(f"The largest difference is {worst.error:.3g}, in {place} ({worst.allowed:g} is allowed).")
 
 
 def _meant(export: Any, state: State, recorded: Recorded, chosen: argparse.Namespace, view: str | None,
