@@ -187,6 +187,8 @@ class _Checked:
         if not np.isfinite(gradient).all():
             return row._replace(error=np.inf)
 
+        rest_of = float(layer.settings.get("rest_of", 0.0))  # what it was told apart from, and rounded with
+
         def made(cell: Cell, shaken: bool) -> tuple[float, float]:
             handed: list[Terms] = []
             for reader, index in handing:
@@ -197,7 +199,7 @@ class _Checked:
             if own_terms is not None:
                 here, *read = self._seen((layer, *trace.inputs(layer)), shaken)
                 handed.append(asked(own_terms, here, tuple(read), cell))
-            return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed)
+            return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed) + rest_of / CANCELLED
 
         found = _compared(row, gradient, made, CANCELLED, CELLS, max(LAST_DIGIT.get(dtype, 0.0) for dtype in dtypes))
         return found if found.error is not None or not found.why else without(found.why)
