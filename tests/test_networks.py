@@ -44,10 +44,6 @@ CALLED_WRONG: dict[str, str] = {
     "complex_spectrum": "complex numbers are re-computed from their real parts",
     "complex_weights": "complex numbers are re-computed from their real parts",
     "convolutional_gru_one_step_a_picture": "four pictures stand on the axis of samples, of which one is re-computed",
-    "infinity_answered": "a layer that makes infinity or NaN is called wrong, though it has to make it",
-    "infinity_inside": "a layer that makes infinity or NaN is called wrong, though it has to make it",
-    "nan_gradient_only": "a layer that makes infinity or NaN is called wrong, though it has to make it",
-    "nan_inside": "a layer that makes infinity or NaN is called wrong, though it has to make it",
 }
 """Networks whose check fails, though what is recorded is what torch computed -> why."""
 NOT_DRAWN: dict[str, str] = {
