@@ -175,12 +175,26 @@ def test_a_target_means_the_loss_that_it_is_meant_for(name: str) -> None:
     assert trace.check().passed
 
 
+def test_an_answer_of_each_step_is_named_by_its_step() -> None:
+    rows = torch.linspace(-1, 1, 15).reshape(1, 3, 5).sin()
+    model = nn.Linear(5, 4)
+    trace = capture(model, rows, objective="logit:2@1")
+    assert trace.objective.value == model(rows)[0, 1, 2].item()
+    tagger = nn.Conv1d(5, 4, 1)
+    trace = capture(tagger, rows.mT, [3, 0, 1])
+    wanted = F.cross_entropy(tagger(rows.mT), torch.tensor([[3, 0, 1]])).item()
+    assert trace.objective.value == pytest.approx(wanted, rel=1e-6)
+
+
 def test_a_target_with_two_meanings_is_refused_with_both() -> None:
     said = refused(head(), X5, [1, 0, 1])
     assert "'bce'" in said
     assert "'mse'" in said
     assert "rows of one length" in refused(head(), X5, [[1, 2], [3]])
     assert "class, a number, a list" in refused(head(), X5, "four")
+    choice = does(lambda m, x: m.a(x).argmax(1), a=linear())
+    assert "whole numbers" in refused(choice, X5, 1)
+    assert any("Nothing flowed back" in note for note in capture(choice, X5).notes)
 
 
 # --- objectives -----------------------------------------------------------------------------------------------------
@@ -338,6 +352,31 @@ def test_layers_in_a_plain_list_have_their_gradients_and_a_note() -> None:
     assert trace.parameters == 5 * 4 + 4 + 2 * 4 + 4
     assert capture(model, X5, 1, "float64")["mods.0"].output.dtype == np.float64
     assert model.mods[0].weight.dtype == torch.float32
+
+
+def test_layers_that_nothing_holds_have_their_gradients_and_the_same_steps_in_float64() -> None:
+    """In lists of lists, in objects of another kind, in a closure."""
+    deep, box, closed = [[linear()]], type("Box", (), {"part": linear()})(), linear()
+    model = does(lambda m, x: m.deep[0][0](x) + m.box.part(x) + closed(x), deep=deep, box=box)
+    trace = capture(model, X5, 1)
+    F.cross_entropy(model(X5), torch.tensor([1])).backward()
+    wanted = closed.weight.grad.numpy()
+    layers = [layer for layer in trace if layer.kind == "linear"]
+    assert [np.array_equal(layer.weight_gradients["weight"], wanted) for layer in layers] == [True] * 3
+    assert layers[0].name == "deep.0.0"
+    assert [layer.name for layer in capture(model, X5, 1, "float64")] == [layer.name for layer in trace]
+    assert study(trace, model, X5, "flow", target=1).studies["flow"]["weight_gradient"][1] > 0
+    assert closed.weight.dtype == torch.float32
+
+
+def test_a_state_that_is_given_is_no_batch() -> None:
+    model = does(lambda m, x, h: m.f(m.c(x, h)[0][:, -1]), c=nn.GRU(5, 4, 2, batch_first=True), f=linear(4, 2))
+    x, h = torch.linspace(-1, 1, 15).reshape(1, 3, 5).sin(), torch.linspace(-1, 1, 8).reshape(2, 1, 4)
+    trace = capture(model, (x, h), 1)
+    assert trace["input[1]"].axes == ("level", "unit")
+    leaf = h.clone().requires_grad_()
+    F.cross_entropy(model(x, leaf), torch.tensor([1])).backward()
+    assert trace["input[1]"].gradient == pytest.approx(leaf.grad[:, 0].numpy(), rel=1e-5)
 
 
 @pytest.mark.parametrize(("model", "says"), [

@@ -120,7 +120,8 @@ def aim(recording: Recording, answer: Tensor, wanted: str | Tensor, target: Targ
     by_class = wish.what not in LOSSES and (made is None or made.loss in ("class", "ctc")) and \
         not isinstance(target, np.ndarray | float)
     labels = labels or tuple((said or {}).get("labels", ()))
-    found = _read(recording, answer, labels if by_class else (), target if wish.what == "loss" and by_class else None)
+    found = _read(recording, answer, labels if by_class else (), target if wish.what == "loss" and by_class else None,
+                  wish.step is not None)
     if wish.step is not None and found.steps is None:
         raise Refused(f"The model gives one answer, not one a step; leave out @{wish.step}.")
     if wish.step is not None and found.steps is not None and wish.step >= found.steps:
@@ -153,7 +154,8 @@ def suited(recording: Recording, answer: Tensor, target: Target) -> tuple[str, M
         if wanted.ndim == 2:
             return "loss", {"kind": "mask"} if ends else {"kind": "mask", "score": "logit"}
         return "bce", None
-    if whole and wanted.ndim > 1 and wanted.shape == shape[1:]:
+    by_channel = event.axes is not None and [axis for axis in event.axes if axis != "batch"] == ["channel", "step"]
+    if whole and (wanted.ndim > 1 or by_channel) and wanted.shape == shape[1:]:
         return "cross_entropy", None
     if wanted.shape == sizes and not whole and wanted.ndim > 0:
         return "mse", None
@@ -181,6 +183,9 @@ def _goal(recording: Recording, found: Answer, wish: Wish, target: Target, asks:
     if wish.what == "none":
         return Goal(None, Objective())
     if not found.tensor.requires_grad:
+        if not found.tensor.is_floating_point() and (target is not None or wish.what != "loss"):
+            raise Refused("The model answers with whole numbers, from which nothing flows back; return the scores that "
+                          "they were chosen by.")
         recording.notes.append(NOTHING_FLOWED)
         if not found.tensor.is_floating_point():
             return Goal(None, Objective())
@@ -276,7 +281,7 @@ def _named(found: Answer, made: AnswerKind | None, labels: tuple[str, ...], asks
     return Named("", "" if made is None else made.name, labels, settings, truth=truth)
 
 
-def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target: Target) -> Answer:
+def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target: Target, asked_by_step: bool) -> Answer:
     """Whether the answer is one number a class, of one step or of many; Refused if labels or a target say so and it
     cannot be."""
     axes.name(recording.events)
@@ -288,7 +293,7 @@ def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target:
         axes.name(recording.events)
         event = recording.event_of(answer)
     shape = tuple(size for axis, size in zip(event.axes, answer.shape, strict=True) if axis != "batch")
-    by_step = isinstance(target, Sequence) or (target is not None and "channel" not in event.axes
+    by_step = asked_by_step or isinstance(target, Sequence) or (target is not None and "channel" not in event.axes
                                                and "row" not in event.axes)
     stepwise = len(shape) == 2 and (shape[1] == len(labels) if labels else by_step)
     if target is not None and len(shape) != 1 and not stepwise:

@@ -7,7 +7,7 @@ makes zeros, or asks for float32 by name; while `Precision` is entered these com
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.jit import ScriptModule
 from torch.overrides import TorchFunctionMode
 
-from visualizer.record.weights import modules_of
+from visualizer.record.weights import DEEPEST, OF_TORCH, modules_of
 from visualizer.trace import Refused
 
 OF_THEIR_OWN = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
@@ -56,12 +56,15 @@ class Precision(TorchFunctionMode):
 
     def _of(self, tensor: Tensor) -> Tensor:
         """A constant that the model keeps somewhere; the same one each time, while nobody writes to it."""
-        if tensor.requires_grad:
+        own = isinstance(tensor, nn.Parameter)  # of an object that is no part of the model
+        if tensor.requires_grad and not own:
             with torch._C._EnableTorchFunction():
                 return tensor.to(self.dtype)
         kept = self._turned.get(id(tensor))
         if kept is None or kept[1] != tensor._version:
-            kept = self._turned[id(tensor)] = tensor, tensor._version, tensor.detach().to(self.dtype)
+            made = tensor.detach().to(self.dtype)
+            kept = self._turned[id(tensor)] = tensor, tensor._version, \
+                nn.Parameter(made, tensor.requires_grad) if own else made
         return kept[2]
 
 
@@ -90,10 +93,8 @@ def in_precision(model: nn.Module, dtype: torch.dtype) -> Iterator[nn.Module]:
             for held in (module._parameters, module._buffers, module.__dict__):
                 before.append((held, dict(held)))
                 for name, value in tuple(held.items()):
-                    if isinstance(value, Tensor):
-                        held[name] = other(value)
-                    elif type(value) in (list, tuple) and any(isinstance(item, Tensor) for item in value):
-                        held[name] = type(value)(other(item) if isinstance(item, Tensor) else item for item in value)
+                    if held is not module.__dict__ or name not in OF_TORCH:
+                        held[name] = _instead(value, other)
         usual = torch.get_default_dtype()
         torch.set_default_dtype(dtype)
         try:
@@ -104,6 +105,19 @@ def in_precision(model: nn.Module, dtype: torch.dtype) -> Iterator[nn.Module]:
         for held, was in before:
             held.clear()
             held.update(was)
+
+
+def _instead(value: Any, other: Callable[[Tensor], Tensor], depth: int = 0) -> Any:
+    """The same lists and dicts with other tensors in them; whatever holds none is itself."""
+    if isinstance(value, Tensor):
+        return other(value)
+    if depth == DEEPEST or not isinstance(value, list | tuple | dict) or hasattr(value, "_fields"):
+        return value
+    items = value.values() if isinstance(value, dict) else value
+    made = [_instead(item, other, depth + 1) for item in items]
+    if all(one is item for one, item in zip(made, items, strict=True)):
+        return value
+    return dict(zip(value, made, strict=True)) if isinstance(value, dict) else type(value)(made)
 
 
 def _copied(model: nn.Module, dtype: torch.dtype) -> nn.Module:
