@@ -224,6 +224,9 @@ def plain_target(target: Any) -> Target:
     if isinstance(target, Tensor):
         target = target.detach().cpu().numpy()
     if isinstance(target, np.ndarray | np.generic):
+        if target.dtype.kind not in "fiub":
+            raise Refused(f"The target is an array of {target.dtype}, not of numbers; give a class, a number, or an "
+                          "array of them.")
         if target.size == 1:
             return target.reshape(-1)[0].item()
         return target.tolist() if target.ndim == 1 and target.dtype.kind in "iu" else np.asarray(target)
@@ -368,8 +371,9 @@ def _squares(recording: Recording, found: Answer, target: Target) -> Goal:
         loss = recording.step(functional.mse_loss, (found.tensor, many), {}, name="loss")
         return Goal(loss, Objective("mean_squared_error", None, loss.item()))
     if found.shape not in ((), (1,)) or isinstance(target, Sequence) or np.size(target) != 1:
-        raise Refused(f"The loss of a number needs one number answered and one wanted, and the model gives the shape "
-                      f"{found.shape}; name one output with the objective logit:N.")
+        raise Refused(f"The model gives the shape {found.shape}, and the target has the shape {np.shape(target)}; "
+                      "give one number for each, one class for each place, or the objective mse for what all of them "
+                      "should be.")
     wanted = float(np.reshape(np.asarray(target, np.float64), ()))
     aimed = torch.full_like(found.tensor, wanted, requires_grad=False)
     loss = recording.step(functional.mse_loss, (found.tensor, aimed), {}, name="loss", plain={id(aimed): wanted})
@@ -414,9 +418,12 @@ def _loss_named(recording: Recording, found: Answer, name: str, target: Target) 
         aimed = torch.as_tensor(wanted, dtype=answer.dtype).reshape(answer.shape)
     held = recording.event_of(aimed)
     held.axes, held.name = event.axes, "wanted"
+    if name == "mae":
+        apart = recording.step(torch.sub, (answer, aimed), {}, name="off")
+        loss = recording.step(torch.mean, (recording.step(torch.abs, (apart,), {}, name="distance"),), {}, name="loss")
+        return Goal(loss, Objective("mean_absolute_error", None, loss.item()))
     chances = event.kind_name in ("sigmoid", "softmax")
     call, kind = {"mse": (functional.mse_loss, "mean_squared_error"),
-                  "mae": (functional.l1_loss, "mean_absolute_error"),
                   "bce": (functional.binary_cross_entropy if chances else functional.binary_cross_entropy_with_logits,
                           "binary_cross_entropy")}[name]
     loss = recording.step(call, (answer, aimed), {}, name="loss")

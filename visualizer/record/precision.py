@@ -9,18 +9,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.jit import ScriptModule
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, handle_torch_function
 
 from visualizer.record.weights import DEEPEST, OF_TORCH, modules_of
 from visualizer.trace import Refused
 
 OF_THEIR_OWN = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
-NAMED = {"float": torch.float32, "double": torch.float64, "half": torch.float16, "bfloat16": torch.bfloat16}
+NAMED = frozenset({"float", "double", "half", "bfloat16"})
 """Calls that turn a tensor into a precision by their own name."""
 
 
@@ -37,7 +38,7 @@ class Precision(TorchFunctionMode):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         if name in NAMED and len(args) == 1:
-            return args[0].to(self.dtype)
+            return handle_torch_function(_cast(name, self.dtype), args, *args)
         if name not in ("__get__", "__set__", "requires_grad_"):
             with torch._C.DisableTorchFunction():  # looking at a tensor is no step of the model
                 args, kwargs = self._instead(args), self._instead(kwargs)
@@ -66,6 +67,16 @@ class Precision(TorchFunctionMode):
             kept = self._turned[id(tensor)] = tensor, tensor._version, \
                 nn.Parameter(made, tensor.requires_grad) if own else made
         return kept[2]
+
+
+@cache
+def _cast(name: str, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    """A call that is recorded under that name, and turns a tensor into this precision."""
+    def cast(tensor: Tensor) -> Tensor:
+        return tensor.to(dtype)
+
+    cast.__name__ = name
+    return cast
 
 
 @contextmanager
