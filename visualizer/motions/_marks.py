@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
 HALO = 2.0
+FAINT = 0.7
+"""How strong a band is: it may begin anywhere."""
 OVER = 0.6
 """How strong what slides onto something that it is added to is."""
 
@@ -151,7 +153,8 @@ def bands(trace: Trace, columns: Iterable[Column], written: Column, layer: Layer
         first, last = found.cell(rows[0] * across, channel), found.cell(rows[1] * across + across - 1, channel)
         made, box = Focus(layer.name, first), box_of_cells(written, layer, first, last)
         if box is not None:
-            marks.append(_band(box, "gradient-mark" if backward else "accent", Touch(made, made, backward, last)))
+            ink = "gradient-mark" if backward else "accent"
+            marks += frame(box, ink, None, 2, Touch(made, made, backward, last), FAINT)
         for one, other in zip(taps(first), taps(last), strict=True):
             if one.source not in drawn or one.array not in ("output", "gradient"):
                 continue
@@ -162,12 +165,9 @@ def bands(trace: Trace, columns: Iterable[Column], written: Column, layer: Layer
             for head in heads.tolist():
                 box = box_of_cells(drawn[one.source], source, (*head, *low), (*head, *high))
                 if box is not None:
-                    marks.append(_band(box, "accent", Touch(Focus(one.source, tuple(head)), made, backward, last)))
+                    touch = Touch(Focus(one.source, tuple(head)), made, backward, last)
+                    marks += frame(box, "accent", None, 2, touch, FAINT)
     return grouped(Group("band"), marks)
-
-
-def _band(box: Box, ink: str, holds: Touch) -> Mark:
-    return Rect(*box, stroke=ink, stroke_width=1.2, opacity=0.6, holds=holds)
 
 
 def sliding(setting: Setting, marks: Sequence[Mark], share: float) -> list[Mark]:
