@@ -64,6 +64,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(shown, step, unit, moment)
     words = tr("step {step} of {steps} reads “{word}”; all {units} units, unit {unit} in numbers").format(
                 step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.units, unit=unit)
+    words = tr("{words}; values of the way forward").format(words=words) if moment.backward else words
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
     looked = "" if focus is None or focus.layer != layer.name else focus.array.removeprefix("inner.")
     keys = [key for key, _, _ in blocks]
