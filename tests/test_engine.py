@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -408,6 +409,18 @@ def hang():
     while True:
         time.sleep(1)
 
+def hold(seconds):
+    import ctypes  # sleeps without letting any other thread run
+    return ctypes.PyDLL(None).usleep(int(seconds * 1e6)) or os.getpid()
+
+def layers(every, count, then=0.0):
+    from visualizer import advance
+    for n in range(count):
+        advance.at(f"conv{n}")
+        time.sleep(every)
+    time.sleep(then)
+    return count
+
 def count(to):
     for n in range(to):
         yield n / to, "counting"
@@ -415,7 +428,8 @@ def count(to):
     return to
 
 server.REQUESTS.clear()
-server.REQUESTS.update(hello=hello, echo=echo, read=read, refuse=refuse, crash=crash, hang=hang, count=count)
+server.REQUESTS.update(hello=hello, echo=echo, read=read, refuse=refuse, crash=crash, hang=hang, count=count,
+                       hold=hold, layers=layers)
 server.main()
 """
 
@@ -426,7 +440,7 @@ class Heard:
     def __init__(self, engine: Engine, qtbot) -> None:
         self.all: list[tuple] = []
         self._qtbot = qtbot
-        for name in ("ready", "answered", "refused", "failed", "progress", "died"):
+        for name in ("ready", "answered", "refused", "failed", "progress", "slow", "died"):
             getattr(engine, name).connect(lambda *said, name=name: self.all.append((name, *said)))
 
     def of(self, name: str) -> list[tuple]:
@@ -619,6 +633,124 @@ def test_a_hanging_request_that_nobody_wants_any_more_does_not_hold_up_the_next(
     assert heard.until_answer(newer) == 1
     assert len(heard.of("died")) == 1
     assert heard.of("failed") == []
+
+
+@pytest.fixture
+def fast(qapp, monkeypatch):
+    """fast(code): an engine whose signs come ten times as fast, and whose process runs `code` before it loads."""
+    def start(code: str = "") -> Engine:
+        for name, seconds in (("SILENT", 0.8), ("SLOW", 0.4), ("TICK", 0.05)):
+            monkeypatch.setattr(client, name, seconds)
+        begun = "from visualizer.engine import alive; alive.EVERY = 0.1; alive.begin()"
+        monkeypatch.setattr(client, "_BOOT", CHILD.replace("import os, signal, time", f"{begun}\n{code}\n"
+                                                           "import os, signal, time", 1))
+        return Engine()
+
+    return start
+
+
+@posix
+@pytest.mark.matrix(spine=("stopped-loading", "stopped-working", "killed-answering"), sample=2)
+@pytest.mark.parametrize("when", ["loading", "idle", "asked", "working", "answering"])
+@pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL], ids=["stopped", "killed"])
+def test_at_every_moment_of_a_request_it_is_started_again_and_asked_once_more(qapp, qtbot, monkeypatch, fast, when,
+                                                                              how) -> None:
+    engine = fast("import time; time.sleep(0.6)" if when == "loading" else "")
+    heard = Heard(engine, qtbot)
+    engine.start()
+    first = engine.pid
+    if when == "loading":
+        qtbot.wait(200)
+    else:
+        heard.until("ready")
+    number = 0
+    if when in ("working", "answering"):
+        number = engine.request("layers", every=0.02, count=20) if when == "working" else \
+            engine.request("echo", value=np.zeros(3_000_000))
+        qtbot.waitUntil(lambda: bool(engine._started), timeout=WAIT)
+    os.kill(first, how)
+    if when == "asked":
+        number = engine.request("echo", value=7)
+    (_, sentence), = heard.until("died")
+    assert "started again" in sentence
+    assert ("did not answer" if how == signal.SIGSTOP else "SIGKILL") in sentence
+    assert not alive(first)
+    answer = heard.until_answer(number or engine.request("echo", value=7))
+    assert np.array_equal(answer, np.zeros(3_000_000)) if when == "answering" else answer in (7, 20)
+    assert len(heard.of("died")) == 1
+    engine.stop()
+
+
+@posix
+def test_what_hangs_every_process_before_it_is_begun_is_asked_once_more_and_never_twice(qapp, qtbot, fast) -> None:
+    engine = fast("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
+    heard = Heard(engine, qtbot)
+    number = engine.request("echo", value=1)
+    assert heard.until("failed")[0][1] == number
+    assert len(heard.of("died")) == 2
+    engine.stop()
+
+
+@posix
+def test_a_call_that_lets_nothing_else_run_is_noticed(qapp, qtbot, fast) -> None:
+    engine = fast()
+    heard = Heard(engine, qtbot)
+    engine.start()
+    heard.until("ready")
+    number = engine.request("hold", seconds=30)
+    assert heard.until("failed")[0][1] == number  # asked twice, and both processes ended
+    assert [sentence for _, sentence in heard.of("died") if "did not answer" not in sentence] == []
+    assert len(heard.of("died")) == 2
+    engine.stop()
+
+
+@posix
+def test_late_ticks_of_the_window_are_not_counted(qapp, qtbot, fast) -> None:
+    """A window that gets no time for three times as long as a process may be silent finds no fault."""
+    engine = fast()
+    heard = Heard(engine, qtbot)
+    engine.start()
+    heard.until("ready")
+    time.sleep(3 * client.SILENT)
+    qtbot.wait(int(1000 * client.SILENT))
+    assert heard.of("died") == []
+    assert heard.until_answer(engine.request("echo", value=1)) == 1
+    engine.stop()
+
+
+@posix
+def test_what_goes_on_layer_by_layer_is_never_slow_and_what_does_not_says_where(qapp, qtbot, fast) -> None:
+    engine = fast()
+    heard = Heard(engine, qtbot)
+    assert heard.until_answer(engine.request("layers", every=0.1, count=10, limit=1.0)) == 10
+    assert heard.of("slow") == []
+    number = engine.request("layers", every=0.06, count=3, then=30.0, limit=1.5)
+    found = heard.until("slow")[0]
+    assert found[1] == number
+    assert client.SLOW <= found[2] < 1.5
+    assert found[3:] == (1.5, "conv2")
+    assert "1.5 s" in heard.until("failed")[0][2]
+    assert heard.until_answer(engine.request("echo", value=1)) == 1
+    engine.stop()
+
+
+@posix
+def test_a_person_can_stop_what_takes_long(qapp, qtbot, fast) -> None:
+    engine = fast()
+    heard = Heard(engine, qtbot)
+    number = engine.request("hang")
+    other = engine.request("echo", value=1)
+    engine.interrupt(heard.until("slow")[0][1])
+    assert heard.until("failed")[0][1:] == (number, heard.of("failed")[0][2])
+    assert "stopped" in heard.of("failed")[0][2]
+    assert heard.until_answer(other) == 1
+    assert heard.of("died") == []
+    engine.stop()
+
+
+def test_a_process_that_was_ended_from_outside_is_not_said_to_lack_memory() -> None:
+    assert "from outside" in client._how_it_ended(-9, False)
+    assert "memory ran out" in client._how_it_ended(-9, True)
 
 
 def test_progress_is_a_sign_of_life(engine, heard) -> None:

@@ -1,4 +1,9 @@
-"""The window's side of the engine: start it, ask it, take its answers, and go on when it dies."""
+"""The window's side of the engine: start it, ask it, take its answers, and go on when it dies or hangs.
+
+Two signs are waited for. The process answers: it says so every second, whatever it does. And the request advances: it
+says to which layer it has come. What is counted are ticks of a timer here, never more than one for each: where the
+whole machine is starved, the window's own ticks come late, and that is nobody's fault.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +17,16 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal  # noqa: TID251 counts patience, shows nothing
 
+from visualizer.engine.alive import ALIVE
 from visualizer.engine.protocol import (
+    ADVANCED,
     ANSWERED,
     CANCEL,
     ENDS,
@@ -30,12 +38,21 @@ from visualizer.engine.protocol import (
     Connection,
     Message,
     pack,
+    unpack,
 )
 
+SILENT = 5.0
+"""Seconds without an answer of the process after which it is ended and started again."""
+SLOW = 10.0
+"""Seconds without advance after which it is said that a request takes long, and offered to stop it."""
 LIMIT = 60.0
-"""Seconds without a sign of life after which a request counts as hanging, unless it says otherwise."""
+"""Seconds without advance after which a request counts as hanging, unless it says otherwise."""
 LOADING = 180.0
 """The same while torch loads: seconds on a warm machine, but a first start from a slow disk takes its time."""
+TICK = 0.25
+"""Seconds between two looks at the signs."""
+LARGE = 1 << 16
+"""Bytes in a tick; no signs are that long."""
 MOST_RESTARTS = 3
 WITHIN = 60.0
 """So many restarts within so many seconds; then the engine stays off until the next request after that."""
@@ -44,7 +61,8 @@ WITHIN = 60.0
 # window's main module again (a notebook, a script, pytest, a console script), needs no named pipe and no semaphore
 # whose tracker outlives it, and is started in a few milliseconds. It gets the window's own sys.path, so that it finds
 # the same package, installed or in a checkout, and nothing in the current folder is imported by accident (-P).
-_BOOT = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from visualizer.engine.server import main; main()"
+_BOOT = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); " \
+        "from visualizer.engine import alive; alive.begin(); from visualizer.engine.server import main; main()"
 
 
 class Engine(QObject):
@@ -64,6 +82,9 @@ class Engine(QObject):
     """(id, one sentence): it should have worked and did not."""
     progress = Signal(int, float, str)
     """(id, share done from 0 to 1, words)."""
+    slow = Signal(int, float, float, str)
+    """(id, seconds without advance, seconds at which it is ended, the layer it has come to): from `SLOW` seconds on,
+    once a second."""
     died = Signal(str)
     """One sentence or two: the process ended, was ended or is of no use, and what becomes of it."""
 
@@ -73,18 +94,22 @@ class Engine(QObject):
     """`failed`, said later: whoever asks shall know the id before."""
 
     def __init__(self, parent: QObject | None = None, clock: Callable[[], float] | None = None) -> None:
-        """`clock` answers seconds; it only counts restarts."""
+        """`clock` answers seconds."""
         super().__init__(parent)
         self._clock = clock or time.monotonic  # noqa: TID251 nothing is shown by it
         self._child: _Child | None = None
         self._on = False
-        self._children = self._last_id = self._hello = self._latest = 0
+        self._children = self._last_id = self._hello = 0
         self._pending: dict[int, _Pending] = {}
-        self._started: dict[int, float] = {}
+        self._started: dict[int, _Running] = {}
+        self._silent = self._ticked = 0.0
+        """Seconds since the process has answered last, in ticks; and when the last tick was."""
+        self._begun: set[int] = set()
+        """What the last process had begun when it ended."""
         self._restarts: deque[float] = deque(maxlen=MOST_RESTARTS)
         self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.timeout.connect(self._hangs)
+        self._patience.setInterval(round(1000 * TICK))
+        self._patience.timeout.connect(self._look)
         self._came.connect(self._take, Qt.ConnectionType.QueuedConnection)
         self._failing.connect(self.failed, Qt.ConnectionType.QueuedConnection)
         application = QCoreApplication.instance()
@@ -125,6 +150,16 @@ class Engine(QObject):
         if self._pending.pop(number, None) is not None and self._child is not None:
             self._child.send(pack(Message(CANCEL, number)))
 
+    def interrupt(self, number: int) -> None:
+        """End what cannot be cancelled, because it does not come to its next step: `failed` follows, and the process
+        starts anew."""
+        if number in self._pending or number in self._started:
+            self._end_child()
+            if self._pending.pop(number, None) is not None:
+                self._failing.emit(number, "It was stopped; choose a smaller model or a smaller input.")
+            self._pending.pop(self._hello, None)
+            self._spawn()
+
     def stop(self) -> None:
         """End the child at once; it holds nothing that needs saving. A later `start` or `request` starts a new one."""
         self._pending.clear()
@@ -138,16 +173,20 @@ class Engine(QObject):
             return
         if message is None:
             closed_only = self._child.process.poll() is None
+            ran_out = _out_of_memory() > self._child.killed_before
             status = self._end_child()
-            self._ended("The engine broke its connection off." if closed_only else _how_it_ended(status))
+            self._ended("The engine broke its connection off." if closed_only else _how_it_ended(status, ran_out))
+            return
+        self._silent = 0.0
+        if message.kind == ALIVE:
             return
         self._keep_patience(message)
         asked = self._pending.get(message.id)
         if asked is None:
             return
-        if message.kind == STARTED:
-            asked.starts += 1
-        elif message.kind == PROGRESS:
+        if message.kind == STARTED or message.kind == ADVANCED:
+            return
+        if message.kind == PROGRESS:
             share, words = message.value
             self.progress.emit(message.id, share, words)
         else:
@@ -169,36 +208,61 @@ class Engine(QObject):
             self.failed.emit(message.id, message.value)
 
     def _keep_patience(self, message: Message) -> None:
-        """Any sign of life begins the waiting anew; nothing is waited for while nothing runs.
+        """Whatever comes from its work says that all of that advances: it does one thing at a time.
 
         A request that nobody wants any more can hang as well, so this counts what has started, not what is pending.
         """
         if message.kind == STARTED:
             asked = self._pending.get(message.id)
-            self._started[message.id] = LIMIT if asked is None else asked.limit
+            self._started[message.id] = _Running(LIMIT if asked is None else asked.limit)
         elif message.kind in ENDS:
             self._started.pop(message.id, None)
-        if self._started:
-            self._latest = message.id if message.id in self._started else max(self._started)
-            self._patience.start(round(1000 * self._started[self._latest]))
-        else:
-            self._patience.stop()
+        for running in self._started.values():
+            running.still, running.said = 0.0, SLOW
+        if message.id in self._started:
+            self._started[message.id] = self._started.pop(message.id)  # the last one is the one under way
+            if message.kind == ADVANCED:
+                self._started[message.id].place = str(message.value)
 
     # --- when it dies -----------------------------------------------------------------------------------------------
 
-    def _hangs(self) -> None:
-        number, limit = self._latest, self._started[self._latest]
+    def _look(self) -> None:
+        """One tick: has the process answered, does the request advance?"""
+        now = self._clock()
+        passed, self._ticked = min(now - self._ticked, TICK), now
+        child = self._child
+        if child is None:
+            return
+        hands_over, loads = child.hands_over(), self._hello in self._pending and child.loads()
+        self._silent = 0.0 if hands_over or loads else self._silent + passed
+        if self._silent >= SILENT:
+            self._end_child()
+            self._ended(f"The engine did not answer for {SILENT:g} s and was ended.")
+        elif self._started and not hands_over:
+            number, running = next(reversed(self._started.items()))
+            running.still += passed
+            if running.still >= running.limit:
+                self._hangs(number, running)
+            elif running.still >= running.said and number in self._pending and number != self._hello:
+                running.said += 1.0
+                self.slow.emit(number, running.still, running.limit, running.place)
+
+    def _hangs(self, number: int, running: _Running) -> None:
         self._end_child()
         asked = self._pending.pop(number, None)
         if asked is not None and number != self._hello:
-            self._failing.emit(number, f"This took more than {limit:g} s; choose a smaller model or a smaller input.")
-        self._ended(f"The engine gave no sign of life for {limit:g} s and was ended.")
+            self._failing.emit(number, f"This took more than {running.limit:g} s; choose a smaller model or a smaller "
+                                       "input.")
+        self._ended(f"The engine did not advance for {running.limit:g} s and was ended.")
 
     def _ended(self, happened: str) -> None:
-        """Start again and ask once more for what was lost; but not for what has now ended the engine twice."""
+        """Start again and ask once more for what was lost; but not for what has now ended the engine twice: what it had
+        begun, or where it had begun nothing, all that it was asked for."""
         self._pending.pop(self._hello, None)
+        begun = self._begun & self._pending.keys() or set(self._pending)
         for number, asked in list(self._pending.items()):
-            if asked.starts > 1:
+            asked.lost += number in begun
+            if asked.lost > 1:
                 del self._pending[number]
                 self._failing.emit(number, "The engine stopped twice while it did this; choose another model or input.")
         if not self._may_restart():
@@ -233,11 +297,14 @@ class Engine(QObject):
         self._pending = {self._hello: hello, **self._pending}
         for asked in self._pending.values():
             self._child.send(asked.frame)
+        self._silent, self._ticked = 0.0, self._clock()
+        self._patience.start()
         return True
 
     def _end_child(self) -> int | None:
         """The child's exit status, after making sure that it has ended."""
         child, self._child = self._child, None
+        self._begun = set(self._started)
         self._started.clear()
         self._patience.stop()
         return None if child is None else child.end()
@@ -256,8 +323,21 @@ class _Pending:
     lane: str
     limit: float
     frame: list[bytes] = field(repr=False)
-    starts: int = 0
-    """How many children have begun it."""
+    lost: int = 0
+    """How many processes have ended over it."""
+
+
+@dataclass
+class _Running:
+    """A request that the process has begun."""
+
+    limit: float
+    still: float = 0.0
+    """Seconds in which it has not advanced, in ticks."""
+    said: float = SLOW
+    """At how many it is said next that it takes long."""
+    place: str = ""
+    """The layer that it came to last."""
 
 
 class _Child:
@@ -276,7 +356,10 @@ class _Child:
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self._connection = Connection(self.process.stdout, self.process.stdin)  # type: ignore[arg-type]
+        self.killed_before = _out_of_memory()
+        self._counted = _Counted(self.process.stdout)
+        self._connection = Connection(self._counted, self.process.stdin)  # type: ignore[arg-type]
+        self._unpacks, self._read_before, self._moved = False, 0, ()
         self._outbox: SimpleQueue[list[bytes] | None] = SimpleQueue()
         self._threads = (Thread(target=self._read, args=(came,), daemon=True), Thread(target=self._write, daemon=True))
         for thread in self._threads:
@@ -284,6 +367,21 @@ class _Child:
 
     def send(self, frame: list[bytes]) -> None:
         self._outbox.put(frame)
+
+    def hands_over(self) -> bool:
+        """Whether a large answer comes just now, or is being unpacked here; asked once a tick."""
+        before, self._read_before = self._read_before, self._counted.bytes
+        return self._unpacks or self._read_before > before + LARGE
+
+    def loads(self) -> bool:
+        """Whether the process works or waits for the disk though it does not answer, as while torch is loaded; asked
+        once a tick. Where the system does not tell, it is believed."""
+        try:
+            words = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return not sys.platform.startswith("linux")
+        before, self._moved = self._moved, (words[11], words[12], words[9])  # time in it, in the system, pages read
+        return words[0] == "D" or self._moved != before
 
     def end(self) -> int | None:
         """Kill it, if it still runs, and take its exit status, so that no zombie is left."""
@@ -298,7 +396,10 @@ class _Child:
     def _read(self, came: Callable[[int, Message | None], Any]) -> None:
         with self._connection.reader, suppress(RuntimeError):  # RuntimeError: the window is no more
             with suppress(Broken, OSError):
-                while (message := self._connection.receive()) is not None:
+                while (frame := self._connection.frame()) is not None:
+                    self._unpacks = True
+                    message = unpack(*frame)
+                    self._unpacks = False
                     came(self.number, message)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(1)
@@ -317,13 +418,43 @@ _ENVIRONMENT = {
 }
 
 
-def _how_it_ended(status: int | None) -> str:
-    """One sentence from an exit status; on POSIX a negative one is the signal that ended the process."""
+class _Counted:
+    """A stream that knows how much was read from it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self.bytes = stream, 0
+
+    def readinto(self, view: memoryview) -> int:
+        got: int = self._stream.readinto(view)
+        self.bytes += got or 0
+        return got
+
+    def __enter__(self) -> _Counted:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stream.close()
+
+
+def _out_of_memory() -> int:
+    """How many processes the system has ended because memory ran out; 0 where it does not tell."""
+    found = 0
+    for path in ("/proc/vmstat", "/sys/fs/cgroup/memory.events"):
+        with suppress(OSError, ValueError):
+            found += sum(int(line.split()[1]) for line in Path(path).read_text().splitlines()
+                         if line.startswith("oom_kill "))
+    return found
+
+
+def _how_it_ended(status: int | None, ran_out: bool) -> str:
+    """One sentence from an exit status; on POSIX a negative one is the signal that ended the process. `ran_out`: the
+    system has ended some process since because memory ran out."""
     if status is None or status >= 0:
         return f"The engine stopped unexpectedly (exit status {status})."
     with suppress(ValueError):
         name = signal.Signals(-status).name
         if name == "SIGKILL":
-            return "The engine was ended by the system (SIGKILL), which happens when memory runs out."
+            return "The engine was ended by the system (SIGKILL), because memory ran out." if ran_out else \
+                "The engine was ended from outside (SIGKILL)."
         return f"The engine crashed ({name})."
     return f"The engine crashed (signal {-status})."

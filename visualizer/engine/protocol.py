@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import math
-import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
@@ -20,19 +19,18 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from visualizer.engine.alive import ALIVE, HEAD, MARK
 from visualizer.kinds import Report
 from visualizer.trace import MOST_BYTES, Trace, from_bytes
 
 REQUEST, CANCEL = "request", "cancel"
-STARTED, PROGRESS = "started", "progress"
+STARTED, ADVANCED, PROGRESS = "started", "advanced", "progress"
 ENDS = ANSWERED, REFUSED, FAILED, CANCELLED = "answered", "refused", "failed", "cancelled"
 
 MOST_JSON = 64 << 20
 """A frame whose JSON is longer than this many bytes is not read."""
 
-_HEAD = struct.Struct(">4sIQ")
-_MARK = b"VIZ1"
-_KINDS = (REQUEST, CANCEL, STARTED, PROGRESS, *ENDS)
+_KINDS = (REQUEST, CANCEL, STARTED, ADVANCED, PROGRESS, ALIVE, *ENDS)
 _NUMBERS = "biuf"
 """dtype kinds an array may have: booleans, integers, floats."""
 
@@ -57,12 +55,12 @@ class Message:
     """Of a request: a newer one in the same lane makes it pointless."""
     value: Any = None
     """Plain values, bytes, arrays, Traces and Reports: the arguments of a request, an answer, `[share done, words]`
-    for progress, one sentence for refused and failed."""
+    for progress, the layer that it has come to for advanced, one sentence for refused and failed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Connection:
-    """Two byte streams. Reading is done by one thread; writing by any."""
+    """Two byte streams. Reading is done by one thread; writing by any that holds the lock."""
 
     reader: BinaryIO
     writer: BinaryIO
@@ -81,15 +79,20 @@ class Connection:
 
     def receive(self) -> Message | None:
         """Wait for the next message; None when the other side closed. Raises Broken."""
-        head = _read_all(self.reader, _HEAD.size, may_end=True)
+        frame = self.frame()
+        return None if frame is None else unpack(*frame)
+
+    def frame(self) -> tuple[bytes, bytes] | None:
+        """The same, still packed."""
+        head = _read_all(self.reader, HEAD.size, may_end=True)
         if head is None:
             return None
-        mark, words, rest = _HEAD.unpack(head)
-        if mark != _MARK:
+        mark, words, rest = HEAD.unpack(head)
+        if mark != MARK:
             raise Broken(f"a message begins with {mark!r}")
         if words > MOST_JSON or rest > MOST_BYTES:
             raise Broken(f"a message of {words + rest:,} bytes is longer than any should be")
-        return unpack(_read_all(self.reader, words), _read_all(self.reader, rest))
+        return _read_all(self.reader, words), _read_all(self.reader, rest)
 
 
 def pack(message: Message) -> list[bytes]:
@@ -101,7 +104,7 @@ def pack(message: Message) -> list[bytes]:
     rest = sum(map(len, pieces))
     if len(words) > MOST_JSON or rest > MOST_BYTES:
         raise ValueError(f"a message of {len(words) + rest:,} bytes is longer than may be sent")
-    return [_HEAD.pack(_MARK, len(words), rest), words, *pieces]
+    return [HEAD.pack(MARK, len(words), rest), words, *pieces]
 
 
 def unpack(words: bytes, rest: bytes) -> Message:

@@ -22,7 +22,10 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeAlias, cast
 
+from visualizer import advance
+from visualizer.engine import alive
 from visualizer.engine.protocol import (
+    ADVANCED,
     ANSWERED,
     CANCEL,
     CANCELLED,
@@ -48,7 +51,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the window, which ends its engine
     _offer_to_the_memory_killer()
     try:
-        serve(_own_streams(), closed=lambda: os._exit(0))
+        streams = alive.begin()
+        serve(Connection(streams.reader, streams.writer, streams.lock), closed=lambda: os._exit(0))
     finally:
         os._exit(0)  # taking torch apart would cost half a second
 
@@ -120,7 +124,8 @@ def _start(connection: Connection, message: Message,
     try:
         if message.name not in requests:
             raise Refused(f"The engine knows no request {message.name!r}; it knows {', '.join(requests)}.")
-        value = requests[message.name](**message.value)
+        with advance.told(_told(connection, message)):
+            value = requests[message.name](**message.value)
     except Exception as error:
         _tell_error(connection, message, error)
         return None
@@ -138,7 +143,8 @@ def _step(connection: Connection, run: _Run, wishes: _Wishes) -> bool:
             run.work.close()
             connection.send(Message(CANCELLED, message.id))
             return False
-        share, words = next(run.work)
+        with advance.told(_told(connection, message)):
+            share, words = next(run.work)
     except StopIteration as end:
         _answer(connection, message, end.value)
         return False
@@ -150,6 +156,20 @@ def _step(connection: Connection, run: _Run, wishes: _Wishes) -> bool:
         run.told = now
         connection.send(Message(PROGRESS, message.id, value=[float(share), str(words)]))
     return True
+
+
+def _told(connection: Connection, message: Message) -> advance.Heard:
+    """What tells the window to which layer a request has come, at most once in `TELL` seconds."""
+    told = -1.0
+
+    def heard(place: str) -> None:
+        nonlocal told
+        now = time.monotonic()  # noqa: TID251 as below
+        if now - told >= TELL:
+            told = now
+            connection.send(Message(ADVANCED, message.id, value=place))
+
+    return heard
 
 
 def _answer(connection: Connection, message: Message, value: Any) -> None:
@@ -175,24 +195,6 @@ def _tell_error(connection: Connection, message: Message, error: Exception) -> N
         words = (f"This could not be done ({type(error).__name__}{': ' if first else ''}{first}); choose another model "
                  "or input, and report it if it comes again.")
     connection.send(Message(FAILED, message.id, value=words))
-
-
-def _own_streams() -> Connection:
-    """The two pipes under numbers of their own, so that a model that prints or asks for input cannot disturb them:
-    what it prints goes to stderr, and there is nothing for it to read.
-
-    On Windows this also keeps libraries that look at stdin while they load from waiting for the listening thread.
-    """
-    reader, writer = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    try:
-        os.dup2(2, 1)
-    except OSError:  # no stderr: a window without a console
-        os.dup2(nothing, 1)
-        os.dup2(nothing, 2)
-    os.close(nothing)
-    return Connection(os.fdopen(reader, "rb", buffering=0), os.fdopen(writer, "wb", buffering=0))
 
 
 def _offer_to_the_memory_killer() -> None:

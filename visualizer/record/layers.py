@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from visualizer import advance
 from visualizer.record import axes, recurrent
 from visualizer.record.calls import RECURRENT, Event, Recording, readable, swapped, tensors_in
 from visualizer.record.weights import seen_by_numpy
@@ -45,6 +46,7 @@ def build(recording: Recording, flowed: bool, dtype: str) -> tuple[tuple[Layer, 
               for event in events if recording.inside}
     found = []
     for event in events:
+        advance.at(names.get(id(event), ""))
         here = recurring[id(event)] if id(event) in recurring else (
             _layer(event, names, shares.get(id(event), {}), flowed),)
         said: dict[str, Any] = {"dtype": event.dtype} if event.dtype not in ("", dtype) else {}

@@ -52,6 +52,8 @@ class Recorder(QObject):
     """One sentence about what went wrong."""
     status = Signal(str)
     """A few words about live computing."""
+    slow = Signal(str, object)
+    """One sentence about what takes long, and what ends it; an empty one once it has come on."""
 
     def __init__(self, store: Store, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -84,6 +86,8 @@ class Recorder(QObject):
         """What is recorded before anybody has asked for it."""
         self._way = 1
         """Which way one went through the inputs last."""
+        self._slow = -1
+        """What takes long and is said to."""
         self._in_vain: set[tuple[object, str]] = set()
         """Studies that were refused; they are not asked for again."""
         store.changed.connect(self._remember)
@@ -109,6 +113,7 @@ class Recorder(QObject):
         engine.failed.connect(self._turned_down)
         engine.died.connect(self._died)
         engine.progress.connect(self._went_on)
+        engine.slow.connect(self._takes_long)
 
     # --- what the State asks for ---
 
@@ -121,8 +126,11 @@ class Recorder(QObject):
                 self._show(opened.trace, None, state)
                 if door.can_run(state.model):
                     self._ask(state)  # the engine's answer brings the verdict, or says that the weights are others now
+                else:
+                    self._check_later(state)
             elif door.is_recording(state.model):
                 self._show(_saved_trace(Path(state.model), state), None, state)
+                self._check_later(state)
             elif (kept := self.store.kept(state.recipe)) is not None and kept.trace is not self.store.trace:
                 self._show(kept.trace, kept.report, state)
                 if Path(state.model).is_file():
@@ -214,7 +222,9 @@ class Recorder(QObject):
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
         if self.store.state.in_lab:
             self._check_lab(self.store.state)
-        elif not door.is_recording(self.store.state.model):
+        elif door.is_recording(self.store.state.model):
+            self._check_later(self.store.state)
+        else:
             self._ask(self.store.state)
 
     def draw(self, ink: NDArray[np.uint8]) -> None:
@@ -420,10 +430,15 @@ class Recorder(QObject):
         self.look_ahead()
 
     def _check_later(self, asked: State) -> None:
-        """Have a recording that was made ahead checked, once one stays at it: a check takes longer than a recording."""
+        """Have a recording that came without a check checked, once one stays at it: a check takes longer than a
+        recording. One from a file is checked as it is; any other is made once more for it."""
         def check() -> None:
-            if asked.recipe == self.store.state.recipe and self.store.report is None and not self.store.waiting:
+            if asked.recipe != self.store.state.recipe or self.store.report is not None or self.store.waiting:
+                return
+            if door.can_run(asked.model):
                 self._checked = self.engine.request("check", **self._wishes(asked)), asked
+            elif self.store.trace is not None:
+                self._checked = self.engine.request("check_recording", trace=self.store.trace), asked
 
         QTimer.singleShot(QUIET, self, check)
 
@@ -478,6 +493,7 @@ class Recorder(QObject):
     # --- what the engine says ---
 
     def _answered(self, number: int, name: str, answer: Any) -> None:
+        self._came_on(number)
         if number in self._measured:
             asked, study = self._measured.pop(number)
             if number == self._sweeping:
@@ -513,6 +529,7 @@ class Recorder(QObject):
                 QTimer.singleShot(QUIET, self, lambda: self._check_lab(state))
 
     def _turned_down(self, number: int, sentence: str) -> None:
+        self._came_on(number)
         if number in self._measured:
             asked, study = self._measured.pop(number)
             self._in_vain.add((asked.recipe, study))
@@ -543,6 +560,19 @@ class Recorder(QObject):
         if number == self._sweeping:
             said = tr("Sweeping {knob}: {share}")
             self.status.emit(said.format(knob=words, share=numbers.percent(share, 0)))
+
+    def _takes_long(self, number: int, still: float, limit: float, place: str) -> None:
+        """Say so, with the time, and offer to stop it."""
+        said = tr("{place} takes long: {still} s; at {limit} s it is ended.").format(
+            place=place or tr("This"), still=round(still), limit=round(limit))
+        self._slow = number
+        self.slow.emit(said, lambda: self.engine.interrupt(number))
+
+    def _came_on(self, number: int) -> None:
+        """What took long is over."""
+        if number == self._slow:
+            self._slow = -1
+            self.slow.emit("", None)
 
     def _ready(self, versions: Any) -> None:
         torch = str(dict(versions).get("torch", "")).partition("+")[0]

@@ -70,6 +70,7 @@ class App(QObject):
         window.sweep_wanted.connect(self.recorder.sweep)
         window.restore_wanted.connect(self.restore)
         self.recorder.said.connect(window.say)
+        self.recorder.slow.connect(window.say_slow)
         self.recorder.status.connect(window.inspector.say)
         self.autosave.said.connect(window.say)
 
