@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
-from typing import Any, TypeAlias
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from visualizer.scene.reading import layers
 from visualizer.scene.timeline import FORWARD, Beat, Moment, timeline
 from visualizer.trace import Array, Layer, Trace, remembered
 
-Draws: TypeAlias = Callable[[Trace, Moment, Focus | None, Look], Any]
+Made = TypeVar("Made")
 STEPS = ".steps"
 """What the layer of a chain is called behind the name of its first call."""
 
@@ -108,15 +108,16 @@ class Chain:
         return Beat(self.calls[int(step.rstrip("]")) - 1], direction).address if layer == self.name else address
 
 
-def stepped(draws: Draws) -> Draws:
+def stepped(draws: Callable[[Trace, Moment, Focus | None, Look], Made]) -> \
+        Callable[[Trace, Moment, Focus | None, Look], Made]:
     """A view of steps that draws calls of a cell that stand apart, too, as the steps that they are."""
     @wraps(draws)
-    def drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Any:
+    def drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Made:
         chain = seen(trace, moment, focus)
         if chain is None:
             return draws(trace, moment, focus, look)
         found = draws(chain.trace, chain.moment(moment, focus), chain.focus(focus), look)
-        return chain.drawn(found) if isinstance(found, Picture) else found
+        return cast(Made, chain.drawn(found)) if isinstance(found, Picture) else found
 
     return drawn
 
