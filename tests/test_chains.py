@@ -144,3 +144,14 @@ def test_two_cells_that_listen_to_each_other_are_a_chain_each() -> None:
     trace = visualizer.capture(Two().eval(), torch.randn(1, 4), target=1)
     assert [chain.calls for chain in chains(trace)] == [("one", "one#2", "one#3"), ("other", "other#2", "other#3")]
     assert [family_of(chain.trace[chain.name]).name for chain in chains(trace)] == ["gru", "lstm"]
+
+
+def test_the_gradient_through_the_steps_of_a_decoder_is_its_own() -> None:
+    trace, _, _ = greedy("gru")
+    drawn = find("gradient_flow").draw(trace, timeline(trace).find("input.backward"), Focus("cell#4"), Look())
+    assert "no gradient" not in drawn.caption
+    sizes = [np.linalg.norm(np.asarray(trace[call].gradient, np.float64)) for call in ("cell", "cell#2")]
+    said = [value for row in drawn.table.rows for value in row if isinstance(value, float)]
+    share = sizes[0] / sizes[1]
+    assert any(abs(value - share) < 1e-5 for value in said) or all(
+        any(abs(value - size) < 1e-6 for value in said) for size in sizes)

@@ -50,7 +50,16 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 @stepped
 def _through_time(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
+    if f"{layer.name}/hidden" not in trace.studies["flow"]:
+        trace = _with_steps(trace, layer.name)
     return _steps.draw(trace, moment, look, layer)
+
+
+@remembered(4)
+def _with_steps(trace: Trace, name: str) -> Trace:
+    """With the sizes of a chain, of which the study has only the calls."""
+    own = {key: array for key, array in sizes_of(trace).items() if key.startswith(f"{name}/")}
+    return replace(trace, studies={**trace.studies, "flow": {**trace.studies["flow"], **own}})
 
 
 @remembered(1)
