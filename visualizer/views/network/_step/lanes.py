@@ -196,9 +196,9 @@ def _gradient(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     sizes = norms(sc.back.arrays["hidden"], 1)
     most, size = colour.largest(sizes), float(sizes[step])
     share = max(0.0, 1 + math.log10(size / most) / DECADES) if 0 < size <= most else size
-    ways = numbers.significant(size, 2), numbers.power(size, 0)
+    ways = [numbers.significant(size, 2), numbers.power(size, 0)]
     if 0 < size < math.inf:  # at least its power of ten
-        ways = *ways, numbers.power_of_ten(math.floor(math.log10(size)))
+        ways.append(numbers.power_of_ten(math.floor(math.log10(size))))
     words = next((way for way in ways if width(way, 12, 600) <= sc.plan.strip.pitch - 4), "")
     return _bar(sc, x, top, share, words, "gradient-mark", step == sc.step, "gradient-text")
 
