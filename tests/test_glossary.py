@@ -161,7 +161,7 @@ def test_f1_shows_the_keys_and_again_the_words_those_on_the_screen_first(window)
     assert len(here) + len(others) == len(glossary.terms())
     QTest.keyClick(sheet, Qt.Key.Key_End)
     assert sheet.scrolled > 0
-    assert sheet.scrolled == sheet._whole() - sheet.height() + 24
+    assert sheet.scrolled == sheet.whole() - sheet.height() + 24
     QTest.keyClick(sheet, Qt.Key.Key_Home)
     assert sheet.scrolled == 0
     QTest.keyClick(sheet, Qt.Key.Key_Escape)

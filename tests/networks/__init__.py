@@ -111,12 +111,16 @@ def usual_loss(returned: Any, target: Any) -> Tensor:
 
 
 def floating(value: Any) -> list[Tensor]:
-    """Every floating tensor in nested tuples, lists and dicts."""
+    return [tensor for tensor in tensors_in(value) if tensor.is_floating_point()]
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """Every tensor in nested tuples, lists, dicts and dataclasses."""
     if isinstance(value, Tensor):
-        return [value] if value.is_floating_point() else []
+        return [value]
     inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple | list) else \
         [getattr(value, name) for name in getattr(value, "__dataclass_fields__", ())]
-    return [tensor for item in inside for tensor in floating(item)]
+    return [tensor for item in inside for tensor in tensors_in(item)]
 
 
 def image(channels: int, size: int) -> Tensor:

@@ -86,7 +86,7 @@ def cells_gru_answer_each_step_but_one_counts():
             made.append(m.last(h))
         return torch.stack(made, dim=1)
 
-    return Does(forward, cell=nn.GRUCell(3, 4), last=nn.Linear(4, 2)), sequence(6, 3), 1
+    return Does(forward, cell=nn.GRUCell(3, 4), last=nn.Linear(4, 2)), sequence(6, 3), [-100, -100, -100, -100, -100, 1]
 
 
 @network()

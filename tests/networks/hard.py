@@ -53,8 +53,9 @@ def target_binary_share():
     return nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 1), nn.Sigmoid()), torch.randn(1, 5), 0
 
 
-@network(capture={"answer": {"kind": "mask"}}, loss=lambda returned, target: F.binary_cross_entropy_with_logits(
-    returned, torch.as_tensor(target, dtype=torch.float32).reshape(returned.shape)))
+@network(capture={"answer": {"kind": "mask", "score": "logit"}},
+         loss=lambda returned, target: F.binary_cross_entropy_with_logits(
+             returned, torch.as_tensor(target).reshape(returned.shape)))
 def target_mask():
     return nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.Conv2d(3, 1, 1)), image(1, 6), \
         np.eye(6, dtype=np.float32)

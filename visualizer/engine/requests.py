@@ -66,6 +66,12 @@ def check(**wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
     return {"report": _trace(**wanted).check()}
 
 
+def check_recording(trace: Trace) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """Check a recording that was made elsewhere: `{"report": Report}`."""
+    yield 0.0, "checking"
+    return {"report": trace.check()}
+
+
 def extend(model: str, sample: str, edits: Sequence[str] = ()) -> dict[str, Any]:
     """What a text that is being typed makes of a model, forwards only: `{"trace": Trace, "report": None}`.
 
@@ -122,7 +128,8 @@ def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], 
 
 
 REQUESTS: dict[str, Callable[..., Any]] = {
-    each.__name__: each for each in (hello, describe, record, check, extend, study, over, lab, check_lab, sweep_lab)}
+    each.__name__: each for each in (
+        hello, describe, record, check, check_recording, extend, study, over, lab, check_lab, sweep_lab)}
 
 
 Source = tuple[str, tuple[str, ...], str]

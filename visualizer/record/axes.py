@@ -19,18 +19,25 @@ BY_FIRST_READER = (
 )
 """Calls of no kind of their own that settle what the axes of one sample are; one axis more is the batch. A kind says
 what it wants itself."""
+TAKE_APART = ("__getitem__", "select", "unbind", "split", "chunk", "narrow", "tensor_split")
+"""Calls that take an axis apart: a model that does so with the first one goes through it step by step."""
 OTHERWISE = {1: ("unit",), 2: ("batch", "unit"), 3: ("batch", "step", "unit"), 4: ("batch", *MAPS)}
 
 
 def name(events: Iterable[Event]) -> None:
     """Name the axes of every Event that has no names yet, in the order in which they were made, and tell its settings
     which of those of its first input is the batch; Refused if several samples were given."""
+    turned: Event | None = None
     for event in events:
         if event.axes is not None or event.kind_name == "input":
             continue  # an input waits for its first reader
         for read in event.reads:
             if read.axes is None:
                 read.axes = of_input(read, event)
+                turned = read if "batch" in read.axes[1:] else turned
+        if turned is not None and event.call in FUSED and event.settings.get("batch_first") and event.output.ndim == 3 \
+                and len(event.output) == len(turned.output) > 1:
+            _one_sample(len(turned.output), 0)  # what looked like steps are the samples that it counts first
         event.axes = of(event)
         if event.reads and event.kind is not None and event.kind_name == event.kind.name:
             first = event.reads[0].axes
@@ -58,10 +65,29 @@ def of_input(event: Event, reader: Event | None) -> Axes:
     shape = event.output.shape
     found = _input_axes(event, reader)
     if "batch" in found and shape[found.index("batch")] != 1:
-        size = shape[found.index("batch")]
-        raise Refused(f"The input holds {size} samples along its axis {found.index('batch')}; one is recorded at a "
-                      "time, so give a batch of one, such as x[:1].")
+        found = _steps_first(found, shape, reader) or found
+        batch = found.index("batch") if "batch" in found else 0
+        _one_sample(shape[batch] if "batch" in found else 1, batch)
     return found
+
+
+def _one_sample(size: int, axis: int) -> None:
+    if size != 1:
+        raise Refused(f"The input holds {size} samples along its axis {axis}; one is recorded at a time, so give a "
+                      "batch of one, such as x[:1].")
+
+
+def _steps_first(found: Axes, shape: tuple[int, ...], reader: Event | None) -> Axes:
+    """The axes of a sequence in torch's own layout, whose steps come first: its batch is the axis of size 1, or it has
+    none and the model goes through its first axis. Nothing where they are samples."""
+    if reader is not None and reader.call in FUSED:
+        return ()  # it says where its batch is
+    if found[:2] == ("batch", "step") and shape[1] == 1:
+        return ("step", "batch", *found[2:])
+    if found != ("batch", "unit") or reader is None or reader.call not in TAKE_APART:
+        return ()
+    made = reader.output.shape
+    return ("step", "unit") if made == shape[1:] or (made[1:] == shape[1:] and made[0] < shape[0]) else ()
 
 
 def unnamed(count: int, batch: bool = False) -> Axes:

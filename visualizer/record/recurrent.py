@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ from visualizer.record.unroll import (
 from visualizer.record.weights import seen_by_numpy
 from visualizer.trace import Array, Arrays, Layer
 
-COMPUTED = "One of its weights is itself computed, which the explanation of a recurrent layer does not cover."
+COMPUTED = "One of its weights is neither a parameter nor made by a recorded call."
 SEVERAL = "It reads {count} sequences at once, and only a single one is taken apart into its steps."
 NOTHING_READ = "What it reads is not known, so its steps cannot be taken apart."
 FROZEN = "Its weights are frozen, so they have no gradient."
@@ -68,8 +69,9 @@ def layers(recording: Recording, events: Sequence[Event], names: dict[int, str],
     if not any(event.call in CALLS for event in events):
         return list(events), {}
     joined = groups(events)
+    events, carried = without_passages(events, joined)
     ordered = together(events, joined)
-    found = take_apart(recording, joined, ordered)
+    found = take_apart(recording, joined, ordered, carried)
     bases = [rename(apart, names) for apart in found]
     made: dict[int, tuple[Layer, ...]] = {id(event): () for apart in found for event in apart.group.events}
     for apart, base in zip(found, bases, strict=True):
@@ -83,7 +85,8 @@ def groups(events: Sequence[Event]) -> list[Group]:
     """Every recurrent call; steps of a cell that follow each other are one group.
 
     A step joins the one that it starts from if both have the same weights, and if what it reads was not itself made
-    from an output of the group: then all that is read is there before the first step is made.
+    from an output of the group: then all that is read is there before the first step is made. A state that was only
+    given another shape on the way is the same state.
     """
     found: list[Group] = []
     made_from: dict[int, int] = {}  # id of an Event -> the groups that it was made from, one bit each
@@ -113,14 +116,60 @@ def groups(events: Sequence[Event]) -> list[Group]:
 def _joins(event: Event, outputs: Mapping[int, list[Event]], found: Sequence[Group], made_from: Mapping[int, int],
            ends_with: Mapping[int, int]) -> int | None:
     """The number of the group that a step of a cell continues, if there is one."""
-    if event.call not in CELLS or event.again is None:
+    if event.call not in CELLS or event.again is None or computed(event):
         return None
-    read, states = _read_and_starts(event)
+    read, given = _read_and_starts(event)
+    states = tuple(None if state is None else _origin(state)[0] for state in given)
     number = None if states[0] is None else ends_with.get(id(states[0]))
     if number is None or read is None or made_from[id(read)] >> number & 1:
         return None
     last = found[number].calls[-1]
     return number if _alike(event) == _alike(last[0]) and list(states) == last else None
+
+
+def _origin(event: Event) -> tuple[Event, list[Event]]:
+    """Where the numbers of an event come from in their own order, and all that only gave them another shape, last
+    first."""
+    passed = []
+    while event.kind is not None and event.kind.moves_only and len(event.reads) == 1 and event.call not in CALLS and \
+            np.array_equal(event.output.ravel(), event.reads[0].output.ravel(), equal_nan=True):
+        passed.append(event)
+        (event,) = event.reads
+    return event, passed
+
+
+Carried = Mapping[int, tuple[Event, Event]]
+"""id of a tensor -> the event that only gave a state another shape for the next step, and the state itself."""
+
+
+def without_passages(events: Sequence[Event], joined: Sequence[Group]) -> tuple[list[Event], Carried]:
+    """The events without those that only carry a state of a group to its next step; and where these come from.
+
+    What an event that stays handed to one of them was handed back by the next step, inside the group; its gradient is
+    what is left, and the next step reads the state itself.
+    """
+    readers = defaultdict[int, list[Event]](list)
+    for event in events:
+        for read in event.reads:
+            readers[id(read)].append(event)
+    carried: dict[int, tuple[Event, Event]] = {}
+    gone: set[int] = set()
+    for group in joined:
+        own = {id(event) for event in group.events}
+        for outputs in group.calls[1:]:
+            for state in _read_and_starts(outputs[0])[1]:
+                origin, passed = (state, []) if state is None else _origin(state)
+                for event in passed:
+                    if not all(id(reader) in own or id(reader) in gone for reader in readers[id(event)]):
+                        break
+                    gone.add(id(event))
+                    carried[id(event.tensor)] = event, origin
+                    (source,) = event.reads
+                    if source is not origin and source.gradient is not None and event.gradient is not None:
+                        source.gradient = source.gradient - event.gradient.reshape(source.gradient.shape)
+            for event in outputs:
+                event.reads = tuple(carried[id(read.tensor)][1] if id(read) in gone else read for read in event.reads)
+    return [event for event in events if id(event) not in gone], carried
 
 
 def together(events: Sequence[Event], joined: list[Group]) -> list[Event]:
@@ -200,7 +249,8 @@ Total = Callable[[Tensor], Tensor | None]
 """A weight -> autograd's gradient of it, if the calls in question are the only ones that use it."""
 
 
-def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[Event]) -> list[Apart]:
+def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[Event], carried_on: Carried
+               ) -> list[Apart]:
     """Every group that can be; the Events of the others learn the reason."""
     users, readers = defaultdict[int, set[int]](set), defaultdict[int, set[int]](set)
     for event in events:
@@ -209,6 +259,7 @@ def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[E
         for read in event.reads:
             readers[id(read)].add(event.number)
     flowed = {event.number for event in events if event.gradient is not None}
+    made = {number: source for group in joined for number, source in computed(group.first).items()}
     families = defaultdict[tuple[int, ...], list[Group]](list)
     for group in joined:
         families[_alike(group.first) if group.first.call in CELLS else (group.first.number,)].append(group)
@@ -217,6 +268,9 @@ def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[E
         numbers = {event.number for group in family for event in group.events}
 
         def total(weight: Tensor, numbers: set[int] = numbers) -> Tensor | None:
+            if id(weight) in made:
+                source = made[id(weight)]
+                return source.gradient if readers[id(source)] <= numbers else None
             return recording.weight_gradients.get(id(weight)) if users[id(weight)] <= numbers else None
 
         others = {id(event): readers[id(event)] - {other.number for other in group.events}
@@ -224,8 +278,8 @@ def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[E
         heard = frozenset(number for number, reading in others.items() if reading)
         carried = frozenset(number for number, reading in others.items() if reading & flowed)
         try:
-            found += _cells(family, total, heard, carried) if family[0].first.call in CELLS else \
-                [_fused(family[0], total, heard, carried)]
+            found += _cells(family, total, heard, carried, carried_on) \
+                if family[0].first.call in CELLS else [_fused(family[0], total, heard, carried)]
         except LookupError as reason:
             for event in (event for group in family for event in group.events):
                 event.why = str(reason.args[0])
@@ -251,11 +305,12 @@ def _fused(group: Group, total: Total, heard: frozenset[int], carried: frozenset
                  found or ({},) * len(directions))
 
 
-def _cells(family: Sequence[Group], total: Total, heard: frozenset[int], carried: frozenset[int]) -> list[Apart]:
+def _cells(family: Sequence[Group], total: Total, heard: frozenset[int], carried: frozenset[int], carried_on: Carried
+           ) -> list[Apart]:
     """All steps with the same weights: autograd tells the sum over all of them, and that is compared."""
     found = []
     for group in family:
-        told = [_told(outputs[0]) for outputs in group.calls]
+        told = [_told(outputs[0], carried_on) for outputs in group.calls]
         direction = unroll_cells(
             [recorded for _, recorded, _, _ in told],
             [[torch.tensor(output.output) for output in outputs] for outputs in group.calls],
@@ -266,18 +321,25 @@ def _cells(family: Sequence[Group], total: Total, heard: frozenset[int], carried
                            _learned(group.first, total), (direction,), (direction.weight_gradients,)))
     if all(apart.directions[0].gradient is None for apart in found):
         return found
-    totals = _totals(found[0].call, total)
-    if totals is None:
+    totals = [_totals(apart.call, total) for apart in found]
+    if any(each is None for each in totals):
         return [replace(apart, why=NOT_COMPARED) for apart in found]
-    (autograd,) = totals
-    error = gradient_error([apart.directions[0] for apart in found], autograd)
-    found = [replace(apart, directions=(replace(apart.directions[0], gradient_error=error),)) for apart in found]
+    autograd = [each[0] for each in totals if each is not None]
+    own = [{name for name, weight in apart.call.weights[0].items() if id(weight) in computed(apart.group.first)}
+           for apart in found]
+    error = gradient_error([apart.directions[0] for apart in found],
+                           {name: one for name, one in autograd[0].items() if name not in own[0]})
+    errors = [max(error, gradient_error(apart.directions, {name: one for name, one in each.items() if name in names}))
+              for apart, each, names in zip(found, autograd, own, strict=True)]
+    found = [replace(apart, directions=(replace(apart.directions[0], gradient_error=each),))
+             for apart, each in zip(found, errors, strict=True)]
     if len(found) == 1:
-        return [replace(found[0], weight_gradients=({name: _array(one) for name, one in autograd.items()},))]
+        return [replace(found[0], weight_gradients=({name: _array(one) for name, one in autograd[0].items()},))]
     return found
 
 
-def _told(event: Event) -> tuple[Call, Call, Event, tuple[Event | None, ...]]:
+def _told(event: Event, carried_on: Carried = MappingProxyType({})
+          ) -> tuple[Call, Call, Event, tuple[Event | None, ...]]:
     """A call with torch's tensors, and with the numbers that these held then; what it reads, and starts from.
 
     LookupError if it cannot be taken apart.
@@ -286,10 +348,13 @@ def _told(event: Event) -> tuple[Call, Call, Event, tuple[Event | None, ...]]:
         raise LookupError(COMPUTED)
     args, kwargs = event.again[1:3]
     swaps = {id(read.tensor): torch.tensor(read.output) for read in event.reads}
+    for state in arguments(event.call, args, kwargs)["hx"]:
+        if id(state) in carried_on:
+            swaps[id(state)] = torch.tensor(carried_on[id(state)][0].output)
     call = call_of(event.call, args, kwargs)
     if call.sequences != 1:
         raise LookupError(SEVERAL.format(count=call.sequences))
-    known = _alike(event)
+    known = {*_alike(event), *(id(read.tensor) for read in event.reads)}
     if not all(id(weight) in known for weights in call.weights for weight in weights.values()):
         raise LookupError(COMPUTED)
     read, starts = _read_and_starts(event)
@@ -312,6 +377,15 @@ def _read_and_starts(event: Event) -> tuple[Event | None, tuple[Event | None, ..
 def _alike(event: Event) -> tuple[int, ...]:
     """Calls with the same weights have the same."""
     return tuple(id(weight) for weight, _ in event.weights.values())
+
+
+def computed(event: Event) -> dict[int, Event]:
+    """id of a weight that another call made, normed or pruned -> that call."""
+    if event.again is None:
+        return {}
+    by_tensor = {id(read.tensor): read for read in event.reads}
+    weights = [weight for weights in call_of(event.call, *event.again[1:3]).weights for weight in weights.values()]
+    return {id(weight): by_tensor[id(weight)] for weight in weights if id(weight) in by_tensor}
 
 
 def _learned(event: Event, total: Total) -> dict[str, tuple[Array, Array | None]]:
@@ -410,8 +484,11 @@ class _Layers:
                 if id(event) in self.apart.heard:
                     direct = direction.inner_gradients.get(f"{state}_direct")
                     gradient = None if direct is None or id(event) not in self.apart.carried else direct[step]
-                    yield Layer(self.names[id(event)], "state", ("unit",), {"state": state, "step": step},
-                                (self.base,), direction.inner[state][step], gradient, why=self.reason(gradient, event))
+                    settings: dict[str, Any] = {"state": state, "step": step}
+                    if gradient is not None:
+                        settings["rest_of"] = float(np.abs(direction.inner_gradients[state][step]).max())
+                    yield Layer(self.names[id(event)], "state", ("unit",), settings, (self.base,),
+                                direction.inner[state][step], gradient, why=self.reason(gradient, event))
 
     def of_a_step(self) -> Iterator[Layer]:
         (direction,), (event, *cell) = self.apart.directions, self.apart.group.calls[0]
@@ -427,7 +504,9 @@ class _Layers:
                    settings: Mapping[str, Any]) -> Layer:
         """A level and direction, or the steps of a cell, with everything inside."""
         place = direction.level * self.apart.call.directions + direction.reverse
+        made = computed(event)
         arrays = {id(weight): array for weight, array in self.apart.group.first.weights.values()}
+        arrays |= {number: source.output for number, source in made.items()}
         weights = {key: arrays[id(weight)] for key, weight in self.apart.call.weights[place].items()}
         gradients = {key: self.apart.weight_gradients[place][key]
                      for key, weight in self.apart.call.weights[place].items()
@@ -449,6 +528,10 @@ class _Layers:
                 weights[f"initial_{state}"] = array.reshape(-1, array.shape[-1])[place]
                 if gradient is not None:
                     gradients[f"initial_{state}"] = gradient.reshape(-1, array.shape[-1])[place]
+        others = {key: made[id(weight)] for key, weight in self.apart.call.weights[place].items() if id(weight) in made}
+        if others:  # behind all that it reads otherwise
+            settings |= {"computed": tuple(others), "fixed": tuple(others)}
+            reads += [self.names[id(source)] for source in others.values()]
         output, gradient = direction.output, direction.gradient
         if kind in CELLS.values():
             output, gradient = output[0], None if gradient is None else gradient[0]

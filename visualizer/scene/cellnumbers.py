@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds import _steps as at
 from visualizer.kinds.gates import PREACTIVATION, made
-from visualizer.scene.reading import Reading
 from visualizer.size import norm, norms
 from visualizer.trace import Trace, remembered
+
+if TYPE_CHECKING:
+    from visualizer.scene.reading import Reading
 
 Values = NDArray[np.float64]
 NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.kinds import _steps as at
 from visualizer.kinds import curves, gates
-from visualizer.kinds._steps import Here
 from visualizer.kinds.gates import Family, Quantity
 from visualizer.language import tr, translated
+from visualizer.scene.cellnumbers import forward
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.size import norms
 from visualizer.trace import Layer, Trace, remembered
@@ -37,6 +39,8 @@ class Reading:
     gradients: Values | None
     """(step, unit): dL/dh_t, all of it; None when nothing flowed back or only the fused output's own is known."""
     reverse: bool
+    start: Values
+    """(unit,): the state before the first step; zeros where none is given."""
     padded: int = 0
     """Steps of padding after the last one that is read: the sequence was packed without them."""
 
@@ -51,6 +55,16 @@ class Reading:
     @property
     def units(self) -> int:
         return int(self.states.shape[1])
+
+    @property
+    def width(self) -> int:
+        """How many units a gate has: as many as the state, unless the layer projects that."""
+        return at.units(self.layer)
+
+    @property
+    def projected(self) -> bool:
+        """Whether the state is made of other numbers than its gates and its memory: a unit of these is none of it."""
+        return "unprojected" in self.layer.inner
 
     @property
     def total(self) -> int:
@@ -99,7 +113,9 @@ def reading(trace: Trace, name: str) -> Reading:
     gradients = layer.inner_gradients.get("hidden")
     return Reading(layer, family, words_of(trace, len(states)), states, opened,
                    None if gradients is None else np.asarray(gradients, np.float64),
-                   bool(layer.settings.get("reverse", False)), _padding(trace, layer, len(states)))
+                   bool(layer.settings.get("reverse", False)),
+                   np.asarray(at.Here(layer, trace.inputs(layer), at.first(layer))["hidden_before"], np.float64),
+                   _padding(trace, layer, len(states)))
 
 
 def directions(trace: Trace, name: str) -> tuple[str, ...]:
@@ -111,7 +127,7 @@ def directions(trace: Trace, name: str) -> tuple[str, ...]:
 def first_level(trace: Trace, layer: Layer) -> Layer:
     """The layer that is read by the lowest recurrent layer under this one."""
     read = trace.inputs(layer)[0]
-    while read.inner or kinds.role(read) in ("directions", "dropout"):
+    while read.inner or kinds.role(read) in ("directions", "dropout", "state"):
         read = trace.inputs(read)[0]
     return read
 
@@ -161,8 +177,8 @@ def here(trace: Trace, moment: Moment, shown: Reading) -> int:
 def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
     """Which recurrent layer a view is about: the focused one if the beat is its own, else the beat's, else the last.
 
-    Raises LookupError with one sentence where there is none, and where the focused one is a single call of a cell:
-    another layer is not what was asked for.
+    Raises LookupError with one sentence where there is none, and where the focused one is the only call of a cell:
+    another layer is not what was asked for. Calls that follow each other are a `scene.chains.Chain`.
     """
     found = {layer.name: layer for layer in layers(trace)}
     last = next(reversed(found.values()), None)
@@ -274,21 +290,24 @@ class Row:
 def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]:
     """How one quantity of a step came about, line by line, for all units; recomputed in float64 from the weights.
 
-    `step` counts from 0. Equations and order of gates are PyTorch's (two biases; r after the product).
+    `step` counts from 0. Equations and order of gates are PyTorch's (two biases; r after the product). Of an LSTM that
+    projects its state the last line has fewer numbers than those before it.
     """
-    family, s = shown.family, Here(shown.layer, trace.inputs(shown.layer), step)
-    quantity = family.quantities[key]
-    result = Row(f"= _{quantity.symbol}_", np.asarray(s[key]), True)
-    if quantity.curve is not None and key not in family.keys:  # the state of an RNN
-        return Row("_a_", np.asarray(s["preactivation"])), Row(f"{_function(quantity, '_a_')} = _{quantity.symbol}_",
-                                                               np.asarray(s[key]), True)
+    s, quantity = forward(trace, shown).arrays, shown.family.quantities[key]
+    result = Row(f"{_function(quantity, '_a_')} = _{quantity.symbol}_" if quantity.curve else f"= _{quantity.symbol}_",
+                 s[key][step], True, quantity.gate)
+    if quantity.curve is not None and key not in shown.family.keys:  # the state of an RNN
+        return Row("_a_", s["preactivation"][step]), result
     if not quantity.made:
-        return _gate_rows(trace, shown, quantity, step, s)
-    if len(quantity.made) == 1:
-        return Row("_o_", np.asarray(s["output_gate"]), gate=True), Row("× tanh(_c_)", s["opened"]), result
-    products = [s[times.of] * times.factor(s) for times in quantity.made]
-    words = {"cell": (tr("_f_ ⊙ _c_ before"), "+ _i_ ⊙ _g_")}.get(key, ("(1 − _z_) ⊙ _n_", tr("+ _z_ ⊙ _h_ before")))
-    return (*(Row(said, values) for said, values in zip(words, products, strict=True)), result)
+        return (*_gate_rows(shown, quantity, s, step), result)
+    if key == "hidden" and "opened" in s:
+        shows = Row("_o_", s["output_gate"][step], gate=True), Row("× tanh(_c_)", s["opened"][step])
+        if "unprojected" not in s:
+            return (*shows, result)
+        return (*shows, Row("= _y_", s["unprojected"][step]), replace(result, words="_W y_ = _h_"))
+    words = {"cell": (tr("_f_ ⊙ _c_ before"), "+ _i_ ⊙ _g_"), "hidden": ("(1 − _z_) ⊙ _n_", tr("+ _z_ ⊙ _h_ before"))}
+    parts = {"cell": ("kept", "added"), "hidden": ("added", "kept")}
+    return (*(Row(said, s[part][step]) for said, part in zip(words[key], parts[key], strict=True)), result)
 
 
 def _function(quantity: Quantity, of: str) -> str:
@@ -296,29 +315,15 @@ def _function(quantity: Quantity, of: str) -> str:
     return of if quantity.curve is None else quantity.curve.words.format(of)
 
 
-def _gate_rows(trace: Trace, shown: Reading, quantity: Quantity, step: int, s: Here) -> tuple[Row, ...]:
-    """W x, U h and b of one gate, their sum, and what its curve makes of it."""
-    layer = shown.layer
-    weights = {name: np.asarray(values, np.float64) for name, values in layer.weights.items()}
-    units = len(weights["weight_hh"]) // len(shown.family.rows)
-    block = shown.family.block(quantity.key)
-    rows = slice(block * units, (block + 1) * units)
-    read = np.asarray(trace.inputs(layer)[0].output[step], np.float64)
-    from_input, from_state = weights["weight_ih"][rows] @ read, weights["weight_hh"][rows] @ s["hidden_before"]
-    zero = np.zeros(units)
-    bias_in = weights["bias_ih"][rows] if "bias_ih" in weights else zero
-    bias_state = weights["bias_hh"][rows] if "bias_hh" in weights else zero
-    result = Row(f"{_function(quantity, '_a_')} = _{quantity.symbol}_", s[quantity.key], True, quantity.gate)
+def _gate_rows(shown: Reading, quantity: Quantity, s: Mapping[str, Values], step: int) -> tuple[Row, ...]:
+    """W x, U h and b of one gate, and their sum where a curve makes something else of it."""
+    read, state, bias = (s[f"{quantity.key}.{name}"][step] for name in ("read", "state", "bias"))
     if quantity.under:
         gate = shown.family.quantities[quantity.under]
-        recalled = s[gate.key] * (from_state + bias_state)
-        return (Row("_W x_ + _b_", from_input + bias_in), Row(f"+ _{gate.symbol}_ ⊙ (_U h_ + _b_)", recalled),
-                Row("= _a_", from_input + bias_in + recalled), result)
-    total = from_input + from_state + bias_in + bias_state
-    lines = [Row("_W x_", from_input), Row("+ _U h_", from_state), Row("+ _b_", bias_in + bias_state)]
-    if quantity.curve is None:
-        return (*lines, Row("= _a_", s[quantity.key], True))
-    return (*lines, Row("= _a_", total), result)
+        lines = [Row("_W x_ + _b_", read + bias), Row(f"+ _{gate.symbol}_ ⊙ (_U h_ + _b_)", state)]
+    else:
+        lines = [Row("_W x_", read), Row("+ _U h_", state), Row("+ _b_", bias)]
+    return tuple(lines) if quantity.curve is None else (*lines, Row("= _a_", s[f"{quantity.key}.sum"][step]))
 
 
 def conclusion(shown: Reading, key: str, value: float) -> str:

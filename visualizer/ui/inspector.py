@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QScrollArea, QTableView, QWidget
 
 from visualizer import sight
@@ -195,7 +195,9 @@ class Page(Canvas):
 
 
 class Badge(QWidget):
-    """Whether the numbers were recomputed, and how far they are from that. Never absent."""
+    """Whether the numbers were recomputed, and how far they are from that. Never absent; a click opens the table."""
+
+    opened = Signal()
 
     def __init__(self, store: Store, parent: QWidget) -> None:
         super().__init__(parent)
@@ -213,6 +215,18 @@ class Badge(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         note_focus(self, event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.opened.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.opened.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)) or super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         report = self.store.report
@@ -253,12 +267,13 @@ def badge_tip(report: Report | None) -> str:
     if report is None:
         return tr("The recording has not been compared with a second computation yet.")
     if not report.passed:
-        worst = max({**report.errors, **report.gradient_errors}.items(), key=lambda item: _bad(item[1]))[0]
-        return tr("Layer {name} is farther from its recomputation than {tolerance}.").format(
-            name=worst, tolerance=numbers.power(report.tolerance, 0))
-    if report.unverified:
-        return "\n".join(f"{name}: {why}" for name, why in list(report.unverified.items())[:2])
-    return tr("Values and gradients were recomputed in numpy with 64 bits\nand compared with what torch computed.")
+        worst = max(report.disagreeing.items(), key=lambda item: _bad(item[1]))[0]
+        told = tr("Layer {name} is farther from its recomputation than is allowed.").format(name=worst)
+    elif report.unverified:
+        told = "\n".join(f"{name}: {why}" for name, why in list(report.unverified.items())[:2])
+    else:
+        told = tr("Values and gradients were recomputed in numpy with 64 bits\nand compared with what torch computed.")
+    return told + "\n" + tr("A click opens the table of what was compared with what.")
 
 
 def _bad(error: float) -> float:

@@ -46,6 +46,7 @@ class Panes(QWidget):
         self.message = Message(self)
         self.stage = Stage(store, self)
         self.inspector = Inspector(store, self)
+        self.inspector.badge.opened.connect(lambda: run("checked"))
         self.transport = Transport(store, run, self)
         self.transport.steps = lambda: self.stage.picture.steps
         self.transport.stretch = lambda: self.stage.picture.stretch

@@ -126,8 +126,11 @@ class Recorder(QObject):
                 self._show(opened.trace, None, state)
                 if door.can_run(state.model):
                     self._ask(state)  # the engine's answer brings the verdict, or says that the weights are others now
+                else:
+                    self._check_later(state)
             elif door.is_recording(state.model):
                 self._show(_saved_trace(Path(state.model), state), None, state)
+                self._check_later(state)
             elif (kept := self.store.kept(state.recipe)) is not None and kept.trace is not self.store.trace:
                 self._show(kept.trace, kept.report, state)
                 if Path(state.model).is_file():
@@ -219,7 +222,9 @@ class Recorder(QObject):
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
         if self.store.state.in_lab:
             self._check_lab(self.store.state)
-        elif not door.is_recording(self.store.state.model):
+        elif door.is_recording(self.store.state.model):
+            self._check_later(self.store.state)
+        else:
             self._ask(self.store.state)
 
     def draw(self, ink: NDArray[np.uint8]) -> None:
@@ -425,10 +430,15 @@ class Recorder(QObject):
         self.look_ahead()
 
     def _check_later(self, asked: State) -> None:
-        """Have a recording that was made ahead checked, once one stays at it: a check takes longer than a recording."""
+        """Have a recording that came without a check checked, once one stays at it: a check takes longer than a
+        recording. One from a file is checked as it is; any other is made once more for it."""
         def check() -> None:
-            if asked.recipe == self.store.state.recipe and self.store.report is None and not self.store.waiting:
+            if asked.recipe != self.store.state.recipe or self.store.report is not None or self.store.waiting:
+                return
+            if door.can_run(asked.model):
                 self._checked = self.engine.request("check", **self._wishes(asked)), asked
+            elif self.store.trace is not None:
+                self._checked = self.engine.request("check_recording", trace=self.store.trace), asked
 
         QTimer.singleShot(QUIET, self, check)
 

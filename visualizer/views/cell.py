@@ -59,11 +59,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     step = steps.current(trace, shown, moment)
     unit = focus.cell[1] if focus is not None and focus.layer == layer.name and len(focus.cell) == 2 \
-        and focus.cell[1] < shown.units else int(np.argmax(np.abs(shown.states[step])))
+        and focus.cell[1] < shown.width else int(np.argmax(np.abs(shown.states[step])))
     blocks = [(key, title, opened(trace, shown, key, step)) for key, title in tabs(shown)]
     said = _sentence(shown, step, unit, moment)
-    words = tr("step {step} of {steps} reads “{word}”; all {units} units, unit {unit} in numbers").format(
-                step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.units, unit=unit)
+    words = tr("step {step} of {steps}; all {units} units, unit {unit} in numbers") \
+        if shown.words[step] == str(step + 1) else \
+        tr("step {step} of {steps} reads “{word}”; all {units} units, unit {unit} in numbers")
+    words = words.format(step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.width, unit=unit)
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
     looked = "" if focus is None or focus.layer != layer.name else focus.array.removeprefix("inner.")
     keys = [key for key, _, _ in blocks]
@@ -83,9 +85,9 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
     room = body.height - 8 - 12 * len(blocks)
     high = whole(min(26, room / lines), look.pixel)
     left, beside = (196, 150) if look.mode.notes else (182, 0.0)
-    wide = (look.size[0] - left - NUMBERS - beside) / shown.units
+    wide = (look.size[0] - left - NUMBERS - beside) / shown.width
     wide = whole(min(look.mode.cell, wide), look.pixel) or wide
-    gap, end = 2 if wide >= 6 else 0, left + wide * shown.units
+    gap, end = 2 if wide >= 6 else 0, left + wide * shown.width
     y, drawn = top, moment.phase * len(blocks) if moment.beat.layer == shown.layer.name and not moment.backward \
         else float(len(blocks))
     marks: list[Mark] = []
@@ -105,16 +107,17 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
                 marks.append(Text(left - 12, at + high * 0.5 + 4, rich(row.words), 12,
                                   600 if row.result else 400, "ink" if row.result else "ink-2", "end"))
             if not known:
-                marks.append(Rect(left, at, wide * shown.units, high - 2, "hatch"))
+                marks.append(Rect(left, at, wide * len(row.values), high - 2, "hatch"))
                 continue
-            value = float(row.values[unit])
-            size = numbers.number(value) if row.result or line == 0 else numbers.signed(value)
-            if said:
+            if said and unit < len(row.values):
+                value = float(row.values[unit])
+                size = numbers.number(value) if row.result or line == 0 else numbers.signed(value)
                 marks.append(Text(end + NUMBERS * 0.75, at + high * 0.5 + 4, plain(size), 12, 600,
                                   "accent-ink" if row.result else "ink", "end"))
         if known:
             marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
-        words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix(tr("so it "))
+        words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix(tr("so it ")) \
+            if unit < len(rows[-1].values) else ""
         if words and known and look.mode.notes:
             x = min(end + NUMBERS, look.size[0] - 8 - width(words, 11))
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
@@ -141,9 +144,10 @@ def _largest(rows: tuple[Row, ...], within: bool) -> float:
 def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, within: bool, step: int,
            corner: tuple[float, float], pitch: tuple[float, float], gap: int, look: Look) -> list[Mark]:
     """The lines of a block as cells: its sums on their own largest size, what is squashed on −1 … 1."""
-    kinds = [row.gate + 2 * (within and number == len(rows) - 1 and not row.gate) for number, row in enumerate(rows)]
+    kinds = [(row.gate + 2 * (within and number == len(rows) - 1 and not row.gate), len(row.values))
+             for number, row in enumerate(rows)]
     marks: list[Mark] = []
-    for kind, numbered in groupby(range(len(rows)), kinds.__getitem__):
+    for (kind, count), numbered in groupby(range(len(rows)), kinds.__getitem__):
         places = list(numbered)
         part, first = [rows[place] for place in places], places[0]
         top, of, scope = (most, tr("sums of the {title}").format(title=title), tr("each gate by its own largest")) \
@@ -151,17 +155,17 @@ def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: fl
         if kind == 1:
             marks.append(Image(corner[0], corner[1] + first * pitch[1], (pitch[0] - gap, pitch[1] - 2),
                                np.concatenate([colour.unit(row.values) for row in part])[:, None, None], "pixel",
-                               shown.units, pitch, border="tile-border" if pitch[0] >= 6 else "",
+                               count, pitch, border="tile-border" if pitch[0] >= 6 else "",
                                focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
-                               indices=tuple(range(shown.units)) * len(part),
+                               indices=tuple(range(count)) * len(part),
                                scale=Scale("pixel", tr("gate"), tr("every gate"), 0.0, 1.0, tr("0 shut, 1 open"))))
         else:
             shades = np.concatenate([colour.signed(row.values, top) for row in part])
             marks.append(Image(corner[0], corner[1] + first * pitch[1], (pitch[0] - gap, pitch[1] - 2),
-                               shades[:, None, None], "activation", shown.units, pitch,
+                               shades[:, None, None], "activation", count, pitch,
                                border="tile-border" if pitch[0] >= 6 else "",
                                focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
-                               indices=tuple(range(shown.units)) * len(part),
+                               indices=tuple(range(count)) * len(part),
                                scale=Scale("activation", tr("values"), of, -top, top, scope)))
             if look.signs or pitch[0] >= SIGNED:
                 values = np.stack([row.values for row in part])[None]
@@ -177,6 +181,8 @@ def _middle(corner: tuple[float, float], pitch: tuple[float, float], gap: int, f
 
 
 def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
+    if shown.projected:
+        return _of_memory(shown, step, unit, moment)
     state = float(shown.states[step][unit])
     if moment.backward and shown.gradients is not None:
         size = float(shown.gradients[step][unit])
@@ -195,12 +201,27 @@ def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
                step=step_named(shown, step), unit=unit, total=numbers.number(total), state=numbers.number(state))
 
 
+def _of_memory(shown: Reading, step: int, unit: int, moment: Moment) -> str:
+    """Where the state is projected: what becomes of the memory, which has the units of the gates."""
+    inner, came = shown.layer.inner, shown.layer.inner_gradients
+    if moment.backward and "cell" in came:
+        size = float(came["cell"][step][unit])
+        slope = f"{'+' if size > 0 else ''}{numbers.significant(size, 3)}"
+        return tr("At step {step} the loss would change by {{{slope}}} for each 1 that the memory of unit {unit} "
+                  "grows.").format(step=step + 1, slope=slope, unit=unit)
+    return tr("At {step}, unit {unit} keeps {{{share}}} of its memory, which becomes {memory}; the state is made of "
+              "all units.").format(step=step_named(shown, step), unit=unit,
+                                   share=numbers.percent(float(inner["forget"][step][unit]), 0),
+                                   memory=numbers.number(float(inner["cell"][step][unit])))
+
+
 def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Table:
     """One row a line of the cell, one column a unit."""
     rows: list[tuple[str | float | int, ...]] = [
-        (title, "".join(run.text for run in rich(row.words)), *row.values.tolist())
+        (title, "".join(run.text for run in rich(row.words)), *row.values.tolist(),
+         *[""] * (shown.width - len(row.values)))
         for _, title, lines in blocks for row in lines]
-    return Table((tr("part"), tr("line"), *(tr("unit {unit}").format(unit=unit) for unit in range(shown.units))),
+    return Table((tr("part"), tr("line"), *(tr("unit {unit}").format(unit=unit) for unit in range(shown.width))),
                  tuple(rows))
 
 

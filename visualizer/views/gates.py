@@ -46,7 +46,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
-    words = tr("{count} gates of {units} units").format(count=len(shown.gates), units=shown.units)
+    words = tr("{count} gates of {units} units").format(count=len(shown.gates), units=shown.width)
     still = parts.title(look, layer.name, words, False)
     marks = parts.sentence(look, said)
     top = begins(look, TOP)
@@ -66,8 +66,8 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
           moment: Moment, place: steps.Span, look: Look) -> tuple[list[Mark], list[Mark]]:
     """(still, moving): what the map is, and what is known of it so far."""
     now = steps.current(trace, shown, moment)
-    cell = whole(high / shown.units, look.pixel) or high / shown.units
-    tall = cell * shown.units
+    cell = whole(high / shown.width, look.pixel) or high / shown.width
+    tall = cell * shown.width
     back = _gradients(shown, key) if moment.backward else None
     name = title if back is None else f"∂L/∂{symbol(key)}"
     under = tr("0 shut, 1 open") if back is None else tr("size, log")

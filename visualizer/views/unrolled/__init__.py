@@ -85,8 +85,11 @@ def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
         early = in_beat(shown.layer, moment) and moment.beat.step is not None and laid.beat.of("arrive") < 1
         return _sentence_back(laid, moment, laid.came if early else reached)
     if reached < 1:
+        start = norm(shown.start)
         return tr("The {layer} has read nothing yet: its state is all zeros, {units} of them.").format(
-                   layer=shown.name, units=shown.units)
+                   layer=shown.name, units=shown.units) if start == 0 else \
+            tr("The {layer} has read nothing yet: it starts from a state of size {{{size}}}.").format(
+                layer=shown.name, size=numbers.significant(start, 3))
     answers = laid.answers
     read = "".join(trace.sample.steps[:reached]) if len(trace.sample.steps) == shown.steps and \
         all(len(word) == 1 for word in trace.sample.steps) else ""
@@ -122,7 +125,7 @@ def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
         return said.format(text=tail, step=reached, count=shown.steps, word=_quoted(shown, reached), layer=shown.name,
                            what=what, share=share)
     earlier = reached if shown.reverse else reached - 2  # the step that was read just before it
-    past = shown.states[earlier] if 0 <= earlier < shown.steps else 0
+    past = shown.states[earlier] if 0 <= earlier < shown.steps else shown.start
     change = norm(shown.states[reached - 1] - past)
     words = tr("Step {step} of {count} reads “{word}”: the state moves by {{{change}}}, to a size of {size}.") \
         if _quoted(shown, reached) else \

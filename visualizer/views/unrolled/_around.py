@@ -262,9 +262,10 @@ def unit_row(plan: Plan, focus: Focus | None, look: Look) -> list[Mark]:
 
 
 def unit_of(focus: Focus, shown: Reading) -> int | None:
-    """The unit that is looked at, if it is one of this layer."""
+    """The unit of the state that is looked at, if it is one of this layer."""
+    of_a_gate = shown.projected and focus.array != "output"
     found = focus.layer == shown.layer.name and len(focus.cell) == 2 and focus.cell[1] < shown.units
-    return focus.cell[1] if found else None
+    return focus.cell[1] if found and not of_a_gate else None
 
 
 def lengths(plan: Plan, look: Look) -> list[Mark]:

@@ -38,17 +38,19 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
         look.knob("gate", titles[0][0])
     key = key if key in dict(titles) else titles[0][0]
     chosen = None if focus is None else unit_of(focus, shown)
+    if shown.projected and focus is not None and part_of and len(focus.cell) == 2:
+        chosen = min(focus.cell[1], shown.width - 1)
     unit = plan.track.order[0] if chosen is None else chosen
-    units = _units_around(plan, unit, shown.units)
+    units = _units_around(plan, unit, shown)
     marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair")]
-    ways = (tr("{name} at step {step}, all {count} units") if len(units) == shown.units else
+    ways = (tr("{name} at step {step}, all {count} units") if len(units) == shown.width else
             tr("{name} at step {step}, {shown} of {count} units"), tr("{name} at step {step}"), tr("Step {step}"))
     name = translated(shown.family.quantities[key].name)
     name = name[:1].upper() + name[1:]
     across = [width(title, 12, 500) + 20 for _, title in titles]
     x = max(LEFT, min(plan.x + 270, look.size[0] - 8 - sum(across) - 4 * len(across)))
     marks.append(Text(plan.x, top + 24, rich(fitting(
-        [words.format(name=name, step=step + 1, shown=len(units), count=shown.units) for words in ways],
+        [words.format(name=name, step=step + 1, shown=len(units), count=shown.width) for words in ways],
         x - plan.x - 12, 13, 600)), 13, 600))
     for (tab, title), wide in zip(titles, across, strict=True):
         if tab == key:
@@ -85,13 +87,14 @@ def _walked(moment: Moment) -> str:
     return moment.act if abs(walked - round(walked)) < 1e-9 else ""
 
 
-def _units_around(plan: Plan, unit: int, count: int) -> tuple[int, ...]:
-    """So many units as stand side by side, in the order of the rows, with one among them."""
+def _units_around(plan: Plan, unit: int, shown: Reading) -> tuple[int, ...]:
+    """So many units as stand side by side, in the order of the rows, with one among them; those of a gate as they are
+    where a row is a number that the layer projected."""
+    order, count = tuple(range(shown.width)) if shown.projected else plan.track.order, shown.width
     if count <= MOST_UNITS:
-        return plan.track.order
-    place = plan.track.order.index(unit)
-    start = min(max(0, place - MOST_UNITS // 2), count - MOST_UNITS)
-    return plan.track.order[start:start + MOST_UNITS]
+        return order
+    start = min(max(0, order.index(unit) - MOST_UNITS // 2), count - MOST_UNITS)
+    return order[start:start + MOST_UNITS]
 
 
 def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key: str, shown: Reading, step: int,
@@ -108,17 +111,21 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
         within = row.result and squashed
         most = 1.0 if within else top
         palette = "pixel" if row.gate else "activation"
-        shades = colour.unit(row.values[list(units)]) if row.gate else colour.signed(row.values[list(units)], most)
+        here = tuple(each for each in units if each < len(row.values))
+        values = row.values[list(here)]
+        shades = colour.unit(values) if row.gate else colour.signed(values, most)
         line = y + index * (high + 3)
         marks.append(Text(LEFT - 16, line + high * 0.7, rich(row.words), 13, 500, "ink", "end"))
-        marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), palette, len(units),
-                           (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units,
+        marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), palette, len(here),
+                           (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=here,
                            scale=OPENNESS if row.gate else
                            Scale("activation", tr("values"), f"{shown.layer.name}.{key}" if within else
                                  tr("sums of {layer}.{key}").format(layer=shown.layer.name, key=key), -most, most)))
         if side >= SIGNED and not row.gate:
-            marks += parts.minuses(row.values[list(units)][:, None, None], shades[:, None, None], "activation", look,
+            marks += parts.minuses(values[:, None, None], shades[:, None, None], "activation", look,
                                    side, partial(_middle, plan.x + side / 2, pitch, line + high / 2))
+        if unit not in here:
+            continue
         value = float(row.values[unit])
         marks.append(Text(right + 44, line + high * 0.7, plain(
             numbers.number(value) if row.result or index == 0 else numbers.signed(value)), 13, 600,
@@ -130,7 +137,7 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     for index, text in enumerate(word for word in words if word):
         marks.append(Text(right + 56, y + 12 + 16 * index, plain(text), 11, 600 if index == 0 else 400,
                           "ink" if index == 0 else "ink-2", max_width=120))
-    said = conclusion(shown, key, float(lines[-1].values[unit]))
+    said = conclusion(shown, key, float(lines[-1].values[unit])) if unit < len(lines[-1].values) else ""
     if said:
         half = said.rfind(" ", 0, 22)
         for index, text in enumerate((said[:half], said[half + 1:])):
