@@ -31,14 +31,10 @@ NAMES = sorted(NETWORKS)
 EXPLAINED = 0.925
 """At least this share of all operations is explained; raised as more are."""
 NOT_YET: dict[str, str] = {
-    "gru_spectral_normed": "weights of it are computed, so it has no states",
-    "lstm_weight_normed": "weights of it are computed, so it has no states",
     "nan_gradient_only": "gradients of a weight that is used twice are not told apart where they are NaN",
-    "rnn_orthogonal": "weights of it are computed, so it has no states",
 }
 """Networks that cannot be recorded, or of which something recorded is not what torch computed -> why."""
 CALLED_WRONG: dict[str, str] = {
-    "cells_gru_answer_each_step_but_one_counts": "rests of rounding where nothing came to a state from outside",
     "complex_fourier_operator": "complex numbers are re-computed from their real parts",
     "complex_short_time_spectrum": "complex numbers are re-computed from their real parts",
     "complex_spectrum": "complex numbers are re-computed from their real parts",

@@ -14,6 +14,7 @@ import numpy as np
 from visualizer.kinds.sizes import sizes_of
 from visualizer.language import english, tr, translated
 from visualizer.scene import logchart
+from visualizer.scene.chains import chains, stepped
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.reading import layers, shown_layer
 from visualizer.scene.telling import gone_back
@@ -41,10 +42,24 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         return logchart.unmeasured(look, translated(TITLE), "",
                                    tr("Nothing was differentiated here, so no gradient flows; choose the loss as what "
                                       "is looked at."))
-    if layers(trace) and look.knob("along", "time") == "time":
-        layer = shown_layer(trace, moment, None if focus is None else focus.layer)
-        return _steps.draw(trace, moment, look, layer)
+    if (layers(trace) or chains(trace)) and look.knob("along", "time") == "time":
+        return _through_time(trace, moment, focus, look)
     return _layers.draw(trace, moment, look)
+
+
+@stepped
+def _through_time(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
+    if f"{layer.name}/hidden" not in trace.studies["flow"]:
+        trace = _with_steps(trace, layer.name)
+    return _steps.draw(trace, moment, look, layer)
+
+
+@remembered(4)
+def _with_steps(trace: Trace, name: str) -> Trace:
+    """With the sizes of a chain, of which the study has only the calls."""
+    own = {key: array for key, array in sizes_of(trace).items() if key.startswith(f"{name}/")}
+    return replace(trace, studies={**trace.studies, "flow": {**trace.studies["flow"], **own}})
 
 
 @remembered(1)
