@@ -115,7 +115,7 @@ def test_only_minus_infinity_counts_as_a_number() -> None:
     report = capture(Masked(), torch.tensor([[-1.0, 2.0, -0.5]])).check()
     assert report.passed and report.unverified == {}
     Masked.filled = float("inf")
-    assert not capture(Masked(), torch.tensor([[-1.0, 2.0, -0.5]])).check().passed
+    assert "mul" in capture(Masked(), torch.tensor([[-1.0, 2.0, -0.5]])).check().unverified
 
 
 COVERS = {

@@ -690,7 +690,7 @@ MOVES = (
          {"transpose": _DIM01, "swapaxes": "input axis0 axis1", "swapdims": _DIM01}, _transposed_names,
          english("Two axes of {source} change places, now {names}; nothing is computed."), _transposed,
          moves_only=True),
-    Move("turn", english("transpose"), {"t": "input", "mT": "input"}, _turned_names,
+    Move("turn", english("transpose"), dict.fromkeys(("t", "mT", "mH", "H"), "input"), _turned_names,
          english("Rows and columns of {source} change places; nothing is computed."), _turned, moves_only=True),
     Move("reverse_axes", english("transpose"), {"T": "input"}, _reversed_names,
          english("The axes of {source} change their order to {names}; nothing is computed."), _reversed_axes,
