@@ -34,6 +34,8 @@ MOST = 200_000
 """Products; larger ones uncover in reading order."""
 BAR, FULL = 36.0, 16.0
 """Height of the largest bar; thickness of a share of 1."""
+MOST_HEADS = 4
+"""Heads of which ribbons and bars are seen."""
 FEWEST = 0.02
 """Shares below this have no ribbon."""
 
@@ -141,43 +143,55 @@ def _largest(layer: Layer, row: int) -> Cell:
 
 # --- ribbons ----------------------------------------------------------------------------------------------------------
 
+def _heads(layer: Layer) -> list[Cell]:
+    """The heads in which something is seen to flow: every one of them computes at once, the first few are shown."""
+    return list(np.ndindex(*layer.shape[:-2]))[:MOST_HEADS]
+
+
 def _ribbons(setting: Setting, ways: Ways, done: int, values: Column) -> list[Mark]:
     """While rows are slow: from every value to the row that attends to it, as thick as its share."""
     column = setting.column(setting.layer.reads[1]) if not setting.backward else values
-    if not _slow(setting, ways.count, done) or column is None or setting.layer.output.ndim != 2:
+    if not _slow(setting, ways.count, done) or column is None:
         return []
     row = _row_back(ways, done) if setting.backward else _row_of(ways, done)
+    opacity = 0.35 * min(1.0, share_of(done, ways.count, setting.second) * 4)
+    left, _ = setting.trace.inputs(setting.layer)
+    return grouped(Group("shares"), [mark for head in _heads(setting.layer) for mark in (
+        *_flows(setting, column, head, row, opacity), *_percents(setting, left, head, row, 0.5 + opacity / 0.7))])
+
+
+def _flows(setting: Setting, column: Column, head: Cell, row: int, opacity: float) -> list[Mark]:
     left, right = setting.trace.inputs(setting.layer)
-    target = box_of_cells(setting.right, setting.layer, (row, 0), (row, setting.layer.shape[-1] - 1))
+    target = box_of_cells(setting.right, setting.layer, (*head, row, 0), (*head, row, setting.layer.shape[-1] - 1))
     if target is None:
         return []
-    opacity = 0.35 * min(1.0, share_of(done, ways.count, setting.second) * 4)
     ink = "gradient-mark" if setting.backward else "accent"
     marks: list[Mark] = []
     y1 = target[1] + target[3] / 2
-    for place, share in enumerate(left.output[row].tolist()):
-        source = box_of_cells(column, right, (place, 0), (place, right.shape[-1] - 1))
+    for place, share in enumerate(left.output[(*head, row)].tolist()):
+        source = box_of_cells(column, right, (*head, place, 0), (*head, place, right.shape[-1] - 1))
         if source is None or share < FEWEST:
             continue
         x0, y0, x1 = source[0] + source[2] + 2, source[1] + source[3] / 2, target[0] - 2
         bend = (x1 - x0) / 2
         marks.append(Path((((x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)),), stroke=ink,
                           width=max(0.8, FULL * share), opacity=opacity))
-    return grouped(Group("shares"), [*marks, *_percents(setting, left, row, 0.5 + opacity / 0.7)])
+    return marks
 
 
-def _percents(setting: Setting, left: Layer, row: int, opacity: float) -> list[Mark]:
+def _percents(setting: Setting, left: Layer, head: Cell, row: int, opacity: float) -> list[Mark]:
     """The shares of a row, in their cells where there is room."""
     column = setting.column(left.name)
     if column is None or setting.backward:
         return []
     shades, palette = parts.entries(setting.trace, left, setting.look, False)
     marks: list[Mark] = []
-    for place, share in enumerate(left.output[row].tolist()):
-        box, words = box_of_cells(column, left, (row, place), (row, place)), numbers.percent(share, 0)
+    for place, share in enumerate(left.output[(*head, row)].tolist()):
+        cell = (*head, row, place)
+        box, words = box_of_cells(column, left, cell, cell), numbers.percent(share, 0)
         if box is not None and min(box[2] - width(words, 11, 500), box[3] - 11) >= 1:
             marks.append(Text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 4, plain(words), 11, 500,
-                              colour.ink_on(f"{palette}:{shades[row, place]}", setting.look.theme), "middle",
+                              colour.ink_on(f"{palette}:{shades[cell]}", setting.look.theme), "middle",
                               opacity=opacity))
     return marks
 
@@ -186,22 +200,18 @@ def _percents(setting: Setting, left: Layer, row: int, opacity: float) -> list[M
 
 def _bars(setting: Setting, ways: Ways, done: int) -> list[Mark]:
     """While rows are slow: the scores of the row rise over their places."""
-    if not _slow(setting, ways.count, done) or setting.layer.output.ndim != 2:
+    if not _slow(setting, ways.count, done):
         return []
-    row = _row_of(ways, done)
-    top = colour.largest(setting.layer.output) or 1.0
+    layer, row = setting.layer, _row_of(ways, done)
+    top = colour.largest(layer.output) or 1.0
     grown = part_of(share_of(done, ways.count, setting.second), 0.3, 0.7)
-    return _rising(setting, row, setting.layer.output[row] / top * grown)
-
-
-def _rising(setting: Setting, row: int, heights: Array) -> list[Mark]:
     marks: list[Mark] = []
-    for place, height in enumerate(heights.tolist()):
-        box = box_of_cells(setting.right, setting.layer, (row, place), (row, place))
-        if box is None or not np.isfinite(height):
-            continue
-        x, y, wide, high = _bar(box, height)
-        marks.append(Rect(x, y, wide, high, "positive-text" if height >= 0 else "negative-text", "stage", 0.5))
+    for head in _heads(layer):
+        for place, height in enumerate((layer.output[(*head, row)] / top * grown).tolist()):
+            box = box_of_cells(setting.right, layer, (*head, row, place), (*head, row, place))
+            if box is not None and np.isfinite(height):
+                marks.append(Rect(*_bar(box, height), "positive-text" if height >= 0 else "negative-text", "stage",
+                                  0.5))
     return grouped(Group("scores"), marks)
 
 
