@@ -1,4 +1,4 @@
-"""Attention: scores rise as bars over the places, become shares, and the values flow in with that thickness.
+"""Attention: scores rise as bars over the places, and by their shares the values flow in with that thickness.
 
 What is drawn is a matrix product: of queries and keys (scores), or of shares and values (what is attended to). On the
 way back the gradient is shared out by the same weights.
@@ -21,7 +21,6 @@ from visualizer.motions._travel import (
     moved,
     returning,
     seconds_along,
-    seconds_of,
     share_of,
     way_back,
 )
@@ -35,19 +34,18 @@ MOST = 200_000
 """Products; larger ones uncover in reading order."""
 BAR, FULL = 36.0, 16.0
 """Height of the largest bar; thickness of a share of 1."""
+MOST_HEADS = 4
+"""Heads of which ribbons and bars are seen."""
 FEWEST = 0.02
 """Shares below this have no ribbon."""
 
 
 def suits(layer: Layer) -> bool:
-    return (layer.kind == "matmul" and len(layer.reads) == 2 and layer.output.ndim > 1) or \
-        (kinds.shares(layer) and layer.output.ndim > 1 and layer.axes[-1] == "step")
+    return layer.kind == "matmul" and len(layer.reads) == 2 and layer.output.ndim > 1
 
 
 def forward(setting: Setting) -> Frame:
     """Row after row of places."""
-    if setting.layer.kind != "matmul":
-        return _shares(setting)
     ways = ways_of(setting.trace, setting.layer.name)
     if ways is None:
         return window.forward(setting)
@@ -61,7 +59,7 @@ def forward(setting: Setting) -> Frame:
 
 def backward(setting: Setting) -> Frame:
     """The gradient of row after row, the last first, goes to what it was made of, by the same weights."""
-    ways = ways_of(setting.trace, setting.layer.name) if setting.layer.kind == "matmul" else None
+    ways = ways_of(setting.trace, setting.layer.name)
     frame = returning(setting, ways, _said_back, _counted)
     if ways is None or setting.layer.gradient is None or not setting.left:
         return frame
@@ -74,15 +72,13 @@ def backward(setting: Setting) -> Frame:
 
 
 def seconds(trace: Trace, layer: Layer, back: str) -> float:
-    if layer.kind != "matmul":
-        return window.seconds(trace, layer, back) if back else seconds_of(_rows(layer))
     ways = ways_of(trace, layer.name)
     return seconds_along(trace, layer, ways, back)
 
 
 def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
     """Every product, handed back."""
-    ways = ways_of(trace, layer.name) if layer.kind == "matmul" else None
+    ways = ways_of(trace, layer.name)
     return None if ways is None or layer.gradient is None else handed_along(ways, name, trace)
 
 
@@ -112,10 +108,6 @@ def ways_of(trace: Trace, name: str) -> Ways | None:
 def _weighted(trace: Trace, layer: Layer) -> bool:
     """Whether what is multiplied by are shares: then the right factor is what flows in."""
     return kinds.shares(trace[layer.reads[0]])
-
-
-def _rows(layer: Layer) -> int:
-    return min(64, layer.shape[-2])
 
 
 def _row_of(ways: Ways, parcel: int) -> int:
@@ -151,43 +143,55 @@ def _largest(layer: Layer, row: int) -> Cell:
 
 # --- ribbons ----------------------------------------------------------------------------------------------------------
 
+def _heads(layer: Layer) -> list[Cell]:
+    """The heads in which something is seen to flow: every one of them computes at once, the first few are shown."""
+    return list(np.ndindex(*layer.shape[:-2]))[:MOST_HEADS]
+
+
 def _ribbons(setting: Setting, ways: Ways, done: int, values: Column) -> list[Mark]:
     """While rows are slow: from every value to the row that attends to it, as thick as its share."""
     column = setting.column(setting.layer.reads[1]) if not setting.backward else values
-    if not _slow(setting, ways.count, done) or column is None or setting.layer.output.ndim != 2:
+    if not _slow(setting, ways.count, done) or column is None:
         return []
     row = _row_back(ways, done) if setting.backward else _row_of(ways, done)
+    opacity = 0.35 * min(1.0, share_of(done, ways.count, setting.second) * 4)
+    left, _ = setting.trace.inputs(setting.layer)
+    return grouped(Group("shares"), [mark for head in _heads(setting.layer) for mark in (
+        *_flows(setting, column, head, row, opacity), *_percents(setting, left, head, row, 0.5 + opacity / 0.7))])
+
+
+def _flows(setting: Setting, column: Column, head: Cell, row: int, opacity: float) -> list[Mark]:
     left, right = setting.trace.inputs(setting.layer)
-    target = box_of_cells(setting.right, setting.layer, (row, 0), (row, setting.layer.shape[-1] - 1))
+    target = box_of_cells(setting.right, setting.layer, (*head, row, 0), (*head, row, setting.layer.shape[-1] - 1))
     if target is None:
         return []
-    opacity = 0.35 * min(1.0, share_of(done, ways.count, setting.second) * 4)
     ink = "gradient-mark" if setting.backward else "accent"
     marks: list[Mark] = []
     y1 = target[1] + target[3] / 2
-    for place, share in enumerate(left.output[row].tolist()):
-        source = box_of_cells(column, right, (place, 0), (place, right.shape[-1] - 1))
+    for place, share in enumerate(left.output[(*head, row)].tolist()):
+        source = box_of_cells(column, right, (*head, place, 0), (*head, place, right.shape[-1] - 1))
         if source is None or share < FEWEST:
             continue
         x0, y0, x1 = source[0] + source[2] + 2, source[1] + source[3] / 2, target[0] - 2
         bend = (x1 - x0) / 2
         marks.append(Path((((x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)),), stroke=ink,
                           width=max(0.8, FULL * share), opacity=opacity))
-    return grouped(Group("shares"), [*marks, *_percents(setting, left, row, 0.5 + opacity / 0.7)])
+    return marks
 
 
-def _percents(setting: Setting, left: Layer, row: int, opacity: float) -> list[Mark]:
+def _percents(setting: Setting, left: Layer, head: Cell, row: int, opacity: float) -> list[Mark]:
     """The shares of a row, in their cells where there is room."""
     column = setting.column(left.name)
     if column is None or setting.backward:
         return []
     shades, palette = parts.entries(setting.trace, left, setting.look, False)
     marks: list[Mark] = []
-    for place, share in enumerate(left.output[row].tolist()):
-        box, words = box_of_cells(column, left, (row, place), (row, place)), numbers.percent(share, 0)
+    for place, share in enumerate(left.output[(*head, row)].tolist()):
+        cell = (*head, row, place)
+        box, words = box_of_cells(column, left, cell, cell), numbers.percent(share, 0)
         if box is not None and min(box[2] - width(words, 11, 500), box[3] - 11) >= 1:
             marks.append(Text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 4, plain(words), 11, 500,
-                              colour.ink_on(f"{palette}:{shades[row, place]}", setting.look.theme), "middle",
+                              colour.ink_on(f"{palette}:{shades[cell]}", setting.look.theme), "middle",
                               opacity=opacity))
     return marks
 
@@ -196,22 +200,18 @@ def _percents(setting: Setting, left: Layer, row: int, opacity: float) -> list[M
 
 def _bars(setting: Setting, ways: Ways, done: int) -> list[Mark]:
     """While rows are slow: the scores of the row rise over their places."""
-    if not _slow(setting, ways.count, done) or setting.layer.output.ndim != 2:
+    if not _slow(setting, ways.count, done):
         return []
-    row = _row_of(ways, done)
-    top = colour.largest(setting.layer.output) or 1.0
+    layer, row = setting.layer, _row_of(ways, done)
+    top = colour.largest(layer.output) or 1.0
     grown = part_of(share_of(done, ways.count, setting.second), 0.3, 0.7)
-    return _rising(setting, row, setting.layer.output[row] / top * grown)
-
-
-def _rising(setting: Setting, row: int, heights: Array) -> list[Mark]:
     marks: list[Mark] = []
-    for place, height in enumerate(heights.tolist()):
-        box = box_of_cells(setting.right, setting.layer, (row, place), (row, place))
-        if box is None or not np.isfinite(height):
-            continue
-        x, y, wide, high = _bar(box, height)
-        marks.append(Rect(x, y, wide, high, "positive-text" if height >= 0 else "negative-text", "stage", 0.5))
+    for head in _heads(layer):
+        for place, height in enumerate((layer.output[(*head, row)] / top * grown).tolist()):
+            box = box_of_cells(setting.right, layer, (*head, row, place), (*head, row, place))
+            if box is not None and np.isfinite(height):
+                marks.append(Rect(*_bar(box, height), "positive-text" if height >= 0 else "negative-text", "stage",
+                                  0.5))
     return grouped(Group("scores"), marks)
 
 
@@ -219,28 +219,6 @@ def _bar(box: Box, height: float) -> Box:
     """Over its place, whatever its sign: that is told by its colour."""
     tall = max(1.0, abs(height) * BAR)
     return box[0] + box[2] * 0.2, box[1] + box[3] - tall, box[2] * 0.6, tall
-
-
-def _shares(setting: Setting) -> Frame:
-    """Scores become shares: every row of exponentials rises, then is divided by its sum."""
-    layer, source = setting.layer, setting.trace[setting.layer.reads[0]]
-    count = _rows(layer)
-    done = landed(count, setting.second)
-    of_row = np.arange(layer.shape[-2]) * count // layer.shape[-2]
-    row = int(np.flatnonzero(of_row == min(done, count - 1))[0])
-    marks: list[Mark] = []
-    if _slow(setting, count, done) and layer.output.ndim == 2:
-        with np.errstate(all="ignore"):
-            raised = np.exp(source.output[row] - np.max(source.output[row]))
-        share = share_of(done, count, setting.second)
-        rise, divided = part_of(share, 0.0, 0.45), part_of(share, 0.55, 0.4)
-        marks += _rising(setting, row, rise * (raised + divided * (layer.output[row] - raised)))
-        cell = _largest(source, row) if source.shape == layer.shape else (row, 0)
-        marks += windows(setting.trace, setting.left, taps_of(setting.trace, layer.name, cell),
-                         Focus(layer.name, cell), opacity=0.5 + min(0.5, share * 4))
-    covered = np.broadcast_to((of_row >= done)[:, None], layer.shape)
-    return Frame(covered, None, tuple(marks), _said_shares(setting, done, count, of_row), (done, count),
-                 _counted(done, count))
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -272,20 +250,6 @@ def _said(setting: Setting, ways: Ways, done: int) -> str:
     return tr("Each row of {one} times each column of {other} is one number: {{{value}}} at place {place}; {done} of "
               "{count} rows done.").format(value=numbers.number(float(layer.output[cell])), place=_named(setting, row),
                                            **known)
-
-
-def _said_shares(setting: Setting, done: int, count: int, of_row: Array) -> str:
-    layer = setting.layer
-    if done <= 0:
-        return tr("{source} is ready. {layer} has computed nothing yet.").format(source=layer.reads[0],
-                                                                                layer=layer.name)
-    row = int(np.flatnonzero(of_row == done - 1)[0])
-    shares = layer.output[..., row, :]
-    most = int(np.unravel_index(int(np.argmax(shares)), shares.shape)[-1])
-    return tr("The scores of place {place} become shares of 1, most for {most}: {{{share}}}; {done} of {count} rows "
-              "done.").format(place=_named(setting, row), most=_named(setting, most),
-                              share=numbers.percent(float(shares.max()), 0), done=numbers.count(done),
-                              count=numbers.count(count))
 
 
 def _said_back(setting: Setting, done: int, count: int) -> str:

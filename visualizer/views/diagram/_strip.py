@@ -146,7 +146,7 @@ def _expects(sc: Scene, strip: Strip, steps: tuple[int, ...], answers: Values, d
         best = int(np.argmax(answers[step]))
         right = tells and step + 1 < sc.shown.steps and label(trace, best) == sc.shown.words[step + 1]
         name = label(trace, best)
-        if width(name, 12, 600, mono=True) <= strip.pitch - 1:
+        if width(name, 12, 600, mono=True) <= strip.pitch - 5:
             marks.append(Text(x + strip.tile / 2, strip.expects + 12, plain(name), 12, 600 if right else 400,
                               "accent-ink" if right else "ink-2", "middle", mono=True))
         marks += [Rect(x, strip.expects + 17, strip.tile, 3, "sunk"),

@@ -644,8 +644,9 @@ def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Ar
     totals = slide.layer.weight_gradients.get("weight")
     if totals is None or not frame.look.mode.charts:
         return []
-    kind = kinds.of(slide.layer)
-    own = totals[slide.cell[0]] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[slide.cell[0]]
+    kind, axes = kinds.of(slide.layer), slide.layer.axes
+    unit = slide.cell[next((axes.index(axis) for axis in ("channel", "unit", "class") if axis in axes), 0)]
+    own = totals[unit] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[unit]
     if channel >= len(own):
         return []
     tile = np.atleast_2d(own[channel])
@@ -661,7 +662,7 @@ def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Ar
         return grouped(TOTALS, [Rect(left + column * side, top + row * side, wide, wide, "", "rule", 1, True, 2)
                                 for row, column in np.ndindex(*tile.shape)])
     for (row, column), value in np.ndenumerate(tile):
-        focus = Focus(slide.layer.name, (slide.cell[0], channel, row, column)[:own.ndim + 1], "weight")
+        focus = Focus(slide.layer.name, (unit, channel, row, column)[:own.ndim + 1], "weight")
         marks.append(Rect(left + column * side, top + row * side, side - 1.5, side - 1.5,
                           f"gradient-pale:{shades[row, column]}", "tile-border", 1, inside=True, radius=2, focus=focus,
                           scale=ink.scale))
