@@ -190,7 +190,11 @@ def test_the_last_step_of_an_answer_can_be_looked_at_closely() -> None:
     rows = torch.linspace(-1, 1, 30).reshape(1, 6, 5).sin()
     trace = capture(nn.Linear(5, 3), rows, 1)
     assert trace["loss"].settings["steps"] == (5,)
-    assert draw(trace, view="microscope", at="linear.backward").caption
+    said = [" ".join(run.text for run in mark.runs) for mark in draw(trace, view="microscope", at="linear.backward")
+            if hasattr(mark, "runs")]
+    assert "1 of 6" in said, "of the six places of a unit one carries gradient"
+    unit = int(np.abs(trace["linear"].gradient[5]).argmax())
+    assert any(f"{abs(float(trace['linear'].weight_gradients['bias'][unit])):.3g}" in words for words in said)
     choice = does(lambda m, x: m.a(x).argmax(1), a=linear())
     assert "nothing is differentiated" in draw(capture(choice, X5), at="argmax.forward").caption
 
