@@ -262,6 +262,7 @@ def test_an_objective_may_be_any_function_of_what_is_handed_back() -> None:
 
 def test_an_objective_that_cannot_be_is_refused_with_a_way() -> None:
     assert "give one" in refused(TWO, X5, objective="mse")
+    assert "1.0, that all of them" in refused(TWO, X5, 1, objective="mse:mask")
     assert "'mask'" in refused(TWO, X5, objective="sum:masks")
     assert "lambda" in refused(does(lambda m, x: torch.fft.rfft(m.a(x)), a=linear()), X5)
     once = torch.utils.checkpoint.checkpoint
