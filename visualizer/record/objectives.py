@@ -409,6 +409,9 @@ def _loss_named(recording: Recording, found: Answer, name: str, target: Target) 
             size for size in found.shape if size != 1)):
         raise Refused(f"The target has the shape {wanted.shape} and the answer {found.shape}; give one number for each "
                       "of its numbers, or one for all.")
+    if isinstance(target, int) and answer.numel() > 1:
+        raise Refused(f"The target is the class {target}, and {name} compares {answer.numel()} numbers; give as many, "
+                      f"or one with a point, such as {target}.0, that all of them should be.")
     if name == "bce" and not ((wanted >= 0) & (wanted <= 1)).all():
         raise Refused("Binary cross entropy reads chances, and the target has numbers below 0 or above 1; give 0 or 1 "
                       "for each.")
