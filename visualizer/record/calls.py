@@ -292,7 +292,12 @@ class Recording(TorchFunctionMode):
             return
         followed = [event for event in self.events if event.edge is not None]
         wanted = [*(event.edge for event in followed), *self._wanted]
-        found = torch.autograd.grad(scalar, wanted, allow_unused=True)
+        try:
+            found = torch.autograd.grad(scalar, wanted, allow_unused=True)
+        except RuntimeError as error:
+            reason = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")
+            raise Refused(f"Autograd cannot go back through the model ({reason}); mend that, or record the way "
+                          "forwards alone with objective='none'.") from error
         for event, gradient in zip(followed, found, strict=False):
             event.gradient = gradient
         self.weight_gradients = {id(tensor): gradient for tensor, gradient in
