@@ -191,7 +191,8 @@ def frame(setting: Setting) -> Frame:
     motion, turn = of(setting.layer), setting.turn
     if turn is None:
         return (motion.backward if setting.backward else motion.forward)(setting)
-    return _added(_at_once(setting) if turn.at_once else motion.backward(setting), turn, not setting.look.mode.lanes)
+    shown = _at_once(setting) if turn.at_once else motion.backward(setting)
+    return _added(shown, turn, not setting.look.mode.lanes)
 
 
 def followed(layer: Layer, focus: Focus | None) -> int:
