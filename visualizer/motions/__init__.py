@@ -273,7 +273,8 @@ def _added(frame: Frame, turn: Turn, briefly: bool) -> Frame:
         values = turn.earlier + (values if covered is None else np.where(covered, 0.0, values))
         covered = None
     share = turn.number * max(1, count) + done, turn.count * max(1, count)
-    return replace(frame, values=values, covered=covered, done=share, sentence=_in_turn(frame.sentence, turn, done, briefly),
+    return replace(frame, values=values, covered=covered, done=share,
+                   sentence=_in_turn(frame.sentence, turn, done, briefly),
                    counted=tr("{n} of {count} hand back; {counted}").format(
                        n=turn.number + 1, count=turn.count, counted=frame.counted) if frame.counted else "")
 
