@@ -118,6 +118,34 @@ class Reads(nn.Module):
         return answer
 
 
+class Tags(nn.Module):
+    """The same dense layers at every step, a class for each step, and the loss of all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(12, 6)
+        self.hidden, self.classes = nn.Linear(6, 5), nn.Linear(5, 4)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        scores = self.classes(torch.tanh(self.hidden(self.words(tokens))))
+        wanted = torch.tensor([[0, 1, 2, -100, 3, 1, 0]])
+        return functional.nll_loss(torch.log_softmax(scores, -1).transpose(1, 2), wanted)
+
+
+class Segments(nn.Module):
+    """A class for each pixel; its loss, of all pixels together or of each."""
+
+    def __init__(self, reduction: str = "mean", squares: bool = False) -> None:
+        super().__init__()
+        self.conv, self.reduction, self.squares = nn.Conv2d(1, 3, 3, padding=1), reduction, squares
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = self.conv(x)
+        if self.squares:
+            return functional.mse_loss(torch.softmax(maps, 1), (maps > 0).float().detach())
+        return functional.cross_entropy(maps, (x[:, 0] > 0).long() + (x[:, 0] > 1).long(), reduction=self.reduction)
+
+
 TOKENS = torch.tensor([[3, 1, 4, 1, 5, 9, 2]])
 STEPS = ("the", "cat", "saw", "cat", "and", "purred", "loud")
 
@@ -126,6 +154,15 @@ def _read(model: nn.Module) -> Trace:
     from visualizer.trace import Sample
 
     return captured(model, TOKENS, 2.5, sample=Sample("words", "the cat saw cat and purred loud", steps=STEPS))
+
+
+def _alone(model: nn.Module, x: Tensor, spread: float = 1.5) -> Trace:
+    """A network whose answer is its loss."""
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn_like(parameter) * (spread / max(1.0, parameter[0].numel() ** 0.5)))
+    return record.capture(model.eval(), x, objective="logit:0", name="small", title="Small")
 
 
 NETS: dict[str, Callable[[], Trace]] = {
@@ -148,6 +185,10 @@ NETS: dict[str, Callable[[], Trace]] = {
     "signal": cache(lambda: captured(Through(lambda self, x: torch.relu(self.conv(x)).mean(2),
                                              conv=nn.Conv1d(1, 8, 9, 2)), picture(1, 300))),
     "attends": cache(lambda: _read(Attends())),
+    "tags": cache(lambda: _alone(Tags(), TOKENS, 2.0)),
+    "pixels": cache(lambda: _alone(Segments(), picture(1, 5, 6))),
+    "each": cache(lambda: _alone(Segments("none"), picture(1, 4, 5))),
+    "squares": cache(lambda: _alone(Segments(squares=True), picture(1, 4, 4))),
     "looks": cache(lambda: _read(Looks())),
     "reads": cache(lambda: _read(Reads())),
 }

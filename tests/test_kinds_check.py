@@ -109,10 +109,15 @@ def test_nan_made_by_torch_itself_is_never_passed_over() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.sqrt() * 2
 
-    report = record.capture(Root(), torch.tensor([[-1.0, 4.0]]), objective="logit:1").check()
-    assert report.errors["sqrt"] == np.inf
+    trace = record.capture(Root(), torch.tensor([[-1.0, 4.0]]), objective="logit:1")
+    report = trace.check()
+    assert np.isnan(trace["sqrt"].output[0])
+    assert report.errors["sqrt"] == 0  # the root of −1 has to be one
+    assert next(row.why for row in report.rows if row.layer == "sqrt") == "1 of its 2 numbers are NaN or infinite."
     assert "read NaN or infinity from sqrt" in report.unverified["mul"]
-    assert not report.passed
+    assert report.passed
+    hidden = changed(trace, "sqrt", output=np.array([0.5, 2.0], np.float32)).check()
+    assert hidden.errors["sqrt"] == np.inf  # and a number in its place is found out
 
 
 def test_an_unexplained_operation_is_named_and_so_is_the_gradient_it_handed_back() -> None:

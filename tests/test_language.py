@@ -17,12 +17,12 @@ from tests.test_kinds_recurrent import CASES, trace_of
 from tests.toys import toy
 from tests.unspoken import PACKAGE, unspoken
 from tests.unspoken import spoken as find_spoken
-from visualizer import answers, inputs, kinds, lab, language, views
+from visualizer import answers, glossary, inputs, kinds, lab, language, views
 from visualizer.cli import main
 from visualizer.kinds import gates, recurrent
 from visualizer.language import english, kept_by_language, nearest, speaking, spoken, tr, translated
 from visualizer.registry import files
-from visualizer.scene import figures, logchart, parts
+from visualizer.scene import colour, figures, logchart, parts
 from visualizer.scene.picture import Look, Picture, Run, Text
 from visualizer.scene.state import State, changed, from_json, to_json
 from visualizer.scene.timeline import timeline
@@ -385,3 +385,33 @@ def test_the_pseudo_language_finds_what_nobody_can_translate(outlined):
     assert bare(tr("Open")) == set()
     assert bare(translated("No such words anywhere")) == {"such", "words", "anywhere"}
     assert bare(tr("{rows} rows of {size}").format(rows=3, size="three")) == {"three"}
+
+
+# --- no word is missing ---------------------------------------------------------------------------------------------
+
+def in_files():
+    """What stands on the cards of the start screen, themes' names and words of the glossary: whatever is in files."""
+    for path in files("assets", "start/*.json"):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        yield from (card[name] for name in ("title", "line", "group") if card.get(name))
+    yield from (colour.theme(name).title for name in colour.names())
+    yield from (term.word for term in glossary.terms())
+
+
+@pytest.mark.parametrize("path", files("assets", "i18n/*.json"), ids=lambda path: path.stem)
+def test_a_table_has_every_word_that_can_be_shown_and_no_other(path):
+    words, wanted = set(json.loads(path.read_text(encoding="utf-8"))), KNOWN | set(in_files())
+    assert not sorted(wanted - words), f"write them into {path.name}"
+    assert not sorted(words - wanted - {language.TITLE}), "nobody says these any more"
+
+
+@pytest.mark.parametrize("path", [path for path in files("assets", "glossary/*.json") if path.stem != "en"],
+                         ids=lambda path: path.stem)
+def test_a_glossary_explains_words_that_its_language_uses(path):
+    said = " ¦ ".join(language.table(path.stem).values())
+    with speaking(path.stem):
+        met = set(glossary.found(said))
+        for term in glossary.terms():
+            assert term in met, f"{term.word} is used nowhere"
+            assert term.says.endswith(".")
+            assert 20 < len(term.says) < 200

@@ -217,7 +217,7 @@ def test_what_lands_in_a_unit_adds_up_to_it() -> None:
         read = trace[layer.reads[0]].output.astype(np.float64)
         for unit in (0, layer.output.size - 1):
             products = layer.weights["weight"][unit].astype(np.float64) * read
-            sums = dense._sums(trace, name, unit)
+            sums = dense._sums(trace, name, (unit,))
             assert sums.running[-1] == pytest.approx(float(layer.output[unit]), abs=1e-4)
             assert list(np.abs(sums.products)) == sorted(np.abs(products), reverse=True)[:len(sums.products)]
             assert sums.others_count == len(products) - len(sums.products)

@@ -28,20 +28,15 @@ from visualizer.trace import Array, Layer, Trace
 from visualizer.views import all_views
 
 NAMES = sorted(NETWORKS)
-EXPLAINED = 0.92
+EXPLAINED = 0.925
 """At least this share of all operations is explained; raised as more are."""
 NOT_YET: dict[str, str] = {
-    "attention_multihead_time_first_masked": "time first: refused as several samples",
-    "cells_lstm_time_first": "time first: refused as several samples",
-    "cells_lstm_unbatched": "time first: refused as several samples",
     "gru_spectral_normed": "weights of it are computed, so it has no states",
     "inference_mode_around": "inference tensors cannot be recorded",
     "inference_mode_inside": "inference tensors cannot be recorded",
     "input_dict": "a dict of inputs is refused",
     "input_keywords": "a dict of inputs is refused",
     "input_list": "a list of inputs is refused",
-    "lstm_time_first_after_a_layer": "time first: refused as several samples",
-    "lstm_time_first_words": "time first: refused as several samples",
     "lstm_weight_normed": "weights of it are computed, so it has no states",
     "nan_gradient_only": "gradients of a weight that is used twice are not told apart where they are NaN",
     "piece_compiled": "compiled: a tensor subclass",
@@ -61,42 +56,25 @@ CALLED_WRONG: dict[str, str] = {
     "complex_spectrum": "complex numbers are re-computed from their real parts",
     "complex_weights": "complex numbers are re-computed from their real parts",
     "convolutional_gru_one_step_a_picture": "four pictures stand on the axis of samples, of which one is re-computed",
-    "infinity_answered": "a layer that makes infinity or NaN is called wrong, though it has to make it",
-    "infinity_inside": "a layer that makes infinity or NaN is called wrong, though it has to make it",
-    "nan_gradient_only": "a layer that makes infinity or NaN is called wrong, though it has to make it",
-    "nan_inside": "a layer that makes infinity or NaN is called wrong, though it has to make it",
 }
 """Networks whose check fails, though what is recorded is what torch computed -> why."""
 NOT_DRAWN: dict[str, str] = {
     "attention_multihead_across": "feature_maps",
     "attention_pooling": "microscope",
     "capsules": "feature_maps",
-    "cells_gru": "unrolled step_outputs cell",
-    "cells_gru_two_levels": "unrolled cell",
-    "cells_in_both_directions": "unrolled cell",
-    "cells_lstm": "unrolled cell",
+    "cells_gru": "step_outputs",
+    "cells_gru_answer_each_step_but_one_counts": "step_outputs",
     "cells_lstm_layer_norm_between": "microscope",
-    "cells_lstm_two_levels": "unrolled cell",
-    "cells_rnn": "unrolled cell",
-    "cells_rnn_relu_without_bias": "unrolled cell",
     "conv_three_dimensions": "feature_maps filters",
     "conv_three_dimensions_adaptive": "feature_maps filters",
     "conv_three_dimensions_averaged": "feature_maps filters",
     "conv_three_dimensions_transposed": "microscope feature_maps filters",
     "conv_transposed": "filters",
-    "convolutional_gru_one_step_a_picture": "microscope unrolled cell",
-    "decoder_feeds_back_its_answer": "unrolled cell",
-    "decoder_lstm_argmax": "microscope",
+    "convolutional_gru_one_step_a_picture": "microscope",
     "detector_anchors": "microscope feature_maps",
     "gru_encoder_decoder": "step_outputs",
-    "gru_stacked_bidirectional": "unrolled cell",
-    "gru_unbatched": "unrolled cell",
-    "lstm_projection_stacked_bidirectional": "unrolled cell",
-    "lstm_stacked_bidirectional": "unrolled cell",
-    "lstm_unbatched": "unrolled cell",
     "memory_lookup": "microscope",
     "operations_resizing_lines_and_volumes": "network feature_maps",
-    "rnn_stacked_bidirectional": "unrolled cell",
     "u_net_interpolated": "network",
     "weights_of_two_uses": "filters",
 }
@@ -117,13 +95,11 @@ NOT_WALKED: dict[str, str] = {
     "conv_three_dimensions_transposed": "1",
     "convolutional_gru_one_step_a_picture": "relu",
     "convolutions_before_lstm": "last",
-    "decoder_encoder_argmax": "embedding#2 embedding#3 embedding#4",
     "decoder_feeds_back_its_answer": "cell.c_5 cell#6.c cell#7.c",
-    "decoder_gru_argmax": "embedding#2 embedding#3 embedding#4",
-    "decoder_lstm_argmax": "cell.c embedding#2 cell#2.c embedding#3",
+    "decoder_lstm_argmax": "cell.c cell#2.c",
     "detector_anchors": "sigmoid exp sigmoid#2",
-    "hand_written_rnn_joined_input": "embedding embedding#2 embedding#3 embedding#4 embedding#5",
     "lstm_encoder_decoder_stacked": "last",
+    "lstm_time_first_after_a_layer": "first",
     "mlp_mixer": "across.0 across.2",
     "outputs_dataclass": "look",
     "point_net": "points.0 points.2",
@@ -304,6 +280,8 @@ def _wrong_cells(plain: Plain, path: str, calls: list, trace: Trace) -> Iterator
                                    torch.cat([step.reshape(1, -1) for step in steps])):
             yield f"{key} of {path}"
             continue
+        if key == "cell" and steps[0].ndim == 1:
+            continue  # without a batch torch hands out a copy of it, past which the way through the hidden state goes
         back = [torch.zeros_like(step) if gradient is None else gradient
                 for step, gradient in zip(steps, plain.gradients(list(steps)), strict=True)]
         if not all(key in layer.inner_gradients for layer in layers) or not _same(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import visualizer
 from tests import wirings
@@ -12,7 +14,7 @@ from visualizer.scene.cellnumbers import backward, forward
 from visualizer.scene.picture import Focus, Look
 from visualizer.scene.reading import layers, opened, reading, tabs
 from visualizer.scene.timeline import timeline
-from visualizer.trace import Trace
+from visualizer.trace import Refused, Trace
 from visualizer.views import find, picture
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -115,3 +117,86 @@ def test_a_projected_state_is_shown_beside_the_units_it_is_made_of() -> None:
     assert np.allclose(result[2:4], known[0]["hidden"][2], atol=1e-5)
     assert result[4:] == ("", "", "")
     assert f"{known[0]['cell'][2][4]:.2f}" in drawn.caption
+
+
+class Weighed(nn.Module):
+    """A layer one of whose weights is computed each time it runs."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer, self.out = layer, nn.Linear(wirings.UNITS, 3)
+
+    def forward(self, read: torch.Tensor) -> torch.Tensor:
+        return self.out(self.layer(read)[0][:, -1])
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("how", ["weight_norm", "spectral_norm", "orthogonal"])
+def test_a_layer_whose_weight_is_computed_is_taken_apart_with_the_weight_that_ran(kind: str, how: str) -> None:
+    torch.manual_seed(1)
+    layer = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[kind](wirings.READ, wirings.UNITS, batch_first=True)
+    getattr(torch.nn.utils.parametrizations, how)(layer, "weight_hh_l0")
+    model, read = Weighed(layer).eval(), torch.randn(1, 4, wirings.READ)
+    trace = visualizer.capture(model, read, target=1)
+    found = trace["layer"]
+    assert (found.kind, found.why) == (kind, "")
+    right = layer.weight_hh_l0
+    assert np.abs(found.weights["weight_hh"] - right.detach().numpy()).max() < 1e-6
+    assert "weight_hh" not in found.learned
+    plain = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[kind](wirings.READ, wirings.UNITS, batch_first=True)
+    plain.load_state_dict({name: getattr(layer, name).detach() for name in plain.state_dict()})
+    torch.nn.functional.cross_entropy(model.out(plain(read)[0][:, -1]), torch.tensor([1])).backward()
+    assert np.abs(found.weight_gradients["weight_hh"] - plain.weight_hh_l0.grad.numpy()).max() < 1e-6
+    assert np.abs(found.weight_gradients["weight_ih"] - plain.weight_ih_l0.grad.numpy()).max() < 1e-6
+
+
+@pytest.mark.parametrize("cell", [nn.GRUCell, nn.RNNCell, nn.LSTMCell])
+def test_a_loop_that_answers_at_every_step_is_checked_at_one_answer(cell: type[nn.Module]) -> None:
+    """Nothing but rounding came to the earlier states from outside: it is 0, and no false alarm."""
+    torch.manual_seed(0)
+
+    class Loop(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell, self.out = cell(4, 6), nn.Linear(6, 3)
+
+        def forward(self, read: torch.Tensor) -> torch.Tensor:
+            kept, answers = None, []
+            for step in range(read.shape[1]):
+                kept = self.cell(read[:, step], kept)
+                answers.append(self.out(kept[0] if isinstance(kept, tuple) else kept))
+            return torch.stack(answers, 1)
+
+    trace = visualizer.capture(Loop().eval(), torch.randn(1, 4, 4), objective="logit:1@4")
+    assert trace.check().passed
+    early = trace["cell"].inner_gradients["hidden_direct"][:-1]
+    assert np.abs(trace["cell"].inner_gradients["hidden"][:-1]).max() > 1e-3
+    assert not early.any()
+
+
+@pytest.mark.parametrize(("read", "axes"), [
+    ((4, 1, 3), ("step", "unit")), ((1, 4, 3), ("step", "unit")), ((4, 3), ("step", "unit"))])
+def test_steps_first_or_no_batch_is_one_sample(read: tuple[int, ...], axes: tuple[str, ...]) -> None:
+    class Sum(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell, self.out = nn.GRUCell(3, 5), nn.Linear(5, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            kept = None
+            for part in x.unbind(x.ndim - 2 if x.shape[0] == 1 else 0):
+                kept = self.cell(part, kept)
+            return self.out(kept)
+
+    trace = visualizer.capture(Sum().eval(), torch.randn(read), target=1)
+    assert trace["input"].axes == axes
+    assert trace["cell"].shape == (4, 5)
+    assert trace.check().passed
+
+
+def test_several_samples_are_still_refused() -> None:
+    with pytest.raises(Refused, match="4 samples"):
+        visualizer.capture(nn.Linear(3, 2), torch.randn(4, 3))
+    layers_first = nn.Sequential(nn.Linear(3, 5), nn.LSTM(5, 4, batch_first=True))
+    with pytest.raises(Refused, match="4 samples"):
+        visualizer.capture(layers_first, torch.randn(4, 1, 3))

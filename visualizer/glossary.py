@@ -39,7 +39,7 @@ def terms() -> tuple[Term, ...]:
 def found(text: str) -> tuple[Term, ...]:
     """Those that occur in a text, each once, in the order in which they do; of `forget gate` that, and not `gate`."""
     pattern, whose = _pattern(spoken() if _terms(spoken() or ENGLISH) else "")
-    return tuple(dict.fromkeys(whose[match[0].casefold()] for match in pattern.finditer(text)))
+    return tuple(dict.fromkeys(whose[match[0].lower()] for match in pattern.finditer(text)))
 
 
 def explained(text: str, most: int = 2) -> str:
@@ -59,7 +59,7 @@ def _terms(language: str) -> tuple[Term, ...]:
 @cache
 def _pattern(language: str) -> tuple[re.Pattern[str], dict[str, Term]]:
     """What finds every form, the longest first, and whose each is."""
-    whose = {form.casefold(): term for term in _terms(language or ENGLISH) for form in term.forms}
+    whose = {form.lower(): term for term in _terms(language or ENGLISH) for form in term.forms}
     longest = sorted(whose, key=len, reverse=True)
     alternatives = "|".join(rf"(?<![\w-]){re.escape(form)}(?![\w-])" if form[-1].isalnum() and form[0].isalnum()
                             else re.escape(form) for form in longest)

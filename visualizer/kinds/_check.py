@@ -36,8 +36,8 @@ def check(trace: Trace) -> Report:
     """Compare outputs, gradients and weight gradients; layers that cannot be compared are named with the reason.
 
     Errors of outputs are relative to the largest value of the array, or to 1; errors of gradients to the largest
-    gradient. NaN never agrees with anything: a layer that makes one has the error ∞, one that was given one is named;
-    so with ∞. Only −∞, as masks of attention are, agrees with −∞.
+    gradient. A NaN agrees with a NaN alone, and ∞ with ∞: beside any other number the error is ∞. A layer that was
+    given one is named.
     """
     checked = _Checked(trace)
     rows = [row for layer in trace.layers for row in checked.layer(layer)]
@@ -79,6 +79,8 @@ def cells_of(array: Array, most: int = CELLS) -> list[Cell]:
         return [tuple(map(int, cell)) for cell in np.ndindex(array.shape)]
     flat = array.ravel()
     chosen = {0: None, array.size - 1: None, int(np.argmax(flat)): None, int(np.argmin(flat)): None}
+    if not np.isfinite(array).all():
+        chosen |= dict.fromkeys(np.flatnonzero(~np.isfinite(flat))[[0, -1]].tolist())
     for corner in np.ndindex((2,) * min(array.ndim, 3)):
         ends = [(size - 1) * end for size, end in zip(array.shape[-3:], corner, strict=True)]
         chosen[int(np.ravel_multi_index((*(size // 2 for size in array.shape[:-3]), *ends), array.shape))] = None
@@ -114,9 +116,6 @@ class _Checked:
         strange = next((source.name for source in inputs if _strange(source.output)), None)
         if strange is not None:
             yield row._replace(why=f"It read NaN or infinity from {strange}.")
-            return
-        if _strange(layer.output):
-            yield row._replace(error=np.inf)
             return
 
         def made(cell: Cell, shaken: bool) -> tuple[float, float]:
@@ -175,8 +174,8 @@ class _Checked:
         own_terms = kind_here.own_terms if kind_here else None
         if not handing and own_terms is None:
             if gradient.size == 1 and layer is _objective(trace):
-                off = abs(float(gradient.ravel()[0]) - 1.0) if np.isfinite(gradient).all() else np.inf
-                return row._replace(error=off, cells=1)
+                off = abs(float(gradient.ravel()[0]) - 1.0)
+                return row._replace(error=off if np.isfinite(off) else np.inf, cells=1)
             return without("nothing that was recorded handed it back.")
         for reader, _ in handing:
             if of(reader) is None:
@@ -184,8 +183,7 @@ class _Checked:
             strange = next((source.name for source in trace.inputs(reader) if _strange(source.output)), None)
             if strange is not None or not np.isfinite(_gradient_of(reader)).all():
                 return without(f"{reader.name} read NaN or infinity.")
-        if not np.isfinite(gradient).all():
-            return row._replace(error=np.inf)
+        rest_of = float(layer.settings.get("rest_of", 0.0))  # what it was told apart from, and rounded with
 
         def made(cell: Cell, shaken: bool) -> tuple[float, float]:
             handed: list[Terms] = []
@@ -195,7 +193,7 @@ class _Checked:
             if own_terms is not None:
                 here, *read = self._seen((layer, *trace.inputs(layer)), shaken)
                 handed.append(asked(own_terms, here, tuple(read), cell))
-            return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed)
+            return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed) + rest_of / CANCELLED
 
         found = _compared(row, gradient, made, CANCELLED, CELLS, max(LAST_DIGIT.get(dtype, 0.0) for dtype in dtypes))
         return found if found.error is not None or not found.why else without(found.why)
@@ -215,8 +213,6 @@ class _Checked:
             return without("no gradient of its output was recorded.")
         if not np.isfinite(layer.gradient).all() or any(_strange(source.output) for source in inputs):
             return without("it read NaN or infinity.")
-        if not np.isfinite(gradient).all():
-            return row._replace(error=np.inf)
         weight_terms = kind.weight_terms
 
         def made(cell: Cell, shaken: bool) -> tuple[float, float]:
@@ -260,17 +256,21 @@ def _compared(row: Compared, array: Array, made: Made, share: float, most: int, 
         except LookupError as error:
             why = str(error)
             continue
+        there = float(array[cell])
+        compared += 1
+        if not (np.isfinite(result) and np.isfinite(there)):  # NaN beside NaN, and ∞ beside ∞, is what has to be there
+            worst = worst if result == there or (np.isnan(result) and np.isnan(there)) else np.inf
+            continue
         scale = max(largest, share * size) or 1.0
-        recorded = float(array[cell])
-        off = 0.0 if result == recorded == -np.inf else abs(result - recorded)
+        off = abs(result - there)
         if not off <= row.allowed * scale and digit:
             scale = max(scale, _moved(made, cell, result) / digit)
-        error_here = off / scale
-        worst = max(worst, error_here if np.isfinite(error_here) else np.inf)
-        compared += 1
+        worst = max(worst, off / scale)
     if array.size and not compared:
         return row._replace(why=why)
-    return row._replace(error=worst, cells=compared)
+    strange = 0 if np.isfinite(array).all() else int((~np.isfinite(array)).sum())
+    return row._replace(error=worst, cells=compared,
+                        why=f"{strange} of its {array.size} numbers are NaN or infinite." if strange else "")
 
 
 def _moved(made: Made, cell: Cell, result: float) -> float:
@@ -303,12 +303,7 @@ def _size(terms: Terms) -> float:
 def _largest(array: Array) -> float:
     """Of the numbers that are finite."""
     sizes = np.abs(array.astype(np.float64))
-    return float(np.max(sizes, where=np.isfinite(sizes), initial=0.0))
-
-
-def _strange(array: Array) -> bool:
-    """Whether there is NaN or ∞ in it; −∞ is what masks of attention are made of, and counts as a number."""
-    return not bool((array < np.inf).all())
+    return float(sizes.max(initial=0.0, where=np.isfinite(sizes)))
 
 
 def _gradient_of(layer: Layer) -> Array:

@@ -174,7 +174,7 @@ def loss_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int, c
     count, where the loss is their mean."""
     if which:
         raise LookupError(f"Only what {layer.name} reads first, the scores, is taken apart.")
-    axis = _class_axis(layer, inputs)
+    axis = class_axis(layer, inputs)
     line = cell[:axis] + cell[axis + 1:]
     place = line if layer.output.ndim else ()
     where, factors = _aims(from_logits, layer, inputs, place, line)
@@ -195,7 +195,7 @@ def loss_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
     if which or layer.output.ndim:
         return whole(inputs[which].shape)
     seen = list(whole(inputs[0].shape))
-    axis = _class_axis(layer, inputs)
+    axis = class_axis(layer, inputs)
     places = inputs[0].shape[:axis] + inputs[0].shape[axis + 1:]
     if places:
         counted = np.flatnonzero(_targets(layer, inputs, places) != int(layer.settings.get("ignore_index", -100)))
@@ -210,7 +210,7 @@ def loss_sentence(from_logits: bool, layer: Layer, inputs: Inputs) -> str:
     if layer.output.ndim:
         return tr("The loss measures how little was given to the targets; here it is {spread}.").format(
             spread=_words.spread(layer.output))
-    loss, axis = float(layer.output), _class_axis(layer, inputs)
+    loss, axis = float(layer.output), class_axis(layer, inputs)
     if not _plain(layer, inputs):
         return tr("The loss measures how little was given to the targets: {loss}.").format(loss=_words.value(loss))
     where, factors = _aims(from_logits, layer, inputs, ())
@@ -252,7 +252,7 @@ def _aims(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell,
 
     With ε of label smoothing and K classes of weights w, a = ((1 − ε)·w[t]·[k = t] + ε/K·w[k]) / Σ w[t].
     """
-    axis, classes = _class_axis(layer, inputs), _classes(layer, inputs)
+    axis, classes = class_axis(layer, inputs), _classes(layer, inputs)
     places = inputs[0].shape[:axis] + inputs[0].shape[axis + 1:]
     targets = _targets(layer, inputs, places)
     weights = _class_weights(layer, classes)
@@ -286,7 +286,7 @@ def _logarithms(z: Numbers, classes: int) -> tuple[Numbers, Numbers, Numbers]:
     return (lines - tops[:, None] - np.log(totals)[:, None]).ravel(), tops, totals
 
 
-def _class_axis(layer: Layer, inputs: Inputs) -> int:
+def class_axis(layer: Layer, inputs: Inputs) -> int:
     """Where torch looks for the classes: the second axis of all, or the only one."""
     count = inputs[0].output.ndim
     if count == 1:
@@ -298,7 +298,7 @@ def _class_axis(layer: Layer, inputs: Inputs) -> int:
 
 
 def _classes(layer: Layer, inputs: Inputs) -> int:
-    return inputs[0].shape[_class_axis(layer, inputs)]
+    return inputs[0].shape[class_axis(layer, inputs)]
 
 
 def _targets(layer: Layer, inputs: Inputs, places: tuple[int, ...]) -> Any:

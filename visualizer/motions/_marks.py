@@ -11,6 +11,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.kinds import Taps
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import (
@@ -212,6 +213,16 @@ def progress(x: float, wide: float, y: float, share: float, ink: str, words: str
 def straight(one: tuple[float, float], other: tuple[float, float], ink: str, width: float = 1.5,
              opacity: float = 1.0) -> Mark:
     return Line((one, other), ink, width, opacity=opacity)
+
+
+def step_named(trace: Trace, step: Cell, shape: tuple[int, ...]) -> str:
+    """A step as a person names it: its word or symbol, else its number; a pixel by its row and column."""
+    words = trace.sample.steps
+    if len(step) == 1 and len(words) == shape[0]:
+        return f"“{words[step[0]]}”"
+    if len(step) == 2:
+        return tr("row {row}, column {column}").format(row=step[0], column=step[1])
+    return ", ".join(map(str, step))
 
 
 @remembered(64)

@@ -1,4 +1,4 @@
-"""Attention: scores rise as bars over the places, become shares, and the values flow in with that thickness.
+"""Attention: scores rise as bars over the places, and by their shares the values flow in with that thickness.
 
 What is drawn is a matrix product: of queries and keys (scores), or of shares and values (what is attended to). On the
 way back the gradient is shared out by the same weights.
@@ -21,7 +21,6 @@ from visualizer.motions._travel import (
     moved,
     returning,
     seconds_along,
-    seconds_of,
     share_of,
     way_back,
 )
@@ -40,14 +39,11 @@ FEWEST = 0.02
 
 
 def suits(layer: Layer) -> bool:
-    return (layer.kind == "matmul" and len(layer.reads) == 2 and layer.output.ndim > 1) or \
-        (kinds.shares(layer) and layer.output.ndim > 1 and layer.axes[-1] == "step")
+    return layer.kind == "matmul" and len(layer.reads) == 2 and layer.output.ndim > 1
 
 
 def forward(setting: Setting) -> Frame:
     """Row after row of places."""
-    if setting.layer.kind != "matmul":
-        return _shares(setting)
     ways = ways_of(setting.trace, setting.layer.name)
     if ways is None:
         return window.forward(setting)
@@ -61,7 +57,7 @@ def forward(setting: Setting) -> Frame:
 
 def backward(setting: Setting) -> Frame:
     """The gradient of row after row, the last first, goes to what it was made of, by the same weights."""
-    ways = ways_of(setting.trace, setting.layer.name) if setting.layer.kind == "matmul" else None
+    ways = ways_of(setting.trace, setting.layer.name)
     frame = returning(setting, ways, _said_back, _counted)
     if ways is None or setting.layer.gradient is None or not setting.left:
         return frame
@@ -74,15 +70,13 @@ def backward(setting: Setting) -> Frame:
 
 
 def seconds(trace: Trace, layer: Layer, back: str) -> float:
-    if layer.kind != "matmul":
-        return window.seconds(trace, layer, back) if back else seconds_of(_rows(layer))
     ways = ways_of(trace, layer.name)
     return seconds_along(trace, layer, ways, back)
 
 
 def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
     """Every product, handed back."""
-    ways = ways_of(trace, layer.name) if layer.kind == "matmul" else None
+    ways = ways_of(trace, layer.name)
     return None if ways is None or layer.gradient is None else handed_along(ways, name, trace)
 
 
@@ -112,10 +106,6 @@ def ways_of(trace: Trace, name: str) -> Ways | None:
 def _weighted(trace: Trace, layer: Layer) -> bool:
     """Whether what is multiplied by are shares: then the right factor is what flows in."""
     return kinds.shares(trace[layer.reads[0]])
-
-
-def _rows(layer: Layer) -> int:
-    return min(64, layer.shape[-2])
 
 
 def _row_of(ways: Ways, parcel: int) -> int:
@@ -221,28 +211,6 @@ def _bar(box: Box, height: float) -> Box:
     return box[0] + box[2] * 0.2, box[1] + box[3] - tall, box[2] * 0.6, tall
 
 
-def _shares(setting: Setting) -> Frame:
-    """Scores become shares: every row of exponentials rises, then is divided by its sum."""
-    layer, source = setting.layer, setting.trace[setting.layer.reads[0]]
-    count = _rows(layer)
-    done = landed(count, setting.second)
-    of_row = np.arange(layer.shape[-2]) * count // layer.shape[-2]
-    row = int(np.flatnonzero(of_row == min(done, count - 1))[0])
-    marks: list[Mark] = []
-    if _slow(setting, count, done) and layer.output.ndim == 2:
-        with np.errstate(all="ignore"):
-            raised = np.exp(source.output[row] - np.max(source.output[row]))
-        share = share_of(done, count, setting.second)
-        rise, divided = part_of(share, 0.0, 0.45), part_of(share, 0.55, 0.4)
-        marks += _rising(setting, row, rise * (raised + divided * (layer.output[row] - raised)))
-        cell = _largest(source, row) if source.shape == layer.shape else (row, 0)
-        marks += windows(setting.trace, setting.left, taps_of(setting.trace, layer.name, cell),
-                         Focus(layer.name, cell), opacity=0.5 + min(0.5, share * 4))
-    covered = np.broadcast_to((of_row >= done)[:, None], layer.shape)
-    return Frame(covered, None, tuple(marks), _said_shares(setting, done, count, of_row), (done, count),
-                 _counted(done, count))
-
-
 # --- words ------------------------------------------------------------------------------------------------------------
 
 def _counted(done: int, count: int) -> str:
@@ -272,20 +240,6 @@ def _said(setting: Setting, ways: Ways, done: int) -> str:
     return tr("Each row of {one} times each column of {other} is one number: {{{value}}} at place {place}; {done} of "
               "{count} rows done.").format(value=numbers.number(float(layer.output[cell])), place=_named(setting, row),
                                            **known)
-
-
-def _said_shares(setting: Setting, done: int, count: int, of_row: Array) -> str:
-    layer = setting.layer
-    if done <= 0:
-        return tr("{source} is ready. {layer} has computed nothing yet.").format(source=layer.reads[0],
-                                                                                layer=layer.name)
-    row = int(np.flatnonzero(of_row == done - 1)[0])
-    shares = layer.output[..., row, :]
-    most = int(np.unravel_index(int(np.argmax(shares)), shares.shape)[-1])
-    return tr("The scores of place {place} become shares of 1, most for {most}: {{{share}}}; {done} of {count} rows "
-              "done.").format(place=_named(setting, row), most=_named(setting, most),
-                              share=numbers.percent(float(shares.max()), 0), done=numbers.count(done),
-                              count=numbers.count(count))
 
 
 def _said_back(setting: Setting, done: int, count: int) -> str:

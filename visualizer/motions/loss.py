@@ -20,6 +20,7 @@ from visualizer.motions import (
     SETTLE,
     Frame,
     Motion,
+    Places,
     Setting,
     march,
     march_seconds,
@@ -28,7 +29,7 @@ from visualizer.motions import (
     window,
 )
 from visualizer.motions._handed import bars_beside, handed_over
-from visualizer.motions._marks import Box, box_of_cells, chip, frame, middle, rings
+from visualizer.motions._marks import Box, box_of_cells, chip, frame, middle, rings, step_named, taps_of, windows
 from visualizer.scene import numbers
 from visualizer.scene.columns import PADDING, Column
 from visualizer.scene.picture import Flight, Focus, Group, Mark, Rect, grouped
@@ -56,8 +57,10 @@ def suits(layer: Layer) -> bool:
 def forward(setting: Setting) -> Frame:
     """What each number costs, one after the other; of one class alone its bar."""
     layer = setting.layer
-    if layer.output.ndim or not setting.left:
+    if not setting.left:
         return window.forward(setting)
+    if layer.output.ndim:
+        return _each(setting)
     if layer.kind == "ctc_loss":
         return _spelled(setting)
     taken = _label(setting)
@@ -72,17 +75,26 @@ def backward(setting: Setting) -> Frame:
     given = setting.written
     if setting.left and setting.left[0].style == "bars" and setting.left[0].layer == given.name:
         return _grown(setting)
-    return handed_over(setting, tr("Each score gets its probability, minus 1 for the label")
-                       if kinds.picks_label(setting.layer) else tr("Each number gets how far it is off"))
+    why = tr("Each score gets its probability, minus 1 for the label") if kinds.picks_label(setting.layer) else \
+        tr("Each score gets its probability, minus the share of the ways through it") \
+        if setting.layer.kind == "ctc_loss" else tr("Each number gets how far it is off")
+    counted = _places_of(setting.trace, setting.layer, given)
+    if counted is None:
+        return handed_over(setting, why)
+    return handed_over(setting, why, counted, _order(setting.trace, setting.layer.name, given.name))
 
 
 def seconds(trace: Trace, layer: Layer, back: str) -> float:
+    if back and _places_of(trace, layer, trace[back]) is not None:
+        return march_seconds(len(_order(trace, layer.name, back)))
     if back:
         scores = max((read.output.size for read in trace.inputs(layer) if read.output.ndim == 1), default=4)
         return max(march_seconds(scores), CAMERA + STANDS + GROWS + SETTLE)
     if layer.kind == "ctc_loss":
         return CAMERA + SWEEP + FALLS + SETTLE
-    found = None if layer.output.ndim else cost_of(trace, layer.name)
+    if layer.output.ndim:
+        return march_seconds(layer.output.size, True)
+    found = cost_of(trace, layer.name)
     if found is None:
         return window.seconds(trace, layer, back)
     return march_seconds(len(found[1])) if len(found[1]) > 1 else CAMERA + TAKEN + FALLS + SETTLE
@@ -96,6 +108,34 @@ def cost_of(trace: Trace, name: str) -> tuple[Array, Array] | None:
         return COSTS[layer.kind](layer, trace.inputs(layer))
     except (LookupError, ValueError, TypeError):
         return None
+
+
+def _places_of(trace: Trace, layer: Layer, given: Layer) -> Places | None:
+    """The places of what a loss of many numbers reads first: each step or pixel, with all classes of it, or each
+    number; None where it is one line."""
+    if given.output.ndim < 2 or given.name != layer.reads[0]:
+        return None
+    axes = tuple(range(given.output.ndim))
+    if layer.kind == "ctc_loss":
+        return Places(given, (0,))
+    if not kinds.picks_label(layer):
+        return Places(given, axes)
+    try:
+        along = entropy.class_axis(layer, trace.inputs(layer))
+    except LookupError:
+        return None
+    return Places(given, tuple(axis for axis in axes if axis != along))
+
+
+@remembered(16)
+def _order(trace: Trace, name: str, given: str) -> tuple[int, ...]:
+    """The places that count in a loss, the last first; all of them where that is not known."""
+    layer, found = trace[name], cost_of(trace, name)
+    counted = _places_of(trace, layer, trace[given])
+    assert counted is not None
+    if found is None or layer.output.ndim or not kinds.picks_label(layer):
+        return tuple(range(counted.count - 1, -1, -1))
+    return tuple(sorted({counted.place(tuple(map(int, cell))) for cell in found[0]}, reverse=True))
 
 
 # --- one class --------------------------------------------------------------------------------------------------------
@@ -208,6 +248,47 @@ def _added(setting: Setting, cells: Array, costs: Array) -> Frame:
             done=numbers.count(done), count=numbers.count(len(costs)), sum=numbers.number(so_far, 3))
     return Frame(None, None, tuple(marks), said, (done, len(costs)), tr("{n} of {count} terms").format(
         n=numbers.count(done), count=numbers.count(len(costs))))
+
+
+def _each(setting: Setting) -> Frame:
+    """A loss that is kept for each step or pixel: what each costs comes from its own scores."""
+    layer, found = setting.layer, Places(setting.layer, tuple(range(setting.layer.output.ndim)))
+    at = march(found.count, setting.second, int(np.nan_to_num(layer.output).argmax()))
+    done = at.done + (at.slow and at.share >= 0.9)
+    here = at.done if at.slow else at.done - 1
+    marks: list[Mark] = []
+    if 0 <= here < found.count and (at.slow or at.done < found.count):
+        cell = found.cell(here, 0)
+        faint = 0.5 + 0.5 * part_of(at.share, 0, 0.25) if at.slow else 0.6
+        read, made = taps_of(setting.trace, layer.name, cell), Focus(layer.name, cell)
+        marks += windows(setting.trace, setting.left, read, made, opacity=faint)
+        marks += rings(setting.right, layer, [cell], opacity=faint)
+        gone = smooth(part_of(at.share, 0.2, 0.7))
+        start, end = _from(setting, read), box_of_cells(setting.right, layer, cell, cell)
+        if at.slow and start is not None and end is not None and 0 < gone < 1:
+            (x, y), (to, down) = middle(start), middle(end)
+            marks += chip(float(layer.output[cell]), (x + (to - x) * gone, y + (down - y) * gone), "ink",
+                          numbers.number(float(layer.output[cell]), 3), 0.7,
+                          Flight(made, made, float(layer.output[cell]), gone))
+    counted = tr("place {n} of {count}").format(n=numbers.count(done), count=numbers.count(found.count))
+    if not done:
+        said = tr("{source} is ready. The loss has computed nothing yet.").format(source=layer.reads[0])
+    else:
+        cell = found.cell(done - 1, 0)
+        said = tr("Each place has a loss of its own: {{{value}}} ({place}), {done} of {count} done.").format(
+            value=numbers.number(float(layer.output[cell]), 3), place=step_named(setting.trace, cell, layer.shape),
+            done=numbers.count(done), count=numbers.count(found.count))
+    return Frame(found.covered(done), None, tuple(marks), said, (done, found.count), counted)
+
+
+def _from(setting: Setting, read: tuple[kinds.Taps, ...]) -> Box | None:
+    """Where the number stands from which most of a loss comes."""
+    for taps in read[:1]:
+        column = setting.column(taps.source)
+        if column is not None and len(taps.cells):
+            cell = tuple(map(int, taps.cells[int(np.abs(np.nan_to_num(taps.products)).argmax())]))
+            return box_of_cells(column, setting.trace[taps.source], cell, cell)
+    return None
 
 
 # --- ways to spell ---------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 """Softmax: exponentials rise from the scores, and are divided by their sum. On the way back each score gets its part.
+Over a sequence or a picture this happens at each step or pixel.
 
 Of every exponential that of the largest score is divided out first, so that none is larger than 1; shares are the same.
 """
@@ -10,7 +11,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.answers import Bars
 from visualizer.language import tr
-from visualizer.motions import CAMERA, SETTLE, Frame, Motion, Setting, part_of, smooth, window
+from visualizer.motions import CAMERA, SETTLE, Frame, Motion, Setting, _lines, part_of, smooth, window
 from visualizer.motions._handed import handed_over
 from visualizer.motions._marks import box_of_cells, middle
 from visualizer.scene import numbers, parts
@@ -24,12 +25,14 @@ MOST_FLYING = 24
 
 
 def suits(layer: Layer) -> bool:
-    return kinds.role(layer) == "shares"
+    return kinds.role(layer) == "shares" and layer.output.ndim > 0
 
 
 def forward(setting: Setting) -> Frame:
     """Bars as long as the exponentials, then as long as the shares."""
     layer, right = setting.layer, setting.right
+    if layer.output.ndim > 1:
+        return _lines.forward(setting)
     if right.style != "bars" or not setting.left:
         return window.forward(setting)
     powers = exponentials(setting.trace, layer.name)
@@ -50,13 +53,20 @@ def forward(setting: Setting) -> Frame:
 
 def backward(setting: Setting) -> Frame:
     """Score by score, each from its share."""
+    if setting.layer.output.ndim > 1:
+        return _lines.backward(setting)
     return handed_over(setting, tr("Raising one score raises its share and lowers all others"))
 
 
 def seconds(trace: Trace, layer: Layer, back: str) -> float:
-    if back or layer.output.ndim != 1:
-        return window.seconds(trace, layer, back)
-    return CAMERA + RISE + SUM + DIVIDE + SETTLE
+    if layer.output.ndim > 1:
+        return _lines.seconds(trace, layer, back)
+    return window.seconds(trace, layer, back) if back else CAMERA + RISE + SUM + DIVIDE + SETTLE
+
+
+def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
+    """Each score's part."""
+    return None if layer.gradient is None or layer.reads[0] != name else _lines.handed(trace, layer.name)
 
 
 def exponentials(trace: Trace, name: str) -> Array:
@@ -129,4 +139,4 @@ def _said(setting: Setting, powers: Array, total: float, done: int, divided: flo
         sum=numbers.number(total))
 
 
-MOTION = Motion("softmax", suits, forward, backward, seconds, order=20)
+MOTION = Motion("softmax", suits, forward, backward, seconds, order=20, hands=hands)

@@ -36,7 +36,7 @@ from visualizer.record.unroll import (
 from visualizer.record.weights import seen_by_numpy
 from visualizer.trace import Array, Arrays, Layer
 
-COMPUTED = "One of its weights is itself computed, which the explanation of a recurrent layer does not cover."
+COMPUTED = "One of its weights is neither a parameter nor made by a recorded call."
 SEVERAL = "It reads {count} sequences at once, and only a single one is taken apart into its steps."
 NOTHING_READ = "What it reads is not known, so its steps cannot be taken apart."
 FROZEN = "Its weights are frozen, so they have no gradient."
@@ -116,7 +116,7 @@ def groups(events: Sequence[Event]) -> list[Group]:
 def _joins(event: Event, outputs: Mapping[int, list[Event]], found: Sequence[Group], made_from: Mapping[int, int],
            ends_with: Mapping[int, int]) -> int | None:
     """The number of the group that a step of a cell continues, if there is one."""
-    if event.call not in CELLS or event.again is None:
+    if event.call not in CELLS or event.again is None or computed(event):
         return None
     read, given = _read_and_starts(event)
     states = tuple(None if state is None else _origin(state)[0] for state in given)
@@ -259,6 +259,7 @@ def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[E
         for read in event.reads:
             readers[id(read)].add(event.number)
     flowed = {event.number for event in events if event.gradient is not None}
+    made = {number: source for group in joined for number, source in computed(group.first).items()}
     families = defaultdict[tuple[int, ...], list[Group]](list)
     for group in joined:
         families[_alike(group.first) if group.first.call in CELLS else (group.first.number,)].append(group)
@@ -267,6 +268,9 @@ def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[E
         numbers = {event.number for group in family for event in group.events}
 
         def total(weight: Tensor, numbers: set[int] = numbers) -> Tensor | None:
+            if id(weight) in made:
+                source = made[id(weight)]
+                return source.gradient if readers[id(source)] <= numbers else None
             return recording.weight_gradients.get(id(weight)) if users[id(weight)] <= numbers else None
 
         others = {id(event): readers[id(event)] - {other.number for other in group.events}
@@ -317,14 +321,20 @@ def _cells(family: Sequence[Group], total: Total, heard: frozenset[int], carried
                            _learned(group.first, total), (direction,), (direction.weight_gradients,)))
     if all(apart.directions[0].gradient is None for apart in found):
         return found
-    totals = _totals(found[0].call, total)
-    if totals is None:
+    totals = [_totals(apart.call, total) for apart in found]
+    if any(each is None for each in totals):
         return [replace(apart, why=NOT_COMPARED) for apart in found]
-    (autograd,) = totals
-    error = gradient_error([apart.directions[0] for apart in found], autograd)
-    found = [replace(apart, directions=(replace(apart.directions[0], gradient_error=error),)) for apart in found]
+    autograd = [each[0] for each in totals if each is not None]
+    own = [{name for name, weight in apart.call.weights[0].items() if id(weight) in computed(apart.group.first)}
+           for apart in found]
+    error = gradient_error([apart.directions[0] for apart in found],
+                           {name: one for name, one in autograd[0].items() if name not in own[0]})
+    errors = [max(error, gradient_error(apart.directions, {name: one for name, one in each.items() if name in names}))
+              for apart, each, names in zip(found, autograd, own, strict=True)]
+    found = [replace(apart, directions=(replace(apart.directions[0], gradient_error=each),))
+             for apart, each in zip(found, errors, strict=True)]
     if len(found) == 1:
-        return [replace(found[0], weight_gradients=({name: _array(one) for name, one in autograd.items()},))]
+        return [replace(found[0], weight_gradients=({name: _array(one) for name, one in autograd[0].items()},))]
     return found
 
 
@@ -344,7 +354,7 @@ def _told(event: Event, carried_on: Carried = MappingProxyType({})
     call = call_of(event.call, args, kwargs)
     if call.sequences != 1:
         raise LookupError(SEVERAL.format(count=call.sequences))
-    known = _alike(event)
+    known = {*_alike(event), *(id(read.tensor) for read in event.reads)}
     if not all(id(weight) in known for weights in call.weights for weight in weights.values()):
         raise LookupError(COMPUTED)
     read, starts = _read_and_starts(event)
@@ -367,6 +377,15 @@ def _read_and_starts(event: Event) -> tuple[Event | None, tuple[Event | None, ..
 def _alike(event: Event) -> tuple[int, ...]:
     """Calls with the same weights have the same."""
     return tuple(id(weight) for weight, _ in event.weights.values())
+
+
+def computed(event: Event) -> dict[int, Event]:
+    """id of a weight that another call made, normed or pruned -> that call."""
+    if event.again is None:
+        return {}
+    by_tensor = {id(read.tensor): read for read in event.reads}
+    weights = [weight for weights in call_of(event.call, *event.again[1:3]).weights for weight in weights.values()]
+    return {id(weight): by_tensor[id(weight)] for weight in weights if id(weight) in by_tensor}
 
 
 def _learned(event: Event, total: Total) -> dict[str, tuple[Array, Array | None]]:
@@ -465,8 +484,11 @@ class _Layers:
                 if id(event) in self.apart.heard:
                     direct = direction.inner_gradients.get(f"{state}_direct")
                     gradient = None if direct is None or id(event) not in self.apart.carried else direct[step]
-                    yield Layer(self.names[id(event)], "state", ("unit",), {"state": state, "step": step},
-                                (self.base,), direction.inner[state][step], gradient, why=self.reason(gradient, event))
+                    settings: dict[str, Any] = {"state": state, "step": step}
+                    if gradient is not None:
+                        settings["rest_of"] = float(np.abs(direction.inner_gradients[state][step]).max())
+                    yield Layer(self.names[id(event)], "state", ("unit",), settings, (self.base,),
+                                direction.inner[state][step], gradient, why=self.reason(gradient, event))
 
     def of_a_step(self) -> Iterator[Layer]:
         (direction,), (event, *cell) = self.apart.directions, self.apart.group.calls[0]
@@ -482,7 +504,9 @@ class _Layers:
                    settings: Mapping[str, Any]) -> Layer:
         """A level and direction, or the steps of a cell, with everything inside."""
         place = direction.level * self.apart.call.directions + direction.reverse
+        made = computed(event)
         arrays = {id(weight): array for weight, array in self.apart.group.first.weights.values()}
+        arrays |= {number: source.output for number, source in made.items()}
         weights = {key: arrays[id(weight)] for key, weight in self.apart.call.weights[place].items()}
         gradients = {key: self.apart.weight_gradients[place][key]
                      for key, weight in self.apart.call.weights[place].items()
@@ -504,6 +528,10 @@ class _Layers:
                 weights[f"initial_{state}"] = array.reshape(-1, array.shape[-1])[place]
                 if gradient is not None:
                     gradients[f"initial_{state}"] = gradient.reshape(-1, array.shape[-1])[place]
+        others = {key: made[id(weight)] for key, weight in self.apart.call.weights[place].items() if id(weight) in made}
+        if others:  # behind all that it reads otherwise
+            settings |= {"computed": tuple(others), "fixed": tuple(others)}
+            reads += [self.names[id(source)] for source in others.values()]
         output, gradient = direction.output, direction.gradient
         if kind in CELLS.values():
             output, gradient = output[0], None if gradient is None else gradient[0]

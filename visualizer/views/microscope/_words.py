@@ -53,6 +53,17 @@ def where(layer: Layer, cell: Cell) -> str:
                      for place, (axis, index) in enumerate(zip(layer.axes, cell, strict=True)))
 
 
+def _stands(trace: Trace, taps: Taps) -> str:
+    """Where the first number of a source stands in its own array: an output, a gate or state over steps, a weight."""
+    group, _, _ = taps.array.partition(".")
+    cell = tuple(int(i) for i in taps.cells[0])
+    if group == "output":
+        return where(trace[taps.source], cell)
+    axes = ("step", "unit") if group.startswith("inner") else ("row", "column")
+    return ", ".join(f"{translated(axis)} {index + (axis == 'step')}"
+                     for axis, index in zip(axes[-len(cell):], cell, strict=False))
+
+
 def several(count: int, axis: str) -> str:
     """`1 unit`, `64 units`, `10 classes`."""
     known = {"unit": (tr("{count} unit"), tr("{count} units")), "class": (tr("{count} class"), tr("{count} classes")),
@@ -126,9 +137,10 @@ def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms
         return words.format(count=numbers.count(count), value=said, others=numbers.count(count - 1))
     if count and (terms.op == "copy" or (kind is not None and kind.moves_only)):
         source = terms.taps[0]
-        came = where(trace[source.source], tuple(int(i) for i in source.cells[0]))
-        return tr("Nothing is computed: {layer}{at} is the number of {source} at {came}, {{{value}}}.").format(
-            layer=layer.name, at=_at(layer, cell), source=source.source, came=came, value=said)
+        came = _stands(trace, source)
+        words = tr("Nothing is computed: {layer}{at} is the number of {source} at {came}, {{{value}}}.") if came else \
+            tr("Nothing is computed: {layer}{at} is the number of {source}, {{{value}}}.")
+        return words.format(layer=layer.name, at=_at(layer, cell), source=source.source, came=came, value=said)
     if kinds.role(layer) == "curve" and count:
         return _of_a_curve(layer, terms).format(read=_value(float(terms.taps[0].values[0])), value=said,
                                                 layer=layer.name)

@@ -1,0 +1,131 @@
+"""Every number that a person reads in a caption, tip, heading or card is true: worked out again from the recording.
+
+A number that is read is made with `visualizer.said`, which tells what it claims to be; `tests/quantities.py` works that
+out with numpy alone. A number nobody claimed anything of fails too.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import Counter
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from tests import recorded as bundled
+from tests.networks import NETWORKS
+from tests.quantities import NUMBER, QUANTITIES, agrees, read
+from visualizer.export import draw
+from visualizer.record import capture
+from visualizer.said import Said, listening
+from visualizer.scene.picture import Picture
+from visualizer.scene.timeline import BACKWARD, FORWARD, timeline
+from visualizer.trace import Trace, forget
+from visualizer.views import all_views
+
+torch.set_num_threads(1)
+
+BUNDLED = ("digits_cnn", "rows_lstm", "surname_gru", "char_rnn", "crnn_strip", "deep_residual")
+OTHERS = tuple(name for name in sorted(NETWORKS))[::9]
+"""Of the small architectures, one in nine: with the bundled ones some forty networks."""
+VIEWS = tuple(view.name for view in all_views() if not view.studies)
+NOT_YET = frozenset({"network", "microscope", "feature_maps", "filters", "unrolled", "diagram", "hidden_state", "gates",
+                     "cell", "trajectory", "step_outputs", "saturation", "over"})
+"""Views of which not every number is claimed yet; what is claimed is compared in them too."""
+
+
+@pytest.mark.matrix(spine=("digits_cnn-network", "surname_gru-unrolled"), sample=12, each=False)
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", [*BUNDLED, *OTHERS])
+def test_every_number_that_is_read_is_true(name: str, view: str) -> None:
+    trace = recorded(name)
+    known = next(each for each in all_views() if each.name == view)
+    if not known.suits(trace):
+        pytest.skip(f"{view} does not show {name}")
+    for moment in moments(trace):
+        forget(trace)  # what is kept would not be said again
+        with listening() as heard:
+            texts = texts_of(draw(trace, view, moment))
+        wrong = [claim for claim in heard if not true(trace, claim)]
+        assert not wrong, (moment, [(claim, QUANTITIES[claim.quantity](trace, claim)) for claim in wrong[:3]])
+        bare = unclaimed(trace, texts, heard)
+        if view not in NOT_YET:
+            assert not bare, (moment, bare[:3])
+
+
+def test_every_quantity_is_worked_out_and_a_false_claim_is_found() -> None:
+    trace = recorded("digits_cnn")
+    right = Said("1,728", "how many", "conv2")
+    assert true(trace, right)
+    assert not true(trace, right._replace(text="1,727"))
+    assert not true(trace, right._replace(layer="conv1"))
+    value = float(trace["fc2"].output[3])
+    assert true(trace, Said(f"{value:.2f}", "value", "fc2", (3,)))
+    assert not true(trace, Said(f"{value + 0.02:.2f}", "value", "fc2", (3,)))
+    assert unclaimed(trace, ["conv2 has 1,728 numbers, 12 of them large."], [right]) == [
+        " has  numbers, 12 of them large."]
+    with pytest.raises(KeyError):
+        true(trace, right._replace(quantity="a guess"))
+
+
+@pytest.mark.parametrize(("text", "number", "half"), [
+    ("1,728", 1728, 0.5), ("−0.0123", -0.0123, 0.00005), ("1.18 × 10⁻²²", 1.18e-22, 5e-25), ("36 %", 0.36, 0.005),
+    ("5", 5, 0.5), ("six", 6, 0)])
+def test_a_number_in_words_is_read_with_the_precision_that_it_is_written_in(text, number, half) -> None:
+    assert read(text) == pytest.approx((number, half))
+
+
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+@cache
+def recorded(name: str) -> Trace:
+    if name in BUNDLED:
+        return bundled.recorded(name)
+    made = NETWORKS[name]
+    model, x, target = made()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return capture(model, x, target, **made.capture)
+        except Exception as error:
+            pytest.skip(f"{name} is not recorded: {error}")
+
+
+def moments(trace: Trace) -> list[str]:
+    """The first, a middle and the last beat of either way."""
+    beats = timeline(trace).beats
+    return [way[place].address for direction in (FORWARD, BACKWARD)
+            if (way := [beat for beat in beats if beat.direction == direction])
+            for place in sorted({0, len(way) // 2, len(way) - 1})]
+
+
+def texts_of(picture: Picture) -> list[str]:
+    """The caption, the headings of the table, and every tip."""
+    tips = {tip for mark in picture if (tip := getattr(mark, "tip", ""))}
+    return [picture.caption, *map(str, picture.table.columns), *sorted(tips)]
+
+
+def true(trace: Trace, claim: Said) -> bool:
+    with np.errstate(all="ignore"):
+        return agrees(trace, claim)
+
+
+def unclaimed(trace: Trace, texts: list[str], heard: list[Said]) -> list[str]:
+    """Texts in which a number is left when names and all that was claimed are taken out of them; a label or a word that
+    is itself a number has to be claimed, too."""
+    names = sorted({*(layer.name for layer in trace), trace.sample.title, trace.sample.name, trace.title, trace.model,
+                    *(label for label in trace.labels if not NUMBER.fullmatch(label))} - {""}, key=len, reverse=True)
+    claims = Counter(claim.text for claim in heard)
+    found = []
+    for text in texts:
+        rest = text
+        for name in names:
+            rest = re.sub(rf"(?<![\w.,]){re.escape(name)}(?![\w]|[.,]\d)", "", rest)
+        for claim in sorted(claims, key=len, reverse=True):
+            rest = re.sub(rf"(?<![\w.,−]){re.escape(claim)}(?![\w]|[.,]\d)", "", rest)
+        if NUMBER.search(rest):
+            found.append(rest)
+    return found
