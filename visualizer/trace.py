@@ -36,6 +36,8 @@ SUFFIX, HEADER = ".trace", "trace.json"
 MOST_BYTES = 2 << 30
 """A trace file that would unpack to more than this is refused."""
 MOST_LAYERS = 20_000
+PART = "part"
+"""The last axis of complex numbers: the real part, then the imaginary one."""
 INPUT, UNEXPLAINED = "input", "unexplained"
 """What `Layer.kind` is of what was fed in, and of an operation that no kind speaks for."""
 UNTRAINED = "untrained"

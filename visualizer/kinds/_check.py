@@ -314,3 +314,8 @@ def _gradient_of(layer: Layer) -> Array:
 def _objective(trace: Trace) -> Layer | None:
     """The layer that everything was differentiated from: the last one that has a gradient."""
     return next((layer for layer in reversed(trace.layers) if layer.gradient is not None), None)
+
+
+def _strange(array: Array) -> bool:
+    """Whether NaN or +∞ stands in it: −∞, as in masks of attention, is a number that shares are made of."""
+    return not bool((array < np.inf).all())
