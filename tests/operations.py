@@ -188,7 +188,7 @@ PLACES = (
         PICTURE),
     op("tril", torch.tril, TABLE), op("triu", lambda x: torch.triu(x, 1), TABLE),
     op("diagonal", lambda x: x.diagonal(dim1=1, dim2=2), TABLE), op("diag", lambda x: torch.diag(x[0], 1)),
-    op("diag_embed", torch.diag_embed), op("windows", lambda x: x.unfold(1, 3, 2)),
+    op("diag_embed", torch.diag_embed), op("sliding_windows", lambda x: x.unfold(1, 3, 2)),
     op("unfold", nn.Unfold(2, padding=1, stride=2), PICTURE), op("gather", lambda x: x.gather(1, I)),
     op("gather", lambda x: x.gather(1, x.argsort(1))), steps("index_select", lambda x: x.index_select(1, I[0])),
     op("take", lambda x: x.take(I)), op("masked_select", lambda x: x.masked_select(x > -1)),

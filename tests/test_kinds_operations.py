@@ -136,5 +136,5 @@ COVERS = {
     "sign", "sin", "sinc", "sinh", "smooth_l1_loss", "soft_margin_loss", "softshrink", "sort", "std", "take", "tan",
     "tanhshrink", "tensor_split", "tensordot", "threshold", "topk", "tril", "triu", "trunc", "unfold", "var",
     "vdot", "vector_norm", "vstack", "weighed_binary_cross_entropy", "weighed_binary_cross_entropy_with_logits",
-    "weight_norm", "where", "windows", "xlogy",
+    "weight_norm", "where", "sliding_windows", "xlogy",
 }

@@ -766,7 +766,7 @@ MOVES = (
          english("The diagonal of {source} is picked or made, {before} → {after}."), _diag),
     Move("diag_embed", english("diagonal"), {"diag_embed": "input offset dim1 dim2"}, _new_names,
          english("The numbers of {source} stand on a diagonal among zeros, {before} → {after}."), _on_diagonal),
-    Move("windows", english("windows"), {"torch.unfold": "input dimension size step", "Tensor.unfold":
+    Move("sliding_windows", english("windows"), {"torch.unfold": "input dimension size step", "Tensor.unfold":
                                          "input dimension size step"}, _new_names,
          english("{source} is cut in windows, which may overlap: {before} → {after}."), _windows),
     Move("unfold", english("windows as columns"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, count
 from typing import Any, NamedTuple
 
@@ -164,6 +164,8 @@ class Recording(TorchFunctionMode):
         self._views: dict[int, Tensor] = {}
         self._stack = [Caller()]
         self._numbers, self._scopes = count(1), count(1)
+        self._asides: list[tuple[Tensor, Event, list[Event]]] = []
+        """What the steps of a compiled call made, the Event that holds the numbers of the call itself, the steps."""
         self._bytes = 0
         self._spend(sum([2 * known.array.nbytes for known in weights.known.values()]))
 
@@ -269,31 +271,51 @@ class Recording(TorchFunctionMode):
     def _taken_apart(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What a composite made, with each of its steps recorded; None where it is one step, or where its steps do not
         make the same numbers."""
-        steps = None if composites.in_another_form(name, args, kwargs) else composites.written_out(func)
-        if steps is None:
-            steps = composites.steps_of(name)
-            if steps is None:
-                return None
-            state = torch.get_rng_state()
-            with torch.no_grad():
-                whole = func(*args, **kwargs)
-                torch.set_rng_state(state)
-                if not composites.same(whole, steps(*args, **kwargs)):
-                    torch.set_rng_state(state)
-                    return None
-            torch.set_rng_state(state)
-        first = next(iter(tensors_in(args) or tensors_in(kwargs)), None)
-        if first is None:
+        given = tensors_in(args) or tensors_in(kwargs)
+        other_form = composites.in_another_form(name, args, kwargs)
+        steps = None if other_form else composites.written_out(func)
+        if not given:
             return None
-        TorchFunctionMode.__enter__(self)  # which leaves the hooks alone
+        if steps is not None:
+            made = self._seen(steps, args, kwargs)
+        elif (steps := composites.steps_of(name)) is not None:
+            made = self._beside(func, steps, args, kwargs)
+        if steps is None or made is None:
+            return None
+        found = next(iter(tensors_in(made)), None)
+        event, source = self._newest.get(id(found)), self._newest.get(id(given[0]))
+        if event is not None and source is not None and event is not source and found.shape == given[0].shape:
+            event.like = source
+        return made
+
+    def _seen(self, steps: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a function with its calls recorded; the hooks on the modules stay as they are."""
+        TorchFunctionMode.__enter__(self)
         try:
-            made = steps(*args, **kwargs)
+            return steps(*args, **kwargs)
         finally:
             TorchFunctionMode.__exit__(self, None, None, None)
-        found = next(iter(tensors_in(made)), None)
-        event, source = self._newest.get(id(found)), self._newest.get(id(first))
-        if event is not None and source is not None and event is not source and found.shape == first.shape:
-            event.like = source
+
+    def _beside(self, func: Any, steps: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What torch has compiled into one makes the numbers; its steps run beside it and end in them."""
+        state = torch.get_rng_state()
+        with torch.no_grad():
+            alike = composites.same(partial(func, *args, **kwargs), partial(steps, *args, **kwargs),
+                                    partial(torch.set_rng_state, state))
+        torch.set_rng_state(state)
+        if not alike:
+            return None
+        first = len(self.events)
+        own = self._seen(steps, args, kwargs)
+        inner = [event for event in self.events[first:] if event.tensor is not own]
+        end = self._newest[id(own)]
+        torch.set_rng_state(state)
+        made: Tensor = func(*args, **kwargs)
+        end.tensor, end.version, end.output, end.edge = made, made._version, to_numpy(made), None
+        self._newest[id(made)] = end
+        if made.requires_grad:
+            self._follow(end, made)
+        self._asides.append((own, end, inner))
         return made
 
     def event_of(self, tensor: Tensor) -> Event:
@@ -322,6 +344,14 @@ class Recording(TorchFunctionMode):
         found = torch.autograd.grad(scalar, wanted, allow_unused=True)
         for event, gradient in zip(followed, found, strict=False):
             event.gradient = gradient
+        for own, end, inner in reversed(self._asides):
+            reached = [event for event in inner if event.edge is not None]
+            if end.gradient is None or not own.requires_grad or not reached:
+                continue
+            beside = torch.autograd.grad(own, [event.edge for event in reached], end.gradient, allow_unused=True,
+                                         retain_graph=True)
+            for event, gradient in zip(reached, beside, strict=True):
+                event.gradient = gradient
         self.weight_gradients = {id(tensor): gradient for tensor, gradient in
                                  zip(self._wanted, found[len(followed):], strict=True) if gradient is not None}
 
