@@ -152,8 +152,10 @@ def causes_touch_effects(played: Played, every: int = 5) -> int:
 
 def touched(trace: Trace, picture: Picture, touch: Touch) -> Iterator[tuple[Box, Box]]:
     """The box of what an outline must lie round, wherever the picture draws it: without its padding and with it."""
-    cells = [touch.source.cell] if touch.source == touch.target else \
-        [cell for where, cell, _ in read(trace, touch.target, touch.backward) if _begins(where, cell, touch.source)]
+    made = list(_made(touch))
+    cells = [one.cell for one in made] if touch.source == touch.target else \
+        list({cell for one in made for where, cell, _ in read(trace, one, touch.backward)
+              if _begins(where, cell, touch.source)})
     for mark in picture:
         if not isinstance(mark, Image) or mark.focus is None or _place(mark.focus) != _place(touch.source):
             if mark.focus is not None and not isinstance(mark, Text) and mark.focus in \
@@ -164,6 +166,15 @@ def touched(trace: Trace, picture: Picture, touch: Touch) -> Iterator[tuple[Box,
         inner = [box for box, inside in boxes if inside]
         if inner:
             yield _hull(inner), _hull([box for box, _ in boxes])
+
+
+def _made(touch: Touch) -> Iterator[Focus]:
+    """The number that is being made; of a band all from the first to the last."""
+    if not touch.until:
+        yield touch.target
+        return
+    for away in np.ndindex(*(high - low + 1 for low, high in zip(touch.target.cell, touch.until, strict=True))):
+        yield replace(touch.target, cell=tuple(low + at for low, at in zip(touch.target.cell, away, strict=True)))
 
 
 def read(trace: Trace, target: Focus, backward: bool) -> Iterator[tuple[tuple[str, str], tuple[int, ...], float]]:
@@ -271,8 +282,8 @@ def carried(trace: Trace, flight: Flight) -> float:
     if source.array.startswith("bias") and source.array in layer.weights:
         return float(layer.weights[source.array][source.cell])
     if source.array in layer.weights and _place(source) != _place(target):  # all that goes over these weights
-        over = [float(product) for _, terms in terms_of(trace, target, flight.backward) for taps in terms.taps
-                if taps.weight == source.array and taps.weight_cells is not None
+        over = [float(product) for who, terms in terms_of(trace, target, flight.backward) for taps in terms.taps
+                if who == source.layer and taps.weight == source.array and taps.weight_cells is not None
                 for cell, product in zip(taps.weight_cells.tolist(), taps.products.tolist(), strict=True)
                 if tuple(cell[:len(source.cell)]) == source.cell]
         if over:

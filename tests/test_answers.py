@@ -159,8 +159,19 @@ def test_a_number_is_compared_with_a_number() -> None:
     wanted = nn.functional.mse_loss(value, torch.tensor([[0.5]])).item()
     assert trace.objective.value == pytest.approx(wanted)
     assert answers.score(trace, trace.answers[0]) == (("off by", pytest.approx(abs(float(value) - 0.5))),)
-    with pytest.raises(Refused, match=r"answers with one number, so its target is a number, too: write 1\.0"):
-        record.capture(made, torch.ones(1, 2), 1)
+    with pytest.raises(Refused, match=r"write 2\.0 for the square of how far it is off"):
+        record.capture(made, torch.ones(1, 2), 2)
+
+
+@pytest.mark.parametrize("target", [0, 1])
+def test_a_class_of_one_number_is_yes_or_no(target: int) -> None:
+    """As a logit; where the model ends in a sigmoid, as a chance."""
+    made = nn.Linear(2, 1)
+    for model in (made, nn.Sequential(made, nn.Sigmoid())):
+        trace = record.capture(model.eval(), torch.ones(1, 2), target)
+        logit = made(torch.ones(1, 2)).detach().double()
+        wanted = nn.functional.binary_cross_entropy_with_logits(logit, torch.full_like(logit, target)).item()
+        assert (trace.objective.kind, trace.objective.value) == ("binary_cross_entropy", pytest.approx(wanted))
 
 
 class TwoHeads(nn.Module):
@@ -329,12 +340,21 @@ def test_boxes_in_rows_are_wanted_at_the_nearest_row_each() -> None:
 @pytest.mark.parametrize(("kind", "truth", "says"), [
     ("boxes", np.array([1.0, 2, 3, 4]), "Right boxes are rows of left, top, right and bottom"),
     ("mask", np.zeros((3, 3)), "A mask of 8 × 8 pixels needs a right one of as many, and 9 numbers were given"),
-    ("mask", np.zeros((8, 8)), "Chances lie between 0 and 1, and the model answers from")])
+    ("marks", np.zeros((8, 8)), "Chances lie between 0 and 1, and the model answers from")])
 def test_a_truth_that_does_not_fit_is_refused_in_one_sentence(kind: str, truth: np.ndarray, says: str) -> None:
     model = toys.Finder() if kind == "boxes" else toys.Marker()
+    said = {"kind": "mask", "score": "chance"} if kind == "marks" else kind
     with pytest.raises(Refused, match=says) as caught:
-        record.capture(model.eval(), toys.scene(), truth, answer=kind)
+        record.capture(model.eval(), toys.scene(), truth, answer=said)
     assert str(caught.value).count(". ") == 0
+
+
+def test_a_mask_whose_numbers_are_no_chances_is_one_of_logits() -> None:
+    trace = record.capture(toys.Marker().eval(), toys.scene(), toys.mask_truth(), answer="mask")
+    wanted = record.capture(toys.Marker().eval(), toys.scene(), toys.mask_truth(),
+                            answer={"kind": "mask", "score": "logit"})
+    assert trace.objective == wanted.objective
+    assert answers.sentence(trace, trace.answers[0]) == answers.sentence(wanted, wanted.answers[0])
 
 
 @pytest.mark.parametrize("channel", [None, 1])

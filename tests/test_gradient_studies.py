@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from tests.gradient_toys import SigmoidTower, Steps, given, measured, tower
 from visualizer import record
 from visualizer.kinds.curves import OF_SIGMOID, OF_TANH
+from visualizer.kinds.sizes import rows
 from visualizer.record import origins
 from visualizer.record.studies import Pass, bptt, jacobian, saturation
-from visualizer.record.studies.flow import rows
 from visualizer.size import norm
 
 CELLS = ("RNN", "GRU", "LSTM")

@@ -193,4 +193,8 @@ def test_what_an_answer_offers_can_be_sent_back_and_taken_back(window) -> None:
     assert window.store.waiting
     window.store.undo()
     assert window.store.state.objective == "loss"
+    window.ask_for_words = lambda title, said, words: "sum"
+    offered(window.menus.objectives)[0]["Another …"].trigger()
+    assert window.store.state.objective == "sum"
+    window.store.undo()
     assert from_json(to_json(changed(window.store.state, objective="logit:9"))).objective == "logit:9"

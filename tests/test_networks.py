@@ -31,26 +31,10 @@ NAMES = sorted(NETWORKS)
 EXPLAINED = 0.925
 """At least this share of all operations is explained; raised as more are."""
 NOT_YET: dict[str, str] = {
-    "gru_spectral_normed": "weights of it are computed, so it has no states",
-    "inference_mode_around": "inference tensors cannot be recorded",
-    "inference_mode_inside": "inference tensors cannot be recorded",
-    "input_dict": "a dict of inputs is refused",
-    "input_keywords": "a dict of inputs is refused",
-    "input_list": "a list of inputs is refused",
-    "lstm_weight_normed": "weights of it are computed, so it has no states",
     "nan_gradient_only": "gradients of a weight that is used twice are not told apart where they are NaN",
-    "piece_compiled": "compiled: a tensor subclass",
-    "piece_mapped": "torch.vmap: tensors without memory of their own",
-    "piece_scripted": "what is inside a script is not recorded, nor its weights",
-    "piece_traced": "what is inside a script is not recorded, nor its weights",
-    "rnn_orthogonal": "weights of it are computed, so it has no states",
-    "target_binary": "a class as target of one number: binary cross entropy is not offered",
-    "target_binary_share": "a class as target of one number: binary cross entropy is not offered",
-    "target_class_of_each_place": "a class for each place is refused as a target",
 }
 """Networks that cannot be recorded, or of which something recorded is not what torch computed -> why."""
 CALLED_WRONG: dict[str, str] = {
-    "cells_gru_answer_each_step_but_one_counts": "rests of rounding where nothing came to a state from outside",
     "convolutional_gru_one_step_a_picture": "four pictures stand on the axis of samples, of which one is re-computed",
 }
 """Networks whose check fails, though what is recorded is what torch computed -> why."""

@@ -8,6 +8,7 @@ import json
 import pickle
 import subprocess
 import sys
+import warnings
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -163,6 +164,14 @@ WRITERS = {
                                              path.with_suffix(".pt")),
     "DataParallel": lambda w, path: torch.save({f"module.{name}": t for name, t in w.items()}, path.with_suffix(".pt")),
     "compiled": lambda w, path: torch.save({f"_orig_mod.{name}": t for name, t in w.items()}, path.with_suffix(".pt")),
+    "net": lambda w, path: torch.save({"epoch": 3, "net": w, "optim": {"lr": 0.1}},
+                                      path.with_suffix(".pth")),
+    "averaged": lambda w, path: torch.save(
+        {"model": {"n_averaged": torch.tensor(4), **{f"module.{name}": t for name, t in w.items()}}},
+        path.with_suffix(".pth")),
+    "Lightning": lambda w, path: torch.save({"hyper": {"lr": .1}, "state_dict": {f"model.net.{name}": t for name, t in
+                                                                                 w.items()}}, path.with_suffix(".pt")),
+    "own key": lambda w, path: torch.save({"best": {"at": 3, "of the net": w}}, path.with_suffix(".pt")),
     "parameters": lambda w, path: torch.save({name: nn.Parameter(t) for name, t in w.items()}, path.with_suffix(".pt")),
     "double": lambda w, path: save_file({name: t.double() for name, t in w.items()}, path.with_suffix(".safetensors")),
 }
@@ -179,6 +188,31 @@ def test_weights_of_a_bundled_network_are_recognised_by_their_names_and_shapes(w
     assert opened.card["architecture"] == "lenet_mnist"
     assert "quality" not in opened.card
     assert same(record(path, "digit-2148"), reference(weights))
+
+
+def test_of_two_sets_of_weights_the_usual_one_is_opened_and_said(tmp_path: Path) -> None:
+    weights = weights_of_lenet()
+    others = {name: tensor + 1 for name, tensor in weights.items()}
+    torch.save({"ema": others, "net": weights}, tmp_path / "mine.pt")
+    opened = open_model(tmp_path / "mine.pt")
+    assert opened.title == "LeNet-5, weights 'net' of mine.pt"
+    assert torch.equal(opened.module.state_dict()["fc3.bias"], weights["fc3.bias"])
+
+
+@pytest.mark.parametrize("how", ["traced", "whole", "before 1.6", "state dict"])
+def test_an_architecture_of_ones_own_is_told_how_it_is_recorded(how: str, tmp_path: Path) -> None:
+    model, path = nn.Linear(3, 2), tmp_path / "mine.pt"
+    if how == "traced":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.jit.trace(model, torch.ones(1, 3)).save(path)
+    else:
+        torch.save(model if how == "whole" else model.state_dict(), path,
+                   _use_new_zipfile_serialization=how != "before 1.6")
+    with pytest.raises(Refused, match=r"visualizer\.capture\(model, x\)\.save\('mine\.trace'\)") as caught:
+        open_model(path)
+    assert_one_sentence(caught.value)
+    assert ("TorchScript" in str(caught.value)) == (how == "traced")
 
 
 def test_weights_that_fit_no_network_are_refused_with_their_size(tmp_path: Path) -> None:

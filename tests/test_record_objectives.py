@@ -196,4 +196,10 @@ def test_what_does_not_fit_is_refused_in_one_sentence() -> None:
     assert "without the blank 3" in refused(Steps(), (1, 3), asks=CTC, **known)
     assert "without the blank 3" in refused(Steps(), (), asks=CTC, **known)
     assert "one number for all steps together" in refused(Steps(), (1,), asks=CTC, objective="loss@2", **known)
-    assert "A target needs one output a class" in refused(Steps(), 1)
+    assert "A target needs one output a class" in refused(nn.Conv1d(6, 4, 1), 1)
+
+
+def test_a_class_alone_is_that_of_the_last_step() -> None:
+    trace, said = capture(Steps(), X, 1), capture(Steps(), X, 1, labels=LABELS)
+    assert trace.objective == said.objective
+    assert trace["fc"].axes == ("step", "class")

@@ -616,16 +616,17 @@ def test_the_scale_of_every_row_of_a_cell_says_what_its_colours_are(model: str) 
 
 
 class Greedy(nn.Module):
-    """An encoder, and a decoder that reads the token it has just chosen: its steps cannot be told as one sequence."""
+    """An encoder, and a decoder that reads the token it has just chosen."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: int) -> None:
         super().__init__()
+        self.steps = steps
         self.encoder, self.decoder = nn.GRU(3, 4, batch_first=True), nn.GRUCell(3, 4)
         self.out, self.words = nn.Linear(4, 5), nn.Embedding(5, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         state, token, said = self.encoder(x)[1][0], torch.zeros(1, dtype=torch.long), []
-        for _ in range(3):
+        for _ in range(self.steps):
             state = self.decoder(self.words(token), state)
             said.append(self.out(state))
             token = said[-1].argmax(1)
@@ -636,7 +637,7 @@ class Greedy(nn.Module):
 def test_another_layer_is_never_shown_for_a_single_call_of_a_cell(view):
     from visualizer import capture, draw
 
-    trace = capture(Greedy().eval(), torch.randn(1, 6, 3))
+    trace = capture(Greedy(1).eval(), torch.randn(1, 6, 3))
     with pytest.raises(LookupError, match="decoder is a single call of a cell"):
         draw(trace, view=view, focus="decoder")
     shown = draw(trace, view="microscope", at="decoder.forward", focus="decoder:0,2/inner.reset")

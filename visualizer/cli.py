@@ -17,6 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import json
 import math
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -205,9 +206,13 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
                     help="a file, a sample of `visualizer list samples`, a text for a model that reads text, or "
                          "\"strip:4 0 7\" for one that reads strips; NAME=FILE, several times, for one of several "
                          "inputs")
-    it.add_argument("--target", type=int, metavar="N", help="the class whose loss flows back")
-    it.add_argument("--objective", metavar="WORD", help="what flows back: loss, none, or a number of the answer, such "
-                    "as logit:4, box:2.width, sum, pixel:3,4, value:7")
+    it.add_argument("--target", type=_wanted, metavar="N|0.5|1,0,2|FILE", help="what should be answered: a class, a "
+                    "number with a point, a list, or a file of numbers (.npy, .csv, .txt)")
+    it.add_argument("--objective", metavar="WORD", help="what flows back: loss, none, a loss by name (mse, mae, bce, "
+                    "cross_entropy), or a number of the answer, such as logit:4, logit:4@7, box:2.width, sum, mean, "
+                    "pixel:3,4, value:7; sum:mask of the output mask")
+    it.add_argument("--output-name", metavar="NAME", help="the one of several outputs that is asked about, by its key, "
+                    "field or number")
     it.add_argument("--untrained", action="store_true", default=None,
                     help="with the weights from before training; the same as --edit untrained")
     it.add_argument("--edit", action="append", default=[], dest="edits", metavar="NAME:…",
@@ -304,6 +309,21 @@ def _language(text: str) -> str:
         return language.chosen(text)
     except LookupError as error:
         raise argparse.ArgumentTypeError(str(error.args[0]).rstrip(".")) from error
+
+
+def _wanted(text: str) -> Any:
+    """A class, a number, a list of them, or the numbers of a file."""
+    if Path(text).suffix.lower() in registry.module("inputs").OF_NUMBERS:
+        return registry.module("inputs").numbers_in(Path(text))
+    words = text.strip().strip("[]()").replace(",", " ").split()
+    try:
+        found = [int(word) if re.fullmatch(r"[+-]?\d+", word) else float(word) for word in words]
+    except ValueError:
+        found = []
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no target; write a class (4), a number (0.5), a list "
+                                         "(1,0,2), or name a file of numbers (.npy, .csv, .txt)")
+    return found[0] if len(found) == 1 and "," not in text and "[" not in text else found
 
 
 def _knobs(text: str) -> tuple[tuple[str, str], ...]:
@@ -771,7 +791,7 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     if opened.said:
         print(opened.said, file=sys.stderr)
     state = _reeled(_aimed(opened.state, chosen), chosen)
-    as_saved = chosen.target is None and chosen.dtype is None and chosen.objective is None
+    as_saved = all(getattr(chosen, name) is None for name in ("target", "dtype", "objective", "output_name"))
     if state.in_lab and (opened.trace is None or not as_saved or _turned(chosen)):
         return _laboratory(state, chosen, fresh=found.what == door.LABORATORY)
     if door.is_recording(state.model) and (found.saved is None or found.saved.trace is None):
@@ -791,13 +811,16 @@ def _aimed(state: State, chosen: argparse.Namespace) -> State:
     """The State with the objective that was asked for."""
     from visualizer.scene.state import changed
 
-    return state if chosen.objective is None else changed(state, objective=chosen.objective)
+    objective = state.objective if chosen.objective is None else chosen.objective
+    if chosen.output_name is not None:
+        objective = f"{objective}:{chosen.output_name}"
+    return state if objective == state.objective else changed(state, objective=objective)
 
 
 def _changes_nothing(chosen: argparse.Namespace) -> None:
     """Usage where something is wished of numbers that are there already."""
-    if given := [f"--{name.removesuffix('s')}"
-                 for name in ("input", "target", "objective", "dtype", "untrained", "edits")
+    if given := [f"--{name.removesuffix('s').replace('_', '-')}"
+                 for name in ("input", "target", "objective", "output_name", "dtype", "untrained", "edits")
                  if getattr(chosen, name) not in (None, [])]:
         raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model instead.")
 
@@ -838,7 +861,7 @@ def _laboratory(state: State, chosen: argparse.Namespace, fresh: bool) -> tuple[
     from visualizer.scene.state import as_left, changed, enter_lab
     from visualizer.trace import Refused
 
-    if given := [f"--{name}" for name in ("input", "target", "objective", "dtype")
+    if given := [f"--{name.replace('_', '-')}" for name in ("input", "target", "objective", "output_name", "dtype")
                  if getattr(chosen, name) is not None]:
         raise Usage(f"The laboratory reads random numbers, so {given[0]} changes nothing in it; turn its knobs with "
                     "--set.")
@@ -877,8 +900,8 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
     return trace
 
 
-def _target(state: State, chosen: argparse.Namespace) -> int | None:
-    """The class that was named, or that somebody has said the input to be."""
+def _target(state: State, chosen: argparse.Namespace) -> Any:
+    """What was named as right, or the class that somebody has said the input to be."""
     return chosen.target if chosen.target is not None or not state.label or chosen.input is not None \
         else int(state.label)
 

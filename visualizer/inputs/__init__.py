@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.inputs import _rows
-from visualizer.inputs._files import MOST_SYMBOLS
+from visualizer.inputs._files import MOST_SYMBOLS, OF_NUMBERS, numbers_in
 from visualizer.inputs._lists import candidates, samples
 from visualizer.inputs._rows import Row, row, row_in
 from visualizer.inputs._samples import Given, Item, SamplePlace, places, sheets
@@ -27,9 +27,9 @@ from visualizer.inputs._words import can_read, read_text, symbols, unknown
 from visualizer.language import english, tr, translated
 from visualizer.trace import Refused, Sample
 
-__all__ = ["DRAWN", "FIELD", "LISTS", "MOST_SYMBOLS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given", "InputKind",
-           "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind", "kinds", "of", "offered",
-           "picture", "raw", "read_text", "sample", "samples", "suffixes", "symbols",
+__all__ = ["DRAWN", "FIELD", "LISTS", "MOST_SYMBOLS", "OF_NUMBERS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given",
+           "InputKind", "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind", "kinds",
+           "numbers_in", "of", "offered", "picture", "raw", "read_text", "sample", "samples", "suffixes", "symbols",
            "text_in", "unknown"]
 
 Pixels = NDArray[np.uint8]

@@ -420,11 +420,11 @@ ROUNDED = 8
 """So many last digits of the largest number a sum may be off by rounding: a rest that is no larger is none."""
 
 
-def _rest(whole: Values, known: Values) -> Values:
+def rest(whole: Values, known: Values) -> Values:
     """What is left of a gradient without the part that is known; exactly 0 where that is all of it but for rounding."""
-    rest: Values = whole - known
+    left: Values = whole - known
     least = ROUNDED * np.finfo(whole.dtype).eps * np.abs(whole).max(initial=0.0)
-    return np.where(np.abs(rest).max(initial=0.0) <= least, 0.0, rest).astype(whole.dtype, copy=False)
+    return np.where(np.abs(left).max(initial=0.0) <= least, 0.0, left).astype(whole.dtype, copy=False)
 
 
 def _through_states(slopes: Values, kept: Values | None, recurrent: Values, came: Came) -> dict[str, Values]:
@@ -440,7 +440,7 @@ def _through_states(slopes: Values, kept: Values | None, recurrent: Values, came
     for step in range(len(outside) - 1, -1, -1):
         state = hidden[step]
         if came.whole_hidden and came.whole_hidden[step]:
-            outside[step] = _rest(outside[step], from_hidden)
+            outside[step] = rest(outside[step], from_hidden)
         np.add(outside[step], from_hidden, state)
         np.multiply(slopes[step], state[..., None, :], sums)
         np.matmul(flat, recurrent, handed)
@@ -467,14 +467,14 @@ def _through_memory(slopes: Values, to_cell: Values, forget: Values, recurrent: 
     for step in range(len(outside) - 1, -1, -1):
         state, memory = hidden[step], cell[step]
         if came.whole_hidden and came.whole_hidden[step]:
-            outside[step] = _rest(outside[step], from_hidden)
+            outside[step] = rest(outside[step], from_hidden)
         np.add(outside[step], from_hidden, state)
         opened = state if projection is None else state @ projection
         np.multiply(opened, to_cell[step], memory)
         memory += from_cell
         if came.cell is not None:
             if came.whole_cell and came.whole_cell[step]:
-                outside_cell[step] = _rest(outside_cell[step], memory)
+                outside_cell[step] = rest(outside_cell[step], memory)
             memory += outside_cell[step]
         np.multiply(slopes_of_cell[step], memory[..., None, :], of_cell)
         np.multiply(slopes_of_made[step], opened, of_made)

@@ -298,24 +298,13 @@ def _at_once(setting: Setting) -> Frame:
     cell = tuple(int(at) for at in np.unravel_index(int(np.abs(np.nan_to_num(part)).argmax()), part.shape))
     marks: list[Mark] = []
     if 0 < share < 1:
-        read = handed_back_to(setting, cell)
+        read = _marks.handed_back_to(setting, cell)
         made = Focus(setting.written.name, cell)
         marks += _marks.windows(setting.trace, (setting.right,), read, made, backward=True, opacity=0.7)
         marks += _marks.rings(setting.left[0], setting.written, [cell], "gradient-mark", backward=True, opacity=0.7) \
             if setting.left else []
     return Frame(None, part * share, tuple(marks), tr("{layer} hands back its part as a whole.").format(
         layer=", ".join(setting.turn.readers)), (round(1000 * share), 1000), tr("all at once"))
-
-
-def handed_back_to(setting: Setting, cell: Cell) -> tuple[kinds.Taps, ...]:
-    """The gradients from which that of one number comes, as far as the layer at the right hands it back; nothing where
-    that is unexplained."""
-    try:
-        found = kinds.backward_terms(setting.trace, setting.written.name, cell)
-    except (LookupError, IndexError):
-        return ()
-    return tuple(taps for reader, terms in found for taps in terms.taps
-                 if setting.turn is None or reader in setting.turn.readers)
 
 
 # --- places and their time ------------------------------------------------------------------------------------------
@@ -441,6 +430,18 @@ def opacity_at(at: March, number: int, across: int, order: Sequence[int] | None 
         return 0.5 + 0.5 * min(1.0, at.share / 0.25) if late else 1.0
     near = int(at.step) + 1
     return 0.5 if any(leaps(number + away) for away in range(-near, near + 2)) else 1.0
+
+
+def passing(at: March, number: int, across: int, order: Sequence[int] | None = None) -> tuple[int, int] | None:
+    """The first and the last row of places that pass in one frame, where that is more than half a row; else None."""
+    if at.slow or number < 0:
+        return None
+    before = max(0, number - int(at.step))
+    places = (before, number) if order is None else order[before:number + 1]
+    if at.step <= across / 2 if order is None else abs(places[0] - places[-1]) <= across / 2:
+        return None
+    rows = [place // across for place in places]
+    return min(rows), max(rows)
 
 
 def march_seconds(count: int, stop: bool = False) -> float:

@@ -14,14 +14,23 @@ from visualizer.motions import (
     Setting,
     alive_at,
     gone_back,
-    handed_back_to,
     march,
     march_seconds,
     part_of,
     smooth,
     window,
 )
-from visualizer.motions._marks import Box, box_of_cells, chip, middle, rings, step_named, taps_of, windows
+from visualizer.motions._marks import (
+    Box,
+    box_of_cells,
+    chip,
+    handed_back_to,
+    middle,
+    rings,
+    step_named,
+    taps_of,
+    windows,
+)
 from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Flight, Focus, Group, Mark, Rect, grouped
 from visualizer.scene.timeline import ease

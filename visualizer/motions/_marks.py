@@ -18,6 +18,7 @@ from visualizer.scene.picture import (
     Flight,
     Focus,
     Group,
+    Image,
     Line,
     Mark,
     Path,
@@ -32,11 +33,13 @@ from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace, remembered
 
 if TYPE_CHECKING:
-    from visualizer.motions import Setting
+    from visualizer.motions import Places, Setting
 
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
 HALO = 2.0
+FAINT = 0.7
+"""How strong a band is: it may begin anywhere."""
 OVER = 0.6
 """How strong what slides onto something that it is added to is."""
 
@@ -139,6 +142,51 @@ def rings(column: Column, layer: Layer, cells: Iterable[Cell], ink: str = "accen
     return grouped(Group("written"), marks)
 
 
+def bands(trace: Trace, columns: Iterable[Column], written: Column, layer: Layer, rows: tuple[int, int],
+          found: Places, channels: Sequence[int], taps: Callable[[Cell], tuple[Taps, ...]],
+          backward: bool = False) -> list[Mark]:
+    """Where more than half a row passes in one frame: a band over the rows being done, and over all that they read."""
+    across = found.shape[-1]
+    marks: list[Mark] = []
+    drawn = {column.layer: column for column in columns}
+    for channel in channels:
+        first, last = found.cell(rows[0] * across, channel), found.cell(rows[1] * across + across - 1, channel)
+        made, box = Focus(layer.name, first), box_of_cells(written, layer, first, last)
+        if box is not None:
+            ink = "gradient-mark" if backward else "accent"
+            marks += frame(box, ink, None, 2, Touch(made, made, backward, last), FAINT)
+        for one, other in zip(taps(first), taps(last), strict=True):
+            if one.source not in drawn or one.array not in ("output", "gradient"):
+                continue
+            source = trace[one.source]
+            every = np.concatenate([one.cells, other.cells])
+            heads = np.unique(every[:, :-2], axis=0) if source.output.ndim > 2 else every[:1, :0]
+            low, high = every.min(axis=0)[-2:].tolist(), every.max(axis=0)[-2:].tolist()
+            for head in heads.tolist():
+                box = box_of_cells(drawn[one.source], source, (*head, *low), (*head, *high))
+                if box is not None:
+                    touch = Touch(Focus(one.source, tuple(head)), made, backward, last)
+                    marks += frame(box, "accent", None, 2, touch, FAINT)
+    return grouped(Group("band"), marks)
+
+
+def sliding(setting: Setting, marks: Sequence[Mark], share: float) -> list[Mark]:
+    """Maps that slide over as a whole: each mark carries the strongest of its numbers, from its place to that which it
+    makes."""
+    one, other = setting.trace[setting.left[0].layer], setting.layer
+    source, target = (other, one) if setting.backward else (one, other)
+    values = source.gradient if setting.backward else source.output
+    assert values is not None
+    cell = tuple(int(at) for at in np.unravel_index(int(np.abs(np.nan_to_num(values)).argmax()), source.shape))
+    read = handed_back_to(setting, cell) if setting.backward else taps_of(setting.trace, target.name, cell)
+    found = [float(taps.products[index]) for taps in read if taps.source == source.name
+             for index in np.flatnonzero(np.all(taps.cells == cell, axis=1))]
+    if not found or share >= 1:
+        return list(marks)
+    holds = Flight(Focus(source.name, cell), Focus(target.name, cell), sum(found), share, setting.backward)
+    return [replace(mark, holds=holds) if isinstance(mark, Image) else mark for mark in marks]
+
+
 def around(box: Box, ink: str = "accent") -> list[Mark]:
     """The outline of the tile that is followed."""
     x, y, wide, high = box
@@ -232,6 +280,17 @@ def taps_of(trace: Trace, name: str, cell: Cell) -> tuple[Taps, ...]:
         return kinds.terms(trace, name, cell).taps
     except (LookupError, IndexError):
         return ()
+
+
+def handed_back_to(setting: Setting, cell: Cell) -> tuple[Taps, ...]:
+    """The gradients from which that of one number comes, as far as the layer at the right hands it back; nothing where
+    that is unexplained."""
+    try:
+        found = kinds.backward_terms(setting.trace, setting.written.name, cell)
+    except (LookupError, IndexError):
+        return ()
+    return tuple(taps for reader, terms in found for taps in terms.taps
+                 if setting.turn is None or reader in setting.turn.readers)
 
 
 # --- what slides over as a whole --------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from visualizer.motions import (
     CAMERA,
     SLOW,
     Frame,
+    March,
     Motion,
     Places,
     Setting,
@@ -28,6 +29,7 @@ from visualizer.motions import (
     opacity_at,
     out,
     part_of,
+    passing,
     places,
     smooth,
     stops,
@@ -37,6 +39,7 @@ from visualizer.motions import (
 from visualizer.motions._marks import (
     along,
     around,
+    bands,
     box_of_cells,
     chip,
     middle,
@@ -47,8 +50,8 @@ from visualizer.motions._marks import (
     wire,
 )
 from visualizer.scene import colour, numbers
-from visualizer.scene.columns import kernel_boxes
-from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Path, Rect, Text, grouped, plain
+from visualizer.scene.columns import Column, kernel_boxes
+from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Path, Rect, Text, Touch, grouped, plain
 from visualizer.size import norm
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
@@ -77,11 +80,14 @@ def forward(setting: Setting) -> Frame:
     if 0 <= here < found.count and (at.slow or at.done < found.count):
         cell = found.cell(here, channel)
         read = taps_of(setting.trace, layer.name, cell)
-        faint = opacity_at(at, here, found.shape[-1])
-        marks += windows(setting.trace, setting.left, read, Focus(layer.name, cell), opacity=faint)
-        if not at.slow:
-            marks += _trail(setting, found, here, channel)
-        marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), opacity=faint)
+        faint, rows = opacity_at(at, here, found.shape[-1]), _passing(at, here, found)
+        if rows is not None:
+            others = [one for one in setting.right.shown if one not in (channel, -1)]
+            marks += [*_band(setting, found, rows, [channel]), *_band(setting, found, rows, others, ())]
+        else:
+            marks += windows(setting.trace, setting.left, read, Focus(layer.name, cell), opacity=faint)
+            marks += _trail(setting, found, here, channel) if not at.slow else []
+            marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), opacity=faint)
         if at.slow:
             marks += _sums(setting, cell, at.share)
     return Frame(found.covered(done), None, tuple(marks), _said(setting, found, done, channel),
@@ -108,8 +114,12 @@ def backward(setting: Setting) -> Frame:
         cell = found.cell(order[here], channel)
         read = taps_of(setting.trace, layer.name, cell)
         faint = opacity_at(at, here, found.shape[-1], order)
-        marks += windows(setting.trace, setting.left, read, Focus(layer.name, cell), opacity=faint)
-        marks += rings(setting.right, layer, [cell], backward=True, opacity=faint)
+        rows = _passing(at, here, found, order)
+        if rows is not None:
+            marks += _band(setting, found, rows, [channel])
+        else:
+            marks += windows(setting.trace, setting.left, read, Focus(layer.name, cell), opacity=faint)
+            marks += rings(setting.right, layer, [cell], backward=True, opacity=faint)
         if at.slow:
             marks += _stamps(setting, cell, at.share)
     marks += _weight_gradient(setting, found, order, at.done, channel)
@@ -249,8 +259,7 @@ def _until_the_sum(setting: Setting, cell: Cell, start: tuple[float, float]) -> 
 
 
 def _trail(setting: Setting, found: Places, here: int, channel: int) -> list[Mark]:
-    """A thin outline around the last windows of the row on every source map; a band over the rows where many places
-    pass in one frame."""
+    """A thin outline around the last windows of the row on every source map."""
     first = max(here - 5, here - here % found.shape[-1])
     cells = [found.cell(place, channel) for place in (first, here)]
     marks: list[Mark] = []
@@ -265,8 +274,20 @@ def _trail(setting: Setting, found: Places, here: int, channel: int) -> list[Mar
         for tile in range(int(low[0]), int(high[0]) + 1):
             box = box_of_cells(column, layer, (tile, *map(int, low[1:])), (tile, *map(int, high[1:])))
             if box is not None:
-                marks.append(Rect(box[0], box[1], box[2], box[3], stroke="accent", stroke_width=0.8, opacity=0.6))
-    return marks
+                marks.append(Rect(box[0], box[1], box[2], box[3], stroke="accent", stroke_width=0.8, opacity=0.6,
+                                  holds=Touch(Focus(column.layer, (tile,)), Focus(setting.layer.name, cells[0]),
+                                              until=cells[1])))
+    return grouped(Group("trail"), marks)
+
+
+def _passing(at: March, number: int, found: Places, order: Sequence[int] | None = None) -> tuple[int, int] | None:
+    return passing(at, number, found.shape[-1], order) if len(found.shape) == 2 else None
+
+
+def _band(setting: Setting, found: Places, rows: tuple[int, int], channels: Sequence[int],
+          columns: Sequence[Column] | None = None) -> list[Mark]:
+    return bands(setting.trace, setting.left if columns is None else columns, setting.right, setting.layer, rows, found,
+                 channels, lambda cell: taps_of(setting.trace, setting.layer.name, cell))
 
 
 # --- the way back ----------------------------------------------------------------------------------------------------
@@ -350,8 +371,23 @@ def _stamps(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]
             rows, across = stamp.shape
             marks.append(Image(left, upper, (wide / across, high / rows),
                                colour.magnitude(stamp, top * 1e-3, top)[None], "gradient", opacity=0.85,
-                               focus=None))
+                               focus=None, holds=_laid_down(setting, cell, own, stamp,
+                                                            tile - int(taps.cells[0, 0]), flown)))
     return grouped(Group("stamps"), marks)
+
+
+def _laid_down(setting: Setting, cell: Cell, window_of: NDArray[np.int64], stamp: NDArray[np.float64], kernel: int,
+               flown: float) -> Flight | None:
+    """What a stamp carries: the strongest of its numbers that lands on the source, from its weight to its place."""
+    inside = np.all((window_of >= 0) & (window_of < setting.written.shape), axis=1)
+    sizes = np.where(inside, np.abs(np.nan_to_num(stamp)).ravel(), -1.0)
+    index = int(sizes.argmax())
+    if not inside[index]:
+        return None
+    weight = tuple(int(at) for at in np.unravel_index(index, stamp.shape))
+    return Flight(Focus(setting.layer.name, (cell[0], kernel, *weight), "weight"),
+                  Focus(setting.written.name, tuple(map(int, window_of[index]))), float(stamp.ravel()[index]), flown,
+                  True)
 
 
 def _weight_gradient(setting: Setting, found: Places, order: Sequence[int], done: int, channel: int) -> list[Mark]:

@@ -16,7 +16,7 @@ from visualizer import kinds
 from visualizer.kinds import pointwise
 from visualizer.language import tr, translated
 from visualizer.motions import CAMERA, SETTLE, Frame, Motion, Setting, part_of, smooth, window
-from visualizer.motions._marks import OVER, Box, areas, around, between, edges, side_by_side
+from visualizer.motions._marks import OVER, Box, areas, around, between, edges, side_by_side, sliding
 from visualizer.scene import numbers, parts
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Group, Image, Line, Mark, Path, Rect, Text, grouped, plain
@@ -51,7 +51,7 @@ def forward(setting: Setting) -> Frame:
         copies = parts.tiles(setting.trace, onto, setting.look, False, covered=~covered, values=source.output) \
             if own_scale else parts.tiles(setting.trace, replace(onto, layer=left.layer), setting.look, False,
                                           covered=~covered)
-        marks += [*copies, *(edges(onto) if slid < 1 else [])]
+        marks += [*sliding(setting, copies, slid), *(edges(onto) if slid < 1 else [])]
         if slid == 1:
             marks += _turning(setting, lines, at)
     if slid == 1:
@@ -76,6 +76,7 @@ def backward(setting: Setting) -> Frame:
         onto = between(right, left, slid)
         if at.done < 1:
             copies = parts.tiles(setting.trace, onto, setting.look, True, covered=passed, values=layer.gradient)
+            copies = sliding(setting, copies, slid)
             marks += parts.faded(copies, OVER) if setting.later else copies
             marks += edges(onto) if slid < 1 else []
         closed = passed & (slopes(setting.trace, layer.name, given.name) == 0)

@@ -12,7 +12,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.language import tr
-from visualizer.motions import CAMERA, SLOW, Frame, Motion, Setting, window
+from visualizer.motions import CAMERA, SLOW, Frame, Motion, Places, Setting, alive_at, gone_back, window
 from visualizer.motions._marks import Box, box_of_cells, frame, straight
 from visualizer.motions._travel import landed, seconds_of, share_of
 from visualizer.scene import colour, numbers, parts
@@ -63,18 +63,20 @@ def forward(setting: Setting) -> Frame:
 def backward(setting: Setting) -> Frame:
     """The gradient of step after step, the last first, goes back into the row of its symbol."""
     layer, table = setting.layer, _table(setting)
-    count = len(layer.output)
+    steps, order = len(layer.output), _order(layer)
+    count = len(order)
     done = landed(count, setting.second)
-    there = (np.arange(count) < count - done).reshape(-1, *(1,) * (setting.written.output.ndim - 1))
+    gone = gone_back(Places(layer, (0,)), order, done)
+    there = (np.arange(steps) < steps - gone).reshape(-1, *(1,) * (setting.written.output.ndim - 1))
     covered = np.broadcast_to(there, setting.written.shape)
     counted = tr("step {n} of {count}").format(n=numbers.count(done), count=numbers.count(count))
     if table is None or layer.gradient is None:
         return Frame(covered, None, (), window.said(setting, done, count), (done, count), counted)
     top = parts.largest_gradient(setting.trace)
-    marks = _drawn(setting, table, _sum_so_far(setting.trace, layer.name, done)[list(table.rows)], top)
+    marks = _drawn(setting, table, _sum_so_far(setting.trace, layer.name, gone)[list(table.rows)], top)
     if setting.second >= CAMERA:
         for parcel in range(done, count):
-            step, share = count - 1 - parcel, share_of(parcel, count, setting.second)
+            step, share = order[parcel], share_of(parcel, count, setting.second)
             start, end = _step(setting, step), table.box(int(table.tokens[step]))
             if share <= 0 or start is None:
                 continue
@@ -89,7 +91,12 @@ def backward(setting: Setting) -> Frame:
 
 
 def seconds(trace: Trace, layer: Layer, back: str) -> float:
-    return seconds_of(len(layer.output))
+    return seconds_of(len(_order(layer)) if back else len(layer.output))
+
+
+def _order(layer: Layer) -> tuple[int, ...]:
+    """The steps whose rows get anything, the last first: exact zeros cost no time."""
+    return tuple(range(len(layer.output)))[::-1] if layer.gradient is None else alive_at(layer, Places(layer, (0,)))
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -170,7 +177,7 @@ def _lit(setting: Setting, table: _Table, done: int, count: int, ink: str) -> li
     """While steps are slow: a line from the symbol to its row, and a frame around that."""
     if setting.second < CAMERA or done >= min(count, len(SLOW)):
         return []
-    step = count - 1 - done if setting.backward else done
+    step = _order(setting.layer)[done] if setting.backward else done
     left = setting.column(setting.layer.reads[0])
     box = table.box(int(table.tokens[step]))
     faint = 0.5 + min(0.5, share_of(done, count, setting.second) * 4)
@@ -215,8 +222,9 @@ def _said_back(setting: Setting, table: _Table, done: int, count: int) -> str:
     layer = setting.layer
     if done <= 0:
         return tr("The gradient stands at {layer}; no row of the table has any yet.").format(layer=layer.name)
-    row = int(table.tokens[count - done])
-    times = int((table.tokens[count - done:] == row).sum())
+    order = _order(layer)[:done]
+    row = int(table.tokens[order[-1]])
+    times = int((table.tokens[list(order)] == row).sum())
     known = {"symbol": table.names[table.rows.index(row)], "done": numbers.count(done), "count": numbers.count(count)}
     if times > 1:
         return tr("Step by step the gradient slides back into its row, {{{done} of {count}}}: “{symbol}” has got "

@@ -29,6 +29,7 @@ from visualizer.motions import (
     opacity_at,
     out,
     part_of,
+    passing,
     places,
     smooth,
     stops,
@@ -37,6 +38,7 @@ from visualizer.motions import (
 )
 from visualizer.motions._marks import (
     around,
+    bands,
     box_of_cells,
     chip,
     middle,
@@ -73,10 +75,13 @@ def forward(setting: Setting) -> Frame:
     marks = _followed(setting, channel)
     here = at.done if at.slow else at.done - 1
     if 0 <= here < found.count and (at.slow or at.done < found.count):
-        faint = opacity_at(at, here, found.shape[-1])
-        marks += windows_of_channels(setting.trace, setting.left[0], layer.name, seen_cells(
-            setting.right, lambda one: found.cell(here, one), channel), faint)
-        marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), opacity=faint)
+        faint, rows = opacity_at(at, here, found.shape[-1]), passing(at, here, found.shape[-1])
+        if rows is not None and len(found.shape) == 2:
+            marks += _band(setting, found, rows, channel)
+        else:
+            marks += windows_of_channels(setting.trace, setting.left[0], layer.name, seen_cells(
+                setting.right, lambda one: found.cell(here, one), channel), faint)
+            marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), opacity=faint)
         if at.slow:
             marks += _lifted(setting, contest, found.cell(here, channel), at.share)
     source = setting.left[0].layer
@@ -103,10 +108,14 @@ def backward(setting: Setting) -> Frame:
     if 0 <= number < len(order) and (at.slow or at.done < len(order)):
         here = order[number]
         faint = opacity_at(at, number, found.shape[-1], order)
-        marks += windows_of_channels(setting.trace, setting.left[0], layer.name, seen_cells(
-            setting.right, lambda one: found.cell(here, one), channel), faint)
-        marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), backward=True,
-                       opacity=faint)
+        rows = passing(at, number, found.shape[-1], order)
+        if rows is not None and len(found.shape) == 2:
+            marks += _band(setting, found, rows, channel)
+        else:
+            marks += windows_of_channels(setting.trace, setting.left[0], layer.name, seen_cells(
+                setting.right, lambda one: found.cell(here, one), channel), faint)
+            marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), backward=True,
+                           opacity=faint)
         if at.slow:
             marks += _handed(setting, contest, found.cell(here, channel), at.share)
     gone = gone_back(found, order, done)
@@ -125,6 +134,12 @@ def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
     if layer.gradient is None or layer.reads[0] != name:
         return None
     return laid(trace, layer.name, places(layer).count)
+
+
+def _band(setting: Setting, found: Places, rows: tuple[int, int], channel: int) -> list[Mark]:
+    cells = seen_cells(setting.right, lambda one: found.cell(0, one), channel)
+    return bands(setting.trace, setting.left, setting.right, setting.layer, rows, found, [cell[0] for cell in cells],
+                 lambda cell: taps_of(setting.trace, setting.layer.name, cell))
 
 
 # --- who won ---------------------------------------------------------------------------------------------------------

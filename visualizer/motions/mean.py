@@ -21,6 +21,7 @@ from visualizer.motions import (
     march_seconds,
     opacity_at,
     part_of,
+    passing,
     places,
     smooth,
     stops,
@@ -30,6 +31,7 @@ from visualizer.motions import (
 from visualizer.motions._marks import (
     Box,
     around,
+    bands,
     box_of_cells,
     chip,
     middle,
@@ -75,7 +77,8 @@ def forward(setting: Setting) -> Frame:
     if 0 <= here < found.count and (at.slow or at.done < found.count):
         faint = opacity_at(at, here, _across(setting, found))
         cells = _cells(setting, found, here, channel)
-        if layer.kind not in REDUCED:
+        rows = passing(at, here, found.shape[-1]) if len(found.shape) == 2 and layer.kind not in REDUCED else None
+        if layer.kind not in REDUCED and rows is None:
             marks += windows_of_channels(setting.trace, setting.left[0], layer.name, cells, faint)
         for cell in cells:
             if layer.kind in REDUCED:
@@ -83,7 +86,8 @@ def forward(setting: Setting) -> Frame:
                                  Focus(layer.name, cell), opacity=faint)
             if at.slow:
                 marks += _condensed(setting, cell, at.share, cell == found.cell(here, channel))
-        marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), opacity=faint)
+        marks += _band(setting, found, rows, channel) if rows is not None else rings(
+            setting.right, layer, window.all_channels(found, here, setting.right, layer), opacity=faint)
     return Frame(found.covered(done), None, tuple(marks), _said(setting, found, at, done, channel),
                  (done, found.count), _counted(found, done))
 
@@ -105,7 +109,9 @@ def backward(setting: Setting) -> Frame:
         here = order[number]
         faint = opacity_at(at, number, _across(setting, found), order)
         cells = _cells(setting, found, here, channel)
-        if layer.kind not in REDUCED:
+        rows = passing(at, number, found.shape[-1], order) \
+            if len(found.shape) == 2 and layer.kind not in REDUCED else None
+        if layer.kind not in REDUCED and rows is None:
             marks += windows_of_channels(setting.trace, setting.left[0], layer.name, cells, faint)
         for cell in cells:
             if layer.kind in REDUCED:
@@ -113,8 +119,8 @@ def backward(setting: Setting) -> Frame:
                                  Focus(layer.name, cell), opacity=faint)
             if at.slow:
                 marks += _spread(setting, cell, at.share, cell == found.cell(here, channel))
-        marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), backward=True,
-                       opacity=faint)
+        marks += _band(setting, found, rows, channel) if rows is not None else rings(
+            setting.right, layer, window.all_channels(found, here, setting.right, layer), backward=True, opacity=faint)
     gone = gone_back(found, order, done)
     values, reached = laid(setting.trace, layer.name, gone)
     return Frame(~reached, values, tuple(marks), _said_back(setting, found, at, gone, channel), (done, len(order)),
@@ -140,6 +146,12 @@ def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
     if layer.gradient is None or layer.reads[0] != name:
         return None
     return laid(trace, layer.name, places(layer).count)[0]
+
+
+def _band(setting: Setting, found: Places, rows: tuple[int, int], channel: int) -> list[Mark]:
+    cells = _cells(setting, found, 0, channel)
+    return bands(setting.trace, setting.left, setting.right, setting.layer, rows, found, [cell[0] for cell in cells],
+                 lambda cell: taps_of(setting.trace, setting.layer.name, cell))
 
 
 # --- what was read, and what comes back ------------------------------------------------------------------------------
@@ -219,18 +231,17 @@ def _condensed(setting: Setting, cell: Cell, share: float, followed: bool) -> li
     wide, high = min(end[2], POINT), min(end[3], POINT)
     small = (x - wide / 2, y - high / 2, wide, high)
     marks: list[Mark] = []
+    value, here = float(layer.output[cell]), Focus(layer.name, cell)
+    holds = Flight(here, here, value, gone)
     if drawn < 1 and source.output.ndim > 1:
         shades, palette = parts.entries(setting.trace, source, setting.look, False)
         rows, across = (int(axis.max() - axis.min()) + 1 for axis in (*cells[-2:],))
         if rows * across == len(cells[0]):
             over, top, wide, high = _between(box, small, drawn)
             marks.append(Image(over, top, (wide / across, high / rows), np.ascontiguousarray(
-                shades[cells].reshape(1, rows, across)), palette))
-    value = float(layer.output[cell])
+                shades[cells].reshape(1, rows, across)), palette, holds=holds))
     shades, palette = parts.entries(setting.trace, layer, setting.look, False)
-    here = Focus(layer.name, cell)
     at = _between(_between(box, small, drawn), end, gone)
-    holds = Flight(here, here, value, gone)
     marks.append(Rect(*at, f"{palette}:{int(shades[cell])}", "ink", 1.2, opacity=drawn, holds=holds))
     if followed and drawn >= 1:
         said = tr("sum {value}") if layer.kind == "sum" else tr("mean {value}")

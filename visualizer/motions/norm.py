@@ -14,7 +14,7 @@ from visualizer import kinds
 from visualizer.kinds._dims import tuple_of
 from visualizer.language import tr
 from visualizer.motions import CAMERA, SETTLE, Frame, Motion, Setting, part_of, smooth, window
-from visualizer.motions._marks import OVER, around, between, edges, side_by_side
+from visualizer.motions._marks import OVER, around, between, edges, side_by_side, sliding
 from visualizer.scene import numbers, parts
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Group, Mark, Text, grouped, plain
@@ -46,7 +46,7 @@ def forward(setting: Setting) -> Frame:
     marks: list[Mark] = []
     if setting.second >= CAMERA:
         onto = between(left, right, slid)
-        marks += parts.tiles(setting.trace, onto, setting.look, False, values=values)
+        marks += sliding(setting, parts.tiles(setting.trace, onto, setting.look, False, values=values), slid)
         marks += edges(onto) if slid < 1 else []
     followed = right.box(setting.chosen)
     marks += around(followed) if followed is not None and right.style == "maps" else []
@@ -77,8 +77,8 @@ def backward(setting: Setting) -> Frame:
     done = int(second >= 1)
     if setting.second >= CAMERA and not done:
         onto = between(right, left, slid)
-        sliding = layer.gradient + (values - layer.gradient) * slid
-        copies = parts.tiles(setting.trace, onto, setting.look, True, values=sliding)
+        on_its_way = layer.gradient + (values - layer.gradient) * slid
+        copies = sliding(setting, parts.tiles(setting.trace, onto, setting.look, True, values=on_its_way), slid)
         marks += parts.faded(copies, OVER) if setting.later else copies
         marks += edges(onto) if slid < 1 else []
     known = part_of(setting.second, CAMERA + SLIDE, 0.2)

@@ -17,13 +17,12 @@ from visualizer.motions import (
     Motion,
     Places,
     Setting,
-    handed_back_to,
     march,
     march_seconds,
     part_of,
     places,
 )
-from visualizer.motions._marks import around, box_of_cells, chip, middle, rings, taps_of, windows
+from visualizer.motions._marks import around, box_of_cells, chip, handed_back_to, middle, rings, taps_of, windows
 from visualizer.scene import numbers
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Flight, Focus, Mark

@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch._C._functorch import peek_interpreter_stack
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.jit import ScriptModule
 from torch.overrides import TorchFunctionMode
 
 from visualizer import advance, kinds
@@ -32,6 +34,8 @@ SILENT = frozenset({
     "__repr__", "__hash__", "requires_grad_", "retain_grad", "register_hook", "backward", "is_same_size",
 })
 """Calls that compute no number: they only ask about a tensor, or set a flag."""
+PROPERTIES = frozenset({"T", "mT", "H", "mH", "data", "real", "imag", "grad"})
+"""Properties that are tensors made of it; every other tells something about it."""
 FROM_NOTHING = frozenset({
     "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "new_zeros", "new_ones",
     "new_full", "new_empty", "new_tensor", "zeros", "ones", "full", "rand", "randn",
@@ -48,7 +52,13 @@ REWRITTEN = "Its memory was written to through another tensor, a view that share
 COMPLEX = "How {name} makes complex numbers is not explained."
 PLACES = "It holds places, not values: whole numbers that say where the values of {name} were found."
 CUSTOM = "{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
-COMPILED = "It was made inside compiled code, whose steps could not be recorded; autograd calls the last one {name}."
+COMPILED = ("It was made inside compiled code or a transform of torch.func (vmap, grad), whose steps could not be "
+            "recorded; autograd calls the last one {name}.")
+SCRIPT = "It is compiled code (TorchScript), whose steps could not be recorded, nor checked."
+LOOK_INSIDE = ("{path} is compiled code (TorchScript) and is recorded as one step; record the Python module that it "
+               "was made from to look inside.")
+
+UNREGISTERED = "parameter"
 
 AS_WRITTEN = frozenset({int, float, bool, str, type(None)})
 """Types of values that are settings as they stand."""
@@ -148,13 +158,16 @@ class Recording(TorchFunctionMode):
         super().__init__()
         self.events: list[Event] = []
         self.notes: list[str] = []
+        self.unregistered: list[str] = []
+        """Paths of parameters that were met on the way and belong to no module."""
         self.weight_gradients: dict[int, Tensor] = {}
         """id of a parameter -> dObjective/d it, summed over all its uses."""
         self.inside: set[int] = set()
         """ids of the parameters that the model differentiated by itself."""
         self.budget = budget
         self._modules = weights.modules
-        self._places = {id(module): (path, not module._modules or [*module._modules.keys()] == ["parametrizations"])
+        self._places = {id(module): (path, isinstance(module, ScriptModule) or not module._modules
+                                     or [*module._modules.keys()] == ["parametrizations"])
                         for path, module in weights.modules}
         """id of a module -> its path, and whether it has no parts."""
         self._weights = dict(weights.known)
@@ -192,7 +205,30 @@ class Recording(TorchFunctionMode):
         self._stack.append(Caller(*self._places[id(module)], next(self._scopes)))
 
     def _module_ends(self, module: nn.Module, given: Any, returned: Any) -> None:
+        if isinstance(module, ScriptModule):
+            with torch._C.DisableTorchFunction():  # looking at a tensor is no step of the model
+                self._scripted(module, given, returned)
         self._stack.pop()
+
+    def _scripted(self, module: nn.Module, given: Any, returned: Any) -> None:
+        """What compiled code made of all that it was given, and of all of its weights, as one step."""
+        operands, number = tensors_in(given), next(self._numbers)
+        path = self._stack[-1].path
+        name = path or str(getattr(module, "original_name", "script"))
+        made = [tensor for tensor in tensors_in(returned) if all(tensor is not each for each in operands)]
+        for index, tensor in enumerate(made):
+            reads = dict.fromkeys([*map(self.event_of, operands), *self._sources(tensor)])
+            event = Event("script", number, to_numpy(tensor), place=self._stack[-1], name=name, index=index, why=SCRIPT,
+                          settings={"call": "TorchScript"}, reads=tuple(reads))
+            self._derived(event, tensor)
+            if not index:
+                held = [(key, weight, self._weights[id(weight)]) for key, weight in
+                        (*module.named_parameters(), *module.named_buffers())]
+                event.weights = {key: (weight, known.array) for key, weight, known in held}
+                event.settings["fixed"] = tuple(key for key, _, known in held if not known.learns)
+        note = LOOK_INSIDE.format(path=path or "The model")
+        if note not in self.notes:
+            self.notes.append(note)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return self.step(func, args, kwargs or {})
@@ -218,8 +254,12 @@ class Recording(TorchFunctionMode):
         `name`, `kind` and `settings` overrule what the call itself tells; `plain` replaces tensors, by id, with plain
         values of the settings.
         """
+        if torch.is_inference_mode_enabled():
+            # what is made in it tells nobody that it was written to, nor can it be read by what learns
+            with torch.inference_mode(False), torch.no_grad():
+                return self.step(func, args, kwargs, name=name, kind=kind, settings=settings, plain=plain, why=why)
         call = _call(func, _given_complex(args))
-        if not call.makes_numbers:
+        if not call.makes_numbers or peek_interpreter_stack() is not None:
             return func(*args, **kwargs)
         if call.name in DRAWN and args and isinstance(args[0], Tensor) and not args[0].requires_grad:
             self._newest.pop(id(args[0]), None)
@@ -383,7 +423,7 @@ class Recording(TorchFunctionMode):
             for tensor in tensors:
                 version = tensor._version
                 operands[id(tensor)] = tensor, version
-                known = self._weights.get(id(tensor))
+                known = self._weights.get(id(tensor)) or self._unregistered(tensor)
                 if known is not None and (weight or kind is None):
                     array = known.array if known.version == version else self._written(known)
                     key = event.add_weight(name if kind else known.path.rpartition(".")[2], tensor, array)
@@ -444,6 +484,19 @@ class Recording(TorchFunctionMode):
         views[id(tensor)] = view
         return self._newest[id(view)]
 
+    def _unregistered(self, tensor: Tensor) -> Known | None:
+        """A parameter that was found in no module: one that is kept in an object of another kind, or made on the way.
+        """
+        if not isinstance(tensor, nn.Parameter) or id(tensor) in self._newest:
+            return None
+        number = sum(known.path.startswith(UNREGISTERED) for known in self._weights.values())
+        known = Known(f"{UNREGISTERED}{number}", tensor, True, tensor._version, to_numpy(tensor))
+        self._weights[id(tensor)] = known
+        self.unregistered.append(known.path)
+        if tensor.requires_grad:
+            self._wanted.append(tensor)
+        return known
+
     def _constant(self, tensor: Tensor) -> Event:
         """A tensor that no recorded call made: zeros, or numbers that the model keeps outside its parameters."""
         return self._add(Event("constant", next(self._numbers), to_numpy(tensor), "constant", place=self._stack[-1],
@@ -461,6 +514,8 @@ class Recording(TorchFunctionMode):
             reads[inside] = None
         event = Event(name, next(self._numbers), to_numpy(tensor), place=inside.place if inside else None,
                       settings={"call": name}, reads=tuple(reads), why=why)
+        for known in self._weights_behind(tensor):
+            event.add_weight(known.path.rpartition(".")[2], known.tensor, known.array)
         return self._derived(event, tensor)
 
     def _rewritten(self, tensor: Tensor, old: Event) -> Event:
@@ -478,21 +533,33 @@ class Recording(TorchFunctionMode):
 
     def _sources(self, tensor: Tensor) -> Iterator[Event]:
         """The nearest Events that autograd reaches from `tensor`; every custom function on the way is noted."""
+        for found in self._behind(tensor):
+            if isinstance(found, Event):
+                yield found
+                continue
+            note = CUSTOM.format(name=_title(found))
+            if isinstance(found, BackwardCFunction) and note not in self.notes:
+                self.notes.append(note)
+
+    def _weights_behind(self, tensor: Tensor) -> list[Known]:
+        """The weights that autograd reaches from `tensor` through nothing that was recorded."""
+        ends = (getattr(found, "variable", None) for found in self._behind(tensor) if not isinstance(found, Event))
+        return [self._weights[id(end)] for end in ends if id(end) in self._weights]
+
+    def _behind(self, tensor: Tensor) -> Iterator[Any]:
+        """The nearest Events that autograd reaches from `tensor`, and its nodes on the way there."""
         known = {event.edge[:2]: event for event in self.events if event.edge is not None}
         seen, waiting = set(), [(tensor.grad_fn, 0)]
         while waiting:
             step = waiting.pop(0)
-            node = step[0]
-            if node is None or step in seen:
+            if step[0] is None or step in seen:
                 continue
             seen.add(step)
             if step in known:
                 yield known[step]
                 continue
-            note = CUSTOM.format(name=_title(node))
-            if isinstance(node, BackwardCFunction) and note not in self.notes:
-                self.notes.append(note)
-            waiting.extend(node.next_functions)
+            yield step[0]
+            waiting.extend(step[0].next_functions)
 
     def _differentiated_inside(self, event: Event, tensor: Tensor) -> None:
         """A gradient that the model made of its own numbers, and can be differentiated again: it reads all that its
@@ -634,8 +701,12 @@ def _call(func: Any, of_complex: bool = False) -> _Call:
     """What is known of a torch function; a property (`x.T`) goes by its own name, in place or not is the same. One of
     complex numbers is explained only by a kind that says so."""
     name = str(getattr(func, "__name__", func))
-    name = str(getattr(func.__self__, "__name__", name)) if name == "__get__" else name.partition(".")[0]
-    makes_numbers = name not in SILENT and name not in FROM_NOTHING
+    if name == "__get__":
+        name = str(getattr(func.__self__, "__name__", name))
+        makes_numbers = name in PROPERTIES
+    else:
+        name = name.partition(".")[0]
+        makes_numbers = name not in SILENT and name not in FROM_NOTHING
     method = f"Tensor.{name}" if isinstance(func, _METHOD) else ""
     native = "" if getattr(func, "__module__", "") == "torch.nn.functional" else f"torch.{name}"  # other arguments
     spellings = (method, native, name, name if name.endswith("__") else name.rstrip("_"))

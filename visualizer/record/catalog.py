@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 30
 """A file of weights that is larger, or would unpack to more, is refused."""
-FROM_PYTHON = "from Python, visualizer.capture(model, x) opens any model"
-WRAPPERS = ("module.", "_orig_mod.")
-"""What DataParallel and torch.compile put before every name of a state dict."""
+FROM_PYTHON = ("where the model was made, from Python, visualizer.capture(model, x).save('mine.trace') records any "
+               "model, and mine.trace opens here")
+USUAL_KEYS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "params", "module")
+"""Under which checkpoints mostly keep their weights; any other key is looked into behind these."""
+DEEPEST = 4
+"""So many mappings in one another are looked into."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,21 +81,24 @@ def open_model(name_or_path: str | Path, untrained: bool = False) -> Opened:
 def attach(weights: Mapping[str, Any], path: Path, model: str = "") -> Opened:
     """Put weights into the bundled network that they fit, into `model` where they fit several; Refused if there is
     none."""
-    from torch import Tensor
-
-    tensors = _unwrapped(weights)
-    if not tensors or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+    found = list(_state_dicts(weights))
+    if not found:
         raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")
     for name in sorted(registry.models(), key=lambda name: name != model):
         source = _source(name)
         module = source.build()
-        if _fit(module.state_dict(), tensors):
+        fitting = [(key, tensors) for key, held in found for tensors in _spelled(held)
+                   if _fit(module.state_dict(), tensors)]
+        if fitting:
+            key, tensors = fitting[0]
             module.load_state_dict(tensors)
             card = {"input": source.INPUT, "labels": source.LABELS, "architecture": name}
             card |= {name.lower(): getattr(source, name) for name in ("OBJECTIVE", "ANSWER") if hasattr(source, name)}
-            return Opened(path.stem, f"{source.TITLE}, weights of {path.name}", module.eval(), card,
+            which = f"weights {key!r}" if len(fitting) > 1 else "weights"
+            return Opened(path.stem, f"{source.TITLE}, {which} of {path.name}", module.eval(), card,
                           tuple(source.LABELS), source.prepare, getattr(source, "unknown", None),
                           getattr(source, "wanted", None))
+    tensors = found[0][1]
     numbers = sum(tensor.numel() for tensor in tensors.values())
     raise Refused(f"{path.name} holds weights only ({len(tensors)} tensors, {numbers:,} numbers, no wiring), and they "
                   f"fit none of {', '.join(registry.models())}; {FROM_PYTHON}.")
@@ -143,16 +149,32 @@ def _source(name: str) -> ModuleType:
     return module
 
 
-def _unwrapped(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """The state dict itself: out of a checkpoint, and without the names of wrappers."""
-    for key in ("state_dict", "model_state_dict", "model"):
-        inside = weights.get(key)
-        if isinstance(inside, Mapping):
-            weights = inside
-    for wrapper in WRAPPERS:
-        if weights and all(isinstance(name, str) and name.startswith(wrapper) for name in weights):
-            weights = {name.removeprefix(wrapper): tensor for name, tensor in weights.items()}
-    return dict(weights)
+def _state_dicts(held: Mapping[Any, Any], key: str = "", depth: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every mapping of names to tensors in a checkpoint, with the key that it lies under; the usual ones first."""
+    from torch import Tensor
+
+    tensors = {str(name): value for name, value in held.items() if isinstance(value, Tensor)}
+    inside = {name: value for name, value in held.items() if isinstance(value, Mapping)}
+    if tensors and len(tensors) + len(inside) == len(held):
+        yield key, tensors
+    if depth == DEEPEST:
+        return
+    rank = {name: number for number, name in enumerate(USUAL_KEYS)}
+    for name in sorted(inside, key=lambda name: rank.get(name, len(rank))):
+        yield from _state_dicts(inside[name], f"{key}.{name}" if key else str(name), depth + 1)
+
+
+def _spelled(tensors: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same tensors with their names as they are, then without what wrappers put before every one of them: `module.`
+    of DataParallel, `_orig_mod.` of torch.compile, `model.` of Lightning; beside an average stands how many it is of.
+    """
+    tensors = {name: tensor for name, tensor in tensors.items() if name != "n_averaged"}
+    while tensors:
+        yield tensors
+        first = {name.partition(".")[0] for name in tensors}
+        if len(first) > 1 or not all("." in name for name in tensors):
+            return
+        tensors = {name.partition(".")[2]: tensor for name, tensor in tensors.items()}
 
 
 def _fit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> bool:

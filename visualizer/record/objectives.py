@@ -1,15 +1,16 @@
 """What is differentiated: the loss that a model asks for, one step of it, one number of the answer, or nothing.
 
-A wish is written `loss`, `loss@12` (only what step 12 costs), or `none`; every other is a number made of the answer, as
-the kind of answer reads it: `logit:4`, `logit:4@12` (output 4 of step 12), `box:2.width`, `sum`. Steps count from 0, as
-everywhere in addresses.
+A wish is written `loss`, `loss@12` (only what step 12 costs), or `none`; `mse`, `mae`, `bce` and `cross_entropy` name
+a loss; every other is a number made of the answer, `sum`, `mean`, or as the kind of answer reads it: `logit:4`,
+`logit:4@12` (output 4 of step 12), `box:2.width`. Steps count from 0, as everywhere in addresses. Behind a colon stands
+one of several outputs: `sum:mask`, `mse:mask`. From Python a wish may be any function of what is handed back.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -30,7 +31,13 @@ UNKNOWN = -100
 """The target of a step of which nothing is known: torch leaves it out of the loss."""
 STRAIGHT_FROM_LOGITS = "The loss is computed from the logits directly, so no gradient passes through the softmax."
 STRAIGHT_FROM_LOGARITHMS = "The loss is computed from the log-probabilities, so no gradient passes through the softmax."
+NOTHING_FLOWED = "Nothing flowed back: no number of the answer depends on the input or on a weight that can learn."
 WISH = re.compile(r"(loss|none)(?:@(\d{1,9}))?")
+
+LOSSES = ("mse", "mae", "bce", "cross_entropy")
+"""Losses that a wish may name."""
+OF_AN_OUTPUT = re.compile(rf"({'|'.join(LOSSES)}|sum|mean|none|loss(?:@\d+)?|logit:\d+(?:@\d+)?):([\w.]+)")
+"""A wish that names one of several outputs."""
 
 Target = int | float | Sequence[int] | Array | None
 """A class; or one for each step, UNKNOWN where it is not known; or what a strip spells; or a number to be answered; or
@@ -69,7 +76,7 @@ class Wish:
     @property
     def number(self) -> str:
         """The words for a number of the answer; empty where none is named."""
-        return "" if self.what in ("loss", "none") else self.what
+        return "" if self.what in ("loss", "none", *LOSSES) else self.what
 
 
 @dataclass(frozen=True)
@@ -89,18 +96,29 @@ class Answer:
         return self.shape[0] if self.classes and len(self.shape) == 2 else None
 
 
-def aim(recording: Recording, answer: Tensor, wanted: str, target: Target, labels: tuple[str, ...],
+def aim(recording: Recording, answer: Tensor, wanted: str | Tensor, target: Target, labels: tuple[str, ...],
         asks: Mapping[str, Any] | None = None, said: Mapping[str, Any] | None = None) -> Aimed:
-    """Add the layers that turn the answer into one number: softmax and loss, or a number made of the answer.
+    """Add the layers that turn the answer into one number: softmax and loss, or a number made of the answer; or take
+    the one that somebody has made of it already.
 
     `asks` is the `objective` of the model's card, `said` its `answer`; without them a class is asked for, and the kind
-    of answer is told by its axes. Where each step has an answer, a single class is asked of the last one. Without a
-    target it is the largest output, or what the kind of answer offers first. Raises Refused if the wish or the target
-    does not fit the answer.
+    of answer is told by its axes, and the loss by answer and target. Where each step has an answer, a single class is
+    asked of the last one. Without a target it is the largest output, or what the kind of answer offers first. Raises
+    Refused if the wish or the target does not fit the answer.
     """
-    wish = _parsed(wanted)
+    wish = _parsed(wanted) if isinstance(wanted, str) else Wish("none")
+    if wish.what in LOSSES and target is None:
+        raise Refused(f"The objective {wish.what} compares the answer with a target, and none was given; give one, or "
+                      "name a number of the answer, such as sum or logit:0.")
+    if wish.what == "loss" and asks is None and said is None and target is not None:
+        loss, said = suited(recording, answer, target)
+        wish = Wish(loss, wish.step)
+    if said is not None and said.get("kind") == "mask" and "score" not in said and recording.event_of(
+            answer).kind_name not in ("sigmoid", "softmax") and bool(((answer < 0) | (answer > 1)).any()):
+        said = {**said, "score": "logit"}  # what is no chance still goes through a sigmoid
     made = _kind_said(asks, said)
-    by_class = (made is None or made.loss in ("class", "ctc")) and not isinstance(target, np.ndarray | float)
+    by_class = wish.what not in LOSSES and (made is None or made.loss in ("class", "ctc")) and \
+        not isinstance(target, np.ndarray | float)
     labels = labels or tuple((said or {}).get("labels", ()))
     found = _read(recording, answer, labels if by_class else (), target if wish.what == "loss" and by_class else None)
     if wish.step is not None and found.steps is None:
@@ -116,7 +134,46 @@ def aim(recording: Recording, answer: Tensor, wanted: str, target: Target, label
             shared = recording.step(functional.softmax, (found.tensor,), {"dim": -1}, name="softmax", why=why)
         shares = recording.event_of(shared)
     named = _named(found, made, labels, asks, said, target)
-    return Aimed(_goal(recording, found, wish, target, asks, named, ends_in), found.event, shares, named)
+    goal = _goal(recording, found, wish, target, asks, named, ends_in) if isinstance(wanted, str) else \
+        _made_by_a_function(recording, wanted)
+    return Aimed(goal, found.event, shares, named)
+
+
+def suited(recording: Recording, answer: Tensor, target: Target) -> tuple[str, Mapping[str, Any] | None]:
+    """Which loss a target means where nobody says, and what kind of answer it shows: yes or no for what ends in a
+    sigmoid, a class for each pixel, squares for numbers; `loss` where it is a class, or one for each step."""
+    axes.name(recording.events)
+    event = recording.event_of(answer)
+    shape = tuple(answer.shape[1:]) if len(answer.shape) > 1 and answer.shape[0] == 1 else tuple(answer.shape)
+    wanted = np.squeeze(np.asarray(target))
+    yes_or_no = bool(np.isin(wanted, (0, 1)).all())
+    whole, sizes = wanted.dtype.kind in "bui", tuple(size for size in shape if size != 1)
+    ends = event.kind_name == "sigmoid"
+    if wanted.shape == sizes and yes_or_no and (ends or (whole and (not sizes or (wanted.ndim > 1 and 1 in shape)))):
+        if wanted.ndim == 2:
+            return "loss", {"kind": "mask"} if ends else {"kind": "mask", "score": "logit"}
+        return "bce", None
+    if whole and wanted.ndim > 1 and wanted.shape == shape[1:]:
+        return "cross_entropy", None
+    if wanted.shape == sizes and not whole and wanted.ndim > 0:
+        return "mse", None
+    if whole and wanted.ndim > 0 and wanted.shape == sizes:
+        raise Refused(f"{wanted.size} whole numbers were given for {wanted.size} outputs; name the loss that is meant, "
+                      "objective='bce' for yes or no, 'mse' for numbers, or give one class.")
+    return "loss", None
+
+
+def _made_by_a_function(recording: Recording, scalar: Tensor) -> Goal:
+    """What a function of the caller's own made of what the model handed back."""
+    if not isinstance(scalar, Tensor) or scalar.numel() != 1 or scalar.is_complex():
+        what = f"a tensor of the shape {tuple(scalar.shape)}" if isinstance(scalar, Tensor) else \
+            f"a {type(scalar).__name__}"
+        raise Refused(f"The objective makes {what} of the answer, and one real number can be differentiated; return a "
+                      "tensor of one, such as answer.sum().")
+    if not scalar.requires_grad:
+        recording.notes.append(NOTHING_FLOWED)
+        return Goal(None, Objective())
+    return Goal(scalar if scalar.ndim == 0 else scalar.sum(), Objective("function", None, scalar.item()))
 
 
 def _goal(recording: Recording, found: Answer, wish: Wish, target: Target, asks: Mapping[str, Any] | None,
@@ -124,9 +181,22 @@ def _goal(recording: Recording, found: Answer, wish: Wish, target: Target, asks:
     if wish.what == "none":
         return Goal(None, Objective())
     if not found.tensor.requires_grad:
-        recording.notes.append("Nothing flowed back: no number of the answer depends on the input or on a weight "
-                               "that can learn.")
-        return Goal(None, Objective())
+        recording.notes.append(NOTHING_FLOWED)
+        if not found.tensor.is_floating_point():
+            return Goal(None, Objective())
+        with torch.no_grad():
+            made_of_it = _goal_of(recording, found, wish, target, asks, named, ends_in)
+        return replace(made_of_it, scalar=None)
+    return _goal_of(recording, found, wish, target, asks, named, ends_in)
+
+
+def _goal_of(recording: Recording, found: Answer, wish: Wish, target: Target, asks: Mapping[str, Any] | None,
+             named: Named, ends_in: str) -> Goal:
+    if found.tensor.is_complex():
+        raise Refused("The answer is complex, and one real number can be differentiated; from Python, name it with "
+                      "objective=lambda answer: answer.abs().sum().")
+    if wish.what in LOSSES:
+        return _loss_named(recording, found, wish.what, target)
     made = answers.of(named)
     loss = "class" if made is None or (found.classes and made.loss != "ctc") else made.loss
     if not wish.number and isinstance(target, np.ndarray) and made is not None and made.right is not None:
@@ -152,17 +222,33 @@ def plain_target(target: Any) -> Target:
         if target.size == 1:
             return target.reshape(-1)[0].item()
         return target.tolist() if target.ndim == 1 and target.dtype.kind in "iu" else np.asarray(target)
+    if isinstance(target, list | tuple) and target:
+        try:
+            array = np.asarray([plain_target(each) for each in target])
+        except ValueError as error:
+            raise Refused("The target is no array of numbers; give rows of one length.") from error
+        return [int(each) for each in array] if array.ndim == 1 and array.dtype.kind in "iu" else plain_target(array)
+    if target is not None and not isinstance(target, bool | int | float | list | tuple):
+        raise Refused(f"The target is a {type(target).__name__}; give a class, a number, a list or an array of them.")
     return target
 
 
+def of_an_output(objective: str) -> tuple[str, str | None]:
+    """A wish without the output that it names, and that: `sum:mask` is `sum` of `mask`."""
+    match = OF_AN_OUTPUT.fullmatch(objective)
+    return (objective, None) if match is None else (match[1], match[2])
+
+
 def _parsed(wanted: str) -> Wish:
+    if wanted in LOSSES:
+        return Wish(wanted)
     match = WISH.fullmatch(wanted)
     if match is not None and not (match[1] == "none" and match[2]):
         return Wish(match[1], None if match[2] is None else int(match[2]))
     one = LOGIT.fullmatch(wanted)
     if match is not None or (one is None and not re.fullmatch(r"[a-z_]+(:[\w,.]+)?", wanted)):
         raise Refused(f"The objective {wanted!r} is not known; use loss, none, or logit:N with a number N, and @T "
-                      "behind it for step T alone.")
+                      f"behind it for step T alone; or sum, mean, {', '.join(LOSSES)}.")
     return Wish(wanted, None if one is None or one[2] is None else int(one[2]))
 
 
@@ -202,7 +288,9 @@ def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target:
         axes.name(recording.events)
         event = recording.event_of(answer)
     shape = tuple(size for axis, size in zip(event.axes, answer.shape, strict=True) if axis != "batch")
-    stepwise = len(shape) == 2 and (shape[1] == len(labels) if labels else isinstance(target, Sequence))
+    by_step = isinstance(target, Sequence) or (target is not None and "channel" not in event.axes
+                                               and "row" not in event.axes)
+    stepwise = len(shape) == 2 and (shape[1] == len(labels) if labels else by_step)
     if target is not None and len(shape) != 1 and not stepwise:
         raise Refused(f"A target needs one output a class, and the model gives the shape {shape}; leave the target "
                       "out, or name one output with objective='logit:N'.")
@@ -283,6 +371,53 @@ def _squares(recording: Recording, found: Answer, target: Target) -> Goal:
     return Goal(loss, Objective("mean_squared_error", None, loss.item()))
 
 
+def _loss_named(recording: Recording, found: Answer, name: str, target: Target) -> Goal:
+    """Squares, distances, binary cross entropy or cross entropy against a target of the shape of the answer; for cross
+    entropy without its axis of classes."""
+    answer, event = found.tensor, found.event
+    if name == "cross_entropy" and (np.ndim(target) == 0 or found.shape[1:] != np.squeeze(np.asarray(target)).shape):
+        if np.ndim(target) == 0 and len(found.shape) == 1:
+            return _loss(recording, replace(found, classes=True), target, event.kind_name)
+        raise Refused(f"Cross entropy reads one class for each place, and the answer has the shape {found.shape} with "
+                      f"the classes along its first axis; give a target of the shape {found.shape[1:]}.")
+    if name == "cross_entropy":
+        aims = np.squeeze(np.asarray(target))
+        known = aims[aims != UNKNOWN]
+        if aims.dtype.kind not in "bui" or known.min(initial=0) < 0 or known.max(initial=0) >= found.shape[0]:
+            raise Refused(f"The model tells {found.shape[0]} classes apart, 0 to {found.shape[0] - 1}; give one of "
+                          f"these for each place, {UNKNOWN} where it is not known.")
+        if "batch" not in event.axes:
+            answer = recording.step(torch.unsqueeze, (answer, 0), {})
+        aimed = torch.as_tensor(aims.astype(np.int64))[None]
+        if event.kind_name == "softmax":
+            answer = recording.step(torch.log, (answer,), {}, name="log")
+        call = functional.nll_loss if event.kind_name in ("softmax", "log_softmax") else functional.cross_entropy
+        loss = recording.step(call, (answer, aimed), {}, name="loss",
+                              plain={id(aimed): tuple(int(each) for each in aims.ravel())})
+        return Goal(loss, Objective("cross_entropy", None, loss.item()))
+    wanted = np.asarray(target, np.float64)
+    if wanted.size not in (1, answer.numel()) or (wanted.ndim > 1 and np.squeeze(wanted).shape != tuple(
+            size for size in found.shape if size != 1)):
+        raise Refused(f"The target has the shape {wanted.shape} and the answer {found.shape}; give one number for each "
+                      "of its numbers, or one for all.")
+    if name == "bce" and not ((wanted >= 0) & (wanted <= 1)).all():
+        raise Refused("Binary cross entropy reads chances, and the target has numbers below 0 or above 1; give 0 or 1 "
+                      "for each.")
+    if wanted.size == 1 != answer.numel():
+        aimed = torch.full_like(answer, float(wanted.reshape(())), requires_grad=False)
+    else:
+        aimed = torch.as_tensor(wanted, dtype=answer.dtype).reshape(answer.shape)
+    held = recording.event_of(aimed)
+    held.axes, held.name = event.axes, "wanted"
+    chances = event.kind_name in ("sigmoid", "softmax")
+    call, kind = {"mse": (functional.mse_loss, "mean_squared_error"),
+                  "mae": (functional.l1_loss, "mean_absolute_error"),
+                  "bce": (functional.binary_cross_entropy if chances else functional.binary_cross_entropy_with_logits,
+                          "binary_cross_entropy")}[name]
+    loss = recording.step(call, (answer, aimed), {}, name="loss")
+    return Goal(loss, Objective(kind, None, loss.item()))
+
+
 def _against(recording: Recording, found: Answer, right: Right) -> Goal:
     """Squares of how far numbers are off, and binary cross entropy of chances, added up."""
     parts, both, answer = list[Tensor](), right.numbers is not None and right.chances is not None, found.tensor
@@ -332,8 +467,8 @@ def _class(found: Answer, target: Target) -> int:
     if not isinstance(target, int):
         raise Refused("The model gives one answer, so its target is one class, not one for each step.")
     if classes == 1:
-        raise Refused(f"The model answers with one number, so its target is a number, too: write {target}.0 for the "
-                      "square of how far it is off.")
+        raise Refused(f"The model answers with one number, so its target is 0 or 1 for no or yes, or a number of its "
+                      f"own: write {target}.0 for the square of how far it is off.")
     if not 0 <= target < classes:
         raise Refused(f"There is no class {target}; the model tells {classes} classes apart, 0 to {classes - 1}.")
     return target
@@ -367,6 +502,9 @@ def _number(recording: Recording, found: Answer, wish: Wish, named: Named) -> Go
     the last step, where each step has an answer)."""
     values = np.asarray(seen_by_numpy(found.tensor.detach())).reshape(found.shape)
     words = wish.number or _largest(found, wish, named, values)
+    if words in ("sum", "mean"):
+        total: Tensor = recording.step(getattr(torch, words), (found.tensor,), {}, name=words)
+        return Goal(total, Objective(words, None, total.item()))
     scalar = answers.scalar(named, values, words)
     total = _made_of(recording, found, scalar)
     if LOGIT.fullmatch(words) is None:

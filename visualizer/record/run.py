@@ -15,7 +15,7 @@ from visualizer.edits import said as edits_said
 from visualizer.inputs import Given
 from visualizer.record.catalog import Opened
 from visualizer.record.edits import of_input, opened_with
-from visualizer.record.objectives import Target
+from visualizer.record.objectives import Target, plain_target
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
 from visualizer.trace import Array, Refused, Trace
@@ -25,7 +25,7 @@ FACTS = ("answer", "architecture", "data", "data_licence", "input", "objective",
 
 
 def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array | None = None,
-           target: int | None = None, objective: str = "loss", dtype: str | None = None,
+           target: Any = None, objective: str = "loss", dtype: str | None = None,
            edits: Sequence[str] = ()) -> Trace:
     """Run a model once over one input, forwards and backwards.
 
@@ -40,7 +40,7 @@ def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array
 
 
 def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array | None = None,
-            target: int | None = None, objective: str = "loss", dtype: str | None = None,
+            target: Any = None, objective: str = "loss", dtype: str | None = None,
             edits: Sequence[str] = (), trace: Trace | None = None) -> Pass:
     """What `record` makes, and all that it takes to make it again: what a study starts from.
 
@@ -54,6 +54,7 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     given = given_of(opened, str(sample), pixels)
     given = edited(given, edits, opened)
     x = prepared(opened, given.raw)
+    target = plain_target(target)
     aim = _target(opened, given, target)
     if given.sample.label is None and isinstance(target, int) and isinstance(aim, int):
         given = replace(given, sample=replace(given.sample, label=target))
@@ -152,13 +153,15 @@ def _answer(opened: Opened) -> Mapping[str, Any] | None:
     return {"kind": found} if isinstance(found, str) else found if isinstance(found, Mapping) else None
 
 
-def _target(opened: Opened, given: Given, target: int | None) -> Target:
+def _target(opened: Opened, given: Given, target: Target) -> Target:
     """What the model should have answered, as the kind of its answer reads that off the input."""
     said = _answer(opened)
     asks = str((_asks(opened) or {}).get("kind", answers.kinds()[0].asks[0]))
     made = answers.asked(asks) if said is None else answers.kind(str(said.get("kind")))
     if made is None or made.chosen:
         return given.sample.label if target is None else target
+    if target is not None and not isinstance(target, int):
+        return target
     if target is not None:
         raise Refused(f"What {opened.title} should answer stands in its input, so no target can be chosen; look at one "
                       "output with the objective logit:N@T.")

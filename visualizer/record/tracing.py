@@ -10,22 +10,27 @@ from __future__ import annotations
 
 import copy
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 import visualizer
 from visualizer import answers
 from visualizer.record import layers
+from visualizer.record.arguments import Arguments, arguments, casts, converted
 from visualizer.record.calls import Event, Recording
-from visualizer.record.objectives import Aimed, Target, aim, plain_target
-from visualizer.record.weights import Hashes, Weights, weights_of
-from visualizer.trace import Answer, Refused, Sample, Trace
+from visualizer.record.objectives import Aimed, Target, aim, of_an_output, plain_target
+from visualizer.record.precision import Precision, in_precision
+from visualizer.record.weights import COMPILED, Hashes, Weights, unregistered, weights_of
+from visualizer.trace import Answer, Input, Layer, Refused, Sample, Trace
 
 BUDGET = 1 << 30
 """Bytes of values, gradients and weights that a recording may hold, unless the caller allows more."""
@@ -34,15 +39,17 @@ BUDGET = 1 << 30
 def capture(
     model: nn.Module,
     x: Any,
-    target: Target = None,
+    target: Any = None,
     dtype: str | None = None,
     *,
+    keywords: Mapping[str, Any] | None = None,
+    output: str | int | None = None,
     name: str = "",
     title: str = "",
     sample: Sample | None = None,
     labels: Sequence[str] = (),
     facts: Mapping[str, Any] | None = None,
-    objective: str = "loss",
+    objective: str | Callable[[Any], Tensor] = "loss",
     asks: Mapping[str, Any] | None = None,
     answer: str | Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -50,85 +57,236 @@ def capture(
 ) -> Trace:
     """Record one forward and backward pass of `model` over one sample.
 
-    `x` is a tensor or an array with a batch axis of size 1 (or none, where the model takes that), or a tuple of them
-    if the model takes several. The objective is the cross entropy against `target`, a class or one for each step;
-    `asks` describes another loss, as the cards of bundled models do. `logit:4` differentiates that output, `none`
-    nothing, and `@12` behind it means step 12 alone; without a target it is the largest output. `dtype="float64"`
-    runs a copy of the model in that precision. Random numbers (dropout) are drawn from `seed`. Raises Refused if more
-    than one sample is given, if the numbers would need more than `budget` bytes, or if the objective does not fit the
-    output.
+    `x` is a tensor or an array with a batch axis of size 1 (or none, where the model takes that), a tuple of what the
+    model takes one after the other, or a dict of it by name; lists and dicts of tensors may stand in it, and `keywords`
+    beside it. The objective is the cross entropy against `target`, a class or one for each step or pixel; of an answer
+    that ends in a sigmoid the binary one, and of a number the square of how far it is off. `asks` describes another
+    loss, as the cards of bundled models do. `objective` names one (`mse`, `mae`, `bce`, `cross_entropy`), or a number
+    of the answer: `logit:4` that output, `sum`, `mean`, `none` nothing, and `@12` behind a logit means step 12 alone;
+    or it is a function of what the model hands back that makes one number of it. Without a target it is the largest
+    output. `dtype="float64"` runs the model in that precision. Random numbers (dropout) are drawn from `seed`. Raises
+    Refused if more than one sample is given, if the numbers would need more than `budget` bytes, or if input, target or
+    objective do not fit the model.
 
     `answer` says what kind of answer it is, where that cannot be told from outside: `"mask"`, or with settings
     `{"kind": "boxes", "stride": 8}`; `target` is then the truth, as an array. Of several outputs the first is asked
-    about, or the one that it names: `{"output": "logits"}`, by key, field or number.
+    about, or the one that `output` names, by key, field or number; a colon does the same in `sum:mask` and `mse:mask`.
     """
-    target = plain_target(target)
-    if dtype is not None:
-        model = _in_precision(model, _dtype(dtype))
-    given = tuple(_given(item, dtype) for item in (x if isinstance(x, tuple | list) else (x,)))
-    weights = weights_of(model)
-    everything = [*(known.tensor for known in weights.known.values()), *given]
-    with _left_as_found(weights, everything, seed):
-        recording = Recording(weights, budget)
-        with torch.inference_mode(False):  # which also turns gradients on
-            fed = [recording.feed(tensor) for tensor in given]
-            with recording:
-                returned = model(*fed)
-            said = {"kind": answer} if isinstance(answer, str) else dict(answer or {})
-            outputs = _returned(recording, returned, said.pop("output", None))
-            first, *others = outputs.values()
-            try:
-                aimed = aim(recording, first, objective, target, tuple(labels), asks, said or None)
-            except Refused as error:
-                raise Refused(f"{str(error).removesuffix('.')}{_of_several(outputs)}.") from error
-            goal = aimed.goal
-            recording.flow_back(goal.scalar)
-            beside = [event for tensor in others if (event := recording.known(tensor)) is not None]
-        usual = next((str(tensor.dtype) for tensor in everything if tensor.is_floating_point()),
-                     "torch.float32").removeprefix("torch.")
-        recorded, names = layers.build(recording, goal.scalar is not None, usual)
+    said = {"kind": answer} if isinstance(answer, str) else dict(answer or {})
+    named = said.pop("output", None) if output is None else output
+    if isinstance(objective, str):
+        objective, of = of_an_output(objective)
+        named = named if of is None else of
+    wish = Wanted(objective, plain_target(target), tuple(labels), asks, said or None,
+                  None if named is None else str(named))
+    with torch.inference_mode(False), _as_written():  # the first also turns gradients on
+        model = recordable(model)
+        given = arguments(model, x, keywords)
+        if dtype is not None:
+            given = converted(given, _dtype(dtype))
+        with nullcontext(model) if dtype is None else in_precision(model, _dtype(dtype)) as running:
+            once = partial(_pass, running, wish=wish, seed=seed, budget=budget,
+                           precision=None if dtype is None else Precision(_dtype(dtype)))
+            done = _in_a_type_that_it_takes(once, running, given)
+    weights, recording = done.weights, done.recording
     return Trace(
         model=name or type(model).__name__,
         title=title or name or type(model).__name__,
-        layers=recorded,
-        sample=sample or Sample("input", label=target if isinstance(target, int) else None),
-        objective=goal.objective,
+        layers=done.layers,
+        sample=sample or Sample("input", label=wish.target if isinstance(wish.target, int) else None),
+        objective=done.aimed.goal.objective,
         labels=tuple(labels),
-        dtype=usual,
+        dtype=done.dtype,
         seed=seed,
         versions={"visualizer": visualizer.__version__, "torch": str(torch.__version__), "numpy": np.__version__,
                   "python": platform.python_version()},
         hashes=Hashes(weights=weights.held, input=recording.given),
         facts=dict(facts or {}),
         notes=tuple(recording.notes),
-        answers=tuple(_named(aimed, beside, names, {layer.name for layer in recorded})),
+        answers=done.answers,
+        fed=done.fed,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What is asked of an answer."""
+
+    objective: str | Callable[[Any], Tensor]
+    target: Target
+    labels: tuple[str, ...]
+    asks: Mapping[str, Any] | None
+    said: Mapping[str, Any] | None
+    """What kind of answer it is."""
+    output: str | None
+    """Which of several outputs is asked about; None for the first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """One pass that was recorded."""
+
+    weights: Weights
+    recording: Recording
+    layers: tuple[Layer, ...]
+    aimed: Aimed
+    answers: tuple[Answer, ...]
+    fed: tuple[Input, ...]
+    dtype: str
+    """The precision of its weights."""
+
+
+def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: int,
+          precision: Precision | None) -> Done:
+    """Forwards and backwards once; the model, its input and the random numbers are as before when it is done."""
+    weights = weights_of(model)
+    everything = [*(known.tensor for known in weights.known.values()), *(tensor for _, tensor in given.tensors)]
+    with _left_as_found(weights, everything, seed):
+        recording = Recording(weights, budget)
+        handed = given.turned(lambda name, tensor: recording.feed(tensor))
+        with recording, nullcontext() if precision is None else precision:
+            returned = model(*handed.positions, **handed.keywords)
+            wanted = wish.objective if isinstance(wish.objective, str) else wish.objective(returned)
+        handed_back = _returned(recording, returned, wish)
+        first, *others = handed_back.values()
+        try:
+            aimed = aim(recording, first, wanted, wish.target, wish.labels, wish.asks, wish.said)
+        except Refused as error:
+            raise Refused(f"{str(error).removesuffix('.')}{_of_several(handed_back)}.") from error
+        recording.flow_back(aimed.goal.scalar)
+        beside = [event for tensor in others if (event := recording.known(tensor)) is not None]
+        usual = next((tensor.dtype for tensor in everything if tensor.is_floating_point()), torch.get_default_dtype())
+        dtype = str(usual).removeprefix("torch.")
+        recorded, names = layers.build(recording, aimed.goal.scalar is not None, dtype)
+    recording.notes += _beside_the_model(model, weights, recording)
+    there = {layer.name for layer in recorded}
+    inputs = [event for event in recording.events if event.kind_name == "input"]
+    fed = tuple(Input(names[id(event)], name=name)
+                for event, (name, _) in zip(inputs, given.tensors, strict=True)) if any(dict(given.tensors)) else ()
+    return Done(weights, recording, recorded, aimed, tuple(_named(aimed, beside, names, there)), fed, dtype)
+
+
+def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module, given: Arguments) -> Done:
+    """A pass over the numbers as they are; in another precision, which is said, where the model takes that alone.
+
+    Raises what the model raises, and Refused where it would take them only as numbers of another kind: whole ones are
+    mostly scaled before they become others.
+    """
+    try:
+        return once(given)
+    except Refused:
+        raise
+    except (RuntimeError, TypeError, IndexError, ValueError) as error:
+        floating = {tensor.dtype for tensor in model.parameters() if tensor.is_floating_point()}
+        for cast in casts(given, floating.pop() if len(floating) == 1 else torch.get_default_dtype()):
+            was, into = (str(dtype).removeprefix("torch.") for dtype in (cast.was, cast.into))
+            if cast.keeps:
+                with suppress(RuntimeError, TypeError, IndexError, ValueError):
+                    done = once(cast.given)
+                    done.recording.notes.append(f"The input was {was}, and the model reads {into}; it was recorded "
+                                                f"with the input as {into}.")
+                    return done
+            elif _runs(model, cast.given):
+                raise Refused(f"The input is {was}, and the model reads {into}; give x.astype('{into}') of an array or "
+                              f"x.to(torch.{into}) of a tensor, with the values that it was trained on.") from error
+        if (told := _told(model, given, error)) is not None:
+            raise told from error
+        raise
+
+
+def _runs(model: nn.Module, given: Arguments) -> bool:
+    weights = weights_of(model)
+    with _left_as_found(weights, [], 0), torch.no_grad():
+        try:
+            fed = given.turned(lambda name, tensor: tensor.clone())
+            model(*fed.positions, **fed.keywords)
+        except Exception:
+            return False
+        return True
+
+
+def _told(model: nn.Module, given: Arguments, error: Exception) -> Refused | None:
+    """A sentence where torch's words lead nowhere; None for the model's own error."""
+    said = str(error)
+    shapes = " and ".join(str(tuple(tensor.shape)) for _, tensor in given.tensors)
+    if "Expected more than 1 value per channel when training" in said:
+        return Refused("The model is in training mode, in which a batch norm needs several samples; call model.eval() "
+                       "first.")
+    if any(words in said for words in OF_SHAPES):
+        return Refused(f"{type(model).__name__} cannot be run on an input of the shape {shapes} "
+                       f"({_first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch "
+                       "axis of size 1.")
+    return None
+
+
+OF_SHAPES = ("mat1 and mat2 shapes cannot be multiplied", "size mismatch", "must match the size", "expected input",
+             "Expected input", "Expected 2D", "Expected 3D", "Expected 4D", "is invalid for input of size",
+             "input.size(-1) must be equal to input_size", "index out of range in self")
+"""Words with which torch says that what it got has another shape than it needs."""
 
 
 # --- the model, its input, and leaving both as they were -------------------------------------------------------------
 
-def _returned(recording: Recording, returned: Any, wanted: str | int | None) -> dict[str, Tensor]:
+def recordable(model: Any) -> nn.Module:
+    """The module that runs when `model` is called; Refused, with the way, where no numbers can come of it."""
+    if not isinstance(model, nn.Module):
+        raise Refused(f"capture records a torch.nn.Module, and this is a {type(model).__name__}; put what it does into "
+                      "the forward of a module, with its layers as attributes.")
+    while hasattr(model, COMPILED):
+        model = model._orig_mod
+    parameters = {id(each): (name, each) for name, each in (*model.named_parameters(), *model.named_buffers())}
+    for name, tensor in parameters.values():
+        if is_lazy(tensor):
+            raise Refused(f"{name} has no size before its lazy module has run; call model(x) once, and record it then.")
+        if tensor.is_meta:
+            raise Refused(f"{name} is on the meta device and has no numbers; load its weights first, with "
+                          "model.to_empty(device='cpu') and model.load_state_dict(…).")
+    return copy.deepcopy(model) if any(tensor.is_inference() for _, tensor in parameters.values()) else model
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    """What torch.compile was asked to compile runs as it is written, so that its steps can be seen."""
+    if "torch._dynamo" not in sys.modules:
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
+def _beside_the_model(model: nn.Module, weights: Weights, recording: Recording) -> Iterator[str]:
+    """A note on weights that torch does not know as those of the model."""
+    beside = [*unregistered(model, weights), *recording.unregistered]
+    if beside:
+        more = f" and {len(beside) - 2} more" if len(beside) > 2 else ""
+        yield (f"{', '.join(beside[:2])}{more} can learn and stand outside model.parameters(), as in a plain list, so "
+               "that an optimizer, .to() and state_dict() leave them out; keep modules in nn.ModuleList or "
+               "nn.ModuleDict.")
+
+
+def _returned(recording: Recording, returned: Any, wish: Wanted) -> dict[str, Tensor]:
     """The floating tensors among what the model handed back, each once and by its name; the first is the one that is
-    asked about, which `wanted` names."""
-    found: dict[str, Tensor] = {}
-    for name, tensor in _outputs(returned):
-        if tensor.is_floating_point() and not any(tensor is other for other in found.values()):
-            found[name] = tensor
+    asked about, which the wish names. Whole numbers alone are an answer from which nothing flows back."""
+    every: dict[str, Tensor] = {}
+    for name, tensor in outputs(returned):
+        if not any(tensor is other for other in every.values()):
+            every[name] = tensor
+    found = {name: tensor for name, tensor in every.items() if tensor.is_floating_point()} or every
     if not found:
-        raise Refused("The model handed back no floating-point tensor, so there is nothing to show; return the logits.")
-    if wanted is not None:
-        first = str(wanted)
-        if first not in found:
+        raise Refused("The model handed back no tensor, so there is nothing to show; return the logits.")
+    first = wish.output
+    if first is not None:
+        if first not in every:
             raise Refused(f"The model hands back no output {first!r}; name {' or '.join(map(repr, found))}.")
-        found = {first: found[first]} | found
+        found = {first: every[first]} | found
     recording.event_of(next(iter(found.values())))
     if len(found) > 1:
-        which = "the first is" if wanted is None else f"{first!r} is"
+        which = "the first is" if first is None else f"{first!r} is"
         recording.notes.append(f"The model hands back {len(found)} tensors; {which} the one that is asked about.")
     return found
 
 
-def _outputs(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tensor]]:
+def outputs(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tensor]]:
     """Every tensor in nested tuples, lists, mappings and dataclasses, by its key, field or number, with a dot between
     those that lie in one another."""
     if isinstance(value, Tensor):
@@ -138,10 +296,13 @@ def _outputs(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tens
         inside: Iterable[tuple[Any, Any]] = value.items()
     elif isinstance(value, tuple | list):
         inside = zip(getattr(value, "_fields", range(len(value))), value, strict=True)
-    else:
-        inside = [(name, getattr(value, name, None)) for name in getattr(value, "__dataclass_fields__", ())]
+    elif hasattr(value, "__dataclass_fields__"):
+        inside = [(name, getattr(value, name, None)) for name in value.__dataclass_fields__]
+    else:  # a distribution, or another object of the model's own
+        inside = [(name, item) for name, item in getattr(value, "__dict__", {}).items()
+                  if isinstance(item, Tensor) and not name.startswith("_")]
     for name, item in inside:
-        yield from _outputs(item, (*path, str(name)))
+        yield from outputs(item, (*path, str(name)))
 
 
 def _of_several(outputs: Mapping[str, Tensor]) -> str:
@@ -171,19 +332,6 @@ def _dtype(name: str) -> torch.dtype:
     if found is None:
         raise Refused(f"The precision {name!r} is not offered; use float32 or float64.")
     return found
-
-
-def _in_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
-    try:
-        return copy.deepcopy(model).to(dtype)
-    except RuntimeError as error:
-        raise Refused(f"The model cannot be copied into another precision ({_first_line(error)}); leave dtype out, or "
-                      "convert the model yourself.") from error
-
-
-def _given(item: Any, dtype: str | None) -> Tensor:
-    tensor = torch.as_tensor(item).detach()
-    return tensor.to(_dtype(dtype)) if dtype is not None and tensor.is_floating_point() else tensor
 
 
 @contextmanager

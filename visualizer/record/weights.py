@@ -6,14 +6,21 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.jit import ScriptModule
 
 from visualizer.trace import Array
+
+T = TypeVar("T")
+COMPILED = "_orig_mod"
+"""Where torch.compile keeps the module that it was given; its parts are called as they are in that."""
+OF_TORCH = frozenset(vars(nn.Module()))
+"""Attributes that every module has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +84,8 @@ class Weights:
     @cached_property
     def buffers(self) -> list[tuple[nn.Module, str, Tensor]]:
         """Every place that holds a buffer: module, name, and what is there."""
-        return [(module, name, buffer) for _, module in self.modules if module._buffers
+        return [(module, name, buffer) for _, module in self.modules
+                if not isinstance(module, ScriptModule) and module._buffers
                 for name, buffer in module._buffers.items() if buffer is not None]
 
 
@@ -87,7 +95,7 @@ def weights_of(model: nn.Module) -> Weights:
     Comparing bytes is many times faster than copying and hashing them, and unlike a version number it also notices
     what is written through `.data`.
     """
-    modules = _modules(model)
+    modules = modules_of(model)
     named = _named(modules)
     now = {path: seen_by_numpy(tensor) for path, tensor, _ in named}
     held = _KEPT.get(model, NOTHING_HELD)
@@ -100,29 +108,70 @@ def weights_of(model: nn.Module) -> Weights:
     return found
 
 
-def _modules(model: nn.Module) -> tuple[tuple[str, nn.Module], ...]:
-    """As `named_modules` tells them, a module that stands in two places once; without a generator for each."""
+def modules_of(model: nn.Module) -> tuple[tuple[str, nn.Module], ...]:
+    """As `named_modules` tells them, a module that stands in two places once; without a generator for each. Behind them
+    those that are kept in a plain list or dict, which torch does not know of."""
     found: dict[int, tuple[str, nn.Module]] = {}
-    waiting = [("", model)]
+    _walk("", model, found)
+    beside = dict(found)
+    while beside:
+        more: dict[int, tuple[str, nn.Module]] = {}
+        for path, module in beside.values():
+            for name, part in _beside(module, nn.Module):
+                if id(part) not in found:
+                    _walk(f"{path}.{name}" if path else name, part, found, more)
+        beside = more
+    return tuple(found.values())
+
+
+def _walk(path: str, module: nn.Module, *found: dict[int, tuple[str, nn.Module]]) -> None:
+    waiting = [(path, module)]
     while waiting:
         path, module = waiting.pop()
-        if id(module) not in found:
-            found[id(module)] = path, module
+        if id(module) not in found[0]:
+            for each in found:
+                each[id(module)] = path, module
             if module._modules:
-                waiting += [(f"{path}.{name}" if path else name, part)
+                waiting += [(path if name == COMPILED else f"{path}.{name}" if path else name, part)
                             for name, part in reversed(module._modules.items()) if part is not None]
-    return tuple(found.values())
+
+
+def _beside(module: nn.Module, of: type[T]) -> Iterator[tuple[str, T]]:
+    """What a module keeps in its plain attributes, directly or in lists, tuples and dicts."""
+    for name, value in vars(module).items():
+        if name in OF_TORCH or name == "_flat_weights":
+            continue
+        if isinstance(value, of):
+            yield name, value
+        elif isinstance(value, list | tuple | dict):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            yield from ((f"{name}.{key}", item) for key, item in items if isinstance(item, of))
 
 
 def _named(modules: tuple[tuple[str, nn.Module], ...]) -> list[tuple[str, Tensor, bool]]:
     """As `named_parameters` and `named_buffers` tell them, and which of the two it was; in one walk for all."""
-    parameters = [(path, name, tensor, True) for path, module in modules if module._parameters
-                  for name, tensor in module._parameters.items() if tensor is not None]
-    buffers = [(path, name, tensor, False) for path, module in modules if module._buffers
-               for name, tensor in module._buffers.items() if tensor is not None]
+    parameters, buffers = list[tuple[str, str, Tensor, bool]](), list[tuple[str, str, Tensor, bool]]()
+    for path, module in modules:
+        if isinstance(module, ScriptModule):  # its tables lie in compiled code
+            parameters += [(path, name, tensor, True) for name, tensor in module.named_parameters(recurse=False)]
+            buffers += [(path, name, tensor, False) for name, tensor in module.named_buffers(recurse=False)]
+            continue
+        if module._parameters:
+            parameters += [(path, name, tensor, True) for name, tensor in module._parameters.items()
+                           if tensor is not None]
+        if module._buffers:
+            buffers += [(path, name, tensor, False) for name, tensor in module._buffers.items() if tensor is not None]
+        parameters += [(path, name, tensor, True) for name, tensor in _beside(module, Tensor)
+                       if tensor.requires_grad and tensor.is_leaf]
     seen: set[int] = set()
     return [(f"{path}.{name}" if path else name, tensor, learns) for path, name, tensor, learns in parameters + buffers
             if not (id(tensor) in seen or seen.add(id(tensor)))]  # type: ignore[func-returns-value]
+
+
+def unregistered(model: nn.Module, weights: Weights) -> list[str]:
+    """Names of the weights that learn and that `model.parameters()` leaves out."""
+    registered = {id(tensor) for tensor in model.parameters()}
+    return [known.path for name, known in weights.known.items() if known.learns and name not in registered]
 
 
 def hash_of(arrays: Mapping[str, Array]) -> str:

@@ -194,14 +194,15 @@ def because(sentences: Iterable[str], x: float, y: float, room: float, look: Loo
 
 def unmeasured(look: Look, title: str, what: str, why: str = "") -> Picture:
     """The picture of a view whose study is not there yet."""
-    said = why or tr("{what} is being measured again in float64.").format(what=what)
-    rest = tr("A recording that was opened from a file shows it only if it was measured before it was saved.")
+    said = why or tr("{what} takes further passes in float64.").format(what=what)
+    rest = tr("The app makes them by itself, from Python visualizer.study(trace, model, x, …) does; a recording that "
+              "was opened from a file shows it only if it was measured before it was saved.")
     marks = [*parts.sentence(look, said), Text(24, 84, plain(title), 13, 600, "accent-ink", group=TITLE),
              Rect(24, 108, look.size[0] - 48, 160, "hatch")]
     if not why:
         marks.append(Text(24, 294, plain(rest), 13, 400, "ink-2", max_width=look.size[0] - 48, group=TITLE))
     return Picture(look.size, tuple(marks), (), look.theme, caption=unmarked(said),
-                   table=Table(("what", "state"), ((title, why or tr("being measured")),)))
+                   table=Table(("what", "state"), ((title, why or tr("not measured yet")),)))
 
 
 def veiled(marks: Sequence[Mark], share: float) -> list[Mark]:

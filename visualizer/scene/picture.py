@@ -231,6 +231,9 @@ class Touch:
     """The number that is being made."""
     backward: bool = False
     """Whether it is the gradient of that number that is being made."""
+    until: Cell = ()
+    """Of a band: the last of the numbers that are being made; all those of the rows and columns between belong to
+    it."""
 
 
 @dataclass(frozen=True)

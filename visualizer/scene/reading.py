@@ -177,8 +177,8 @@ def here(trace: Trace, moment: Moment, shown: Reading) -> int:
 def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
     """Which recurrent layer a view is about: the focused one if the beat is its own, else the beat's, else the last.
 
-    Raises LookupError with one sentence where there is none, and where the focused one is a single call of a cell:
-    another layer is not what was asked for.
+    Raises LookupError with one sentence where there is none, and where the focused one is the only call of a cell:
+    another layer is not what was asked for. Calls that follow each other are a `scene.chains.Chain`.
     """
     found = {layer.name: layer for layer in layers(trace)}
     last = next(reversed(found.values()), None)

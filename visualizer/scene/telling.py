@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from visualizer.scene.chains import chains
 from visualizer.scene.reading import layers
-from visualizer.scene.timeline import BACKWARD, FORWARD, Timeline, in_beat
+from visualizer.scene.timeline import BACKWARD, FORWARD, Beat, Timeline, in_beat
 from visualizer.trace import Trace
 
 
@@ -16,6 +17,11 @@ def answered(trace: Trace, times: Timeline) -> str:
 
 def read_to_the_end(trace: Trace, times: Timeline) -> str:
     """The last recurrent layer has read all of its steps."""
+    order = [layer.name for layer in trace.layers]
+    apart = next((chain for chain in reversed(chains(trace)) if times.of(chain.calls[-1], FORWARD) is not None), None)
+    last = max((order.index(layer.name) for layer in layers(trace)), default=-1)
+    if apart is not None and apart.places[0] > last:
+        return Beat(apart.calls[-1], FORWARD).address
     layer = layers(trace)[-1]
     return next(moment.address for moment in map(times.settled, reversed(range(len(times.beats))))
                 if not moment.backward and in_beat(layer, moment))

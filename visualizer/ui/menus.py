@@ -103,10 +103,18 @@ class Menus:
         now = self.store.state.objective
         if found:
             listed = dict.fromkeys(("loss", *found, now))
-            choices(menu, [(wish, tr("The loss") if wish == "loss" else wish) for wish in listed], now,
-                    lambda wish: self.store.update(objective=wish, playing=False))
+            choices(menu, [(wish, tr("The loss") if wish == "loss" else wish) for wish in listed], now, self._send_back)
+            menu.addSeparator()
+            menu.addAction(tr("Another …")).triggered.connect(lambda: self._send_back(self.window.ask_for_words(
+                tr("What is sent back"),
+                tr("loss, mse, mae, bce, cross_entropy, sum, mean, logit:4, logit:4@7; sum:mask of the output mask"),
+                now)))
         else:
             menu.addAction(tr("Nothing else can be sent back here")).setEnabled(False)
+
+    def _send_back(self, wish: str) -> None:
+        if wish:
+            self.store.update(objective=wish, playing=False)
 
     def fill_inputs(self, menu: QMenu) -> None:
         """Which inputs can be stepped through; what cannot be is grey, and says why."""

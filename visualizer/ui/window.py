@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal  # noqa: TID251 waits for the end of a paint
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QPlainTextEdit, QWidget
 from shiboken6 import isValid
 
 from visualizer import sight, start
@@ -157,6 +157,11 @@ class Window(QWidget):
     def ask_for_folder(self, title: str) -> str:
         """A folder, as the person chooses it; empty for none."""
         return QFileDialog.getExistingDirectory(self, title)
+
+    def ask_for_words(self, title: str, said: str, words: str) -> str:
+        """A line that a person types, `words` to begin with; empty for none."""
+        typed, wanted = QInputDialog.getText(self, title, said, text=words)
+        return typed.strip() if wanted else ""
 
     def ask_for_name(self, title: str, name: str, kinds: str) -> tuple[str, str]:
         """A file to write, and which of the kinds; empty for none."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 from visualizer import registry
 from visualizer.language import english, speaking
 from visualizer.scene import projector
+from visualizer.scene.chains import stepped, stepwise
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import called_now
 from visualizer.scene.stillness import still
@@ -64,10 +65,15 @@ class View:
     """Those of them that are numbers: what lies between their words is a picture, too, and the window moves through."""
     studies: tuple[str, ...] = ()
     """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
+    by_step: bool = False
+    """Whether it draws a recurrent layer over its steps; so does every view of the group that goes step by step."""
 
     def __post_init__(self) -> None:
+        if self.by_step or self.group == STEPS:
+            object.__setattr__(self, "suits", stepwise(self.suits))
         for name in ("draw", "aside", "page"):
             if (draws := getattr(self, name)) is not None:
+                draws = stepped(draws) if self.by_step or self.group == STEPS else draws
                 object.__setattr__(self, name, _in_its_language(_without_travel(draws, self.pace)))
 
     def takes(self, name: str, word: str) -> bool:

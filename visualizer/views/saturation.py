@@ -80,7 +80,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                                    tr("No input of the batch could be run, so nothing is known of saturation here."))
     inputs = int(measured["inputs"])
     said = sentence(found, inputs, moment)
-    words = tr("over a batch of {inputs} bundled inputs; the tick is this input alone").format(inputs=inputs)
+    words = tr("over a batch of {inputs} inputs; the tick is this input alone").format(inputs=inputs)
+    words = words if inputs > 1 else tr("of this input alone; from Python, samples=… counts over several")
     marks = [*parts.sentence(look, said), *parts.title(look, tr("batch: {inputs}").format(inputs=inputs), words)]
     opened = chosen(found, moment, focus)
     listed: list[Mark] = []
@@ -172,9 +173,9 @@ def _opened(row: Saturated, inputs: int, box: Box) -> list[Mark]:
     if box.height < 120:
         return []
     base, high = box.bottom - 20, min(box.height - 50, 420)
-    words = (tr("{row}: {values} values of {inputs} inputs") if row.bins is not None else
-             tr("{row}: {units} units by how often they are on, over {inputs} inputs")).format(
-        row=row.name, values=numbers.count(row.values), units=row.units, inputs=inputs)
+    words = (tr("{row}: {values} values of {inputs}") if row.bins is not None else
+             tr("{row}: {units} units by how often they are on, over {inputs}")).format(
+        row=row.name, values=numbers.count(row.values), units=row.units, inputs=_some(inputs))
     marks: list[Mark] = [Text(left, base - high - 16, plain(words), 13, 600)]
     if row.bins is not None:
         low, top = row.flat.range
@@ -226,20 +227,24 @@ def sentence(found: list[Saturated], inputs: int, moment: Moment) -> str:
     dead = [row for row in mine or found if row.dead]
     if dead:
         row = max(dead, key=lambda one: (one.dead or 0) / max(1, one.units))
-        return tr("{{{dead} of {units}}} units of `{row}` are dead: off everywhere for every one of {inputs} inputs, "
-                  "so no gradient passes them.").format(dead=row.dead, units=row.units, row=row.name, inputs=inputs)
+        return tr("{{{dead} of {units}}} units of `{row}` are dead: off everywhere for {inputs}, so no gradient "
+                  "passes them.").format(dead=row.dead, units=row.units, row=row.name, inputs=_some(inputs))
     row = max(mine or found, key=lambda one: (not one.flat.dies, one.share))
     if row.flat.dies:
-        return tr("`{row}` is off at {{{share}}} of its values over {inputs} inputs; none of its {units} units is "
-                  "off for all of them.").format(row=row.name, share=numbers.percent(row.share, 0), inputs=inputs,
+        return tr("`{row}` is off at {{{share}}} of its values over {inputs}; none of its {units} units is off "
+                  "for all of them.").format(row=row.name, share=numbers.percent(row.share, 0), inputs=_some(inputs),
                                                  units=row.units)
     rule = translated(row.flat.rule)
     if causes.saturated(row.share):
         return tr("{{{share}}} of the values of {row} are saturated ({rule}): their slope is near 0; batch of "
-                  "{inputs} inputs.").format(share=numbers.percent(row.share, 0), row=row.name, rule=rule,
-                                             inputs=inputs)
-    return tr("Only {{{share}}} of the values of {row} are saturated ({rule}) over {inputs} inputs.").format(
-        share=numbers.percent(row.share), row=row.name, rule=rule, inputs=inputs)
+                  "{inputs}.").format(share=numbers.percent(row.share, 0), row=row.name, rule=rule,
+                                      inputs=_some(inputs))
+    return tr("Only {{{share}}} of the values of {row} are saturated ({rule}) over {inputs}.").format(
+        share=numbers.percent(row.share), row=row.name, rule=rule, inputs=_some(inputs))
+
+
+def _some(inputs: int) -> str:
+    return tr("all of {inputs} inputs").format(inputs=inputs) if inputs > 1 else tr("this one input")
 
 
 def _table(found: list[Saturated], inputs: int) -> Table:

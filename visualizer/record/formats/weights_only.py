@@ -38,7 +38,7 @@ def open_file(path: Path) -> Opened:
     wanted = _wanted_classes(path)
     if wanted:
         raise Refused(f"{path.name} contains a pickled Python object (wants: {', '.join(wanted[:3])}), and opening it "
-                      f"would run code from the file; in the script that made it, run {SAVE} and open that.")
+                      f"would run code from the file; {FROM_PYTHON} (weights of a bundled network: {SAVE}).")
     try:
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever torch raises on a hostile file, its own advice is to load it unsafely
@@ -59,17 +59,17 @@ def _check_zip(path: Path) -> None:
             start = file.read(4)
         if start[:2] == b"PK":
             raise Refused(f"{path.name} is cut off or damaged; save or download it again.") from None
-        raise Refused(f"{path.name} is no zip, as torch.save has written since version 1.6; save it again with "
-                      f"{SAVE}.") from None
+        raise Refused(f"{path.name} is no zip, as torch.save has written since version 1.6; weights of a bundled "
+                      f"network are saved again with {SAVE}, and {FROM_PYTHON}.") from None
     inside = [member.filename.partition("/")[2] or member.filename for member in members]
     if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_BYTES:
         raise Refused(f"{path.name} would unpack to more than {MOST_BYTES >> 30} GiB or {MOST_MEMBERS:,} parts; open a "
                       "smaller network.")
-    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-        raise Refused(f"{path.name} is a compressed zip, which torch.save never writes; save it again with {SAVE}.")
     if "constants.pkl" in inside or any(name.startswith("code/") for name in inside):
         raise Refused(f"{path.name} is TorchScript, which PyTorch has deprecated and which hides its layers; "
                       f"{FROM_PYTHON}.")
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise Refused(f"{path.name} is a compressed zip, which torch.save never writes; save it again with {SAVE}.")
     if "data.pkl" not in inside:
         raise Refused(f"{path.name} is a zip, but not one of torch.save; save the weights with {SAVE}.")
 

@@ -7,18 +7,17 @@ are kept in `Trace.studies` under its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-import torch
 from torch import Tensor, nn
 
 from visualizer import registry
 from visualizer.inputs import Given
 from visualizer.record.catalog import Opened
 from visualizer.record.objectives import Target
-from visualizer.trace import Arrays, Trace
+from visualizer.trace import Arrays, Refused, Trace
 
 Work: TypeAlias = Generator[tuple[float, str], None, Arrays]
 """Yields (share done, words) between its passes, so that it can be stopped there; returns the arrays."""
@@ -31,13 +30,18 @@ class Pass:
     trace: Trace
     model: nn.Module
     """In evaluation mode; a study leaves it as it was."""
-    inputs: tuple[Tensor, ...]
-    """With a batch axis of 1."""
+    inputs: Any
+    """What the model is called with, as `capture` takes it."""
     target: Target = None
     asks: Mapping[str, Any] | None = None
     """Which loss the model asks for, as `capture` takes it."""
-    objective: str = "loss"
+    objective: str | Callable[[Any], Tensor] = "loss"
     """What is differentiated, as `capture` takes it."""
+    keywords: Mapping[str, Any] | None = None
+    output: str | None = None
+    """Which of several outputs is asked about."""
+    samples: tuple[Any, ...] = ()
+    """Other inputs of a caller's own, each as `capture` takes it."""
     opened: Opened | None = None
     given: Given | None = None
     """Where model and input came from; None for those of a caller's own."""
@@ -62,10 +66,14 @@ class Study:
 
 def find(name: str) -> Study:
     """The study of that name; raises LookupError with one sentence."""
-    known: dict[str, Study] = {module.STUDY.name: module.STUDY for module in registry.modules("record.studies")}
-    if name not in known:
-        raise LookupError(f"There is no study {name!r}; choose one of {', '.join(known)}.")
-    return known[name]
+    if name not in known():
+        raise LookupError(f"There is no study {name!r}; choose one of {', '.join(known())}.")
+    return known()[name]
+
+
+def known() -> dict[str, Study]:
+    """Every study by its name."""
+    return {module.STUDY.name: module.STUDY for module in registry.modules("record.studies")}
 
 
 def measure(name: str, again: Pass) -> Work:
@@ -76,15 +84,24 @@ def measure(name: str, again: Pass) -> Work:
     return (yield from study.run(again))
 
 
-def study(trace: Trace, model: nn.Module, x: Any, *names: str, target: Target = None, objective: str = "loss",
-          asks: Mapping[str, Any] | None = None) -> Trace:
+def study(trace: Trace, model: nn.Module, x: Any, *names: str, target: Any = None,
+          objective: str | Callable[[Any], Tensor] = "loss", asks: Mapping[str, Any] | None = None,
+          keywords: Mapping[str, Any] | None = None, output: str | int | None = None,
+          samples: Iterable[Any] = ()) -> Trace:
     """The Trace that `capture(model, x, …)` made, with these studies in it: `study(trace, model, x, "flow")`.
 
-    `target`, `objective` and `asks` are those that `capture` was given. Raises LookupError for a study that there is
-    not.
+    All that `capture` was given is given again: `target`, `objective`, `asks`, `keywords`, `output`; `samples` are
+    further inputs over which `saturation` counts. Raises LookupError for a study that there is not, Refused for one
+    that has nothing to measure here.
     """
-    given = tuple(torch.as_tensor(item) for item in (x if isinstance(x, tuple | list) else (x,)))
-    return with_study(Pass(trace, model, given, target, asks, objective), *names)
+    for name in names:
+        if not find(name).suits(trace):
+            fitting = ", ".join(each for each in known() if find(each).suits(trace)) or "none"
+            raise Refused(f"The study {name!r} finds nothing to measure in this recording; of all studies these do: "
+                          f"{fitting}.")
+    again = Pass(trace, model, x, target, asks, objective, keywords, None if output is None else str(output),
+                 tuple(samples))
+    return with_study(again, *names)
 
 
 def with_study(again: Pass, *names: str) -> Trace:

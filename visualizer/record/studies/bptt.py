@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from visualizer.kinds.sizes import rows
 from visualizer.record import origins
 from visualizer.record.studies import Pass, Study, Work
-from visualizer.record.studies.flow import in_float64, rows
+from visualizer.record.studies.flow import in_float64
 from visualizer.size import norm
 from visualizer.trace import Array, Layer
 

@@ -8,17 +8,21 @@ x_t is replaced by a neutral one and everything is run again. Both in float64.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from visualizer.record.arguments import Arguments, arguments, converted
+from visualizer.record.precision import Precision, in_precision
 from visualizer.record.studies import Pass, Study, Work
-from visualizer.trace import Trace
+from visualizer.record.tracing import outputs, recordable
+from visualizer.record.weights import modules_of
+from visualizer.trace import Refused, Trace
 
 MOST_STEPS = 400
 """For longer inputs it is not measured: the work grows with the square of the steps."""
@@ -31,15 +35,19 @@ step, or the mean over the steps of this input."""
 
 def measure(again: Pass) -> Work:
     """`gradient` and `change` (answer, step), `choice` (answer,): the class, and `neutral`: which of the three."""
-    model = copy.deepcopy(again.model).double().eval()
-    inputs = tuple(_double(item) for item in again.inputs)
-    reader = next(module for module in model.modules() if isinstance(module, nn.RNNBase))
-    read = _read_by(model, reader, inputs)
+    model = recordable(again.model)
+    given = converted(arguments(model, again.inputs, again.keywords), torch.float64)
+    reader = _first_reader(model, given)
+    read, batched = _read_by(model, reader, given)
     neutral, which = _neutral(again, model, reader, read)
 
+    def answers(batch: Tensor) -> Tensor:
+        """(input, answer, class) for (input, step, feature)."""
+        with _reading(reader, batch, batched):
+            return _answers(_run(model, given), again.output, len(batch))
+
     x = read.clone().requires_grad_()
-    with _reading(reader, x[None]):
-        logits = _answers(model(*inputs))[0]
+    logits = answers(x[None])[0]
     choice = logits.argmax(dim=1)
     gradient, change = np.zeros((len(logits), len(read))), np.zeros((len(logits), len(read)))
     for answer, row in enumerate(logits):
@@ -47,13 +55,14 @@ def measure(again: Pass) -> Work:
         (found,) = torch.autograd.grad(row[choice[answer]], x, retain_graph=True)
         gradient[answer] = found.norm(dim=1).numpy()
 
-    for start in range(0, len(read), AT_ONCE):
+    at_once = AT_ONCE if batched and _takes_several(answers, read, logits) else 1
+    for start in range(0, len(read), at_once):
         yield 0.5 + 0.5 * start / len(read), "steps left out"
-        steps = torch.arange(start, min(start + AT_ONCE, len(read)))
+        steps = torch.arange(start, min(start + at_once, len(read)))
         changed = read.repeat(len(steps) + 1, 1, 1)  # the last one as it is: both sums are rounded alike
         changed[torch.arange(len(steps)), steps] = neutral[steps]
-        with _reading(reader, changed), torch.no_grad():
-            without = _answers(model(*inputs))
+        with torch.no_grad():
+            without = answers(changed) if at_once > 1 else torch.cat([answers(one[None]) for one in changed])
         left = without.gather(2, choice[None, :, None].expand(len(steps) + 1, -1, 1))[..., 0]
         change[:, steps.numpy()] = (left[-1:] - left[:-1]).T.numpy()
     return {"gradient": gradient, "change": change, "choice": choice.numpy(), "neutral": np.asarray(which)}
@@ -69,14 +78,55 @@ def suits(trace: Trace) -> bool:
 STUDY = Study("connectivity", "how much each answer depends on each step", suits, measure)
 
 
-def _answers(returned: Any) -> Tensor:
-    """(input, answer, class): the first tensor that came back, with one answer where there is one for all steps."""
-    logits: Tensor = returned[0] if isinstance(returned, tuple) else returned
-    return logits[:, None] if logits.ndim == 2 else logits
+def _run(model: nn.Module, given: Arguments) -> Any:
+    """What the model hands back in float64 and in evaluation mode; it is left as it was."""
+    with in_precision(model, torch.float64) as running, Precision(torch.float64):
+        running.eval()
+        fed = given.turned(lambda name, tensor: tensor.clone())
+        return running(*fed.positions, **fed.keywords)
 
 
-def _read_by(model: nn.Module, reader: nn.RNNBase, inputs: tuple[Tensor, ...]) -> Tensor:
-    """(step, feature): what the recurrent layer reads of an input."""
+def _answers(returned: Any, wanted: str | None, inputs: int) -> Tensor:
+    """(input, answer, class): the tensor that is asked about, with one answer where there is one for all steps."""
+    found = {name: tensor for name, tensor in outputs(returned) if tensor.is_floating_point()}
+    logits = found[wanted] if wanted in found else next(iter(found.values()))
+    if logits.ndim == 3:  # with steps first, or inputs
+        return logits if len(logits) == inputs and (inputs > 1 or logits.shape[1] != 1) else logits.transpose(0, 1)
+    return logits.reshape(inputs, -1, logits.shape[-1]) if logits.ndim == 2 else logits.reshape(1, 1, -1)
+
+
+def _takes_several(answers: Callable[[Tensor], Tensor], read: Tensor, logits: Tensor) -> bool:
+    """Whether the model makes the same of an input when it is given another with it."""
+    try:
+        with torch.no_grad():
+            both = answers(torch.stack([read, read.flip(0), read]))
+    except (RuntimeError, IndexError, ValueError):
+        return False
+    return both.shape == (3, *logits.shape) and torch.allclose(both[0], logits) and torch.equal(both[0], both[2])
+
+
+Reader = nn.RNNBase | nn.RNNCellBase
+
+
+def _first_reader(model: nn.Module, given: Arguments) -> Reader:
+    """The recurrent layer, or the cell of a loop, that reads first."""
+    called: list[Reader] = []
+    hooks = [module.register_forward_pre_hook(lambda module, _: called.append(module))
+             for _, module in modules_of(model) if isinstance(module, Reader)]
+    try:
+        with torch.no_grad():
+            _run(model, given)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if not called:
+        raise Refused("Connectivity leaves out what a recurrent module of torch reads, and this model calls none; make "
+                      "its steps with nn.LSTM, nn.GRU, nn.RNN or one of their cells.")
+    return called[0]
+
+
+def _read_by(model: nn.Module, reader: Reader, given: Arguments) -> tuple[Tensor, bool]:
+    """(step, feature): what the recurrent layer reads of an input, and whether it reads several at once."""
     kept: list[Tensor] = []
 
     def keep(module: nn.Module, given: tuple[Any, ...]) -> None:
@@ -85,22 +135,36 @@ def _read_by(model: nn.Module, reader: nn.RNNBase, inputs: tuple[Tensor, ...]) -
     hook = reader.register_forward_pre_hook(keep)
     try:
         with torch.no_grad():
-            model(*inputs)
+            _run(model, given)
     finally:
         hook.remove()
-    return kept[0][0] if reader.batch_first else kept[0][:, 0]
+    if not isinstance(kept[0], Tensor):
+        raise Refused("The recurrent layer reads a packed sequence; give it one sequence as a plain tensor.")
+    if isinstance(reader, nn.RNNCellBase):
+        return torch.cat([each.reshape(1, -1) for each in kept]), kept[0].ndim == 2
+    if kept[0].ndim == 2:
+        return kept[0], False
+    return kept[0][0] if reader.batch_first else kept[0][:, 0], True
 
 
 @contextmanager
-def _reading(reader: nn.RNNBase, batch: Tensor) -> Iterator[None]:
+def _reading(reader: Reader, batch: Tensor, batched: bool) -> Iterator[None]:
     """While it lasts, the recurrent layer reads `batch` (input, step, feature) instead of what it is given."""
-    def instead(module: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (batch if reader.batch_first else batch.transpose(0, 1), *(_spread(item) for item in given[1:]))
+    steps = count()
 
-    def _spread(state: Any) -> Any:
+    def instead(module: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        if isinstance(reader, nn.RNNCellBase):
+            read = batch[:, next(steps)]
+        else:
+            read = batch if reader.batch_first or not batched else batch.transpose(0, 1)
+        return (read if batched else read[0], *(spread(item) for item in given[1:]))
+
+    def spread(state: Any) -> Any:
         if isinstance(state, tuple):
-            return tuple(_spread(item) for item in state)
-        return state if state is None else state.expand(-1, len(batch), -1).contiguous()
+            return tuple(spread(item) for item in state)
+        if state is None or not batched or state.shape[-2] == len(batch):
+            return state
+        return state.expand(*state.shape[:-2], len(batch), -1).contiguous()
 
     hook = reader.register_forward_pre_hook(instead)
     try:
@@ -109,20 +173,17 @@ def _reading(reader: nn.RNNBase, batch: Tensor) -> Iterator[None]:
         hook.remove()
 
 
-def _neutral(again: Pass, model: nn.Module, reader: nn.RNNBase, read: Tensor) -> tuple[Tensor, int]:
+def _neutral(again: Pass, model: nn.Module, reader: Reader, read: Tensor) -> tuple[Tensor, int]:
     """(step, feature): what each step is replaced by, and which of the three kinds that is."""
     embedding = next((module for module in model.modules() if isinstance(module, nn.Embedding)), None)
     if embedding is not None and embedding.embedding_dim == read.shape[1]:
-        return embedding.weight.detach().mean(dim=0).expand_as(read), OF_ALL_SYMBOLS
+        return embedding.weight.detach().double().mean(dim=0).expand_as(read), OF_ALL_SYMBOLS
     opened, given = again.opened, again.given
     picture = given is not None and isinstance(given.raw, np.ndarray) and given.raw.dtype == np.uint8
     if picture and opened is not None and opened.prepare is not None and given is not None:
         assert isinstance(given.raw, np.ndarray)
-        blank = _read_by(model, reader, (_double(opened.prepare(np.zeros_like(given.raw))),))
+        empty = converted(arguments(model, opened.prepare(np.zeros_like(given.raw))), torch.float64)
+        blank, _ = _read_by(model, reader, empty)
         if blank.shape == read.shape:
             return blank, OF_A_BLANK
     return read.mean(dim=0).expand_as(read), OF_ALL_STEPS
-
-
-def _double(item: Tensor) -> Tensor:
-    return item.double() if item.is_floating_point() else item

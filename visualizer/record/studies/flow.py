@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from visualizer import kinds
 from visualizer.answers import told
-from visualizer.kinds import _steps
+from visualizer.kinds.sizes import rows, sizes_of
 from visualizer.record import origins
 from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.tracing import capture
-from visualizer.size import norm, spectral
 from visualizer.trace import Array, Arrays, Layer, Refused, Trace
-
-MOST_SQUARE = 1024
-"""Largest singular values are computed of matrices with no more rows or columns than this."""
 
 
 def run(again: Pass) -> Work:
@@ -36,42 +28,25 @@ def in_float64(again: Pass) -> Trace:
         return again.trace
     return capture(again.model, again.inputs, again.target, "float64", sample=again.trace.sample,
                    labels=again.trace.labels, objective=again.objective, asks=again.asks, seed=again.trace.seed,
-                   answer=told(again.trace))
+                   answer=told(again.trace), keywords=again.keywords, output=again.output)
 
 
 def sizes(trace: Trace) -> Arrays:
-    """`gradient`, `weight_gradient`, `weight`, `spread`, `stretch`: one number a layer, NaN where there is none; and
-    `flowed`, whether gradient came to it at all.
-
-    These are ‖dL/dh‖, ‖dL/dW‖ and ‖W‖ without biases, the standard deviation of the output, and the largest singular
-    value of a matrix W. For each layer with steps and gradient also, step by step and by the name of the layer,
-    `NAME/hidden` ‖dL/dh_t‖ and `NAME/cell` ‖dL/dc_t‖ of everything that flowed back; `NAME/last` and `NAME/last_cell`
-    of what entered at the last step that had any, alone; `NAME/entered` the sizes of what entered; and of an RNN
-    `NAME/spectrum`: spectral radius and largest singular value of W_hh.
-    """
-    found: dict[str, Array] = {
-        "gradient": np.array([_gradient(layer) for layer in trace]),
-        "flowed": np.array([layer.gradient is not None for layer in trace]),
-        "weight_gradient": np.array([_together(layer.weight_gradients) for layer in trace]),
-        "weight": np.array([_together(layer.learned) for layer in trace]),
-        "spread": np.array([_spread(layer) for layer in trace]),
-        "stretch": np.array([_stretch(layer) for layer in trace]),
-    }
+    """What `kinds.sizes` tells of a recording, and of each layer with steps `NAME/last` and `NAME/last_cell`: how much
+    of what entered at the last step that had any came to each step, alone."""
+    found = dict(sizes_of(trace))
     for layer in origins.recurrent(trace):
-        found |= {f"{layer.name}/{key}": array for key, array in through_time(trace, layer).items()}
+        found |= {f"{layer.name}/{key}": array for key, array in _of_the_last_alone(trace, layer).items()}
     return found
 
 
-def through_time(trace: Trace, layer: Layer) -> dict[str, Array]:
-    """What `sizes` keeps of one layer with steps; rows at the places where they were read."""
-    found = {key: rows(layer.inner_gradients[key]) for key in ("hidden", "cell") if key in layer.inner_gradients}
-    found["entered"] = rows(layer.inner_gradients["hidden_direct"])
-    if "cell_direct" in layer.inner_gradients:
-        found["entered"] = np.hypot(found["entered"], rows(layer.inner_gradients["cell_direct"]))
+def _of_the_last_alone(trace: Trace, layer: Layer) -> dict[str, Array]:
+    """Rows at the places where they were read."""
     try:
         one = origins.again(trace, layer)
     except LookupError:
-        return found
+        return {}
+    found: dict[str, Array] = {}
     if one.entered:
         back = origins.entering_at(one, one.entered[-1]).inner
         for key, name in (("hidden", "last"), ("cell", "last_cell")):
@@ -79,45 +54,7 @@ def through_time(trace: Trace, layer: Layer) -> dict[str, Array]:
                 part = np.zeros(one.steps)
                 part[:one.entered[-1] + 1] = rows(back[key].numpy())
                 found[name] = origins.in_order(layer, part)
-    if not _steps.family(layer).kept[0]:
-        found["spectrum"] = spectrum(layer)
     return found
-
-
-def spectrum(layer: Layer) -> Array:
-    """Spectral radius and largest singular value of W_hh; NaN where a weight is none."""
-    matrix = np.asarray(layer.weights["weight_hh"], np.float64)
-    if not np.isfinite(matrix).all():
-        return np.full(2, np.nan)
-    return np.array([np.abs(np.linalg.eigvals(matrix)).max(), spectral(matrix)])
-
-
-def rows(array: Array) -> Array:
-    """The size of every row."""
-    return np.array([norm(row) for row in array])
-
-
-def _gradient(layer: Layer) -> float:
-    return np.nan if layer.gradient is None else norm(layer.gradient)
-
-
-def _together(arrays: Mapping[str, Any]) -> float:
-    """The size of several arrays as one, without biases."""
-    parts = [norm(array) for name, array in arrays.items() if "bias" not in name and not name.startswith("initial")]
-    return norm(parts) if parts else np.nan
-
-
-def _spread(layer: Layer) -> float:
-    values = np.asarray(layer.output)
-    return float(np.std(values, dtype=np.float64)) if values.size > 1 and values.dtype.kind == "f" else np.nan
-
-
-def _stretch(layer: Layer) -> float:
-    matrix = layer.weights.get("weight")
-    dense = kinds.role(layer) == "weighted" and matrix is not None and matrix.ndim == 2
-    if matrix is None or not dense or max(matrix.shape) > MOST_SQUARE or not np.isfinite(matrix).all():
-        return np.nan
-    return spectral(matrix)
 
 
 STUDY = Study("flow", "the size of the gradient everywhere, in float64", lambda trace: trace.has_backward, run)

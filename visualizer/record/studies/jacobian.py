@@ -6,10 +6,11 @@ import numpy as np
 
 from visualizer.kinds import _steps
 from visualizer.kinds.jacobian import step_jacobian
+from visualizer.kinds.sizes import spectrum
 from visualizer.record import origins
 from visualizer.record.gradients import largest_singular
 from visualizer.record.studies import Pass, Study, Work
-from visualizer.record.studies.flow import in_float64, spectrum
+from visualizer.record.studies.flow import in_float64
 from visualizer.trace import Array
 
 

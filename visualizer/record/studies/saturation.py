@@ -1,4 +1,5 @@
-"""How many units are saturated or dead, over a batch of the model's own bundled samples."""
+"""How many units are saturated or dead, over a batch of the model's own bundled samples; of a model without any, over
+its one input and those that a caller names."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from visualizer.kinds import Flat
 from visualizer.record.run import edited, given_of, prepared, reads_of
 from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.tracing import capture
-from visualizer.trace import Array, Layer, Refused, Trace
+from visualizer.trace import Array, Arrays, Layer, Refused, Trace
 
 MOST = 100
 BINS = 40
@@ -61,8 +62,12 @@ def run(again: Pass) -> Work:
     ReLU: off), of how many `values`; of a ReLU `on`, the share of places at which each unit was on, 0 for a dead one,
     and of the others `bins`, how many values lie where."""
     if again.opened is None or again.opened.prepare is None:
-        raise Refused("Only a model that says how its input is made can be run over other inputs; record it from its "
-                      "file.")
+        own: dict[str, Count] = {}
+        _count(again.trace, own)
+        for number, x in enumerate(again.samples, start=1):
+            yield number / (1 + len(again.samples)), f"input {number + 1} of {1 + len(again.samples)}"
+            _count(capture(again.model, x, objective="none", keywords=again.keywords), own)
+        return _found(own, 1 + len(again.samples))
     batch = inputs.all_samples(inputs.of(reads_of(again.opened)).name)[:MOST]
     counts: dict[str, Count] = {}
     done = 0
@@ -73,12 +78,19 @@ def run(again: Pass) -> Work:
             x = prepared(again.opened, given.raw)
         except Refused:  # a passage with letters that this model does not know
             continue
-        trace = capture(again.model, x, objective="none", labels=again.opened.labels)
-        for layer in trace:
-            for name, (flat, values) in counted(layer).items():
-                counts.setdefault(name, Count(flat)).add(values)
+        _count(capture(again.model, x, objective="none", labels=again.opened.labels), counts)
         done += 1
-    found: dict[str, Array] = {"inputs": np.array(done)}
+    return _found(counts, done)
+
+
+def _count(trace: Trace, counts: dict[str, Count]) -> None:
+    for layer in trace:
+        for name, (flat, values) in counted(layer).items():
+            counts.setdefault(name, Count(flat)).add(values)
+
+
+def _found(counts: dict[str, Count], inputs: int) -> Arrays:
+    found: dict[str, Array] = {"inputs": np.array(inputs)}
     for name, count in counts.items():
         found[f"{name}:share"] = np.array(count.beyond / max(1, count.values))
         found[f"{name}:values"] = np.array(count.values)

@@ -38,6 +38,8 @@ from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
 
 Values = NDArray[np.float64]
+AS_RECORDED = "as recorded"
+"""Stands among the sizes where they are those of a recording, not measured once more in float64."""
 FEWEST = 6
 """With fewer layers of weights than these a half-life says nothing."""
 
@@ -70,6 +72,9 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         own, before = Group(f"{''.join(run.text for run in title)}, {under}"), marks
         marks = [Text(10, (y0 + y1) / 2 - 2, title, 12, 600, "ink"),
                   Text(10, (y0 + y1) / 2 + 13, plain(under), 11, 400, "ink-2")]
+        if AS_RECORDED in measured:
+            marks.append(Text(10, (y0 + y1) / 2 + 27, plain(tr("in {precision}").format(precision=trace.dtype)), 11,
+                              400, "ink-2"))
         marks += logchart.grid(scale, xs[0] - 8, look.size[0] - 56, look, look.size[0] - 50)
         marks += _missing(trace, values, xs, y0, y1, look) if index == 0 else []
         if old is not None:
@@ -89,6 +94,11 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
                   Text(10, top + 8, plain(tr("untrained")), 11, 400, "ink-2")])
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, gradient, weights, spread))
+
+
+def precision(trace: Trace) -> str:
+    """In which the gradients were computed whose sizes are shown."""
+    return trace.dtype if AS_RECORDED in trace.studies["flow"] else "float64"
 
 
 def _before(trace: Trace) -> tuple[Values | None, Values | None, Values | None]:
@@ -161,8 +171,8 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
                   "size.").format(layer=flowed[-1])
     beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
     if beyond:
-        return tr("On its way back the gradient is {{beyond range}} from `{layer}` on: too large for float64.").format(
-            layer=beyond[-1])
+        return tr("On its way back the gradient is {{beyond range}} from `{layer}` on: too large for "
+                  "{precision}.").format(layer=beyond[-1], precision=precision(trace))
     known = [index for index, value in enumerate(gradient.tolist()) if value > 0]
     if not known:
         return tr("The gradient is exactly 0 at every layer: the answer does not depend on them.")

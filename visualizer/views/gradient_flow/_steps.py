@@ -35,6 +35,7 @@ from visualizer.scene.reading import Reading, reading
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Arrays, Layer, Trace
+from visualizer.views.gradient_flow._layers import precision
 
 Values = NDArray[np.float64]
 STRIP = 6
@@ -179,8 +180,9 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
     left, right = place.x, place.left(place.count)
     now = steps.current(trace, shown, moment)
     unit: tuple[Run, ...] = (Run("∥∂L/∂state∥"),)
-    unit += (Run(tr(", share of what enters at step {step} (log, float64)").format(step=found.origin + 1)),
-             ) if found.alone else (Run(tr(" of all losses (log, float64)")),)
+    unit += (Run(tr(", share of what enters at step {step} (log, {precision})").format(
+        step=found.origin + 1, precision=precision(trace))),) if found.alone else (
+        Run(tr(" of all losses (log, {precision})").format(precision=precision(trace))),)
     marks: list[Mark] = [Text(left, scale.top - 14, unit, 12, 500, "ink-2")]
     percent = scale.y(ONE_PERCENT)
     shaded = found.alone and 10.0 ** scale.low < ONE_PERCENT

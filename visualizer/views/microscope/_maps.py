@@ -258,7 +258,8 @@ def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: 
         return tr("sum over {count} terms{more}").format(count=numbers.count(len(taps)), more=more), None
     found, index = taps[0]
     there = tuple(int(i) for i in found.cells[index])
-    return factor_words(reader, float(found.weights[index])) + more, there if found.source == reader.name else None
+    followed = found.source == reader.name and found.array == "gradient"  # not that of a gate or state inside
+    return factor_words(reader, float(found.weights[index])) + more, there if followed else None
 
 
 def factor_words(reader: Layer, weight: float) -> str:
