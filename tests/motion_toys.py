@@ -204,6 +204,9 @@ NETS: dict[str, Callable[[], Trace]] = {
     "pixels": cache(lambda: _alone(Segments(), picture(1, 5, 6))),
     "each": cache(lambda: _alone(Segments("none"), picture(1, 4, 5))),
     "squares": cache(lambda: _alone(Segments(squares=True), picture(1, 4, 4))),
+    "added": cache(lambda: captured(Through(
+        lambda self, x: torch.addmm(x[0, 0], torch.relu(x[0, 0]), torch.tanh(x[0, 1]), beta=2.0, alpha=0.5)[None]),
+        picture(2, 5, 5))),
     "heads": cache(lambda: _read(Heads())),
     "looks": cache(lambda: _read(Looks())),
     "reads": cache(lambda: _read(Reads())),

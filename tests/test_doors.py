@@ -190,7 +190,11 @@ def test_the_last_step_of_an_answer_can_be_looked_at_closely() -> None:
     rows = torch.linspace(-1, 1, 30).reshape(1, 6, 5).sin()
     trace = capture(nn.Linear(5, 3), rows, 1)
     assert trace["loss"].settings["steps"] == (5,)
-    assert draw(trace, view="microscope", at="linear.backward").caption
+    said = [" ".join(run.text for run in mark.runs) for mark in draw(trace, view="microscope", at="linear.backward")
+            if hasattr(mark, "runs")]
+    assert "1 of 6" in said, "of the six places of a unit one carries gradient"
+    unit = int(np.abs(trace["linear"].gradient[5]).argmax())
+    assert any(f"{abs(float(trace['linear'].weight_gradients['bias'][unit])):.3g}" in words for words in said)
     choice = does(lambda m, x: m.a(x).argmax(1), a=linear())
     assert "nothing is differentiated" in draw(capture(choice, X5), at="argmax.forward").caption
 
@@ -258,6 +262,7 @@ def test_an_objective_may_be_any_function_of_what_is_handed_back() -> None:
 
 def test_an_objective_that_cannot_be_is_refused_with_a_way() -> None:
     assert "give one" in refused(TWO, X5, objective="mse")
+    assert "1.0, that all of them" in refused(TWO, X5, 1, objective="mse:mask")
     assert "'mask'" in refused(TWO, X5, objective="sum:masks")
     assert "lambda" in refused(does(lambda m, x: torch.fft.rfft(m.a(x)), a=linear()), X5)
     once = torch.utils.checkpoint.checkpoint

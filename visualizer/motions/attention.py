@@ -13,6 +13,7 @@ from visualizer.language import tr
 from visualizer.motions import CAMERA, SLOW, Frame, Motion, Setting, part_of, window
 from visualizer.motions._marks import Box, box_of_cells, taps_of, windows
 from visualizer.motions._travel import (
+    Moves,
     Ways,
     arriving,
     handed_along,
@@ -30,6 +31,8 @@ from visualizer.scene.picture import Focus, Group, Mark, Path, Rect, Text, group
 from visualizer.scene.type import width
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
+PRODUCTS = ("matmul", "addmm", "baddbmm")
+"""Kinds that are products of two matrices; of three layers that are read the first is added to the product."""
 MOST = 200_000
 """Products; larger ones uncover in reading order."""
 BAR, FULL = 36.0, 16.0
@@ -41,7 +44,7 @@ FEWEST = 0.02
 
 
 def suits(layer: Layer) -> bool:
-    return layer.kind == "matmul" and len(layer.reads) == 2 and layer.output.ndim > 1
+    return layer.kind in PRODUCTS and len(layer.reads) > 1 and not layer.weights and layer.output.ndim > 1
 
 
 def forward(setting: Setting) -> Frame:
@@ -50,7 +53,7 @@ def forward(setting: Setting) -> Frame:
     if ways is None:
         return window.forward(setting)
     done, weighted = landed(ways.count, setting.second), _weighted(setting.trace, setting.layer)
-    flows = Ways(ways.moves[1:] if weighted else ways.moves[:1], ways.count, ways.parcel_of)
+    flows = Ways((ways.moves[int(weighted)], *ways.moves[2:]), ways.count, ways.parcel_of)
     frame = arriving(setting, flows, _said(setting, ways, done), _counted(done, ways.count))
     extra = _ribbons(setting, ways, done, setting.right) if weighted else _bars(setting, ways, done)
     marks = [*frame.marks, *_read(setting, ways, done), *extra]
@@ -67,7 +70,7 @@ def backward(setting: Setting) -> Frame:
     done = landed(back.count, setting.second)
     marks = [*frame.marks, *(_ribbons(setting, back, done, setting.left[0])
                              if _weighted(setting.trace, setting.layer)
-                             and setting.written.name == setting.layer.reads[1] else [])]
+                             and setting.written.name == setting.layer.reads[-1] else [])]
     return Frame(frame.covered, frame.values, tuple(marks), frame.sentence, frame.done, frame.counted)
 
 
@@ -84,9 +87,10 @@ def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
 
 @remembered(32)
 def ways_of(trace: Trace, name: str) -> Ways | None:
-    """Every product of a matrix product, from the left and from the right factor; None where that is too much."""
+    """Every product of a matrix product, from the left and from the right factor, and what it is added to; None where
+    that is too much."""
     layer = trace[name]
-    left, right = trace.inputs(layer)
+    *start, left, right = trace.inputs(layer)
     lead = layer.shape[:-2]
     if left.output.ndim < 2 or right.output.ndim < 2 or left.shape[:-2] != lead or right.shape[:-2] != lead \
             or left.shape[-1] != right.shape[-2] or layer.shape[-2:] != (left.shape[-2], right.shape[-1]) \
@@ -96,18 +100,29 @@ def ways_of(trace: Trace, name: str) -> Ways | None:
     targets = np.stack([*heads, row, column], axis=1)
     ones, others = np.stack([*heads, row, inner], axis=1), np.stack([*heads, inner, column], axis=1)
     parcels, count = in_parcels([row])
-    met = np.asarray(right.output[tuple(others.T)], np.float64), np.asarray(left.output[tuple(ones.T)], np.float64)
+    alpha = float(layer.settings.get("alpha", 1.0)) if start else 1.0
+    met = [alpha * factor.output[tuple(cells.T)].astype(np.float64)
+           for factor, cells in ((right, others), (left, ones))]
     shape = np.arange(layer.shape[-2]).reshape(*(1,) * len(lead), -1, 1)
     order = np.unique(row)
     first = np.array([parcels[np.flatnonzero(row == one)[0]] for one in order])
+    landed_at = np.broadcast_to(first[shape], layer.shape)
     return Ways((moved(left, layer, ones, targets, parcels, count, met[0]),
-                 moved(right, layer, others, targets, parcels, count, met[1], met=True)), count,
-                np.broadcast_to(first[shape], layer.shape))
+                 moved(right, layer, others, targets, parcels, count, met[1], met=True),
+                 *(_added_to(one, layer, landed_at, count) for one in start if one.output.ndim)), count, landed_at)
+
+
+def _added_to(start: Layer, layer: Layer, landed_at: Array, count: int) -> Moves:
+    """What a product is added to; along axes where it has one number, or none, that is used for all."""
+    targets = np.stack(np.unravel_index(np.arange(layer.output.size), layer.shape), axis=1)
+    own = targets[:, -start.output.ndim:]
+    cells = np.where(np.array(start.shape) == 1, 0, own)
+    return moved(start, layer, cells, targets, landed_at.ravel(), count, float(layer.settings.get("beta", 1.0)))
 
 
 def _weighted(trace: Trace, layer: Layer) -> bool:
     """Whether what is multiplied by are shares: then the right factor is what flows in."""
-    return kinds.shares(trace[layer.reads[0]])
+    return kinds.shares(trace[layer.reads[-2]])
 
 
 def _row_of(ways: Ways, parcel: int) -> int:
@@ -129,14 +144,21 @@ def _read(setting: Setting, ways: Ways, done: int) -> list[Mark]:
     """While rows are slow, a frame on what the largest number of the row reads."""
     if not _slow(setting, ways.count, done):
         return []
-    cell = _largest(setting.layer, _row_of(ways, done))
+    cell = _largest(_made(setting.trace, ways), _row_of(ways, done))
     share = share_of(done, ways.count, setting.second)
     return windows(setting.trace, setting.left, taps_of(setting.trace, setting.layer.name, cell),
                    Focus(setting.layer.name, cell), opacity=0.5 + min(0.5, share * 4))
 
 
-def _largest(layer: Layer, row: int) -> Cell:
-    own = np.abs(np.nan_to_num(layer.output[..., row, :]))
+@remembered(16)
+def _made(trace: Trace, ways: Ways) -> Array:
+    """What the layer makes, from what it reads: which number is looked at hangs on nothing that is to come."""
+    left, _, *start = ways.moves
+    return sum((one.brought(ways.count, False) for one in start), left.brought(ways.count, False))
+
+
+def _largest(values: Array, row: int) -> Cell:
+    own = np.abs(np.nan_to_num(values[..., row, :]))
     *lead, column = (int(at) for at in np.unravel_index(int(own.argmax()), own.shape))
     return (*lead, row, column)
 
@@ -150,18 +172,18 @@ def _heads(layer: Layer) -> list[Cell]:
 
 def _ribbons(setting: Setting, ways: Ways, done: int, values: Column) -> list[Mark]:
     """While rows are slow: from every value to the row that attends to it, as thick as its share."""
-    column = setting.column(setting.layer.reads[1]) if not setting.backward else values
+    column = setting.column(setting.layer.reads[-1]) if not setting.backward else values
     if not _slow(setting, ways.count, done) or column is None:
         return []
     row = _row_back(ways, done) if setting.backward else _row_of(ways, done)
     opacity = 0.35 * min(1.0, share_of(done, ways.count, setting.second) * 4)
-    left, _ = setting.trace.inputs(setting.layer)
+    left = setting.trace[setting.layer.reads[-2]]
     return grouped(Group("shares"), [mark for head in _heads(setting.layer) for mark in (
         *_flows(setting, column, head, row, opacity), *_percents(setting, left, head, row, 0.5 + opacity / 0.7))])
 
 
 def _flows(setting: Setting, column: Column, head: Cell, row: int, opacity: float) -> list[Mark]:
-    left, right = setting.trace.inputs(setting.layer)
+    left, right = setting.trace.inputs(setting.layer)[-2:]
     target = box_of_cells(setting.right, setting.layer, (*head, row, 0), (*head, row, setting.layer.shape[-1] - 1))
     if target is None:
         return []
@@ -234,7 +256,7 @@ def _named(setting: Setting, place: int) -> str:
 
 def _said(setting: Setting, ways: Ways, done: int) -> str:
     layer = setting.layer
-    one, other = layer.reads
+    one, other = layer.reads[-2:]
     known = {"layer": layer.name, "one": one, "other": other, "done": numbers.count(done),
              "count": numbers.count(ways.count)}
     if done <= 0:
@@ -246,7 +268,7 @@ def _said(setting: Setting, ways: Ways, done: int) -> str:
         return tr("Place {place} takes from every row of {other} its share, most from {most}: {{{share}}}; {done} of "
                   "{count} done.").format(place=_named(setting, row), most=_named(setting, most),
                                           share=numbers.percent(float(shares.max()), 0), **known)
-    cell = _largest(layer, row)
+    cell = _largest(layer.output, row)
     return tr("Each row of {one} times each column of {other} is one number: {{{value}}} at place {place}; {done} of "
               "{count} rows done.").format(value=numbers.number(float(layer.output[cell])), place=_named(setting, row),
                                            **known)
@@ -254,14 +276,16 @@ def _said(setting: Setting, ways: Ways, done: int) -> str:
 
 def _said_back(setting: Setting, done: int, count: int) -> str:
     layer, given = setting.layer, setting.written.name
-    other = next((name for name in layer.reads if name != given), given)
+    other = next((name for name in layer.reads[-2:] if name != given), given)
     known = {"layer": layer.name, "source": given, "other": other,
              "done": numbers.count(done), "count": numbers.count(count)}
     if done <= 0:
         return tr("The gradient stands at {layer}; {source} has none yet.").format(**known)
-    if _weighted(setting.trace, layer) and given == layer.reads[1]:
+    if _weighted(setting.trace, layer) and given == layer.reads[-1]:
         return tr("The gradient of every row is shared out to {source} by the same shares: {{{done} of {count}}} "
                   "rows.").format(**known)
+    if given not in layer.reads[-2:]:
+        return tr("A sum hands the same gradient on to {source}: {{{done} of {count}}} rows.").format(**known)
     return tr("{source} gets the gradient of each row, weighted by {other}: {{{done} of {count}}} rows.").format(
         **known)
 

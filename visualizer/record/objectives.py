@@ -309,7 +309,7 @@ def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target:
     classes = stepwise or bool(labels) or target is not None or ends
     if stepwise:
         for one in (event, *event.reads) if event.kind_name in ("softmax", "log_softmax") else (event,):
-            one.axes = (*one.axes[:-1], "class")
+            one.axes = (*("batch" if axis == "batch" else "step" for axis in one.axes[:-1]), "class")
     elif classes:
         layers.name_classes(event)
     return Answer(answer, event, shape, classes)
@@ -409,6 +409,9 @@ def _loss_named(recording: Recording, found: Answer, name: str, target: Target) 
             size for size in found.shape if size != 1)):
         raise Refused(f"The target has the shape {wanted.shape} and the answer {found.shape}; give one number for each "
                       "of its numbers, or one for all.")
+    if isinstance(target, int) and answer.numel() > 1:
+        raise Refused(f"The target is the class {target}, and {name} compares {answer.numel()} numbers; give as many, "
+                      f"or one with a point, such as {target}.0, that all of them should be.")
     if name == "bce" and not ((wanted >= 0) & (wanted <= 1)).all():
         raise Refused("Binary cross entropy reads chances, and the target has numbers below 0 or above 1; give 0 or 1 "
                       "for each.")

@@ -57,10 +57,12 @@ LONGEST = 36
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The bars of the current step, and the answers of all steps; frames × classes where it is a CTC model."""
-    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
-    shown = reading(trace, layer.name)
     known = guesses(trace)
     assert known is not None
+    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
+    if len(known) != layer.shape[0]:  # an encoder has steps of its own; the answers are the decoder's
+        layer = next(other for other in reversed(layers(trace)) if other.shape[0] == len(known))
+    shown = reading(trace, layer.name)
     heat = float(look.knob("temperature", "1"))
     chances = warmed(known, heat)
     place = steps.span(shown, look)

@@ -247,7 +247,7 @@ def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: 
     if cell is None:
         return _in_general(kind) + more, None
     try:
-        terms = kind.backward_terms(reader, trace.inputs(reader), reader.reads.index(name), cell)
+        terms = kinds.handed_back(reader, trace.inputs(reader), reader.reads.index(name), cell)
     except LookupError:
         return translated(kind.title) + more, None
     taps = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
