@@ -29,7 +29,7 @@ def test_numbers_and_gradients_are_torchs(operation: Operation) -> None:
     for layer in trace:
         said = kinds.sentence(trace, layer.name)
         assert said.endswith("."), said
-        assert not [part for part in ("{", "None", "  ") if part in said], said
+        assert not [strange for strange in ("{", "None", "  ") if strange in said], said
         _sees_all_that_it_reads(trace, layer)
 
 
@@ -119,12 +119,11 @@ def test_only_minus_infinity_counts_as_a_number() -> None:
     assert report.passed
     assert report.unverified == {}
     Masked.filled = float("inf")
-    report = capture(Masked(), torch.tensor([[-1.0, 2.0, -0.5]])).check()
-    assert report.passed  # ∞ is what it has to make
-    assert "read NaN or infinity from masked_fill" in report.unverified["mul"]
+    assert "mul" in capture(Masked(), torch.tensor([[-1.0, 2.0, -0.5]])).check().unverified
 
 
 COVERS = {
+    "dstack", "one_hot", "bucketize", "searchsorted",
     "acos", "acosh", "adaptive_avg_pool3d", "adaptive_max_pool3d", "addbmm", "addcdiv", "addcmul", "addmv", "addr",
     "affine_grid", "all", "amin", "any", "argmax", "argmin", "argsort", "asin", "asinh", "assign", "atan", "atan2",
     "atanh", "avg_pool3d", "baddbmm", "bilinear", "broadcast_to", "cast", "cdist", "ceil", "channel_shuffle",

@@ -32,7 +32,7 @@ class Engine(QObject):
 
     ready, answered, refused, failed, died = (Signal(object), Signal(int, str, object), Signal(int, str),
                                               Signal(int, str), Signal(str))
-    progress = Signal(int, float, str)
+    progress, slow = Signal(int, float, str), Signal(int, float, float, str)
 
     def __init__(self):
         super().__init__()

@@ -22,7 +22,7 @@ class Quiet(QObject):
 
     ready, answered, refused, failed, died = (Signal(object), Signal(int, str, object), Signal(int, str),
                                               Signal(int, str), Signal(str))
-    progress = Signal(int, float, str)
+    progress, slow = Signal(int, float, str), Signal(int, float, float, str)
 
     def __init__(self):
         super().__init__()

@@ -21,6 +21,7 @@ class Asked(QObject):
 
     ready, answered, refused = Signal(object), Signal(int, str, object), Signal(int, str)
     failed, died, progress = Signal(int, str), Signal(str), Signal(int, float, str)
+    slow = Signal(int, float, float, str)
 
     def __init__(self) -> None:
         super().__init__()

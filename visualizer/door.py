@@ -8,14 +8,13 @@ line, who says what it is by its Card.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from visualizer import card, inputs, lab, registry, views
+from visualizer import card, inputs, lab, registry, unpack, views
 from visualizer import trace as traces
 from visualizer.card import Card, Intake
 from visualizer.language import kept_by_language, tr, translated
@@ -146,7 +145,7 @@ def _members(path: Path) -> frozenset[str]:
         with path.open("rb") as file:
             if file.read(2) != b"PK":
                 return frozenset()
-        with zipfile.ZipFile(path) as archive:
+        with unpack.opened(path, 1 << 22) as archive:
             return frozenset(archive.namelist())
     except OSError as error:
         raise Refused(tr("{name} cannot be read ({why}); choose another file.").format(

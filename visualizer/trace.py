@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import registry
+from visualizer import registry, unpack
 from visualizer.language import spoken
 
 if TYPE_CHECKING:
@@ -34,8 +35,11 @@ FORMAT = "visualizer-trace-1"
 SUFFIX, HEADER = ".trace", "trace.json"
 """How the name of a file ends, and what of the zip says that it is one."""
 MOST_BYTES = 2 << 30
-"""A trace file that would unpack to more than this is refused."""
-MOST_LAYERS = 20_000
+"""Bytes of a message that brings a trace from an engine of our own."""
+MOST_LAYERS = 5_000
+"""Of a recording in a file: of more, a view takes many seconds to be laid out."""
+MOST_LETTERS, MOST_LISTED = 4096, 100_000
+"""Of a name or a sentence in a file, and of the names in one list."""
 PART = "part"
 """The last axis of complex numbers: the real part, then the imaginary one."""
 INPUT, UNEXPLAINED = "input", "unexplained"
@@ -262,7 +266,11 @@ class Trace:
 
     @cached_property
     def _readers(self) -> dict[str, tuple[Layer, ...]]:
-        return {name: tuple(other for other in self.layers if name in other.reads) for name in self._by_name}
+        found: dict[str, dict[str, Layer]] = {name: {} for name in self._by_name}
+        for layer in self.layers:
+            for name in layer.reads:
+                found[name][layer.name] = layer
+        return {name: tuple(readers.values()) for name, readers in found.items()}
 
     def inputs(self, layer: Layer) -> tuple[Layer, ...]:
         """The layers that `layer` reads, in the order of its arguments."""
@@ -320,18 +328,24 @@ def load(path: str | Path) -> Trace:
     path = Path(path)
     if not path.is_file():
         raise Refused(f"There is no file {path}; check the name.")
-    if path.stat().st_size > MOST_BYTES:
-        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 30} GiB; record a smaller model or input.")
-    return from_bytes(path.read_bytes(), path.name)
+    return _opened(path, path.name, unpack.MOST_NUMBERS)
 
 
-def from_bytes(data: bytes, name: str = "this trace") -> Trace:
-    """Unpack what `to_bytes` made, trusting nothing in it."""
+def from_bytes(data: bytes, name: str = "this trace", most: int = MOST_BYTES) -> Trace:
+    """Unpack what `to_bytes` made, trusting nothing in it. `most`: bytes that its numbers may take; a file that anybody
+    may have made is given less than an engine of our own."""
+    return _opened(io.BytesIO(data), name, most)
+
+
+def _opened(file: Path | io.BytesIO, name: str, most: int) -> Trace:
     try:
-        header, arrays = _unpack(data, name)
+        header, arrays = _unpack(file, name, most)
         return _from_header(header, arrays)
     except Refused:
         raise
+    except unpack.TooMuch as error:
+        raise Refused(f"{name} would take more than {unpack.BUDGET >> 20} MB to open ({error}); record a smaller model "
+                      "or input.") from error
     except Exception as error:
         raise Refused(f"{name} is damaged ({error}); record it again with `visualizer record`.") from error
 
@@ -445,32 +459,54 @@ def _pack(trace: Trace, method: int) -> bytes:
     return buffer.getvalue()
 
 
-def _unpack(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
-    from safetensors.numpy import load as load_arrays
-
+def _unpack(file: Path | io.BytesIO, name: str, most: int) -> tuple[dict[str, Any], dict[str, Array]]:
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
+        archive = unpack.opened(file)
     except zipfile.BadZipFile:
         raise Refused(f"{name} is not a trace; make one with `visualizer record MODEL -o {name}`.") from None
     with archive:
         members = {info.filename: info for info in archive.infolist()}
         if set(members) != {HEADER, "arrays.safetensors"} or len(archive.infolist()) != 2:
             raise Refused(f"{name} is a zip but not a trace; open a file made by `visualizer record`.")
-        if sum(info.file_size for info in members.values()) > MOST_BYTES:
-            raise Refused(f"{name} would unpack to more than {MOST_BYTES >> 30} GiB; record a smaller model or input.")
-        header = json.loads(archive.read(HEADER))
+        header = json.loads(unpack.read(archive, members[HEADER], unpack.MOST_WORDS))
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             found = header.get("format") if isinstance(header, dict) else None
             raise Refused(f"{name} has the format {found!r}, this version opens {FORMAT}; record it again.")
-        return header, load_arrays(archive.read("arrays.safetensors"))
+        return header, _arrays(unpack.read(archive, members["arrays.safetensors"], most))
+
+
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
+           "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "?", "C64": "<c8", "C128": "<c16"}
+
+
+def _arrays(data: bytes) -> dict[str, Array]:
+    """The arrays of a safetensors file by name, as views of its bytes: a copy would take as much again.
+
+    Raises ValueError, KeyError, TypeError, … for what is none. An array cannot be larger than the bytes that it names.
+    """
+    length = int.from_bytes(data[:8], "little")
+    if not 2 <= length <= min(len(data) - 8, unpack.MOST_WORDS):
+        raise ValueError("its arrays have no list")
+    told, body = json.loads(data[8:8 + length]), memoryview(data)[8 + length:]
+    found: dict[str, Array] = {}
+    for name, about in told.items():
+        if name == "__metadata__":
+            continue
+        dtype, shape, (first, last) = np.dtype(_DTYPES[about["dtype"]]), tuple(about["shape"]), about["data_offsets"]
+        if any(type(number) is not int or number < 0 for number in (*shape, first, last)) \
+                or last - first != math.prod(shape) * dtype.itemsize or last > len(body):
+            raise ValueError(f"the array {name[:40]} is not as large as it says")
+        found[name] = np.frombuffer(body[first:last], dtype).reshape(shape)
+    return found
 
 
 def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
     if len(header["layers"]) > MOST_LAYERS:
         raise Refused(f"A trace of {len(header['layers'])} layers is more than {MOST_LAYERS}; record a smaller model.")
+    if sum(len(entry["reads"]) for entry in header["layers"]) > MOST_LISTED:
+        raise Refused(f"A trace in which layers read more than {MOST_LISTED:,} others is too large; record a smaller "
+                      "model.")
     _check_types(header)
-    for array in arrays.values():
-        array.flags.writeable = False
     layers = tuple(
         Layer(
             name=entry["name"], kind=entry["kind"], axes=tuple(entry["axes"]), settings=_tuples(entry["settings"]),
@@ -525,6 +561,9 @@ def _check_types(header: dict[str, Any]) -> None:
     mappings = [header["versions"], header["hashes"], header["facts"], *(entry["settings"] for entry in layers),
                 studies, *studies.values(), *named, *(each["settings"] for each in header.get("answers", []))]
     whole = [header["seed"], *(number for number in (sample["label"], objective["target"]) if number is not None)]
+    long = next((word for word in words if isinstance(word, str) and len(word) > MOST_LETTERS), "")
+    if long or max(map(len, lists), default=0) > MOST_LISTED:
+        raise TypeError(f"it holds a list or a name that is too long: {long[:40] or '…'}")
     for wanted, found in ((list, lists), (str, [*words, *(word for listed in lists for word in listed)]),
                           (dict, mappings), (int, whole), (float | int, [objective["value"]])):
         wrong = [value for value in found if not isinstance(value, wanted)]

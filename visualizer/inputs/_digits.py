@@ -36,6 +36,10 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 """Image formats that are read; all of them by Pillow itself, none through another program."""
 MOST_PIXELS = 64_000_000
 """A picture that is larger than this is refused before it is unpacked."""
+MOST_UNPACKED = 256 << 20
+"""Bytes that the pixels of a picture may take as they are read; then it is made smaller before anything else."""
+ENOUGH = 4_000_000
+"""Pixels of a picture that is looked at; of a larger one the means of squares of pixels."""
 MOST_COLUMNS = 4_000
 """Columns of a strip."""
 FAINT = 0.15
@@ -189,8 +193,13 @@ def _read(path: Path) -> Image.Image:
                 if image.width * image.height > MOST_PIXELS:
                     raise Refused(tr("{file} unpacks to {width} × {height} pixels, which is too many; save the picture "
                                      "smaller.").format(file=path.name, width=image.width, height=image.height))
+                twice = 2 if image.format in ("WEBP", "TIFF") else 1  # these are unpacked elsewhere first
+                if image.width * image.height * _bytes_of(image) * twice > MOST_UNPACKED:
+                    raise Refused(tr("{file} unpacks to more than {most} MB; save the picture smaller.").format(
+                        file=path.name, most=MOST_UNPACKED >> 20))
+                image.draft("RGB", (2000, 2000))  # where the format can give a smaller picture by itself
                 image.load()
-                return ImageOps.exif_transpose(image)
+                return ImageOps.exif_transpose(_smaller(image))
     except Image.DecompressionBombError:
         raise Refused(tr("{file} unpacks to far too many pixels; save the picture smaller.").format(
             file=path.name)) from None
@@ -200,6 +209,25 @@ def _read(path: Path) -> Image.Image:
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         raise Refused(tr("{file} is damaged ({why}); save the picture again.").format(
             file=path.name, why=str(error).rstrip("."))) from error
+
+
+def _bytes_of(image: Image.Image) -> int:
+    """Bytes that a pixel takes in memory while it is made smaller: what is transparent is kept twice then."""
+    return 1 if image.mode in ("1", "L") else 8 if image.has_transparency_data else 4
+
+
+def _smaller(image: Image.Image) -> Image.Image:
+    """A picture of no more than `ENOUGH` pixels: each is the mean of a square of those it had."""
+    factor = math.ceil(math.sqrt(image.width * image.height / ENOUGH))
+    if factor == 1:
+        return image.copy()
+    if image.mode in ("P", "PA", "LA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    elif image.mode == "1":
+        image = image.convert("L")
+    elif image.mode.startswith("I"):
+        image = image.convert("F")  # these are whole numbers that a float holds exactly
+    return image.reduce(factor)
 
 
 def _grey(image: Image.Image, path: Path) -> NDArray[np.float32]:

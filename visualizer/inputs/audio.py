@@ -18,6 +18,8 @@ Sound = NDArray[np.float64]
 """(sample,), −1 … 1."""
 MOST = 480_000
 """Samples, ten seconds at 48 kHz: a recording of more would take minutes and gigabytes."""
+MOST_READ = 4_000_000
+"""Samples of all channels at whatever rate, as the file says: each takes some fifty bytes while it is read."""
 HIGH, WIDE = 32, 128
 """Rows and columns of a thumbnail."""
 
@@ -78,6 +80,9 @@ def _opened(path: Path) -> tuple[Sound, int]:
     try:
         with wave.open(str(path), "rb") as file:
             channels, width, rate, frames = file.getparams()[:4]
+            if frames * channels > MOST_READ:
+                raise Refused(tr("{file} has {count} samples, too many to be read; choose a shorter stretch.").format(
+                    file=path.name, count=f"{frames * channels:,}"))
             data = file.readframes(frames)
     except (wave.Error, EOFError, OSError, ValueError) as error:
         raise Refused(tr("{file} is no sound that can be read ({why}); save it as WAV, 8 to 32 bits without "

@@ -63,7 +63,11 @@ def sequence(path: str | Path, features: int | None = None) -> Numbers:
     path = Path(path)
     lines = [line for line in words_in(path).split("\n") if line.strip()]
     mark = next((mark for mark in ";\t" if lines and mark in lines[0]), ",")
-    rows = list(csv.reader(lines, delimiter=mark, skipinitialspace=True))
+    try:
+        rows = list(csv.reader(lines, delimiter=mark, skipinitialspace=True))
+    except csv.Error as error:
+        raise Refused(tr("{file} is no table that can be read ({why}); save it again as CSV.").format(
+            file=path.name, why=error)) from error
     if rows and not any(map(_is_number, rows[0])):
         del rows[0]
     if not rows:

@@ -37,7 +37,7 @@ def check(trace: Trace) -> Report:
 
     Errors of outputs are relative to the largest value of the array, or to 1; errors of gradients to the largest
     gradient. A NaN agrees with a NaN alone, and ∞ with ∞: beside any other number the error is ∞. A layer that was
-    given one is named.
+    given one is named; but −∞, of which masks of attention are made, counts as a number.
     """
     checked = _Checked(trace)
     rows = [row for layer in trace.layers for row in checked.layer(layer)]
@@ -195,8 +195,30 @@ class _Checked:
                 handed.append(asked(own_terms, here, tuple(read), cell))
             return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed) + rest_of / CANCELLED
 
-        found = _compared(row, gradient, made, CANCELLED, CELLS, max(LAST_DIGIT.get(dtype, 0.0) for dtype in dtypes))
+        def whole(cell: Cell) -> float:
+            return self._whole(layer, cell, BESIDE_STEPS) if any(BESIDE in one.settings for one, _ in handing) else 0.0
+
+        found = _compared(row, gradient, made, CANCELLED, CELLS, max(LAST_DIGIT.get(dtype, 0.0) for dtype in dtypes),
+                          whole)
         return found if found.error is not None or not found.why else without(found.why)
+
+    def _whole(self, layer: Layer, cell: Cell, steps: int) -> float:
+        """Of what a gradient may be the rest, where steps handed it back whose numbers torch did not use itself.
+
+        What they hand back may be the rest of terms that cancel, and torch, in one step, rounded others.
+        """
+        total = 0.0
+        for reader in self.trace.readers(layer.name):
+            if reader.gradient is None or of(reader) is None:
+                continue
+            for index in [index for index, read in enumerate(reader.reads) if read == layer.name]:
+                for taps in handed_back(reader, self.trace.inputs(reader), index, cell).taps:
+                    sizes = np.abs(taps.values)
+                    if steps and BESIDE in reader.settings and taps.source == reader.name:
+                        sizes = np.array([max(float(size), self._whole(reader, tuple(map(int, place)), steps - 1))
+                                          for size, place in zip(sizes, taps.cells, strict=True)])
+                    total += float((sizes * np.abs(taps.weights)).sum())
+        return total
 
     def _weight_gradient(self, layer: Layer, name: str, gradient: Array) -> Compared:
         kind, inputs = of(layer), self.trace.inputs(layer)
@@ -240,13 +262,17 @@ class _Checked:
 
 GIVEN = ("input", "parameter", "constant")
 """Kinds of layers that hold what no operation computed."""
+BESIDE, BESIDE_STEPS = "beside", 5
+"""A setting: a step of what torch computes in one, which ran beside it; and over how many such steps a gradient is
+followed to what it is the rest of."""
 DIFFERENTIATED_INSIDE = "differentiated_inside"
 """A setting: the weights whose gradient came in part through what the model differentiated itself."""
 Made = Callable[[Cell, bool], tuple[float, float]]
 """A cell, and whether from numbers changed in their last digit -> the number recomputed, and the size of its terms."""
 
 
-def _compared(row: Compared, array: Array, made: Made, share: float, most: int, digit: float | None) -> Compared:
+def _compared(row: Compared, array: Array, made: Made, share: float, most: int, digit: float | None,
+              whole: Callable[[Cell], float] = lambda cell: 0.0) -> Compared:
     """The largest error among sampled cells; cells that cannot be told are left out, and named if all are so."""
     largest = max(_largest(array), 1.0 if share == 1.0 else 0.0)
     worst, compared, why = 0.0, 0, ""
@@ -265,6 +291,8 @@ def _compared(row: Compared, array: Array, made: Made, share: float, most: int, 
         off = abs(result - there)
         if not off <= row.allowed * scale and digit:
             scale = max(scale, _moved(made, cell, result) / digit)
+            if not off <= row.allowed * scale:
+                scale = max(scale, share * whole(cell))
         worst = max(worst, off / scale)
     if array.size and not compared:
         return row._replace(why=why)

@@ -35,7 +35,7 @@ def name(events: Iterable[Event]) -> None:
         for read in event.reads:
             if read.axes is None:
                 read.axes = of_input(read, event)
-                turned = read if "batch" in read.axes[1:] else turned
+                turned = read if read.axes[:2] == ("step", "batch") else turned
         if turned is not None and event.call in FUSED and event.settings.get("batch_first") and event.output.ndim == 3 \
                 and len(event.output) == len(turned.output) > 1:
             _one_sample(len(turned.output), 0)  # what looked like steps are the samples that it counts first
@@ -118,6 +118,8 @@ def of_constant(tensor: Tensor) -> Axes:
 
 def _input_axes(event: Event, reader: Event | None) -> Axes:
     count = len(event.shape)
+    if reader is not None and reader.call in FUSED and count == 3 and reader.reads[0] is not event:
+        return ("level", "batch", "unit")  # the state that it starts from
     for calls, names in (((), _wanted(reader)), *BY_FIRST_READER):
         if names and reader is not None and (not calls or reader.call in calls):
             if count == len(names):

@@ -348,6 +348,8 @@ class Recording(TorchFunctionMode):
         first = len(self.events)
         own = self._seen(steps, args, kwargs)
         inner = [event for event in self.events[first:] if event.tensor is not own]
+        for event in inner:
+            event.settings["beside"] = True
         end = self._newest[id(own)]
         torch.set_rng_state(state)
         made: Tensor = func(*args, **kwargs)
@@ -381,7 +383,12 @@ class Recording(TorchFunctionMode):
             return
         followed = [event for event in self.events if event.edge is not None]
         wanted = [*(event.edge for event in followed), *self._wanted]
-        found = torch.autograd.grad(scalar, wanted, allow_unused=True)
+        try:
+            found = torch.autograd.grad(scalar, wanted, allow_unused=True)
+        except RuntimeError as error:
+            reason = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")
+            raise Refused(f"Autograd cannot go back through the model ({reason}); mend that, or record the way "
+                          "forwards alone with objective='none'.") from error
         for event, gradient in zip(followed, found, strict=False):
             event.gradient = gradient
         for own, end, inner in reversed(self._asides):

@@ -22,7 +22,7 @@ from visualizer.trace import Refused
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-MOST_BYTES = 1 << 30
+MOST_BYTES = 512 << 20
 """A file of weights that is larger, or would unpack to more, is refused."""
 FROM_PYTHON = ("where the model was made, from Python, visualizer.capture(model, x).save('mine.trace') records any "
                "model, and mine.trace opens here")
@@ -189,7 +189,7 @@ def _sniff(path: Path) -> None:
         raise Refused(f"There is no file {path}; check the name.")
     size = path.stat().st_size
     if size > MOST_BYTES:
-        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 30} GiB; open a smaller network.")
+        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 20} MB; open a smaller network.")
     if size == 0:
         raise Refused(f"{path.name} is empty; save or download it again.")
     with path.open("rb") as file:

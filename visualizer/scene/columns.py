@@ -167,10 +167,11 @@ def skips_of(trace: Trace, passages: frozenset[str]) -> Mapping[tuple[str, str],
     """Reads that leap over columns between, each with the lowest level on which no other arc is in its way."""
     order = {layer.name: index for index, layer in enumerate(trace.layers)}
     drawn = [layer.name for layer in trace.layers if layer.name not in passages and layer.output.ndim]
+    place = {name: index for index, name in enumerate(drawn)}
     found: dict[tuple[str, str], int] = {}
     for target in drawn:
-        for source in sorted(_read(trace, target, passages) & set(drawn), key=lambda name: -order[name]):
-            between = drawn.index(target) - drawn.index(source) - 1
+        for source in sorted(_read(trace, target, passages) & place.keys(), key=lambda name: -order[name]):
+            between = place[target] - place[source] - 1
             if between > 0 and trace[target].axes != ("class",):
                 crossed = {level for (a, b), level in found.items()
                            if order[a] < order[target] and order[source] < order[b]}
@@ -182,8 +183,13 @@ def skips_of(trace: Trace, passages: frozenset[str]) -> Mapping[tuple[str, str],
 def _read(trace: Trace, name: str, passages: frozenset[str]) -> set[str]:
     """What a layer reads, seen through passages."""
     found: set[str] = set()
-    for read in trace[name].reads:
-        found |= _read(trace, read, passages) if read in passages else {read}
+    reads = [*trace[name].reads]
+    while reads:
+        read = reads.pop()
+        if read in passages:
+            reads += trace[read].reads
+        else:
+            found.add(read)
     return found
 
 

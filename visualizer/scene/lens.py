@@ -221,15 +221,15 @@ def _placed(trace: Trace, columns: Mapping[str, Column], shown: Sequence[str], g
         placed[name] = replace(column, x=float(round(x)), top=float(round(y)))
         x += column.width
     hidden = {name: replace(column, style="hidden") for name, column in columns.items() if name not in placed}
-    ordered = {name: placed.get(name) or _beyond(hidden[name], columns, placed, wide) for name in columns}
+    first = next(index for index, name in enumerate(columns) if name in placed)
+    ordered = {name: placed.get(name) or _beyond(hidden[name], index < first, wide)
+               for index, name in enumerate(columns)}
     return Plan(ordered, top, bottom, kernel_x)
 
 
-def _beyond(column: Column, columns: Mapping[str, Column], placed: Mapping[str, Column], wide: float) -> Column:
-    """Where a layer waits for which there is no room: beyond the rim."""
-    order = list(columns)
-    first = min(order.index(name) for name in placed)
-    return replace(column, x=-column.width - PADDING if order.index(column.layer) < first else wide + PADDING)
+def _beyond(column: Column, before: bool, wide: float) -> Column:
+    """Where a layer waits for which there is no room: beyond the rim, on the left if it stands before what is shown."""
+    return replace(column, x=-column.width - PADDING if before else wide + PADDING)
 
 
 def _shared(spare: float, weights: Sequence[float], shown: Sequence[str], pair: Pair,
@@ -487,12 +487,17 @@ def _within_reach(trace: Trace, columns: Sequence[Column], large: set[str], pair
     fixed = {0, len(names) - 1, *(index for index, name in enumerate(names)
                                   if name in answered or trace[name].axes == ("class",))}
     far = sorted(range(len(names)), key=lambda index: (min(abs(index - at) for at in places), index in fixed))
+    own, used = set(places), sum(column.width for column in columns)
     while len(far) > len(places):
-        kept = [columns[index] for index in sorted(far)]
-        if sum(column.width for column in kept) + sum(_gaps(trace, kept, large, paired)) <= wide:
-            break
-        around = [index for index in reversed(far) if index not in places]
-        far.remove(next((index for index in around if index not in fixed), around[0]))
+        if used <= wide:  # else there is no room, whatever the gaps are
+            kept = [columns[index] for index in sorted(far)]
+            if used + sum(_gaps(trace, kept, large, paired)) <= wide:
+                break
+        around = (index for index in reversed(far) if index not in own)
+        first = next(around)
+        gone = first if first not in fixed else next((index for index in around if index not in fixed), first)
+        far.remove(gone)
+        used -= columns[gone].width
     return [names[index] for index in sorted(far)]
 
 

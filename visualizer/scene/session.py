@@ -11,9 +11,10 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from visualizer import unpack
 from visualizer.language import tr
 from visualizer.scene.state import State, from_json, to_json, weights_in
-from visualizer.trace import MOST_BYTES, Refused, Trace, from_bytes
+from visualizer.trace import Refused, Trace, from_bytes
 
 SUFFIX = ".session"
 STATE, TRACE = "session.json", "recording.trace"
@@ -59,9 +60,9 @@ def read(path: str | Path) -> Session:
     path = Path(path)
     if not path.is_file():
         raise Refused(tr("There is no file {path}; check the name.").format(path=path))
-    if path.stat().st_size > MOST_BYTES:
-        raise Refused(tr("{file} is larger than {most} GiB; open a session saved by the app.").format(
-            file=path.name, most=MOST_BYTES >> 30))
+    if path.stat().st_size > unpack.BUDGET:
+        raise Refused(tr("{file} is larger than {most} MB; open a session saved by the app.").format(
+            file=path.name, most=unpack.BUDGET >> 20))
     with path.open("rb") as file:
         if file.read(2) != b"PK":
             if path.stat().st_size > MOST_STATE:
@@ -86,24 +87,25 @@ def of_json(text: str) -> Session:
 
 
 def _unpacked(path: Path) -> Session:
-    with zipfile.ZipFile(path) as archive:
+    with unpack.opened(path) as archive:
         members = {info.filename: info for info in archive.infolist()}
         if STATE not in members:
             raise Refused(tr("{file} is a zip but not a session; open a file saved by the app.").format(file=path.name))
         if members[STATE].file_size > MOST_STATE:
             raise Refused(_too_long(path))
-        text = archive.read(STATE).decode()
+        text = unpack.read(archive, members[STATE], MOST_STATE).decode()
         found = of_json(text)  # a newer version is refused in its own words, before anything else in it is judged
         if not set(members) <= {STATE, TRACE} or len(archive.infolist()) != len(members):
             raise Refused(tr("{file} holds more than a session does; open a file saved by the app.").format(
                 file=path.name))
         for info in members.values():
-            if info.file_size > MOST_BYTES or info.file_size > MOST_RATIO * max(info.compress_size, 1024):
+            if info.file_size > unpack.BUDGET or info.file_size > MOST_RATIO * max(info.compress_size, 1024):
                 raise Refused(tr("{file} would unpack to far more than it is; open a file saved by the app.").format(
                     file=path.name))
         if TRACE not in members:
             return found
-        trace = from_bytes(archive.read(TRACE), tr("The recording in {file}").format(file=path.name))
+        packed = unpack.read(archive, members[TRACE], unpack.MOST_NUMBERS // 2)
+        trace = from_bytes(packed, tr("The recording in {file}").format(file=path.name), unpack.MOST_NUMBERS // 2)
         return Session(found.state, trace, found.weights)
 
 

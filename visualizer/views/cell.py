@@ -66,6 +66,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         if shown.words[step] == str(step + 1) else \
         tr("step {step} of {steps} reads “{word}”; all {units} units, unit {unit} in numbers")
     words = words.format(step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.width, unit=unit)
+    words = tr("{words}; values of the way forward").format(words=words) if moment.backward else words
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
     looked = "" if focus is None or focus.layer != layer.name else focus.array.removeprefix("inner.")
     keys = [key for key, _, _ in blocks]

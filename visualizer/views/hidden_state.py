@@ -241,9 +241,12 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
         if norms is None or not norms.max() > 0:
             return tr("No gradient reaches {layer}: {why}.").format(
                 layer=shown.layer.name, why=shown.layer.why or tr("nothing flowed back through it"))
-        return tr("On the way back at step {step}: ∥∂L/∂h∥ is {{{size}}}, at most {largest} anywhere.").format(
+        came = steps.arrived(trace, shown, moment).done
+        if step not in came:
+            return tr("On the way back the gradient has not come to step {step} yet.").format(step=step + 1)
+        return tr("On the way back at step {step}: ∥∂L/∂h∥ is {{{size}}}, at most {largest} so far.").format(
             step=step + 1, size=numbers.significant(float(norms[step]), 3),
-            largest=numbers.significant(float(norms.max()), 3))
+            largest=numbers.significant(float(norms[came.start:came.stop].max()), 3))
     before = step + 1 if shown.reverse else step - 1
     past = values[before] if 0 <= before < shown.steps else np.zeros(values.shape[1])
     moved = float(np.mean(np.abs(values[step] - past)))

@@ -57,10 +57,12 @@ LONGEST = 36
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The bars of the current step, and the answers of all steps; frames × classes where it is a CTC model."""
-    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
-    shown = reading(trace, layer.name)
     known = guesses(trace)
     assert known is not None
+    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
+    if len(known) != layer.shape[0]:  # an encoder has steps of its own; the answers are the decoder's
+        layer = next(other for other in reversed(layers(trace)) if other.shape[0] == len(known))
+    shown = reading(trace, layer.name)
     heat = float(look.knob("temperature", "1"))
     chances = warmed(known, heat)
     place = steps.span(shown, look)
@@ -275,6 +277,9 @@ def _frames(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: 
     below = y + high * classes + 28
     marks.append(Text(steps.LEFT - 12, below, plain(tr("greedy path")), 13, 600, "ink", "end"))
     marks.append(Text(steps.LEFT - 12, below + 40, plain(tr("collapses to")), 13, 600, "ink", "end"))
+    if len(read) < shown.steps:  # what is hatched above says nothing below
+        marks += [Rect(place.left(step), top, place.pitch, 20, "hatch") for step in range(shown.steps)
+                  if step not in read for top in (below - 15, below + 26)]
     for step in read:
         first_of_run = step - 1 not in read or path[step] != path[step - 1]
         if path[step] != blank and first_of_run:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from visualizer import unpack
 from visualizer.record.catalog import FROM_PYTHON, MOST_BYTES, Opened, attach
 from visualizer.trace import Refused
 
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".pt", ".pth")
 TITLE = "PyTorch state dict"
-MOST_MEMBERS = 20_000
+MOST_MEMBERS, MOST_LISTED = 20_000, 4 << 20
 SAVE = "torch.save(model.state_dict(), 'weights.pt')"
 
 
 def is_one(path: Path) -> bool:
     """Whether it is a zip with the pickle of torch.save in it."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with unpack.opened(path, MOST_LISTED) as archive:
             return any(name.partition("/")[2] == "data.pkl" for name in archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError):
         return False
@@ -52,9 +53,11 @@ def open_file(path: Path) -> Opened:
 
 def _check_zip(path: Path) -> None:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with unpack.opened(path, MOST_LISTED) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError):
+    except unpack.TooMuch:
+        raise Refused(f"{path.name} lists more parts than {MOST_MEMBERS:,}; open a smaller network.") from None
+    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError):
         with path.open("rb") as file:
             start = file.read(4)
         if start[:2] == b"PK":
@@ -63,7 +66,7 @@ def _check_zip(path: Path) -> None:
                       f"network are saved again with {SAVE}, and {FROM_PYTHON}.") from None
     inside = [member.filename.partition("/")[2] or member.filename for member in members]
     if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_BYTES:
-        raise Refused(f"{path.name} would unpack to more than {MOST_BYTES >> 30} GiB or {MOST_MEMBERS:,} parts; open a "
+        raise Refused(f"{path.name} would unpack to more than {MOST_BYTES >> 20} MB or {MOST_MEMBERS:,} parts; open a "
                       "smaller network.")
     if "constants.pkl" in inside or any(name.startswith("code/") for name in inside):
         raise Refused(f"{path.name} is TorchScript, which PyTorch has deprecated and which hides its layers; "

@@ -1,0 +1,457 @@
+"""Files that somebody made to do harm, or that were damaged on their way: 300, of every kind that opens.
+
+`written(folder, names)` writes them one after the other. Whoever opens one says one
+sentence, in under five seconds and half a gigabyte, runs nothing that lies in it, and shows no traceback. A file that
+would run something writes `MARK`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import random
+import struct
+import wave
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+FIXTURES = ROOT / "tests" / "fixtures"
+MARK = "visualizer-was-run"
+Made = Iterator[tuple[str, Callable[[], bytes]]]
+"""Names, and what makes the contents: to be called before the next one is asked for."""
+
+
+def listed() -> list[str]:
+    """The names of all."""
+    return [name for name, _ in _named()]
+
+
+def written(folder: Path, wanted: Iterable[str]) -> Iterator[Path]:
+    """Those of these names, one after the other; each is gone when the next one is asked for."""
+    names = set(wanted)
+    for name, content in _named():
+        if name in names:
+            path = folder / name
+            path.write_bytes(content())
+            yield path
+            path.unlink(missing_ok=True)
+
+
+def _named() -> Made:
+    for kind in KINDS:
+        for number, (name, content) in enumerate(kind()):
+            yield f"{kind.__name__}_{number:02d}_{name}", content
+
+
+# --- damaged copies of real files -----------------------------------------------------------------------------------
+
+REAL = ("tests/fixtures/version-1/small-cnn.trace", "tests/fixtures/version-1/with-recording.session",
+        "tests/fixtures/version-1/bare.session", "tests/fixtures/version-1/laboratory.pdf",
+        "tests/fixtures/version-1/answers.apng", "tests/fixtures/version-1/strip.webp",
+        "tests/fixtures/version-1/cliff.webm", "tests/fixtures/version-1/own-weights.safetensors")
+
+
+def damaged() -> Made:
+    """Cut off, with bits turned, with zeros inside, twice in a row, with another ending: ten of each real file."""
+    draw = random.Random(0)
+    for real in REAL:
+        whole, path = (ROOT / real).read_bytes(), Path(real)
+        ways: list[Callable[[bytes], bytes]] = [
+            lambda data: data[:len(data) // 2], lambda data: data[:-1], lambda data: data[:9],
+            lambda data: data[len(data) // 3:], lambda data: data + data, lambda data: b"",
+            lambda data: _turned(data, draw, 1), lambda data: _turned(data, draw, 40),
+            lambda data: data[:100] + bytes(200) + data[300:], lambda data: data.replace(b"0", b"9", 30)]
+        for number, way in enumerate(ways):
+            yield f"{number}{path.suffix}", lambda: way(whole)
+
+
+def _turned(data: bytes, draw: random.Random, count: int) -> bytes:
+    found = bytearray(data)
+    for _ in range(count):
+        found[draw.randrange(len(found))] ^= 1 << draw.randrange(8)
+    return bytes(found)
+
+
+# --- recordings -----------------------------------------------------------------------------------------------------
+
+def packed(header: object, arrays: bytes = b"", method: int = zipfile.ZIP_DEFLATED, **more: bytes) -> bytes:
+    """A zip as a recording is one."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return zipped({"trace.json": text, "arrays.safetensors": arrays or safe({}), **more}, method)
+
+
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def safe(about: dict, body: bytes = b"", length: int | None = None) -> bytes:
+    text = json.dumps(about).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + body
+
+
+def header_of(name: str = "small-cnn.trace") -> dict:
+    with zipfile.ZipFile(FIXTURES / "version-1" / name) as archive:
+        return json.loads(archive.read("trace.json"))
+
+
+def arrays_of(name: str = "small-cnn.trace") -> bytes:
+    with zipfile.ZipFile(FIXTURES / "version-1" / name) as archive:
+        return archive.read("arrays.safetensors")
+
+
+def layer(name: str, reads: list[str], kind: str = "relu") -> dict:
+    return {"name": name, "kind": kind, "axes": ["unit"], "settings": {}, "reads": reads, "why": "", "output": "a",
+            "weights": {}, "weight_gradients": {}, "inner": {}, "inner_gradients": {}}
+
+
+def chain(count: int, joined: int = 1, kind: str = "relu") -> bytes:
+    """So many layers, each of which reads those before it."""
+    one = safe({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, bytes(8))
+    layers = [layer(f"l{index}", [f"l{before}" for before in range(max(0, index - joined), index)],
+                    kind if index else "input") for index in range(count)]
+    return packed({**header_of(), "layers": layers, "fed": [], "answers": [], "studies": {}}, one)
+
+
+def bomb_zeros() -> bytes:
+    """Numbers that are all zero: 3 GB of them in 3 MB; written by hand, without ever being in memory."""
+    about = json.dumps({"a": {"dtype": "F32", "shape": [1 << 28], "data_offsets": [0, 1 << 30]}}).encode()
+    size = (1 << 30) + 8 + len(about)
+    maker, pieces, check = zlib.compressobj(9, zlib.DEFLATED, -15), [], 0
+    for part in (struct.pack("<Q", len(about)) + about, *[bytes(1 << 24)] * 64):
+        pieces.append(maker.compress(part))
+        check = zlib.crc32(part, check)
+    body = b"".join(pieces) + maker.flush()
+    return _raw_zip([("trace.json", *_deflated(b"{}")), ("arrays.safetensors", body, size, check)])
+
+
+def bomb_words() -> bytes:
+    """1.5 GB of JSON in 1.5 MB."""
+    maker, check = zlib.compressobj(9, zlib.DEFLATED, -15), 0
+    pieces = []
+    for part in (b"[", *[b"[]," * (1 << 22)] * 120, b"0]"):
+        pieces.append(maker.compress(part))
+        check = zlib.crc32(part, check)
+    body = b"".join(pieces) + maker.flush()
+    size = 120 * 3 * (1 << 22) + 3
+    return _raw_zip([("trace.json", body, size, check), ("arrays.safetensors", *_deflated(safe({})))])
+
+
+def _deflated(data: bytes) -> tuple[bytes, int, int]:
+    maker = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return maker.compress(data) + maker.flush(), len(data), zlib.crc32(data)
+
+
+def _raw_zip(members: list[tuple[str, bytes, int, int]], said: int | None = None) -> bytes:
+    """A zip of packed members, with sizes as they are said to be."""
+    found, listed = b"", b""
+    for name, body, size, check in members:
+        size = size if said is None else said
+        local = struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 8, 0, 33, check, len(body), size, len(name), 0)
+        listed += struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 8, 0, 33, check, len(body), size, len(name), 0, 0, 0,
+                              0, 0, len(found)) + name.encode()
+        found += local + name.encode() + body
+    return found + listed + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(members), len(members), len(listed),
+                                        len(found), 0)
+
+
+def many_members(count: int, name: str = "trace.json") -> bytes:
+    """A zip that lists so many members, all of them empty."""
+    entry = [struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, len(name), 0, 0, 0, 0, 0, 0)
+             + name.encode()]
+    listed = b"".join(entry * count)
+    return listed + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, min(count, 65535), min(count, 65535), len(listed), 0, 0)
+
+
+def recordings() -> Made:
+    good, arrays = header_of(), arrays_of()
+    first = good["layers"][0]
+    yield "zeros.trace", lambda: bomb_zeros()
+    yield "words.trace", lambda: bomb_words()
+    yield "members.trace", lambda: many_members(300_000)
+    yield "members-inside.trace", lambda: zipped({f"m{index}": b"" for index in range(5000)})
+    yield "chain.trace", lambda: chain(19_999)
+    yield "long-chain.trace", lambda: chain(4_999)
+    yield "views.trace", lambda: chain(3_000, 1, "view")
+    yield "joined.trace", lambda: chain(1_500, 400)
+    yield "labels.trace", lambda: packed({**good, "labels": ["x" * 20_000_000]}, arrays)
+    yield "many-labels.trace", lambda: packed({**good, "labels": ["x"] * 2_000_000}, arrays)
+    yield "long-name.trace", lambda: packed({**good, "model": "m" * 1_000_000}, arrays)
+    yield "deep.trace", lambda: packed(b"[" * 3_000_000 + b"]" * 3_000_000)
+    yield "deep-settings.trace", \
+        lambda: packed(json.dumps(good).replace('"settings": {}', '"settings": {"a": ' + "[" * 900
+                                                                 + "]" * 900 + "}", 1).encode(), arrays)
+    yield "number.trace", \
+        lambda: packed(json.dumps(good).encode().replace(b'"seed": 0', b'"seed": ' + b"9" * 100_000), arrays)
+    yield "nan.trace", lambda: packed({**good, "seed": float("nan")}, arrays)
+    yield "infinite.trace", lambda: packed({**good, "objective": {**good["objective"], "value": float("inf")}}, arrays)
+    yield "shape.trace", \
+        lambda: packed(good, safe({"a": {"dtype": "F32", "shape": [1 << 40], "data_offsets": [0, 4]}}, b"1234"))
+    yield "negative.trace", \
+        lambda: packed(good, safe({"a": {"dtype": "F32", "shape": [-1], "data_offsets": [4, 0]}}, b"1234"))
+    yield "outside.trace", lambda: packed(good, safe({"a": {"dtype": "F32", "shape": [9], "data_offsets": [0, 36]}}))
+    yield "list.trace", lambda: packed(good, safe({}, length=1 << 60))
+    yield "listed.trace", lambda: packed(good, safe({f"a{index}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+                                             for index in range(200_000)}))
+    yield "dims.trace", \
+        lambda: packed(good, safe({"a": {"dtype": "F32", "shape": [1] * 100, "data_offsets": [0, 4]}}, b"1234"))
+    yield "dtype.trace", \
+        lambda: packed(good, safe({"a": {"dtype": "O", "shape": [1], "data_offsets": [0, 8]}}, bytes(8)))
+    yield "object.trace", lambda: packed(good, safe({"a": [1]}))
+    yield "missing.trace", lambda: packed(good)
+    yield "itself.trace", lambda: packed({**good, "layers": [{**first, "reads": [first["name"]]}]}, arrays)
+    yield "twice.trace", lambda: packed({**good, "layers": [first, first]}, arrays)
+    yield "unknown.trace", lambda: packed({**good, "layers": [{**first, "reads": ["nobody"]}]}, arrays)
+    yield "axes.trace", lambda: packed({**good, "layers": [{**first, "axes": ["row"] * 9}]}, arrays)
+    yield "words-for-lists.trace", lambda: packed({**good, "labels": "abc"}, arrays)
+    yield "null.trace", lambda: packed(dict.fromkeys(good), arrays)
+    yield "none.trace", lambda: packed([], arrays)
+    yield "format.trace", lambda: packed({**good, "format": "visualizer-trace-99"}, arrays)
+    yield "bzip2.trace", lambda: packed(good, arrays, zipfile.ZIP_BZIP2)
+    yield "lzma.trace", lambda: packed(good, arrays, zipfile.ZIP_LZMA)
+    yield "lies.trace", lambda: _raw_zip([("trace.json", *_deflated(b"0" * 1_000_000)), ("arrays.safetensors",
+                                                                              *_deflated(safe({})))], 10)
+    yield "slip.trace", lambda: zipped({"../../trace.json": b"{}", "/etc/passwd": b""})
+    yield "empty.trace", lambda: b""
+    yield "head.trace", lambda: b"PK\5\6" + bytes(18)
+    yield "text.trace", lambda: b"hello"
+    for number, kind in enumerate(("lstm", "conv2d", "softmax", "max_pool2d", "embedding", "cross_entropy", "linear",
+                                   "batch_norm", "attention", "ctc_loss")):
+        yield f"kind{number}.trace", lambda: packed({**good, "layers": [{**entry, "kind": kind if entry["reads"] else
+                                                                 entry["kind"]} for entry in good["layers"]]}, arrays)
+
+
+# --- sessions -------------------------------------------------------------------------------------------------------
+
+def sessions() -> Made:
+    state = json.loads((FIXTURES / "version-1" / "bare.session").read_text("utf-8")) \
+        if not (FIXTURES / "version-1" / "bare.session").read_bytes().startswith(b"PK") else {"version": 1}
+    now = {"version": 2, "places": [{"recipe": {"model": "digits_cnn"}, "view": "network"}]}
+
+    def place(**changes: object) -> bytes:
+        return json.dumps({**now, "places": [{**now["places"][0], **changes}]}).encode()
+
+    yield "view.session", lambda: place(view="nothing")
+    yield "theme.session", lambda: place(look={"theme": "nothing"})
+    yield "size.session", lambda: place(look={"size": [10 ** 9, 1]})
+    yield "scale.session", lambda: place(look={"text_scale": 1e300})
+    yield "knobs.session", lambda: place(look={"knobs": [["a"]]})
+    yield "many-knobs.session", lambda: place(look={"knobs": [["k", "w"]] * 50_000})
+    yield "focus.session", lambda: place(focus={"layer": "conv1", "cell": [10 ** 30, -1]})
+    yield "focus-array.session", lambda: place(focus={"layer": "conv1", "cell": [0], "array": "__class__"})
+    yield "at.session", lambda: place(at="conv1.forward@1e999")
+    yield "long-at.session", lambda: place(at="x" * 900_000)
+    yield "model.session", lambda: place(recipe={"model": "../../../../etc/passwd"})
+    yield "device.session", lambda: place(recipe={"model": "/dev/zero"})
+    yield "null.session", lambda: place(recipe={"model": "a\0b"})
+    yield "sample.session", lambda: place(recipe={"model": "digits_cnn", "inputs": ["/dev/zero"]})
+    yield "python.session", lambda: place(recipe={"model": f"__import__('os').system('touch {MARK}')"})
+    yield "places.session", lambda: json.dumps({**now, "places": now["places"] * 10_000}).encode()
+    yield "no-places.session", lambda: json.dumps({**now, "places": []}).encode()
+    yield "active.session", lambda: json.dumps({**now, "active": 7}).encode()
+    yield "version.session", lambda: json.dumps({**now, "version": 10 ** 40}).encode()
+    yield "old.session", lambda: json.dumps({**state, "version": -1}).encode()
+    yield "speed.session", lambda: json.dumps({**now, "speed": 1e308}).encode()
+    yield "strokes.session", lambda: json.dumps({**now, "strokes": [["a", [[float("nan"), 1]]]]}).encode()
+    yield "pad.session", lambda: json.dumps({**now, "pad": "9999999x9999999:abc"}).encode()
+    yield "reel.session", lambda: place(reel=["a/b", "c"])
+    yield "over.session", lambda: place(over="inputs:" + "a" * 5000)
+    yield "deep.session", lambda: b'{"version":' + b"[" * 400_000
+    yield "nan.session", lambda: b"NaN"
+    yield "bytes.session", lambda: bytes(range(256)) * 20
+    yield "large.session", lambda: b" " * (2 << 20)
+    yield "zip.session", lambda: zipped({"session.json": place(), "other": b""})
+    yield "bomb.session", lambda: zipped({"session.json": place(), "recording.trace": bytes(300_000_000)})
+    yield "trace-in-it.session", lambda: zipped({"session.json": place(), "recording.trace": b"no"})
+    yield "members.session", lambda: many_members(200_000, "session.json")
+
+
+# --- weights --------------------------------------------------------------------------------------------------------
+
+class Runs:
+    """Something that runs where it is unpickled without care."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        import os
+
+        return os.system, (f"touch {MARK}",)
+
+
+def weights() -> Made:
+    evil = pickle.dumps({"conv1.weight": Runs()})
+    yield "plain.pt", lambda: evil
+    yield "zip.pt", lambda: zipped({"a/data.pkl": evil, "a/version": b"3"}, zipfile.ZIP_STORED)
+    yield "packed.pt", lambda: zipped({"a/data.pkl": evil, "a/version": b"3"})
+    yield "script.pt", \
+        lambda: zipped({"a/data.pkl": evil, "a/constants.pkl": evil, "a/code/x.py": b"1"}, zipfile.ZIP_STORED)
+    yield "members.pt", lambda: many_members(400_000, "a/data.pkl")
+    yield "parts.pt", lambda: zipped({f"a/data/{index}": b"" for index in range(21_000)} | {"a/data.pkl": evil},
+                             zipfile.ZIP_STORED)
+    yield "tar.pt", lambda: b"x" * 257 + b"ustar" + bytes(600)
+    yield "cut.pth", lambda: evil[:20]
+    yield "empty.pth", lambda: b""
+    yield "global.pt", \
+        lambda: zipped({"a/data.pkl": b"cbuiltins\neval\n(S'1'\ntR.", "a/version": b"3"}, zipfile.ZIP_STORED)
+    yield "deep.pt", lambda: zipped({"a/data.pkl": b"(" * 500_000 + b".", "a/version": b"3"}, zipfile.ZIP_STORED)
+    yield "lfs.pt", lambda: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    yield "html.pt", lambda: b"<!DOCTYPE html><html>404</html>"
+    yield "head.safetensors", lambda: struct.pack("<Q", 1 << 62) + b"{"
+    yield "short.safetensors", lambda: struct.pack("<Q", 2) + b"{}"
+    yield "shape.safetensors", \
+        lambda: safe({"w": {"dtype": "F32", "shape": [1 << 40], "data_offsets": [0, 4]}}, bytes(4))
+    yield "outside.safetensors", lambda: safe({"w": {"dtype": "F32", "shape": [9], "data_offsets": [0, 36]}})
+    yield "overlap.safetensors", lambda: safe({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},
+                                       "v": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(4))
+    yield "names.safetensors", lambda: safe({f"w{index}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+                                     for index in range(100_000)})
+    yield "meta.safetensors", lambda: safe({"__metadata__": {"model": "x" * 1_000_000}})
+    yield "card.safetensors", lambda: safe({"__metadata__": {"model": "digits_cnn", "labels": "[" * 100_000}})
+    yield "evil-name.safetensors", lambda: safe({"__metadata__": {"model": "../../evil"}})
+    yield "list.safetensors", lambda: struct.pack("<Q", 4) + b"[1] "
+    yield "keras.h5", lambda: b"\x89HDF\r\n\x1a\n" + bytes(100)
+    yield "model.onnx", lambda: b"\x08\x07" + bytes(50)
+    yield "model.pkl", lambda: evil
+    yield "model.py", lambda: f"import os; os.system('touch {MARK}')".encode()
+
+
+# --- pictures, sounds, texts, tables --------------------------------------------------------------------------------
+
+def picture(kind: str, size: tuple[int, int], mode: str = "L", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, size).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def png(width: int, height: int, depth: int = 8, colour: int = 0, body: bytes = b"", more: bytes = b"") -> bytes:
+    """A PNG whose head says how large it is, whatever lies in it."""
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">2I5B", width, height, depth, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + more + chunk(b"IDAT", zlib.compress(body, 9)) + chunk(b"IEND",
+                                                                                                            b"")
+
+
+def text_chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def pictures() -> Made:
+    draw = random.Random(1)
+    yield "62-megapixels-16.png", lambda: png(8000, 7800, 16, 0, bytes(2 * 8000 * 7800 + 7800))
+    yield "rgba.png", lambda: png(7000, 6000, 8, 6, bytes(4 * 7000 * 6000 + 6000))
+    yield "says-large.png", lambda: png(1 << 30, 1 << 30)
+    yield "says-more.png", lambda: png(60_000, 1_000)
+    yield "wide.png", lambda: png(1_000_000, 1, 8, 0, bytes(1_000_001))
+    yield "nothing.png", lambda: png(0, 0)
+    yield "one.png", lambda: picture("PNG", (1, 1))
+    yield "cut.png", lambda: png(300, 300, 8, 0, bytes(10))
+    yield "state.png", lambda: png(9, 9, 8, 0, bytes(90), text_chunk(b"zTXt", b"Visualizer-State\0\0" + zlib.compress(
+        bytes(200_000_000), 9)))
+    yield "words.png", lambda: png(9, 9, 8, 0, bytes(90), text_chunk(b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(
+        bytes(100_000_000), 9)))
+    yield "chunks.png", lambda: png(9, 9, 8, 0, bytes(90), text_chunk(b"tEXt", b"a\0b") * 200_000)
+    for kind, suffix in (("PNG", "png"), ("JPEG", "jpg"), ("BMP", "bmp"), ("GIF", "gif"), ("WEBP", "webp"),
+                         ("TIFF", "tif"), ("PPM", "pgm")):
+        whole = picture(kind, (60, 50))
+        yield f"cut-{kind}.{suffix}", lambda: whole[:len(whole) // 2]
+        yield f"turned-{kind}.{suffix}", lambda: _turned(whole, draw, 12)
+        yield f"empty-{kind}.{suffix}", lambda: b""
+        yield f"blank-{kind}.{suffix}", lambda: whole
+    yield "frames.gif", \
+        lambda: picture("GIF", (40, 40), save_all=True, append_images=[Image.new("L", (40, 40), index % 256)
+                                                                               for index in range(300)])
+    yield "loop.tif", lambda: b"II*\0\x08\0\0\0\0\0\x08\0\0\0" + bytes(40)
+    yield "text.png", lambda: b"this is no picture"
+    yield "pixels.ppm", lambda: b"P6 60000 60000 255\n"
+    yield "plain.ppm", lambda: b"P3 9 9 255\n" + b"999999999 " * 300
+    yield "svg.png", lambda: b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    yield "entities.svg", lambda: b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">' + b"".join(
+        f'<!ENTITY b{index} "{"&a;" * 10 if not index else f"&b{index - 1};" * 10}">'.encode() for index in range(12)
+    ) + b"]><svg><metadata>&b11;</metadata></svg>"
+    yield "file.svg", lambda: b'<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg>&a;</svg>'
+
+
+def sounds() -> Made:
+    def sound(rate: int, count: int, width: int = 2, channels: int = 1) -> bytes:
+        buffer = io.BytesIO()
+        with wave.open(buffer, "wb") as file:
+            file.setnchannels(channels)
+            file.setsampwidth(width)
+            file.setframerate(rate)
+            file.writeframesraw(bytes(count * width * channels))
+        return buffer.getvalue()
+
+    good = sound(8000, 1000)
+    yield "long.wav", lambda: sound(8000, 30_000_000)
+    yield "fast.wav", lambda: sound(1_000_000_000, 100)
+    yield "slow.wav", lambda: sound(1, 100_000)
+    yield "channels.wav", lambda: sound(8000, 100, 2, 60_000)
+    yield "cut.wav", lambda: good[:30]
+    yield "says-more.wav", lambda: good[:40] + b"\xff\xff\xff\x7f" + good[44:]
+    yield "no-rate.wav", lambda: good[:24] + bytes(4) + good[28:]
+    yield "float.wav", lambda: good[:20] + b"\3\0" + good[22:]
+    yield "text.wav", lambda: b"RIFF"
+
+
+def texts() -> Made:
+    yield "long.txt", lambda: b"a" * 60_000_000
+    yield "lines.txt", lambda: b"\n" * 5_000_000
+    yield "bytes.txt", lambda: bytes(range(128, 256)) * 100
+    yield "null.txt", lambda: b"a\0b"
+    yield "empty.txt", lambda: b""
+    yield "signs.txt", lambda: ("\u202e" * 5000 + "\ufeff").encode()
+    yield "combining.txt", lambda: ("a" + "\u0301" * 9000).encode()
+    yield "numbers.csv", lambda: b"1," * 20_000_000
+    yield "rows.csv", lambda: b"1,2\n" * 5_000_000
+    yield "columns.csv", lambda: b",".join([b"1"] * 500_000) + b"\n"
+    yield "huge.csv", lambda: b"1e999999999,2\n3,4\n"
+    yield "words.csv", lambda: b"a,b\nc,d\n"
+    yield "quotes.csv", lambda: b'"' * 200_001
+    yield "formula.csv", lambda: b"=cmd|' /C calc'!A0,1\n"
+    yield "nan.csv", lambda: b"nan,inf\n-inf,1\n"
+    yield "digits.csv", lambda: b"9" * 2_000_000 + b",1\n"
+
+
+def films() -> Made:
+    for name, head in (("a.mp4", b"\0\0\0\x18ftypisom"), ("a.webm", b"\x1a\x45\xdf\xa3"), ("a.gif", b"GIF89a"),
+                       ("a.webp", b"RIFF\xff\xff\xff\x7fWEBP"), ("a.apng", b"\x89PNG\r\n\x1a\n"),
+                       ("a.pdf", b"%PDF-1.7"), ("a.svg", b"<svg>")):
+        yield f"empty-{name}", lambda: head
+        yield f"zeros-{name}", lambda: head + bytes(100_000)
+        yield f"ones-{name}", lambda: head + b"\xff" * 100_000
+    yield "boxes.mp4", lambda: b"\0\0\0\x08free" * 400_000
+    yield "deep.mp4", lambda: b"".join(struct.pack(">I", 8 * (2000 - index)) + b"moov" for index in range(2000))
+    yield "streams.pdf", lambda: b"%PDF-1.7\n" + b"1 0 obj <</Length 9>> stream\n" * 20_000
+    yield "strings.pdf", lambda: b"%PDF-1.7\n" + b"(" * 300_000
+    yield "comments.svg", lambda: b"<svg>" + b"<!--" * 300_000
+    yield "tags.svg", lambda: b"<g>" * 200_000
+
+
+def names() -> Made:
+    """Files whose name is the trouble, and kinds of files that nobody opens."""
+    whole = (FIXTURES / "version-1" / "small-cnn.trace").read_bytes()
+    yield "as-png.png", lambda: whole
+    yield "as-pt.pt", lambda: whole
+    yield "as-csv.csv", lambda: whole
+    yield "no-ending", lambda: whole
+    yield "%s%n{x}$(touch a);.trace", lambda: whole
+    yield "\u202etxt.trace", lambda: whole
+    yield "a b'c\"d.trace", lambda: b"no"
+    yield "x" * 200 + ".trace", lambda: whole
+    yield "program.exe", lambda: b"MZ" + bytes(100)
+    yield "archive.zip", lambda: zipped({"a": b"b"})
+    yield "weights.npz", lambda: zipped({"a.npy": b"\x93NUMPY"})
+    yield "weights.npy", lambda: b"\x93NUMPY\1\0v\0" + pickle.dumps(Runs())
+
+
+KINDS: tuple[Callable[[], Made], ...] = (damaged, recordings, sessions, weights, pictures, sounds, texts, films, names)
