@@ -839,3 +839,12 @@ def test_every_number_of_a_gate_on_the_way_back_has_its_name() -> None:
             numbered = {mark.y for mark in own if mark.anchor == "end"}
             assert len(numbered) == 3
             assert numbered <= {mark.y for mark in own if mark.anchor == "start"}, size
+
+
+@pytest.mark.parametrize("view", ["trajectory", "hidden_state"])
+@pytest.mark.parametrize(("at", "come"), [("fc.backward", False), ("lstm.backward[9]@0.3", False),
+                                          ("lstm.backward[9]", True), ("lstm.backward[1]", True)])
+def test_no_sentence_speaks_of_a_gradient_that_has_not_come(lstm: Trace, view: str, at: str, come: bool) -> None:
+    said = picture_of(find(view), lstm, timeline(lstm).find(at), None, Look()).caption
+    assert ("has not come to step" in said) is not come
+    assert ("∥∂L/∂h∥ is" in said) is come

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 Axes = tuple[str, ...]
 MAPS: Axes = ("channel", "row", "column")
 BY_FIRST_READER = (
-    (("conv3d", "conv_transpose3d", "max_pool3d", "avg_pool3d"), ("channel", "depth", "row", "column")),
     (("lstm", "gru", "rnn_tanh", "rnn_relu"), ("step", "unit")),
 )
 """Calls of no kind of their own that settle what the axes of one sample are; one axis more is the batch. A kind says
@@ -40,14 +39,18 @@ def name(events: Iterable[Event]) -> None:
             _one_sample(len(turned.output), 0)  # what looked like steps are the samples that it counts first
         event.axes = of(event)
         if event.reads and event.kind is not None and event.kind_name == event.kind.name:
-            first = event.reads[0].axes
-            if first[:1] != ("batch",):
-                event.settings["batch"] = first.index("batch") if "batch" in first else None
+            batches = [read.axes.index("batch") if "batch" in read.axes else None for read in event.reads]
+            if batches[0] != 0:
+                event.settings["batch"] = batches[0]
+            if any(batch != batches[0] for batch in batches):
+                event.settings["batches"] = tuple(batches)
 
 
 def of(event: Event) -> Axes:
     """Names for the axes of what a call made: from its kind, else from what it read, else `axis0`, `axis1`, …"""
     shape = event.output.shape
+    if event.like is not None and event.like.axes is not None and _fits(event.like.axes, shape):
+        return event.like.axes
     if event.call == "rewritten" and _fits(event.reads[0].axes, shape):
         return event.reads[0].axes
     if event.named_by is not None:

@@ -243,7 +243,7 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
                 layer=shown.layer.name, why=shown.layer.why or tr("nothing flowed back through it"))
         came = steps.arrived(trace, shown, moment).done
         if step not in came:
-            return tr("On the way back at step {step}: its gradient is arriving.").format(step=step + 1)
+            return tr("On the way back the gradient has not come to step {step} yet.").format(step=step + 1)
         return tr("On the way back at step {step}: ∥∂L/∂h∥ is {{{size}}}, at most {largest} so far.").format(
             step=step + 1, size=numbers.significant(float(norms[step]), 3),
             largest=numbers.significant(float(norms[came.start:came.stop].max()), 3))

@@ -181,12 +181,14 @@ def _specks(points: list[tuple[float, float]], ink: str) -> Mark:
 def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str:
     step = steps.current(trace, shown, moment)
     before = step + 1 if shown.reverse else step - 1
+    if moment.backward and shown.norms is not None:
+        if step not in steps.arrived(trace, shown, moment).done:
+            return tr("On the way back the gradient has not come to step {step} yet.").format(step=step + 1)
+        return tr("Back at {step}, ∥∂L/∂h∥ is {{{size}}}; the path is the one that the state took forwards.").format(
+            step=step_named(shown, step), size=numbers.significant(float(shown.norms[step]), 3))
     if not 0 <= before < shown.steps:
         return tr("The path starts at {word}; the plane is fitted once on all {steps} steps.").format(
                    word=read_at(shown, step), steps=shown.steps)
-    if moment.backward and shown.norms is not None and step in steps.arrived(trace, shown, moment).done:
-        return tr("Back at {step}, ∥∂L/∂h∥ is {{{size}}}; the path is the one that the state took forwards.").format(
-            step=step_named(shown, step), size=numbers.significant(float(shown.norms[step]), 3))
     moved = norm(shown.states[step] - shown.states[before])
     seen = norm(plane.points[step] - plane.points[before])
     return tr("Reading {word} moves the state by {{{moved}}}, of which this plane shows {seen}.").format(
