@@ -549,9 +549,12 @@ class Recording(TorchFunctionMode):
                 self.notes.append(note)
 
     def _weights_behind(self, tensor: Tensor) -> list[Known]:
-        """The weights that autograd reaches from `tensor` through nothing that was recorded."""
+        """The weights that autograd reaches from `tensor` through nothing that was recorded, and that no layer has: a
+        gradient that a model makes of its own numbers reaches those of its layers."""
         ends = (getattr(found, "variable", None) for found in self._behind(tensor) if not isinstance(found, Event))
-        return [self._weights[id(end)] for end in ends if id(end) in self._weights]
+        known = [self._weights[id(end)] for end in ends if id(end) in self._weights]
+        used = {id(weight) for event in self.events for weight, _ in event.weights.values()} if known else set()
+        return [each for each in {id(each.tensor): each for each in known}.values() if id(each.tensor) not in used]
 
     def _behind(self, tensor: Tensor) -> Iterator[Any]:
         """The nearest Events that autograd reaches from `tensor`, and its nodes on the way there."""
