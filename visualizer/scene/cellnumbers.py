@@ -47,7 +47,7 @@ class Forward:
     def value(self, name: str, step: int, pick: Pick) -> float:
         """One number of one step."""
         row = self.arrays[name][step]
-        return float(row.mean()) if pick.all else float(row[min(pick.unit, len(row) - 1)])
+        return float(row.mean()) if pick.all or pick.unit >= len(row) else float(row[pick.unit])
 
     def series(self, name: str, pick: Pick) -> Values:
         """The same number at every step."""
@@ -124,7 +124,7 @@ class Backward:
     def size(self, name: str, step: int, pick: Pick) -> float:
         """∥ ∥ of all units, or the size of one."""
         row = self.arrays[name][step]
-        return norm(row) if pick.all else abs(float(row[min(pick.unit, len(row) - 1)]))
+        return norm(row) if pick.all or pick.unit >= len(row) else abs(float(row[pick.unit]))
 
     def way(self, key: str, step: int, pick: Pick) -> Values:
         """What goes through a gate to h₋, from all units or from one: a number for each unit of h₋."""

@@ -17,7 +17,7 @@ def page(sc: Scene, look: Look) -> Picture:
     """The equations from top to bottom; numbers stand in them when the step has come so far."""
     step = sc.step + 1
     marks: list[Mark] = [Text(LEFT, 27, (Run(sc.shown.layer.name, mono=True), Run(" " + tr("step {step}, {who}").format(
-        step=step, who=about(sc.pick, sc.shown.units)))), 16, 600, max_width=ROOM)]
+        step=step, who=about(sc.pick, sc.shown.width)))), 16, 600, max_width=ROOM)]
     y = 50.0
     head = tr("Back through this step: sizes of what arrived, and what each way keeps.") if sc.back is not None else \
         tr("PyTorch's own equations, with the numbers of this unit.") if not sc.pick.all else \

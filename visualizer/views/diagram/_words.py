@@ -18,7 +18,7 @@ def sentence(sc: Scene) -> str:
     if when.step < 0:
         return tr("The {layer} has read nothing yet: its state is what it starts from.").format(layer=shown.name)
     step = step_named(shown, when.step)
-    who = tr("the {units} units").format(units=shown.units) if sc.pick.all else \
+    who = tr("the {units} units").format(units=shown.width) if sc.pick.all else \
         tr("unit {unit}").format(unit=sc.pick.unit)
     if sc.done("gates") < 1:
         return tr("{step} is read beside the last state: both meet the weights of every gate.").format(
