@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 import visualizer
@@ -60,6 +60,8 @@ class Gallery(QObject):
 
     made = Signal(str)
     """The name of a card whose picture is there now."""
+    next = Signal()
+    """It is heard after what waits to be heard: between two pictures come whoever clicks and types."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -68,9 +70,9 @@ class Gallery(QObject):
         self._wanted: dict[Key, StartCard] = {}
         """In the order in which they are made: the newest wish for several that are seen comes first."""
         self._in_vain: set[Key] = set()
-        self._turn = QTimer(self, singleShot=True)
-        """Between two pictures whoever clicks is heard."""
-        self._turn.timeout.connect(self._go_on)
+        self._goes_on = False
+        """Whether the next one is about to be made."""
+        self.next.connect(self._go_on, Qt.ConnectionType.QueuedConnection)
         self._cuts: dict[State, QRect] = {}
         """What of a picture is drawn on, so that its beats are cut alike."""
         self._traces: dict[Recipe, Trace] = {}
@@ -112,19 +114,21 @@ class Gallery(QObject):
 
     def go_on(self) -> None:
         """Begin with what is wanted, unless one is about to be made."""
-        if not self._turn.isActive():
+        if not self._goes_on:
             self._go_on()
 
     # --- one after the other ---
 
     def _go_on(self) -> None:
         """Make the next one whose recordings are there, and ask for those of the first that lacks any."""
+        self._goes_on = False
         for key in [each for each in self._wanted if each in self._in_vain]:
             del self._wanted[key]
         for key, card in self._wanted.items():
             if self._has_all(key, card):
                 self._finish(key, card)
-                self._turn.start(0)
+                self._goes_on = True
+                self.next.emit()
                 return
         if not self._wanted and not self._asked:
             self._traces, self._cuts = {}, {}
