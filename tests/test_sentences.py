@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 import torch
 
+from tests import quantities_of_steps  # noqa: F401  (its quantities are known once it is there)
 from tests import recorded as bundled
 from tests.networks import NETWORKS
-from tests.quantities import NUMBER, QUANTITIES, agrees, read
+from tests.quantities import NUMBER, agrees, read, worked_out
 from visualizer.export import draw
 from visualizer.record import capture
 from visualizer.said import Said, listening
@@ -50,7 +51,7 @@ def test_every_number_that_is_read_is_true(name: str, view: str) -> None:
         with listening() as heard:
             texts = texts_of(draw(trace, view, moment))
         wrong = [claim for claim in heard if not true(trace, claim)]
-        assert not wrong, (moment, [(claim, QUANTITIES[claim.quantity](trace, claim)) for claim in wrong[:3]])
+        assert not wrong, (moment, [(claim, worked_out(trace, claim)) for claim in wrong[:3]])
         bare = unclaimed(trace, texts, heard)
         if view not in NOT_YET:
             assert not bare, (moment, bare[:3])
