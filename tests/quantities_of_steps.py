@@ -226,9 +226,10 @@ def _sequences(layer: Layer) -> int:
 def size_in_the_cell(trace: Trace, said: Any) -> float:
     """Of one unit its size, of all of them ∥·∥; or which share of one is left in another."""
     came = _came(trace, layer_of(trace, said.layer), said.step, said.cell)
-    chosen = {name: norm(row if name.startswith(("way", "through", "handed")) or not said.cell else row[[*said.cell]])
-              for name, row in came.items()}
     line = "cell" if "cell" in came else "hidden"
+    whole = [name for name, row in came.items()  # a projected state has no number that is a unit's own
+             if name.startswith(("way", "through", "handed")) or len(row) < len(came[line])]
+    chosen = {name: norm(row[[*said.cell]] if said.cell and name not in whole else row) for name, row in came.items()}
     if said.array == "share that the line keeps":
         return chosen["kept"] / chosen[line] if chosen[line] else float("nan")
     if said.array == "share that is left":

@@ -92,8 +92,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
     """Units from the top: as they are, by their part in the first principal component, or by first large change."""
     values = np.asarray(shown.layer.inner[key], np.float64)
-    if by == "principal" and len(values) > 1:
-        _, _, axes = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+    known = values[np.isfinite(values).all(axis=1)]
+    if by == "principal" and len(known) > 1:
+        _, _, axes = np.linalg.svd(known - known.mean(axis=0), full_matrices=False)
         loading = axes[0] * (1 if axes[0][np.argmax(np.abs(axes[0]))] > 0 else -1)
         return tuple(int(unit) for unit in np.argsort(-loading, kind="stable"))
     if by == "change" and len(values) > 1:

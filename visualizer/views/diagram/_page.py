@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from visualizer.language import tr, translated
+from visualizer.said import said
 from visualizer.scene import gatesigns, numbers
 from visualizer.scene.picture import Look, Mark, Picture, Run, Table, Text, plain, rich
 from visualizer.scene.reading import step_said
@@ -46,7 +47,7 @@ def _forward(sc: Scene) -> list[tuple[str, list[str]]]:
     family, found = sc.shown.family, []
     for key in family.shown:
         quantity = family.quantities[key]
-        lines = [translated(quantity.formula).replace("_", " ")]
+        lines = [_equation(translated(quantity.formula).replace("_", " "))]
         known = sc.when.step >= 0 and (sc.known(key) if key in ("cell", "hidden") else sc.forward_share(key) >= 1)
         if known and key not in ("cell", "hidden"):
             inside = " ".join([sc.number(f"{key}.read"), _added(sc, f"{key}.state"), _added(sc, f"{key}.bias")])
@@ -61,6 +62,11 @@ def _forward(sc: Scene) -> list[tuple[str, list[str]]]:
     return found
 
 
+def _equation(words: str) -> str:
+    """PyTorch's; the only number in any of them is 1."""
+    return words.replace("1", said("1", "one")) if "1" in words else words
+
+
 def _added(sc: Scene, name: str) -> str:
     """`+ 2.05`, `− 0.14`."""
     value = sc.value(name)
@@ -69,17 +75,17 @@ def _added(sc: Scene, name: str) -> str:
 
 def _state(sc: Scene, key: str) -> list[str]:
     """A state as the sum of its products; of means only the sums, a product of means is none."""
-    kind, said = sc.plan.family, sc.number
+    kind, now = sc.plan.family, sc.number
     if kind == "rnn":
-        return [f"= {{{said('hidden')}}}"]
+        return [f"= {{{now('hidden')}}}"]
     if key == "cell" or kind == "gru":
         first = [] if sc.pick.all else [
-            f"= {said('forget')} × {said('cell_before')} + {said('input')} × {said('candidate')}" if key == "cell"
-            else f"= {sc.worded(numbers.number(1 - sc.value('update')), 'open to the new')} × {said('new')} + "
-                 f"{said('update')} × {said('hidden_before')}"]
+            f"= {now('forget')} × {now('cell_before')} + {now('input')} × {now('candidate')}" if key == "cell"
+            else f"= {sc.worded(numbers.number(1 - sc.value('update')), 'open to the new')} × {now('new')} + "
+                 f"{now('update')} × {now('hidden_before')}"]
         one, other = ("kept", "added") if key == "cell" else ("added", "kept")
-        return [*first, f"= {said(one)} {_added(sc, other)} = {{{said(key)}}}"]
-    return ([] if sc.pick.all else [f"= {said('output_gate')} × {said('opened')}"]) + [f"= {{{said('shown')}}}"]
+        return [*first, f"= {now(one)} {_added(sc, other)} = {{{now(key)}}}"]
+    return ([] if sc.pick.all else [f"= {now('output_gate')} × {now('opened')}"]) + [f"= {{{now('shown')}}}"]
 
 
 def _back(sc: Scene) -> list[tuple[str, list[str]]]:
@@ -88,7 +94,7 @@ def _back(sc: Scene) -> list[tuple[str, list[str]]]:
     assert back is not None
     for key in reversed(family.shown):
         quantity = family.quantities[key]
-        lines = [translated(quantity.backward)]
+        lines = [_equation(translated(quantity.backward))]
         done = "arrive" if key == "hidden" else "output" if key in ("cell", "output_gate") else "gates"
         name = key if key in ("hidden", "cell") else f"{key}.arrives"
         if sc.when.step >= 0 and sc.done(done) >= 1:
