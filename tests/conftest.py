@@ -33,6 +33,7 @@ GOLDEN = Path(__file__).parent / "golden"
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
     parser.addoption("--all", action="store_true", help="every combination of the large matrices, not a sample")
+    parser.addoption("--soak", action="store_true", help="20,000 random events instead of 2,000, and half an hour")
     parser.addoption("--seed", type=int, default=0, help="draw another sample of the large matrices")
 
 

@@ -52,14 +52,16 @@ class Person:
             (6, self.view), (3, self.sample), (2, self.model), (2, self.undo), (2, self.knob), (1, self.theme),
             (1, self.file), (1, self.size))
         self.ways, self.weights = [way for _, way in ways], [weight for weight, _ in ways]
-        self.last = ""
+        self.last, self.count = "", 0
 
     def do(self) -> None:
-        """One thing."""
+        """One thing; they come faster than the window paints, and it paints at the end of every fifth."""
         way = self.draw.choices(self.ways, self.weights)[0]
         self.last = way.__name__
         way()
-        QApplication.processEvents()
+        self.count += 1
+        if self.count % 5 == 0:
+            QApplication.processEvents()
 
     def place(self) -> tuple[QWidget, QPointF]:
         """A point of the stage, or of whatever lies elsewhere."""
@@ -142,7 +144,7 @@ class Person:
         self.app.recorder.open(str(self.draw.choice(self.files)))
 
     def size(self) -> None:
-        self.app.window.window().resize(self.draw.randint(960, 1600), self.draw.randint(640, 900))
+        self.app.window.window().resize(self.draw.randint(960, 1280), self.draw.randint(640, 800))
 
 
 def consistent(app: App) -> None:
@@ -169,21 +171,23 @@ def megabytes() -> float:
     return int(words[1]) * os.sysconf("SC_PAGE_SIZE") / 2 ** 20
 
 
-def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], None] = print) -> tuple[float, float]:
-    """Go on for so many minutes; the memory when warm, and that of the last fifth. Raises what the window raised."""
+def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], None] = print,
+         most: int = 1 << 40) -> tuple[float, float]:
+    """Go on for so many minutes, or until `most` things are done: the memory when warm, and that of the last fifth.
+    Raises what the window raised."""
     raised: list[BaseException] = []
     before, sys.excepthook = sys.excepthook, lambda kind, error, trace: raised.append(error)
     app = App()
-    app.window.resize(1400, 800)
+    app.window.resize(1024, 700)
     app.window.show()
     person, begun, count, known = Person(app, seed), time.monotonic(), 0, []
     next_line = 0.0
     try:
-        while (now := time.monotonic() - begun) < 60 * minutes:
+        while (now := time.monotonic() - begun) < 60 * minutes and count < most:
             person.do()
             count += 1
             if raised:
-                raise raised[0]
+                raise AssertionError(f"{person.last}, after {count}") from raised[0]
             if count % 50 == 0:
                 consistent(app)
                 QTest.qWait(20)

@@ -89,6 +89,21 @@ class Attends(nn.Module):
         return answer
 
 
+class Heads(nn.Module):
+    """Two heads, each of which sees only what came before; a mean over the steps answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.keys, self.fc = nn.Embedding(12, 6), nn.Linear(6, 6), nn.Linear(6, 3)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        e = self.words(tokens)
+        heads, keys = (x.reshape(1, -1, 2, 3).transpose(1, 2) for x in (e, self.keys(e)))
+        shares = torch.softmax(heads @ keys.transpose(2, 3) * 0.3, -1)
+        answer: Tensor = self.fc((shares @ heads).transpose(1, 2).reshape(1, -1, 6).mean(1))
+        return answer
+
+
 class Looks(nn.Module):
     """PyTorch's own attention in one call."""
 
@@ -189,6 +204,10 @@ NETS: dict[str, Callable[[], Trace]] = {
     "pixels": cache(lambda: _alone(Segments(), picture(1, 5, 6))),
     "each": cache(lambda: _alone(Segments("none"), picture(1, 4, 5))),
     "squares": cache(lambda: _alone(Segments(squares=True), picture(1, 4, 4))),
+    "added": cache(lambda: captured(Through(
+        lambda self, x: torch.addmm(x[0, 0], torch.relu(x[0, 0]), torch.tanh(x[0, 1]), beta=2.0, alpha=0.5)[None]),
+        picture(2, 5, 5))),
+    "heads": cache(lambda: _read(Heads())),
     "looks": cache(lambda: _read(Looks())),
     "reads": cache(lambda: _read(Reads())),
 }

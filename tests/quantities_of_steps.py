@@ -104,9 +104,12 @@ def moves_on_average(trace: Trace, said: Any) -> float:
     return float(np.abs(_move(trace, said, said.array.removeprefix("inner."))).mean())
 
 
-@quantity("largest norm of a step")
+@quantity("largest norm so far")
 def largest_norm(trace: Trace, said: Any) -> float:
-    return max(norm(row) for row in array(trace, said))
+    """Of the steps to which the gradient has come: it goes the other way round than the layer reads."""
+    rows = array(trace, said._replace(step=None))
+    came = rows[:said.step + 1] if _reverse(layer_of(trace, said.layer)) else rows[said.step:]
+    return float(np.max([norm(row) for row in came]))
 
 
 @quantity("far from 0")

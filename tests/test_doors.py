@@ -175,12 +175,41 @@ def test_a_target_means_the_loss_that_it_is_meant_for(name: str) -> None:
     assert trace.check().passed
 
 
+def test_an_answer_of_each_step_is_named_by_its_step() -> None:
+    rows = torch.linspace(-1, 1, 15).reshape(1, 3, 5).sin()
+    model = nn.Linear(5, 4)
+    trace = capture(model, rows, objective="logit:2@1")
+    assert trace.objective.value == model(rows)[0, 1, 2].item()
+    tagger = nn.Conv1d(5, 4, 1)
+    trace = capture(tagger, rows.mT, [3, 0, 1])
+    wanted = F.cross_entropy(tagger(rows.mT), torch.tensor([[3, 0, 1]])).item()
+    assert trace.objective.value == pytest.approx(wanted, rel=1e-6)
+
+
+def test_the_last_step_of_an_answer_can_be_looked_at_closely() -> None:
+    rows = torch.linspace(-1, 1, 30).reshape(1, 6, 5).sin()
+    trace = capture(nn.Linear(5, 3), rows, 1)
+    assert trace["loss"].settings["steps"] == (5,)
+    said = [" ".join(run.text for run in mark.runs) for mark in draw(trace, view="microscope", at="linear.backward")
+            if hasattr(mark, "runs")]
+    assert "1 of 6" in said, "of the six places of a unit one carries gradient"
+    unit = int(np.abs(trace["linear"].gradient[5]).argmax())
+    assert any(f"{abs(float(trace['linear'].weight_gradients['bias'][unit])):.3g}" in words for words in said)
+    choice = does(lambda m, x: m.a(x).argmax(1), a=linear())
+    assert "nothing is differentiated" in draw(capture(choice, X5), at="argmax.forward").caption
+
+
 def test_a_target_with_two_meanings_is_refused_with_both() -> None:
     said = refused(head(), X5, [1, 0, 1])
     assert "'bce'" in said
     assert "'mse'" in said
     assert "rows of one length" in refused(head(), X5, [[1, 2], [3]])
+    assert "one class for each place" in refused(nn.Conv2d(1, 3, 1), torch.ones(1, 1, 4, 4), np.zeros((3, 3), int))
+    assert "not of numbers" in refused(head(), X5, np.array("four"))
     assert "class, a number, a list" in refused(head(), X5, "four")
+    choice = does(lambda m, x: m.a(x).argmax(1), a=linear())
+    assert "whole numbers" in refused(choice, X5, 1)
+    assert any("Nothing flowed back" in note for note in capture(choice, X5).notes)
 
 
 # --- objectives -----------------------------------------------------------------------------------------------------
@@ -233,8 +262,11 @@ def test_an_objective_may_be_any_function_of_what_is_handed_back() -> None:
 
 def test_an_objective_that_cannot_be_is_refused_with_a_way() -> None:
     assert "give one" in refused(TWO, X5, objective="mse")
+    assert "1.0, that all of them" in refused(TWO, X5, 1, objective="mse:mask")
     assert "'mask'" in refused(TWO, X5, objective="sum:masks")
     assert "lambda" in refused(does(lambda m, x: torch.fft.rfft(m.a(x)), a=linear()), X5)
+    once = torch.utils.checkpoint.checkpoint
+    assert "objective='none'" in refused(does(lambda m, x: once(m.a, x, use_reentrant=True), a=net()), X5, 1)
     assert "0 to 2" in refused(nn.Conv2d(1, 3, 1), torch.ones(1, 1, 4, 4), PIXELS + 1)
 
 
@@ -260,9 +292,10 @@ class Recurs(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = torch.zeros(1, 6)
         self.count += 1
+        kept = (x.sum() > 0).float()
         for step in range(x.shape[1]):
             h = torch.tanh(self.h(torch.cat([x[:, step], h], 1)) + h.float() @ self.eye.to(torch.float32))
-        return self.f(h)
+        return self.f(h) + kept
 
 
 def net() -> nn.Module:
@@ -340,6 +373,31 @@ def test_layers_in_a_plain_list_have_their_gradients_and_a_note() -> None:
     assert model.mods[0].weight.dtype == torch.float32
 
 
+def test_layers_that_nothing_holds_have_their_gradients_and_the_same_steps_in_float64() -> None:
+    """In lists of lists, in objects of another kind, in a closure."""
+    deep, box, closed = [[linear()]], type("Box", (), {"part": linear()})(), linear()
+    model = does(lambda m, x: m.deep[0][0](x) + m.box.part(x) + closed(x), deep=deep, box=box)
+    trace = capture(model, X5, 1)
+    F.cross_entropy(model(X5), torch.tensor([1])).backward()
+    wanted = closed.weight.grad.numpy()
+    layers = [layer for layer in trace if layer.kind == "linear"]
+    assert [np.array_equal(layer.weight_gradients["weight"], wanted) for layer in layers] == [True] * 3
+    assert layers[0].name == "deep.0.0"
+    assert [layer.name for layer in capture(model, X5, 1, "float64")] == [layer.name for layer in trace]
+    assert study(trace, model, X5, "flow", target=1).studies["flow"]["weight_gradient"][1] > 0
+    assert closed.weight.dtype == torch.float32
+
+
+def test_a_state_that_is_given_is_no_batch() -> None:
+    model = does(lambda m, x, h: m.f(m.c(x, h)[0][:, -1]), c=nn.GRU(5, 4, 2, batch_first=True), f=linear(4, 2))
+    x, h = torch.linspace(-1, 1, 15).reshape(1, 3, 5).sin(), torch.linspace(-1, 1, 8).reshape(2, 1, 4)
+    trace = capture(model, (x, h), 1)
+    assert trace["input[1]"].axes == ("level", "unit")
+    leaf = h.clone().requires_grad_()
+    F.cross_entropy(model(x, leaf), torch.tensor([1])).backward()
+    assert trace["input[1]"].gradient == pytest.approx(leaf.grad[:, 0].numpy(), rel=1e-5)
+
+
 @pytest.mark.parametrize(("model", "says"), [
     (nn.LazyLinear(3), "call model\\(x\\) once"), (nn.Linear(5, 3, device="meta"), "load its weights"),
     (lambda x: x, "torch.nn.Module"), (nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3)).train(), "model.eval"),
@@ -361,7 +419,9 @@ def test_float64_reaches_what_a_model_makes_by_itself_and_leaves_it_as_it_was() 
     twin = copy.deepcopy(model).double()
     for step in range(4):
         h = torch.tanh(twin.h(torch.cat([x[:, step].double(), h], 1)) + h @ eye.double())
-    assert trace.objective.value == pytest.approx(F.cross_entropy(twin.f(h), torch.tensor([1])).item(), rel=1e-14)
+    wanted = F.cross_entropy(twin.f(h) + float(x.sum() > 0), torch.tensor([1])).item()
+    assert trace.objective.value == pytest.approx(wanted, rel=1e-14)
+    assert [layer.name for layer in trace] == [layer.name for layer in capture(model, x, 1)]
     assert model.eye is eye
     assert torch.get_default_dtype() == torch.float32
     for name, tensor in model.state_dict(keep_vars=True).items():

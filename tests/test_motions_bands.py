@@ -62,6 +62,7 @@ SLIDES = [("residual", "relu.forward"), ("residual", "conv2.backward"), ("paths"
           ("residual", "conv1.backward")]
 
 
+@pytest.mark.matrix(spine=("residual-relu.forward",), sample=1, each=False)
 @pytest.mark.parametrize(("name", "address"), SLIDES, ids=lambda one: one)
 def test_maps_that_slide_as_a_whole_carry_a_number(name: str, address: str) -> None:
     found = played({**NETS, **SEVERAL}[name](), address)

@@ -220,6 +220,22 @@ def test_what_has_come_back_to_the_table_is_the_sum_over_the_steps_that_have() -
                                atol=1e-8)
 
 
+def test_a_product_that_is_added_to_something_is_that_of_torch_forwards_and_back() -> None:
+    trace = NETS["added"]()
+    ways, layer = attention.ways_of(trace, "addmm"), trace["addmm"]
+    assert ways is not None
+    left, _, start = ways.moves
+    np.testing.assert_allclose(left.brought(ways.count, False) + start.brought(ways.count, False), layer.output,
+                               rtol=1e-4, atol=1e-5)
+    leaves = [torch.tensor(one.output, requires_grad=True) for one in trace.inputs(layer)]
+    torch.addmm(*leaves, beta=2.0, alpha=0.5).backward(torch.tensor(layer.gradient))
+    for leaf, name in zip(leaves, layer.reads, strict=True):
+        assert leaf.grad is not None
+        handed = motions.handed_back(trace, layer, name)
+        assert handed is not None
+        np.testing.assert_allclose(handed, leaf.grad.numpy(), rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["matmul", "matmul#2"])
 def test_the_products_of_attention_are_those_of_torch_forwards_and_back(name: str) -> None:
     trace = NETS["attends"]()
@@ -240,7 +256,7 @@ WITHOUT = {
 }
 """Roles of kinds that need no motion of their own, and why."""
 FOLDS = {"sum": "one window over all that is added", "max": "one window over all that is compared",
-         "amax": "one window over all that is compared", "addmm": "a product with a start, which is rarely met"}
+         "amax": "one window over all that is compared"}
 """Kinds of which the window that uncovers in reading order shows all there is."""
 LATER = {"mean", "norm", "shares", "loss", "weighted", "largest"}
 """Roles that come with their own files."""

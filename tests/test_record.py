@@ -92,6 +92,8 @@ def gradients_of_weights(trace: Trace, model: nn.Module) -> dict[str, np.ndarray
     found: dict[str, np.ndarray] = {}
     for layer in reversed(trace.layers):
         for key, gradient in layer.weight_gradients.items():
+            if key in layer.settings.get("computed", ()):
+                continue  # no parameter; its gradient goes on to those that it is made of
             array = layer.weights[key]
             (name,) = [name for name, parameter in model.named_parameters()
                        if parameter.shape == array.shape and np.array_equal(parameter.detach().numpy(), array)]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from tests.recorded import recorded
 from tests.test_views import box, corners, seen
 from visualizer import kinds, record
 from visualizer.record.catalog import open_model
-from visualizer.scene import colour, hops, projector
+from visualizer.scene import colour, hops, numbers, projector
 from visualizer.scene.picture import Flight, Focus, Image, Line, Look, Path, Picture, Rect, Text
 from visualizer.scene.reading import entropy, first_level, guesses, label, layers, opened, reading, tabs
 from visualizer.scene.sofar import so_far
@@ -765,3 +766,85 @@ def test_names_of_the_largest_terms_are_whole(model: str, size: tuple[int, int])
         cut = [mark.plain for mark in picture if isinstance(mark, Text) and mark.size == 13 * look.text_scale
                and mark.max_width and width(mark.runs, mark.size, mark.weight, mark.mono) > mark.max_width + 0.5]
         assert not cut, at
+
+
+@pytest.mark.parametrize("at", [0, 6, 17])
+def test_nothing_is_drawn_of_the_steps_that_are_to_come(lstm: Trace, at: int) -> None:
+    """The path of the state and the mean of a gate end where the reading has come."""
+    moment = timeline(lstm).find(f"lstm.forward[{at + 1}]")
+    path = picture_of(find("trajectory"), lstm, moment, None, Look())
+    dots = [mark for mark in path if isinstance(mark, Rect) and mark.radius and mark.width == mark.height
+            and mark.stroke in ("accent", "rule") and mark.y < 680]
+    assert len(dots) == at + 1
+    gate = picture_of(find("gates"), lstm, moment, None, Look())
+    means = [mark for mark in gate if isinstance(mark, Line) and mark.color == "ink-2"]
+    assert [len(mark.points) for mark in means] == ([at + 1] * 3 if at else [])
+
+
+def test_the_path_on_the_way_back_says_how_large_the_gradient_is(lstm: Trace) -> None:
+    moment = timeline(lstm).find("lstm.backward[9]")
+    said = picture_of(find("trajectory"), lstm, moment, None, Look()).caption
+    size = float(np.linalg.norm(lstm["lstm"].inner_gradients["hidden"][8].astype(np.float64)))
+    assert numbers.significant(size, 3) in said
+    assert "forwards" in said
+    title = picture_of(find("cell"), lstm, moment, None, Look())
+    assert any("values of the way forward" in mark.plain for mark in title if isinstance(mark, Text))
+
+
+def test_a_step_whose_word_is_its_number_is_named_once() -> None:
+    trace = recorded("crnn_strip")
+    picture = picture_of(find("trajectory"), trace, timeline(trace).find("lstm.l0.forward[20]"), None, Look())
+    said = [mark.plain for mark in picture if isinstance(mark, Text) and "20" in mark.plain and mark.size == 13
+            and mark.y < 680]
+    assert said == ["20"]
+
+
+def test_rows_of_answers_that_are_not_known_are_hatched() -> None:
+    trace = recorded("crnn_strip")
+    for at, missing in (("lstm.l0.forward[20]", 40), ("lstm.l0.reverse.forward[21]", 20),
+                        ("lstm.l0.reverse.forward[1]", 0)):
+        picture = picture_of(find("step_outputs"), trace, timeline(trace).find(at), None, Look())
+        hatched = [mark for mark in picture if isinstance(mark, Rect) and mark.fill == "hatch" and mark.height == 20]
+        assert len(hatched) == 2 * missing, at
+
+
+@pytest.mark.parametrize(("view", "model", "at"), [
+    ("unrolled", "adding_rnn", "rnn.backward[30]"), ("network", "adding_rnn", "rnn.backward[30]"),
+    ("diagram", "surname_gru", "gru.forward[4]"), ("network", "surname_gru", "gru.backward[4]")])
+def test_words_of_neighbouring_steps_stand_apart(view: str, model: str, at: str) -> None:
+    """Numbers in a row do not run into each other, and none is said twice beside itself where it says only `below`."""
+    trace, look = recorded(model), Look()
+    picture = picture_of(find(view), trace, timeline(trace).find(at), None, look)
+    rows: dict[float, list[Text]] = {}
+    for mark in picture:
+        if isinstance(mark, Text) and mark.anchor == "middle" and mark.y > 0.75 * look.size[1]:
+            rows.setdefault(mark.y, []).append(mark)
+    for row in rows.values():
+        row.sort(key=lambda mark: mark.x)
+        for one, other in pairwise(row):
+            assert box(other)[0] - box(one)[2] >= 3.5, (one.plain, other.plain)
+    below = [mark.plain for mark in picture if isinstance(mark, Text) and mark.plain.startswith("below ")]
+    assert len(set(below)) == len(below)
+
+
+def test_every_number_of_a_gate_on_the_way_back_has_its_name() -> None:
+    trace = recorded("surname_gru")
+    for size in ((740, 560), (870, 664), (952, 656), (1104, 796)):
+        picture = picture_of(find("diagram"), trace, timeline(trace).find("gru.backward[4]"), None, Look(size))
+        cards = [mark for mark in picture if isinstance(mark, Rect) and mark.stroke_width == 1.5 and mark.radius == 8
+                 and mark.focus is not None and "inner." in mark.focus.array and mark.height > 110]
+        for card in cards:
+            own = [mark for mark in picture if isinstance(mark, Text) and mark.size == 12
+                   and card.x < mark.x < card.x + card.width and card.y + 20 < mark.y < card.y + card.height]
+            numbered = {mark.y for mark in own if mark.anchor == "end"}
+            assert len(numbered) == 3
+            assert numbered <= {mark.y for mark in own if mark.anchor == "start"}, size
+
+
+@pytest.mark.parametrize("view", ["trajectory", "hidden_state"])
+@pytest.mark.parametrize(("at", "come"), [("fc.backward", False), ("lstm.backward[9]@0.3", False),
+                                          ("lstm.backward[9]", True), ("lstm.backward[1]", True)])
+def test_no_sentence_speaks_of_a_gradient_that_has_not_come(lstm: Trace, view: str, at: str, come: bool) -> None:
+    said = picture_of(find(view), lstm, timeline(lstm).find(at), None, Look()).caption
+    assert ("has not come to step" in said) is not come
+    assert ("∥∂L/∂h∥ is" in said) is come

@@ -15,9 +15,10 @@ from torch import nn
 
 from tests.test_kinds_recurrent import trace_of
 from tests.toys import deep, leaping, toy, wide
-from visualizer import record
+from visualizer import draw, record
 from visualizer.scene import colour, hops
 from visualizer.scene.columns import arrange
+from visualizer.scene.grids import axis, tick_words
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Scale, Text, _hit, plain
 from visualizer.scene.timeline import timeline
 from visualizer.scene.type import width as text_width
@@ -433,3 +434,43 @@ def test_a_large_picture_in_colours_stays_in_its_column_and_is_the_mean_of_its_b
     block = scaled[:, factor:2 * factor, :factor].mean(axis=(1, 2))
     np.testing.assert_allclose(image.values[0, 1, 0], block, atol=1.5)
     assert f"mean of {factor} × {factor}" in {mark.plain for mark in shown if isinstance(mark, Text)}
+
+
+@pytest.mark.parametrize("size", [(1104, 796), (952, 656), (870, 664)])
+@pytest.mark.parametrize("at", ["fc1.forward", "fc1.backward"])
+def test_large_cells_of_units_say_their_numbers_whole(at: str, size: tuple[int, int], digits: Trace) -> None:
+    picture = picture_of(find("feature_maps"), digits, timeline(digits).find(at), None, Look(size))
+    found = digits["fc1"].gradient if at.endswith("backward") else digits["fc1"].output
+    said = [mark for mark in picture if isinstance(mark, Text) and mark.size == 11 and mark.max_width]
+    assert len(said) == found.size
+    for mark in said:
+        assert text_width(mark.runs, 11, 400) <= mark.max_width
+        index, number = mark.plain.split(maxsplit=1)
+        value = float(number.replace("−", "-")) if "×" not in number else float(found[int(index)])
+        assert value == pytest.approx(float(found[int(index)]), rel=0.5 if abs(value) < 0.01 else 0.06)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1.9e-4), (-2.4e-8, 0), (-1, 7), (0, 2.5e6), (-3e-5, 8e-5)])
+def test_the_ticks_of_an_axis_say_what_they_are(low: float, high: float) -> None:
+    ticks = axis(low, high)[2]
+    said = [tick_words(tick) for tick in ticks]
+    assert len(set(said)) == len(ticks)
+    powers = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
+    for words, tick in zip(said, ticks, strict=True):
+        assert float(words.translate(powers).replace(" × 10", "e")) == pytest.approx(tick, rel=1e-6, abs=1e-15)
+
+
+def test_a_picture_in_colour_stands_with_its_three_channels_and_the_kernels_of_each():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(784, 3)).eval()
+    trace = record.capture(model, torch.randn(1, 3, 16, 16), target=1)
+    for at, palette in (("0.forward", "pixel"), ("input.backward", "gradient")):
+        picture = draw(trace, "network", at)
+        small = [mark for mark in picture if isinstance(mark, Image) and mark.focus == Focus("input")
+                 and len(mark.indices) == 1 and mark.palette == palette and mark.values.ndim == 3]
+        assert [mark.indices for mark in small][-3:] == [(0,), (1,), (2,)]
+        assert len({mark.values.tobytes() for mark in small[-3:]}) == 3
+        kernels = [mark.focus for mark in picture if isinstance(mark, Image) and mark.palette == "weight"]
+        assert {focus.cell[1] for focus in kernels} == {0, 1, 2}
+    assert "3 × 16 × 16 = 768 numbers went in." in draw(trace, "network").caption
+    assert "brighter" not in draw(trace, "network", "input.forward").caption

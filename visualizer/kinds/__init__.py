@@ -168,7 +168,9 @@ class Kind:
     which axis of the first input that was (0 if missing, None if there was none). If a call is given more values than
     names, the last name takes the rest as a tuple (`view(1, -1)`). If it returns several tensors, `part` says which
     one this is. `relu` speaks for `relu_` too. A name whose arguments stand in another order in `torch` than in
-    `torch.nn.functional` is listed a second time as `torch.batch_norm`: exported programs call that one."""
+    `torch.nn.functional` is listed a second time as `torch.batch_norm`: exported programs call that one. `pow(input,
+    exponent)` speaks for calls in which just these arguments are tensors, where most have others, and
+    `interpolate[area]` for those with that `mode`."""
     axes: Callable[[Mapping[str, Any], tuple[tuple[str, ...], ...], tuple[int, ...]], tuple[str, ...]]
     """(settings, axes of each input, shape of the output) -> axes of the output. All with `batch` among the axes
     while recording."""
@@ -209,6 +211,11 @@ class Kind:
     reads it first."""
     moves_only: bool = False
     """True if it computes nothing and only lays numbers out anew: flatten, reshape, permute, dropout in eval."""
+    tells_places: bool = False
+    """Whether its second output, whole numbers beside values, is explained too: where these were found."""
+    parts: bool = False
+    """Whether it reads or makes complex numbers: their real and imaginary parts are the last axis of what is kept, and
+    no axis of those that its `axes` names."""
     short: Callable[[Layer, Inputs], str] = lambda layer, inputs: ""
     """A few words for a header: `3 × 3, 6 → 12 channels`."""
     own_terms: Callable[[Layer, Inputs, Cell], Terms] | None = None
@@ -301,19 +308,54 @@ def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Term
     """Where `trace[name].gradient[cell]` came from: one Terms for each layer that read it. Their results add up."""
     layer = trace[name]
     _inside(layer, cell)
-    handed_back = []
+    handed = []
     for reader in trace.readers(name):
         if reader.gradient is None:
             continue
         for index, read in enumerate(reader.reads):
             if read == name:
-                found = asked(_explained(reader).backward_terms, reader, trace.inputs(reader), index, cell)
-                handed_back.append((reader.name, found))
+                _explained(reader)
+                handed.append((reader.name, handed_back(reader, trace.inputs(reader), index, cell)))
     kind = of(layer)
     if kind is not None and kind.own_terms is not None and layer.gradient is not None:
         own = asked(kind.own_terms, layer, trace.inputs(layer), cell)
-        handed_back += [(name, own)] if own.taps else []
-    return tuple(handed_back)
+        handed += [(name, own)] if own.taps else []
+    return tuple(handed)
+
+
+def handed_back(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """What a layer hands back to one cell of one of its inputs; to a weight that is itself computed, the gradient of
+    that weight. LookupError where the operation is unexplained."""
+    kind, weight = _explained(layer), computed_weight(layer, which)
+    if not weight:
+        return asked(kind.backward_terms, layer, inputs, which, cell)
+    if kind.weight_terms is None:
+        raise LookupError(f"How {layer.name} uses its {weight} is not explained.")
+    shape = layer.weights[weight].shape
+    if len(cell) < len(shape):  # what was computed for a batch of one
+        cell = (*cell[:shape.index(1)], 0, *cell[shape.index(1):])
+    return asked(kind.weight_terms, layer, inputs, weight, cell)
+
+
+def computed_weight(layer: Layer, which: int) -> str:
+    """Under which name a layer uses one of its inputs as a weight, if it does: a normed or pruned one, a kernel that
+    another layer made. These stand behind all other inputs."""
+    names: tuple[str, ...] = layer.settings.get("computed", ())
+    first = len(layer.reads) - len(names)
+    return names[which - first] if names and which >= first else ""
+
+
+def seen(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    """The box of one input that a box of output cells can see: one hop of the receptive field."""
+    if computed_weight(layer, which):
+        return tuple((0, size - 1) for size in inputs[which].shape)
+    return _explained(layer).source_box(layer, _read(layer, inputs), which, box)
+
+
+def _read(layer: Layer, inputs: Inputs) -> Inputs:
+    """What it reads, without weights that are computed."""
+    names = layer.settings.get("computed", ())
+    return inputs[:len(inputs) - len(names)] if names else inputs
 
 
 def place(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell, str]:
@@ -355,11 +397,11 @@ def weight_terms(trace: Trace, name: str, weight: str, cell: Cell) -> Terms:
     return asked(kind.weight_terms, layer, trace.inputs(layer), weight, cell)
 
 
-def asked(function: Callable[..., Terms], layer: Layer, *arguments: Any) -> Terms:
+def asked(function: Callable[..., Terms], layer: Layer, inputs: Inputs, *arguments: Any) -> Terms:
     """Ask a kind for Terms; LookupError too where the layer's settings and shapes do not fit what torch documents."""
     try:
         with np.errstate(all="ignore"):  # NaN and infinity are results like others, and are shown
-            return function(layer, *arguments)
+            return function(layer, _read(layer, inputs), *arguments)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise LookupError(f"{layer.name} is a {layer.kind} of an unknown form ({error}).") from error
 
@@ -376,10 +418,10 @@ def receptive_field(trace: Trace, name: str, cell: Cell) -> dict[str, Box]:
             continue
         inputs = trace.inputs(layer)
         for index, read in enumerate(inputs):
-            seen = kind.source_box(layer, inputs, index, boxes[layer.name])
-            if any(low > high for low, high in seen):
+            box = seen(layer, inputs, index, boxes[layer.name])
+            if any(low > high for low, high in box):
                 continue
-            boxes[read.name] = _union(boxes[read.name], seen) if read.name in boxes else seen
+            boxes[read.name] = _union(boxes[read.name], box) if read.name in boxes else box
     return boxes
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from visualizer import advance
-from visualizer.kinds import Compared, Report, Terms, asked, of
+from visualizer.kinds import Compared, Report, Terms, asked, handed_back, of
 from visualizer.trace import Array, Cell, Layer, Trace
 
 TOLERANCE = {"float64": 1e-10, "complex128": 1e-10, "float32": 1e-5, "complex64": 1e-5, "float16": 1e-2,
@@ -37,7 +37,7 @@ def check(trace: Trace) -> Report:
 
     Errors of outputs are relative to the largest value of the array, or to 1; errors of gradients to the largest
     gradient. A NaN agrees with a NaN alone, and ∞ with ∞: beside any other number the error is ∞. A layer that was
-    given one is named.
+    given one is named; but −∞, of which masks of attention are made, counts as a number.
     """
     checked = _Checked(trace)
     rows = [row for layer in trace.layers for row in checked.layer(layer)]
@@ -113,7 +113,7 @@ class _Checked:
         if kind is None:
             yield row._replace(why=layer.why or f"No explanation of the operation {layer.kind} is known.")
             return
-        strange = next((source.name for source in inputs if not np.isfinite(source.output).all()), None)
+        strange = next((source.name for source in inputs if _strange(source.output)), None)
         if strange is not None:
             yield row._replace(why=f"It read NaN or infinity from {strange}.")
             return
@@ -180,8 +180,7 @@ class _Checked:
         for reader, _ in handing:
             if of(reader) is None:
                 return without(f"{reader.name} handed it back, and is unexplained.")
-            strange = next((source.name for source in trace.inputs(reader)
-                            if not np.isfinite(source.output).all()), None)
+            strange = next((source.name for source in trace.inputs(reader) if _strange(source.output)), None)
             if strange is not None or not np.isfinite(_gradient_of(reader)).all():
                 return without(f"{reader.name} read NaN or infinity.")
         rest_of = float(layer.settings.get("rest_of", 0.0))  # what it was told apart from, and rounded with
@@ -189,17 +188,37 @@ class _Checked:
         def made(cell: Cell, shaken: bool) -> tuple[float, float]:
             handed: list[Terms] = []
             for reader, index in handing:
-                kind = of(reader)
-                assert kind is not None
                 here, *read = self._seen((reader, *trace.inputs(reader)), shaken)
-                handed.append(asked(kind.backward_terms, here, tuple(read), index, cell))
+                handed.append(handed_back(here, tuple(read), index, cell))
             if own_terms is not None:
                 here, *read = self._seen((layer, *trace.inputs(layer)), shaken)
                 handed.append(asked(own_terms, here, tuple(read), cell))
             return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed) + rest_of / CANCELLED
 
-        found = _compared(row, gradient, made, CANCELLED, CELLS, max(LAST_DIGIT.get(dtype, 0.0) for dtype in dtypes))
+        def whole(cell: Cell) -> float:
+            return self._whole(layer, cell, BESIDE_STEPS) if any(BESIDE in one.settings for one, _ in handing) else 0.0
+
+        found = _compared(row, gradient, made, CANCELLED, CELLS, max(LAST_DIGIT.get(dtype, 0.0) for dtype in dtypes),
+                          whole)
         return found if found.error is not None or not found.why else without(found.why)
+
+    def _whole(self, layer: Layer, cell: Cell, steps: int) -> float:
+        """Of what a gradient may be the rest, where steps handed it back whose numbers torch did not use itself.
+
+        What they hand back may be the rest of terms that cancel, and torch, in one step, rounded others.
+        """
+        total = 0.0
+        for reader in self.trace.readers(layer.name):
+            if reader.gradient is None or of(reader) is None:
+                continue
+            for index in [index for index, read in enumerate(reader.reads) if read == layer.name]:
+                for taps in handed_back(reader, self.trace.inputs(reader), index, cell).taps:
+                    sizes = np.abs(taps.values)
+                    if steps and BESIDE in reader.settings and taps.source == reader.name:
+                        sizes = np.array([max(float(size), self._whole(reader, tuple(map(int, place)), steps - 1))
+                                          for size, place in zip(sizes, taps.cells, strict=True)])
+                    total += float((sizes * np.abs(taps.weights)).sum())
+        return total
 
     def _weight_gradient(self, layer: Layer, name: str, gradient: Array) -> Compared:
         kind, inputs = of(layer), self.trace.inputs(layer)
@@ -214,7 +233,7 @@ class _Checked:
             return without("how the weight was used is not explained.")
         if layer.gradient is None:
             return without("no gradient of its output was recorded.")
-        if not all(np.isfinite(array).all() for array in (layer.gradient, *(source.output for source in inputs))):
+        if not np.isfinite(layer.gradient).all() or any(_strange(source.output) for source in inputs):
             return without("it read NaN or infinity.")
         weight_terms = kind.weight_terms
 
@@ -243,13 +262,17 @@ class _Checked:
 
 GIVEN = ("input", "parameter", "constant")
 """Kinds of layers that hold what no operation computed."""
+BESIDE, BESIDE_STEPS = "beside", 5
+"""A setting: a step of what torch computes in one, which ran beside it; and over how many such steps a gradient is
+followed to what it is the rest of."""
 DIFFERENTIATED_INSIDE = "differentiated_inside"
 """A setting: the weights whose gradient came in part through what the model differentiated itself."""
 Made = Callable[[Cell, bool], tuple[float, float]]
 """A cell, and whether from numbers changed in their last digit -> the number recomputed, and the size of its terms."""
 
 
-def _compared(row: Compared, array: Array, made: Made, share: float, most: int, digit: float | None) -> Compared:
+def _compared(row: Compared, array: Array, made: Made, share: float, most: int, digit: float | None,
+              whole: Callable[[Cell], float] = lambda cell: 0.0) -> Compared:
     """The largest error among sampled cells; cells that cannot be told are left out, and named if all are so."""
     largest = max(_largest(array), 1.0 if share == 1.0 else 0.0)
     worst, compared, why = 0.0, 0, ""
@@ -268,6 +291,8 @@ def _compared(row: Compared, array: Array, made: Made, share: float, most: int, 
         off = abs(result - there)
         if not off <= row.allowed * scale and digit:
             scale = max(scale, _moved(made, cell, result) / digit)
+            if not off <= row.allowed * scale:
+                scale = max(scale, share * whole(cell))
         worst = max(worst, off / scale)
     if array.size and not compared:
         return row._replace(why=why)
@@ -317,3 +342,8 @@ def _gradient_of(layer: Layer) -> Array:
 def _objective(trace: Trace) -> Layer | None:
     """The layer that everything was differentiated from: the last one that has a gradient."""
     return next((layer for layer in reversed(trace.layers) if layer.gradient is not None), None)
+
+
+def _strange(array: Array) -> bool:
+    """Whether NaN or +∞ stands in it: −∞, as in masks of attention, is a number that shares are made of."""
+    return not bool((array < np.inf).all())

@@ -34,6 +34,13 @@ def full_shape(settings: Mapping[str, Any], source: Layer) -> tuple[int, ...]:
     return source.shape if batch is None else (*source.shape[:batch], 1, *source.shape[batch:])
 
 
+def batch_of(settings: Mapping[str, Any], which: int) -> int | None:
+    """Which axis of one of its inputs was the batch when the call was made; None if it had none."""
+    batches = settings.get("batches")
+    found: int | None = settings.get("batch", 0) if batches is None else batches[which]
+    return found
+
+
 def dim_of(settings: Mapping[str, Any]) -> Any:
     """The setting `dim`, which torch also takes as `axis`."""
     return settings.get("dim", settings.get("axis"))
@@ -50,3 +57,8 @@ def longest_names(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ..
     fitting = [names for names in inputs if len(names) == len(shape)]
     fitting.sort(key=lambda names: any(name.startswith("axis") for name in names))
     return fitting[0] if fitting else tuple(f"axis{number}" for number in range(len(shape)))
+
+
+def same_but_ones(one_shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether two shapes are the same but for axes of size 1, as those of a sample and of a constant beside it are."""
+    return [size for size in one_shape if size > 1] == [size for size in other if size > 1]

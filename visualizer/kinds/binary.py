@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
+from visualizer.kinds._dims import same_but_ones
 from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, look, one, taps, unravel, whole
 from visualizer.language import english, tr
 from visualizer.trace import Cell, Layer
@@ -93,9 +94,9 @@ def _counted(layer: Layer, inputs: Inputs, cell: Cell) -> Cells:
 def _wanted(layer: Layer, inputs: Inputs, cells: Cells) -> Numbers:
     """What was wanted of these cells, which the loss read second."""
     weighed = layer.weights or any(layer.settings.get(name) is not None for name in ("weight", "pos_weight"))
-    if len(inputs) != 2 or weighed or inputs[1].shape != inputs[0].shape:
+    if len(inputs) != 2 or weighed or not same_but_ones(inputs[1].shape, inputs[0].shape):
         raise LookupError(f"{layer.name} does not say plainly what was wanted, so it cannot be taken apart.")
-    return look(inputs[1].output, cells)[0]
+    return look(inputs[1].output.reshape(inputs[0].shape), cells)[0]
 
 
 def _share(layer: Layer, inputs: Inputs) -> float:

@@ -1,4 +1,4 @@
-"""Convolution and transposed convolution along one or two axes.
+"""Convolution and transposed convolution along one, two or three axes.
 
 What is called convolution is cross-correlation, as in torch: y[o, i] = b[o] + Σ w[o, c, u] · x[c, i·s − p + d·u].
 """
@@ -18,7 +18,7 @@ from visualizer.kinds._window import Axis, each
 from visualizer.language import english, tr
 from visualizer.trace import Array, Cell, Layer
 
-PLACES = {1: ("step",), 2: ("row", "column")}
+PLACES = {1: ("step",), 2: ("row", "column"), 3: ("depth", "row", "column")}
 SUM = "y = Σ w·x + b"
 SUM_BACK = "∂L/∂x = Σ ∂L/∂y·w"
 SUM_WEIGHT = "∂L/∂w = Σ ∂L/∂y·x"
@@ -136,7 +136,7 @@ def conv_sentence(layer: Layer, inputs: Inputs) -> str:
         seen_maps = source if whole else tr("its group in {source}").format(source=source)
         does = tr("{each} adds {count} {windows}, one from each map of {source}, plus a bias: {products}.") if biased \
             else tr("{each} adds {count} {windows}, one from each map of {source}: {products}.")
-    products = tr("{products} a pixel") if weight.ndim == 4 else tr("{products} a step")
+    products = tr("{products} a pixel") if weight.ndim > 3 else tr("{products} a step")
     return does.format(each=maps_do, window=_words.window(kernel), windows=_words.window(kernel, True),
                        count=_words.few(seen), source=seen_maps,
                        products=products.format(products=_words.some(prod(weight.shape[1:]), "product")))
@@ -214,7 +214,7 @@ def transposed_cost(layer: Layer, inputs: Inputs) -> Cost:
 def transposed_sentence(layer: Layer, inputs: Inputs) -> str:
     weight = layer.weights["weight"]
     does = tr("Each pixel of {source} is spread over a {window}, and what overlaps is added: {before} becomes {after}, "
-              "in {maps}.") if weight.ndim == 4 else \
+              "in {maps}.") if weight.ndim > 3 else \
         tr("Each step of {source} is spread over a {window}, and what overlaps is added: {before} becomes {after}, in "
            "{maps}.")
     return does.format(source=inputs[0].name, window=_words.window(weight.shape[2:]),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.kinds import Box, Inputs, Kind, Terms, _words
+from visualizer.kinds import NOTHING, Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import added, copied, gradient_taps, grid_of, one, taps, through
 from visualizer.kinds.curves import CURVES
 from visualizer.language import english, tr, translated
@@ -175,6 +175,31 @@ def _exp(x: float, s: Settings) -> float:
     return math.exp(x) if x < 709.78 else math.inf if x == x else x
 
 
+def _number(x: float, s: Settings) -> float:
+    largest = float(np.finfo(np.float32).max)
+    return float(np.nan_to_num(x, nan=s.get("nan", 0.0), posinf=s.get("posinf", largest),
+                               neginf=s.get("neginf", -largest)))
+
+
+def _limits_of(s: Settings) -> tuple[float, float]:
+    """Between which numbers a chance is kept before its odds are taken."""
+    eps = float(s.get("eps", 0.0))
+    return eps, 1 - eps
+
+
+def _odds(x: float, s: Settings) -> float:
+    low, high = _limits_of(s)
+    kept = min(max(x, low), high) if "eps" in s else x
+    return kept * _divided(1 - kept)
+
+
+def _middle_slope(s: Settings) -> float:
+    """While used, the mean of the slopes that are drawn in training."""
+    if s.get("training"):
+        raise LookupError("its slopes are drawn by chance in training, and leave no mark.")
+    return float(s.get("lower", 1 / 8) + s.get("upper", 1 / 3)) / 2
+
+
 SIXTH = float(np.float32(1) / np.float32(6))
 """torch writes this slope with single precision, whatever the precision of the tensors."""
 _hardtanh, _hardtanh_slope = _between(-1.0, 1.0)
@@ -258,6 +283,115 @@ FUNCTIONS = (
     Function("clamp", english("clamp"), english("y = min(max(x, low), high)"), _clamp, _clamp_slope,
              english("The clamp cuts off what lies outside its limits: values lie {spread}."), "input min max",
              ("clip", "clamp_min input min", "clamp_max input max")),
+    Function("log1p", english("logarithm"), "y = ln(1 + x)", lambda x, s: _log(1 + x, s) if abs(x) > 0.1 else
+             math.log1p(x), lambda x, s: _divided(1 + x),
+             english("One is added to each number and the logarithm taken: values lie {spread}.")),
+    Function("expm1", english("exponential"), "y = eˣ − 1", lambda x, s: math.expm1(x) if x < 709 else math.inf,
+             lambda x, s: _exp(x, s), english("The exponential, less one: values lie {spread}.")),
+    Function("exp2", english("exponential"), "y = 2ˣ", lambda x, s: float(np.exp2(x)),
+             lambda x, s: float(np.exp2(x) * np.log(2)), 
+             english("Two to the power of each number: values lie {spread}.")),
+    Function("log2", english("logarithm"), "y = log₂ x", lambda x, s: _log(x, s) / math.log(2),
+             lambda x, s: _divided(x * math.log(2)), english("The logarithm to the base 2: values lie {spread}.")),
+    Function("log10", english("logarithm"), "y = log₁₀ x", lambda x, s: _log(x, s) / math.log(10),
+             lambda x, s: _divided(x * math.log(10)), english("The logarithm to the base 10: values lie {spread}.")),
+    Function("rsqrt", english("one over the square root"), "y = 1/√x",
+             lambda x, s: _divided(math.sqrt(x)) if x >= 0 else math.nan,
+             lambda x, s: -0.5 * _divided(math.sqrt(x) * x) if x >= 0 else math.nan,
+             english("One is divided by the square root of each number: values lie {spread}.")),
+    Function("sin", english("sine"), "y = sin x", lambda x, s: math.sin(x), lambda x, s: math.cos(x),
+             english("The sine of each number: values lie {spread}.")),
+    Function("cos", english("cosine"), "y = cos x", lambda x, s: math.cos(x), lambda x, s: -math.sin(x),
+             english("The cosine of each number: values lie {spread}.")),
+    Function("tan", english("tangent"), "y = tan x", lambda x, s: math.tan(x), lambda x, s: 1 + math.tan(x) ** 2,
+             english("The tangent of each number: values lie {spread}.")),
+    Function("asin", english("arcsine"), "y = asin x", lambda x, s: float(np.arcsin(x)),
+             lambda x, s: _divided(math.sqrt(max(1 - x * x, 0.0))),
+             english("The angle whose sine is each number: values lie {spread}."), also=("arcsin",)),
+    Function("acos", english("arccosine"), "y = acos x", lambda x, s: float(np.arccos(x)),
+             lambda x, s: -_divided(math.sqrt(max(1 - x * x, 0.0))),
+             english("The angle whose cosine is each number: values lie {spread}."), also=("arccos",)),
+    Function("atan", english("arctangent"), "y = atan x", lambda x, s: math.atan(x), lambda x, s: 1 / (1 + x * x),
+             english("The angle whose tangent is each number: values lie {spread}."), also=("arctan",)),
+    Function("sinh", english("hyperbolic sine"), "y = sinh x", lambda x, s: float(np.sinh(x)),
+             lambda x, s: float(np.cosh(x)), english("The hyperbolic sine of each number: values lie {spread}.")),
+    Function("cosh", english("hyperbolic cosine"), "y = cosh x", lambda x, s: float(np.cosh(x)),
+             lambda x, s: float(np.sinh(x)), english("The hyperbolic cosine of each number: values lie {spread}.")),
+    Function("erf", english("error function"), "y = erf x", lambda x, s: math.erf(x),
+             lambda x, s: 2 / math.sqrt(math.pi) * math.exp(-x * x),
+             english("The error function squeezes every number between −1 and 1: values lie {spread}.")),
+    Function("erfc", english("error function"), "y = 1 − erf x", lambda x, s: math.erfc(x),
+             lambda x, s: -2 / math.sqrt(math.pi) * math.exp(-x * x),
+             english("One less the error function of each number: values lie {spread}.")),
+    Function("sign", english("sign"), "y = x / |x|", lambda x, s: float(np.sign(x)), lambda x, s: 0.0,
+             english("Only the sign of each number is kept, and hands no gradient back: values lie {spread}."),
+             also=("sgn",)),
+    Function("floor", english("rounding down"), "y = ⌊x⌋", lambda x, s: float(np.floor(x)), lambda x, s: 0.0,
+             english("Each number is rounded down, which hands no gradient back: values lie {spread}.")),
+    Function("ceil", english("rounding up"), "y = ⌈x⌉", lambda x, s: float(np.ceil(x)), lambda x, s: 0.0,
+             english("Each number is rounded up, which hands no gradient back: values lie {spread}.")),
+    Function("round", english("rounding"), english("y = x, rounded"), lambda x, s: float(np.round(
+             x, int(s.get("decimals", 0)))), lambda x, s: 0.0,
+             english("Each number is rounded, which hands no gradient back: values lie {spread}."), "input decimals"),
+    Function("trunc", english("rounding towards 0"), english("y = x without its fraction"),
+             lambda x, s: float(np.trunc(x)), lambda x, s: 0.0,
+             english("Each number loses its fraction, which hands no gradient back: values lie {spread}."),
+             also=("fix",)),
+    Function("frac", english("fraction"), english("y = the fraction of x"), lambda x, s: float(x - np.trunc(x)),
+             lambda x, s: 1.0, english("Only the fraction of each number is kept: values lie {spread}.")),
+    Function("logical_not", english("negation"), "y = ¬x", lambda x, s: float(x == 0), lambda x, s: 0.0,
+             english("Yes becomes no and no becomes yes: {zero} of {all} {are} no now."),
+             also=("bitwise_not", "__invert__")),
+    Function("isnan", english("a question"), english("y = whether x is NaN"), lambda x, s: float(x != x),
+             lambda x, s: 0.0, english("Each place says whether there is no number: {zero} of {all} say no.")),
+    Function("isfinite", english("a question"), english("y = whether x is finite"),
+             lambda x, s: float(np.isfinite(x)), lambda x, s: 0.0,
+             english("Each place says whether its number is finite: {zero} of {all} say no.")),
+    Function("isinf", english("a question"), english("y = whether x is infinite"),
+             lambda x, s: float(np.isinf(x)), lambda x, s: 0.0,
+             english("Each place says whether its number is infinite: {zero} of {all} say no.")),
+    Function("nan_to_num", english("numbers for what is none"), english("y = x, or a number where x is none"), _number,
+             lambda x, s: float(np.isfinite(x)),
+             english("What is no number is replaced with one: values lie {spread}."), "input nan posinf neginf"),
+    Function("log_odds", english("log-odds"), "y = ln(x / (1 − x))", lambda x, s: _log(_odds(x, s), s),
+             lambda x, s: _divided(x * (1 - x)) if _limits_of(s)[0] <= x <= _limits_of(s)[1] else 0.0,
+             english("The logarithm of the odds undoes a sigmoid: values lie {spread}."), "input eps",
+             ("logit", "special_logit")),
+    Function("deg2rad", english("degrees as radians"), "y = x·π / 180", lambda x, s: math.radians(x),
+             lambda x, s: math.radians(1.0), english("Degrees become radians: values lie {spread}.")),
+    Function("rad2deg", english("radians as degrees"), "y = x·180 / π", lambda x, s: math.degrees(x),
+             lambda x, s: math.degrees(1.0), english("Radians become degrees: values lie {spread}.")),
+    Function("sinc", english("cardinal sine"), "y = sin(π·x) / (π·x)", lambda x, s: float(np.sinc(x)),
+             lambda x, s: (math.cos(math.pi * x) - float(np.sinc(x))) / x if x else 0.0,
+             english("The sine of each number over that number: values lie {spread}.")),
+    Function("asinh", english("inverse hyperbolic sine"), "y = asinh x", lambda x, s: float(np.arcsinh(x)),
+             lambda x, s: 1 / math.sqrt(x * x + 1), english("The inverse hyperbolic sine of each number: values lie "
+                                                            "{spread}."), also=("arcsinh",)),
+    Function("acosh", english("inverse hyperbolic cosine"), "y = acosh x", lambda x, s: float(np.arccosh(x)),
+             lambda x, s: _divided(math.sqrt(max(x * x - 1, 0.0))),
+             english("The inverse hyperbolic cosine of each number: values lie {spread}."), also=("arccosh",)),
+    Function("atanh", english("inverse hyperbolic tangent"), "y = atanh x", lambda x, s: float(np.arctanh(x)),
+             lambda x, s: _divided(1 - x * x), english("The inverse hyperbolic tangent of each number: values lie "
+                                                       "{spread}."), also=("arctanh",)),
+    Function("softshrink", english("Softshrink"), english("y = x moved towards 0 by λ"),
+             lambda x, s: math.copysign(max(abs(x) - s.get("lambd", 0.5), 0.0), x),
+             lambda x, s: float(abs(x) > s.get("lambd", 0.5)),
+             english("Softshrink moves every number towards 0: {zero} of {all} values {are} now 0."), "input lambd"),
+    Function("hardshrink", english("Hardshrink"), english("y = x if |x| > λ, else 0"),
+             lambda x, s: x if abs(x) > s.get("lambd", 0.5) else 0.0,
+             lambda x, s: float(abs(x) > s.get("lambd", 0.5)),
+             english("Hardshrink drops what is small: {zero} of {all} values {are} now 0."), "input lambd"),
+    Function("tanhshrink", english("Tanhshrink"), "y = x − tanh x", lambda x, s: x - math.tanh(x),
+             lambda x, s: math.tanh(x) ** 2, english("Tanhshrink takes its own tanh from each number: values lie "
+                                                     "{spread}.")),
+    Function("threshold", english("threshold"), english("y = x if x > t, else v"),
+             lambda x, s: x if x > s["threshold"] else float(s["value"]), lambda x, s: float(x > s["threshold"]),
+             english("What is not above a threshold is replaced: values lie {spread}."),
+             "input threshold value inplace"),
+    Function("rrelu", english("Leaky ReLU"), english("y = x if x > 0, else a·x"),
+             lambda x, s: x if x >= 0 else _middle_slope(s) * x, lambda x, s: 1.0 if x >= 0 else _middle_slope(s),
+             english("Leaky ReLU keeps what is above zero and makes the rest small: {below} of {all} values "
+                     "{below_are} below 0."), "input lower upper training inplace"),
 )
 
 
@@ -354,6 +488,35 @@ def passed_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Ter
     return copied(gradient_taps(layer, one(cell)), "∂L/∂x = ∂L/∂y")
 
 
+def cast_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """The same number, as near as the other precision has one."""
+    read = taps(inputs[0], "output", one(cell))
+    x = read.values[0]
+    with np.errstate(all="ignore"):
+        value = float(np.asarray(x).astype(layer.output.dtype))
+    if layer.settings.get("dtype") == "bfloat16" or layer.settings.get("call") == "bfloat16":
+        value = _in_bfloat16(x)
+    return copied(read, "y = x") if value == x else Terms("function", (read,), value, formula=english("y ≈ x"))
+
+
+def _in_bfloat16(x: float) -> float:
+    """To the nearest number of 8 digits (binary), a tie to the even one."""
+    bits = np.asarray(x, dtype=np.float32).view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
+    return float(rounded.view(np.float32))
+
+
+def cast_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    if which:
+        raise LookupError(f"{layer.name} takes nothing but the precision from {inputs[which].name}.")
+    return passed_backward(layer, inputs, which, cell)
+
+
+def cast_sentence(layer: Layer, inputs: Inputs) -> str:
+    return tr("Every number of {source} is written in another precision: {before} becomes {after}.").format(
+        source=inputs[0].name, before=inputs[0].output.dtype, after=layer.output.dtype)
+
+
 def dropout_terms(channels: bool, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """In evaluation the same number; in training 0 or x / (1 − p), as the recorded numbers show it was drawn."""
     if not _drops(layer):
@@ -433,6 +596,13 @@ KINDS = (
          dict.fromkeys(("dropout1d", "dropout2d", "feature_dropout"), "input p training inplace"), same_axes,
          partial(dropout_terms, True), partial(dropout_backward, True), same_box, dropout_sentence,
          short=dropout_short, role="dropout"),
-    Kind("identity", english("identity"), dict.fromkeys(("clone", "detach", "contiguous", "alias"), "input"), same_axes,
+    Kind("cast", english("change of precision"),
+         {**dict.fromkeys(("float", "double", "half", "bfloat16", "int", "long", "short", "bool", "byte", "char"),
+                          "input"), "to": "input dtype", "type": "input dtype", "type_as": "input other",
+          "_to_copy": "input dtype"}, same_axes, cast_terms, cast_backward,
+         lambda layer, inputs, which, box: NOTHING if which else box, cast_sentence),
+    Kind("identity", english("identity"),
+         dict.fromkeys(("clone", "detach", "contiguous", "alias", "positive", "lift_fresh", "cpu", "cuda"), "input"),
+         same_axes,
          passed_terms, passed_backward, same_box, passed_sentence, moves_only=True),
 )

@@ -25,8 +25,17 @@ MAX_BACK, MEAN_BACK = english("∂L/∂x = Σ ∂L/∂y·[x won]"), "∂L/∂x =
 def max_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """The largest of one window; padding is −∞, and the first of equals wins, row by row."""
     places = [axis.places(i) for axis, i in zip(_axes(layer, inputs), cell[1:], strict=True)]
-    return largest(taps(inputs[0], "output", grid_of([cell[0]], *places), 1.0, (1, *map(len, places)),
-                        outside=-np.inf), MAX)
+    return _kept(layer, inputs, largest(taps(inputs[0], "output", grid_of([cell[0]], *places), 1.0,
+                                            (1, *map(len, places)), outside=-np.inf), MAX))
+
+
+def _kept(layer: Layer, inputs: Inputs, found: Terms) -> Terms:
+    """The largest, or, for the second output of such a call, where in its map that was."""
+    if layer.settings.get("part") != 1 or found.winner is None:
+        return found
+    place = np.ravel_multi_index(tuple(found.taps[0].cells[found.winner][1:]), inputs[0].shape[1:])
+    return Terms("function", found.taps, float(place), formula=english("y = the place of the largest x"),
+                 winner=found.winner)
 
 
 def max_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -42,7 +51,7 @@ def max_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
 def max_sentence(layer: Layer, inputs: Inputs) -> str:
     kernel, _, _ = _sizes(layer, _count(layer))
     words = tr("Each pixel keeps the largest of a {window}: {before} becomes {after} in each of {maps}.") \
-        if _count(layer) == 2 else \
+        if _count(layer) > 1 else \
         tr("Each step keeps the largest of a {window}: {before} becomes {after} in each of {maps}.")
     return words.format(window=_words.window(kernel), **_from_to(layer, inputs))
 
@@ -67,7 +76,7 @@ def avg_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
 def avg_sentence(layer: Layer, inputs: Inputs) -> str:
     kernel, _, _ = _sizes(layer, _count(layer))
     words = tr("Each pixel is the mean of a {window}: {before} becomes {after} in each of {maps}.") \
-        if _count(layer) == 2 else \
+        if _count(layer) > 1 else \
         tr("Each step is the mean of a {window}: {before} becomes {after} in each of {maps}.")
     return words.format(window=_words.window(kernel), **_from_to(layer, inputs))
 
@@ -90,7 +99,8 @@ def window_short(layer: Layer, inputs: Inputs) -> str:
 def adaptive_max_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """The largest of one bin."""
     bins = _bins(layer, inputs, cell[1:])
-    return largest(taps(inputs[0], "output", grid_of([cell[0]], *bins), 1.0, (1, *map(len, bins))), MAX)
+    return _kept(layer, inputs,
+                 largest(taps(inputs[0], "output", grid_of([cell[0]], *bins), 1.0, (1, *map(len, bins))), MAX))
 
 
 def adaptive_max_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -131,7 +141,7 @@ def adaptive_sentence(what: str, layer: Layer, inputs: Inputs) -> str:
         return tr("Each of the {maps} of {source} becomes one number: {what} of its {count} values.").format(
             maps=maps, source=inputs[0].name, what=translated(what), count=_words.by(source))
     words = tr("Each pixel is {what} of its bin: {before} becomes {after} in each of {maps}, whatever size comes in.") \
-        if _count(layer) == 2 else \
+        if _count(layer) > 1 else \
         tr("Each step is {what} of its bin: {before} becomes {after} in each of {maps}, whatever size comes in.")
     return words.format(what=translated(what), **_from_to(layer, inputs))
 
@@ -257,16 +267,16 @@ def _named(count: int, settings: Mapping[str, Any], inputs: tuple[tuple[str, ...
 
 
 def _wants(count: int) -> tuple[str, ...]:
-    return ("channel", *{1: ("step",), 2: ("row", "column")}[count])
+    return ("channel", *{1: ("step",), 2: ("row", "column"), 3: ("depth", "row", "column")}[count])
 
 
-LARGEST: Mapping[str, Any] = {"role": "largest", "back": english("to the winner of each window")}
+LARGEST: Mapping[str, Any] = {"role": "largest", "tells_places": True, "back": english("to the winner of each window")}
 MEANS: Mapping[str, Any] = {"role": "mean", "back": english("shared out over each window")}
 MAX_CALL = "input kernel_size stride padding dilation ceil_mode return_indices"
 AVG_CALL = "input kernel_size stride padding ceil_mode count_include_pad divisor_override"
 KINDS = tuple(
     kind
-    for count in (1, 2)
+    for count in (1, 2, 3)
     for kind in (
         Kind(f"max_pool{count}d", english("max pooling"),
              {f"max_pool{count}d": MAX_CALL, f"max_pool{count}d_with_indices": MAX_CALL}, partial(_named, count),

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds import NOTHING, Box, Inputs, Kind, Taps, Terms, _words
-from visualizer.kinds._dims import dim_of, full_shape, longest_names, tuple_of
+from visualizer.kinds._dims import batch_of, dim_of, full_shape, longest_names, tuple_of
 from visualizer.kinds._taps import added, around, clipped, copied, gradient_taps, grid_of, one, ravel, taps, unravel
+from visualizer.kinds._window import each
 from visualizer.language import english, tr, translated
 from visualizer.trace import Cell, Layer, remembered
 
@@ -41,6 +42,9 @@ class Move:
     """None when the order of all numbers, row by row, stays as it was."""
     box: Callable[[Layer, Inputs, int, Box], Box] | None = None
     moves_only: bool = False
+    looks: bool = False
+    """Whether the numbers of its inputs say where things go: places, yes and no. They are then in the settings, under
+    `values`, one array for each input."""
     role: str = ""
     back: str = ""
 
@@ -124,7 +128,20 @@ def _places(move: Move, layer: Layer, inputs: Inputs) -> Places | None:
         return None
     shapes = tuple(full_shape({"batch": _batch(layer, inputs, which)}, source) for which, source in enumerate(inputs))
     settings = {**layer.settings, "output_shape": layer.shape}
+    if move.looks:
+        return _looked_up(layer, inputs, move, shapes)
     places = _made(move, shapes, tuple(sorted((key, _fixed(value)) for key, value in settings.items())))
+    if places.size != layer.output.size:
+        raise LookupError(f"How {layer.name} picks its numbers is not explained by its settings.")
+    return places
+
+
+@remembered(2)
+def _looked_up(layer: Layer, inputs: Inputs, move: Move, shapes: tuple[tuple[int, ...], ...]) -> Places:
+    """The same where the numbers of the inputs say it."""
+    settings = {**layer.settings, "output_shape": layer.shape,
+                "values": [source.output.reshape(shape) for source, shape in zip(inputs, shapes, strict=True)]}
+    places = _of_inputs(move, shapes, settings)
     if places.size != layer.output.size:
         raise LookupError(f"How {layer.name} picks its numbers is not explained by its settings.")
     return places
@@ -132,6 +149,10 @@ def _places(move: Move, layer: Layer, inputs: Inputs) -> Places | None:
 
 @lru_cache(maxsize=16)
 def _made(move: Move, shapes: tuple[tuple[int, ...], ...], settings: tuple[tuple[str, Any], ...]) -> Places:
+    return _of_inputs(move, shapes, dict(settings))
+
+
+def _of_inputs(move: Move, shapes: tuple[tuple[int, ...], ...], settings: Settings) -> Places:
     assert move.new is not None
     places, first = [], 0
     for shape in shapes:
@@ -139,13 +160,15 @@ def _made(move: Move, shapes: tuple[tuple[int, ...], ...], settings: tuple[tuple
         places.append(np.arange(first, first + size, dtype=np.int32).reshape(shape))
         first += size
     try:
-        return np.ascontiguousarray(move.new(dict(settings), places)).ravel()
+        return np.ascontiguousarray(move.new(settings, places), dtype=np.int32).ravel()
     except (ValueError, IndexError, TypeError, KeyError) as error:
         raise LookupError(f"How this {move.title} moves its numbers is not explained ({error}).") from error
 
 
 def _batch(layer: Layer, inputs: Inputs, which: int) -> int | None:
     """Where the call saw a batch axis in an input; a parameter that is joined with samples brings one of its own."""
+    if "batches" in layer.settings:
+        return batch_of(layer.settings, which)
     batch: int | None = layer.settings.get("batch", 0)
     most = max(source.output.ndim for source in inputs)
     if all(source.output.ndim == most for source in inputs):
@@ -160,7 +183,7 @@ def _fixed(value: Any) -> Any:
 
 def _filled(settings: Settings) -> float:
     value = settings.get("value")
-    return 0.0 if value is None else float(value)
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 # --- what they do to places -----------------------------------------------------------------------------------------
@@ -316,6 +339,202 @@ def _shuffled(s: Settings, given: list[Places]) -> Any:
     return parts.transpose(0, 1, 4, 2, 5, 3).reshape(*lead, channels // r ** 2, rows * r, columns * r)
 
 
+def _unshuffled(s: Settings, given: list[Places]) -> Any:
+    """(C, H·r, W·r) to (C·r², H, W)."""
+    r = s["downscale_factor"]
+    *lead, channels, rows, columns = given[0].shape
+    parts = given[0].reshape(-1, channels, rows // r, r, columns // r, r)
+    return parts.transpose(0, 1, 3, 5, 2, 4).reshape(*lead, channels * r ** 2, rows // r, columns // r)
+
+
+def _mixed_channels(s: Settings, given: list[Places]) -> Any:
+    lead, channels, *rest = given[0].shape
+    groups = s["groups"]
+    return given[0].reshape(lead, groups, channels // groups, *rest).swapaxes(1, 2).reshape(given[0].shape)
+
+
+def _repeated_each(s: Settings, given: list[Places]) -> Any:
+    repeats = s["values"][1] if len(given) > 1 else s["repeats"]
+    return np.repeat(given[0], repeats, axis=s.get("dim"))
+
+
+def _like_other(s: Settings, given: list[Places]) -> Any:
+    return np.broadcast_to(given[0], given[1].shape)
+
+
+def _quarter_turns(s: Settings, given: list[Places]) -> Any:
+    return np.rot90(given[0], s.get("k", 1), s.get("dims", (0, 1)))
+
+
+def _below(s: Settings, given: list[Places]) -> Any:
+    rows, columns = given[0].shape[-2:]
+    kept = np.tri(rows, columns, s.get("diagonal", 0), dtype=bool)
+    return np.where(kept, given[0], -1)
+
+
+def _above(s: Settings, given: list[Places]) -> Any:
+    rows, columns = given[0].shape[-2:]
+    kept = ~np.tri(rows, columns, s.get("diagonal", 0) - 1, dtype=bool)
+    return np.where(kept, given[0], -1)
+
+
+def _diagonal(s: Settings, given: list[Places]) -> Any:
+    return np.diagonal(given[0], s.get("offset", 0), s.get("dim1", 0), s.get("dim2", 1))
+
+
+def _diag(s: Settings, given: list[Places]) -> Any:
+    """Of a matrix its diagonal, of a vector a matrix that has it there."""
+    if given[0].ndim > 1:
+        return np.diagonal(given[0], s.get("diagonal", 0))
+    return _on_diagonal({"offset": s.get("diagonal", 0)}, given)
+
+
+def _on_diagonal(s: Settings, given: list[Places]) -> Any:
+    offset = s.get("offset", 0)
+    size = given[0].shape[-1] + abs(offset)
+    found = np.full((*given[0].shape[:-1], size, size), -1)
+    at = np.arange(given[0].shape[-1])
+    found[..., at + max(-offset, 0), at + max(offset, 0)] = given[0]
+    return np.moveaxis(found, (-2, -1), (s.get("dim1", -2), s.get("dim2", -1)))
+
+
+def _windows(s: Settings, given: list[Places]) -> Any:
+    """One axis in windows, which lie along a new last one."""
+    axis = s["dimension"] % given[0].ndim
+    seen = np.lib.stride_tricks.sliding_window_view(given[0], s["size"], axis)
+    return np.take(seen, np.arange(0, seen.shape[axis], s["step"]), axis=axis)
+
+
+def columns_of(s: Settings, shape: tuple[int, ...]) -> Any:
+    """Every window of maps (channel, row, column) of which `shape` are the places, as a column: (channel · row of the
+    window · column of the window, window); −1 for padding."""
+    kernel, stride, padding, dilation = (
+        each(s.get(name, standard), 2) for name, standard in
+        (("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)))
+    places = np.arange(int(np.prod(shape))).reshape(shape)
+    padded = np.pad(places, ((0, 0), *((p, p) for p in padding)), constant_values=-1)
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    seen = np.lib.stride_tricks.sliding_window_view(padded, spans, (1, 2))
+    seen = seen[:, ::stride[0], ::stride[1], ::dilation[0], ::dilation[1]]
+    return seen.transpose(0, 3, 4, 1, 2).reshape(shape[0] * int(np.prod(kernel)), -1)
+
+
+def _as_columns(s: Settings, given: list[Places]) -> Any:
+    shape = given[0].shape[-3:]
+    found = columns_of(s, shape)
+    return found.reshape(*given[0].shape[:-3], *found.shape)
+
+
+def _gathered(s: Settings, given: list[Places]) -> Any:
+    index = s["values"][1].astype(np.int64)
+    dim = s["dim"] % given[0].ndim
+    kept = tuple(slice(None) if axis == dim else slice(size) for axis, size in enumerate(index.shape))
+    return np.take_along_axis(given[0][kept], index, dim)
+
+
+def _taken(s: Settings, given: list[Places]) -> Any:
+    return given[0].ravel()[s["values"][1].astype(np.int64)]
+
+
+def _under_mask(s: Settings, given: list[Places]) -> Any:
+    places, mask = np.broadcast_arrays(given[0], s["values"][1])
+    return places[mask]
+
+
+def _by_places(s: Settings, given: list[Places]) -> Any:
+    """`x[index]`, with places or a mask that other layers computed."""
+    return given[0][_index_with(s, given[1:], s["values"][1:])]
+
+
+def _index_with(s: Settings, given: list[Places], values: Any) -> Any:
+    """The index as it was written, with the numbers of what was read in their places."""
+    written = s.get("index")
+    arrays = [value.astype(bool if value.dtype == bool else np.int64) for value in values]
+    if written is None:
+        return arrays[0] if len(arrays) == 1 else tuple(arrays)
+    items = [arrays[item[1]] if isinstance(item, tuple) and item[:1] == ("read",) else _index(item)
+             for item in written]
+    return tuple(items)
+
+
+def _assigned(s: Settings, given: list[Places]) -> Any:
+    """Some places are overwritten, with a plain number or with what another layer made."""
+    plain = isinstance(s.get("value"), int | float | bool)
+    index, last = given[1:] if plain else given[1:-1], None if plain else given[-1]
+    values = s["values"][1:1 + len(index)]
+    found = given[0].copy()
+    at = _index_with(s, index, values) if index else _index(s.get("index"))
+    if last is None:
+        found[at] = -1
+    else:
+        found[at] = last.reshape(last.shape[last.ndim - min(last.ndim, np.ndim(found[at])):]) if np.ndim(found[at]) \
+            else last.reshape(())
+    return found
+
+
+def _scattered(s: Settings, given: list[Places]) -> Any:
+    """Each number of the source goes to the place along `dim` that its index says."""
+    index, dim, found = s["values"][1].astype(np.int64), s["dim"] % given[0].ndim, given[0].copy()
+    source = given[2][tuple(map(slice, index.shape))] if len(given) > 2 else -1
+    np.put_along_axis(found, index, source, dim)
+    return found
+
+
+def _index_set(s: Settings, given: list[Places]) -> Any:
+    """Whole slices along `dim` are overwritten."""
+    found, dim = given[0].copy(), s["dim"] % given[0].ndim
+    at = (*(slice(None),) * dim, np.atleast_1d(s["values"][1]).astype(np.int64))
+    found[at] = given[2] if len(given) > 2 else -1
+    return found
+
+
+def _unpooled(s: Settings, given: list[Places]) -> Any:
+    """Every number goes back to the place of its map where it was found."""
+    index = s["values"][1].astype(np.int64)
+    count = s["maps"] if "maps" in s else index.ndim - 2
+    size = s["output_shape"][-count:]
+    found = np.full((int(np.prod(index.shape[:-count])), int(np.prod(size))), -1)
+    np.put_along_axis(found, index.reshape(len(found), -1), given[0].reshape(len(found), -1), 1)
+    return found.reshape(*index.shape[:-count], *size)
+
+
+def _overwritten(s: Settings, given: list[Places]) -> Any:
+    return np.broadcast_to(given[1] if len(given) > 1 else -1, given[0].shape)
+
+
+def _crossing(s: Settings, given: list[Places]) -> Any:
+    """One of several coordinates, laid out over the grid of all of them."""
+    found = np.meshgrid(*(places.ravel() for places in given), indexing=s.get("indexing", "ij"))
+    return found[s.get("part", 0)]
+
+
+def _beside(s: Settings, given: list[Places]) -> Any:
+    return np.concatenate(given, axis=1 if given[0].ndim > 1 else 0)
+
+
+def _above_one_another(s: Settings, given: list[Places]) -> Any:
+    return np.concatenate([np.atleast_2d(places) for places in given], axis=0)
+
+
+def _behind_one_another(s: Settings, given: list[Places]) -> Any:
+    return np.concatenate([np.atleast_3d(places) for places in given], axis=2)
+
+
+def _mirrored_rows(s: Settings, given: list[Places]) -> Any:
+    return np.flip(given[0], 0)
+
+
+def _mirrored_columns(s: Settings, given: list[Places]) -> Any:
+    return np.flip(given[0], 1)
+
+
+def _parts(s: Settings, given: list[Places]) -> Any:
+    """Pieces as equal as they can be, the first ones larger; or cut at places that are named."""
+    where = s["indices_or_sections"]
+    return np.array_split(given[0], where if isinstance(where, int) else list(where), s.get("dim", 0))[
+        s.get("part", 0)]
+
+
 # --- boxes that may reach past the edge -----------------------------------------------------------------------------
 
 def _joined_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -449,6 +668,10 @@ def _stacked_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]
     return (*given[0][:dim], "part", *given[0][dim:])
 
 
+def _columns_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    return (*given[0][:-3], "unit", "place")
+
+
 _DIM, _DIMS, _DIM01 = "input dim", "input dims", "input dim0 dim1"
 MOVES = (
     Move("flatten", english("flatten"), {"flatten": "input start_dim end_dim", "ravel": "input"}, _flat_names,
@@ -471,7 +694,7 @@ MOVES = (
          {"transpose": _DIM01, "swapaxes": "input axis0 axis1", "swapdims": _DIM01}, _transposed_names,
          english("Two axes of {source} change places, now {names}; nothing is computed."), _transposed,
          moves_only=True),
-    Move("turn", english("transpose"), {"t": "input", "mT": "input"}, _turned_names,
+    Move("turn", english("transpose"), dict.fromkeys(("t", "mT", "mH", "H"), "input"), _turned_names,
          english("Rows and columns of {source} change places; nothing is computed."), _turned, moves_only=True),
     Move("reverse_axes", english("transpose"), {"T": "input"}, _reversed_names,
          english("The axes of {source} change their order to {names}; nothing is computed."), _reversed_axes,
@@ -516,6 +739,88 @@ MOVES = (
          {"interpolate": "input size scale_factor mode align_corners recompute_scale_factor antialias",
           **dict.fromkeys(("upsample_nearest1d", "upsample_nearest2d"), "input size scale_factor")}, _same_names,
          english("Every number of {source} is repeated over a block, {before} → {after}."), _nearest),
+    Move("expand_as", english("expand"), {"expand_as": "input other"}, longest_names,
+         english("{source}: the first is repeated until it is as large as the other, {before} → {after}."),
+         _like_other),
+    Move("reshape_as", english("reshape"), {"view_as": "input other", "reshape_as": "input other"}, _new_names,
+         english("The numbers of {source} are laid out anew, {before} → {after}; nothing is computed."),
+         lambda s, given: given[0].reshape(given[1].shape)),
+    Move("broadcast_to", english("expand"), {"broadcast_to": "input size"}, _same_names,
+         english("{source} is repeated along axes of size 1, {before} → {after}."), _expanded),
+    Move("repeat_interleave", english("repeat"), {"repeat_interleave": "input repeats dim"}, _same_names,
+         english("Each slice of {source} is repeated, {before} → {after}."), _repeated_each),
+    Move("repeat_by", english("repeat"), {"repeat_interleave(input,repeats)": "input repeats dim"}, _same_names,
+         english("Each slice of {source} is repeated as often as is said for it, {before} → {after}."),
+         _repeated_each, looks=True),
+    Move("pixel_unshuffle", english("pixel unshuffle"), {"pixel_unshuffle": "input downscale_factor"}, _same_names,
+         english("Pixels of {source} are laid out as coarser channels, {before} → {after}; nothing is computed."),
+         _unshuffled),
+    Move("channel_shuffle", english("channel shuffle"),
+         dict.fromkeys(("channel_shuffle", "native_channel_shuffle"), "input groups"), _same_names,
+         english("The channels of {source} are mixed across their groups; nothing is computed."), _mixed_channels),
+    Move("rot90", english("quarter turn"), {"rot90": "input k dims"}, _same_names,
+         english("{source} is turned by quarters, {before} → {after}; nothing is computed."), _quarter_turns),
+    Move("tril", english("lower triangle"), {"tril": "input diagonal"}, _same_names,
+         english("Of {source} what lies above a diagonal is replaced with 0."), _below),
+    Move("triu", english("upper triangle"), {"triu": "input diagonal"}, _same_names,
+         english("Of {source} what lies below a diagonal is replaced with 0."), _above),
+    Move("diagonal", english("diagonal"), {"diagonal": "input offset dim1 dim2"}, _new_names,
+         english("The diagonal of {source} is picked, {before} → {after}."), _diagonal),
+    Move("diag", english("diagonal"), {"diag": "input diagonal"}, _new_names,
+         english("The diagonal of {source} is picked or made, {before} → {after}."), _diag),
+    Move("diag_embed", english("diagonal"), {"diag_embed": "input offset dim1 dim2"}, _new_names,
+         english("The numbers of {source} stand on a diagonal among zeros, {before} → {after}."), _on_diagonal),
+    Move("sliding_windows", english("windows"), {"torch.unfold": "input dimension size step", "Tensor.unfold":
+                                         "input dimension size step"}, _new_names,
+         english("{source} is cut in windows, which may overlap: {before} → {after}."), _windows),
+    Move("unfold", english("windows as columns"),
+         dict.fromkeys(("unfold", "im2col"), "input kernel_size dilation padding stride"), _columns_names,
+         english("Every window of {source} becomes a column: {before} → {after}."), _as_columns),
+    Move("gather", english("picking by places"), {"gather": "input dim index", "take_along_dim": "input index dim"},
+         _same_names, english("From {source}: the second says which numbers of the first are picked, {before} → "
+                              "{after}."), _gathered, looks=True),
+    Move("take", english("picking by places"), {"take": "input index"}, _new_names,
+         english("From {source}: the second says which numbers of the first are picked, {before} → {after}."), _taken,
+         looks=True),
+    Move("masked_select", english("picking by a mask"), {"masked_select": "input mask"}, _new_names,
+         english("From {source}: the second says which numbers of the first are picked, {before} → {after}."),
+         _under_mask, looks=True),
+    Move("pick", english("indexing"), {f"getitem({names})": "input index" for names in
+                                       ("input,index", "input,index,index", "input,index,index,index")}, _new_names,
+         english("From {source}: the first is indexed by what the others say, {before} → {after}."), _by_places,
+         looks=True),
+    Move("assign", english("overwriting"), {"__setitem__": "input index value"}, _same_names,
+         english("Some places of {source} are overwritten: {count} numbers as before."), _assigned, looks=True),
+    Move("scatter", english("spreading by places"), {"scatter": "input dim index value"}, _same_names,
+         english("Into {source}: the second says where numbers are put, {count} in all."), _scattered, looks=True),
+    Move("index_fill", english("overwriting"), {"index_fill": "input dim index value",
+                                                "index_copy": "input dim index source"}, _same_names,
+         english("Some slices of {source} are overwritten: {count} numbers as before."), _index_set, looks=True),
+    Move("max_unpool", english("max unpooling"),
+         {f"max_unpool{count}d": "input indices kernel_size stride padding output_size" for count in (1, 2, 3)},
+         _same_names, english("Each number of {source} goes back to where the largest of its window was, among zeros: "
+                              "{before} → {after}."), _unpooled, looks=True),
+    Move("copy", english("overwriting"), {"copy": "input source"}, _same_names,
+         english("{source}: the numbers of the first are replaced with those of the other."), _overwritten),
+    Move("fill", english("overwriting"), {"fill": "input value", "zero": "input"}, _same_names,
+         english("Every number of {source} is replaced with one and the same."), _overwritten),
+    Move("meshgrid", english("grid of coordinates"), {"meshgrid": "tensors indexing"}, _new_names,
+         english("One coordinate of {source}, at each place of their grid: {after} in all."), _crossing),
+    Move("hstack", english("concatenation"), {"hstack": "tensors", "column_stack": "tensors"}, longest_names,
+         english("The numbers of {source} stand side by side: {after} in all; nothing is computed."), _beside,
+         role="join", back=english("each part back to where it came from")),
+    Move("vstack", english("concatenation"), {"vstack": "tensors", "row_stack": "tensors"}, longest_names,
+         english("The numbers of {source} stand one below another: {after} in all; nothing is computed."),
+         _above_one_another, role="join", back=english("each part back to where it came from")),
+    Move("dstack", english("concatenation"), {"dstack": "tensors"}, longest_names,
+         english("The numbers of {source} stand one behind another: {after} in all; nothing is computed."),
+         _behind_one_another, role="join", back=english("each part back to where it came from")),
+    Move("flipud", english("flip"), {"flipud": "input"}, _same_names,
+         english("The order of {source} is reversed; nothing is computed."), _mirrored_rows),
+    Move("fliplr", english("flip"), {"fliplr": "input"}, _same_names,
+         english("The order of {source} is reversed; nothing is computed."), _mirrored_columns),
+    Move("tensor_split", english("split"), {"tensor_split": "input indices_or_sections dim"}, _same_names,
+         english("{source} is cut in pieces, and this is one of them: {before} → {after}."), _parts),
     Move("pixel_shuffle", english("pixel shuffle"), {"pixel_shuffle": "input upscale_factor"}, _same_names,
          english("Channels of {source} are laid out as finer pixels, {before} → {after}; nothing is computed."),
          _shuffled),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
+from visualizer.kinds._dims import same_but_ones
 from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, one, ravel, taps, unravel, whole
 from visualizer.language import english, tr
 from visualizer.trace import Cell, Layer
@@ -122,7 +123,9 @@ def _wanted(layer: Layer, inputs: Inputs, cells: Cells) -> Numbers:
     found = np.asarray(target, dtype=np.float64)
     if found.size == 1:
         return np.full(len(cells), found.reshape(())[()])
-    if found.shape != inputs[0].shape:
+    if same_but_ones(found.shape, inputs[0].shape):
+        found = found.reshape(inputs[0].shape)
+    else:
         raise LookupError(f"{layer.name} is aimed at another shape than it was given, which is not explained.")
     places = [ravel(tuple(cell), found.shape) for cell in cells.tolist()]
     chosen: Numbers = found.reshape(-1)[places]

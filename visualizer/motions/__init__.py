@@ -191,7 +191,8 @@ def frame(setting: Setting) -> Frame:
     motion, turn = of(setting.layer), setting.turn
     if turn is None:
         return (motion.backward if setting.backward else motion.forward)(setting)
-    return _added(_at_once(setting) if turn.at_once else motion.backward(setting), turn)
+    shown = _at_once(setting) if turn.at_once else motion.backward(setting)
+    return _added(shown, turn, not setting.look.mode.lanes)
 
 
 def followed(layer: Layer, focus: Focus | None) -> int:
@@ -262,8 +263,8 @@ def handed_back(trace: Trace, reader: Layer, name: str) -> Array | None:
         return None
 
 
-def _added(frame: Frame, turn: Turn) -> Frame:
-    """What is seen of one turn, added to what came in those before."""
+def _added(frame: Frame, turn: Turn, briefly: bool) -> Frame:
+    """What is seen of one turn, added to what came in those before; `briefly` where there is room for few words."""
     done, count = frame.done
     whole = bool(count) and done >= count
     values = turn.handed if whole or frame.values is None else frame.values
@@ -272,16 +273,17 @@ def _added(frame: Frame, turn: Turn) -> Frame:
         values = turn.earlier + (values if covered is None else np.where(covered, 0.0, values))
         covered = None
     share = turn.number * max(1, count) + done, turn.count * max(1, count)
-    return replace(frame, values=values, covered=covered, done=share, sentence=_in_turn(frame.sentence, turn, done),
+    return replace(frame, values=values, covered=covered, done=share,
+                   sentence=_in_turn(frame.sentence, turn, done, briefly),
                    counted=tr("{n} of {count} hand back; {counted}").format(
                        n=turn.number + 1, count=turn.count, counted=frame.counted) if frame.counted else "")
 
 
-def _in_turn(said: str, turn: Turn, done: int) -> str:
+def _in_turn(said: str, turn: Turn, done: int, briefly: bool) -> str:
     """The sentence of a turn, and that what comes back in several adds up."""
     before = ", ".join(turn.before)
-    if not said:
-        return ""
+    if not said or (briefly and done):
+        return said
     if not turn.number:
         return tr("{said} {count} layers hand back; this is the first.").format(said=said, count=turn.count)
     if not done:

@@ -13,6 +13,7 @@ from visualizer.language import tr
 from visualizer.motions import CAMERA, SLOW, Frame, Motion, Setting, part_of, window
 from visualizer.motions._marks import Box, box_of_cells, taps_of, windows
 from visualizer.motions._travel import (
+    Moves,
     Ways,
     arriving,
     handed_along,
@@ -30,16 +31,20 @@ from visualizer.scene.picture import Focus, Group, Mark, Path, Rect, Text, group
 from visualizer.scene.type import width
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
+PRODUCTS = ("matmul", "addmm", "baddbmm")
+"""Kinds that are products of two matrices; of three layers that are read the first is added to the product."""
 MOST = 200_000
 """Products; larger ones uncover in reading order."""
 BAR, FULL = 36.0, 16.0
 """Height of the largest bar; thickness of a share of 1."""
+MOST_HEADS = 4
+"""Heads of which ribbons and bars are seen."""
 FEWEST = 0.02
 """Shares below this have no ribbon."""
 
 
 def suits(layer: Layer) -> bool:
-    return layer.kind == "matmul" and len(layer.reads) == 2 and layer.output.ndim > 1
+    return layer.kind in PRODUCTS and len(layer.reads) > 1 and not layer.weights and layer.output.ndim > 1
 
 
 def forward(setting: Setting) -> Frame:
@@ -48,7 +53,7 @@ def forward(setting: Setting) -> Frame:
     if ways is None:
         return window.forward(setting)
     done, weighted = landed(ways.count, setting.second), _weighted(setting.trace, setting.layer)
-    flows = Ways(ways.moves[1:] if weighted else ways.moves[:1], ways.count, ways.parcel_of)
+    flows = Ways((ways.moves[int(weighted)], *ways.moves[2:]), ways.count, ways.parcel_of)
     frame = arriving(setting, flows, _said(setting, ways, done), _counted(done, ways.count))
     extra = _ribbons(setting, ways, done, setting.right) if weighted else _bars(setting, ways, done)
     marks = [*frame.marks, *_read(setting, ways, done), *extra]
@@ -65,7 +70,7 @@ def backward(setting: Setting) -> Frame:
     done = landed(back.count, setting.second)
     marks = [*frame.marks, *(_ribbons(setting, back, done, setting.left[0])
                              if _weighted(setting.trace, setting.layer)
-                             and setting.written.name == setting.layer.reads[1] else [])]
+                             and setting.written.name == setting.layer.reads[-1] else [])]
     return Frame(frame.covered, frame.values, tuple(marks), frame.sentence, frame.done, frame.counted)
 
 
@@ -82,9 +87,10 @@ def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
 
 @remembered(32)
 def ways_of(trace: Trace, name: str) -> Ways | None:
-    """Every product of a matrix product, from the left and from the right factor; None where that is too much."""
+    """Every product of a matrix product, from the left and from the right factor, and what it is added to; None where
+    that is too much."""
     layer = trace[name]
-    left, right = trace.inputs(layer)
+    *start, left, right = trace.inputs(layer)
     lead = layer.shape[:-2]
     if left.output.ndim < 2 or right.output.ndim < 2 or left.shape[:-2] != lead or right.shape[:-2] != lead \
             or left.shape[-1] != right.shape[-2] or layer.shape[-2:] != (left.shape[-2], right.shape[-1]) \
@@ -94,18 +100,29 @@ def ways_of(trace: Trace, name: str) -> Ways | None:
     targets = np.stack([*heads, row, column], axis=1)
     ones, others = np.stack([*heads, row, inner], axis=1), np.stack([*heads, inner, column], axis=1)
     parcels, count = in_parcels([row])
-    met = np.asarray(right.output[tuple(others.T)], np.float64), np.asarray(left.output[tuple(ones.T)], np.float64)
+    alpha = float(layer.settings.get("alpha", 1.0)) if start else 1.0
+    met = [alpha * factor.output[tuple(cells.T)].astype(np.float64)
+           for factor, cells in ((right, others), (left, ones))]
     shape = np.arange(layer.shape[-2]).reshape(*(1,) * len(lead), -1, 1)
     order = np.unique(row)
     first = np.array([parcels[np.flatnonzero(row == one)[0]] for one in order])
+    landed_at = np.broadcast_to(first[shape], layer.shape)
     return Ways((moved(left, layer, ones, targets, parcels, count, met[0]),
-                 moved(right, layer, others, targets, parcels, count, met[1], met=True)), count,
-                np.broadcast_to(first[shape], layer.shape))
+                 moved(right, layer, others, targets, parcels, count, met[1], met=True),
+                 *(_added_to(one, layer, landed_at, count) for one in start if one.output.ndim)), count, landed_at)
+
+
+def _added_to(start: Layer, layer: Layer, landed_at: Array, count: int) -> Moves:
+    """What a product is added to; along axes where it has one number, or none, that is used for all."""
+    targets = np.stack(np.unravel_index(np.arange(layer.output.size), layer.shape), axis=1)
+    own = targets[:, -start.output.ndim:]
+    cells = np.where(np.array(start.shape) == 1, 0, own)
+    return moved(start, layer, cells, targets, landed_at.ravel(), count, float(layer.settings.get("beta", 1.0)))
 
 
 def _weighted(trace: Trace, layer: Layer) -> bool:
     """Whether what is multiplied by are shares: then the right factor is what flows in."""
-    return kinds.shares(trace[layer.reads[0]])
+    return kinds.shares(trace[layer.reads[-2]])
 
 
 def _row_of(ways: Ways, parcel: int) -> int:
@@ -127,57 +144,76 @@ def _read(setting: Setting, ways: Ways, done: int) -> list[Mark]:
     """While rows are slow, a frame on what the largest number of the row reads."""
     if not _slow(setting, ways.count, done):
         return []
-    cell = _largest(setting.layer, _row_of(ways, done))
+    cell = _largest(_made(setting.trace, ways), _row_of(ways, done))
     share = share_of(done, ways.count, setting.second)
     return windows(setting.trace, setting.left, taps_of(setting.trace, setting.layer.name, cell),
                    Focus(setting.layer.name, cell), opacity=0.5 + min(0.5, share * 4))
 
 
-def _largest(layer: Layer, row: int) -> Cell:
-    own = np.abs(np.nan_to_num(layer.output[..., row, :]))
+@remembered(16)
+def _made(trace: Trace, ways: Ways) -> Array:
+    """What the layer makes, from what it reads: which number is looked at hangs on nothing that is to come."""
+    left, _, *start = ways.moves
+    return sum((one.brought(ways.count, False) for one in start), left.brought(ways.count, False))
+
+
+def _largest(values: Array, row: int) -> Cell:
+    own = np.abs(np.nan_to_num(values[..., row, :]))
     *lead, column = (int(at) for at in np.unravel_index(int(own.argmax()), own.shape))
     return (*lead, row, column)
 
 
 # --- ribbons ----------------------------------------------------------------------------------------------------------
 
+def _heads(layer: Layer) -> list[Cell]:
+    """The heads in which something is seen to flow: every one of them computes at once, the first few are shown."""
+    return list(np.ndindex(*layer.shape[:-2]))[:MOST_HEADS]
+
+
 def _ribbons(setting: Setting, ways: Ways, done: int, values: Column) -> list[Mark]:
     """While rows are slow: from every value to the row that attends to it, as thick as its share."""
-    column = setting.column(setting.layer.reads[1]) if not setting.backward else values
-    if not _slow(setting, ways.count, done) or column is None or setting.layer.output.ndim != 2:
+    column = setting.column(setting.layer.reads[-1]) if not setting.backward else values
+    if not _slow(setting, ways.count, done) or column is None:
         return []
     row = _row_back(ways, done) if setting.backward else _row_of(ways, done)
-    left, right = setting.trace.inputs(setting.layer)
-    target = box_of_cells(setting.right, setting.layer, (row, 0), (row, setting.layer.shape[-1] - 1))
+    opacity = 0.35 * min(1.0, share_of(done, ways.count, setting.second) * 4)
+    left = setting.trace[setting.layer.reads[-2]]
+    return grouped(Group("shares"), [mark for head in _heads(setting.layer) for mark in (
+        *_flows(setting, column, head, row, opacity), *_percents(setting, left, head, row, 0.5 + opacity / 0.7))])
+
+
+def _flows(setting: Setting, column: Column, head: Cell, row: int, opacity: float) -> list[Mark]:
+    left, right = setting.trace.inputs(setting.layer)[-2:]
+    target = box_of_cells(setting.right, setting.layer, (*head, row, 0), (*head, row, setting.layer.shape[-1] - 1))
     if target is None:
         return []
-    opacity = 0.35 * min(1.0, share_of(done, ways.count, setting.second) * 4)
     ink = "gradient-mark" if setting.backward else "accent"
     marks: list[Mark] = []
     y1 = target[1] + target[3] / 2
-    for place, share in enumerate(left.output[row].tolist()):
-        source = box_of_cells(column, right, (place, 0), (place, right.shape[-1] - 1))
+    for place, share in enumerate(left.output[(*head, row)].tolist()):
+        source = box_of_cells(column, right, (*head, place, 0), (*head, place, right.shape[-1] - 1))
         if source is None or share < FEWEST:
             continue
         x0, y0, x1 = source[0] + source[2] + 2, source[1] + source[3] / 2, target[0] - 2
         bend = (x1 - x0) / 2
         marks.append(Path((((x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)),), stroke=ink,
                           width=max(0.8, FULL * share), opacity=opacity))
-    return grouped(Group("shares"), [*marks, *_percents(setting, left, row, 0.5 + opacity / 0.7)])
+    return marks
 
 
-def _percents(setting: Setting, left: Layer, row: int, opacity: float) -> list[Mark]:
+def _percents(setting: Setting, left: Layer, head: Cell, row: int, opacity: float) -> list[Mark]:
     """The shares of a row, in their cells where there is room."""
     column = setting.column(left.name)
     if column is None or setting.backward:
         return []
     shades, palette = parts.entries(setting.trace, left, setting.look, False)
     marks: list[Mark] = []
-    for place, share in enumerate(left.output[row].tolist()):
-        box, words = box_of_cells(column, left, (row, place), (row, place)), numbers.percent(share, 0)
+    for place, share in enumerate(left.output[(*head, row)].tolist()):
+        cell = (*head, row, place)
+        box, words = box_of_cells(column, left, cell, cell), numbers.percent(share, 0)
         if box is not None and min(box[2] - width(words, 11, 500), box[3] - 11) >= 1:
             marks.append(Text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 4, plain(words), 11, 500,
-                              colour.ink_on(f"{palette}:{shades[row, place]}", setting.look.theme), "middle",
+                              colour.ink_on(f"{palette}:{shades[cell]}", setting.look.theme), "middle",
                               opacity=opacity))
     return marks
 
@@ -186,22 +222,18 @@ def _percents(setting: Setting, left: Layer, row: int, opacity: float) -> list[M
 
 def _bars(setting: Setting, ways: Ways, done: int) -> list[Mark]:
     """While rows are slow: the scores of the row rise over their places."""
-    if not _slow(setting, ways.count, done) or setting.layer.output.ndim != 2:
+    if not _slow(setting, ways.count, done):
         return []
-    row = _row_of(ways, done)
-    top = colour.largest(setting.layer.output) or 1.0
+    layer, row = setting.layer, _row_of(ways, done)
+    top = colour.largest(layer.output) or 1.0
     grown = part_of(share_of(done, ways.count, setting.second), 0.3, 0.7)
-    return _rising(setting, row, setting.layer.output[row] / top * grown)
-
-
-def _rising(setting: Setting, row: int, heights: Array) -> list[Mark]:
     marks: list[Mark] = []
-    for place, height in enumerate(heights.tolist()):
-        box = box_of_cells(setting.right, setting.layer, (row, place), (row, place))
-        if box is None or not np.isfinite(height):
-            continue
-        x, y, wide, high = _bar(box, height)
-        marks.append(Rect(x, y, wide, high, "positive-text" if height >= 0 else "negative-text", "stage", 0.5))
+    for head in _heads(layer):
+        for place, height in enumerate((layer.output[(*head, row)] / top * grown).tolist()):
+            box = box_of_cells(setting.right, layer, (*head, row, place), (*head, row, place))
+            if box is not None and np.isfinite(height):
+                marks.append(Rect(*_bar(box, height), "positive-text" if height >= 0 else "negative-text", "stage",
+                                  0.5))
     return grouped(Group("scores"), marks)
 
 
@@ -224,7 +256,7 @@ def _named(setting: Setting, place: int) -> str:
 
 def _said(setting: Setting, ways: Ways, done: int) -> str:
     layer = setting.layer
-    one, other = layer.reads
+    one, other = layer.reads[-2:]
     known = {"layer": layer.name, "one": one, "other": other, "done": numbers.count(done),
              "count": numbers.count(ways.count)}
     if done <= 0:
@@ -236,7 +268,7 @@ def _said(setting: Setting, ways: Ways, done: int) -> str:
         return tr("Place {place} takes from every row of {other} its share, most from {most}: {{{share}}}; {done} of "
                   "{count} done.").format(place=_named(setting, row), most=_named(setting, most),
                                           share=numbers.percent(float(shares.max()), 0), **known)
-    cell = _largest(layer, row)
+    cell = _largest(layer.output, row)
     return tr("Each row of {one} times each column of {other} is one number: {{{value}}} at place {place}; {done} of "
               "{count} rows done.").format(value=numbers.number(float(layer.output[cell])), place=_named(setting, row),
                                            **known)
@@ -244,14 +276,16 @@ def _said(setting: Setting, ways: Ways, done: int) -> str:
 
 def _said_back(setting: Setting, done: int, count: int) -> str:
     layer, given = setting.layer, setting.written.name
-    other = next((name for name in layer.reads if name != given), given)
+    other = next((name for name in layer.reads[-2:] if name != given), given)
     known = {"layer": layer.name, "source": given, "other": other,
              "done": numbers.count(done), "count": numbers.count(count)}
     if done <= 0:
         return tr("The gradient stands at {layer}; {source} has none yet.").format(**known)
-    if _weighted(setting.trace, layer) and given == layer.reads[1]:
+    if _weighted(setting.trace, layer) and given == layer.reads[-1]:
         return tr("The gradient of every row is shared out to {source} by the same shares: {{{done} of {count}}} "
                   "rows.").format(**known)
+    if given not in layer.reads[-2:]:
+        return tr("A sum hands the same gradient on to {source}: {{{done} of {count}}} rows.").format(**known)
     return tr("{source} gets the gradient of each row, weighted by {other}: {{{done} of {count}}} rows.").format(
         **known)
 

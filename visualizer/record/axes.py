@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from visualizer.record.unroll import CELLS, FUSED
-from visualizer.trace import Refused
+from visualizer.trace import PART, Refused
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from visualizer.record.calls import Event
 
 Axes = tuple[str, ...]
 MAPS: Axes = ("channel", "row", "column")
 BY_FIRST_READER = (
-    (("conv3d", "conv_transpose3d", "max_pool3d", "avg_pool3d"), ("channel", "depth", "row", "column")),
     (("lstm", "gru", "rnn_tanh", "rnn_relu"), ("step", "unit")),
 )
 """Calls of no kind of their own that settle what the axes of one sample are; one axis more is the batch. A kind says
@@ -34,25 +35,35 @@ def name(events: Iterable[Event]) -> None:
         for read in event.reads:
             if read.axes is None:
                 read.axes = of_input(read, event)
-                turned = read if "batch" in read.axes[1:] else turned
+                turned = read if read.axes[:2] == ("step", "batch") else turned
         if turned is not None and event.call in FUSED and event.settings.get("batch_first") and event.output.ndim == 3 \
                 and len(event.output) == len(turned.output) > 1:
             _one_sample(len(turned.output), 0)  # what looked like steps are the samples that it counts first
         event.axes = of(event)
         if event.reads and event.kind is not None and event.kind_name == event.kind.name:
-            first = event.reads[0].axes
-            if first[:1] != ("batch",):
-                event.settings["batch"] = first.index("batch") if "batch" in first else None
+            batches = [read.axes.index("batch") if "batch" in read.axes else None for read in event.reads]
+            if batches[0] != 0:
+                event.settings["batch"] = batches[0]
+            if any(batch != batches[0] for batch in batches):
+                event.settings["batches"] = tuple(batches)
 
 
 def of(event: Event) -> Axes:
-    """Names for the axes of what a call made: from its kind, else from what it read, else `axis0`, `axis1`, …"""
-    shape = event.output.shape
-    if event.call == "rewritten" and _fits(event.reads[0].axes, shape):
-        return event.reads[0].axes
+    """Names for the axes of what a call made: from its kind, else from what it read, else `axis0`, `axis1`, …; of
+    complex numbers the last one is that of their parts."""
+    return (*_of(event), PART) if event.complex else _of(event)
+
+
+def _of(event: Event) -> Axes:
+    """The same without the axis of the parts."""
+    shape = event.shape
+    if event.like is not None and event.like.axes is not None and _fits(_plain(event.like), shape):
+        return _plain(event.like)
+    if event.call == "rewritten" and _fits(_plain(event.reads[0]), shape):
+        return _plain(event.reads[0])
     if event.named_by is not None:
         try:
-            found = tuple(event.named_by.axes(event.settings, tuple([read.axes for read in event.reads]), shape))
+            found = tuple(event.named_by.axes(event.settings, tuple([_plain(read) for read in event.reads]), shape))
         except (LookupError, TypeError, ValueError):
             found = ()
         if _fits(found, shape):
@@ -60,15 +71,19 @@ def of(event: Event) -> Axes:
     return _recurrent(event) or _like_what_it_read(event) or unnamed(len(shape), batch=_leads_with_batch(event))
 
 
+def _plain(event: Event) -> Axes:
+    return (event.axes or ())[:-1] if event.complex else event.axes or ()
+
+
 def of_input(event: Event, reader: Event | None) -> Axes:
     """Axes of the model's input, told from the call that reads it first; Refused if it holds several samples."""
-    shape = event.output.shape
+    shape = event.shape
     found = _input_axes(event, reader)
     if "batch" in found and shape[found.index("batch")] != 1:
         found = _steps_first(found, shape, reader) or found
         batch = found.index("batch") if "batch" in found else 0
         _one_sample(shape[batch] if "batch" in found else 1, batch)
-    return found
+    return (*found, PART) if event.complex else found
 
 
 def _one_sample(size: int, axis: int) -> None:
@@ -96,8 +111,15 @@ def unnamed(count: int, batch: bool = False) -> Axes:
     return ("batch", *names) if batch else names
 
 
+def of_constant(tensor: Tensor) -> Axes:
+    """Axes of numbers that no call made."""
+    return (*unnamed(tensor.ndim), PART) if tensor.is_complex() else unnamed(tensor.ndim)
+
+
 def _input_axes(event: Event, reader: Event | None) -> Axes:
-    count = event.output.ndim
+    count = len(event.shape)
+    if reader is not None and reader.call in FUSED and count == 3 and reader.reads[0] is not event:
+        return ("level", "batch", "unit")  # the state that it starts from
     for calls, names in (((), _wanted(reader)), *BY_FIRST_READER):
         if names and reader is not None and (not calls or reader.call in calls):
             if count == len(names):
@@ -134,17 +156,17 @@ def _recurrent(event: Event) -> Axes:
 
 def _like_what_it_read(event: Event) -> Axes:
     """The same shape means the same; so does the same shape but for the last axis. Constants tell nothing."""
-    shape = event.output.shape
+    shape = event.shape
     told = [read for read in event.reads if read.axes and read.kind_name not in ("constant", "parameter")]
     for same in (shape, shape[:-1]):
         for read in told:
-            if read.output.ndim == len(shape) and read.output.shape[:len(same)] == same and _fits(read.axes, shape):
-                return read.axes
+            if len(read.shape) == len(shape) and read.shape[:len(same)] == same and _fits(_plain(read), shape):
+                return _plain(read)
     return ()
 
 
 def _leads_with_batch(event: Event) -> bool:
-    shape = event.output.shape
+    shape = event.shape
     return bool(shape) and shape[0] == 1 and any(read.axes[:1] == ("batch",) for read in event.reads)
 
 

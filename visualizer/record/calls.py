@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, count
 from typing import Any, NamedTuple
 
@@ -24,13 +24,13 @@ from torch.overrides import TorchFunctionMode
 
 from visualizer import advance, kinds
 from visualizer.kinds import Kind
-from visualizer.record import axes, unroll
+from visualizer.record import axes, composites, unroll
 from visualizer.record.weights import Hashed, Known, Weights, to_numpy
 from visualizer.trace import Array, Refused
 
 SILENT = frozenset({
     "size", "dim", "ndimension", "numel", "nelement", "stride", "storage_offset", "is_contiguous", "is_floating_point",
-    "is_complex", "is_signed", "element_size", "get_device", "data_ptr", "type", "__len__", "__set__", "__format__",
+    "is_complex", "is_signed", "element_size", "get_device", "data_ptr", "__len__", "__set__", "__format__",
     "__repr__", "__hash__", "requires_grad_", "retain_grad", "register_hook", "backward", "is_same_size",
 })
 """Calls that compute no number: they only ask about a tensor, or set a flag."""
@@ -38,17 +38,19 @@ PROPERTIES = frozenset({"T", "mT", "H", "mH", "data", "real", "imag", "grad"})
 """Properties that are tensors made of it; every other tells something about it."""
 FROM_NOTHING = frozenset({
     "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "new_zeros", "new_ones",
-    "new_full", "new_empty", "new_tensor", "zeros",
+    "new_full", "new_empty", "new_tensor", "zeros", "ones", "full", "rand", "randn",
 })
 """Calls that take nothing but shape and type from the tensor they are given."""
+DRAWN = frozenset({"normal_", "uniform_", "exponential_", "random_", "bernoulli_", "log_normal_", "geometric_"})
+"""Calls that fill a tensor with chance, whatever it held."""
 WEIGHT_NAMES = ("weight", "bias", "running_")
 """Arguments that begin so are weights of the operation; every other tensor is something that it reads."""
 RECURRENT = frozenset({*unroll.FUSED, *unroll.CELLS})
 FUSED = ("A recurrent layer is recorded as a whole: its gates and states are not taken apart, and its gradient is only "
          "what came back to its outputs, not dL/dh of every step.")
 REWRITTEN = "Its memory was written to through another tensor, a view that shares it."
+COMPLEX = "How {name} makes complex numbers is not explained."
 PLACES = "It holds places, not values: whole numbers that say where the values of {name} were found."
-COMPUTED = "Its {name} is itself computed, which the explanation of a {kind} does not cover."
 CUSTOM = "{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
 COMPILED = ("It was made inside compiled code or a transform of torch.func (vmap, grad), whose steps could not be "
             "recorded; autograd calls the last one {name}.")
@@ -102,6 +104,8 @@ class Event:
     """None until they are named, after the model has run."""
     why: str = ""
     reads: tuple[Event, ...] = ()
+    like: Event | None = None
+    """One whose axes it has: what the composite was given that it came out of."""
     readers: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     weights: dict[str, tuple[Tensor, Array]] = field(default_factory=dict)
@@ -116,6 +120,28 @@ class Event:
     edge: GradientEdge | None = None
     """Its place in autograd's graph; None if autograd does not follow it."""
     gradient: Tensor | None = None
+
+    @property
+    def complex(self) -> bool:
+        """Whether torch has its numbers as complex ones."""
+        return self.dtype.startswith("complex")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As torch has it: a complex number counts as one."""
+        shape = () if self.output is None else self.output.shape
+        return tuple(shape[:-1] if self.complex else shape)
+
+    def as_tensor(self) -> Tensor:
+        """The numbers as torch had them."""
+        found = torch.tensor(self.output)
+        return torch.view_as_complex(found) if self.complex else found
+
+    def speaks(self, kind: Kind | None) -> None:
+        """Let another kind speak for this call, if there is one that knows it better."""
+        if kind is not None:
+            self.kind = self.named_by = kind
+            self.kind_name = kind.name
 
     def add_weight(self, name: str, tensor: Tensor, array: Array) -> str:
         """Under that name, or with a prime behind it if there is one already; tells which."""
@@ -151,6 +177,8 @@ class Recording(TorchFunctionMode):
         self._views: dict[int, Tensor] = {}
         self._stack = [Caller()]
         self._numbers, self._scopes = count(1), count(1)
+        self._asides: list[tuple[Tensor, Event, list[Event]]] = []
+        """What the steps of a compiled call made, the Event that holds the numbers of the call itself, the steps."""
         self._bytes = 0
         self._spend(sum([2 * known.array.nbytes for known in weights.known.values()]))
 
@@ -230,9 +258,17 @@ class Recording(TorchFunctionMode):
             # what is made in it tells nobody that it was written to, nor can it be read by what learns
             with torch.inference_mode(False), torch.no_grad():
                 return self.step(func, args, kwargs, name=name, kind=kind, settings=settings, plain=plain, why=why)
-        call = _call(func)
+        call = _call(func, _given_complex(args))
         if not call.makes_numbers or peek_interpreter_stack() is not None:
             return func(*args, **kwargs)
+        if call.name in DRAWN and args and isinstance(args[0], Tensor) and not args[0].requires_grad:
+            self._newest.pop(id(args[0]), None)
+            return func(*args, **kwargs)
+        whole = call.kind is not None and not composites.in_another_form(call.name, args, kwargs)
+        if not (whole or name or kind or why) and call.name not in RECURRENT:
+            taken_apart = self._taken_apart(func, call.name, args, kwargs)
+            if taken_apart is not None:
+                return taken_apart
         event = Event(call.name, next(self._numbers), None, call.kind_name, call.kind, call.kind, self._stack[-1], name)
         operands, views = self._bind(event, call.arguments, args, kwargs, plain)
         if not operands:
@@ -245,6 +281,9 @@ class Recording(TorchFunctionMode):
         advance.at(self._stack[-1].path or call.name)
         returned = func(*args, **kwargs)
 
+        if event.kind is not None and not event.kind.parts and any(each.is_complex() for each in tensors_in(returned)):
+            event.kind, event.named_by, event.kind_name = None, None, "unexplained"
+            event.settings, event.why = {"call": readable(event.call)}, COMPLEX.format(name=readable(event.call))
         if why or kind:
             event.why, event.kind_name, event.settings = why, kind or event.kind_name, dict(settings or event.settings)
         written = {id(tensor): tensor for tensor, version in operands.values() if tensor._version != version}
@@ -253,7 +292,7 @@ class Recording(TorchFunctionMode):
             if id(tensor) in self._weights:
                 continue  # a write to a buffer
             if id(tensor) in operands and id(tensor) not in written:
-                if event.kind is None or event.kind.name == "identity":
+                if event.kind is None or event.kind.name in ("identity", "cast"):
                     continue  # handed back as it was
                 if returned is tensor and self._newest[id(tensor)].readers > 1:
                     returned = tensor = tensor.view_as(tensor)  # else earlier readers would seem to read this call
@@ -268,6 +307,58 @@ class Recording(TorchFunctionMode):
             if id(tensor) in written:
                 self._writers[tensor.untyped_storage().data_ptr()] = found
         return returned
+
+    def _taken_apart(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a composite made, with each of its steps recorded; None where it is one step, or where its steps do not
+        make the same numbers."""
+        given = tensors_in(args) or tensors_in(kwargs)
+        other_form = composites.in_another_form(name, args, kwargs)
+        steps = None if other_form else composites.written_out(func)
+        if not given:
+            return None
+        if steps is not None:
+            made = self._seen(steps, args, kwargs)
+        elif (steps := composites.steps_of(name)) is not None:
+            made = self._beside(func, steps, args, kwargs)
+        if steps is None or made is None:
+            return None
+        found = next(iter(tensors_in(made)), None)
+        event, source = self._newest.get(id(found)), self._newest.get(id(given[0]))
+        if event is not None and source is not None and event is not source and found.shape == given[0].shape:
+            event.like = source
+        return made
+
+    def _seen(self, steps: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a function with its calls recorded; the hooks on the modules stay as they are."""
+        TorchFunctionMode.__enter__(self)
+        try:
+            return steps(*args, **kwargs)
+        finally:
+            TorchFunctionMode.__exit__(self, None, None, None)
+
+    def _beside(self, func: Any, steps: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What torch has compiled into one makes the numbers; its steps run beside it and end in them."""
+        state = torch.get_rng_state()
+        with torch.no_grad():
+            alike = composites.same(partial(func, *args, **kwargs), partial(steps, *args, **kwargs),
+                                    partial(torch.set_rng_state, state))
+        torch.set_rng_state(state)
+        if not alike:
+            return None
+        first = len(self.events)
+        own = self._seen(steps, args, kwargs)
+        inner = [event for event in self.events[first:] if event.tensor is not own]
+        for event in inner:
+            event.settings["beside"] = True
+        end = self._newest[id(own)]
+        torch.set_rng_state(state)
+        made: Tensor = func(*args, **kwargs)
+        end.tensor, end.version, end.output, end.edge = made, made._version, to_numpy(made), None
+        self._newest[id(made)] = end
+        if made.requires_grad:
+            self._follow(end, made)
+        self._asides.append((own, end, inner))
+        return made
 
     def event_of(self, tensor: Tensor) -> Event:
         """The Event that holds the numbers which `tensor` has now."""
@@ -292,9 +383,22 @@ class Recording(TorchFunctionMode):
             return
         followed = [event for event in self.events if event.edge is not None]
         wanted = [*(event.edge for event in followed), *self._wanted]
-        found = torch.autograd.grad(scalar, wanted, allow_unused=True)
+        try:
+            found = torch.autograd.grad(scalar, wanted, allow_unused=True)
+        except RuntimeError as error:
+            reason = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")
+            raise Refused(f"Autograd cannot go back through the model ({reason}); mend that, or record the way "
+                          "forwards alone with objective='none'.") from error
         for event, gradient in zip(followed, found, strict=False):
             event.gradient = gradient
+        for own, end, inner in reversed(self._asides):
+            reached = [event for event in inner if event.edge is not None]
+            if end.gradient is None or not own.requires_grad or not reached:
+                continue
+            beside = torch.autograd.grad(own, [event.edge for event in reached], end.gradient, allow_unused=True,
+                                         retain_graph=True)
+            for event, gradient in zip(reached, beside, strict=True):
+                event.gradient = gradient
         self.weight_gradients = {id(tensor): gradient for tensor, gradient in
                                  zip(self._wanted, found[len(followed):], strict=True) if gradient is not None}
 
@@ -308,7 +412,9 @@ class Recording(TorchFunctionMode):
         views: dict[int, Tensor] = {}
         reads: list[Event] = []
         fixed: list[str] = []
-        kind, settings, computed = event.kind, event.settings, ""
+        kind, settings = event.kind, event.settings
+        read_as: list[str] = []
+        computed: list[tuple[str, Tensor, Event]] = []
         for name, value in _named(names, args, kwargs):
             if type(value) in AS_WRITTEN:
                 if value is not None:
@@ -319,6 +425,8 @@ class Recording(TorchFunctionMode):
                 settings[name] = plain[id(value)] if tensors and plain else plain_value(value)
                 continue
             weight = kind is not None and name.startswith(WEIGHT_NAMES)
+            if name == "index" and type(value) is tuple and len(tensors) < len(value):
+                settings[name] = _index_of(value)
             for tensor in tensors:
                 version = tensor._version
                 operands[id(tensor)] = tensor, version
@@ -336,14 +444,23 @@ class Recording(TorchFunctionMode):
                 if source.kind_name == "constant" and event.call in RECURRENT and not source.output.any() \
                         and name in ("argument1", "argument2", "hx"):
                     continue  # the zeros that it starts from
+                if weight:
+                    computed.append((name, tensor, source))
+                    continue
                 source.readers += 1
                 reads.append(source)
-                if weight:
-                    computed = name
+                read_as.append(name)
+        for name, tensor, source in computed:  # behind all that it reads otherwise
+            source.readers += 1
+            reads.append(source)
+            key = event.add_weight(name, tensor, source.output)
+            fixed.append(key)
+            settings["computed"] = (*settings.get("computed", ()), key)
         event.reads = tuple(reads)
-        if kind is not None and computed:
-            event.kind, event.kind_name = None, "unexplained"
-            event.why = COMPUTED.format(name=computed, kind=kind.title)
+        if kind is not None and read_as and (len(read_as) > 1 or read_as[0] != names[0]):
+            event.speaks(kinds.by_call(f"{readable(event.call)}({','.join([*read_as, *event.weights])})"))
+        if kind is not None and "mode" in settings:
+            event.speaks(kinds.by_call(f"{readable(event.call)}[{settings['mode']}]"))
         if event.kind is None:
             event.settings = {"call": readable(event.call)}
             if event.call in RECURRENT:
@@ -367,7 +484,7 @@ class Recording(TorchFunctionMode):
                 view = self._views[id(tensor)] = tensor.view_as(tensor)
             array = known.array if known.version == tensor._version else self._written(known)
             event = Event("parameter", next(self._numbers), array, "constant", name=known.path,
-                          axes=axes.unnamed(tensor.ndim))
+                          axes=axes.of_constant(tensor))
             if known.learns:
                 event.kind_name, event.weights = "parameter", {"value": (tensor, array)}
             self._add(event, view)
@@ -390,7 +507,7 @@ class Recording(TorchFunctionMode):
     def _constant(self, tensor: Tensor) -> Event:
         """A tensor that no recorded call made: zeros, or numbers that the model keeps outside its parameters."""
         return self._add(Event("constant", next(self._numbers), to_numpy(tensor), "constant", place=self._stack[-1],
-                               axes=axes.unnamed(tensor.ndim)), tensor)
+                               axes=axes.of_constant(tensor)), tensor)
 
     def _hidden(self, tensor: Tensor, inside: Event | None = None) -> Event:
         """The result of something that autograd knows and torch's functions do not: a custom autograd function.
@@ -432,9 +549,12 @@ class Recording(TorchFunctionMode):
                 self.notes.append(note)
 
     def _weights_behind(self, tensor: Tensor) -> list[Known]:
-        """The weights that autograd reaches from `tensor` through nothing that was recorded."""
+        """The weights that autograd reaches from `tensor` through nothing that was recorded, and that no layer has: a
+        gradient that a model makes of its own numbers reaches those of its layers."""
         ends = (getattr(found, "variable", None) for found in self._behind(tensor) if not isinstance(found, Event))
-        return [self._weights[id(end)] for end in ends if id(end) in self._weights]
+        known = [self._weights[id(end)] for end in ends if id(end) in self._weights]
+        used = {id(weight) for event in self.events for weight, _ in event.weights.values()} if known else set()
+        return [each for each in {id(each.tensor): each for each in known}.values() if id(each.tensor) not in used]
 
     def _behind(self, tensor: Tensor) -> Iterator[Any]:
         """The nearest Events that autograd reaches from `tensor`, and its nodes on the way there."""
@@ -511,7 +631,7 @@ def _another_output(first: Event, index: int, output: Array) -> Event:
                   first.name, index, why=first.why, reads=first.reads, settings=settings)
     if event.kind is not None:
         event.settings["part"] = index
-        if output.dtype.kind in "iu":
+        if output.dtype.kind in "iu" and not event.kind.tells_places:
             event.kind, event.named_by, event.kind_name = None, None, "unexplained"
             event.settings, event.why = {"call": readable(event.call)}, PLACES.format(name=event.call)
     return event
@@ -541,6 +661,12 @@ def swapped(value: Any, swaps: Mapping[int, Tensor]) -> Any:
     if isinstance(value, dict):
         return {key: swapped(item, swaps) for key, item in value.items()}
     return value
+
+
+def _index_of(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """An index in which tensors stand: each as `("read", number)`, in their order."""
+    numbers = count()
+    return tuple(("read", next(numbers)) if isinstance(item, Tensor) else plain_value(item) for item in items)
 
 
 def plain_value(value: Any) -> Any:
@@ -573,9 +699,17 @@ class _Call:
     """From those that it is given."""
 
 
+_METHOD = type(Tensor.add)
+
+
+def _given_complex(args: tuple[Any, ...]) -> bool:
+    return any(isinstance(value, Tensor) and value.is_complex() for value in args)
+
+
 @lru_cache(1024)
-def _call(func: Any) -> _Call:
-    """What is known of a torch function; a property (`x.T`) goes by its own name, in place or not is the same."""
+def _call(func: Any, of_complex: bool = False) -> _Call:
+    """What is known of a torch function; a property (`x.T`) goes by its own name, in place or not is the same. One of
+    complex numbers is explained only by a kind that says so."""
     name = str(getattr(func, "__name__", func))
     if name == "__get__":
         name = str(getattr(func.__self__, "__name__", name))
@@ -583,8 +717,10 @@ def _call(func: Any) -> _Call:
     else:
         name = name.partition(".")[0]
         makes_numbers = name not in SILENT and name not in FROM_NOTHING
+    method = f"Tensor.{name}" if isinstance(func, _METHOD) else ""
     native = "" if getattr(func, "__module__", "") == "torch.nn.functional" else f"torch.{name}"  # other arguments
-    for spelling in (native, name, name if name.endswith("__") else name.rstrip("_")):
+    spellings = (method, native, name, name if name.endswith("__") else name.rstrip("_"))
+    for spelling in map("complex {}".format, spellings) if of_complex else spellings:
         kind = kinds.by_call(spelling)
         if kind is not None:
             return _Call(name, kind, kind.name, tuple(kind.calls[spelling].split()), makes_numbers)

@@ -78,7 +78,7 @@ def _looks_at_one_step(trace: Trace, layer: Layer) -> bool:
                     for axis, size in zip(layer.axes, layer.shape, strict=True))
         for index, source in enumerate(inputs):
             if "step" in source.axes:
-                seen = kind.source_box(layer, inputs, index, box)[source.axes.index("step")]
+                seen = kinds.seen(layer, inputs, index, box)[source.axes.index("step")]
                 wanted = step % source.shape[source.axes.index("step")]
                 if seen != (wanted, wanted):
                     return False

@@ -168,6 +168,8 @@ def _weight_gradients(recording: Recording, events: list[Event], known: set[int]
     found: Shares = {}
     for tensor_id, places in uses.items():
         total = recording.weight_gradients.get(tensor_id)
+        if total is None:
+            total = _gradient_of_computed(tensor_id, places)
         if total is None or (known and all(event.number in known for event, _ in places)):
             continue
         if len(places) == 1:
@@ -179,6 +181,15 @@ def _weight_gradients(recording: Recording, events: list[Event], known: set[int]
         for (event, key), share in zip(places, shares, strict=True):
             found.setdefault(id(event), {})[key] = _array_of(share) if complete and share is not None else None
     return found
+
+
+def _gradient_of_computed(tensor_id: int, places: list[tuple[Event, str]]) -> Tensor | None:
+    """The whole gradient of a weight that is itself computed, where nothing else reads it."""
+    for event, key in places:
+        if key in event.settings.get("computed", ()):
+            made = next(read for read in event.reads if id(read.tensor) == tensor_id)
+            return made.gradient if made.readers == len(places) else None
+    return None
 
 
 def _share(event: Event, key: str, events: list[Event]) -> Tensor | None:
@@ -193,7 +204,7 @@ def _share(event: Event, key: str, events: list[Event]) -> Tensor | None:
         return torch.zeros_like(weight)
     func, args, kwargs = event.again
     alone = weight.detach().requires_grad_()
-    swaps = {id(read.tensor): torch.tensor(read.output) for read in event.reads} | {id(weight): alone}
+    swaps = {id(read.tensor): read.as_tensor() for read in event.reads} | {id(weight): alone}
     with torch.enable_grad():
         made = tensors_in(func(*swapped(args, swaps), **swapped(kwargs, swaps)))
         ends = [made[output.index] for output in outputs]

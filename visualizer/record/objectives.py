@@ -120,7 +120,8 @@ def aim(recording: Recording, answer: Tensor, wanted: str | Tensor, target: Targ
     by_class = wish.what not in LOSSES and (made is None or made.loss in ("class", "ctc")) and \
         not isinstance(target, np.ndarray | float)
     labels = labels or tuple((said or {}).get("labels", ()))
-    found = _read(recording, answer, labels if by_class else (), target if wish.what == "loss" and by_class else None)
+    found = _read(recording, answer, labels if by_class else (), target if wish.what == "loss" and by_class else None,
+                  wish.step is not None)
     if wish.step is not None and found.steps is None:
         raise Refused(f"The model gives one answer, not one a step; leave out @{wish.step}.")
     if wish.step is not None and found.steps is not None and wish.step >= found.steps:
@@ -153,7 +154,8 @@ def suited(recording: Recording, answer: Tensor, target: Target) -> tuple[str, M
         if wanted.ndim == 2:
             return "loss", {"kind": "mask"} if ends else {"kind": "mask", "score": "logit"}
         return "bce", None
-    if whole and wanted.ndim > 1 and wanted.shape == shape[1:]:
+    by_channel = event.axes is not None and [axis for axis in event.axes if axis != "batch"] == ["channel", "step"]
+    if whole and (wanted.ndim > 1 or by_channel) and wanted.shape == shape[1:]:
         return "cross_entropy", None
     if wanted.shape == sizes and not whole and wanted.ndim > 0:
         return "mse", None
@@ -181,6 +183,9 @@ def _goal(recording: Recording, found: Answer, wish: Wish, target: Target, asks:
     if wish.what == "none":
         return Goal(None, Objective())
     if not found.tensor.requires_grad:
+        if not found.tensor.is_floating_point() and (target is not None or wish.what != "loss"):
+            raise Refused("The model answers with whole numbers, from which nothing flows back; return the scores that "
+                          "they were chosen by.")
         recording.notes.append(NOTHING_FLOWED)
         if not found.tensor.is_floating_point():
             return Goal(None, Objective())
@@ -219,6 +224,9 @@ def plain_target(target: Any) -> Target:
     if isinstance(target, Tensor):
         target = target.detach().cpu().numpy()
     if isinstance(target, np.ndarray | np.generic):
+        if target.dtype.kind not in "fiub":
+            raise Refused(f"The target is an array of {target.dtype}, not of numbers; give a class, a number, or an "
+                          "array of them.")
         if target.size == 1:
             return target.reshape(-1)[0].item()
         return target.tolist() if target.ndim == 1 and target.dtype.kind in "iu" else np.asarray(target)
@@ -276,7 +284,7 @@ def _named(found: Answer, made: AnswerKind | None, labels: tuple[str, ...], asks
     return Named("", "" if made is None else made.name, labels, settings, truth=truth)
 
 
-def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target: Target) -> Answer:
+def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target: Target, asked_by_step: bool) -> Answer:
     """Whether the answer is one number a class, of one step or of many; Refused if labels or a target say so and it
     cannot be."""
     axes.name(recording.events)
@@ -288,7 +296,7 @@ def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target:
         axes.name(recording.events)
         event = recording.event_of(answer)
     shape = tuple(size for axis, size in zip(event.axes, answer.shape, strict=True) if axis != "batch")
-    by_step = isinstance(target, Sequence) or (target is not None and "channel" not in event.axes
+    by_step = asked_by_step or isinstance(target, Sequence) or (target is not None and "channel" not in event.axes
                                                and "row" not in event.axes)
     stepwise = len(shape) == 2 and (shape[1] == len(labels) if labels else by_step)
     if target is not None and len(shape) != 1 and not stepwise:
@@ -301,7 +309,7 @@ def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target:
     classes = stepwise or bool(labels) or target is not None or ends
     if stepwise:
         for one in (event, *event.reads) if event.kind_name in ("softmax", "log_softmax") else (event,):
-            one.axes = (*one.axes[:-1], "class")
+            one.axes = (*("batch" if axis == "batch" else "step" for axis in one.axes[:-1]), "class")
     elif classes:
         layers.name_classes(event)
     return Answer(answer, event, shape, classes)
@@ -363,8 +371,9 @@ def _squares(recording: Recording, found: Answer, target: Target) -> Goal:
         loss = recording.step(functional.mse_loss, (found.tensor, many), {}, name="loss")
         return Goal(loss, Objective("mean_squared_error", None, loss.item()))
     if found.shape not in ((), (1,)) or isinstance(target, Sequence) or np.size(target) != 1:
-        raise Refused(f"The loss of a number needs one number answered and one wanted, and the model gives the shape "
-                      f"{found.shape}; name one output with the objective logit:N.")
+        raise Refused(f"The model gives the shape {found.shape}, and the target has the shape {np.shape(target)}; "
+                      "give one number for each, one class for each place, or the objective mse for what all of them "
+                      "should be.")
     wanted = float(np.reshape(np.asarray(target, np.float64), ()))
     aimed = torch.full_like(found.tensor, wanted, requires_grad=False)
     loss = recording.step(functional.mse_loss, (found.tensor, aimed), {}, name="loss", plain={id(aimed): wanted})
@@ -400,6 +409,9 @@ def _loss_named(recording: Recording, found: Answer, name: str, target: Target) 
             size for size in found.shape if size != 1)):
         raise Refused(f"The target has the shape {wanted.shape} and the answer {found.shape}; give one number for each "
                       "of its numbers, or one for all.")
+    if isinstance(target, int) and answer.numel() > 1:
+        raise Refused(f"The target is the class {target}, and {name} compares {answer.numel()} numbers; give as many, "
+                      f"or one with a point, such as {target}.0, that all of them should be.")
     if name == "bce" and not ((wanted >= 0) & (wanted <= 1)).all():
         raise Refused("Binary cross entropy reads chances, and the target has numbers below 0 or above 1; give 0 or 1 "
                       "for each.")
@@ -409,9 +421,12 @@ def _loss_named(recording: Recording, found: Answer, name: str, target: Target) 
         aimed = torch.as_tensor(wanted, dtype=answer.dtype).reshape(answer.shape)
     held = recording.event_of(aimed)
     held.axes, held.name = event.axes, "wanted"
+    if name == "mae":
+        apart = recording.step(torch.sub, (answer, aimed), {}, name="off")
+        loss = recording.step(torch.mean, (recording.step(torch.abs, (apart,), {}, name="distance"),), {}, name="loss")
+        return Goal(loss, Objective("mean_absolute_error", None, loss.item()))
     chances = event.kind_name in ("sigmoid", "softmax")
     call, kind = {"mse": (functional.mse_loss, "mean_squared_error"),
-                  "mae": (functional.l1_loss, "mean_absolute_error"),
                   "bce": (functional.binary_cross_entropy if chances else functional.binary_cross_entropy_with_logits,
                           "binary_cross_entropy")}[name]
     loss = recording.step(call, (answer, aimed), {}, name="loss")

@@ -7,20 +7,21 @@ makes zeros, or asks for float32 by name; while `Precision` is entered these com
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.jit import ScriptModule
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, handle_torch_function
 
-from visualizer.record.weights import modules_of
+from visualizer.record.weights import DEEPEST, OF_TORCH, modules_of
 from visualizer.trace import Refused
 
 OF_THEIR_OWN = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
-NAMED = {"float": torch.float32, "double": torch.float64, "half": torch.float16, "bfloat16": torch.bfloat16}
+NAMED = frozenset({"float", "double", "half", "bfloat16"})
 """Calls that turn a tensor into a precision by their own name."""
 
 
@@ -37,7 +38,7 @@ class Precision(TorchFunctionMode):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         if name in NAMED and len(args) == 1:
-            return args[0].to(self.dtype)
+            return handle_torch_function(_cast(name, self.dtype), args, *args)
         if name not in ("__get__", "__set__", "requires_grad_"):
             with torch._C.DisableTorchFunction():  # looking at a tensor is no step of the model
                 args, kwargs = self._instead(args), self._instead(kwargs)
@@ -56,13 +57,26 @@ class Precision(TorchFunctionMode):
 
     def _of(self, tensor: Tensor) -> Tensor:
         """A constant that the model keeps somewhere; the same one each time, while nobody writes to it."""
-        if tensor.requires_grad:
+        own = isinstance(tensor, nn.Parameter)  # of an object that is no part of the model
+        if tensor.requires_grad and not own:
             with torch._C._EnableTorchFunction():
                 return tensor.to(self.dtype)
         kept = self._turned.get(id(tensor))
         if kept is None or kept[1] != tensor._version:
-            kept = self._turned[id(tensor)] = tensor, tensor._version, tensor.detach().to(self.dtype)
+            made = tensor.detach().to(self.dtype)
+            kept = self._turned[id(tensor)] = tensor, tensor._version, \
+                nn.Parameter(made, tensor.requires_grad) if own else made
         return kept[2]
+
+
+@cache
+def _cast(name: str, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    """A call that is recorded under that name, and turns a tensor into this precision."""
+    def cast(tensor: Tensor) -> Tensor:
+        return tensor.to(dtype)
+
+    cast.__name__ = name
+    return cast
 
 
 @contextmanager
@@ -90,10 +104,8 @@ def in_precision(model: nn.Module, dtype: torch.dtype) -> Iterator[nn.Module]:
             for held in (module._parameters, module._buffers, module.__dict__):
                 before.append((held, dict(held)))
                 for name, value in tuple(held.items()):
-                    if isinstance(value, Tensor):
-                        held[name] = other(value)
-                    elif type(value) in (list, tuple) and any(isinstance(item, Tensor) for item in value):
-                        held[name] = type(value)(other(item) if isinstance(item, Tensor) else item for item in value)
+                    if held is not module.__dict__ or name not in OF_TORCH:
+                        held[name] = _instead(value, other)
         usual = torch.get_default_dtype()
         torch.set_default_dtype(dtype)
         try:
@@ -104,6 +116,19 @@ def in_precision(model: nn.Module, dtype: torch.dtype) -> Iterator[nn.Module]:
         for held, was in before:
             held.clear()
             held.update(was)
+
+
+def _instead(value: Any, other: Callable[[Tensor], Tensor], depth: int = 0) -> Any:
+    """The same lists and dicts with other tensors in them; whatever holds none is itself."""
+    if isinstance(value, Tensor):
+        return other(value)
+    if depth == DEEPEST or not isinstance(value, list | tuple | dict) or hasattr(value, "_fields"):
+        return value
+    items = value.values() if isinstance(value, dict) else value
+    made = [_instead(item, other, depth + 1) for item in items]
+    if all(one is item for one, item in zip(made, items, strict=True)):
+        return value
+    return dict(zip(value, made, strict=True)) if isinstance(value, dict) else type(value)(made)
 
 
 def _copied(model: nn.Module, dtype: torch.dtype) -> nn.Module:

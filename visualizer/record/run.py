@@ -60,8 +60,8 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
         given = replace(given, sample=replace(given.sample, label=target))
     if trace is None:
         trace = told(_captured(opened, given, x, aim, objective, dtype), opened, given)
-    return Pass(trace, opened.module, x if isinstance(x, tuple) else (x,), aim, _asks(opened), objective, opened, given,
-                edits=tuple(edits))
+    return Pass(trace, opened.module, x if isinstance(x, tuple) else (x,), aim, _asks(opened), objective,
+                opened=opened, given=given, edits=tuple(edits))
 
 
 def _captured(opened: Opened, given: Given, x: Any, aim: Target, objective: str, dtype: str | None) -> Trace:

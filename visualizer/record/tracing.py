@@ -277,7 +277,8 @@ def _returned(recording: Recording, returned: Any, wish: Wanted) -> dict[str, Te
     first = wish.output
     if first is not None:
         if first not in every:
-            raise Refused(f"The model hands back no output {first!r}; name {' or '.join(map(repr, found))}.")
+            there = f"name {' or '.join(map(repr, found))}" if len(found) > 1 else "it hands back one, so name none"
+            raise Refused(f"The model hands back no output {first!r}; {there}.")
         found = {first: every[first]} | found
     recording.event_of(next(iter(found.values())))
     if len(found) > 1:

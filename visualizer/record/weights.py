@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -19,6 +19,8 @@ from visualizer.trace import Array
 T = TypeVar("T")
 COMPILED = "_orig_mod"
 """Where torch.compile keeps the module that it was given; its parts are called as they are in that."""
+DEEPEST = 4
+"""So many lists and dicts in one another are looked into for parts of a model."""
 OF_TORCH = frozenset(vars(nn.Module()))
 """Attributes that every module has."""
 
@@ -141,11 +143,16 @@ def _beside(module: nn.Module, of: type[T]) -> Iterator[tuple[str, T]]:
     for name, value in vars(module).items():
         if name in OF_TORCH or name == "_flat_weights":
             continue
-        if isinstance(value, of):
-            yield name, value
-        elif isinstance(value, list | tuple | dict):
-            items = value.items() if isinstance(value, dict) else enumerate(value)
-            yield from ((f"{name}.{key}", item) for key, item in items if isinstance(item, of))
+        yield from _held(value, of, name)
+
+
+def _held(value: Any, of: type[T], name: str, depth: int = 0) -> Iterator[tuple[str, T]]:
+    if isinstance(value, of):
+        yield name, value
+    elif isinstance(value, list | tuple | dict) and depth < DEEPEST:
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from _held(item, of, f"{name}.{key}", depth + 1)
 
 
 def _named(modules: tuple[tuple[str, nn.Module], ...]) -> list[tuple[str, Tensor, bool]]:
@@ -194,7 +201,10 @@ def to_numpy(tensor: Tensor) -> Array:
 
 
 def seen_by_numpy(tensor: Tensor) -> Array:
-    """The numbers themselves where numpy can look at them, else a copy that it can."""
+    """The numbers themselves where numpy can look at them, else a copy that it can. Complex ones are two real ones,
+    along a last axis of their own."""
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor.resolve_conj())
     if tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
     elif tensor.dtype not in AS_THEY_ARE:
@@ -205,7 +215,7 @@ def seen_by_numpy(tensor: Tensor) -> Array:
 
 AS_THEY_ARE = frozenset({
     torch.float32, torch.float64, torch.float16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
-    torch.bool, torch.complex64, torch.complex128,
+    torch.bool,
 })
 """Types that numpy has too."""
 

@@ -7,8 +7,8 @@ one layer more holds all that the calls hold. What they draw leads back to the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from typing import Any, TypeVar, cast
 
@@ -17,13 +17,14 @@ import numpy as np
 from visualizer import kinds
 from visualizer.kinds import _steps as at
 from visualizer.kinds.gates import family_of, rest
+from visualizer.scene.handwritten import Written, written
 from visualizer.scene.picture import Flight, Focus, Group, Image, Look, Mark, Picture, Stops, Touch
 from visualizer.scene.reading import layers
 from visualizer.scene.timeline import FORWARD, Beat, Moment, timeline
 from visualizer.trace import Array, Layer, Trace, remembered
 
 Made = TypeVar("Made")
-STEPS = ".steps"
+SUFFIX = ".steps"
 """What the layer of a chain is called behind the name of its first call."""
 
 
@@ -36,12 +37,20 @@ class Chain:
     """The recording with one layer more: all calls, step by step."""
     name: str
     """That layer."""
+    held_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Where gates are written by hand: by gate and state the layers that hold it."""
 
     @cached_property
     def places(self) -> tuple[int, ...]:
         """Where the calls stand among all layers."""
         order = [layer.name for layer in self.trace.layers]
         return tuple(order.index(call) for call in self.calls)
+
+    @cached_property
+    def places_of(self) -> dict[str, tuple[int, str]]:
+        """By each layer that holds a gate or a state of a step: that step, and which array of the chain it is."""
+        held = {name: (step, f"inner.{key}") for key, names in self.held_by.items() for step, name in enumerate(names)}
+        return held | {name: (step, "output") for step, name in enumerate(self.calls)}
 
     def moment(self, moment: Moment, focus: Focus | None) -> Moment:
         """The same moment in the trace with steps: within a call its step; elsewhere the call that is looked at, or
@@ -54,8 +63,8 @@ class Chain:
 
         if beat.layer in self.calls:
             found = of_step(self.calls.index(beat.layer), moment.phase)
-        elif focus is not None and focus.layer in self.calls:
-            found = of_step(self.calls.index(focus.layer), 1.0)
+        elif focus is not None and focus.layer in self.places_of:
+            found = of_step(self.places_of[focus.layer][0], 1.0)
         else:
             here = [layer.name for layer in self.trace.layers].index(beat.layer)
             come = [call for call, place in enumerate(self.places)
@@ -68,9 +77,11 @@ class Chain:
 
     def focus(self, focus: Focus | None) -> Focus | None:
         """What is looked at, as a step of the chain where it is one of its calls."""
-        if focus is None or focus.layer not in self.calls:
+        if focus is None or focus.layer not in self.places_of:
             return focus
-        return Focus(self.name, (self.calls.index(focus.layer), *focus.cell[-1:]) if focus.cell else (), focus.array)
+        step, array = self.places_of[focus.layer]
+        return Focus(self.name, (step, *focus.cell[-1:]) if focus.cell else (),
+                     focus.array if array == "output" else array)
 
     def drawn(self, picture: Picture) -> Picture:
         """A picture of the trace with steps, with all that leads to these leading to the calls."""
@@ -97,6 +108,11 @@ class Chain:
         if focus.layer != self.name:
             return focus
         step, *unit = focus.cell or (0,)
+        part = self.held_by.get(focus.array.removeprefix("inner.") if focus.array != "output" else "hidden")
+        if part is not None:
+            return Focus(part[min(step, len(part) - 1)], tuple(unit))
+        if self.held_by:
+            return Focus(self.calls[min(step, len(self.calls) - 1)])
         inside = focus.array != "output"
         cell = ((0, *unit) if inside else tuple(unit)) if unit else ()
         return Focus(self.calls[min(step, len(self.calls) - 1)], cell, focus.array)
@@ -134,7 +150,7 @@ def seen(trace: Trace, moment: Moment, focus: Focus | None) -> Chain | None:
     if not found:
         return None
     for name in (moment.beat.layer, None if focus is None else focus.layer):
-        chain = next((chain for chain in found if name in chain.calls), None)
+        chain = next((chain for chain in found if name in chain.places_of), None)
         if chain is not None:
             return chain
     named = {layer.name for layer in layers(trace)}
@@ -153,13 +169,20 @@ def chains(trace: Trace) -> tuple[Chain, ...]:
         before = _starts_from(trace, layer)
         if before is not None:
             after[before.name] = layer.name
-    found = []
+    found = [_by_hand(trace, one) for one in written(trace)]
     for name in [layer.name for layer in trace.layers if layer.name in after and layer.name not in after.values()]:
         calls = [name]
         while calls[-1] in after:
             calls.append(after[calls[-1]])
         found.append(_chain(trace, [trace[call] for call in calls]))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda chain: chain.places[0]))
+
+
+def _by_hand(trace: Trace, one: Written) -> Chain:
+    name = one.layer.name + SUFFIX
+    place = [layer.name for layer in trace.layers].index(one.held_by["hidden"][-1])
+    whole = replace(trace, layers=(*trace.layers[:place], replace(one.layer, name=name), *trace.layers[place:]))
+    return Chain(one.held_by["hidden"], whole, name, one.held_by)
 
 
 def _starts_from(trace: Trace, layer: Layer) -> Layer | None:
@@ -181,7 +204,7 @@ def _chain(trace: Trace, calls: Sequence[Layer]) -> Chain:
                                                     for state in ("hidden", "cell"))]
     flowed = any(call.inner_gradients for call in calls)
     layer = Layer(
-        name=first.name + STEPS,
+        name=first.name + SUFFIX,
         kind=first.kind.removesuffix("_cell"),
         axes=("step", "unit"),
         settings={**first.settings, "one_by_one": True},

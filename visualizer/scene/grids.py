@@ -91,9 +91,10 @@ def unit_name(unit: float) -> str:
 
 
 def tick_words(value: float) -> str:
-    """A round number on an axis: `0.05`, `−2`, `4 × 10⁻⁶`."""
+    """A round number on an axis, with the digits that it has: `0.05`, `−2`, `4 × 10⁻⁶`, `2.5 × 10⁻⁶`."""
     if value != 0 and not 1e-3 <= abs(value) < 1e5:
-        return numbers.power(value, 0)
+        digits = next((count for count in (0, 1) if np.isclose(float(f"{value:.{count}e}"), value, 1e-6, 0.0)), 2)
+        return numbers.power(value, digits)
     return f"{value:g}".replace("-", numbers.MINUS)
 
 

@@ -37,7 +37,7 @@ from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
 
 DECADES = 6
-PITCH = 72.0
+PITCH = 120.0
 """Steps stand this far apart at most."""
 LEFT, RIGHT = 132.0, 60.0
 

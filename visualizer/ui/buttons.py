@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QApplication, QButtonGroup, QWidget
+from shiboken6 import isValid
 
 from visualizer.ui import faults, icons, style
 
@@ -240,7 +241,7 @@ class FocusRing(QWidget):
         return False
 
     def _moved(self, old: QWidget | None, new: QWidget | None) -> None:
-        if self.target is not None:
+        if self.target is not None and isValid(self.target):  # what had the keyboard may be gone with its panel
             self.target.removeEventFilter(self)
         shown = new is not None and new.window() is self.window() and new.property("by_key") is True
         self.target = new if shown else None
@@ -250,7 +251,7 @@ class FocusRing(QWidget):
 
     def _follow(self) -> None:
         target = self.target
-        if target is None or not target.isVisible():
+        if target is None or not isValid(target) or not target.isVisible():
             self.hide()
             return
         corner = target.mapTo(self.window(), QPoint(0, 0))

@@ -141,8 +141,7 @@ def _moved_to(trace: Trace, focus: Focus) -> Focus | None:
         return None
     reader = readers[0]
     try:
-        terms = kinds.asked(kind.backward_terms, reader, trace.inputs(reader), reader.reads.index(focus.layer),
-                            focus.cell)
+        terms = kinds.handed_back(reader, trace.inputs(reader), reader.reads.index(focus.layer), focus.cell)
     except LookupError:
         return None
     cells = [cell for taps in terms.taps for cell in taps.cells]

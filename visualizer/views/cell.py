@@ -75,6 +75,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                          word=word_said(shown, step) if shown.worded else "",
                          units=said(str(shown.width), "how many units", layer.name, array=gate),
                          unit=unit_said(shown, unit, gate))
+    words = tr("{words}; values of the way forward").format(words=words) if moment.backward else words
     marks = [*parts.sentence(look, told), *parts.title(look, layer.name, words, False)]
     looked = "" if focus is None or focus.layer != layer.name else focus.array.removeprefix("inner.")
     keys = [key for key, _, _ in blocks]

@@ -9,6 +9,7 @@ from visualizer.language import english, tr, translated
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.columns import Column, lanes_height, ranked
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
     TITLE,
     Focus,
@@ -32,6 +33,8 @@ from visualizer.views import PARTS, View
 TOP = 116.0
 LABEL = 16.0
 """Height of the line under each tile."""
+LARGEST_UNIT, SAYS_ITS_NUMBER = 64.0, 48.0
+"""Side of the cell of a unit, at most; and from which on its number stands below it."""
 LARGEST_CELL = 32.0
 """Width and height of one value of a sequence, at most."""
 
@@ -73,9 +76,9 @@ def _grid(layer: Layer, look: Look) -> Column | None:
     count = int(np.prod(layer.shape[:-2])) if layer.output.ndim > 3 else layer.shape[0]
     shown = ranked(layer, look.knob("ranking", "first")) if layer.output.ndim == 3 else tuple(range(count))
     rows, wide = layer.shape[-2:] if maps else (1, 1)
-    most = 24 if not maps else min(room) / max(rows, wide)
+    most = LARGEST_UNIT if not maps else min(room) / max(rows, wide)
     for pixel in descending(most, look.pixel):
-        label = LABEL if pixel * rows >= 24 and maps else 0
+        label = LABEL if pixel * rows >= (24 if maps else SAYS_ITS_NUMBER) else 0
         gap = 10 if pixel * wide >= 24 else 3 if pixel * wide >= 8 else 2
         pitch = (wide * pixel + gap, rows * pixel + label + gap)
         across = max(1, int((room[0] + gap) // pitch[0]))
@@ -122,23 +125,29 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
         for index in column.shown:
             box = column.box(index)
             assert box is not None
-            own = layer.output[index] if layer.output.ndim > 2 else layer.output
-            if moment.backward:
+            own = layer.output if layer.output.ndim == 2 else parts.maps_of(layer.output)[index]
+            if layer.output.ndim == 1:
+                words = _number(layer, index, moment.backward, column.pitch[0] - 10)
+            elif moment.backward:
                 value = "–" if layer.gradient is None else numbers.significant(norm(
-                    layer.gradient[index] if layer.output.ndim > 2 else layer.gradient), 2)
+                    parts.maps_of(layer.gradient)[index] if layer.output.ndim > 2 else layer.gradient), 2)
                 words = tr("norm {value}").format(value=value)
             else:
                 words = tr("max {value}").format(value=numbers.number(float(np.max(own))))
-            words = words if layer.output.ndim == 2 else f"{index}   {words}"
+            words = words if layer.output.ndim < 3 else f"{parts.map_name(layer, index)}   {words}"
             marks.append(Text(box[0], box[1] + box[3] + 13, plain(words), 11, 400, "ink-2",
                               max_width=max(column.pitch[0] - 4, 96 if layer.output.ndim == 2 else 0),
-                              group=tiles.of(index) if layer.output.ndim > 2 else tiles))
+                              group=tiles if layer.output.ndim == 2 else tiles.of(index)))
     if focus is not None and focus.layer == layer.name and focus.cell:
-        box = column.box(focus.cell[0])
+        index = focus.cell[0]
+        if layer.output.ndim > 3:
+            leading = (*focus.cell[:layer.output.ndim - 2], *(0,) * layer.output.ndim)[:layer.output.ndim - 2]
+            index = int(np.ravel_multi_index(leading, layer.shape[:-2]))
+        box = column.box(index)
         if box is not None:
             x, y, wide, high = box
             marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4,
-                              group=tiles.of(focus.cell[0])))
+                              group=tiles.of(index)))
             if len(focus.cell) == layer.output.ndim >= 2:
                 row, place = focus.cell[-2:]
                 marks.append(Rect(x + place * column.cell[0] - 1, y + row * column.cell[1] - 1, column.cell[0] + 2,
@@ -150,6 +159,17 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
         words = tr("{count} of {total} shown").format(count=len(column.shown), total=numbers.count(column.total))
         marks.append(Text(look.size[0] - 24, y, plain(words), 12, 500, "ink-2", "end", group=TITLE))
     return marks
+
+
+def _number(layer: Layer, index: int, backward: bool, room: float) -> str:
+    """Which unit it is, and its value or gradient, as briefly as it must be said."""
+    found = layer.gradient if backward else layer.output
+    if found is None:
+        return f"{index}   –"
+    value = float(found[index])
+    ways = (numbers.percent(value), numbers.percent(value, 0)) if kinds.shares(layer) and not backward else \
+        (numbers.significant(value, 2), numbers.significant(value, 1), numbers.power(value, 0))
+    return fitting((*(f"{index}{gap}{way}" for way in ways for gap in ("   ", " ")), str(index)), room, 11)
 
 
 def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y: float) -> list[Mark]:

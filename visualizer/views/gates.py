@@ -100,7 +100,7 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
             still.append(Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2"))
             marks.append(Text(x + 140, y + 14 + 18 * index, plain(value), 13, 600, "ink", "end"))
     if tall > 110:
-        kept, moving = _mean_line(values, y + 72, min(tall - 76, 48), x, 140, now)
+        kept, moving = _mean_line(values, y + 72, min(tall - 76, 48), x, 140, now, reach.done)
         return still + kept, marks + moving
     return still, marks
 
@@ -126,18 +126,20 @@ def _sizes(shown: Reading, key: str, now: int, x: float, y: float, tall: float) 
 
 
 def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wide: float,
-               now: int) -> tuple[list[Mark], list[Mark]]:
-    """(still, moving): the mean of the gate over all steps, small, and where one stands on it."""
+               now: int, read: range) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): the mean of the gate over the steps that were read, small, and where one stands on it."""
     means = values.mean(axis=1)
     step = wide / max(1, len(means) - 1)
     share = max(1, int(len(means) / wide))
     points = tuple((x + index * step, y + high * (1 - mean))
-                   for index, mean in zip(range(0, len(means), share), means[::share].tolist(), strict=True))
-    marks: list[Mark] = [Line(((x, y), (x + wide, y)), "hair"), Line(((x, y + high), (x + wide, y + high)), "hair")]
-    if len(points) > 1:
-        marks.append(Line(points, "ink-2", 1.5))
-    px, py = x + now * step, y + high * (1 - float(means[now]))
-    return marks, [Rect(px - 3, py - 3, 6, 6, "accent", radius=3)]
+                   for index, mean in zip(range(0, len(means), share), means[::share].tolist(), strict=True)
+                   if index in read)
+    axis: list[Mark] = [Line(((x, y), (x + wide, y)), "hair"), Line(((x, y + high), (x + wide, y + high)), "hair")]
+    marks: list[Mark] = [Line(points, "ink-2", 1.5)] if len(points) > 1 else []
+    if now in read:
+        px, py = x + now * step, y + high * (1 - float(means[now]))
+        marks.append(Rect(px - 3, py - 3, 6, 6, "accent", radius=3))
+    return axis, marks
 
 
 def openness() -> Scale:

@@ -256,10 +256,15 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
         if norms is None or (why := without_gradient(shown)):
             return tr("No gradient reaches {layer}: {why}.").format(layer=shown.layer.name, why=literal(why))
         of, back = shown.layer.name, "inner_gradients.hidden"
-        return tr("On the way back at step {step}: ∥∂L/∂h∥ is {{{size}}}, at most {largest} anywhere.").format(
+        came = steps.arrived(trace, shown, moment).done
+        if step not in came:
+            return tr("On the way back the gradient has not come to step {step} yet.").format(
+                step=step_said(shown, step))
+        return tr("On the way back at step {step}: ∥∂L/∂h∥ is {{{size}}}, at most {largest} so far.").format(
             step=step_said(shown, step),
             size=said(numbers.significant(float(norms[step]), 3), "norm", of, step=step, array=back),
-            largest=said(numbers.significant(float(norms.max()), 3), "largest norm of a step", of, array=back))
+            largest=said(numbers.significant(float(norms[came.start:came.stop].max()), 3), "largest norm so far", of,
+                         step=step, array=back))
     past = forward(trace, shown).arrays[f"{key}_before"][step]
     moved = float(np.mean(np.abs(values[step] - past)))
     far = float(_far(shown, key)[step])

@@ -287,6 +287,9 @@ def _frames(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: 
     below = y + high * classes + 28
     marks.append(Text(steps.LEFT - 12, below, plain(tr("greedy path")), 13, 600, "ink", "end"))
     marks.append(Text(steps.LEFT - 12, below + 40, plain(tr("collapses to")), 13, 600, "ink", "end"))
+    if len(read) < shown.steps:  # what is hatched above says nothing below
+        marks += [Rect(place.left(step), top, place.pitch, 20, "hatch") for step in range(shown.steps)
+                  if step not in read for top in (below - 15, below + 26)]
     for step in read:
         first_of_run = step - 1 not in read or path[step] != path[step - 1]
         if path[step] != blank and first_of_run:

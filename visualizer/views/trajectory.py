@@ -28,7 +28,16 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import begins
-from visualizer.scene.reading import Reading, layers, read_at, reading, shown_layer, steps_said
+from visualizer.scene.reading import (
+    Reading,
+    layers,
+    read_at,
+    reading,
+    shown_layer,
+    step_named,
+    step_said,
+    steps_said,
+)
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, ease
 from visualizer.size import norm
@@ -119,11 +128,6 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
     order = list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
     reach = steps.read(trace, shown, moment)
     read = [step for step in order if reach.of(step)]
-    ahead = [at(step) for step in order if not reach.of(step)]
-    if len(ahead) <= MOST_DOTS:
-        marks += [Rect(px - 2, py - 2, 4, 4, "", "rule", 1, radius=2) for px, py in ahead]
-    elif ahead:
-        marks.append(_specks(ahead, "rule"))
     return marks + _walked(trace, shown, read, at, moment, look)
 
 
@@ -167,7 +171,8 @@ def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], 
     order = sorted(range(len(read)), key=lambda index: (read[index] != now, index != 0, -index))
     for index in (index for index in order if index >= older or index == 0 or read[index] == now):
         (px, py), chosen, first = points[index], read[index] == now, index == 0
-        word = f"{shown.words[read[index]]}  {read[index] + 1}" if chosen else shown.words[read[index]]
+        number, word = str(read[index] + 1), shown.words[read[index]]
+        word = f"{word}  {number}" if chosen and word != number else word
         word = tr("start: {word}").format(word=word) if first and not chosen else word
         size, weight = (13, 600) if chosen else (12, 500)
         off = 14 if chosen else 8
@@ -188,6 +193,13 @@ def _specks(points: list[tuple[float, float]], ink: str) -> Mark:
 def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str:
     step = steps.current(trace, shown, moment)
     before = step + 1 if shown.reverse else step - 1
+    if moment.backward and shown.norms is not None:
+        if step not in steps.arrived(trace, shown, moment).done:
+            return tr("On the way back the gradient has not come to step {step} yet.").format(
+                step=step_said(shown, step))
+        return tr("Back at {step}, ∥∂L/∂h∥ is {{{size}}}; the path is the one that the state took forwards.").format(
+            step=step_named(shown, step), size=said(numbers.significant(float(shown.norms[step]), 3), "norm",
+                                                    shown.layer.name, step=step, array="inner_gradients.hidden"))
     if not 0 <= before < shown.steps:
         return tr("The path starts at {word}; the plane is fitted once on all {steps} steps.").format(
                    word=read_at(shown, step), steps=steps_said(shown))

@@ -37,11 +37,6 @@ class Pass:
     """Which loss the model asks for, as `capture` takes it."""
     objective: str | Callable[[Any], Tensor] = "loss"
     """What is differentiated, as `capture` takes it."""
-    keywords: Mapping[str, Any] | None = None
-    output: str | None = None
-    """Which of several outputs is asked about."""
-    samples: tuple[Any, ...] = ()
-    """Other inputs of a caller's own, each as `capture` takes it."""
     opened: Opened | None = None
     given: Given | None = None
     """Where model and input came from; None for those of a caller's own."""
@@ -49,6 +44,11 @@ class Pass:
     """Inputs beside which it is seen, as recipes name them; none for the bundled ones."""
     edits: tuple[str, ...] = ()
     """What was done to the input, and is done to every other one that is compared with it."""
+    keywords: Mapping[str, Any] | None = None
+    output: str | None = None
+    """Which of several outputs is asked about."""
+    samples: tuple[Any, ...] = ()
+    """Other inputs of a caller's own, each as `capture` takes it."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ def study(trace: Trace, model: nn.Module, x: Any, *names: str, target: Any = Non
             fitting = ", ".join(each for each in known() if find(each).suits(trace)) or "none"
             raise Refused(f"The study {name!r} finds nothing to measure in this recording; of all studies these do: "
                           f"{fitting}.")
-    again = Pass(trace, model, x, target, asks, objective, keywords, None if output is None else str(output),
-                 tuple(samples))
+    again = Pass(trace, model, x, target, asks, objective, keywords=keywords,
+                 output=None if output is None else str(output), samples=tuple(samples))
     return with_study(again, *names)
 
 

@@ -127,10 +127,10 @@ def _first_reader(model: nn.Module, given: Arguments) -> Reader:
 
 def _read_by(model: nn.Module, reader: Reader, given: Arguments) -> tuple[Tensor, bool]:
     """(step, feature): what the recurrent layer reads of an input, and whether it reads several at once."""
-    kept: list[Tensor] = []
+    kept: list[Any] = []
 
     def keep(module: nn.Module, given: tuple[Any, ...]) -> None:
-        kept.append(given[0].detach())
+        kept.append(given[0])
 
     hook = reader.register_forward_pre_hook(keep)
     try:
@@ -139,7 +139,8 @@ def _read_by(model: nn.Module, reader: Reader, given: Arguments) -> tuple[Tensor
     finally:
         hook.remove()
     if not isinstance(kept[0], Tensor):
-        raise Refused("The recurrent layer reads a packed sequence; give it one sequence as a plain tensor.")
+        raise Refused("The recurrent layer reads a packed sequence, of which no step can be left out; give it one "
+                      "sequence as a plain tensor.")
     if isinstance(reader, nn.RNNCellBase):
         return torch.cat([each.reshape(1, -1) for each in kept]), kept[0].ndim == 2
     if kept[0].ndim == 2:

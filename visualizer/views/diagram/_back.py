@@ -226,7 +226,10 @@ def _box(sc: Scene, key: str, live: bool) -> list[Mark]:
     base = top + high - (18 if plan.full else 14)
     if plan.full:
         pitch = (base - 22 - (top + 11 + size)) / 3
+        short = (tr("in"), prime, tr("out"))
+        brief = any(width(words, 12) + width(value, 12, 600) + 24 > wide for words, value, _ in lines)
         for index, (words, value, ink) in enumerate(lines):
+            words = short[index] if brief else words
             y = top + 11 + size + pitch * (index + 0.5) + 4
             number = width(value, 12, 600)
             if width(words, 12) + number + 24 <= wide:

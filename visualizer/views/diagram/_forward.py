@@ -262,9 +262,14 @@ def _station(sc: Scene, key: str, name: str, number: int, most: float, known: bo
     word = tr("memory") if key == "cell" else tr("state")
     short = indexed(symbol, number)
     value = sc.value(name) if sc.when.step >= 0 or name.endswith("_before") else 0.0
+    if sc.shown.projected and key == "hidden":  # its own numbers are others than those of the units
+        word, symbol = (tr("mean state"), "h") if name.endswith("_before") else (tr("before projection"), "y")
+        short = indexed(symbol, number)
+        value = sc.forward.mean(name, sc.step) if name.endswith("_before") else value
     focus = None if name.endswith("_before") and sc.started else sc.focus(key, before=name.endswith("_before"))
     return Station((Run(f"{word} "), *short), short, value, most, focus,
-                   sc.tick(name) if not flight and known else None, known, result, flight=flight,
+                   sc.tick(name) if not flight and known and not (sc.shown.projected and name == "hidden_before")
+                   else None, known, result, flight=flight,
                    worded=flight is None or flight.share >= 1 or sc.look.mode.notes)
 
 

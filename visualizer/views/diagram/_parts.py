@@ -223,7 +223,7 @@ def choices(sc: Scene, layer: str) -> list[Mark]:
 
 def _key(sc: Scene, x: float) -> list[Mark]:
     """What thickness means, and the thin line."""
-    plan, look, back, units = sc.plan, sc.look, sc.back is not None, sc.shown.units
+    plan, look, back, units = sc.plan, sc.look, sc.back is not None, sc.shown.width
     marks: list[Mark] = []
     top = plan.chips - 20
     key = Labels((x + 14, top, look.size[0] - 16, top + 30))

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
 
 import numpy as np
 
 from visualizer.language import tr, translated
-from visualizer.scene import colour, gatesigns, numbers, parts
+from visualizer.scene import colour, gatesigns, numbers
 from visualizer.scene.cellnumbers import Pick, Values
 from visualizer.scene.colour import ZERO
 from visualizer.scene.picture import Focus, Group, Image, Line, Mark, Path, Points, Rect, Run, Text, grouped, plain
-from visualizer.scene.reading import foretells, label
+from visualizer.scene.reading import Reading, foretells, label
 from visualizer.scene.type import width
+from visualizer.trace import remembered
 from visualizer.views.diagram._parts import ink_of
 from visualizer.views.diagram._plan import Strip
 from visualizer.views.diagram._scene import Scene
 
 DECADES = 3
 """Powers of ten below the largest gradient that a bar of the strip spans."""
+
+
+@dataclass(frozen=True)
+class _Once:
+    """What is made once for all frames in which it is the same: while a step plays only what the band touches moves."""
+
+    about: tuple[Hashable, ...]
+    """All that it depends on, beside the reading."""
+    make: Callable[[], Any] = field(compare=False)
+
+
+@remembered(64)
+def _kept(shown: Reading, once: _Once) -> Any:
+    return once.make()
 
 
 def draw(sc: Scene, answers: Values | None, done: range, known: range) -> tuple[list[Mark], list[Mark]]:
@@ -30,13 +48,19 @@ def draw(sc: Scene, answers: Values | None, done: range, known: range) -> tuple[
     still: list[Mark] = [Line(((0, strip.top), (sc.look.size[0], strip.top)), "hair"),
                          *_name(strip, strip.words + strip.words_high / 2 + 4, tr("reads"))]
     here = sc.when.coming if sc.when.slide >= 0.5 else sc.when.step
-    still += _reads(sc, strip, [step for step in steps if step != here], here)
-    marks = [*_band(sc, strip), *_reads(sc, strip, [step for step in steps if step == here], here)]
+    others = tuple(step for step in steps if step != here)
+    still += _kept(sc.shown, _Once(("reads", strip, others, here), lambda: _reads(sc, strip, others, here)))
+    marks = [*_band(sc, strip), *_reads(sc, strip, tuple(step for step in steps if step == here), here)]
     back = sc.back is not None
     if strip.expects and answers is not None and not back:
-        marks += _expects(sc, strip, steps, answers, done, known)
+        still += _name(strip, strip.expects + 12, tr("expects next") if foretells(sc.trace) else tr("says"))
+        far, near = _parted(sc, strip, steps)
+        still += _kept(sc.shown, _Once(("expects", strip, far, done, known),
+                                       lambda: _expects(sc, strip, far, answers, done, known)))
+        marks += _expects(sc, strip, near, answers, done, known)
     for key, top in strip.rows:
-        marks += _back_row(sc, strip, key, top, steps, done) if back else _row(sc, strip, key, top, steps, done)
+        standing, moving = (_back_row if back else _row)(sc, strip, key, top, steps, done)
+        still, marks = still + standing, marks + moving
     own = Group(tr("all steps"), Focus(sc.shown.layer.name))
     return grouped(own, still), grouped(own, marks)
 
@@ -60,7 +84,15 @@ def _band(sc: Scene, strip: Strip) -> list[Mark]:
     return [Rect(x - 3, strip.words - 6, strip.tile + 6, strip.bottom - strip.words + 6, "tint", radius=7)]
 
 
-def _reads(sc: Scene, strip: Strip, steps: list[int], now: int) -> list[Mark]:
+def _parted(sc: Scene, strip: Strip, steps: range) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(far, near): steps that stand still while one plays; that one, and those that the band touches."""
+    x = strip.left(_place(sc))
+    near = {step for step in steps if step == sc.when.step
+            or x - 4 - strip.tile < strip.left(step) < x + strip.tile + 4}
+    return tuple(step for step in steps if step not in near), tuple(sorted(near))
+
+
+def _reads(sc: Scene, strip: Strip, steps: tuple[int, ...], now: int) -> list[Mark]:
     layer = sc.shown.layer.name
     marks: list[Mark] = []
     seen = sc.shown.words[strip.first:strip.first + strip.count]
@@ -97,11 +129,11 @@ def _mono(words: str) -> bool:
     return len(words) < 3 and not words.isdecimal()
 
 
-def _expects(sc: Scene, strip: Strip, steps: range, answers: Values, done: range, known: range) -> list[Mark]:
+def _expects(sc: Scene, strip: Strip, steps: tuple[int, ...], answers: Values, done: range, known: range) -> list[Mark]:
     """The likeliest answer after each step; in the accent where it turned out right."""
     trace = sc.trace
     tells = foretells(trace)
-    marks: list[Mark] = _name(strip, strip.expects + 12, tr("expects next") if tells else tr("says"))
+    marks: list[Mark] = []
     for step in steps:
         share = 1.0 if step in done and step != sc.when.step else sc.done("answer") if step == sc.when.step else 0.0
         share = share if step in known else 0.0
@@ -114,7 +146,7 @@ def _expects(sc: Scene, strip: Strip, steps: range, answers: Values, done: range
         best = int(np.argmax(answers[step]))
         right = tells and step + 1 < sc.shown.steps and label(trace, best) == sc.shown.words[step + 1]
         name = label(trace, best)
-        if width(name, 12, 600, mono=True) <= strip.pitch - 1:
+        if width(name, 12, 600, mono=True) <= strip.pitch - 5:
             marks.append(Text(x + strip.tile / 2, strip.expects + 12, plain(name), 12, 600 if right else 400,
                               "accent-ink" if right else "ink-2", "middle", mono=True))
         marks += [Rect(x, strip.expects + 17, strip.tile, 3, "sunk"),
@@ -132,8 +164,9 @@ def _name(strip: Strip, y: float, words: str, under: str = "", key: str = "") ->
     return marks + gatesigns.sign(key, x - width(words, 12, 600) - 15, y - 4, 17) if key else marks
 
 
-def _row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: range) -> list[Mark]:
-    """A gate as levels from 0 to 1, or a state as bars about zero; the mean, or the chosen unit, as a thin line."""
+def _row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: range) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): a gate as levels from 0 to 1, or a state as bars about zero; the mean, or the chosen unit, as a
+    thin line."""
     part, high = sc.shown.family.quantities[key], strip.row_high
     name = "shown" if key == "hidden" and "shown" in sc.forward.arrays else key
     values = sc.forward.series(name, sc.pick)
@@ -142,29 +175,46 @@ def _row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: rang
     now = sc.when.step
     known = [step for step in steps if step in done and (step != now or sc.row_known(key))]
     scale = f", ±{numbers.significant(most, 2)}" if not part.gate else ""
-    words = {"cell": tr("memory c"), "hidden": tr("state h")}.get(key, translated(part.tab).lower())
-    marks = _name(strip, top + high / 2 + 4, words + (scale if not part.gate and high < 20 and key == "cell" else ""),
+    state = tr("before projection y") if sc.shown.projected else tr("state h")
+    words = {"cell": tr("memory c"), "hidden": state}.get(key, translated(part.tab).lower())
+    still = _name(strip, top + high / 2 + 4, words + (scale if not part.gate and high < 20 and key == "cell" else ""),
                   key=key if part.sign else "")
     zero = top + high if part.gate else top + high / 2
 
     def tall(value: float) -> float:
-        share = min(1.0, max(-1.0, value / most)) if np.isfinite(value) else 0.0
+        share = min(1.0, max(-1.0, value / most)) if isfinite(value) else 0.0
         return high * share if part.gate else high / 2 * share
 
-    marks += _levels(sc, strip, known, steps, top, high, key, lambda step: tall(float(values[step])), zero,
-                     lambda step: tall(float(others[step])), "" if part.gate else "value",
-                     lambda step: float(values[step]))
+    far, marks = _levels(sc, strip, known, steps, top, high, key, lambda step: tall(float(values[step])), zero,
+                         lambda step: tall(float(others[step])), "" if part.gate else "value",
+                         lambda step: float(values[step]))
     if now >= 0 and now in known and sc.when.slide == 0:
         value = float(values[now])
         marks.append(Text(strip.left(strip.first + strip.count) + 8, top + high / 2 + 4.5,
                           plain(numbers.number(value)), 12, 600, "ink" if part.gate else ink_of(value)))
-    return marks
+    return still + far, marks
 
 
 def _levels(sc: Scene, strip: Strip, known: list[int], steps: range, top: float, high: float, key: str,
             tall: Callable[[int], float], zero: float, other: Callable[[int], float] | None, kind: str,
-            value: Callable[[int], float]) -> list[Mark]:
-    """Bars of all known steps as few marks; hatching where a step has none; and what a click there leads to."""
+            value: Callable[[int], float]) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): bars of all known steps as few marks; hatching where a step has none; and what a click there
+    leads to."""
+    read = set(known)
+    far, near = _parted(sc, strip, steps)
+
+    def drawn(some: tuple[int, ...]) -> list[Mark]:
+        return _some_levels(sc, strip, tuple(step for step in some if step in read), some, top, high, key, tall, zero,
+                            other, kind, value)
+
+    about = ("levels", strip, sc.pick, top, key, far, frozenset(read.intersection(far)), sc.back is None,
+             sc.full["line"])
+    return _kept(sc.shown, _Once(about, lambda: drawn(far))), drawn(near)
+
+
+def _some_levels(sc: Scene, strip: Strip, known: tuple[int, ...], steps: tuple[int, ...], top: float, high: float,
+                 key: str, tall: Callable[[int], float], zero: float, other: Callable[[int], float] | None, kind: str,
+                 value: Callable[[int], float]) -> list[Mark]:
     layer, now = sc.shown.layer.name, sc.when.step
     grounds: list[Points] = []
     bars: dict[str, list[Points]] = {}
@@ -183,7 +233,8 @@ def _levels(sc: Scene, strip: Strip, known: list[int], steps: range, top: float,
     marks: list[Mark] = [Path(tuple(grounds), fill="sunk")] if grounds else []
     marks += [Path(tuple(curves), fill=ink) for ink, curves in bars.items()]
     marks += [Path(tuple(lines), fill="ink")] if lines else []
-    missing = [step for step in steps if step not in known]
+    there = set(known)
+    missing = [step for step in steps if step not in there]
     for run in _runs(missing):
         count = len(run)
         marks.append(Image(strip.left(run[0]), top, (strip.tile, high), np.full((count, 1, 1), ZERO, np.uint8), "pixel",
@@ -210,19 +261,23 @@ def _runs(steps: list[int]) -> list[list[int]]:
 
 
 def _area(x: float, y: float, wide: float, high: float) -> Points:
-    return parts.polygon(((x, y), (x + wide, y), (x + wide, y + high), (x, y + high)))
+    right, low = x + wide, y + high
+    return ((x, y), (x, y), (right, y), (right, y), (right, y), (right, low), (right, low), (right, low), (x, low),
+            (x, low), (x, low), (x, y), (x, y))  # as `parts.polygon`, of which there are hundreds here
 
 
 # --- backwards --------------------------------------------------------------------------------------------------------
 
-def _back_row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: range) -> list[Mark]:
-    """The size of a gradient on a log scale, or what is kept of it on a scale from 0 to 1."""
+def _back_row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: range) -> \
+        tuple[list[Mark], list[Mark]]:
+    """(still, moving): the size of a gradient on a log scale, or what is kept of it on a scale from 0 to 1."""
     back, high = sc.back, strip.row_high
     assert back is not None
     now = sc.when.step
     known = [step for step in steps if step in done and (step != now or sc.back_known(key))]
     if key in ("cell", "hidden"):
-        values = np.array([back.size(key, step, sc.pick) for step in range(sc.shown.steps)])
+        values = _kept(sc.shown, _Once(("size", key, sc.pick), lambda: np.array(
+            [back.size(key, step, sc.pick) for step in range(sc.shown.steps)])))
         largest = colour.largest(values) or 1.0
         words = f"∂L/∂{'c' if key == 'cell' else 'h'}, log"
         under = tr("{low} to {high}").format(low=numbers.significant(largest * 10.0 ** -DECADES, 1),
@@ -234,7 +289,8 @@ def _back_row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done:
 
         kind = "gradient"
     else:
-        values = np.array([sc.keeps(step) if key == "keeps" else sc.slope(step) for step in range(sc.shown.steps)])
+        values = _kept(sc.shown, _Once((key, sc.pick), lambda: np.array(
+            [sc.keeps(step) if key == "keeps" else sc.slope(step) for step in range(sc.shown.steps)])))
         full = 1.0 if key == "keeps" else sc.steepest
         words = (tr("memory keeps") if sc.plan.family == "lstm" else tr("state keeps")) if key == "keeps" else \
             tr("slope of {curve}").format(curve="σ" if sc.shown.family.kept[0] else "tanh")
@@ -248,10 +304,10 @@ def _back_row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done:
     if high < 24:
         under = ""
     sign = sc.keeper if key in ("keeps", "slopes") else ""
-    marks = _name(strip, top + high / 2 + (4 if not under else -2), words, under, sign)
+    still = _name(strip, top + high / 2 + (4 if not under else -2), words, under, sign)
     none = [step for step in known if not np.isfinite(values[step])]
-    marks += _levels(sc, strip, [step for step in known if step not in none], steps, top, high,
-                     key if key in ("cell", "hidden") else "", tall, top + high, None, kind, lambda step: 1.0)
+    far, marks = _levels(sc, strip, [step for step in known if step not in none], steps, top, high,
+                         key if key in ("cell", "hidden") else "", tall, top + high, None, kind, lambda step: 1.0)
     if now >= 0 and now in known and now not in none and sc.when.slide == 0:
         value = float(values[now])
         ways = (numbers.significant(value, 3), numbers.significant(value, 2), numbers.power(value, 0)) if kind else \
@@ -259,7 +315,7 @@ def _back_row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done:
         words = next((said for said in ways if width(said, 12, 600) <= 60), ways[-1])
         marks.append(Text(strip.left(strip.first + strip.count) + 8, top + high / 2 + 4.5, (Run(words),), 12, 600,
                           "gradient-text" if kind else "ink"))
-    return marks
+    return still + far, marks
 
 
 def beats(sc: Scene, names: tuple[str, ...], backward: bool) -> list[Mark]:

@@ -405,7 +405,7 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
     said = {index: f"{numbers.significant(float(listed.values[index]), 3)} × "
                    f"{numbers.significant(float(listed.weights[index]), 3)}" for index in shown.tolist()}
     ways = {index: _ways(listed.named(index)[0]) for index in said}
-    need = max((width(rich(ways[index][-1]), 13) + 8 + width(words, 13) for index, words in said.items()), default=0)
+    need = max((width(rich(ways[index][-1]), 13) + 12 + width(words, 13) for index, words in said.items()), default=0)
     # bars give way to names that would not fit otherwise
     end = x + max(0.62 * wide, min(need, 0.97 * wide - widest - 8 - LEAST_BAR))
     bars, product = end + 0.03 * wide, x + wide
@@ -420,7 +420,7 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
         focus, words, item = listed.named(index)[1], said[index], float(items[index])
         still.append(Rect(x - 6, row - 16, wide + 12, 23, focus=focus,
                           holds=None if listed.at is None else listed.at(index)))
-        for_name = end - x - width(words, 13) - 6
+        for_name = end - x - width(words, 13) - 10
         fits = fitting(ways[index], min(0.36 * wide, for_name), 13) or fitting(ways[index][-1:], for_name, 13)
         if fits or cut(rich(ways[index][-1]), for_name, 13):
             still.append(Text(x, row, rich(fits or ways[index][-1]), 13, 400, "ink-2", max_width=for_name))

@@ -644,8 +644,8 @@ def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Ar
     totals = slide.layer.weight_gradients.get("weight")
     if totals is None or not frame.look.mode.charts:
         return []
-    kind = kinds.of(slide.layer)
-    own = totals[slide.cell[0]] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[slide.cell[0]]
+    kind, unit = kinds.of(slide.layer), slide.cell[_of_units(slide)]
+    own = totals[unit] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[unit]
     if channel >= len(own):
         return []
     tile = np.atleast_2d(own[channel])
@@ -661,7 +661,7 @@ def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Ar
         return grouped(TOTALS, [Rect(left + column * side, top + row * side, wide, wide, "", "rule", 1, True, 2)
                                 for row, column in np.ndindex(*tile.shape)])
     for (row, column), value in np.ndenumerate(tile):
-        focus = Focus(slide.layer.name, (slide.cell[0], channel, row, column)[:own.ndim + 1], "weight")
+        focus = Focus(slide.layer.name, (unit, channel, row, column)[:own.ndim + 1], "weight")
         marks.append(Rect(left + column * side, top + row * side, side - 1.5, side - 1.5,
                           f"gradient-pale:{shades[row, column]}", "tile-border", 1, inside=True, radius=2, focus=focus,
                           scale=ink.scale))
@@ -673,11 +673,18 @@ def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Ar
                                          "middle")])
 
 
+def _of_units(slide: Slide) -> int:
+    """The axis along which a layer has weights of its own: the first of a picture, the last of a sequence."""
+    axes = slide.layer.axes
+    return next((axes.index(axis) for axis in ("channel", "unit", "class") if axis in axes), 0)
+
+
 def _totals_words(slide: Slide, x: float, y: float, frame: Area) -> list[Mark]:
     if not frame.look.mode.charts:
         return []
     assert slide.layer.gradient is not None
-    own = slide.layer.gradient[slide.cell[0]]
+    unit = slide.cell[_of_units(slide)]
+    own = np.moveaxis(slide.layer.gradient, _of_units(slide), 0)[unit]
     alive = int(np.count_nonzero(own))
     lines = [(tr("all positions"), 13, "ink"),
              (tr("{alive} of {count}").format(alive=numbers.count(alive), count=numbers.count(own.size)), 12, "ink-2"),
@@ -685,7 +692,7 @@ def _totals_words(slide: Slide, x: float, y: float, frame: Area) -> list[Mark]:
     marks: list[Mark] = [Text(x, y + 28 + 17 * index, plain(words), size, 600 if index == 0 else 400, ink)
                          for index, (words, size, ink) in enumerate(lines)]
     bias = slide.layer.weight_gradients.get("bias")
-    if slide.made and bias is not None and slide.cell[0] < len(bias) and y + 104 < frame.bottom:
-        marks.append(Text(x, y + 100, rich(f"∂L/∂b **{said(float(bias[slide.cell[0]]), True, 3)}**"), 12, 400,
+    if slide.made and bias is not None and unit < len(bias) and y + 104 < frame.bottom:
+        marks.append(Text(x, y + 100, rich(f"∂L/∂b **{said(float(bias[unit]), True, 3)}**"), 12, 400,
                           "ink-2"))
     return marks

@@ -27,7 +27,7 @@ def sentence_of(trace: Trace, moment: Moment, subject: Focus) -> str:
         return began
     if held is not None and (layer.axes == ("class",) or (
             not moment.backward and len(subject.cell) < max(1, layer.output.ndim))):
-        return answers.sentence(trace, held)
+        return _with_what_went_in(trace, answers.sentence(trace, held))
     if moment.backward:
         return _of_the_gradient(trace, layer, subject)
     if layer.is_input:
@@ -50,14 +50,28 @@ def sentence_of(trace: Trace, moment: Moment, subject: Focus) -> str:
     return kinds.sentence(trace, layer.name)
 
 
+def _with_what_went_in(trace: Trace, words: str) -> str:
+    """What the network answers, and of an input that has no name, how much was fed in."""
+    first = trace.layers[0]
+    if trace.sample.title or not first.is_input or not first.output.ndim:
+        return words
+    size = tr("{shape} = {count} numbers").format(shape=numbers.shape(first.shape), count=numbers.count(
+        first.output.size)) if first.output.ndim > 1 else tr("{count} numbers").format(
+        count=numbers.count(first.output.size))
+    return tr("{size} went in. {words}").format(size=size, words=words)
+
+
 def _of_the_input(trace: Trace, layer: Layer) -> str:
     title = trace.sample.title or trace.sample.name
-    if layer.has("row", "column"):
+    if layer.has("row", "column") and layer.shape[0] == 1 and layer.output.min() == 0:
         lit = int(np.count_nonzero(layer.output > np.min(layer.output)))
         return tr("{title}: {shape} = {{{count} numbers}}, {lit} of them brighter than the background.").format(
-            title=title, shape=numbers.shape(layer.shape[-2:] if layer.shape[0] == 1 else layer.shape),
-            count=numbers.count(layer.output.size),
+            title=title, shape=numbers.shape(layer.shape[-2:]), count=numbers.count(layer.output.size),
             lit=numbers.count(lit))
+    if layer.output.ndim > 1:
+        return tr("{title}: {shape} = {{{count} numbers}} go in, from {low} to {high}.").format(
+            title=title, shape=numbers.shape(layer.shape), count=numbers.count(layer.output.size),
+            low=numbers.number(float(layer.output.min())), high=numbers.number(float(layer.output.max())))
     return tr("{title}: {{{count} numbers}} go in.").format(title=title, count=numbers.count(layer.output.size))
 
 
@@ -68,6 +82,8 @@ def _of_the_loss(trace: Trace, layer: Layer) -> str:
         return told
     if kind is not None and kind.label == "numbers":
         return kinds.sentence(trace, layer.name)
+    if trace.objective.kind == "none":
+        return tr("`{layer}` gives {{{value}}}; nothing is differentiated.").format(layer=layer.name, value=value)
     return tr("What is differentiated: {layer} = {{{value}}}.").format(layer=layer.name, value=value)
 
 

@@ -79,7 +79,7 @@ def _chart(plan: Plan, norms: NDArray[np.float64], window: range, middle: dict[i
         marks.append(Text(plan.x, plan.lane + 74, rich(said), 12, 400))
     now = min(max(plan.now, came[0]), came[-1])
     numbered: list[Mark] = [_dot(*points[now], 4, norms[now] < low)]
-    written: list[float] = []
+    written: list[tuple[str, float]] = []
     left, right = steps.clear(points[came[0]][0] - plan.pitch / 2, points[came[-1]][0] + plan.pitch / 2,
                               (plan.x, look.size[0] - 4))
     right = right if came[-1] < window[-1] else look.size[0] - 4
@@ -87,11 +87,11 @@ def _chart(plan: Plan, norms: NDArray[np.float64], window: range, middle: dict[i
         px = points[step][0]
         words = tr("below {value}").format(value=numbers.power(low, 0)) if norms[step] < low else \
             numbers.significant(float(norms[step]), 2)
-        if all(abs(px - other) > width(words, 12, 600) / 2 + 40 for other in written):
+        if all(abs(px - other) > width(words, 12, 600) / 2 + 40 and words != same for same, other in written):
             numbered += by_a_dot(words, tuple(points.values()), list(points).index(step),
                                  (left, plan.lane, right, plan.lane + 84),
                                  [mark for mark in numbered if isinstance(mark, Text)])
-            written.append(px)
+            written.append((words, px))
     return marks, numbered
 
 

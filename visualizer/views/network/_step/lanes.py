@@ -111,7 +111,7 @@ def _bar(sc: Scene, x: float, top: float, share: float, words: str, ink: str, st
         marks.append(Rect(x, top + 18, max(0.75, wide * min(1.0, max(0.0, share))), TALL, ink, radius=1.5))
     else:
         marks.append(Rect(x, top + 18, wide, TALL, "hatch"))
-    if words and width(words, 12, 600, mono) <= sc.plan.strip.pitch:
+    if words and width(words, 12, 600, mono) <= sc.plan.strip.pitch - 4:
         marks.append(Text(x + wide / 2, top + 12.5, plain(words), 12, 600 if strong else 400, text, "middle",
                           mono=mono))
     return marks
@@ -196,8 +196,10 @@ def _gradient(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     sizes = norms(sc.back.arrays["hidden"], 1)
     most, size = colour.largest(sizes), float(sizes[step])
     share = max(0.0, 1 + math.log10(size / most) / DECADES) if 0 < size <= most else size
-    words = next((way for way in (numbers.significant(size, 2), numbers.power(size, 0))
-                  if width(way, 12, 600) <= sc.plan.strip.pitch), "")
+    ways = [numbers.significant(size, 2), numbers.power(size, 0)]
+    if 0 < size < math.inf:  # at least its power of ten
+        ways.append(numbers.power_of_ten(math.floor(math.log10(size))))
+    words = next((way for way in ways if width(way, 12, 600) <= sc.plan.strip.pitch - 4), "")
     return _bar(sc, x, top, share, words, "gradient-mark", step == sc.step, "gradient-text")
 
 
