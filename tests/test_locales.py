@@ -33,8 +33,6 @@ for view in ("filters", "microscope", "network"):
     QTest.qWait(10)
 window.run("next")
 assert window.picture.caption and not window.stage.visibleRegion().isEmpty()
-from visualizer.cli import main
-assert main(["shot", "digits_cnn", "--view", "network", "-o", sys.argv[2], "--size", "640x480"]) == 0
 print("open", QLocale.system().name(), window.picture.caption)
 """
 
