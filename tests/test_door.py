@@ -247,8 +247,8 @@ def test_a_bundled_model_is_known_by_its_name_alone():
 
 @pytest.mark.parametrize(("name", "content", "model", "words"), [
     ("a.txt", "Wherefore stay, Mercutio!", "char_gru", ""), ("b.csv", "0.5,1\n0.25,0\n0.75,1\n", "adding_gru", ""),
-    ("c.txt", "Tanaka", "surname_gru", ""), ("d.csv", "", "", "holds no numbers"), ("e.wav", "RIFF", "", "a network here"),
-    ("f.txt", "x" * 20000, "", "more than 10,000"),
+    ("c.txt", "Tanaka", "surname_gru", ""), ("d.csv", "", "", "holds no numbers"),
+    ("e.wav", "RIFF", "", "a network here"), ("f.txt", "x" * 20000, "", "more than 10,000"),
 ])
 def test_where_no_model_was_chosen_an_input_goes_to_one_that_reads_it_or_is_refused(name, content, model, words,
                                                                                      tmp_path):

@@ -202,8 +202,8 @@ def open_(found: Found, now: State | None = None, *, cards: Cards = card_of, sam
 
     A model keeps the input and the view of `now` if it reads the same kind, and else begins with its own first ones.
     `sample` and `edits` are put in the place of what would be chosen. Where nobody has `chosen` the model of `now`, as
-    on the start screen, an input that it cannot read goes to the first one that can. Raises Refused with one sentence where something
-    is missing that it needs, or does not go together.
+    on the start screen, an input that it cannot read goes to one that can. Raises Refused with one sentence where
+    something is missing that it needs, or does not go together.
     """
     now = State() if now is None else now
     if found.saved is not None:
