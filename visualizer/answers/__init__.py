@@ -22,15 +22,16 @@ from visualizer.trace import Answer, Layer, Refused, Trace
 
 if TYPE_CHECKING:
     from visualizer.scene.columns import Column
-    from visualizer.scene.picture import Look, Mark
+    from visualizer.scene import numbers as written  # an answer of this folder is called numbers
+from visualizer.scene.picture import Look, Mark
 
 Values = NDArray[Any]
 Axes = tuple[str, ...]
 Cell = tuple[int, ...]
 Where = tuple[float, float, float, float]
 """x, y, width, height."""
-Score = tuple[tuple[str, float], ...]
-"""(what it is called, how much): the first says most."""
+Score = tuple[tuple[str, float | int], ...]
+"""(what it is called, how much, or how many): the first says most."""
 LOGIT = re.compile(r"logit:(\d{1,9})(?:@(\d{1,9}))?")
 
 
@@ -275,6 +276,12 @@ def score(trace: Trace, answer: Answer) -> Score:
     """How good an answer is."""
     made = of(answer)
     return () if made is None else made.score(trace, answer)
+
+
+def how_good(trace: Trace, answer: Answer) -> tuple[tuple[str, str], ...]:
+    """The same in words: what is counted as a whole number."""
+    return tuple((what, written.count(value) if isinstance(value, int) else written.number(value, 3))
+                 for what, value in score(trace, answer))
 
 
 def scalar(answer: Answer, values: Values, words: str) -> Scalar:
