@@ -474,3 +474,19 @@ def test_a_picture_in_colour_stands_with_its_three_channels_and_the_kernels_of_e
         assert {focus.cell[1] for focus in kernels} == {0, 1, 2}
     assert "3 × 16 × 16 = 768 numbers went in." in draw(trace, "network").caption
     assert "brighter" not in draw(trace, "network", "input.forward").caption
+
+
+def test_a_volume_is_drawn_as_its_slices() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv3d(1, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(16, 2)).eval()
+    trace = record.capture(net, torch.randn(1, 1, 3, 3, 3), target=1)
+    shown, sheet = draw(trace, "feature_maps", "1.forward"), draw(trace, "filters", "0.forward")
+    maps = [mark for mark in (*shown.still, *shown.moving) if isinstance(mark, Image)]
+    (slices,) = [mark for mark in maps if len(mark.values) == 4]
+    assert slices.folds == ((4, 2, 2), (2, 2, 2, 2))
+    x, y = slices.x + slices.cell[0] * 0.5, slices.y + slices.cell[1] * 1.5
+    assert shown.hit(x + slices.pitch[0], y) == Focus("1", (0, 1, 1, 0))  # the second slice of the first channel
+    kernels = [mark for mark in (*sheet.still, *sheet.moving) if isinstance(mark, Image)]
+    assert kernels[0].values.shape == (2, 2, 2)  # the two slices of one kernel
+    for focus in (Focus("0", (1, 0, 1, 1)), Focus("1", (1, 0, 1, 1)), Focus("2", (5,))):
+        assert draw(trace, "microscope", f"{focus.layer}.forward", focus).caption
