@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.language import tr, translated
+from visualizer.scene import numbers as written  # an answer of this folder is called numbers
 from visualizer.trace import Answer, Layer, Refused, Trace
 
 if TYPE_CHECKING:
     from visualizer.scene.columns import Column
-    from visualizer.scene import numbers as written  # an answer of this folder is called numbers
-from visualizer.scene.picture import Look, Mark
+    from visualizer.scene.picture import Look, Mark
 
 Values = NDArray[Any]
 Axes = tuple[str, ...]
