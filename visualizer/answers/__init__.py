@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.language import tr, translated
-from visualizer.scene import numbers as written  # an answer of this folder is called numbers
 from visualizer.trace import Answer, Layer, Refused, Trace
 
 if TYPE_CHECKING:
@@ -276,12 +275,6 @@ def score(trace: Trace, answer: Answer) -> Score:
     """How good an answer is."""
     made = of(answer)
     return () if made is None else made.score(trace, answer)
-
-
-def how_good(trace: Trace, answer: Answer) -> tuple[tuple[str, str], ...]:
-    """The same in words: what is counted as a whole number."""
-    return tuple((what, written.count(value) if isinstance(value, int) else written.number(value, 3))
-                 for what, value in score(trace, answer))
 
 
 def scalar(answer: Answer, values: Values, words: str) -> Scalar:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from visualizer import answers
 from visualizer.answers import Where
 from visualizer.language import translated
+from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Look, Mark, Text, plain
 from visualizer.scene.type import width as measured
 from visualizer.trace import Answer, Trace
@@ -58,8 +59,8 @@ def heads(trace: Trace, look: Look, answer: Answer, place: Where) -> list[Mark]:
     title = next((words for words in ways if measured(words, 13, 600) <= room), ways[-1])
     marks: list[Mark] = [Text(place[0], place[1] - 50, plain(title), 13, 600, "ink", max_width=room,
                               focus=Focus(answer.layer))]
-    for what, value in answers.how_good(trace, answer)[:1]:
-        words = f"{what} {value}"
+    for what, value in answers.score(trace, answer)[:1]:
+        words = f"{what} {numbers.amount(value)}"
         if measured(words, 12, 400) <= room:
             marks.append(Text(place[0], place[1] - 33, plain(words), 12, 400, "ink-2", max_width=room))
     return marks

@@ -215,8 +215,8 @@ def _values(sheet: Writing, trace: Trace, about: Focus, values: Array, backward:
         _histogram(sheet, found)
     _facts(sheet, trace, about, found)
     held = answers.at(trace, about.layer)
-    for number, (what, value) in enumerate(() if held is None else answers.how_good(trace, held)):
-        sheet.fact(what, value, 31 if number == 0 else 24)
+    for number, (what, value) in enumerate(() if held is None else answers.score(trace, held)):
+        sheet.fact(what, numbers.amount(value), 31 if number == 0 else 24)
     _kernels(sheet, layer, about, look)
 
 
