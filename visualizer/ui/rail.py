@@ -101,7 +101,8 @@ class Rail(QWidget):
             self._place()
 
     def toggle_pad(self) -> None:
-        """Show the drawing pad in place of the samples, or put it away; nothing where no drawing is read."""
+        """Show the drawing pad in place of the samples, or of what the view shows there, or put it away; nothing where
+        no drawing is read."""
         if not self.draws:
             return
         if self.narrow:
@@ -224,7 +225,7 @@ class Rail(QWidget):
 
     def _place(self) -> None:
         self.aside.setGeometry(4, 10, self.width() - 8, self.height() - 10)
-        self.aside.refresh(self.narrow)
+        self.aside.refresh(self.narrow or self.drawing)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         here = not self.narrow and self.aside.isHidden()
         choosing, draws = here and not self.experimenting, self.draws
@@ -288,7 +289,9 @@ class Rail(QWidget):
 
     def _changed(self, old: State, new: State) -> None:
         hidden = self.aside.isHidden()
-        self.aside.refresh(self.narrow)
+        if old.view != new.view and self.pad is not None and self.drawing and self.aside.suits(self.narrow):
+            self.pad.hide()  # what the view shows here is what it was opened for
+        self.aside.refresh(self.narrow or self.drawing)
         if hidden != self.aside.isHidden():
             self._place()
         if old.model != new.model:
@@ -389,12 +392,17 @@ class Aside(Canvas):
         self._drawn: tuple[object, ...] = ()
         self.hide()
 
-    def refresh(self, narrow: bool) -> None:
-        """Show the picture if the view has one and there is room for it; else hide."""
-        trace, seen, state = self.store.trace, self.store.sight, self.store.state
+    def suits(self, taken: bool) -> bool:
+        """Whether the view has such a picture and there is room for it, unless its place is `taken`."""
+        seen, state = self.store.sight, self.store.state
         wide = state.look.size[0] >= CARRIES_ASIDE * state.look.text_scale
-        if trace is None or seen is None or narrow or wide or not self.parentWidget().isVisible() \
-                or seen.view.aside is None:
+        return not (self.store.trace is None or seen is None or taken or wide or not self.parentWidget().isVisible()
+                    or seen.view.aside is None)
+
+    def refresh(self, taken: bool) -> None:
+        """Show the picture if it suits; else hide."""
+        trace, seen = self.store.trace, self.store.sight
+        if trace is None or seen is None or not self.suits(taken):
             self.hide()
             return
         seen = replace(seen, look=replace(seen.look, size=(self.width(), self.height())))
