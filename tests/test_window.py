@@ -346,6 +346,17 @@ def test_a_digit_can_be_drawn_in_the_microscope_whose_small_picture_makes_room(w
     assert not window.rail.pad.isVisible()
 
 
+@pytest.mark.parametrize("size", [(1366, 768), (1600, 900), (1366, 700)])
+def test_the_whole_drawing_pad_stands_in_the_rail(qtbot, digits, size):
+    window = opened(qtbot, Store(State(), digits), size)
+    window.toggle_pad()
+    rail = window.rail
+    assert rail.pad.isVisible()
+    assert rail.rect().contains(rail.pad.geometry())
+    assert rail.pad.geometry().top() > rail.open_model.geometry().bottom() > rail.scroller.geometry().bottom()
+    assert rail.scroller.height() >= 48
+
+
 @pytest.mark.parametrize("size", [(1366, 768), (1600, 900)])
 def test_no_word_of_the_small_picture_is_cut(qtbot, digits, size):
     window = opened(qtbot, Store(changed(State(), view="microscope", at="conv2.forward",

@@ -47,8 +47,9 @@ THUMB, THUMB_PITCH = 42, 47
 TEXT_PITCH = 35
 """Of samples that are named in words, one below the other."""
 ACROSS = 4
-MOST_ROWS, FEW_ROWS, ALL_ROWS = 5, 3, 720
-"""So many models are listed without scrolling; fewer beside the sheet in a rail that is not so many pixels high."""
+MOST_ROWS, AROUND = 5, 123
+"""So many models are listed without scrolling, fewer where the sheet needs the room; and the height of all that stands
+above it but them."""
 CARRIES_ASIDE = 1280
 """Pixels; a picture that is wider shows within itself what else stands beside the stage."""
 Key = Qt.Key
@@ -203,6 +204,15 @@ class Rail(QWidget):
         """Whether the model reads what one draws."""
         return inputs.PAD in self.store.kind.choosers
 
+    def _models_high(self) -> int:
+        """Height of the list of models: as many rows as may stand, and as leave room for the pad if one draws."""
+        more = ROW // 2 if self.models.count > MOST_ROWS else 0
+        rows = min(self.models.count, MOST_ROWS)
+        if self.pad is not None and self.drawing:
+            room = self.height() - self.pad.sizeHint().height() - AROUND - more
+            rows = max(1, min(rows, (room + ROW_PITCH - ROW) // ROW_PITCH))
+        return rows * ROW_PITCH - (ROW_PITCH - ROW) + more
+
     def _input_top(self) -> int:
         return self.open_model.geometry().bottom() + 33
 
@@ -259,8 +269,7 @@ class Rail(QWidget):
             self.knob_scroller.setGeometry(8, 8 + ROW_PITCH + 8, 208, self.height() - ROW_PITCH - 16)
             self.knobs.resize(self.knobs.sizeHint())
             return
-        rows = min(self.models.count, MOST_ROWS if self.height() >= ALL_ROWS or not self.drawing else FEW_ROWS)
-        models_high = rows * ROW_PITCH - (ROW_PITCH - ROW) + (ROW // 2 if self.models.count > MOST_ROWS else 0)
+        models_high = self._models_high()
         self.scroller.setGeometry(8, 40, 206, models_high)
         self.open_model.setGeometry(22, 40 + models_high + 8, self.open_model.sizeHint().width(), 28)
         top = self._input_top() + 15
