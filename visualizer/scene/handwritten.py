@@ -92,7 +92,7 @@ def _sources(trace: Trace, name: str) -> Iterator[str]:
         (source,) = trace.inputs(layer)[:1]
         yield from source.reads if kinds.role(source) == "join" else (source.name,)
     elif kinds.role(layer) == "sum" or (len(layer.reads) == 1 and kinds.of(layer) is not None
-                                      and kinds.curve(layer) is None and not layer.weights):
+                                       and kinds.curve(layer) is None and not layer.weights):
         for read in layer.reads:
             yield from _sources(trace, read)
 
