@@ -525,7 +525,7 @@ def check(trace: Trace) -> Report:
 def _explained(layer: Layer) -> Kind:
     kind = of(layer)
     if kind is None:
-        raise LookupError(f"{layer.name} cannot be taken apart: {layer.why or 'it is the input'}.")
+        raise LookupError(f"{layer.name} cannot be taken apart: {layer.why.rstrip('.') or 'it is the input'}.")
     return kind
 
 
