@@ -42,12 +42,12 @@ from visualizer.scene.reading import (
     guesses,
     label,
     layers,
-    quoted,
     read_at,
     reading,
     shown_layer,
     step_said,
     steps_said,
+    word_said,
 )
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
@@ -132,7 +132,8 @@ def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Mo
     names = 100
     track = box.width - (70 + look.mode.words)
     ranks = np.argsort(np.argsort(-row, kind="stable"), kind="stable")
-    heading = tr("after step {step}{word}").format(step=step_said(shown, now), word=unmarked(quoted(shown, now)))
+    heading = tr("after step {step}, “{word}”").format(step=step_said(shown, now), word=word_said(shown, now)) \
+        if shown.worded else tr("after step {step}").format(step=step_said(shown, now))
     marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
     bits = tr("entropy {bits} bits").format(bits=numbers.number(entropy(row)))
     if look.mode.notes and width(heading, 13, 600) + width(bits, 12) + 12 <= track:
@@ -346,7 +347,7 @@ def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
     assert answer is not None
     of, warmth = answer.name, f"{heat:g}"
     share = said(numbers.percent(float(chances[now][best]), 0), "chance", of, (best,), now, warmth)
-    likeliest = f"“{literal(said(label(trace, best), 'likeliest label', of, step=now))}”"
+    likeliest = literal(said(label(trace, best), "likeliest label", of, step=now))
     if blank is not None:
         known = _known(trace, shown, moment)
         if now not in known:
@@ -357,7 +358,7 @@ def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
             return waits.format(layer=shown.name, frame=step_said(shown, now), count=steps_said(shown))
         read = [int(np.argmax(chances[step])) for step in known]
         spelled = " ".join(label(trace, index) for index in collapsed(read, blank))
-        what = tr("blank") if best == blank else likeliest
+        what = tr("blank") if best == blank else f"“{likeliest}”"
         words = tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks it reads "
                    "{said}.") if len(known) == shown.steps else \
             tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks frames {first} to "
@@ -366,9 +367,9 @@ def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
             frame=step_said(shown, now), count=steps_said(shown), what=what, share=share,
             said=literal(said(spelled, "symbols spelled", of, (known[0], known[-1]))) if spelled else tr("nothing yet"),
             first=step_said(shown, known[0]), last=step_said(shown, known[-1]))
-    words = tr("After {word} the likeliest answer is {answer} with {{{share}}}: {bits} bits of surprise are left "
+    words = tr("After {word} the likeliest answer is “{answer}” with {{{share}}}: {bits} bits of surprise are left "
                "of {most}.") if heat == 1 else \
-        tr("After {word} the likeliest answer is {answer} with {{{share}}} at temperature {heat}: {bits} bits of "
+        tr("After {word} the likeliest answer is “{answer}” with {{{share}}} at temperature {heat}: {bits} bits of "
            "surprise are left of {most}.")
     return words.format(word=read_at(shown, now), answer=likeliest, heat=_heat_said(heat), share=share,
                         bits=said(numbers.number(entropy(chances[now])), "bits of surprise", of, (), now, warmth),

@@ -192,17 +192,18 @@ def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
             step=step_said(shown, step), size=size)
     share = float(norms[step]) / float(norms[shown.entered])
     if share > 1.005:
-        words = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {share} times what it was where it entered.") \
+        words = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {factor} times what it was where it entered.") \
             if gone > 1 else \
-            tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {share} times what it was where it entered.")
+            tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {factor} times what it was where it entered.")
         left = numbers.significant(share, 2)
     else:
         words = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.") \
             if gone > 1 else \
             tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.")
         left = numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)
-    return words.format(count=said(str(gone), "how many steps back", of, step=step), size=size,
-                        share=said(left, "share of the gradient that entered", of, step=step))
+    left = said(left, "share of the gradient that entered", of, step=step)
+    return words.format(count=said(str(gone), "how many steps back", of, step=step), size=size, factor=left,
+                        share=left)
 
 
 @remembered(8)
