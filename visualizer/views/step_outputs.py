@@ -13,6 +13,7 @@ from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts, step_inputs, steps
 from visualizer.scene.boxes import Box, rows, whole
+from visualizer.scene.chains import chains
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import (
     Focus,
@@ -67,6 +68,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     assert known is not None
     shown = _answered(trace, shown_layer(trace, moment, None if focus is None else focus.layer), len(known))
     layer = shown.layer
+    if len(known) not in (shown.steps, shown.total):  # calls of a cell that stand apart answer
+        apart = next(chain for chain in chains(trace) if chain.trace[chain.name].shape[0] == len(known))
+        return apart.drawn(draw(apart.trace, apart.moment(moment, None), None, look))
     heat = float(look.knob("temperature", "1"))
     chances = warmed(known, heat)
     place = steps.span(shown, look)
@@ -92,8 +96,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def _answered(trace: Trace, layer: Layer, count: int) -> Reading:
     """The layer that is looked at, or the last one whose steps are those of the answers: an encoder has others."""
     wanted = reading(trace, layer.name)
-    others = [other for each in layers(trace) if (other := reading(trace, each.name)).total == count]
-    return wanted if wanted.total == count or not others else others[-1]
+    others = [other for each in layers(trace) if count in ((other := reading(trace, each.name)).steps, other.total)]
+    return wanted if count in (wanted.steps, wanted.total) or not others else others[-1]
 
 
 def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
