@@ -129,8 +129,8 @@ def test_a_projected_state_has_no_number_that_is_a_unit_s_own() -> None:
 def test_answers_of_another_layer_than_the_one_that_runs_are_those_of_its_own_steps() -> None:
     for name in ("gru_encoder_decoder", "decoder_encoder_argmax"):
         trace = recorded(name)
-        for moment in ("encoder.forward[4]", "encoder.backward[4]"):
-            assert "After step " in draw(trace, "step_outputs", moment).caption
+        assert "has read nothing yet" in draw(trace, "step_outputs", "encoder.forward[4]").caption
+        assert "After step " in draw(trace, "step_outputs", "encoder.backward[4]").caption
 
 
 @pytest.mark.parametrize(("text", "number", "half"), [

@@ -371,6 +371,8 @@ def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
             frame=step_said(shown, now), count=steps_said(shown), what=what, share=share,
             said=literal(said(spelled, "symbols spelled", of, (known[0], known[-1]))) if spelled else tr("nothing yet"),
             first=step_said(shown, known[0]), last=step_said(shown, known[-1]))
+    if not steps.read(trace, shown, moment).of(now):
+        return tr("The {layer} has read nothing yet: its state is what it starts from.").format(layer=shown.name)
     words = tr("After {word} the likeliest answer is “{answer}” with {{{share}}}: {bits} bits of surprise are left "
                "of {most}.") if heat == 1 else \
         tr("After {word} the likeliest answer is “{answer}” with {{{share}}} at temperature {heat}: {bits} bits of "
