@@ -51,7 +51,7 @@ MARGIN = 6
 """Pixels around what a picture shows."""
 MOST_KEPT = 800
 """So many pictures stay in the folder, those that were made last."""
-MOST_BYTES = 48 << 20
+MOST_BYTES = 32 << 20
 """What pictures may take in memory: more than is seen of them in one size and theme of a large screen."""
 Key = tuple[str, str, tuple[int, int], int]
 """Name of a card, theme, size, and which of its beats; 0 is the picture that stands."""
