@@ -6,7 +6,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.language import english, tr, translated
-from visualizer.scene import causes, numbers, parts
+from visualizer.scene import absence, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.columns import Column, lanes_height, ranked
 from visualizer.scene.labels import fitting
@@ -192,7 +192,7 @@ def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:
     if not moment.backward:
         return kinds.sentence(trace, layer.name)
     if layer.gradient is None:
-        return causes.unreached(layer.name, layer.why)
+        return absence.unreached(layer.name, layer.why)
     alive = int(np.count_nonzero(layer.gradient))
     return tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.").format(
         alive=numbers.count(alive), count=numbers.count(layer.output.size), layer=layer.name,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from visualizer import kinds
 from visualizer.kinds import recurrent
 from visualizer.language import english, tr
-from visualizer.scene import causes, gatesigns, parts
+from visualizer.scene import absence, gatesigns, parts
 from visualizer.scene.boxes import Box, split
 from visualizer.scene.picture import (
     TITLE,
@@ -136,7 +136,8 @@ def _slide_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) ->
                          refusal=_reason(layer, error))
         return Slide(layer, cell, value, found, forward_sentence(trace, layer, cell, value, found[0][1]))
     if layer.gradient is None:
-        return Slide(layer, cell, float("nan"), (), causes.unreached(name, layer.why), True, causes.why_not(layer.why))
+        return Slide(layer, cell, float("nan"), (), absence.unreached(name, layer.why), True,
+                     absence.why_not(layer.why))
     value = float(layer.gradient[cell])
     try:
         if _hands_on(layer, side):
@@ -160,8 +161,8 @@ def _slide_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool,
             return Slide(layer, cell, value, ((name, terms),), inside_sentence(layer, key, step, unit, value, terms),
                          key=key)
         if key not in layer.inner_gradients:
-            return Slide(layer, cell, float("nan"), (), causes.unreached(name, layer.why), True,
-                         causes.why_not(layer.why), key=key)
+            return Slide(layer, cell, float("nan"), (), absence.unreached(name, layer.why), True,
+                         absence.why_not(layer.why), key=key)
         value = float(layer.inner_gradients[key][cell])
         weighs = recurrent.weighs(layer, key)
         if side == "hands" or (side == "auto" and weighs):

@@ -6,7 +6,7 @@ import numpy as np
 
 from visualizer import answers, kinds
 from visualizer.language import tr
-from visualizer.scene import causes, hops, numbers, parts
+from visualizer.scene import absence, hops, numbers, parts
 from visualizer.scene.picture import (
     Focus,
 )
@@ -90,7 +90,7 @@ def _of_the_loss(trace: Trace, layer: Layer) -> str:
 def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
     gradient = layer.gradient
     if gradient is None:
-        return causes.unreached(layer.name, layer.why)
+        return absence.unreached(layer.name, layer.why)
     if layer.is_input:
         row = strongest(layer, True)
         size = numbers.significant(norm(gradient), 3)
