@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import english, tr
+from visualizer.said import of, said, size
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.columns import lanes_height
@@ -42,7 +43,7 @@ TOP = 120.0
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The kernels of the beat's layer; where it has none, those of the nearest layer before that has."""
     layer, times = _with_weights(trace, moment.beat.layer), timeline(trace)
-    said = _sentence(trace, layer, moment)
+    sentence = _sentence(trace, layer, moment)
     before, share = parts.crossing(moment, times)
     older = _with_weights(trace, before.beat.layer)
     if (older, before.backward) == (layer, moment.backward):
@@ -50,10 +51,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     body = parts.crossed(_sheet_marks(trace, older, before.backward, focus, look),
                          _sheet_marks(trace, layer, moment.backward, focus, look), share)
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
-    still = (*parts.sentence(look, said), *lane_still)
+    still = (*parts.sentence(look, sentence), *lane_still)
     settled = share == 1
     return Picture(look.size, (*still, *body) if settled else still,
-                   tuple(lane_moving) if settled else (*body, *lane_moving), look.theme, caption=unmarked(said),
+                   tuple(lane_moving) if settled else (*body, *lane_moving), look.theme, caption=unmarked(sentence),
                    table=_table(layer, moment.backward))
 
 
@@ -244,16 +245,21 @@ def _sentence(trace: Trace, layer: Layer | None, moment: Moment) -> str:
     if not moment.backward:
         negative = float(np.mean(weights < 0))
         return tr("{layer} has {{{size} weights}} from {smallest} to {largest}; {share} are negative.").format(
-                   layer=layer.name, size=numbers.count(weights.size), smallest=numbers.number(float(weights.min())),
-                   largest=numbers.number(float(weights.max())), share=numbers.percent(negative, 0))
+            layer=layer.name, size=said(numbers.count(weights.size), *size(layer, "weights.weight")),
+            smallest=said(numbers.number(float(weights.min())), *of("smallest", layer, array="weights.weight")),
+            largest=said(numbers.number(float(weights.max())), *of("largest", layer, array="weights.weight")),
+            share=said(numbers.percent(negative, 0), *of("share below 0", layer, array="weights.weight")))
     gradient = layer.weight_gradients.get("weight")
     if gradient is None:
         return tr("No gradient reached the weights of {layer}.").format(layer=layer.name)
     at = np.unravel_index(int(np.argmax(np.abs(gradient))), gradient.shape)
-    where = ", ".join(str(int(i)) for i in at)
+    where = ", ".join(said(str(int(i)), *of("place of the largest gradient", layer, (axis,), "weights.weight"))
+                      for axis, i in enumerate(at))
     return tr("∥∂L/∂w∥ of {layer} is {{{size}}}; the largest, {gradient}, belongs to weight ({where}).").format(
-               layer=layer.name, size=numbers.significant(norm(gradient), 3),
-               gradient=numbers.signed(float(gradient[at]), 4), where=where)
+        layer=layer.name, where=where,
+        size=said(numbers.significant(norm(gradient), 3), *of("norm of gradient", layer, array="weights.weight")),
+        gradient=said(numbers.signed(float(gradient[at]), 4),
+                      *of("gradient", layer, tuple(map(int, at)), "weights.weight")))
 
 
 def _table(layer: Layer | None, backward: bool) -> Table:
