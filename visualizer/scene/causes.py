@@ -1,7 +1,8 @@
 """Causes: why a gradient shrinks or grows, in words, by rule from measured numbers.
 
 Each function takes numbers and gives one sentence if they make it true, else an empty text: nothing is said by
-template alone. Some are told what their numbers claim to be, where they are those of a recording. The markup is that of `picture.rich`. `all_true` collects what holds.
+template alone. Some are told what their numbers claim to be, where they are those of a recording. The markup is that
+of `picture.rich`. `all_true` collects what holds.
 """
 
 from __future__ import annotations

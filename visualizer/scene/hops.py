@@ -40,7 +40,8 @@ def reason(trace: Trace, layer: Layer, reader: Layer, kept: float, stretch: floa
                 causes.flat_tanh)(slope, of("mean slope", reader))
     if kind.role == "largest":
         return "" if layer.gradient is None else causes.winners(
-            int(np.count_nonzero(layer.gradient)), layer.gradient.size, of("how many gradients not 0", layer), size(layer))
+            int(np.count_nonzero(layer.gradient)), layer.gradient.size, of("how many gradients not 0", layer),
+            size(layer))
     if kind.role == "mean":
         return causes.averaged(layer.output.size // max(1, reader.output.size), of("numbers for each", reader))
     if kind.role == "norm":

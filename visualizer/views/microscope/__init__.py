@@ -177,7 +177,8 @@ def _slide_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool,
     except LookupError as error:
         return Slide(layer, cell, value, (), inside_arrival_sentence(layer, key, step, unit, value, ()), backward,
                      str(error).rstrip("."), key=key)
-    return Slide(layer, cell, value, found, inside_arrival_sentence(layer, key, step, unit, value, found), True, key=key)
+    words = inside_arrival_sentence(layer, key, step, unit, value, found)
+    return Slide(layer, cell, value, found, words, True, key=key)
 
 
 def _act_of(slide: Slide) -> str:

@@ -352,7 +352,8 @@ def curve_of(layer: Layer, key: str) -> Curve:
     return TANH if own is None else own
 
 
-def inside_arrival_sentence(layer: Layer, key: str, step: int, unit: int, value: float, terms: tuple[tuple[str, Terms], ...]) -> str:
+def inside_arrival_sentence(layer: Layer, key: str, step: int, unit: int, value: float,
+                            terms: tuple[tuple[str, Terms], ...]) -> str:
     """Where the gradient of one number of a gate or state came from."""
     start = tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step} is {{{value}}}").format(
         symbol=symbol(key), name=named(key), value=_gradient(value, layer, (step, unit), f"inner.{key}"),
@@ -362,12 +363,10 @@ def inside_arrival_sentence(layer: Layer, key: str, step: int, unit: int, value:
         return tr("{start}: nothing that follows reads it.").format(start=start)
     if count == 1:
         taps = next(taps for _, found in terms for taps in found.taps)
+        claimed = layer.name, (unit,), step, key
         return tr("{start}: {value} arrived, times {factor}.").format(
-            start=start,
-            value=said(numbers.gradient(float(taps.values[0])), "gradient that arrived inside", layer.name, (unit,), step,
-                       key),
-            factor=said(_value(float(taps.weights[0])), "factor of what arrived inside", layer.name, (unit,), step,
-                        key))
+            start=start, value=said(numbers.gradient(float(taps.values[0])), "gradient that arrived inside", *claimed),
+            factor=said(_value(float(taps.weights[0])), "factor of what arrived inside", *claimed))
     return tr("{start}: {count} terms, from all that read it.").format(
         start=start, count=said(numbers.count(count), "how many terms arrived inside", layer.name, (unit,), step, key))
 

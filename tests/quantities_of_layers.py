@@ -1,0 +1,420 @@
+"""Quantities of operations and answers, worked out from the recording with numpy alone: the part of
+tests/quantities.py about what a layer makes of what it reads, which classes, boxes and symbols come out, and what a
+gradient meets on its way back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.quantities import _named, array, gradient, layer_of, norm, quantity, words
+from visualizer.trace import Layer, Trace
+
+CONSTANTS = {
+    "relu6": (0, 6, 0), "relu": (0,), "threshold": (0,), "hardtanh": (0,), "sigmoid": (0, 1), "hardsigmoid": (0, 1),
+    "tanh": (-1, 1), "softsign": (-1, 1), "erf": (-1, 1), "softmax": (1,), "reciprocal": (1,), "log2": (2,),
+    "log10": (10,), "dropout": (0,), "alpha_dropout": (0,), "prelu": (0,), "batch_norm": (0, 1), "layer_norm": (0, 1),
+    "group_norm": (0, 1), "instance_norm": (0, 1), "rms_norm": (1,), "squeeze": (1,), "unsqueeze": (1,),
+    "expand": (1,), "expand_as": (1,), "broadcast_to": (1,), "softshrink": (0, 0), "hardshrink": (0,), "count_nonzero": (0,),
+    "normalize": (1,), "tril": (0,), "triu": (0,), "weight_norm": (1,)}
+"""The numbers that belong to an operation, whatever it reads, in the order in which its sentence has them."""
+STANDARD = {"alpha": 1, "beta": 1, "value": 1, "exponent": 1, "min_val": -1, "max_val": 1, "p": 0.5,
+            "padding_value": 0}
+"""PyTorch's own values of settings that nobody gave."""
+STEEPEST = {"sigmoid": 0.25}
+
+
+def _inputs(trace: Trace, said: Any) -> list[Layer]:
+    return [layer_of(trace, name) for name in layer_of(trace, said.layer).reads]
+
+
+def _values(layer: Layer) -> np.ndarray:
+    return np.asarray(layer.output, np.float64)
+
+
+def _finite(trace: Trace, said: Any) -> np.ndarray:
+    values = array(trace, said)
+    return values[np.isfinite(values)]
+
+
+@words("precision")
+def precision(trace: Trace, said: Any) -> str:
+    return str(layer_of(trace, said.layer).output.dtype)
+
+
+# --- what is in an array ----------------------------------------------------------------------------------------------
+
+quantity("smallest that is finite")(lambda trace, said: float(_finite(trace, said).min()))
+quantity("largest that is finite")(lambda trace, said: float(_finite(trace, said).max()))
+quantity("how many are not finite")(lambda trace, said: int((~np.isfinite(array(trace, said))).sum()))
+quantity("share not above 0")(lambda trace, said: float((array(trace, said) <= 0).mean()))
+quantity("mean size")(lambda trace, said: float(np.abs(array(trace, said)).mean()))
+quantity("how many are read")(lambda trace, said: len(layer_of(trace, said.layer).reads))
+quantity("how many rows")(lambda trace, said: int(np.prod(layer_of(trace, said.layer).shape[:-1])))
+quantity("numbers for each")(
+    lambda trace, said: _inputs(trace, said)[0].output.size / layer_of(trace, said.layer).output.size)
+quantity("numbers over axes")(
+    lambda trace, said: int(np.prod([layer_of(trace, said.layer).shape[axis] for axis in said.cell])))
+quantity("how many fewer")(
+    lambda trace, said: len(_inputs(trace, said)[0].output) - len(layer_of(trace, said.layer).output))
+quantity("how many more")(
+    lambda trace, said: len(layer_of(trace, said.layer).output) - len(_inputs(trace, said)[0].output))
+
+
+def place(values: np.ndarray, axis: int) -> int:
+    """Where along an axis the first of the largest stands."""
+    return int(np.unravel_index(int(np.argmax(values)), values.shape)[axis])
+
+
+quantity("place of the largest")(lambda trace, said: place(_whole(trace, said), said.cell[0]))
+quantity("place of the largest gradient")(
+    lambda trace, said: place(np.abs(gradient(trace, said._replace(cell=()))), said.cell[0]))
+
+
+def _whole(trace: Trace, said: Any) -> np.ndarray:
+    return array(trace, said._replace(cell=()))
+
+
+@quantity("step of the largest gradient")
+def loudest_step(trace: Trace, said: Any) -> float:
+    """Counted from 1."""
+    return 1 + int(np.argmax([norm(row) for row in gradient(trace, said)]))
+
+
+@quantity("step of the least mean")
+def quietest_step(trace: Trace, said: Any) -> float:
+    return 1 + int(np.argmin(array(trace, said).mean(axis=1)))
+
+
+@quantity("step of the state")
+def state_step(trace: Trace, said: Any) -> float:
+    """The step whose state this is, counted from 1: where it stands among the states of what it reads."""
+    own = _values(layer_of(trace, said.layer)).ravel()
+    source = _inputs(trace, said)[0]
+    states = np.asarray(source.inner[layer_of(trace, said.layer).settings["state"]], np.float64)
+    last = 0 if source.settings.get("reverse") else len(states) - 1
+    return 1 + (last if np.array_equal(states[last], own) else
+                next(step for step, row in enumerate(states) if np.array_equal(row, own)))
+
+
+# --- operations -------------------------------------------------------------------------------------------------------
+
+@quantity("constant of the operation")
+def constant(trace: Trace, said: Any) -> float:
+    """The number at a place among those that belong to it; what a curve says of itself holds of its numbers, too."""
+    layer = layer_of(trace, said.layer)
+    known = CONSTANTS[layer.kind]
+    if layer.kind in ("sigmoid", "tanh", "hardsigmoid", "softsign", "erf"):
+        finite = layer.output[np.isfinite(layer.output)]
+        assert finite.size == 0 or known[0] <= finite.min() <= finite.max() <= known[1]
+    return known[said.cell[0]]
+
+
+@quantity("plain operand")
+def operand(trace: Trace, said: Any) -> float:
+    found = layer_of(trace, said.layer).settings.get(said.array)
+    return float(STANDARD[said.array] if found is None else found)
+
+
+@quantity("products in each sum")
+def products(trace: Trace, said: Any) -> float:
+    """Of each letter that is summed over the length, where the call has an equation; else rows times columns."""
+    layer, read = layer_of(trace, said.layer), _inputs(trace, said)
+    equation = layer.settings.get("equation")
+    if isinstance(equation, str):
+        left, right = equation.replace(" ", "").split("->")
+        sizes = {letter: size for letters, source in zip(left.split(","), read, strict=True)
+                 for letter, size in zip(letters[::-1], (1, *source.shape)[::-1], strict=False)}
+        return int(np.prod([size for letter, size in sizes.items() if letter not in right]))
+    return read[-2].shape[-1] if len(read) > 1 else read[0].shape[-1]
+
+
+@quantity("numbers normalised together")
+def together(trace: Trace, said: Any) -> float:
+    layer = layer_of(trace, said.layer)
+    size = layer.output.size
+    if layer.kind == "group_norm":
+        return size // int(layer.settings["num_groups"])
+    if layer.kind in ("layer_norm", "rms_norm"):
+        given = layer.settings.get("normalized_shape")
+        return int(np.prod(given)) if given is not None else layer.weights["weight"].size
+    return size // layer.shape[0]
+
+
+@quantity("stretch of what is kept")
+def stretch(trace: Trace, said: Any) -> float:
+    p = float(layer_of(trace, said.layer).settings.get("p", STANDARD["p"]))
+    return 1 / (1 - p) if p < 1 else 0.0
+
+
+@quantity("how many were dropped")
+def dropped(trace: Trace, said: Any) -> float:
+    return int(((layer_of(trace, said.layer).output == 0) & (_inputs(trace, said)[0].output != 0)).sum())
+
+
+@quantity("what is made of the rest")
+def rest(trace: Trace, said: Any) -> float:
+    """What a rectifier makes of all that is not above zero: one number for all of it."""
+    own, read = array(trace, said), _values(_inputs(trace, said)[0])[said.cell]
+    made = np.unique(own[read <= 0])
+    assert len(made) <= 1, said
+    return float(made[0]) if len(made) else 0.0
+
+
+# --- losses -----------------------------------------------------------------------------------------------------------
+
+@quantity("class aimed at")
+def aim(trace: Trace, said: Any) -> float:
+    return _aims(trace, said)[0][1]
+
+
+@quantity("place aimed at")
+def aimed_place(trace: Trace, said: Any) -> float:
+    return _aims(trace, said)[0][0]
+
+
+quantity("how many aims")(lambda trace, said: len(_aims(trace, said)))
+quantity("share given to the target")(lambda trace, said: float(np.exp(_shares(trace, said)[0])))
+quantity("worst share given to an aim")(lambda trace, said: float(np.exp(_shares(trace, said).min())))
+quantity("place of the worst aim")(lambda trace, said: _aims(trace, said)[int(np.argmin(_shares(trace, said)))][0])
+
+
+def _aims(trace: Trace, said: Any) -> list[tuple[int, int]]:
+    """(place, class) each: of one line of classes, or of several lines with an aim each."""
+    layer = layer_of(trace, said.layer)
+    target = layer.settings.get("target")
+    target = _inputs(trace, said)[1].output.ravel().tolist() if target is None else target
+    listed = [int(each) for each in np.ravel(target)]
+    ignored = layer.settings.get("ignore_index", -100)
+    return [(at, each) for at, each in enumerate(listed) if each != ignored]
+
+
+def _shares(trace: Trace, said: Any) -> np.ndarray:
+    """(aim,): logarithms of what was given to each; a cross entropy reads logits, a negative likelihood logarithms."""
+    layer, values = layer_of(trace, said.layer), _values(_inputs(trace, said)[0])
+    axis = _inputs(trace, said)[0].axes.index("class") if "class" in _inputs(trace, said)[0].axes else values.ndim - 1
+    lines = np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
+    if layer.kind == "cross_entropy":
+        top = lines.max(axis=1, keepdims=True)
+        lines = lines - top - np.log(np.exp(lines - top).sum(axis=1, keepdims=True))
+    return np.array([lines[at, each] for at, each in _aims(trace, said)])
+
+
+@quantity("number wanted")
+def wanted(trace: Trace, said: Any) -> float:
+    return float(_wanted(trace, said).ravel()[0])
+
+
+@quantity("how far off")
+def off(trace: Trace, said: Any) -> float:
+    """Of a loss the difference, of an answer its size."""
+    layer = layer_of(trace, said.layer)
+    if said.layer in {answer.layer for answer in trace.answers}:
+        return abs(float(layer.output.ravel()[0]) - wanted(trace, said))
+    return float(_inputs(trace, said)[0].output.ravel()[0]) - wanted(trace, said)
+
+
+@quantity("how far off on average")
+def off_on_average(trace: Trace, said: Any) -> float:
+    return float(np.abs(_values(layer_of(trace, said.layer)).ravel() - _wanted(trace, said).ravel()).mean())
+
+
+@quantity("squared difference from the right one")
+def squared(trace: Trace, said: Any) -> float:
+    return float(np.square(_values(layer_of(trace, said.layer)).ravel() - _wanted(trace, said).ravel()).mean())
+
+
+def _wanted(trace: Trace, said: Any) -> np.ndarray:
+    """What an answer should have been, or what a loss compares with."""
+    answer = next((each for each in trace.answers if each.layer == said.layer), None)
+    if answer is not None and answer.settings.get("truth") == "input":
+        return _values(trace.layers[0])
+    if answer is not None and answer.truth is not None:
+        return np.asarray(answer.truth, np.float64)
+    layer = layer_of(trace, said.layer) if answer is None else \
+        next(each for each in trace.readers(said.layer) if "target" in each.settings)
+    found = layer.settings.get("target")
+    return np.asarray(layer_of(trace, layer.reads[1]).output if found is None else found, np.float64)
+
+
+# --- symbols spelled along the steps (Graves and others 2006) ---------------------------------------------------------
+
+@quantity("ways to spell it")
+def ways(trace: Trace, said: Any) -> float:
+    """Sequences of symbols and blanks, one a step, that are the target when repeats are merged and blanks left out."""
+    return float(_passed(trace, said, lambda logarithms: np.zeros_like(logarithms), True))
+
+
+@quantity("chance to spell it")
+def chance_to_spell(trace: Trace, said: Any) -> float:
+    return float(np.exp(_passed(trace, said, lambda logarithms: logarithms, False)))
+
+
+@quantity("−ln of the chance to spell it")
+def cost_to_spell(trace: Trace, said: Any) -> float:
+    return -float(_passed(trace, said, lambda logarithms: logarithms, False))
+
+
+def _passed(trace: Trace, said: Any, of: Any, counted: bool) -> float:
+    """Forward over the target with blanks between: the sum over all ways, or its logarithm."""
+    layer = layer_of(trace, said.layer)
+    logarithms = of(_values(_inputs(trace, said)[0]))
+    blank = int(layer.settings.get("blank", 0))
+    target = [blank]
+    for symbol in np.ravel(layer.settings["target"]):
+        target += [int(symbol), blank]
+    rows = [np.full(len(target), -np.inf)]
+    rows[0][:2] = logarithms[0, target[:2]]
+    for step in logarithms[1:]:
+        before = rows[-1]
+        after = np.logaddexp(before, np.concatenate([[-np.inf], before[:-1]]))
+        skips = np.array([at > 1 and symbol != blank and symbol != target[at - 2] for at, symbol in enumerate(target)])
+        after = np.where(skips, np.logaddexp(after, np.concatenate([[-np.inf] * 2, before])[:len(target)]), after)
+        rows.append(after + step[target])
+    total = float(np.logaddexp(rows[-1][-1], rows[-1][-2]) if len(target) > 1 else rows[-1][-1])
+    return float(np.exp(total)) if counted else total
+
+
+@words("what is read")
+def what_is_read(trace: Trace, said: Any) -> str:
+    answer = next(each for each in trace.answers if each.layer == said.layer)
+    path = layer_of(trace, said.layer).output.argmax(axis=-1).tolist()
+    blank = int(answer.settings.get("blank", 0))
+    return " ".join(_label(trace, said, now) for before, now in zip([-1, *path], path, strict=False)
+                    if now not in (before, blank))
+
+
+@words("what is written")
+def what_is_written(trace: Trace, said: Any) -> str:
+    loss = next((layer for layer in trace if layer.kind == "ctc_loss"), None)
+    return "" if loss is None else " ".join(_label(trace, said, int(each)) for each in np.ravel(loss.settings["target"]))
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+@words("label of the input")
+def label_of_input(trace: Trace, said: Any) -> str:
+    return _label(trace, said, trace.sample.label)
+
+
+def _label(trace: Trace, said: Any, index: int) -> str:
+    known = next((each.labels for each in trace.answers if each.layer == said.layer), trace.labels)
+    return known[index] if index < len(known) else str(index)
+
+
+@quantity("probability less gradient")
+def less(trace: Trace, said: Any) -> float:
+    """What is subtracted from a probability to make the gradient of its logit: 1 for the label, 0 for others. `array`
+    names the layer of the probabilities. As exact as the difference of the two."""
+    return float(np.round(layer_of(trace, said.array).output.ravel()[said.cell[0]].astype(np.float64)
+                          - np.asarray(layer_of(trace, said.layer).gradient, np.float64).ravel()[said.cell[0]], 5))
+
+
+@quantity("largest size of gradient elsewhere")
+def elsewhere(trace: Trace, said: Any) -> float:
+    found = np.abs(np.asarray(layer_of(trace, said.layer).gradient, np.float64))
+    found[said.cell] = 0
+    return float(found.max())
+
+
+def _mask(trace: Trace, said: Any) -> np.ndarray:
+    """(row, column): the pixels that are taken to belong to it."""
+    settings = next(each for each in trace.answers if each.layer == said.layer).settings
+    found = _values(layer_of(trace, said.layer))
+    found = found if found.ndim == 2 else found[int(settings.get("channel", 0))]
+    least = float(settings.get("threshold", 0.5))
+    return found > (np.log(least / (1 - least)) if settings.get("score") == "logit" else least)
+
+
+quantity("how many pixels")(lambda trace, said: _mask(trace, said).size)
+quantity("how many pixels belong to it")(lambda trace, said: int(_mask(trace, said).sum()))
+
+
+@quantity("overlap of the masks")
+def overlap_of_masks(trace: Trace, said: Any) -> float:
+    found = _mask(trace, said)
+    right = np.asarray(next(each for each in trace.answers if each.layer == said.layer).truth).reshape(found.shape) > 0.5
+    return float((found & right).sum() / max(1, (found | right).sum())) if (found | right).any() else 1.0
+
+
+# --- on the way back --------------------------------------------------------------------------------------------------
+
+@words("word of the sample")
+def word_of_sample(trace: Trace, said: Any) -> str:
+    return trace.sample.steps[said.step]
+
+
+@quantity("how many gradients are stopped")
+def stopped(trace: Trace, said: Any) -> float:
+    """Of those that arrive at a rectifier: where it made 0 of what it read."""
+    arrived = gradient(trace, said) != 0
+    return int((arrived & (_values(_inputs(trace, said)[0])[said.cell] <= 0)).sum())
+
+
+@quantity("how many hand back")
+def hand_back(trace: Trace, said: Any) -> float:
+    return sum(reader.gradient is not None for reader in trace.readers(said.layer))
+
+
+@quantity("how many times as long as what is handed to it")
+def longer(trace: Trace, said: Any) -> float:
+    handed, = (reader for reader in trace.readers(said.layer) if reader.gradient is not None)
+    return norm(gradient(trace, said)) / norm(np.asarray(handed.gradient, np.float64))
+
+
+@quantity("steepest slope")
+def steepest(trace: Trace, said: Any) -> float:
+    return STEEPEST.get(layer_of(trace, said.layer).kind, 1.0)
+
+
+@quantity("mean slope")
+def mean_slope(trace: Trace, said: Any) -> float:
+    layer = layer_of(trace, said.layer)
+    y = _values(layer)
+    return float({"relu": y > 0, "tanh": 1 - y * y, "sigmoid": y * (1 - y)}[layer.kind].mean())
+
+
+# --- terms ------------------------------------------------------------------------------------------------------------
+
+quantity("how many terms but one")(lambda trace, said: how_many_terms(trace, said) - 1)
+
+
+@quantity("how many terms")
+def how_many_terms(trace: Trace, said: Any) -> float:
+    """What one number of a layer is made of, by its operation."""
+    layer, read = layer_of(trace, said.layer), _inputs(trace, said)
+    if layer.kind in ("linear", "conv1d", "conv2d", "conv3d"):
+        kernel = layer.weights["weight"].shape[1:]
+        if layer.kind == "linear":
+            return kernel[0]
+        return kernel[0] * int(np.prod([_inside(layer, axis, read[0].shape[1 + axis], said.cell[1 + axis])
+                                        for axis in range(len(kernel) - 1)]))
+    if layer.kind.startswith(("max_pool", "avg_pool")):
+        return int(np.prod([_inside(layer, axis, read[0].shape[1 + axis], said.cell[1 + axis])
+                            for axis in range(layer.output.ndim - 1)]))
+    return TERMS[layer.kind](layer, read)
+
+
+TERMS: dict[str, Any] = {
+    "add": lambda layer, read: max(2, len(read)),
+    "softmax": lambda layer, read: layer.shape[-1],
+}
+
+
+def _setting(layer: Layer, name: str, axis: int, otherwise: int) -> int:
+    found = layer.settings.get(name)
+    found = otherwise if found is None or found == () else found
+    found = found if isinstance(found, tuple | list) else (found,) * 3
+    return int(found[axis if len(found) > 1 else 0])
+
+
+def _inside(layer: Layer, axis: int, size: int, at: int) -> int:
+    """How many places of a window lie inside what it slides over."""
+    kernel = layer.weights["weight"].shape[2 + axis] if "weight" in layer.weights else \
+        _setting(layer, "kernel_size", axis, 1)
+    stride = _setting(layer, "stride", axis, 1 if "weight" in layer.weights else kernel)
+    start = at * stride - _setting(layer, "padding", axis, 0)
+    places = [start + tap * _setting(layer, "dilation", axis, 1) for tap in range(kernel)]
+    return sum(0 <= each < size for each in places)
