@@ -43,8 +43,8 @@ NO_BUTTON, LEFT = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
 class Person:
     """Does one thing after the other."""
 
-    def __init__(self, app: App, seed: int) -> None:
-        self.app, self.draw = app, random.Random(seed)
+    def __init__(self, app: App, seed: int, models: tuple[str, ...] = MODELS) -> None:
+        self.app, self.draw, self.models = app, random.Random(seed), models
         self.commands = [name for name in app.window.commands if name not in LEFT_OUT]
         self.files = sorted(path for path in FIXTURES.iterdir() if path.suffix in (".trace", ".session", ".png"))
         ways: tuple[tuple[int, Callable[[], None]], ...] = (
@@ -55,12 +55,12 @@ class Person:
         self.last, self.count = "", 0
 
     def do(self) -> None:
-        """One thing; they come faster than the window paints, and it paints at the end of every fifth."""
+        """One thing; they come faster than the window paints, and it paints at the end of every tenth."""
         way = self.draw.choices(self.ways, self.weights)[0]
         self.last = way.__name__
         way()
         self.count += 1
-        if self.count % 5 == 0:
+        if self.count % 10 == 0:
             QApplication.processEvents()
 
     def place(self) -> tuple[QWidget, QPointF]:
@@ -115,7 +115,7 @@ class Person:
             self.app.store.update(view=name)
 
     def model(self) -> None:
-        self.app.recorder.open(self.draw.choice(MODELS))
+        self.app.recorder.open(self.draw.choice(self.models))
 
     def sample(self) -> None:
         known = self.app.store.inputs
@@ -172,7 +172,7 @@ def megabytes() -> float:
 
 
 def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], None] = print,
-         most: int = 1 << 40) -> tuple[float, float]:
+         most: int = 1 << 40, models: tuple[str, ...] = MODELS) -> tuple[float, float]:
     """Go on for so many minutes, or until `most` things are done: the memory when warm, and that of the last fifth.
     Raises what the window raised."""
     raised: list[BaseException] = []
@@ -180,7 +180,7 @@ def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], Non
     app = App()
     app.window.resize(1024, 700)
     app.window.show()
-    person, begun, count, known = Person(app, seed), time.monotonic(), 0, []
+    person, begun, count, known = Person(app, seed, models), time.monotonic(), 0, []
     next_line = 0.0
     try:
         while (now := time.monotonic() - begun) < 60 * minutes and count < most:

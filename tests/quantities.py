@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -28,11 +29,61 @@ def quantity(name: str) -> Callable[[Callable[[Trace, Any], float]], Callable[[T
     return added
 
 
+TEXTS: dict[str, Callable[[Trace, Any], str]] = {}
+"""The same of what is a word or a text itself, and has to stand there letter by letter."""
+
+
+def words(name: str) -> Callable[[Callable[[Trace, Any], str]], Callable[[Trace, Any], str]]:
+    def added(work: Callable[[Trace, Any], str]) -> Callable[[Trace, Any], str]:
+        assert name not in TEXTS, name
+        TEXTS[name] = work
+        return work
+
+    return added
+
+
+# --- layers -----------------------------------------------------------------------------------------------------------
+
+def layer_of(trace: Trace, name: str) -> Layer:
+    """A layer of the recording; `d.steps` is made of the call `d` of a cell, the one that starts from its state, and so
+    on."""
+    return trace[name] if name in trace else _calls(trace, name.removesuffix(".steps"))
+
+
+def _calls(trace: Trace, first: str) -> Layer:
+    calls = [trace[first]]
+    while following := [layer for layer in trace.layers if layer.kind == calls[-1].kind and calls[-1].name in {
+            _origin(trace, name) for name in layer.reads}]:
+        calls.append(following[0])
+    grads = {key: np.concatenate([call.inner_gradients.get(key, 0 * array) for call in calls])
+             for each in calls for key, array in each.inner_gradients.items()}
+    for state in ("hidden", "cell"):  # what comes from outside is what the next call does not hand back
+        if f"{state}_direct" in grads and f"initial_{state}" in grads:
+            grads[f"{state}_direct"] = grads[f"{state}_direct"] - np.concatenate(
+                [*(call.inner_gradients.get(f"initial_{state}", np.zeros((1, grads[state].shape[1])))
+                   for call in calls[1:]), np.zeros((1, grads[state].shape[1]))])
+    starts = sum(calls[0].settings.get(f"initial_{state}") == "read" for state in ("hidden", "cell"))
+    return replace(calls[0], kind=calls[0].kind.removesuffix("_cell"), axes=("step", "unit"), gradient=None,
+                   output=np.stack([call.output for call in calls]), settings={**calls[0].settings, "one_by_one": True},
+                   reads=(*(call.reads[0] for call in calls), *calls[0].reads[len(calls[0].reads) - starts:]),
+                   inner={key: np.concatenate([call.inner[key] for call in calls]) for key in calls[0].inner},
+                   inner_gradients={key: array for key, array in grads.items() if not key.startswith("initial_")})
+
+
+def _origin(trace: Trace, name: str) -> str:
+    """The layer whose numbers another hands on as they are."""
+    layer = trace[name]
+    while len(layer.reads) == 1 and not layer.weights and np.array_equal(layer.output.ravel(),
+                                                                          trace[layer.reads[0]].output.ravel()):
+        layer = trace[layer.reads[0]]
+    return layer.name
+
+
 # --- arrays -----------------------------------------------------------------------------------------------------------
 
 def array(trace: Trace, said: Any) -> np.ndarray:
     """The array that is spoken of, in float64, cut down to the cell and the step that are named."""
-    layer = trace[said.layer]
+    layer = layer_of(trace, said.layer)
     found = _named(layer, said.array or "output")
     found = np.asarray(found, np.float64)
     if said.step is not None:
@@ -83,13 +134,14 @@ def brighter(trace: Trace, said: Any) -> float:
 @quantity("length of axis")
 def length(trace: Trace, said: Any) -> float:
     """`cell` is (number of the axis,)."""
-    return trace[said.layer].shape[said.cell[0]]
+    return layer_of(trace, said.layer).shape[said.cell[0]]
 
 
 @quantity("index")
 def index(trace: Trace, said: Any) -> float:
     """Row 3, channel 7: the last of the indices in `cell`, which must lie inside; they count from 0 on the screen."""
-    assert all(0 <= i < n for i, n in zip(said.cell, trace[said.layer].shape, strict=False)), said
+    shape = _named(layer_of(trace, said.layer), said.array or "output").shape
+    assert all(0 <= i < n for i, n in zip(said.cell, shape, strict=False)), said
     return said.cell[-1]
 
 
@@ -106,7 +158,7 @@ def how_many_steps(trace: Trace, said: Any) -> float:
 
 
 def steps(trace: Trace, name: str) -> int:
-    layer = trace[name]
+    layer = layer_of(trace, name)
     return layer.shape[layer.axes.index("step")] if "step" in layer.axes else len(trace.sample.steps)
 
 
@@ -127,15 +179,13 @@ quantity("largest size")(lambda trace, said: float(np.abs(array(trace, said)).ma
 quantity("norm")(lambda trace, said: norm(array(trace, said)))
 quantity("norm of gradient")(lambda trace, said: norm(gradient(trace, said)))
 quantity("largest size of gradient")(lambda trace, said: float(np.abs(gradient(trace, said)).max()))
-quantity("word read")(lambda trace, said: float("nan"))
-quantity("label")(lambda trace, said: float("nan"))
 quantity("objective")(lambda trace, said: trace.objective.value)
 quantity("setting")(lambda trace, said: _setting(trace, said))
 
 
 def _setting(trace: Trace, said: Any) -> float:
     """A plain value of the operation, named by `array`; of several the one at `cell`."""
-    found = trace[said.layer].settings[said.array]
+    found = layer_of(trace, said.layer).settings[said.array]
     return float(found[said.cell[0]] if said.cell and isinstance(found, tuple | list) else found)
 
 
@@ -152,8 +202,8 @@ def read(text: str) -> tuple[float, float]:
     plain = text.strip()
     if plain.lower() in WORDS:
         return WORDS[plain.lower()], 0.0
-    if plain in ("NaN", "∞", "+∞", "−∞"):
-        return float(plain.replace("∞", "inf").replace("−", "-")), 0.0
+    if plain.removesuffix(" %") in ("NaN", "∞", "+∞", "−∞"):
+        return float(plain.removesuffix(" %").replace("∞", "inf").replace("−", "-")), 0.0
     found = NUMBER.fullmatch(plain)
     assert found, f"{text!r} is no number"
     digits = Decimal(found["digits"].replace(",", "").replace("−", "-"))
@@ -162,15 +212,19 @@ def read(text: str) -> tuple[float, float]:
     return float(digits * scale), float(Decimal(10) ** int(places) * scale / 2)
 
 
+def worked_out(trace: Trace, said: Any) -> float | str:
+    """What should have been said."""
+    return TEXTS[said.quantity](trace, said) if said.quantity in TEXTS else \
+        float(QUANTITIES[said.quantity](trace, said))
+
+
 def agrees(trace: Trace, said: Any) -> bool:
     """Whether what was said is true, as far as its digits go; the last one may be rounded either way, for torch and
     numpy add in another order."""
-    if said.quantity == "word read":  # at a step
-        return bool(trace.sample.steps[said.step] == said.text)
-    if said.quantity == "label":  # of a class, the last index of the cell
-        return bool(trace.labels[said.cell[-1]] == said.text)
+    right = worked_out(trace, said)
+    if isinstance(right, str):
+        return right == said.text
     number, half = read(said.text)
-    right = float(QUANTITIES[said.quantity](trace, said))
     if not np.isfinite(right) or not np.isfinite(number):
         return right == number or (np.isnan(right) and np.isnan(number))
     return abs(right - number) <= half * 1.001 + 2e-6 * abs(right)

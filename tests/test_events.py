@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.events import alive, megabytes, soak
+from tests.events import MODELS, alive, megabytes, soak
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -16,9 +16,10 @@ def test_nothing_that_a_person_does_is_raised_as_a_fault(request, qapp, monkeypa
 
     monkeypatch.setenv("VISUALIZER_STATE", str(tmp_path))
     the_app.application()
-    count = 20_000 if request.config.getoption("--soak") else 2_000
+    whole = request.config.getoption("--soak")
+    count, models = (20_000, MODELS) if whole else (2_000, ("mlp_mnist", "adding_rnn", "lab"))
     with qtlog.disabled():  # the plugin without a screen says what it cannot do
-        soak(minutes=600, seed=request.config.getoption("--seed") or 1, most=count)
+        soak(minutes=600, seed=request.config.getoption("--seed") or 1, most=count, models=models)
     assert not list(tmp_path.glob("faults*.log"))
     assert alive() <= 60
 

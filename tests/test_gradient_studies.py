@@ -200,10 +200,14 @@ def test_gates_are_counted_by_their_own_nonlinearity() -> None:
     assert (count.beyond, count.values, int(count.bins.sum())) == (2, 4, 4)
 
 
-def test_only_a_model_that_makes_its_own_input_runs_over_a_batch() -> None:
+def test_a_model_that_makes_no_input_of_its_own_is_counted_over_what_it_was_given() -> None:
     _, again, _ = Steps.example("GRU")
-    with pytest.raises(record.run.Refused, match="how its input is made"):  # type: ignore[attr-defined]
-        list(saturation.run(again))
+    trace = record.with_study(again, "saturation")
+    found = trace.studies["saturation"]
+    update = trace["rnn"].inner["update"].astype(np.float64)
+    assert int(found["inputs"]) == 1
+    assert int(found["rnn/update:values"]) == update.size
+    assert float(found["rnn/update:share"]) == np.mean((update < OF_SIGMOID.low) | (update > OF_SIGMOID.high))
 
 
 def test_before_training_is_measured_only_where_its_weights_are() -> None:

@@ -103,7 +103,7 @@ def test_views_of_steps_draw_it_and_lead_to_the_layers_that_hold_the_gates(kind:
         for address in (f"{chain.calls[2]}.forward", f"{chain.calls[1]}.backward"):
             drawn = picture(view, own, times.find(address), None, Look())
             assert all(mark.focus is None or mark.focus.layer in own for mark in drawn)
-    gate = chain.parts["forget" if kind == "lstm" else "update"][3]
+    gate = chain.held_by["forget" if kind == "lstm" else "update"][3]
     drawn = find("gates").draw(own, times.find("input.forward"), Focus(gate), Look())
     assert drawn.caption.startswith("At step 4")
     drawn = find("gates").draw(own, times.find(f"{chain.calls[1]}.forward"), None, Look())

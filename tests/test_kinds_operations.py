@@ -123,6 +123,7 @@ def test_only_minus_infinity_counts_as_a_number() -> None:
 
 
 COVERS = {
+    "dstack", "one_hot", "bucketize", "searchsorted",
     "acos", "acosh", "adaptive_avg_pool3d", "adaptive_max_pool3d", "addbmm", "addcdiv", "addcmul", "addmv", "addr",
     "affine_grid", "all", "amin", "any", "argmax", "argmin", "argsort", "asin", "asinh", "assign", "atan", "atan2",
     "atanh", "avg_pool3d", "baddbmm", "bilinear", "broadcast_to", "cast", "cdist", "ceil", "channel_shuffle",

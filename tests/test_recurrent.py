@@ -606,11 +606,6 @@ def test_what_cannot_be_taken_apart_says_why() -> None:
     layer = capture(net, torch.randn(1, 6, 3), 1)["rnn"]
     assert layer.kind == "unexplained"
     assert "2 sequences at once" in layer.why
-    rnn = nn.LSTM(3, 5, batch_first=True)
-    nn.utils.parametrizations.weight_norm(rnn, "weight_hh_l0")
-    layer = capture(Net(rnn, last_step), torch.randn(1, 6, 3), 1)["rnn"]
-    assert layer.kind == "unexplained"
-    assert "itself computed" in layer.why
 
 
 # --- cells that a model steps by itself -------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from torch import nn
 
 from tests.test_kinds_recurrent import trace_of
 from tests.toys import deep, leaping, toy, wide
-from visualizer import record
+from visualizer import draw, record
 from visualizer.scene import colour, hops
 from visualizer.scene.columns import arrange
 from visualizer.scene.grids import axis, tick_words
@@ -458,3 +458,35 @@ def test_the_ticks_of_an_axis_say_what_they_are(low: float, high: float) -> None
     powers = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
     for words, tick in zip(said, ticks, strict=True):
         assert float(words.translate(powers).replace(" × 10", "e")) == pytest.approx(tick, rel=1e-6, abs=1e-15)
+
+
+def test_a_picture_in_colour_stands_with_its_three_channels_and_the_kernels_of_each():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(784, 3)).eval()
+    trace = record.capture(model, torch.randn(1, 3, 16, 16), target=1)
+    for at, palette in (("0.forward", "pixel"), ("input.backward", "gradient")):
+        picture = draw(trace, "network", at)
+        small = [mark for mark in picture if isinstance(mark, Image) and mark.focus == Focus("input")
+                 and len(mark.indices) == 1 and mark.palette == palette and mark.values.ndim == 3]
+        assert [mark.indices for mark in small][-3:] == [(0,), (1,), (2,)]
+        assert len({mark.values.tobytes() for mark in small[-3:]}) == 3
+        kernels = [mark.focus for mark in picture if isinstance(mark, Image) and mark.palette == "weight"]
+        assert {focus.cell[1] for focus in kernels} == {0, 1, 2}
+    assert "3 × 16 × 16 = 768 numbers went in." in draw(trace, "network").caption
+    assert "brighter" not in draw(trace, "network", "input.forward").caption
+
+
+def test_a_volume_is_drawn_as_its_slices() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv3d(1, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(16, 2)).eval()
+    trace = record.capture(net, torch.randn(1, 1, 3, 3, 3), target=1)
+    shown, sheet = draw(trace, "feature_maps", "1.forward"), draw(trace, "filters", "0.forward")
+    maps = [mark for mark in (*shown.still, *shown.moving) if isinstance(mark, Image)]
+    (slices,) = [mark for mark in maps if len(mark.values) == 4]
+    assert slices.folds == ((4, 2, 2), (2, 2, 2, 2))
+    x, y = slices.x + slices.cell[0] * 0.5, slices.y + slices.cell[1] * 1.5
+    assert shown.hit(x + slices.pitch[0], y) == Focus("1", (0, 1, 1, 0))  # the second slice of the first channel
+    kernels = [mark for mark in (*sheet.still, *sheet.moving) if isinstance(mark, Image)]
+    assert kernels[0].values.shape == (2, 2, 2)  # the two slices of one kernel
+    for focus in (Focus("0", (1, 0, 1, 1)), Focus("1", (1, 0, 1, 1)), Focus("2", (5,))):
+        assert draw(trace, "microscope", f"{focus.layer}.forward", focus).caption

@@ -11,7 +11,7 @@ import visualizer
 from tests import wirings
 from tests.wirings import Wiring, derived
 from visualizer.scene.cellnumbers import backward, forward
-from visualizer.scene.picture import Focus, Look
+from visualizer.scene.picture import Focus, Look, Text
 from visualizer.scene.reading import layers, opened, reading, tabs
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Refused, Trace
@@ -202,3 +202,15 @@ def test_several_samples_are_still_refused() -> None:
     layers_first = nn.Sequential(nn.Linear(3, 5), nn.LSTM(5, 4, batch_first=True))
     with pytest.raises(Refused, match="4 samples"):
         visualizer.capture(layers_first, torch.randn(4, 1, 3))
+
+
+def test_the_cell_of_a_projected_state_shows_what_its_units_make() -> None:
+    trace, known = recorded(Wiring("lstm", projected=2))
+    drawn = find("diagram").draw(trace, timeline(trace).find("layer.forward[3]"), Focus("layer", (2, 4), "inner.cell"),
+                                 Look())
+    said = [mark.plain for mark in drawn if isinstance(mark, Text)]
+    assert "y3" in said
+    assert "mean state h2" in said
+    assert f"{known[0]['hidden'][1].mean():.2f}".replace("-", "−") in said
+    assert f"{known[0]['shown'][2][4]:.2f}" in said
+    assert "Mean of 5 units" in said

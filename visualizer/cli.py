@@ -44,6 +44,8 @@ DONE, WRONG_USAGE, REFUSED, NOT_DONE, INTERRUPTED = 0, 2, 3, 4, 130
 """Exit statuses. 130 is what a shell expects of a program stopped by Ctrl-C."""
 FEW = 12
 """So many of each are listed where everything is."""
+LEAST, MOST = 64, 20_000
+"""Pixels of a side."""
 MOST_PIXELS = 200_000_000
 """A larger PNG is not begun: four bytes a pixel, held several times over."""
 
@@ -265,8 +267,9 @@ class _Parser(argparse.ArgumentParser):
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.lower().replace("×", "x").partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write width x height, for example 1600x900")
+    if not all(side.isdecimal() and len(side) < 6 and LEAST <= int(side) <= MOST for side in (width, height)):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no size; write width x height, from {LEAST} to {MOST:,} "
+                                         "pixels, for example 1600x900")
     return int(width), int(height)
 
 
@@ -276,7 +279,7 @@ def _paper(text: str) -> tuple[float, float | None]:
         found = float(width), float(height) if cross else None
     except ValueError:
         found = 0.0, None
-    if not all(length is None or 0 < length < 100_000 for length in found):
+    if not all(length is None or 1 <= length <= 5_000 for length in found):
         raise argparse.ArgumentTypeError(f"{text!r} is no size on paper; write millimetres, for example 89 or 89x60")
     return found
 
@@ -294,7 +297,7 @@ def _positive(text: str) -> float:
 def _ratio(text: str) -> Fraction:
     """`30`, `29.97` or `30000/1001`, exactly."""
     try:
-        value = Fraction(text)
+        value = Fraction(text) if re.fullmatch(r"[0-9./]{1,24}", text) else Fraction(0)  # 1e99999999 takes minutes
     except (ValueError, ZeroDivisionError):
         value = Fraction(0)
     if not Fraction(1, 100) <= value <= 1000:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -145,17 +148,65 @@ def write_whole(path: Path, data: bytes) -> Path:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Where to write what becomes `path` when the block is left; nothing stays of it after an error."""
-    beside = path.with_name(f".{path.name}.part")
+    """Where to write what becomes `path` when the block is left; nothing stays of it after an error, and what a process
+    that was killed has left there is gone.
+
+    A file that is there keeps who may read it, and a link leads where it led; a new file is as the person wants new
+    files to be.
+    """
+    path = path.resolve() if path.is_symlink() else path
+    sweep(path.parent, PART)
+    beside = path.with_name(f".{path.name[:MOST_NAME]}-{os.getpid()}.part")
     try:
         yield beside
-        beside.chmod(0o644)
+        try:
+            mode = path.stat().st_mode & 0o777
+        except OSError:
+            mode = 0o666 & ~_umask()
+        beside.chmod(mode)
         beside.replace(path)
     except OSError as error:
         raise NotWritten(path, error) from error
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+PART = re.compile(r"\..+-([0-9]+)\.part")
+"""What a file is called while it is written, and by which process."""
+MOST_NAME = 100
+"""Letters of a name in that of its part: together they shall not be too long."""
+
+
+def sweep(folder: Path, name: re.Pattern[str]) -> None:
+    """Throw away what processes have left in a folder that were killed before they could: files and folders of such a
+    name, in which the number of the process stands."""
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            found = name.fullmatch(entry.name)
+            if found is not None and not _runs(int(found[1])):
+                with suppress(OSError):
+                    shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of that number runs; where that cannot be asked, it is believed."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _umask() -> int:
+    """What the person keeps from others in new files; it can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _plain(word: str) -> Any:

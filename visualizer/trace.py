@@ -40,6 +40,8 @@ MOST_LAYERS = 5_000
 """Of a recording in a file: of more, a view takes many seconds to be laid out."""
 MOST_LETTERS, MOST_LISTED = 4096, 100_000
 """Of a name or a sentence in a file, and of the names in one list."""
+PART = "part"
+"""The last axis of complex numbers: the real part, then the imaginary one."""
 INPUT, UNEXPLAINED = "input", "unexplained"
 """What `Layer.kind` is of what was fed in, and of an operation that no kind speaks for."""
 UNTRAINED = "untrained"

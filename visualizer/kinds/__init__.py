@@ -213,6 +213,9 @@ class Kind:
     """True if it computes nothing and only lays numbers out anew: flatten, reshape, permute, dropout in eval."""
     tells_places: bool = False
     """Whether its second output, whole numbers beside values, is explained too: where these were found."""
+    parts: bool = False
+    """Whether it reads or makes complex numbers: their real and imaginary parts are the last axis of what is kept, and
+    no axis of those that its `axes` names."""
     short: Callable[[Layer, Inputs], str] = lambda layer, inputs: ""
     """A few words for a header: `3 × 3, 6 → 12 channels`."""
     own_terms: Callable[[Layer, Inputs, Cell], Terms] | None = None

@@ -334,11 +334,6 @@ def _largest(array: Array) -> float:
     return float(sizes.max(initial=0.0, where=np.isfinite(sizes)))
 
 
-def _strange(array: Array) -> bool:
-    """Whether there is NaN or ∞ in it; −∞ is what masks of attention are made of, and counts as a number."""
-    return not bool((array < np.inf).all())
-
-
 def _gradient_of(layer: Layer) -> Array:
     assert layer.gradient is not None
     return layer.gradient
@@ -347,3 +342,8 @@ def _gradient_of(layer: Layer) -> Array:
 def _objective(trace: Trace) -> Layer | None:
     """The layer that everything was differentiated from: the last one that has a gradient."""
     return next((layer for layer in reversed(trace.layers) if layer.gradient is not None), None)
+
+
+def _strange(array: Array) -> bool:
+    """Whether NaN or +∞ stands in it: −∞, as in masks of attention, is a number that shares are made of."""
+    return not bool((array < np.inf).all())

@@ -214,8 +214,11 @@ def short(line: Line, layer: Layer, inputs: Inputs) -> str:
 
 
 def _along(laid: _Laid) -> str:
+    """The names of the axes of lines, if all have one."""
     axes = laid.inputs[0].axes
-    return _words.listed([translated(axes[axis]) for axis in laid.along]) if len(axes) == len(laid.full) else ""
+    if len(axes) != len(laid.full) or any(axes[axis].startswith("axis") for axis in laid.along):
+        return ""
+    return _words.listed([translated(axes[axis]) for axis in laid.along])
 
 
 def _lacking(line: Line, which: int) -> int | None:

@@ -121,5 +121,5 @@ KINDS = (
     Kind("embedding_bag", english("embedding bag"),
          {"embedding_bag": "input weight offsets max_norm norm_type scale_grad_by_freq mode sparse per_sample_weights "
                            "include_last_offset padding_idx"}, _axes, bag_terms, bag_backward, bag_box, bag_sentence,
-         bag_weight, role="table"),
+         bag_weight),
 )

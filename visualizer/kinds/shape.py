@@ -517,6 +517,10 @@ def _above_one_another(s: Settings, given: list[Places]) -> Any:
     return np.concatenate([np.atleast_2d(places) for places in given], axis=0)
 
 
+def _behind_one_another(s: Settings, given: list[Places]) -> Any:
+    return np.concatenate([np.atleast_3d(places) for places in given], axis=2)
+
+
 def _mirrored_rows(s: Settings, given: list[Places]) -> Any:
     return np.flip(given[0], 0)
 
@@ -809,6 +813,9 @@ MOVES = (
     Move("vstack", english("concatenation"), {"vstack": "tensors", "row_stack": "tensors"}, longest_names,
          english("The numbers of {source} stand one below another: {after} in all; nothing is computed."),
          _above_one_another, role="join", back=english("each part back to where it came from")),
+    Move("dstack", english("concatenation"), {"dstack": "tensors"}, longest_names,
+         english("The numbers of {source} stand one behind another: {after} in all; nothing is computed."),
+         _behind_one_another, role="join", back=english("each part back to where it came from")),
     Move("flipud", english("flip"), {"flipud": "input"}, _same_names,
          english("The order of {source} is reversed; nothing is computed."), _mirrored_rows),
     Move("fliplr", english("flip"), {"fliplr": "input"}, _same_names,

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from visualizer.record.unroll import CELLS, FUSED
-from visualizer.trace import Refused
+from visualizer.trace import PART, Refused
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from visualizer.record.calls import Event
 
 Axes = tuple[str, ...]
@@ -47,15 +49,21 @@ def name(events: Iterable[Event]) -> None:
 
 
 def of(event: Event) -> Axes:
-    """Names for the axes of what a call made: from its kind, else from what it read, else `axis0`, `axis1`, …"""
-    shape = event.output.shape
-    if event.like is not None and event.like.axes is not None and _fits(event.like.axes, shape):
-        return event.like.axes
-    if event.call == "rewritten" and _fits(event.reads[0].axes, shape):
-        return event.reads[0].axes
+    """Names for the axes of what a call made: from its kind, else from what it read, else `axis0`, `axis1`, …; of
+    complex numbers the last one is that of their parts."""
+    return (*_of(event), PART) if event.complex else _of(event)
+
+
+def _of(event: Event) -> Axes:
+    """The same without the axis of the parts."""
+    shape = event.shape
+    if event.like is not None and event.like.axes is not None and _fits(_plain(event.like), shape):
+        return _plain(event.like)
+    if event.call == "rewritten" and _fits(_plain(event.reads[0]), shape):
+        return _plain(event.reads[0])
     if event.named_by is not None:
         try:
-            found = tuple(event.named_by.axes(event.settings, tuple([read.axes for read in event.reads]), shape))
+            found = tuple(event.named_by.axes(event.settings, tuple([_plain(read) for read in event.reads]), shape))
         except (LookupError, TypeError, ValueError):
             found = ()
         if _fits(found, shape):
@@ -63,15 +71,19 @@ def of(event: Event) -> Axes:
     return _recurrent(event) or _like_what_it_read(event) or unnamed(len(shape), batch=_leads_with_batch(event))
 
 
+def _plain(event: Event) -> Axes:
+    return (event.axes or ())[:-1] if event.complex else event.axes or ()
+
+
 def of_input(event: Event, reader: Event | None) -> Axes:
     """Axes of the model's input, told from the call that reads it first; Refused if it holds several samples."""
-    shape = event.output.shape
+    shape = event.shape
     found = _input_axes(event, reader)
     if "batch" in found and shape[found.index("batch")] != 1:
         found = _steps_first(found, shape, reader) or found
         batch = found.index("batch") if "batch" in found else 0
         _one_sample(shape[batch] if "batch" in found else 1, batch)
-    return found
+    return (*found, PART) if event.complex else found
 
 
 def _one_sample(size: int, axis: int) -> None:
@@ -99,8 +111,13 @@ def unnamed(count: int, batch: bool = False) -> Axes:
     return ("batch", *names) if batch else names
 
 
+def of_constant(tensor: Tensor) -> Axes:
+    """Axes of numbers that no call made."""
+    return (*unnamed(tensor.ndim), PART) if tensor.is_complex() else unnamed(tensor.ndim)
+
+
 def _input_axes(event: Event, reader: Event | None) -> Axes:
-    count = event.output.ndim
+    count = len(event.shape)
     if reader is not None and reader.call in FUSED and count == 3 and reader.reads[0] is not event:
         return ("level", "batch", "unit")  # the state that it starts from
     for calls, names in (((), _wanted(reader)), *BY_FIRST_READER):
@@ -139,17 +156,17 @@ def _recurrent(event: Event) -> Axes:
 
 def _like_what_it_read(event: Event) -> Axes:
     """The same shape means the same; so does the same shape but for the last axis. Constants tell nothing."""
-    shape = event.output.shape
+    shape = event.shape
     told = [read for read in event.reads if read.axes and read.kind_name not in ("constant", "parameter")]
     for same in (shape, shape[:-1]):
         for read in told:
-            if read.output.ndim == len(shape) and read.output.shape[:len(same)] == same and _fits(read.axes, shape):
-                return read.axes
+            if len(read.shape) == len(shape) and read.shape[:len(same)] == same and _fits(_plain(read), shape):
+                return _plain(read)
     return ()
 
 
 def _leads_with_batch(event: Event) -> bool:
-    shape = event.output.shape
+    shape = event.shape
     return bool(shape) and shape[0] == 1 and any(read.axes[:1] == ("batch",) for read in event.reads)
 
 

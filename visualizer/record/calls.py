@@ -49,6 +49,7 @@ RECURRENT = frozenset({*unroll.FUSED, *unroll.CELLS})
 FUSED = ("A recurrent layer is recorded as a whole: its gates and states are not taken apart, and its gradient is only "
          "what came back to its outputs, not dL/dh of every step.")
 REWRITTEN = "Its memory was written to through another tensor, a view that shares it."
+COMPLEX = "How {name} makes complex numbers is not explained."
 PLACES = "It holds places, not values: whole numbers that say where the values of {name} were found."
 CUSTOM = "{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
 COMPILED = ("It was made inside compiled code or a transform of torch.func (vmap, grad), whose steps could not be "
@@ -119,6 +120,22 @@ class Event:
     edge: GradientEdge | None = None
     """Its place in autograd's graph; None if autograd does not follow it."""
     gradient: Tensor | None = None
+
+    @property
+    def complex(self) -> bool:
+        """Whether torch has its numbers as complex ones."""
+        return self.dtype.startswith("complex")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As torch has it: a complex number counts as one."""
+        shape = () if self.output is None else self.output.shape
+        return tuple(shape[:-1] if self.complex else shape)
+
+    def as_tensor(self) -> Tensor:
+        """The numbers as torch had them."""
+        found = torch.tensor(self.output)
+        return torch.view_as_complex(found) if self.complex else found
 
     def speaks(self, kind: Kind | None) -> None:
         """Let another kind speak for this call, if there is one that knows it better."""
@@ -241,7 +258,7 @@ class Recording(TorchFunctionMode):
             # what is made in it tells nobody that it was written to, nor can it be read by what learns
             with torch.inference_mode(False), torch.no_grad():
                 return self.step(func, args, kwargs, name=name, kind=kind, settings=settings, plain=plain, why=why)
-        call = _call(func)
+        call = _call(func, _given_complex(args))
         if not call.makes_numbers or peek_interpreter_stack() is not None:
             return func(*args, **kwargs)
         if call.name in DRAWN and args and isinstance(args[0], Tensor) and not args[0].requires_grad:
@@ -264,6 +281,9 @@ class Recording(TorchFunctionMode):
         advance.at(self._stack[-1].path or call.name)
         returned = func(*args, **kwargs)
 
+        if event.kind is not None and not event.kind.parts and any(each.is_complex() for each in tensors_in(returned)):
+            event.kind, event.named_by, event.kind_name = None, None, "unexplained"
+            event.settings, event.why = {"call": readable(event.call)}, COMPLEX.format(name=readable(event.call))
         if why or kind:
             event.why, event.kind_name, event.settings = why, kind or event.kind_name, dict(settings or event.settings)
         written = {id(tensor): tensor for tensor, version in operands.values() if tensor._version != version}
@@ -464,7 +484,7 @@ class Recording(TorchFunctionMode):
                 view = self._views[id(tensor)] = tensor.view_as(tensor)
             array = known.array if known.version == tensor._version else self._written(known)
             event = Event("parameter", next(self._numbers), array, "constant", name=known.path,
-                          axes=axes.unnamed(tensor.ndim))
+                          axes=axes.of_constant(tensor))
             if known.learns:
                 event.kind_name, event.weights = "parameter", {"value": (tensor, array)}
             self._add(event, view)
@@ -487,7 +507,7 @@ class Recording(TorchFunctionMode):
     def _constant(self, tensor: Tensor) -> Event:
         """A tensor that no recorded call made: zeros, or numbers that the model keeps outside its parameters."""
         return self._add(Event("constant", next(self._numbers), to_numpy(tensor), "constant", place=self._stack[-1],
-                               axes=axes.unnamed(tensor.ndim)), tensor)
+                               axes=axes.of_constant(tensor)), tensor)
 
     def _hidden(self, tensor: Tensor, inside: Event | None = None) -> Event:
         """The result of something that autograd knows and torch's functions do not: a custom autograd function.
@@ -529,9 +549,12 @@ class Recording(TorchFunctionMode):
                 self.notes.append(note)
 
     def _weights_behind(self, tensor: Tensor) -> list[Known]:
-        """The weights that autograd reaches from `tensor` through nothing that was recorded."""
+        """The weights that autograd reaches from `tensor` through nothing that was recorded, and that no layer has: a
+        gradient that a model makes of its own numbers reaches those of its layers."""
         ends = (getattr(found, "variable", None) for found in self._behind(tensor) if not isinstance(found, Event))
-        return [self._weights[id(end)] for end in ends if id(end) in self._weights]
+        known = [self._weights[id(end)] for end in ends if id(end) in self._weights]
+        used = {id(weight) for event in self.events for weight, _ in event.weights.values()} if known else set()
+        return [each for each in {id(each.tensor): each for each in known}.values() if id(each.tensor) not in used]
 
     def _behind(self, tensor: Tensor) -> Iterator[Any]:
         """The nearest Events that autograd reaches from `tensor`, and its nodes on the way there."""
@@ -679,9 +702,14 @@ class _Call:
 _METHOD = type(Tensor.add)
 
 
+def _given_complex(args: tuple[Any, ...]) -> bool:
+    return any(isinstance(value, Tensor) and value.is_complex() for value in args)
+
+
 @lru_cache(1024)
-def _call(func: Any) -> _Call:
-    """What is known of a torch function; a property (`x.T`) goes by its own name, in place or not is the same."""
+def _call(func: Any, of_complex: bool = False) -> _Call:
+    """What is known of a torch function; a property (`x.T`) goes by its own name, in place or not is the same. One of
+    complex numbers is explained only by a kind that says so."""
     name = str(getattr(func, "__name__", func))
     if name == "__get__":
         name = str(getattr(func.__self__, "__name__", name))
@@ -691,7 +719,8 @@ def _call(func: Any) -> _Call:
         makes_numbers = name not in SILENT and name not in FROM_NOTHING
     method = f"Tensor.{name}" if isinstance(func, _METHOD) else ""
     native = "" if getattr(func, "__module__", "") == "torch.nn.functional" else f"torch.{name}"  # other arguments
-    for spelling in (method, native, name, name if name.endswith("__") else name.rstrip("_")):
+    spellings = (method, native, name, name if name.endswith("__") else name.rstrip("_"))
+    for spelling in map("complex {}".format, spellings) if of_complex else spellings:
         kind = kinds.by_call(spelling)
         if kind is not None:
             return _Call(name, kind, kind.name, tuple(kind.calls[spelling].split()), makes_numbers)

@@ -19,7 +19,7 @@ from torch import Tensor
 SEEN = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
 """By these the functions that torch writes in Python ask whether somebody wants to see them."""
 SHAPES = frozenset({
-    "stft", "istft", "unique", "unique_consecutive", "split", "block_diag", "lu", "unravel_index",
+    "grad", "stft", "istft", "unique", "unique_consecutive", "split", "block_diag", "lu", "unravel_index",
 })
 """Written in Python, but no more than the arguments of one compiled call brought in order."""
 CLOSE = {torch.float64: 1e-12, torch.float32: 1e-5}

@@ -204,7 +204,7 @@ def _share(event: Event, key: str, events: list[Event]) -> Tensor | None:
         return torch.zeros_like(weight)
     func, args, kwargs = event.again
     alone = weight.detach().requires_grad_()
-    swaps = {id(read.tensor): torch.tensor(read.output) for read in event.reads} | {id(weight): alone}
+    swaps = {id(read.tensor): read.as_tensor() for read in event.reads} | {id(weight): alone}
     with torch.enable_grad():
         made = tensors_in(func(*swapped(args, swaps), **swapped(kwargs, swaps)))
         ends = [made[output.index] for output in outputs]

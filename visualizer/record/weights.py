@@ -201,7 +201,10 @@ def to_numpy(tensor: Tensor) -> Array:
 
 
 def seen_by_numpy(tensor: Tensor) -> Array:
-    """The numbers themselves where numpy can look at them, else a copy that it can."""
+    """The numbers themselves where numpy can look at them, else a copy that it can. Complex ones are two real ones,
+    along a last axis of their own."""
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor.resolve_conj())
     if tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
     elif tensor.dtype not in AS_THEY_ARE:
@@ -212,7 +215,7 @@ def seen_by_numpy(tensor: Tensor) -> Array:
 
 AS_THEY_ARE = frozenset({
     torch.float32, torch.float64, torch.float16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
-    torch.bool, torch.complex64, torch.complex128,
+    torch.bool,
 })
 """Types that numpy has too."""
 

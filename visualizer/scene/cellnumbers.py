@@ -47,13 +47,17 @@ class Forward:
     def value(self, name: str, step: int, pick: Pick) -> float:
         """One number of one step."""
         row = self.arrays[name][step]
-        return float(row.mean()) if pick.all else float(row[min(pick.unit, len(row) - 1)])
+        return float(row.mean()) if pick.all or self._projected(name) else float(row[pick.unit])
 
     def series(self, name: str, pick: Pick) -> Values:
         """The same number at every step."""
         array = self.arrays[name]
-        found: Values = array.mean(axis=1) if pick.all else array[:, min(pick.unit, array.shape[1] - 1)]
+        found: Values = array.mean(axis=1) if pick.all or self._projected(name) else array[:, pick.unit]
         return found
+
+    def _projected(self, name: str) -> bool:
+        """Whether its numbers are made of all units together, so that none of them is a unit's own."""
+        return "unprojected" in self.arrays and name in ("hidden", "hidden_before")
 
     def mean(self, name: str, step: int) -> float:
         """The mean of all units."""
@@ -65,8 +69,7 @@ class Forward:
 
     def largest(self, names: tuple[str, ...], pick: Pick) -> float:
         """The largest size of some of them at any step."""
-        sizes = [np.abs(array.mean(axis=1) if pick.all else array[:, min(pick.unit, array.shape[1] - 1)])
-                 for name in names if (array := self.arrays.get(name)) is not None]
+        sizes = [np.abs(self.series(name, pick)) for name in names if name in self.arrays]
         return max((float(np.max(size, where=np.isfinite(size), initial=0.0)) for size in sizes), default=0.0)
 
 
@@ -122,14 +125,20 @@ class Backward:
     """(step, unit): the gradient of the sum in which U h₋ stands, by gate."""
 
     def size(self, name: str, step: int, pick: Pick) -> float:
-        """∥ ∥ of all units, or the size of one."""
+        """∥ ∥ of all units, or the size of one; of a state that was projected always of all, for each of its numbers
+        is made of all units."""
         row = self.arrays[name][step]
-        return norm(row) if pick.all else abs(float(row[min(pick.unit, len(row) - 1)]))
+        return norm(row) if pick.all or len(row) < self.units else abs(float(row[pick.unit]))
+
+    @property
+    def units(self) -> int:
+        """How many a gate has."""
+        return len(next(iter(self.recurrent.values())))
 
     def way(self, key: str, step: int, pick: Pick) -> Values:
         """What goes through a gate to h₋, from all units or from one: a number for each unit of h₋."""
-        unit = min(pick.unit, len(self.recurrent[key]) - 1)
-        found: Values = self.to[key][step] if pick.all else self.leaves[key][step, unit] * self.recurrent[key][unit]
+        found: Values = self.to[key][step] if pick.all else \
+            self.leaves[key][step, pick.unit] * self.recurrent[key][pick.unit]
         return found
 
     def together(self, step: int, pick: Pick) -> Values:
@@ -145,7 +154,7 @@ class Backward:
     def largest(self, pick: Pick) -> float:
         """The largest size of any gradient that is drawn, at any step."""
         found = [array for name, array in self.arrays.items() if not name.endswith("slope")]
-        sizes = [norms(array, 1) if pick.all else np.abs(array[:, min(pick.unit, array.shape[1] - 1)])
+        sizes = [norms(array, 1) if pick.all or array.shape[1] < self.units else np.abs(array[:, pick.unit])
                  for array in found]
         return max((float(np.max(size, where=np.isfinite(size), initial=0.0)) for size in sizes), default=0.0)
 

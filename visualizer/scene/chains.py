@@ -24,7 +24,7 @@ from visualizer.scene.timeline import FORWARD, Beat, Moment, timeline
 from visualizer.trace import Array, Layer, Trace, remembered
 
 Made = TypeVar("Made")
-STEPS = ".steps"
+SUFFIX = ".steps"
 """What the layer of a chain is called behind the name of its first call."""
 
 
@@ -37,7 +37,7 @@ class Chain:
     """The recording with one layer more: all calls, step by step."""
     name: str
     """That layer."""
-    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    held_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Where gates are written by hand: by gate and state the layers that hold it."""
 
     @cached_property
@@ -47,9 +47,9 @@ class Chain:
         return tuple(order.index(call) for call in self.calls)
 
     @cached_property
-    def steps(self) -> dict[str, tuple[int, str]]:
+    def places_of(self) -> dict[str, tuple[int, str]]:
         """By each layer that holds a gate or a state of a step: that step, and which array of the chain it is."""
-        held = {name: (step, f"inner.{key}") for key, names in self.parts.items() for step, name in enumerate(names)}
+        held = {name: (step, f"inner.{key}") for key, names in self.held_by.items() for step, name in enumerate(names)}
         return held | {name: (step, "output") for step, name in enumerate(self.calls)}
 
     def moment(self, moment: Moment, focus: Focus | None) -> Moment:
@@ -63,8 +63,8 @@ class Chain:
 
         if beat.layer in self.calls:
             found = of_step(self.calls.index(beat.layer), moment.phase)
-        elif focus is not None and focus.layer in self.steps:
-            found = of_step(self.steps[focus.layer][0], 1.0)
+        elif focus is not None and focus.layer in self.places_of:
+            found = of_step(self.places_of[focus.layer][0], 1.0)
         else:
             here = [layer.name for layer in self.trace.layers].index(beat.layer)
             come = [call for call, place in enumerate(self.places)
@@ -77,9 +77,9 @@ class Chain:
 
     def focus(self, focus: Focus | None) -> Focus | None:
         """What is looked at, as a step of the chain where it is one of its calls."""
-        if focus is None or focus.layer not in self.steps:
+        if focus is None or focus.layer not in self.places_of:
             return focus
-        step, array = self.steps[focus.layer]
+        step, array = self.places_of[focus.layer]
         return Focus(self.name, (step, *focus.cell[-1:]) if focus.cell else (),
                      focus.array if array == "output" else array)
 
@@ -108,10 +108,10 @@ class Chain:
         if focus.layer != self.name:
             return focus
         step, *unit = focus.cell or (0,)
-        part = self.parts.get(focus.array.removeprefix("inner.") if focus.array != "output" else "hidden")
+        part = self.held_by.get(focus.array.removeprefix("inner.") if focus.array != "output" else "hidden")
         if part is not None:
             return Focus(part[min(step, len(part) - 1)], tuple(unit))
-        if self.parts:
+        if self.held_by:
             return Focus(self.calls[min(step, len(self.calls) - 1)])
         inside = focus.array != "output"
         cell = ((0, *unit) if inside else tuple(unit)) if unit else ()
@@ -150,7 +150,7 @@ def seen(trace: Trace, moment: Moment, focus: Focus | None) -> Chain | None:
     if not found:
         return None
     for name in (moment.beat.layer, None if focus is None else focus.layer):
-        chain = next((chain for chain in found if name in chain.steps), None)
+        chain = next((chain for chain in found if name in chain.places_of), None)
         if chain is not None:
             return chain
     named = {layer.name for layer in layers(trace)}
@@ -179,10 +179,10 @@ def chains(trace: Trace) -> tuple[Chain, ...]:
 
 
 def _by_hand(trace: Trace, one: Written) -> Chain:
-    name = one.layer.name + STEPS
-    place = [layer.name for layer in trace.layers].index(one.parts["hidden"][-1])
+    name = one.layer.name + SUFFIX
+    place = [layer.name for layer in trace.layers].index(one.held_by["hidden"][-1])
     whole = replace(trace, layers=(*trace.layers[:place], replace(one.layer, name=name), *trace.layers[place:]))
-    return Chain(one.parts["hidden"], whole, name, one.parts)
+    return Chain(one.held_by["hidden"], whole, name, one.held_by)
 
 
 def _starts_from(trace: Trace, layer: Layer) -> Layer | None:
@@ -204,7 +204,7 @@ def _chain(trace: Trace, calls: Sequence[Layer]) -> Chain:
                                                     for state in ("hidden", "cell"))]
     flowed = any(call.inner_gradients for call in calls)
     layer = Layer(
-        name=first.name + STEPS,
+        name=first.name + SUFFIX,
         kind=first.kind.removesuffix("_cell"),
         axes=("step", "unit"),
         settings={**first.settings, "one_by_one": True},

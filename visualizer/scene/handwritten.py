@@ -28,7 +28,7 @@ class Step:
     """One step by the names of its layers."""
 
     family: str
-    parts: Mapping[str, str]
+    held_by: Mapping[str, str]
     """`hidden`, `cell`, and each gate and candidate: the layer that holds it."""
     sums: Mapping[str, tuple[str, ...]]
     """By gate the sum before its curve; of a GRU's candidate what is read, and what r is multiplied with."""
@@ -42,7 +42,7 @@ class Written:
     """A recurrence written by hand, as one layer over its steps."""
 
     layer: Layer
-    parts: Mapping[str, tuple[str, ...]]
+    held_by: Mapping[str, tuple[str, ...]]
     """By gate and state the layers that hold it, step by step."""
 
 
@@ -52,12 +52,12 @@ def written(trace: Trace) -> Iterator[Written]:
     if not any(layer.kind == "linear" and layer.name.endswith("#2") for layer in trace.layers):
         return  # nothing is weighed twice
     for steps in _sequences(trace):
-        if taken.isdisjoint(step.parts["hidden"] for step in steps):
+        if taken.isdisjoint(step.held_by["hidden"] for step in steps):
             try:
                 found = _written(trace, steps)
             except LookupError:
                 continue
-            taken |= {step.parts["hidden"] for step in steps}
+            taken |= {step.held_by["hidden"] for step in steps}
             yield found
 
 
@@ -67,15 +67,15 @@ def _sequences(trace: Trace) -> Iterator[list[Step]]:
     """Steps of one form that follow each other: those of an LSTM by its memory, the others by their state."""
     for form in (_lstm, _gru, _rnn):
         found = [step for layer in trace.layers if (step := form(trace, layer)) is not None]
-        ends = {step.parts.get("cell", step.parts["hidden"]): step for step in found}
-        after = {ends[before].parts["hidden"]: step for step in found
+        ends = {step.held_by.get("cell", step.held_by["hidden"]): step for step in found}
+        after = {ends[before].held_by["hidden"]: step for step in found
                  for before in _before(trace, step) if before in ends and ends[before] is not step}
-        later = {step.parts["hidden"] for step in after.values()}
+        later = {step.held_by["hidden"] for step in after.values()}
         for step in found:
-            if step.parts["hidden"] in after and step.parts["hidden"] not in later:
+            if step.held_by["hidden"] in after and step.held_by["hidden"] not in later:
                 steps = [step]
-                while steps[-1].parts["hidden"] in after:
-                    steps.append(after[steps[-1].parts["hidden"]])
+                while steps[-1].held_by["hidden"] in after:
+                    steps.append(after[steps[-1].held_by["hidden"]])
                 yield steps
 
 
@@ -200,8 +200,8 @@ def _written(trace: Trace, steps: Sequence[Step]) -> Written:
     known = gates.family(first.family, first.nonlinearity)
     sums = [{key: [_affine(trace, name) for name in names] for key, names in step.sums.items()} for step in steps]
     weights, reads, starts = _weights(steps, sums, known.keys)
-    inner = {key: np.stack([trace[step.parts[key]].output.reshape(-1) for step in steps])
-             for key in (*known.keys, *(state for state in ("cell", "hidden") if state in first.parts))}
+    inner = {key: np.stack([trace[step.held_by[key]].output.reshape(-1) for step in steps])
+             for key in (*known.keys, *(state for state in ("cell", "hidden") if state in first.held_by))}
     if "cell" in first.before:
         starts.append(first.before["cell"])
     settings: dict[str, Any] = {"one_by_one": True, "level": 0, "reverse": False, "place": 0}
@@ -220,15 +220,15 @@ def _written(trace: Trace, steps: Sequence[Step]) -> Written:
         s["hidden_new"] = (before["hidden_before"] @ weights["weight_hh"].T + weights["bias_hh"])[
             :, 2 * inner["new"].shape[1]:].astype(inner["new"].dtype)
     gradients = _gradients(trace, steps, known, s, weights["weight_hh"])
-    linear = next(layer for layer in trace.readers(first.parts["hidden"]) if layer.kind in ("linear", "cat"))
+    linear = next(layer for layer in trace.readers(first.held_by["hidden"]) if layer.kind in ("linear", "cat"))
     named = linear if linear.kind == "linear" else next(
         (layer for layer in trace.readers(linear.name) if layer.kind == "linear"), linear)
     layer = Layer(
         name=named.name.partition("#")[0], kind=first.family, axes=("step", "unit"), settings=settings,
         reads=(*reads, *names), output=inner["hidden"], gradient=gradients.get("hidden"),
         weights={key: array.astype(inner["hidden"].dtype) for key, array in weights.items()}, inner=inner,
-        inner_gradients=gradients, why="" if gradients else trace[steps[-1].parts["hidden"]].why)
-    return Written(layer, {key: tuple(step.parts[key] for step in steps) for key in first.parts})
+        inner_gradients=gradients, why="" if gradients else trace[steps[-1].held_by["hidden"]].why)
+    return Written(layer, {key: tuple(step.held_by[key] for step in steps) for key in first.held_by})
 
 
 def _weights(steps: Sequence[Step], sums: Sequence[Mapping[str, list[Pieces]]], keys: Sequence[str]
@@ -239,12 +239,12 @@ def _weights(steps: Sequence[Step], sums: Sequence[Mapping[str, list[Pieces]]], 
         per_step = [[piece for pieces, _ in step[key] for piece in pieces] for step in sums]
         if len({len(pieces) for pieces in per_step}) > 1:
             raise LookupError("Its steps are not made in the same way.")
-        of_state = [place for place, (_, source) in enumerate(per_step[1]) if source == steps[0].parts["hidden"]]
+        of_state = [place for place, (_, source) in enumerate(per_step[1]) if source == steps[0].held_by["hidden"]]
         if len(of_state) != 1 or len(per_step[0]) != 2:
             raise LookupError("Its sums are not those of one layer that is read and of the state.")
         (at,) = of_state
         for step, pieces in enumerate(per_step):
-            if step and pieces[at][1] != steps[step - 1].parts["hidden"]:
+            if step and pieces[at][1] != steps[step - 1].held_by["hidden"]:
                 raise LookupError("A step starts from another state than the one before.")
             sources[step].add(pieces[1 - at][1])
         starts.add(per_step[0][at][1])
@@ -279,10 +279,10 @@ def _gradients(trace: Trace, steps: Sequence[Step], known: gates.Family, s: Mapp
                ) -> dict[str, Values]:
     """dL/d every gate, state and sum: from all that came to the states, which autograd told."""
     def came(key: str) -> Values:
-        found = [trace[step.parts[key]].gradient for step in steps]
+        found = [trace[step.held_by[key]].gradient for step in steps]
         return np.stack([np.zeros(s[key].shape[1], s[key].dtype) if one is None else one.reshape(-1) for one in found])
 
-    if all(trace[step.parts["hidden"]].gradient is None for step in steps):
+    if all(trace[step.held_by["hidden"]].gradient is None for step in steps):
         return {}
     whole = (True,) * len(steps)
     cell = came("cell") if "cell" in s else None

@@ -217,11 +217,24 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     if to_come is not None:
         unknown = to_come if unknown is None else unknown | to_come
     whole = layer.output.ndim >= 3 or layer.output.ndim == 1
+    folds = None if layer.output.ndim < 4 else (maps_of(layer.output).shape, layer.shape)
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=None if unknown is None else as_tiles(unknown, column, layer), focus=Focus(layer.name),
                   indices=column.shown if whole else (-1,), rows_shown=rows_shown,
-                  pooled=column.factor, covered=None if there is None else ~there,
+                  pooled=column.factor, covered=None if there is None else ~there, folds=folds,
                   scale=scale_of(trace, layer, look, backward))]
+
+
+def maps_of(array: NDArray[Any]) -> NDArray[Any]:
+    """An array of maps, whatever stands in front of rows and columns: a volume as its slices, one after another."""
+    return array if array.ndim < 4 else array.reshape(-1, *array.shape[-2:])
+
+
+def map_name(layer: Layer, index: int) -> str:
+    """What one of its maps is called: by its channel, or where there is more in front by all that, `1, 3`."""
+    if layer.output.ndim < 4:
+        return str(index)
+    return ", ".join(str(int(at)) for at in np.unravel_index(index, layer.shape[:-2]))
 
 
 BESIDE = 12.0

@@ -695,6 +695,11 @@ def rich(text: str, **styles: str) -> tuple[Run, ...]:
     return tuple(runs)
 
 
+def literal(text: str) -> str:
+    """Words that stand in `rich` as they are, with every sign that would be markup."""
+    return "".join(f"\\{letter}" if letter in "\\*`{}_" else letter for letter in text)
+
+
 def unmarked(text: str) -> str:
     """The same words without the markup of `rich`: for captions and screen readers."""
     return "".join(run.text for run in rich(text))

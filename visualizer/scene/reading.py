@@ -16,6 +16,7 @@ from visualizer.kinds.gates import Family, Quantity
 from visualizer.language import tr, translated
 from visualizer.said import said
 from visualizer.scene.cellnumbers import forward
+from visualizer.scene.picture import literal
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.size import norms
 from visualizer.trace import Layer, Trace, remembered
@@ -44,6 +45,8 @@ class Reading:
     """(unit,): the state before the first step; zeros where none is given."""
     padded: int = 0
     """Steps of padding after the last one that is read: the sequence was packed without them."""
+    worded: bool = False
+    """Whether the sample has a word for each step; without one the words are the numbers of the steps."""
 
     @property
     def name(self) -> str:
@@ -112,11 +115,20 @@ def reading(trace: Trace, name: str) -> Reading:
     opened = tuple((gate.key, translated(gate.name), np.asarray(layer.inner[gate.key], np.float64))
                    for gate in family.gates if gate.key in layer.inner)
     gradients = layer.inner_gradients.get("hidden")
-    return Reading(layer, family, words_of(trace, len(states)), states, opened,
+    worded = _has_words(trace, len(states)) and _reads_them(trace, layer)
+    return Reading(layer, family, words_of(trace, len(states)) if worded else _counted(len(states)), states, opened,
                    None if gradients is None else np.asarray(gradients, np.float64),
                    bool(layer.settings.get("reverse", False)),
                    np.asarray(at.Here(layer, trace.inputs(layer), at.first(layer))["hidden_before"], np.float64),
-                   _padding(trace, layer, len(states)))
+                   _padding(trace, layer, len(states)), worded)
+
+
+def without_gradient(shown: Reading) -> str:
+    """Why nothing came back to the states; empty where something did, and be it no number."""
+    if shown.norms is not None and np.any(shown.norms):
+        return ""
+    why = said(shown.layer.why.rstrip("."), "why nothing came back", shown.layer.name)
+    return why or tr("nothing flowed back through it")
 
 
 def directions(trace: Trace, name: str) -> tuple[str, ...]:
@@ -141,20 +153,67 @@ def _padding(trace: Trace, layer: Layer, steps: int) -> int:
 
 def words_of(trace: Trace, steps: int) -> tuple[str, ...]:
     """What each step reads: the sample's own words if there is one for each step, else its number."""
-    if len(trace.sample.steps) == steps:
-        return tuple(visible(word) for word in trace.sample.steps)
+    return tuple(map(visible, trace.sample.steps)) if _has_words(trace, steps) else _counted(steps)
+
+
+def _has_words(trace: Trace, steps: int) -> bool:
+    return len(trace.sample.steps) == steps
+
+
+def _reads_them(trace: Trace, layer: Layer) -> bool:
+    """Whether what a layer reads comes from the input that the words of the sample are about: the first that has a
+    step for each. A decoder that is as long as its encoder reads other words."""
+    count = len(trace.sample.steps)
+    about = next((each.name for each in trace.layers if each.is_input and each.shape[:1] == (count,)), None)
+    if about is None:  # a picture, whose rows or windows are the steps
+        return True
+    seen, ahead = set(), [first_level(trace, layer).name]
+    while ahead:
+        if (name := ahead.pop()) not in seen:
+            seen.add(name)
+            ahead += trace[name].reads
+    return about in seen
+
+
+def _counted(steps: int) -> tuple[str, ...]:
     return tuple(str(step) for step in range(1, steps + 1))
 
 
+def step_said(shown: Reading, step: int) -> str:
+    """`7`: the number of a step."""
+    return said(str(step + 1), "step", shown.layer.name, step=step)
+
+
+def steps_said(shown: Reading) -> str:
+    """`28`: how many steps there are."""
+    return said(str(shown.steps), "how many steps", shown.layer.name)
+
+
+def word_said(shown: Reading, step: int) -> str:
+    """What a step reads."""
+    return said(shown.words[step], "word read", shown.layer.name, step=step)
+
+
+def unit_said(shown: Reading, unit: int, array: str = "inner.hidden") -> str:
+    """`45`: the number of a unit."""
+    return said(str(unit), "index", shown.layer.name, (0, unit), array=array)
+
+
 def step_named(shown: Reading, step: int) -> str:
-    """`step 7, “ć”`: its number, and what it reads where that is more than the number."""
-    words = tr("step {step}") if shown.words[step] == str(step + 1) else tr("step {step}, “{word}”")
-    return words.format(step=step + 1, word=shown.words[step])
+    """`step 7, “ć”`, as words with markup have it: its number, and what it reads where that is known."""
+    number = step_said(shown, step)
+    return tr("step {step}, “{word}”").format(step=number, word=literal(word_said(shown, step))) if shown.worded else \
+        tr("step {step}").format(step=number)
+
+
+def quoted(shown: Reading, step: int) -> str:
+    """`, “ć”`, as words with markup have it: what a step reads, where that is known."""
+    return f", “{literal(word_said(shown, step))}”" if shown.worded else ""
 
 
 def read_at(shown: Reading, step: int) -> str:
     """What a step reads, or which one it is, where it reads no word."""
-    return step_named(shown, step) if shown.words[step] == str(step + 1) else f"“{shown.words[step]}”"
+    return f"“{literal(word_said(shown, step))}”" if shown.worded else step_named(shown, step)
 
 
 def visible(word: str) -> str:
@@ -196,11 +255,16 @@ def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
     return layer
 
 
+def answering(trace: Trace) -> Layer | None:
+    """The layer that tells classes apart at every step: the steps of a loop were stacked as parts."""
+    return next((trace[answer.layer] for answer in trace.answers
+                 if trace[answer.layer].axes in (("step", "class"), ("part", "class"))), None)
+
+
 @remembered(16)
 def guesses(trace: Trace) -> Values | None:
     """(step, class): the probabilities the model gives at every step, recomputed from its logits in float64."""
-    layer = next((trace[answer.layer] for answer in trace.answers
-                  if trace[answer.layer].axes == ("step", "class")), None)
+    layer = answering(trace)
     if layer is None:
         return None
     values = np.asarray((trace.inputs(layer)[0] if kinds.shares(layer) else layer).output, np.float64)
@@ -262,6 +326,11 @@ def entropy(probabilities: Values) -> float:
 def label(trace: Trace, index: int) -> str:
     """The name of a class or symbol."""
     return visible(trace.labels[index]) if index < len(trace.labels) else str(index)
+
+
+def label_said(trace: Trace, layer: str, index: int) -> str:
+    """The name of a class or symbol that a layer answers."""
+    return said(label(trace, index), "label", layer, (index,))
 
 
 # --- one step, opened -----------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from visualizer.scene.picture import (
     grouped,
     plain,
 )
-from visualizer.scene.reading import Reading, here, layers, reading
+from visualizer.scene.reading import Reading, here, layers, reading, without_gradient
 from visualizer.scene.timeline import Moment, in_beat, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
@@ -304,7 +304,7 @@ def _gradient(shown: Reading, place: Span, came: range, top: float, look: Look) 
                                                         Run("∥")), 13, 600, "ink", "end"),
                          Text(x, top + 72 + lower / 2, plain(tr("log scale")), 11, 400, "ink-2", "end")]
     if norms is None or not norms.max() > 0:
-        why = shown.layer.why or tr("nothing flowed back through time")
+        why = without_gradient(shown) or tr("it is not a number")
         marks.append(Text(place.x, top + 60, plain(tr("No gradient: {why}").format(why=why)), 12, 400, "ink-2",
                           max_width=look.size[0] - place.x - 20))
         return marks

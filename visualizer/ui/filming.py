@@ -7,6 +7,8 @@ tells how far it is in lines of JSON.
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import sys
 import tempfile
@@ -24,7 +26,7 @@ from visualizer import over, sight
 from visualizer.export import film as films
 from visualizer.language import tr
 from visualizer.over import Inputs
-from visualizer.registry import write_whole
+from visualizer.registry import PART, sweep, write_whole
 from visualizer.scene import numbers
 from visualizer.scene.passage import Passage
 from visualizer.scene.state import State, changed, moment_of, to_json
@@ -289,7 +291,7 @@ class Job(QObject):
         """Raises OSError if there is no room for the recordings."""
         super().__init__(parent)
         self.path, self.result, self.stopped = path, "", False
-        self.folder = Path(tempfile.mkdtemp(prefix="visualizer-film-"))
+        self.folder = Path(_folder())
         try:
             write_whole(self.folder / "shown.session", to_json(state).encode())
             files = [write_whole(self.folder / f"{number}.trace", trace.to_bytes(compress=False))
@@ -355,7 +357,7 @@ class Job(QObject):
     def _tidy(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         with suppress(OSError):
-            self.path.with_name(f".{self.path.name}.part").unlink(missing_ok=True)
+            sweep(self.path.parent, PART)
 
 
 def recordings(store: Store) -> tuple[Recorded, ...]:
@@ -434,3 +436,13 @@ def _two_lines(words: str, room: float) -> list[str]:
     while rest and style.text_width(" ".join([*first, rest[0]])) <= room:
         first.append(rest.pop(0))
     return [" ".join(first), " ".join(rest)]
+
+
+LEFT = re.compile(r"visualizer-film-([0-9]+)-.*")
+"""What the folder is called in which a film waits to be made, and by which window."""
+
+
+def _folder() -> str:
+    """A new one; those of windows that were killed are gone."""
+    sweep(Path(tempfile.gettempdir()), LEFT)
+    return tempfile.mkdtemp(prefix=f"visualizer-film-{os.getpid()}-")

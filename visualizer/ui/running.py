@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from visualizer.language import languages, speak, tr
 from visualizer.scene.state import State, changed
-from visualizer.ui import kept, style
+from visualizer.ui import kept, memory, style
 from visualizer.ui.player import Player
 from visualizer.ui.shell import Shell
 from visualizer.ui.shipped import shipped_trace
@@ -35,6 +35,7 @@ class App(QObject):
     def __init__(self, thing: str | State | None = None, shell: Shell | None = None, start: bool = False) -> None:
         """The window stands in the shell; without one it is a window of its own. `start`: on its start screen."""
         super().__init__()
+        memory.keep_large_apart()
         state = thing if isinstance(thing, State) else State()
         still = state.look.reduced_motion or style.reduced_motion()
         state = changed(state, look=replace(state.look, reduced_motion=still, language=window_language()))
@@ -156,6 +157,7 @@ class App(QObject):
     def begin(self) -> None:
         """After the first paint: load torch in the child process, and open what was named."""
         gc.enable()
+        self.give_back()
         self._join(self.window)
         if self.autosave.news():
             self.window.say(tr("The last session ended without being closed; it can be opened again where it was."),
@@ -175,6 +177,11 @@ class App(QObject):
         else:
             self.recorder.verify()
 
+    def give_back(self) -> None:
+        """What recordings that have gone took goes back to the system, now and then."""
+        memory.give_back()
+        self.player.later(self, memory.EVERY, self.give_back)
+
     def keep_glimpse(self) -> None:
         """What the start screen looks like is painted first the next time; unless something lies over it."""
         from visualizer.ui import glimpse
@@ -192,6 +199,7 @@ class App(QObject):
             self.autosave.close()
         if "engine" in vars(self):
             self.engine.stop()
+        self.player.never(self)
         self.store.update(playing=False, undoable=False)
         self.window.window().close()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from visualizer.kinds.gates import quantity
 from visualizer.language import english, tr, translated
+from visualizer.said import said
 from visualizer.scene import colour, gatesigns, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import (
@@ -38,7 +39,11 @@ from visualizer.scene.reading import (
     reading,
     shown_layer,
     step_named,
+    step_said,
+    steps_said,
     tabs,
+    unit_said,
+    word_said,
 )
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
@@ -61,19 +66,23 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     unit = focus.cell[1] if focus is not None and focus.layer == layer.name and len(focus.cell) == 2 \
         and focus.cell[1] < shown.width else int(np.argmax(np.abs(shown.states[step])))
     blocks = [(key, title, opened(trace, shown, key, step)) for key, title in tabs(shown)]
-    said = _sentence(shown, step, unit, moment)
+    told = _sentence(shown, step, unit, moment)
     words = tr("step {step} of {steps}; all {units} units, unit {unit} in numbers") \
-        if shown.words[step] == str(step + 1) else \
+        if not shown.worded else \
         tr("step {step} of {steps} reads “{word}”; all {units} units, unit {unit} in numbers")
-    words = words.format(step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.width, unit=unit)
+    gate = f"inner.{shown.family.keys[0]}"
+    words = words.format(step=step_said(shown, step), steps=steps_said(shown),
+                         word=word_said(shown, step) if shown.worded else "",
+                         units=said(str(shown.width), "how many units", layer.name, array=gate),
+                         unit=unit_said(shown, unit, gate))
     words = tr("{words}; values of the way forward").format(words=words) if moment.backward else words
-    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
+    marks = [*parts.sentence(look, told), *parts.title(look, layer.name, words, False)]
     looked = "" if focus is None or focus.layer != layer.name else focus.array.removeprefix("inner.")
     keys = [key for key, _, _ in blocks]
     open_key = next((key for key in (looked, moment.act, look.knob("gate", "")) if key in keys), keys[0])
     marks += _blocks(shown, blocks, step, unit, moment, open_key, look)
     still, moving = steps.lane(trace, shown, moment, look, steps.span(shown, look))
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(told),
                    table=_table(blocks, shown))
 
 
@@ -184,36 +193,43 @@ def _middle(corner: tuple[float, float], pitch: tuple[float, float], gap: int, f
 def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
     if shown.projected:
         return _of_memory(shown, step, unit, moment)
-    state = float(shown.states[step][unit])
+    state, of, number = float(shown.states[step][unit]), shown.layer.name, unit_said(shown, unit)
     if moment.backward and shown.gradients is not None:
         size = float(shown.gradients[step][unit])
         slope = f"{'+' if size > 0 else ''}{numbers.significant(size, 3)}"
-        return tr("At step {step} the loss would change by {{{slope}}} for each 1 that the state of unit {unit} "
-                  "grows.").format(step=step + 1, slope=slope, unit=unit)
+        return tr("At step {step} the loss would change by {{{slope}}} for each {one} that the state of unit {unit} "
+                  "grows.").format(step=step_said(shown, step), unit=number, one=said("1", "one"), slope=said(
+                      slope, "value", of, (unit,), step, "inner_gradients.hidden"))
     inner = shown.layer.inner
+    ends = said(numbers.number(state), "value", of, (unit,), step, "inner.hidden")
     gate, keeps = shown.family.kept
     if gate:
         kept = float(inner[gate][step][unit])
         return tr("At {step}, unit {unit} keeps {{{share}}} of its {name} and ends at {state}.").format(
-                   step=step_named(shown, step), unit=unit, share=numbers.percent(kept, 0),
-                   name=translated(shown.family.quantities[keeps].name), state=numbers.number(state))
+                   step=step_named(shown, step), unit=number, state=ends,
+                   share=said(numbers.percent(kept, 0), "value", of, (unit,), step, f"inner.{gate}"),
+                   name=translated(shown.family.quantities[keeps].name))
     total = float(inner["preactivation"][step][unit])
     return tr("At {step}, the sums of unit {unit} make {total}; its state is {{{state}}}.").format(
-               step=step_named(shown, step), unit=unit, total=numbers.number(total), state=numbers.number(state))
+               step=step_named(shown, step), unit=number, state=ends,
+               total=said(numbers.number(total), "value", of, (unit,), step, "inner.preactivation"))
 
 
 def _of_memory(shown: Reading, step: int, unit: int, moment: Moment) -> str:
     """Where the state is projected: what becomes of the memory, which has the units of the gates."""
-    inner, came = shown.layer.inner, shown.layer.inner_gradients
+    inner, came, of = shown.layer.inner, shown.layer.inner_gradients, shown.layer.name
+    number = unit_said(shown, unit, "inner.cell")
     if moment.backward and "cell" in came:
         size = float(came["cell"][step][unit])
         slope = f"{'+' if size > 0 else ''}{numbers.significant(size, 3)}"
-        return tr("At step {step} the loss would change by {{{slope}}} for each 1 that the memory of unit {unit} "
-                  "grows.").format(step=step + 1, slope=slope, unit=unit)
+        return tr("At step {step} the loss would change by {{{slope}}} for each {one} that the memory of unit {unit} "
+                  "grows.").format(step=step_said(shown, step), unit=number, one=said("1", "one"), slope=said(
+                      slope, "value", of, (unit,), step, "inner_gradients.cell"))
     return tr("At {step}, unit {unit} keeps {{{share}}} of its memory, which becomes {memory}; the state is made of "
-              "all units.").format(step=step_named(shown, step), unit=unit,
-                                   share=numbers.percent(float(inner["forget"][step][unit]), 0),
-                                   memory=numbers.number(float(inner["cell"][step][unit])))
+              "all units.").format(
+        step=step_named(shown, step), unit=number,
+        share=said(numbers.percent(float(inner["forget"][step][unit]), 0), "value", of, (unit,), step, "inner.forget"),
+        memory=said(numbers.number(float(inner["cell"][step][unit])), "value", of, (unit,), step, "inner.cell"))
 
 
 def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Table:
@@ -222,7 +238,9 @@ def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Ta
         (title, "".join(run.text for run in rich(row.words)), *row.values.tolist(),
          *[""] * (shown.width - len(row.values)))
         for _, title, lines in blocks for row in lines]
-    return Table((tr("part"), tr("line"), *(tr("unit {unit}").format(unit=unit) for unit in range(shown.width))),
+    return Table((tr("part"), tr("line"), *(
+        tr("unit {unit}").format(unit=unit_said(shown, unit, f"inner.{shown.family.keys[0]}"))
+        for unit in range(shown.width))),
                  tuple(rows))
 
 

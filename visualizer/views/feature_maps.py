@@ -126,25 +126,29 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
         for index in column.shown:
             box = column.box(index)
             assert box is not None
-            own = layer.output if layer.output.ndim == 2 else layer.output[index]
+            own = layer.output if layer.output.ndim == 2 else parts.maps_of(layer.output)[index]
             if layer.output.ndim == 1:
                 words = _number(layer, index, moment.backward, column.pitch[0] - 10)
             elif moment.backward:
                 value = "–" if layer.gradient is None else numbers.significant(norm(
-                    layer.gradient[index] if layer.output.ndim > 2 else layer.gradient), 2)
+                    parts.maps_of(layer.gradient)[index] if layer.output.ndim > 2 else layer.gradient), 2)
                 words = tr("norm {value}").format(value=value)
             else:
                 words = tr("max {value}").format(value=numbers.number(float(np.max(own))))
-            words = words if layer.output.ndim < 3 else f"{index}   {words}"
+            words = words if layer.output.ndim < 3 else f"{parts.map_name(layer, index)}   {words}"
             marks.append(Text(box[0], box[1] + box[3] + 13, plain(words), 11, 400, "ink-2",
                               max_width=max(column.pitch[0] - 4, 96 if layer.output.ndim == 2 else 0),
                               group=tiles if layer.output.ndim == 2 else tiles.of(index)))
     if focus is not None and focus.layer == layer.name and focus.cell:
-        box = column.box(focus.cell[0])
+        index = focus.cell[0]
+        if layer.output.ndim > 3:
+            leading = (*focus.cell[:layer.output.ndim - 2], *(0,) * layer.output.ndim)[:layer.output.ndim - 2]
+            index = int(np.ravel_multi_index(leading, layer.shape[:-2]))
+        box = column.box(index)
         if box is not None:
             x, y, wide, high = box
             marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4,
-                              group=tiles.of(focus.cell[0])))
+                              group=tiles.of(index)))
             if len(focus.cell) == layer.output.ndim >= 2:
                 row, place = focus.cell[-2:]
                 marks.append(Rect(x + place * column.cell[0] - 1, y + row * column.cell[1] - 1, column.cell[0] + 2,

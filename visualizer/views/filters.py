@@ -87,6 +87,9 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
         return Kernels(weight[:, :, None, :], english("input channel"), english("output channel"))
     if weight.ndim == 4:
         return Kernels(weight, english("input channel"), english("output channel"))
+    if weight.ndim == 5:  # a volume as its slices, side by side
+        return Kernels(weight.reshape(len(weight), -1, *weight.shape[-2:]), english("slice of an input channel"),
+                       english("output channel"))
     maps = _flattened_maps(trace, layer)
     if maps is not None and int(np.prod(maps)) == weight.shape[1]:
         shaped = weight.reshape(len(weight), *((1,) * (3 - len(maps))), *maps)

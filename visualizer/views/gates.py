@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from visualizer.kinds.gates import symbol
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import colour, gatesigns, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -26,7 +27,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import begins
-from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named
+from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named, step_said
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.turning import turns
@@ -45,10 +46,12 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
-    said = _sentence(trace, shown, moment)
-    words = tr("{count} gates of {units} units").format(count=len(shown.gates), units=shown.width)
+    told = _sentence(trace, shown, moment)
+    words = tr("{count} gates of {units} units").format(
+        count=said(str(len(shown.gates)), "how many gates", layer.name), units=said(
+            str(shown.width), "how many units", layer.name, array=f"inner.{shown.family.keys[0]}"))
     still = parts.title(look, layer.name, words, False)
-    marks = parts.sentence(look, said)
+    marks = parts.sentence(look, told)
     top = begins(look, TOP)
     room = look.size[1] - lanes_height(look) - top - 64
     each = room / max(1, len(shown.gates))
@@ -59,7 +62,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         still, marks = still + grouped(own, kept), marks + grouped(own, moving)
     kept, moving = steps.lane(trace, shown, moment, look, place)
     still, marks = [*still, *_legend(shown, moment, look), *kept], marks + moving
-    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown))
+    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(told), table=_table(shown))
 
 
 def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np.float64], y: float, high: float,
@@ -88,9 +91,10 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     if back is not None:
         reached = steps.arrived(trace, shown, moment).of(now) == 1
         return still, marks + (_sizes(shown, key, now, x, y, tall) if reached else [])
+    below, above = _bounds()
     facts = [(tr("mean"), numbers.number(float(values[now].mean()))),
-             (tr("below {value}").format(value=SHUT), numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
-             (tr("above {value}").format(value=OPEN), numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
+             (below, numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
+             (above, numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
     for index, (words, value) in enumerate(facts):
         if (index + 1) * 18 < tall:
             still.append(Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2"))
@@ -99,6 +103,12 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
         kept, moving = _mean_line(values, y + 72, min(tall - 76, 48), x, 140, now, reach.done)
         return still + kept, marks + moving
     return still, marks
+
+
+def _bounds() -> tuple[str, str]:
+    """What counts as shut and as open, in words."""
+    return (tr("below {value}").format(value=said(str(SHUT), "bound", array="a gate is shut")),
+            tr("above {value}").format(value=said(str(OPEN), "bound", array="a gate is open")))
 
 
 def _sizes(shown: Reading, key: str, now: int, x: float, y: float, tall: float) -> list[Mark]:
@@ -173,18 +183,19 @@ def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
 
 def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
     step = steps.current(trace, shown, moment)
-    means = ", ".join(tr("the {gate} is {{{share}}} open").format(
-        gate=title, share=numbers.percent(float(values[step].mean()), 0)) for _, title, values in shown.gates)
+    means = ", ".join(tr("the {gate} is {{{share}}} open").format(gate=title, share=said(
+        numbers.percent(float(values[step].mean()), 0), "mean", shown.layer.name, step=step, array=f"inner.{key}"))
+        for key, title, values in shown.gates)
     if moment.backward:
         return tr("On the way back at step {step}: how much each gate value would change the loss; {means}.").format(
-                   step=step + 1, means=means)
+                   step=step_said(shown, step), means=means)
     return tr("At {step}, {means}.").format(step=step_named(shown, step), means=means)
 
 
 @remembered(8)
 def _table(shown: Reading) -> Table:
     """One row a step."""
-    counted = (tr("mean"), tr("below {value}").format(value=SHUT), tr("above {value}").format(value=OPEN))
+    counted = tr("mean"), *_bounds()
     heads = [f"{title}: {words}" for _, title, _ in shown.gates for words in counted]
     rows: list[tuple[str | float | int, ...]] = []
     for step in range(shown.steps):

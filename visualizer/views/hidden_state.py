@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import Box, rows, split, whole
+from visualizer.scene.cellnumbers import forward
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
     LEGEND,
@@ -24,11 +26,23 @@ from visualizer.scene.picture import (
     Table,
     Text,
     grouped,
+    literal,
     plain,
     unmarked,
 )
 from visualizer.scene.projector import begins
-from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
+from visualizer.scene.reading import (
+    Reading,
+    directions,
+    layers,
+    quoted,
+    reading,
+    shown_layer,
+    step_said,
+    steps_said,
+    unit_said,
+    without_gradient,
+)
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.turning import turns
@@ -54,13 +68,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     key = look.knob("state", "hidden") if look.knob("state", "hidden") in layer.inner else "hidden"
     by = look.knob("order", "as is")
     place = steps.span(shown, look)
-    said = _sentence(trace, shown, key, moment)
-    words = tr("{units} units × {steps} steps, {order}").format(units=shown.units, steps=shown.steps,
+    told = _sentence(trace, shown, key, moment)
+    words = tr("{units} units × {steps} steps, {order}").format(units=_units_said(shown, key), steps=steps_said(shown),
                                                                 order=_order_words(by))
     name = f"{layer.name}.{key}"
     if moment.backward:
         name = f"∂L/∂{layer.name}.{key}"
-    still, marks = parts.title(look, name, words, False), parts.sentence(look, said)
+    still, marks = parts.title(look, name, words, False), parts.sentence(look, told)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
     _, maps = split(parts.body(look, begins(look, TOP)), "bottom", BELOW)
     now = steps.current(trace, shown, moment)
@@ -71,15 +85,16 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         still, marks = still + grouped(own, kept), marks + grouped(own, moving)
     kept, moving = steps.lane(trace, shown, moment, look, place)
     still, marks = [*still, *_legend(shown, key, moment, look), *kept], marks + moving
-    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, key))
+    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(told), table=_table(shown, key))
 
 
 @remembered(32)
 def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
     """Units from the top: as they are, by their part in the first principal component, or by first large change."""
     values = np.asarray(shown.layer.inner[key], np.float64)
-    if by == "principal" and len(values) > 1:
-        _, _, axes = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+    known = values[np.isfinite(values).all(axis=1)]
+    if by == "principal" and len(known) > 1:
+        _, _, axes = np.linalg.svd(known - known.mean(axis=0), full_matrices=False)
         loading = axes[0] * (1 if axes[0][np.argmax(np.abs(axes[0]))] > 0 else -1)
         return tuple(int(unit) for unit in np.argsort(-loading, kind="stable"))
     if by == "change" and len(values) > 1:
@@ -238,23 +253,34 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
     name = {"hidden": tr("hidden state"), "cell": tr("cell state")}.get(key, key)
     if moment.backward:
         norms = shown.norms
-        if norms is None or not norms.max() > 0:
-            return tr("No gradient reaches {layer}: {why}.").format(
-                layer=shown.layer.name, why=shown.layer.why or tr("nothing flowed back through it"))
+        if norms is None or (why := without_gradient(shown)):
+            return tr("No gradient reaches {layer}: {why}.").format(layer=shown.layer.name, why=literal(why))
+        of, back = shown.layer.name, "inner_gradients.hidden"
         came = steps.arrived(trace, shown, moment).done
         if step not in came:
-            return tr("On the way back the gradient has not come to step {step} yet.").format(step=step + 1)
+            return tr("On the way back the gradient has not come to step {step} yet.").format(
+                step=step_said(shown, step))
         return tr("On the way back at step {step}: ∥∂L/∂h∥ is {{{size}}}, at most {largest} so far.").format(
-            step=step + 1, size=numbers.significant(float(norms[step]), 3),
-            largest=numbers.significant(float(norms[came.start:came.stop].max()), 3))
-    before = step + 1 if shown.reverse else step - 1
-    past = values[before] if 0 <= before < shown.steps else np.zeros(values.shape[1])
+            step=step_said(shown, step),
+            size=said(numbers.significant(float(norms[step]), 3), "norm", of, step=step, array=back),
+            largest=said(numbers.significant(float(norms[came.start:came.stop].max()), 3), "largest norm so far", of,
+                         step=step, array=back))
+    past = forward(trace, shown).arrays[f"{key}_before"][step]
     moved = float(np.mean(np.abs(values[step] - past)))
     far = float(_far(shown, key)[step])
-    word = "" if shown.words[step] == str(step + 1) else f", “{shown.words[step]}”"
+    of, array = shown.layer.name, f"inner.{key}"
     return tr("Step {step}{word}: the units of the {name} move by {{{moved}}} on average; {share} of them are beyond "
-              "{far} in size.").format(step=step + 1, word=word, name=name, moved=numbers.number(moved),
-                                       share=numbers.percent(far, 0), far=numbers.number(FAR * top))
+              "{far} in size.").format(
+        step=step_said(shown, step), word=quoted(shown, step), name=name,
+        moved=said(numbers.number(moved), "how far units move on average", of, step=step, array=array),
+        share=said(numbers.percent(far, 0), "share of units far from 0", of, step=step, array=array),
+        far=said(numbers.number(FAR * top), "far from 0", of, array=array))
+
+
+def _units_said(shown: Reading, key: str) -> str:
+    """How many units the map has rows for: the memory has more than the state where a layer projects that."""
+    count = shown.layer.inner[key].shape[1]
+    return said(str(count), "how many units", shown.layer.name, array=f"inner.{key}")
 
 
 @remembered(8)
@@ -263,7 +289,8 @@ def _table(shown: Reading, key: str) -> Table:
     values = _values(shown, key)
     rows: list[tuple[str | float | int, ...]] = [
         (step + 1, shown.words[step], *values[step].tolist()) for step in range(shown.steps)]
-    return Table((tr("step"), tr("reads"), *(tr("unit {unit}").format(unit=unit) for unit in range(values.shape[1]))),
+    return Table((tr("step"), tr("reads"), *(
+        tr("unit {unit}").format(unit=unit_said(shown, unit, f"inner.{key}")) for unit in range(values.shape[1]))),
                  tuple(rows))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from visualizer import answers, kinds
 from visualizer.answers.string import collapsed, written
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import colour, numbers, parts, step_inputs, steps
 from visualizer.scene.boxes import Box, rows, whole
 from visualizer.scene.labels import Labels
@@ -26,12 +27,14 @@ from visualizer.scene.picture import (
     Table,
     Text,
     grouped,
+    literal,
     plain,
     unmarked,
 )
 from visualizer.scene.projector import begins
 from visualizer.scene.reading import (
     Reading,
+    answering,
     blank_of,
     directions,
     entropy,
@@ -39,14 +42,17 @@ from visualizer.scene.reading import (
     guesses,
     label,
     layers,
+    quoted,
     read_at,
     reading,
     shown_layer,
+    step_said,
+    steps_said,
 )
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
-from visualizer.trace import Trace
+from visualizer.trace import Layer, Trace
 from visualizer.views import STEPS, View
 
 TOP = 116.0
@@ -59,20 +65,18 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """The bars of the current step, and the answers of all steps; frames × classes where it is a CTC model."""
     known = guesses(trace)
     assert known is not None
-    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
-    if len(known) != layer.shape[0]:  # an encoder has steps of its own; the answers are the decoder's
-        layer = next(other for other in reversed(layers(trace)) if other.shape[0] == len(known))
-    shown = reading(trace, layer.name)
+    shown = _answered(trace, shown_layer(trace, moment, None if focus is None else focus.layer), len(known))
+    layer = shown.layer
     heat = float(look.knob("temperature", "1"))
     chances = warmed(known, heat)
     place = steps.span(shown, look)
     blank = blank_of(trace)
-    said = _sentence(trace, shown, chances, moment, blank, heat)
+    told = _sentence(trace, shown, chances, moment, blank, heat)
     kind = tr("frames × classes") if blank is not None else tr("the next symbol") if foretells(trace) else \
         tr("the answer so far")
-    words = tr("temperature {heat}").format(heat=f"{heat:g}") if heat != 1 else \
+    words = tr("temperature {heat}").format(heat=_heat_said(heat)) if heat != 1 else \
         tr("probabilities as the model gives them")
-    marks = [*parts.sentence(look, said), *parts.title(look, kind, words, False)]
+    marks = [*parts.sentence(look, told), *parts.title(look, kind, words, False)]
     if blank is None:
         marks += grouped(Group(tr("answers"), Focus(layer.name, (steps.current(trace, shown, moment),))), _bars(
             trace, shown, chances, moment, _regions(trace, chances.shape[1], look)[0], look))
@@ -81,8 +85,15 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += grouped(Group(tr("frames"), Focus(layer.name)),
                          _frames(trace, shown, chances, moment, place, blank, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(told),
                    table=_table(trace, shown, chances, look.knob("seed", "0")))
+
+
+def _answered(trace: Trace, layer: Layer, count: int) -> Reading:
+    """The layer that is looked at, or the last one whose steps are those of the answers: an encoder has others."""
+    wanted = reading(trace, layer.name)
+    others = [other for each in layers(trace) if (other := reading(trace, each.name)).total == count]
+    return wanted if wanted.total == count or not others else others[-1]
 
 
 def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -121,8 +132,7 @@ def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Mo
     names = 100
     track = box.width - (70 + look.mode.words)
     ranks = np.argsort(np.argsort(-row, kind="stable"), kind="stable")
-    heading = (tr("after step {step}, “{word}”") if shown.words[now] != str(now + 1) else
-               tr("after step {step}")).format(step=now + 1, word=shown.words[now])
+    heading = tr("after step {step}{word}").format(step=step_said(shown, now), word=unmarked(quoted(shown, now)))
     marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
     bits = tr("entropy {bits} bits").format(bits=numbers.number(entropy(row)))
     if look.mode.notes and width(heading, 13, 600) + width(bits, 12) + 12 <= track:
@@ -238,10 +248,10 @@ def _came_true(trace: Trace, shown: Reading, chances: NDArray[np.float64], reach
         return tr("accent: the likeliest answer came true")
     best = [int(np.argmax(row)) for row in chances[:shown.steps - 1]]
     right = sum(index == _came(trace, shown, step) for step, index in enumerate(best))
-    said, real = "".join(label(trace, index) for index in best[-LONGEST:]), "".join(shown.words[1:][-LONGEST:])
+    spelled, real = "".join(label(trace, index) for index in best[-LONGEST:]), "".join(shown.words[1:][-LONGEST:])
     cut = "…" if len(best) > LONGEST else ""
     return tr("{right} of {count} came true: said “{cut}{said}”, target “{cut}{real}”").format(
-               right=right, count=len(best), cut=cut, said=said, real=real)
+               right=right, count=len(best), cut=cut, said=spelled, real=real)
 
 
 def _known(trace: Trace, shown: Reading, moment: Moment) -> list[int]:
@@ -293,15 +303,15 @@ def _frames(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: 
     return marks
 
 
-def _whole(trace: Trace, said: tuple[int, ...], y: float, look: Look) -> list[Mark]:
+def _whole(trace: Trace, spelled: tuple[int, ...], y: float, look: Look) -> list[Mark]:
     """The whole string when all frames are read, and the target beside it where one is known."""
     target = written(trace)
-    words = "".join(label(trace, index) for index in said) or tr("nothing")
+    words = "".join(label(trace, index) for index in spelled) or tr("nothing")
     x = steps.LEFT
     marks: list[Mark] = [Text(steps.LEFT - 12, y, plain(tr("all of it")), 13, 600, "ink", "end"),
                          Text(x, y, plain(words), 18, 600, "accent-ink", mono=True)]
     if target:
-        right = said == target
+        right = spelled == target
         x += width(words, 18, 600, True) + 28
         wanted = "".join(label(trace, index) for index in target)
         marks += [Text(x, y, plain(tr("target")), 13, 600),
@@ -332,6 +342,11 @@ def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Lo
 def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Moment, blank: int | None,
               heat: float) -> str:
     now = steps.current(trace, shown, moment)
+    best, answer = int(np.argmax(chances[now])), answering(trace)
+    assert answer is not None
+    of, warmth = answer.name, f"{heat:g}"
+    share = said(numbers.percent(float(chances[now][best]), 0), "chance", of, (best,), now, warmth)
+    likeliest = f"“{literal(said(label(trace, best), 'likeliest label', of, step=now))}”"
     if blank is not None:
         known = _known(trace, shown, moment)
         if now not in known:
@@ -339,27 +354,30 @@ def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
                        "other one has come, too.") if shown.reverse else \
                 tr("The forward {layer} has read frame {{{frame}}} of {count}; what it says is known when the other "
                    "one has come, too.")
-            return waits.format(layer=shown.name, frame=now + 1, count=shown.steps)
+            return waits.format(layer=shown.name, frame=step_said(shown, now), count=steps_said(shown))
         read = [int(np.argmax(chances[step])) for step in known]
-        said = " ".join(label(trace, index) for index in collapsed(read, blank)) or tr("nothing yet")
-        best = int(np.argmax(chances[now]))
-        what = tr("blank") if best == blank else f"“{label(trace, best)}”"
-        share = numbers.percent(float(chances[now][best]), 0)
+        spelled = " ".join(label(trace, index) for index in collapsed(read, blank))
+        what = tr("blank") if best == blank else likeliest
         words = tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks it reads "
                    "{said}.") if len(known) == shown.steps else \
             tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks frames {first} to "
                "{last} read {said}.")
-        return words.format(frame=now + 1, count=shown.steps, what=what, share=share, said=said,
-                            first=known[0] + 1, last=known[-1] + 1)
-    best = int(np.argmax(chances[now]))
-    words = tr("After {word} the likeliest answer is “{answer}” with {{{share}}}: {bits} bits of surprise are left "
+        return words.format(
+            frame=step_said(shown, now), count=steps_said(shown), what=what, share=share,
+            said=literal(said(spelled, "symbols spelled", of, (known[0], known[-1]))) if spelled else tr("nothing yet"),
+            first=step_said(shown, known[0]), last=step_said(shown, known[-1]))
+    words = tr("After {word} the likeliest answer is {answer} with {{{share}}}: {bits} bits of surprise are left "
                "of {most}.") if heat == 1 else \
-        tr("After {word} the likeliest answer is “{answer}” with {{{share}}} at temperature {heat}: {bits} bits of "
+        tr("After {word} the likeliest answer is {answer} with {{{share}}} at temperature {heat}: {bits} bits of "
            "surprise are left of {most}.")
-    return words.format(word=read_at(shown, now), answer=label(trace, best), heat=f"{heat:g}",
-                        share=numbers.percent(float(chances[now][best]), 0),
-                        bits=numbers.number(entropy(chances[now])),
-                        most=numbers.number(float(np.log2(chances.shape[1]))))
+    return words.format(word=read_at(shown, now), answer=likeliest, heat=_heat_said(heat), share=share,
+                        bits=said(numbers.number(entropy(chances[now])), "bits of surprise", of, (), now, warmth),
+                        most=said(numbers.number(float(np.log2(chances.shape[1]))), "bits of surprise at most", of))
+
+
+def _heat_said(heat: float) -> str:
+    """The temperature that was chosen."""
+    return said(f"{heat:g}", "temperature", array=f"{heat:g}")
 
 
 def _table(trace: Trace, shown: Reading, chances: NDArray[np.float64], seed: str) -> Table:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import (
@@ -27,7 +28,16 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import begins
-from visualizer.scene.reading import Reading, layers, read_at, reading, shown_layer, step_named
+from visualizer.scene.reading import (
+    Reading,
+    layers,
+    read_at,
+    reading,
+    shown_layer,
+    step_named,
+    step_said,
+    steps_said,
+)
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, ease
 from visualizer.size import norm
@@ -47,13 +57,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     plane = fitted(shown)
     place = steps.span(shown, look)
-    said = _sentence(trace, shown, plane, moment)
+    told = _sentence(trace, shown, plane, moment)
     words = tr("{units} numbers a state, seen in 2: they hold {share} of its variance").format(
-                units=shown.units, share=numbers.percent(float(plane.shares.sum()), 0))
-    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
+                units=said(str(shown.units), "how many units", layer.name),
+                share=said(numbers.percent(float(plane.shares.sum()), 0), "variance in the plane", layer.name))
+    marks = [*parts.sentence(look, told), *parts.title(look, layer.name, words, False)]
     marks += grouped(Group(tr("path of the state"), Focus(layer.name)), _path(trace, shown, plane, moment, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(told),
                    table=_table(shown, plane))
 
 
@@ -78,7 +89,7 @@ def fitted(shown: Reading) -> Plane:
         return Plane(np.full((len(known), 2), np.nan), np.zeros(2))
     states = shown.states - shown.states[known].mean(axis=0)
     if np.count_nonzero(known) < 2 or not np.any(states[known]):
-        return Plane(np.zeros((len(states), 2)), np.zeros(2))
+        return Plane(np.where(known[:, None], 0.0, np.full((len(states), 2), np.nan)), np.zeros(2))
     _, sizes, axes = np.linalg.svd(states[known], full_matrices=False)
     axes, sizes = axes[:2], sizes
     axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
@@ -105,10 +116,11 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
                          Line(((x, middle[1]), (x + wide, middle[1])), "hair"),
                          Line(((middle[0], y), (middle[0], y + high)), "hair")]
     for index, way in enumerate(("→", "↑")):
-        share = numbers.percent(float(plane.shares[index]), 0)
+        share = said(numbers.percent(float(plane.shares[index]), 0), "variance in the plane", shown.layer.name,
+                     (index,))
         marks.append(Text(x + 12, y + high + 18 + 16 * index,
                           plain(tr("{way} component {index}, {share} of the variance").format(
-                                    way=way, index=index + 1, share=share)), 12, 400, "ink-2"))
+                                    way=way, index=_component(index), share=share)), 12, 400, "ink-2"))
     across, up = numbers.number(wide / 2 / unit), numbers.number(high / 2 / unit)
     marks.append(Text(x + wide, y + high + 18,
                       plain(tr("the frame reaches ±{across} across, ±{up} up").format(across=across, up=up)), 11, 400,
@@ -183,16 +195,24 @@ def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str
     before = step + 1 if shown.reverse else step - 1
     if moment.backward and shown.norms is not None:
         if step not in steps.arrived(trace, shown, moment).done:
-            return tr("On the way back the gradient has not come to step {step} yet.").format(step=step + 1)
+            return tr("On the way back the gradient has not come to step {step} yet.").format(
+                step=step_said(shown, step))
         return tr("Back at {step}, ∥∂L/∂h∥ is {{{size}}}; the path is the one that the state took forwards.").format(
-            step=step_named(shown, step), size=numbers.significant(float(shown.norms[step]), 3))
+            step=step_named(shown, step), size=said(numbers.significant(float(shown.norms[step]), 3), "norm",
+                                                    shown.layer.name, step=step, array="inner_gradients.hidden"))
     if not 0 <= before < shown.steps:
         return tr("The path starts at {word}; the plane is fitted once on all {steps} steps.").format(
-                   word=read_at(shown, step), steps=shown.steps)
-    moved = norm(shown.states[step] - shown.states[before])
-    seen = norm(plane.points[step] - plane.points[before])
+                   word=read_at(shown, step), steps=steps_said(shown))
+    moved, seen = norm(shown.states[step] - shown.states[before]), norm(plane.points[step] - plane.points[before])
+    of = shown.layer.name
     return tr("Reading {word} moves the state by {{{moved}}}, of which this plane shows {seen}.").format(
-               word=read_at(shown, step), moved=numbers.number(moved), seen=numbers.number(seen))
+        word=read_at(shown, step), moved=said(numbers.number(moved), "how far the state moves", of, step=step),
+        seen=said(numbers.number(seen), "how far the state moves in the plane", of, step=step))
+
+
+def _component(index: int) -> str:
+    """`1`: the number of a principal component."""
+    return said(str(index + 1), "number of a component", cell=(index,))
 
 
 @remembered(8)
@@ -200,7 +220,8 @@ def _table(shown: Reading, plane: Plane) -> Table:
     """One row a step."""
     rows = tuple((step + 1, shown.words[step], float(plane.points[step, 0]), float(plane.points[step, 1]))
                  for step in range(shown.steps))
-    return Table((tr("step"), tr("reads"), tr("component 1"), tr("component 2")), rows)
+    heads = (tr("component {index}").format(index=_component(index)) for index in range(2))
+    return Table((tr("step"), tr("reads"), *heads), rows)
 
 
 VIEW = View(

@@ -56,7 +56,7 @@ def _flow(sc: Scene, name: str, size: str, source: Focus, target: Focus, share: 
     value = sc.size(size) if value is None else value
     if not value > 0:
         return []
-    what = Flow(max(sc.thick(value), 1.0), INK, value, source, tip=f"∂L: {numbers.significant(value)}",
+    what = Flow(max(sc.thick(value), 1.0), INK, value, source, tip=f"∂L: {sc.sized(numbers.significant(value), size)}",
                 flight=Flight(source, target, value, min(1.0, share), True), signed=False)
     return wires.flow(tuple(reversed(ways(sc.plan)[name])), what, sc.look, share, (), arrows)
 
@@ -71,7 +71,7 @@ def _lever_flow(sc: Scene, key: str, size: str, share: float, line: str = "secon
     start = (plan.memory if line == "memory" else plan.second) + half
     focus = sc.focus(key)
     what = Flow(max(sc.thick(value), 1.0), INK, value, focus, tip=f"∂L/∂{sc.shown.family.quantities[key].symbol}: "
-                f"{numbers.significant(value)}", flight=Flight(focus, focus, value, min(1.0, share), True),
+                f"{sc.size_said(size)}", flight=Flight(focus, focus, value, min(1.0, share), True),
                 signed=False)
     return wires.flow(((x, start), (x, plan.boxes)), what, sc.look, share)
 
@@ -110,7 +110,7 @@ def _part_way(sc: Scene, name: str, size: str, source: Focus, target: Focus, sha
         return []
     (start, y), (end, _) = ways(sc.plan)[name]
     a, b = end + (start - end) * first, end + (start - end) * last
-    what = Flow(max(sc.thick(value), 1.0), INK, value, source, tip=f"∂L/∂c: {numbers.significant(value)}",
+    what = Flow(max(sc.thick(value), 1.0), INK, value, source, tip=f"∂L/∂c: {sc.size_said(size)}",
                 flight=Flight(source, target, value, min(1.0, share), True), signed=False)
     return wires.flow(((a, y), (b, y)), what, sc.look, share, (), (0.5,))
 
@@ -181,7 +181,8 @@ def _valve(sc: Scene, key: str, place: str, x: float, y: float, live: bool) -> l
     mean = sc.forward.mean(key, sc.step)
     marks = gatesigns.valve(x, y, pinch, bore=plan.bore, came=came, ink=INK if came else "",
                             tick=1 - mean if place == "mix" else mean, focus=sc.focus(key),
-                            tip=tr("{gate}, {value} open").format(gate=sc.named(key), value=numbers.number(opening)))
+                            tip=tr("{gate}, {value} open").format(gate=sc.named(key), value=sc.worded(
+                                numbers.number(opening), "open to the new" if place == "mix" else key)))
     size = min(gatesigns.SIGN, max(16.0, 20 * plan.tall))
     up = y - gatesigns.TALL * plan.bore / gatesigns.BORE / 2 - size * 0.58 - 3
     marks += gatesigns.sign(key, x, up, size)

@@ -67,7 +67,7 @@ def _flow(sc: Scene, name: str, key: str, focus: Focus, target: Focus, share: fl
     value = sc.value(key) if value is None else value
     flight = Flight(focus, target, value, min(1.0, share))
     what = Flow(max(sc.thick(value, scale), 1.0 if value else 0.0), gatesigns.tone(value), value, focus,
-                tip=f"{_name(key)} {numbers.significant(value)}", flight=flight)
+                tip=f"{_name(key)} {sc.worded(numbers.significant(value), key)}", flight=flight)
     return wires.flow(ways(sc.plan)[name], what, sc.look, share, signs, arrows) if value else []
 
 
@@ -89,6 +89,11 @@ def _name(key: str) -> str:
             "shown": tr("shown"), "hidden": "h", "candidate": "g", "opened": "tanh c",
             "hidden_new": "U h₋ + b", "new.state": "r·(U h₋ + b)",
             "new.fed": "W x + b", "new": "n", "preactivation": "a"}.get(key, key)
+
+
+def _open_said(sc: Scene, key: str, other: bool) -> str:
+    """How open a valve is; the `other` one of an update gate is open as far as that is shut."""
+    return sc.worded(numbers.number(1 - sc.value(key)), "open to the new") if other else sc.number(key)
 
 
 def _lstm(sc: Scene) -> list[Mark]:
@@ -188,7 +193,7 @@ def _valve(sc: Scene, key: str, x: float, y: float, share: float, other: bool, g
     marks = gatesigns.valve(
         x, y, opened, bore=plan.bore, came=sc.thick(incoming, scale) if flowing else 0.0,
         ink=gatesigns.tone(incoming) if flowing and incoming else "", tick=tick if share >= 1 else None,
-        focus=sc.focus(key), tip=f"{sc.named(key)}: {numbers.number(value)}" if share >= 1 else sc.named(key))
+        focus=sc.focus(key), tip=f"{sc.named(key)}: {_open_said(sc, key, other)}" if share >= 1 else sc.named(key))
     high = gatesigns.TALL * plan.bore / gatesigns.BORE
     size = min(gatesigns.SIGN, max(16.0, 20 * plan.tall))
     up = y - high / 2 - size * 0.58 - 3
@@ -257,9 +262,14 @@ def _station(sc: Scene, key: str, name: str, number: int, most: float, known: bo
     word = tr("memory") if key == "cell" else tr("state")
     short = indexed(symbol, number)
     value = sc.value(name) if sc.when.step >= 0 or name.endswith("_before") else 0.0
+    if sc.shown.projected and key == "hidden":  # its own numbers are others than those of the units
+        word, symbol = (tr("mean state"), "h") if name.endswith("_before") else (tr("before projection"), "y")
+        short = indexed(symbol, number)
+        value = sc.forward.mean(name, sc.step) if name.endswith("_before") else value
     focus = None if name.endswith("_before") and sc.started else sc.focus(key, before=name.endswith("_before"))
     return Station((Run(f"{word} "), *short), short, value, most, focus,
-                   sc.tick(name) if not flight and known else None, known, result, flight=flight,
+                   sc.tick(name) if not flight and known and not (sc.shown.projected and name == "hidden_before")
+                   else None, known, result, flight=flight,
                    worded=flight is None or flight.share >= 1 or sc.look.mode.notes)
 
 

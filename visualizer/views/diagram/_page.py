@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from visualizer.language import tr, translated
+from visualizer.said import said
 from visualizer.scene import gatesigns, numbers
 from visualizer.scene.picture import Look, Mark, Picture, Run, Table, Text, plain, rich
+from visualizer.scene.reading import step_said
 from visualizer.scene.type import wrap
 from visualizer.size import norm
 from visualizer.views.diagram._scene import Scene, about
@@ -15,9 +17,9 @@ ROOM = WIDTH - LEFT - 16
 
 def page(sc: Scene, look: Look) -> Picture:
     """The equations from top to bottom; numbers stand in them when the step has come so far."""
-    step = sc.step + 1
+    step = step_said(sc.shown, sc.step)
     marks: list[Mark] = [Text(LEFT, 27, (Run(sc.shown.layer.name, mono=True), Run(" " + tr("step {step}, {who}").format(
-        step=step, who=about(sc.pick, sc.shown.units)))), 16, 600, max_width=ROOM)]
+        step=step, who=about(sc)))), 16, 600, max_width=ROOM)]
     y = 50.0
     head = tr("Back through this step: sizes of what arrived, and what each way keeps.") if sc.back is not None else \
         tr("PyTorch's own equations, with the numbers of this unit.") if not sc.pick.all else \
@@ -45,15 +47,14 @@ def _forward(sc: Scene) -> list[tuple[str, list[str]]]:
     family, found = sc.shown.family, []
     for key in family.shown:
         quantity = family.quantities[key]
-        lines = [translated(quantity.formula).replace("_", " ")]
+        lines = [_equation(translated(quantity.formula).replace("_", " "))]
         known = sc.when.step >= 0 and (sc.known(key) if key in ("cell", "hidden") else sc.forward_share(key) >= 1)
         if known and key not in ("cell", "hidden"):
-            terms = [sc.value(f"{key}.{name}") for name in ("read", "state", "bias")]
-            inside = " ".join([numbers.number(terms[0]), *map(_added, terms[1:])])
+            inside = " ".join([sc.number(f"{key}.read"), _added(sc, f"{key}.state"), _added(sc, f"{key}.bias")])
             curve = "{}" if quantity.curve is None else quantity.curve.words
-            result = numbers.number(sc.value(key))
+            result = sc.number(key)
             lines += [f"= {curve.format(inside)}"]
-            lines += [f"= {curve.format(numbers.number(sc.value(f'{key}.sum')))} = {{{result}}}"] \
+            lines += [f"= {curve.format(sc.number(f'{key}.sum'))} = {{{result}}}"] \
                 if quantity.curve is not None and not sc.pick.all else [f"= {{{result}}}"]
         elif known:
             lines += _state(sc, key)
@@ -61,26 +62,30 @@ def _forward(sc: Scene) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _added(value: float) -> str:
+def _equation(words: str) -> str:
+    """PyTorch's; the only number in any of them is 1."""
+    return words.replace("1", said("1", "one")) if "1" in words else words
+
+
+def _added(sc: Scene, name: str) -> str:
     """`+ 2.05`, `− 0.14`."""
-    return f"{'−' if value < 0 else '+'} {numbers.number(abs(value))}"
+    value = sc.value(name)
+    return f"{'−' if value < 0 else '+'} {sc.worded(numbers.number(abs(value)), f'size of {name}')}"
 
 
 def _state(sc: Scene, key: str) -> list[str]:
     """A state as the sum of its products; of means only the sums, a product of means is none."""
-    value = {name: numbers.number(sc.value(name)) for name in sc.forward.arrays}
-    kind = sc.plan.family
+    kind, now = sc.plan.family, sc.number
     if kind == "rnn":
-        return [f"= {{{value['hidden']}}}"]
+        return [f"= {{{now('hidden')}}}"]
     if key == "cell" or kind == "gru":
-        kept, added = sc.value("kept"), sc.value("added")
         first = [] if sc.pick.all else [
-            f"= {value['forget']} × {value['cell_before']} + {value['input']} × {value['candidate']}" if key == "cell"
-            else f"= {numbers.number(1 - sc.value('update'))} × {value['new']} + {value['update']} × "
-                 f"{value['hidden_before']}"]
-        one, other = (kept, added) if key == "cell" else (added, kept)
-        return [*first, f"= {numbers.number(one)} {_added(other)} = {{{value[key]}}}"]
-    return ([] if sc.pick.all else [f"= {value['output_gate']} × {value['opened']}"]) + [f"= {{{value['shown']}}}"]
+            f"= {now('forget')} × {now('cell_before')} + {now('input')} × {now('candidate')}" if key == "cell"
+            else f"= {sc.worded(numbers.number(1 - sc.value('update')), 'open to the new')} × {now('new')} + "
+                 f"{now('update')} × {now('hidden_before')}"]
+        one, other = ("kept", "added") if key == "cell" else ("added", "kept")
+        return [*first, f"= {now(one)} {_added(sc, other)} = {{{now(key)}}}"]
+    return ([] if sc.pick.all else [f"= {now('output_gate')} × {now('opened')}"]) + [f"= {{{now('shown')}}}"]
 
 
 def _back(sc: Scene) -> list[tuple[str, list[str]]]:
@@ -89,13 +94,14 @@ def _back(sc: Scene) -> list[tuple[str, list[str]]]:
     assert back is not None
     for key in reversed(family.shown):
         quantity = family.quantities[key]
-        lines = [translated(quantity.backward)]
+        lines = [_equation(translated(quantity.backward))]
         done = "arrive" if key == "hidden" else "output" if key in ("cell", "output_gate") else "gates"
         name = key if key in ("hidden", "cell") else f"{key}.arrives"
         if sc.when.step >= 0 and sc.done(done) >= 1:
-            lines.append(tr("size {{{size}}}").format(size=numbers.significant(sc.size(name), 3)))
+            lines.append(tr("size {{{size}}}").format(size=sc.size_said(name)))
         if key not in ("hidden", "cell") and sc.when.step >= 0 and sc.done("weights") >= 1:
             to = norm(back.way(key, sc.step, sc.pick))
-            lines[-1] += ", " + tr("to h₋ {size}").format(size=numbers.significant(to, 2))
+            lines[-1] += ", " + tr("to h₋ {size}").format(
+                size=sc.sized(numbers.significant(to, 2), f"way through {key}"))
         found.append((key, lines))
     return found

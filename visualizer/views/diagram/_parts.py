@@ -24,7 +24,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.type import width
 from visualizer.views.diagram._plan import Plan
-from visualizer.views.diagram._scene import Scene
+from visualizer.views.diagram._scene import Scene, chosen_said, units_said
 from visualizer.views.diagram._ways import chip as chip_half
 
 
@@ -201,9 +201,9 @@ def choices(sc: Scene, layer: str) -> list[Mark]:
     plan = sc.plan
     if not plan.chips:
         return []
-    back, units = sc.back is not None, sc.shown.units
-    unit = tr("Unit {unit}").format(unit=sc.pick.unit)
-    every = (tr("All {count} units, norm") if back else tr("Mean of {count} units")).format(count=units)
+    back = sc.back is not None
+    unit = tr("Unit {unit}").format(unit=chosen_said(sc))
+    every = (tr("All {count} units, norm") if back else tr("Mean of {count} units")).format(count=units_said(sc))
     marks: list[Mark] = []
     x, top = 24.0, plan.chips - 20
     across = [width(words, 13, 600) + 24 for words in (unit, every)]
@@ -223,7 +223,7 @@ def choices(sc: Scene, layer: str) -> list[Mark]:
 
 def _key(sc: Scene, x: float) -> list[Mark]:
     """What thickness means, and the thin line."""
-    plan, look, back, units = sc.plan, sc.look, sc.back is not None, sc.shown.units
+    plan, look, back, units = sc.plan, sc.look, sc.back is not None, sc.shown.width
     marks: list[Mark] = []
     top = plan.chips - 20
     key = Labels((x + 14, top, look.size[0] - 16, top + 30))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from visualizer.language import tr, translated
+from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.scene.cellnumbers import Backward, Forward, Pick, Values
 from visualizer.scene.picture import Focus, Look, Run
-from visualizer.scene.reading import Reading
+from visualizer.scene.reading import Reading, unit_said
 from visualizer.scene.stepbeat import When
 from visualizer.scene.steps import read
 from visualizer.scene.timeline import Moment
@@ -51,6 +52,23 @@ class Scene:
     def value(self, name: str) -> float:
         return self.forward.value(name, self.step, self.pick)
 
+    def worded(self, words: str, name: str) -> str:
+        """Such a number as it is read."""
+        return said(words, "in the cell", self.shown.layer.name, self.chosen, self.step, name)
+
+    def number(self, name: str) -> str:
+        """`−0.38`."""
+        return self.worded(numbers.number(self.value(name)), name)
+
+    def percent(self, name: str) -> str:
+        """`36 %`."""
+        return self.worded(numbers.percent(self.value(name), 0), name)
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The unit as a cell of its gates; empty where it is all of them."""
+        return () if self.pick.all else (self.pick.unit,)
+
     def tick(self, name: str) -> float:
         """What the thin line shows."""
         return self.forward.compared(name, self.step, self.pick)
@@ -58,6 +76,14 @@ class Scene:
     def size(self, name: str) -> float:
         """Of a gradient."""
         return 0.0 if self.back is None else self.back.size(name, self.step, self.pick)
+
+    def size_said(self, name: str, digits: int = 3) -> str:
+        """The same as it is read."""
+        return self.sized(numbers.significant(self.size(name), digits), name)
+
+    def sized(self, words: str, name: str) -> str:
+        """A size of a gradient as it is read."""
+        return said(words, "size of gradient in the cell", self.shown.layer.name, self.chosen, self.step, name)
 
     def thick(self, value: float, scale: str = "line") -> float:
         """Pixels of a flow."""
@@ -175,7 +201,22 @@ def indexed(symbol: str, step: int) -> tuple[Run, ...]:
     return Run(symbol, italic=True), Run(str(step), shift="sub")
 
 
-def about(pick: Pick, units: int) -> str:
+def about(sc: Scene) -> str:
     """`unit 87`, or `all 128 units`."""
-    return tr("all {count} units").format(count=numbers.count(units)) if pick.all else \
-        tr("unit {unit}").format(unit=pick.unit)
+    return tr("all {count} units").format(count=units_said(sc)) if sc.pick.all else \
+        tr("unit {unit}").format(unit=chosen_said(sc))
+
+
+def units_said(sc: Scene) -> str:
+    """How many units there are."""
+    return said(numbers.count(sc.shown.width), "how many units", sc.shown.layer.name, array=_gate(sc))
+
+
+def chosen_said(sc: Scene) -> str:
+    """The number of the unit that is shown."""
+    return unit_said(sc.shown, sc.pick.unit, _gate(sc))
+
+
+def _gate(sc: Scene) -> str:
+    """An array that has all units: the state has fewer where the layer projects it."""
+    return f"inner.{sc.shown.family.keys[0]}"

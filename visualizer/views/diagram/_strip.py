@@ -175,7 +175,8 @@ def _row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: rang
     now = sc.when.step
     known = [step for step in steps if step in done and (step != now or sc.row_known(key))]
     scale = f", ±{numbers.significant(most, 2)}" if not part.gate else ""
-    words = {"cell": tr("memory c"), "hidden": tr("state h")}.get(key, translated(part.tab).lower())
+    state = tr("before projection y") if sc.shown.projected else tr("state h")
+    words = {"cell": tr("memory c"), "hidden": state}.get(key, translated(part.tab).lower())
     still = _name(strip, top + high / 2 + 4, words + (scale if not part.gate and high < 20 and key == "cell" else ""),
                   key=key if part.sign else "")
     zero = top + high if part.gate else top + high / 2

@@ -280,7 +280,8 @@ def _grid(frame: Chart, found: Study, taken: Labels) -> list[Mark]:
 
 
 def _ticks(frame: Chart, count: int) -> range:
-    return range(0, count, next(step for step in (1, 2, 5, 10, 20, 50, 100) if step * frame.pitch >= 80))
+    steps = (step for step in (1, 2, 5, 10, 20, 50, 100) if step * frame.pitch >= 80)
+    return range(0, count, next(steps, max(1, count)))  # in very little room only the first
 
 
 def _curves(frame: Chart, found: Study, taken: Labels) -> list[Mark]:

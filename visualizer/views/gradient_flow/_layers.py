@@ -166,10 +166,10 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
         return f"{said} {hops.added(trace, names[at])}".strip()
     flowed = [name for name, value in zip(names, gradient.tolist(), strict=True)
               if math.isnan(value) and trace[name].gradient is not None and trace[name].output.ndim]
-    if flowed:
+    beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
+    if flowed and not (beyond and names.index(beyond[-1]) > names.index(flowed[-1])):  # it comes first
         return tr("On its way back the gradient is {{NaN}} from `{layer}` on: no number, so nothing can be said of its "
                   "size.").format(layer=flowed[-1])
-    beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
     if beyond:
         return tr("On its way back the gradient is {{beyond range}} from `{layer}` on: too large for "
                   "{precision}.").format(layer=beyond[-1], precision=precision(trace))

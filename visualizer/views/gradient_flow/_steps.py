@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer.decay import ONE_PERCENT, Decay, below, decay
 from visualizer.kinds.curves import OF_SIGMOID
-from visualizer.language import tr
+from visualizer.language import english, tr
 from visualizer.scene import causes, colour, logchart, numbers, parts, steps
 from visualizer.scene.boxes import rows
 from visualizer.scene.logchart import Axis, Curve
@@ -25,6 +25,7 @@ from visualizer.scene.picture import (
     Picture,
     Rect,
     Run,
+    Scale,
     Table,
     Text,
     grouped,
@@ -296,6 +297,7 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
     now = steps.current(trace, shown, moment)
     top = float(np.nanmax(found.hidden, initial=0.0)) or 1.0
     shades = colour.magnitude(np.nan_to_num(found.hidden, nan=0.0), top * 10.0 ** -STRIP, top)
+    scale = Scale("gradient", english("size of ∂L/∂h"), shown.layer.name, top * 10.0 ** -STRIP, top, log=True)
     x = steps.LEFT - 16
     marks: list[Mark] = [Text(x, y + 16, plain(tr("gradient")), 13, 600, "ink", "end")]
     gap = 1.0 if place.pitch >= 6 else 0.0
@@ -309,7 +311,7 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
         arrived = came.of(step) if moment.backward else 1.0
         marks.append(Rect(*cell, fill, "rule" if gap and not shades[step] else "", 1, True, 2 if gap else 0,
                           focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(found.hidden[step])),
-                          opacity=1 - 0.65 * (1 - arrived)))
+                          opacity=1 - 0.65 * (1 - arrived), scale=scale if fill else None))
     if not gap:
         marks.append(Rect(place.x, y, place.left(place.count) - place.x, 22, "", "rule", 1, True))
     marks.append(Rect(place.left(now), y - 2, place.pitch, 22 + 4, "", "accent", 2, radius=2))

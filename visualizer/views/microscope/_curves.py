@@ -195,7 +195,7 @@ def _shares(trace: Trace, slide: Slide, logits: NDArray[np.float64], layer: Laye
                 heads, columns = [*heads, "ln p"], [*columns, np.log(shares)]
     if backward:
         label = np.zeros_like(shares)
-        if target is not None:
+        if target is not None and target < len(label):  # shares of a few, inside, are none of classes
             label[target] = 1
         if picks and logarithms:
             heads, columns = [tr("label y"), "−y"], [label, -label]

@@ -111,7 +111,7 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
     layer, backward = shown.layer, shown.gradient
     shades, palette = shades_of(trace, layer, backward, frame.look)
     unknown = parts.hatched(layer, backward)
-    top = y + TITLE
+    top, leading = y + TITLE, tuple[int, ...]()
     side = min(side, 40) if layer.output.size == 1 else side  # one number says no more when it is large
     if shades.ndim < 2:
         image, spots = _units(shades, palette, unknown, layer, x, top, side, frame.look.pixel)
@@ -119,19 +119,24 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
         cells = np.array([divmod(int(cell[0]) if len(cell) else 0, image.columns) for cell in shown.cells])
         channel = None
     else:
-        channel = int(shown.cells[0, 0]) if shades.ndim == 3 else None
+        folds = None if shades.ndim < 4 else (parts.maps_of(layer.output).shape, layer.shape)
+        leading = tuple(int(i) for i in shown.cells[0, :shades.ndim - 2])
+        channel = None if not leading else int(np.ravel_multi_index(leading, layer.shape[:-2]))
+        shades = parts.maps_of(shades)
+        unknown = None if unknown is None else parts.maps_of(unknown)
         tile = shades if channel is None else shades[channel]
         pixel = whole(side / max(tile.shape), frame.look.pixel) or side / max(tile.shape)
         hatched = unknown if unknown is None or channel is None else unknown[channel]
         image = Image(x, top, (pixel, pixel), np.ascontiguousarray(tile[None]), palette, focus=Focus(layer.name),
                       hatched=None if hatched is None else np.ascontiguousarray(hatched[None]),
-                      indices=(-1,) if channel is None else (channel,),
+                      indices=(-1,) if channel is None else (channel,), folds=folds,
                       scale=parts.scale_of(trace, layer, frame.look, backward))
         cells, spots = shown.cells[:, -2:], (int(tile.shape[0]), int(tile.shape[1]))
     pixel = image.cell[0]
     if not shown.made:
         image = emptied(image)
-    words = f"`{layer.name}`" + ("" if channel is None else tr(" channel {channel}").format(channel=channel))
+    words = f"`{layer.name}`" + ("" if channel is None else tr(" channel {channel}").format(channel=channel)
+                                     if len(leading) == 1 else _place(layer, leading))
     marks: list[Mark] = [Text(x, y + 10, plain(shown.title), 12, 400, "ink-2", max_width=max(side, 90)),
                          Text(x, y + 27, rich(words), 13, 600, max_width=max(side, 60)), image]
     inside = cells[(cells >= 0).all(axis=1) & (cells < np.array(spots)).all(axis=1)]
@@ -139,11 +144,16 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
         (r0, c0), (r1, c1) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()
         frames = spot(x + c0 * pixel, top + r0 * pixel, (c1 - c0 + 1) * pixel, (r1 - r0 + 1) * pixel)
         if shown.target is not None:
-            read = Focus(layer.name, () if channel is None else (channel,))
+            read = Focus(layer.name, leading)
             frames[-1] = changed(frames[-1], holds=Touch(read, shown.target, shown.to_gradient))
         marks += frames
-    group = Group(f"{shown.title}: {unmarked(words)}", Focus(layer.name, () if channel is None else (channel,)), True)
+    group = Group(f"{shown.title}: {unmarked(words)}", Focus(layer.name, leading), True)
     return grouped(group, marks), pixel * spots[1]
+
+
+def _place(layer: Layer, leading: Cell) -> str:
+    """` channel 1, depth 3`: which of its maps."""
+    return " " + ", ".join(f"{translated(axis)} {index}" for axis, index in zip(layer.axes, leading, strict=False))
 
 
 def emptied(image: Image) -> Image:

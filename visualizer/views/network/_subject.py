@@ -134,7 +134,10 @@ def kernels_of(trace: Trace, plan: Plan, pair: Pair, channel: int, with_gradient
     marks: list[Mark] = []
     known = layer.weight_gradients.get("weight") if with_gradient else None
     for name in pair.left:
-        for tile, (left, upper, wide, high) in kernel_boxes(trace, plan, layer.name, plan.columns[name]).items():
+        boxes = kernel_boxes(trace, plan, layer.name, plan.columns[name])
+        if plan.columns[name].style == "picture" and weight.shape[1] == 3 and boxes:
+            boxes = _one_a_colour(boxes[0])
+        for tile, (left, upper, wide, high) in boxes.items():
             if not 0 <= tile - first < weight.shape[1]:
                 continue
             cell = wide / weight.shape[-1], high / weight.shape[-2]
@@ -160,6 +163,12 @@ def kernels_of(trace: Trace, plan: Plan, pair: Pair, channel: int, with_gradient
     marks.append(Text(x, 97, plain(said), 12, 400, "ink-2"))
     return grouped(Group(tr("kernels of {layer}").format(layer=layer.name), Focus(layer.name, (channel,), "weight")),
                    marks)
+
+
+def _one_a_colour(box: tuple[float, float, float, float]) -> dict[int, tuple[float, float, float, float]]:
+    """The kernels of the three channels of a picture in colour, one below the other, around the place of one."""
+    left, top, wide, high = box
+    return {number: (left, top + (number - 1) * (high + 6), wide, high) for number in range(3)}
 
 
 def _onward(trace: Trace, plan: Plan, column: Column, channel: int, ink: str) -> list[Mark]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import answers
+from visualizer.language import tr
 from visualizer.motions import Frame
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.columns import (
+    LEGEND,
     PADDING,
     Column,
     lanes_height,
@@ -16,6 +18,7 @@ from visualizer.scene.columns import (
 from visualizer.scene.lens import STRIP
 from visualizer.scene.picture import (
     Focus,
+    Image,
     Look,
     Mark,
     Path,
@@ -28,6 +31,9 @@ from visualizer.scene.timeline import Moment, in_beat, progress
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Trace
 
+COLOURS, LEAST = 9.0, 20.0
+"""Between a picture and its channels, and how small these may be."""
+
 
 def column_marks(trace: Trace, column: Column, moment: Moment, before: Moment, look: Look, frame: Frame,
                  arrived: float) -> list[Mark]:
@@ -37,11 +43,36 @@ def column_marks(trace: Trace, column: Column, moment: Moment, before: Moment, l
     # signs make room for the numbers that fly past
     signs = 1.0 if moment.phase == 1 or moment.beat.step is not None else 1 - arrived
     now = uncovered(trace, column, moment, look, share, frame, signs)
+    if share == 1:
+        now += _three_colours(trace, column, moment.backward, look)
     now += _named_symbols(trace, column, moment, look, frame)
     if moment.backward and not before.backward and arrived < 1:
         return [*parts.faded(uncovered(trace, column, before, look, 1.0, Frame()), 1 - arrived),
                 *parts.faded(now, arrived)]
     return now
+
+
+def _three_colours(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark]:
+    """Below a picture in colour its three channels, each alone, on the scale of the picture; backwards the gradient of
+    each. Nothing where there is no room for them."""
+    layer = trace[column.layer]
+    if column.style != "picture" or not layer.is_input or layer.shape[0] != 3 or (backward and layer.gradient is None):
+        return []
+    shades, palette = parts.entries(trace, layer, look, backward)
+    rows, columns = layer.shape[-2:]
+    top = column.top + column.height + COLOURS
+    room = look.size[1] - lanes_height(look) - LEGEND - top - 16
+    cell = min((column.width - 2 * COLOURS) / 3 / columns, room / rows)
+    if cell * min(rows, columns) < LEAST:
+        return []
+    marks: list[Mark] = []
+    for number, (name, stack) in enumerate(zip((tr("red"), tr("green"), tr("blue")), shades, strict=True)):
+        x = column.x + number * (column.width + COLOURS) / 3
+        marks += [Image(x, top, (cell, cell), stack[None], palette, 1, (cell * columns, cell * rows),
+                        focus=Focus(layer.name), indices=(number,),
+                        scale=parts.scale_of(trace, layer, look, backward)),
+                  Text(x + cell * columns / 2, top + cell * rows + 13, plain(name), 11, 400, "ink-2", "middle")]
+    return marks
 
 
 def _named_symbols(trace: Trace, column: Column, moment: Moment, look: Look, frame: Frame) -> list[Mark]:

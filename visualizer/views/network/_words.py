@@ -6,7 +6,7 @@ import numpy as np
 
 from visualizer import answers, kinds
 from visualizer.language import tr
-from visualizer.said import lengths, said
+from visualizer.said import lengths, of, said, size
 from visualizer.scene import hops, numbers, parts
 from visualizer.scene.picture import (
     Focus,
@@ -28,7 +28,7 @@ def sentence_of(trace: Trace, moment: Moment, subject: Focus) -> str:
         return began
     if held is not None and (layer.axes == ("class",) or (
             not moment.backward and len(subject.cell) < max(1, layer.output.ndim))):
-        return answers.sentence(trace, held)
+        return _with_what_went_in(trace, answers.sentence(trace, held))
     if moment.backward:
         return _of_the_gradient(trace, layer, subject)
     if layer.is_input:
@@ -57,14 +57,30 @@ def sentence_of(trace: Trace, moment: Moment, subject: Focus) -> str:
     return kinds.sentence(trace, layer.name)
 
 
+def _with_what_went_in(trace: Trace, words: str) -> str:
+    """What the network answers, and of an input that has no name, how much was fed in."""
+    first = trace.layers[0]
+    if trace.sample.title or not first.is_input or not first.output.ndim:
+        return words
+    count = said(numbers.count(first.output.size), *size(first))
+    fed = tr("{shape} = {count} numbers").format(shape=lengths(first), count=count) if first.output.ndim > 1 else \
+        tr("{count} numbers").format(count=count)
+    return tr("{size} went in. {words}").format(size=fed, words=words)
+
+
 def _of_the_input(trace: Trace, layer: Layer) -> str:
     title = trace.sample.title or trace.sample.name
-    count = said(numbers.count(layer.output.size), "how many", layer.name)
-    if layer.has("row", "column"):
+count = said(numbers.count(layer.output.size), *size(layer))
+    if layer.has("row", "column") and layer.shape[0] == 1 and layer.output.min() == 0:
         lit = int(np.count_nonzero(layer.output > np.min(layer.output)))
         return tr("{title}: {shape} = {{{count} numbers}}, {lit} of them brighter than the background.").format(
-            title=title, shape=lengths(layer, 1 if layer.shape[0] == 1 else 0), count=count,
-            lit=said(numbers.count(lit), "how many brighter than the darkest", layer.name))
+            title=title, shape=lengths(layer, 1), count=count,
+            lit=said(numbers.count(lit), *of("how many brighter than the darkest", layer)))
+    if layer.output.ndim > 1:
+        return tr("{title}: {shape} = {{{count} numbers}} go in, from {low} to {high}.").format(
+            title=title, shape=lengths(layer), count=count,
+            low=said(numbers.number(float(layer.output.min())), *of("smallest", layer)),
+            high=said(numbers.number(float(layer.output.max())), *of("largest", layer)))
     return tr("{title}: {{{count} numbers}} go in.").format(title=title, count=count)
 
 
@@ -87,14 +103,14 @@ def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
             layer=layer.name, why=layer.why or tr("nothing that the loss depends on goes through it"))
     if layer.is_input:
         row = strongest(layer, True)
-        size = said(numbers.significant(norm(gradient), 3), "norm of gradient", layer.name)
+        length = said(numbers.significant(norm(gradient), 3), *of("norm of gradient", layer))
         if layer.has("row", "column"):
             return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}, strongest at row {row}, column {column}; these are "
                       "the pixels that would change the loss.").format(
-                      size=size, row=said(str(row[-2]), "place of the largest gradient", layer.name, (len(row) - 2,)),
+                      size=length, row=said(str(row[-2]), "place of the largest gradient", layer.name, (len(row) - 2,)),
                       column=said(str(row[-1]), "place of the largest gradient", layer.name, (len(row) - 1,)))
         return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}; these are the numbers that would change the loss.").format(
-            size=size)
+            size=length)
     if not subject.cell:
         alive = int(np.count_nonzero(gradient))
         words = tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.")
@@ -128,12 +144,12 @@ def _symbols_or_why(trace: Trace, layer: Layer) -> str:
     symbols = hops.of_symbols(trace, first) if first.name in layer.reads and kinds.role(layer) == "table" else None
     if symbols is not None and symbols.any():
         step = int(np.argmax(symbols))
-        size = said(numbers.significant(float(symbols[step]), 2), "norm of gradient", layer.name, step=step)
+        length = said(numbers.significant(float(symbols[step]), 2), "norm of gradient", layer.name, step=step)
         number = said(str(step + 1), "step of the largest gradient", layer.name)
         if len(trace.sample.steps) == len(symbols):
             return tr("Of the symbols read, number {n}, “{word}”, would change the loss most: {size}.").format(
-                n=number, word=said(trace.sample.steps[step], "word of the sample", step=step), size=size)
-        return tr("Of the symbols read, number {n} would change the loss most: {size}.").format(n=number, size=size)
+                n=number, word=said(trace.sample.steps[step], "word of the sample", step=step), size=length)
+        return tr("Of the symbols read, number {n} would change the loss most: {size}.").format(n=number, size=length)
     handed = hops.handers(trace, layer.name)
     if len(handed) != 1:
         return hops.added(trace, layer.name)

@@ -9,9 +9,25 @@ from functools import lru_cache
 import numpy as np
 
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import numbers, parts, stepbeat, steps
-from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, unmarked
-from visualizer.scene.reading import Reading, blank_of, entropy, foretells, label, layers, reading, shown_layer
+from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, literal, unmarked
+from visualizer.scene.reading import (
+    Reading,
+    answering,
+    blank_of,
+    entropy,
+    foretells,
+    label,
+    layers,
+    quoted,
+    reading,
+    shown_layer,
+    step_said,
+    steps_said,
+    without_gradient,
+    word_said,
+)
 from visualizer.scene.sofar import so_far
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, in_beat, own_pace
@@ -37,10 +53,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     laid = plan(trace, layer.name, moment, look)
-    said = _sentence(trace, laid, moment)
+    told = _sentence(trace, laid, moment)
     rows, own = Group(tr("names of the rows")), Group(layer.name, Focus(layer.name))
     still = grouped(rows, names(trace, laid, moment, look))
-    marks = [*parts.sentence(look, said), *band(laid, look)]
+    marks = [*parts.sentence(look, told), *band(laid, look)]
     if laid.strip is not None:
         every = Group(tr("all steps"), Focus(layer.name))
         kept, moving = strip(laid, look)
@@ -59,7 +75,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     still, marks = still + grouped(LANE, kept), marks + grouped(LANE, moving)
     if 0 < laid.fold < 1:
         still, marks = [], still + marks
-    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(told),
                    table=_table(trace, reading(trace, laid.shown.layer.name), laid.saliency))
 
 
@@ -79,98 +95,114 @@ def _step(whole: Group, step: int) -> Group:
 
 # --- words and table ------------------------------------------------------------------------------------------------
 
+TAIL = 24
+"""So many characters of a text that was read are said at most, the last ones."""
+
+
 def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
     shown, reached = laid.shown, laid.now + 1 if laid.step > 0 else 0
+    of, step = shown.layer.name, reached - 1
     if moment.backward:
         early = in_beat(shown.layer, moment) and moment.beat.step is not None and laid.beat.of("arrive") < 1
         return _sentence_back(laid, moment, laid.came if early else reached)
     if reached < 1:
         start = norm(shown.start)
         return tr("The {layer} has read nothing yet: its state is all zeros, {units} of them.").format(
-                   layer=shown.name, units=shown.units) if start == 0 else \
+            layer=shown.name, units=said(str(shown.units), "how many units", of)) if start == 0 else \
             tr("The {layer} has read nothing yet: it starts from a state of size {{{size}}}.").format(
-                layer=shown.name, size=numbers.significant(start, 3))
-    answers = laid.answers
-    read = "".join(trace.sample.steps[:reached]) if len(trace.sample.steps) == shown.steps and \
-        all(len(word) == 1 for word in trace.sample.steps) else ""
-    if laid.expects and not all(track.read.of(reached - 1) for track in laid.tracks):
+                layer=shown.name, size=said(numbers.significant(start, 3), "norm of the state at the start", of))
+    if laid.expects and not all(track.read.of(step) for track in laid.tracks):
         waits = tr("The reverse {layer} has read step {{{step}}} of {count}; what the model says there is known when "
                    "the other one has come, too.") if shown.reverse else \
             tr("The forward {layer} has read step {{{step}}} of {count}; what the model says there is known when the "
                "other one has come, too.")
-        return waits.format(layer=shown.name, step=reached, count=shown.steps)
+        return waits.format(layer=shown.name, step=step_said(shown, step), count=steps_said(shown))
     if in_beat(shown.layer, moment) and stepbeat.of(moment).of("answer") < 1 and laid.share > 0:
         return tr("Step {step} of {count}{word}: what is read and the last state go through the same weights.").format(
-            step=reached, count=shown.steps, word=_quoted(shown, reached))
-    if answers is not None and not answers.shares:
-        return tr("Stopped after step {step} of {count}{word}, the model would say {{{value}}}.").format(
-            step=reached, count=shown.steps, word=_quoted(shown, reached),
-            value=numbers.number(float(answers.values[reached - 1][0])))
-    if answers is not None:
-        best = int(np.argmax(answers.values[reached - 1]))
-        share = numbers.percent(float(answers.values[reached - 1][best]), 0)
-        tail = read[-24:].replace("\n", "↵").replace("{", "(").replace("}", ")")
-        tail = "…" + tail if len(read) > 24 else tail
-        what = tr("blank") if best == blank_of(trace) else f"“{label(trace, best)}”"
-        if not answers.own:
-            said = tr("Stopped after step {step} of {count}{word}, the model would say {what} with {{{share}}}.") \
-                if reached < shown.steps else \
-                tr("After step {step} of {count}{word}, the model says {what} with {{{share}}}.")
-        elif foretells(trace):
-            said = tr("Having read “{text}”, the {layer} expects {what} with {{{share}}}.") if read else \
-                tr("After step {step} of {count}{word}, the {layer} expects {what} with {{{share}}}.")
-        else:
-            said = tr("Having read “{text}”, the model says {what} with {{{share}}}.") if read else \
-                tr("After step {step} of {count}{word}, the model says {what} with {{{share}}}.")
-        return said.format(text=tail, step=reached, count=shown.steps, word=_quoted(shown, reached), layer=shown.name,
-                           what=what, share=share)
-    earlier = reached if shown.reverse else reached - 2  # the step that was read just before it
-    past = shown.states[earlier] if 0 <= earlier < shown.steps else shown.start
-    change = norm(shown.states[reached - 1] - past)
+            step=step_said(shown, step), count=steps_said(shown), word=quoted(shown, step))
+    if laid.answers is not None:
+        return _sentence_answered(trace, laid, step)
+    before = step + 1 if shown.reverse else step - 1  # the step that was read just before it
+    past = shown.states[before] if 0 <= before < shown.steps else shown.start
     words = tr("Step {step} of {count} reads “{word}”: the state moves by {{{change}}}, to a size of {size}.") \
-        if _quoted(shown, reached) else \
-        tr("Step {step} of {count}: the state moves by {{{change}}}, to a size of {size}.")
-    return words.format(step=reached, count=shown.steps, word=shown.words[reached - 1],
-                        change=numbers.significant(change, 3),
-                        size=numbers.significant(norm(shown.states[reached - 1]), 3))
+        if shown.worded else tr("Step {step} of {count}: the state moves by {{{change}}}, to a size of {size}.")
+    return words.format(
+        step=step_said(shown, step), count=steps_said(shown),
+        word=literal(word_said(shown, step)) if shown.worded else "",
+        change=said(numbers.significant(norm(shown.states[step] - past), 3), "how far the state moves", of, step=step),
+        size=said(numbers.significant(norm(shown.states[step]), 3), "norm", of, step=step, array="inner.hidden"))
 
 
-def _quoted(shown: Reading, reached: int) -> str:
-    """What a step reads, where it is more than the number of the step."""
-    word = shown.words[reached - 1]
-    return "" if word == str(reached) else f", “{word}”"
+def _sentence_answered(trace: Trace, laid: Plan, step: int) -> str:
+    """What the model says after a step, or would if it stopped there."""
+    shown, answers, stopped = laid.shown, laid.answers, " if stopped"
+    assert answers is not None
+    told: dict[str, str] = {"layer": shown.name, "step": step_said(shown, step), "count": steps_said(shown),
+                            "word": quoted(shown, step)}
+    if not answers.shares:
+        return tr("Stopped after step {step} of {count}{word}, the model would say {{{value}}}.").format(
+            **told, value=said(numbers.number(float(answers.values[step][0])), "answer" + stopped, shown.layer.name,
+                               (0,), step))
+    own = answering(trace) if answers.own else None
+    of, stopped = (shown.layer.name, stopped) if own is None else (own.name, "")
+    best = int(np.argmax(answers.values[step]))
+    told["share"] = said(numbers.percent(float(answers.values[step][best]), 0), "chance" + stopped, of, (best,), step)
+    told["what"] = tr("blank") if best == blank_of(trace) else \
+        f"“{literal(said(label(trace, best), 'likeliest label' + stopped, of, step=step))}”"
+    told["text"] = literal(_text_read(trace, laid, step))
+    if not answers.own:
+        words = tr("Stopped after step {step} of {count}{word}, the model would say {what} with {{{share}}}.") \
+            if step + 1 < shown.steps else \
+            tr("After step {step} of {count}{word}, the model says {what} with {{{share}}}.")
+    elif foretells(trace):
+        words = tr("Having read “{text}”, the {layer} expects {what} with {{{share}}}.") if told["text"] else \
+            tr("After step {step} of {count}{word}, the {layer} expects {what} with {{{share}}}.")
+    else:
+        words = tr("Having read “{text}”, the model says {what} with {{{share}}}.") if told["text"] else \
+            tr("After step {step} of {count}{word}, the model says {what} with {{{share}}}.")
+    return words.format(**told)
+
+
+def _text_read(trace: Trace, laid: Plan, step: int) -> str:
+    """The end of what was read up to a step, of a text that is read letter by letter and from its beginning alone."""
+    shown, letters = laid.shown, trace.sample.steps[:step + 1]
+    if not shown.worded or shown.reverse or len(laid.tracks) > 1 or any(len(word) != 1 for word in trace.sample.steps):
+        return ""
+    tail = "".join(letters[-TAIL:]).replace("\n", "↵")
+    return said(f"…{tail}" if len(letters) > TAIL else tail, "text read", shown.layer.name, step=step)
 
 
 def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
-    shown = laid.shown
-    norms, back = shown.norms, laid.saliency
-    if norms is None or not norms.max() > 0:
-        return tr("No gradient reaches {layer}: {why}.").format(
-            layer=shown.layer.name, why=shown.layer.why or tr("nothing flowed back through it"))
+    shown, step = laid.shown, reached - 1
+    norms, back, of = shown.norms, laid.saliency, shown.layer.name
+    if norms is None or (why := without_gradient(shown)):
+        return tr("No gradient reaches {layer}: {why}.").format(layer=of, why=literal(why))
     if back is not None and back.by_step and min(laid.pulls[:shown.steps]) == 1 and not in_beat(shown.layer, moment):
         most = int(np.argmax(back.sizes[:shown.steps]))
         return tr("The loss hangs most on what step {step} reads{word}: ∥∂L/∂x∥ is {{{size}}} there.").format(
-            step=most + 1, word=_quoted(shown, most + 1),
-            size=numbers.significant(float(back.sizes[most]), 3))
-    last = float(norms[shown.entered])
-    gone = (reached - 1 - shown.entered) * (1 if shown.reverse else -1)
-    value = float(norms[reached - 1])
+            step=said(str(most + 1), "step whose reading has the largest gradient", back.of,
+                      array="rows" if back.upright else "columns"), word=quoted(shown, most), size=back.said(most))
+    gone = (step - shown.entered) * (1 if shown.reverse else -1)
     if gone < 0:
-        return tr("Step {step} gets no gradient: what is differentiated was known before it.").format(step=reached)
+        return tr("Step {step} gets no gradient: what is differentiated was known before it.").format(
+            step=step_said(shown, step))
+    size = said(numbers.significant(float(norms[step]), 3), "norm", of, step=step, array="inner_gradients.hidden")
     if gone == 0:
         return tr("The gradient enters at step {step} with ∥∂L/∂h∥ = {{{size}}}.").format(
-            step=reached, size=numbers.significant(value, 3))
-    share = value / last
+            step=step_said(shown, step), size=size)
+    share = float(norms[step]) / float(norms[shown.entered])
     if share > 1.005:
-        said, of = (tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {factor} times what it was where it entered.")
-                    if gone > 1 else
-                    tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {factor} times what it was where it entered.")), ""
+        words = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {share} times what it was where it entered.") \
+            if gone > 1 else \
+            tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {share} times what it was where it entered.")
+        left = numbers.significant(share, 2)
     else:
-        said = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.") \
+        words = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.") \
             if gone > 1 else \
             tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.")
-        of = numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)
-    return said.format(count=gone, size=numbers.significant(value, 3), factor=numbers.significant(share, 2), share=of)
+        left = numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)
+    return words.format(count=said(str(gone), "how many steps back", of, step=step), size=size,
+                        share=said(left, "share of the gradient that entered", of, step=step))
 
 
 @remembered(8)

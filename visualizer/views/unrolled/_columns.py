@@ -11,8 +11,22 @@ from numpy.typing import NDArray
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts, step_inputs, stepbeat
 from visualizer.scene.labels import cut
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Scale, Text, plain
-from visualizer.scene.reading import Reading, blank_of, foretells, label
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Points,
+    Rect,
+    Run,
+    Scale,
+    Text,
+    plain,
+    unmarked,
+)
+from visualizer.scene.reading import Reading, blank_of, foretells, label, quoted, step_said
 from visualizer.scene.timeline import ease, progress
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
@@ -260,9 +274,9 @@ def _words(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
         if plan.saliency is not None and came > 0:
             fill = f"gradient:{int(plan.saliency.entries[step, 0])}"
             marks.append(replace(box, fill=fill, opacity=came, scale=plan.saliency.scale, tip=(
-                tr("Step {step}, “{word}”: the size of its gradient is {values}.").format(
-                    step=step + 1, word=shown.words[step],
-                    values=numbers.significant(float(plan.saliency.values[step, 0]), 3)))))
+                tr("Step {step}{word}: the size of its gradient is {values}.").format(
+                    step=step_said(shown, step), word=unmarked(quoted(shown, step)),
+                    values=plan.saliency.said(step)))))
             marks += parts.faded([replace(box, x=box.x - 1, y=y - 1, width=wide + 2, height=34, fill="",
                                           stroke="accent", stroke_width=2.5)], lit)
         said, size, mono = _fitted(shown.words[step], plan.tile if pitch else wide)

@@ -11,7 +11,7 @@ from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import by_a_dot
 from visualizer.scene.parts import not_yet, polygon
 from visualizer.scene.picture import Focus, Line, Look, Mark, Path, Points, Rect, Run, Stop, Stops, Text, plain, rich
-from visualizer.scene.reading import Reading
+from visualizer.scene.reading import Reading, without_gradient
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.views.unrolled._columns import DECADES
@@ -36,7 +36,7 @@ def lane(plan: Plan, stops: Stops | None, moment: Moment, look: Look) -> tuple[l
         Text(x, top + 50, plain(tr("log scale")), 11, 400, "ink-2", "end")]
     saturation, now = _saturation(plan, middle, look)
     if norms is None or not norms.max() > 0:
-        why = shown.layer.why or tr("nothing flowed back through time")
+        why = without_gradient(shown) or tr("it is not a number")
         axis.append(Text(plan.x, top + 44, plain(tr("No gradient: {why}").format(why=why)), 12, 400, "ink-2",
                          max_width=look.size[0] - plan.x - 20))
         chart: list[Mark] = []

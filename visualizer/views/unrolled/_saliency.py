@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import tr
+from visualizer.said import said
 from visualizer.scene import colour, hops, numbers, steps
 from visualizer.scene.picture import Scale
 from visualizer.scene.reading import Reading, first_level, layers, reading
@@ -35,6 +36,10 @@ class Saliency:
     """Whether a step has one size for all that it reads."""
     by_step: bool
     """Whether its rows are steps; those of a picture that windows are cut out of are not."""
+    of: str
+    """The layer whose gradient it is."""
+    upright: bool
+    """Whether its first axis is that of the steps, else its last."""
     at: str
     """The layer with whose beat all of it is known; empty where each step's is known when its gradient has come."""
 
@@ -63,6 +68,11 @@ class Saliency:
                  long.format(symbol="∂L/∂x", most=one), short.format(most=one))
         return next((words for words in tried if width(words, 11, 400) <= ROOM), tried[-1])
 
+    def said(self, step: int) -> str:
+        """The size of the gradient of all that a step read, in words."""
+        return said(numbers.significant(float(self.sizes[step]), 3), "norm of gradient of what a step reads", self.of,
+                    step=step, array="rows" if self.upright else "columns")
+
     @property
     def sizes(self) -> NDArray[np.float64]:
         """(step,): the size of the gradient of all that a step read."""
@@ -78,7 +88,8 @@ def saliency(trace: Trace, shown: Reading, source: StepInputs | None) -> Salienc
     symbols = hops.of_symbols(trace, first)
     if symbols is not None:
         embedding = next(layer for layer in trace.readers(first.name) if kinds.role(layer) == "table")
-        return Saliency(symbols[:, None], True, True, "" if straight and level is embedding else embedding.name) \
+        return Saliency(symbols[:, None], True, True, embedding.name, True,
+                        "" if straight and level is embedding else embedding.name) \
             if len(symbols) == shown.total else None
     if first.gradient is None or not np.any(first.gradient):
         return None
@@ -89,8 +100,10 @@ def saliency(trace: Trace, shown: Reading, source: StepInputs | None) -> Salienc
         return None
     same = level.gradient is not None and np.array_equal(np.asarray(level.gradient, np.float64), gradient)
     if source is None:
-        return Saliency(norms(gradient, 1)[:, None], True, True, "" if straight and same else first.name)
-    return Saliency(gradient, False, source.kind != "windows", "" if straight and same else first.name)
+        return Saliency(norms(gradient, 1)[:, None], True, True, first.name, True,
+                        "" if straight and same else first.name)
+    return Saliency(gradient, False, source.kind != "windows", first.name, source.upright,
+                    "" if straight and same else first.name)
 
 
 def come(trace: Trace, shown: Reading, found: Saliency | None, moment: Moment) -> tuple[float, ...]:

@@ -1,0 +1,376 @@
+"""Quantities of recurrent layers, step by step, worked out from the recording with numpy alone: the part of
+tests/quantities.py about states, gates, what came back through them, and what the model says after a step.
+
+Equations are PyTorch's; `inner` holds gates and states (step, unit) as recorded, everything else is made of these and
+of the weights here, anew.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.quantities import _named, array, layer_of, norm, quantity, words
+from visualizer.trace import Layer, Trace
+
+BOUNDS = {"a gate is shut": 0.1, "a gate is open": 0.9}
+FAR = 0.9
+ROWS = {"lstm": ("input", "forget", "candidate", "output_gate"), "gru": ("reset", "update", "new"),
+        "rnn": ("preactivation",)}
+"""What is made of the rows of the weights, block by block."""
+GATES = {"lstm": 3, "gru": 2, "rnn": 0}
+SEEN = {" ": "␣", "\n": "↵", "\t": "⇥"}
+"""Letters that cannot be seen, and the signs that stand for them."""
+
+quantity("one")(lambda trace, said: 1)
+quantity("bound")(lambda trace, said: BOUNDS[said.array])
+quantity("temperature")(lambda trace, said: float(said.array))
+quantity("number of a component")(lambda trace, said: said.cell[0] + 1)
+quantity("how many units")(lambda trace, said: _named(layer_of(trace, said.layer), said.array or "output").shape[-1])
+quantity("how many gates")(lambda trace, said: GATES[_family(layer_of(trace, said.layer))])
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+@words("word read")
+def word_read(trace: Trace, said: Any) -> str:
+    """One word a step, or nothing is known of what is read."""
+    read = trace.sample.steps
+    assert len(read) == _steps(layer_of(trace, said.layer)), said
+    return SEEN.get(read[said.step], read[said.step])
+
+
+@words("text read")
+def text_read(trace: Trace, said: Any) -> str:
+    """Letters up to a step, the last 24 of them."""
+    assert len(trace.sample.steps) == _steps(layer_of(trace, said.layer))
+    assert not _reverse(layer_of(trace, said.layer))
+    text = "".join(trace.sample.steps[:said.step + 1]).replace("\n", "↵")
+    return "…" + text[-24:] if len(text) > 24 else text
+
+
+@words("why nothing came back")
+def why(trace: Trace, said: Any) -> str:
+    """What the recording says of the layer, without the dot at its end."""
+    return layer_of(trace, said.layer).why.rstrip(".")
+
+
+@words("label")
+def label(trace: Trace, said: Any) -> str:
+    return _label(trace, said.cell[-1])
+
+
+@words("likeliest label")
+def likeliest(trace: Trace, said: Any) -> str:
+    return _label(trace, int(np.argmax(_chances(trace, said)[said.step])))
+
+
+@words("likeliest label if stopped")
+def likeliest_so_far(trace: Trace, said: Any) -> str:
+    return _label(trace, int(np.argmax(_stopped(trace, said)[said.step])))
+
+
+@words("symbols spelled")
+def spelled(trace: Trace, said: Any) -> str:
+    """From one frame to another: the likeliest of each, no two of the same side by side, no blanks (Graves 2006)."""
+    first, last = said.cell
+    path = [int(np.argmax(row)) for row in _chances(trace, said)[first:last + 1]]
+    blank = next(int(answer.settings["blank"]) for answer in trace.answers if "blank" in answer.settings)
+    return " ".join(_label(trace, now) for before, now in zip([-1, *path], path, strict=False)
+                    if now not in (before, blank))
+
+
+def _label(trace: Trace, index: int) -> str:
+    found = trace.labels[index] if index < len(trace.labels) else str(index)
+    return SEEN.get(found, found)
+
+
+# --- states -----------------------------------------------------------------------------------------------------------
+
+@quantity("norm of the state at the start")
+def start(trace: Trace, said: Any) -> float:
+    layer = layer_of(trace, said.layer)
+    return norm(_before(trace, layer, "hidden", _steps(layer) - 1 if _reverse(layer) else 0))
+
+
+@quantity("how far the state moves")
+def moves(trace: Trace, said: Any) -> float:
+    return norm(_move(trace, said, "hidden"))
+
+
+@quantity("how far units move on average")
+def moves_on_average(trace: Trace, said: Any) -> float:
+    return float(np.abs(_move(trace, said, said.array.removeprefix("inner."))).mean())
+
+
+@quantity("largest norm so far")
+def largest_norm(trace: Trace, said: Any) -> float:
+    """Of the steps to which the gradient has come: it goes the other way round than the layer reads."""
+    rows = array(trace, said._replace(step=None))
+    came = rows[:said.step + 1] if _reverse(layer_of(trace, said.layer)) else rows[said.step:]
+    return float(np.max([norm(row) for row in came]))
+
+
+@quantity("far from 0")
+def far(trace: Trace, said: Any) -> float:
+    """Nine tenths of what the colours reach to: ±1 of a state that a tanh made, else what 99 of 100 are within."""
+    tanh = said.array == "inner.hidden" and layer_of(trace, said.layer).settings.get("nonlinearity", "tanh") == "tanh"
+    return FAR * (1.0 if tanh else float(np.percentile(np.abs(array(trace, said)), 99)) or 1.0)
+
+
+@quantity("share of units far from 0")
+def share_far(trace: Trace, said: Any) -> float:
+    return float((np.abs(array(trace, said)) > far(trace, said._replace(step=None))).mean())
+
+
+@quantity("variance in the plane")
+def variance(trace: Trace, said: Any) -> float:
+    """Of the two directions in which the states differ most, or of one of them."""
+    sizes, _, _ = _axes(trace, said)
+    shares = sizes / sizes.sum() if sizes.sum() > 0 else np.zeros(2)
+    return float(shares[said.cell[0]] if said.cell else shares[:2].sum())
+
+
+@quantity("how far the state moves in the plane")
+def moves_in_plane(trace: Trace, said: Any) -> float:
+    _, axes, centred = _axes(trace, said)
+    layer = layer_of(trace, said.layer)
+    other = said.step + 1 if _reverse(layer) else said.step - 1
+    return norm((centred[said.step] - centred[other]) @ axes)
+
+
+def _axes(trace: Trace, said: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Eigenvalues of the covariance of the states from the largest on (at least two), the first two eigenvectors as
+    columns, and the states around their mean."""
+    states = np.asarray(layer_of(trace, said.layer).inner["hidden"], np.float64)
+    known = np.isfinite(states).all(axis=1)
+    states = states - states[known].mean(axis=0)
+    values, vectors = np.linalg.eigh(states[known].T @ states[known])
+    sizes = np.maximum(values[::-1], 0.0)
+    return np.append(sizes, np.zeros(2)), vectors[:, ::-1][:, :2], states
+
+
+def _move(trace: Trace, said: Any, state: str) -> np.ndarray:
+    layer = layer_of(trace, said.layer)
+    return np.asarray(layer.inner[state], np.float64)[said.step] - _before(trace, layer, state, said.step)
+
+
+def _before(trace: Trace, layer: Layer, state: str, step: int) -> np.ndarray:
+    """The state that a step starts from: that of the step read just before, or what the layer starts with."""
+    known = np.asarray(layer.inner[state], np.float64)
+    earlier = step + 1 if _reverse(layer) else step - 1
+    if 0 <= earlier < len(known):
+        return known[earlier]
+    given = {name: layer.settings.get(f"initial_{name}", "zero") for name in ("hidden", "cell")}
+    if given[state] == "zero":
+        return np.zeros(known.shape[1])
+    if given[state] == "learned":
+        return np.asarray(layer.weights[f"initial_{state}"], np.float64).ravel()
+    source = layer.reads[_sequences(layer) + (state == "cell" and given["hidden"] == "read")]
+    first = int(layer.settings.get("place", 0)) * known.shape[1]
+    return np.asarray(trace[source].output, np.float64).ravel()[first:first + known.shape[1]]
+
+
+# --- what stands in the cell ------------------------------------------------------------------------------------------
+
+@quantity("in the cell")
+def in_the_cell(trace: Trace, said: Any) -> float:
+    """One number of a step, named by `array`; of the unit in `cell`, or the mean of all."""
+    row = _numbers(trace, layer_of(trace, said.layer), said.step)[said.array.removeprefix("size of ")]
+    value = row[said.cell[0]] if said.cell else row.mean()
+    return float(abs(value) if said.array.startswith("size of ") else value)
+
+
+def _numbers(trace: Trace, layer: Layer, step: int) -> dict[str, np.ndarray]:
+    """(unit,) each."""
+    kind = _family(layer)
+    s = {key: np.asarray(values, np.float64)[step] for key, values in layer.inner.items()}
+    s |= {f"{state}_before": _before(trace, layer, state, step) for state in ("hidden", "cell") if state in s}
+    weights = {name: np.asarray(values, np.float64) for name, values in layer.weights.items()}
+    none = np.zeros(len(weights["weight_hh"]))
+    read = weights["weight_ih"] @ _read(trace, layer, step)
+    again = weights["weight_hh"] @ s["hidden_before"]
+    biases = weights.get("bias_ih", none), weights.get("bias_hh", none)
+    for block, key in enumerate(ROWS[kind]):
+        here = slice(block * len(none) // len(ROWS[kind]), (block + 1) * len(none) // len(ROWS[kind]))
+        state, bias = again[here], biases[0][here] + biases[1][here]
+        if key == "new":
+            s["hidden_new"], bias = again[here] + biases[1][here], biases[0][here]
+            state = s["reset"] * s["hidden_new"]
+            s["new.fed"] = read[here] + bias
+        s |= {f"{key}.read": read[here], f"{key}.state": state, f"{key}.bias": bias,
+              f"{key}.sum": read[here] + state + bias}
+    if kind == "lstm":
+        s["opened"] = np.tanh(s["cell"])
+        s |= {"kept": s["forget"] * s["cell_before"], "added": s["input"] * s["candidate"],
+              "shown": s["output_gate"] * s["opened"]}
+    if kind == "gru":
+        s["open to the new"] = 1 - s["update"]
+        s |= {"kept": s["update"] * s["hidden_before"], "added": s["open to the new"] * s["new"]}
+    return s
+
+
+def _read(trace: Trace, layer: Layer, step: int) -> np.ndarray:
+    """x of a step."""
+    if layer.settings.get("one_by_one"):
+        return np.asarray(trace[layer.reads[step]].output, np.float64).ravel()
+    return np.concatenate([np.asarray(trace[name].output, np.float64).reshape(_steps(layer), -1)[step]
+                           for name in layer.reads[:_sequences(layer)]])
+
+
+def _sequences(layer: Layer) -> int:
+    return _steps(layer) if layer.settings.get("one_by_one") else int(layer.settings.get("sequences", 1))
+
+
+# --- what came back through it ----------------------------------------------------------------------------------------
+
+@quantity("size of gradient in the cell")
+def size_in_the_cell(trace: Trace, said: Any) -> float:
+    """Of one unit its size, of all of them ∥·∥; or which share of one is left in another."""
+    came = _came(trace, layer_of(trace, said.layer), said.step, said.cell)
+    line = "cell" if "cell" in came else "hidden"
+    whole = [name for name, row in came.items()  # a projected state has no number that is a unit's own
+             if name.startswith(("way", "through", "handed")) or len(row) < len(came[line])]
+    chosen = {name: norm(row[[*said.cell]] if said.cell and name not in whole else row) for name, row in came.items()}
+    if said.array == "share that the line keeps":
+        return chosen["kept"] / chosen[line] if chosen[line] else float("nan")
+    if said.array == "share that is left":
+        return chosen["handed on"] / chosen["hidden"] if chosen["hidden"] else 0.0
+    return chosen[said.array]
+
+
+def _came(trace: Trace, layer: Layer, step: int, unit: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """(unit,) each; ways to the step before are those of one unit alone where one is chosen."""
+    kind, s = _family(layer), _numbers(trace, layer, step)
+    g = {key: np.asarray(values, np.float64)[step] for key, values in layer.inner_gradients.items()
+         if len(values) == _steps(layer)}
+    found = {"hidden": g["hidden"], "own": g.get("hidden_direct", np.zeros_like(g["hidden"]))}
+    found["later"] = found["hidden"] - found["own"]
+    recurrent = np.asarray(layer.weights["weight_hh"], np.float64).reshape(len(ROWS[kind]), -1, g["hidden"].shape[0])
+    ways = []
+    for block, key in enumerate(ROWS[kind]):
+        at_sum = g["hidden_new" if key == "new" else key if kind == "rnn" else f"{key}_preactivation"]
+        mask = np.isin(np.arange(len(at_sum)), unit) if unit else np.ones(len(at_sum))
+        ways.append((at_sum * mask) @ recurrent[block])
+        found |= {f"way through {key}": ways[-1], f"{key}.leaves": at_sum,
+                  f"{key}.arrives": g["hidden" if kind == "rnn" else key]}
+    found["through the gates"] = found["handed on"] = np.sum(ways, axis=0)
+    if kind == "lstm":
+        found["cell"], found["kept"] = g["cell"], s["forget"] * g["cell"]
+        found["opens"] = g.get("unprojected", g["hidden"]) * s["output_gate"]
+        found["to_cell"] = found["opens"] / np.cosh(s["cell"]) ** 2
+        found["cell_later"] = g["cell"] - found["to_cell"]
+    if kind == "gru":
+        found |= {"kept": s["update"] * g["hidden"], "mixed": s["open to the new"] * g["hidden"],
+                  "sum": g["new_preactivation"]}
+        kept = found["kept"] * (np.isin(np.arange(len(found["kept"])), unit) if unit else 1.0)
+        found["handed on"] = found["through the gates"] + kept
+    return found
+
+
+@quantity("how many steps back")
+def steps_back(trace: Trace, said: Any) -> float:
+    return abs(said.step - _entered(layer_of(trace, said.layer)))
+
+
+@quantity("share of the gradient that entered")
+def share_of_entered(trace: Trace, said: Any) -> float:
+    rows = np.asarray(layer_of(trace, said.layer).inner_gradients["hidden"], np.float64)
+    return norm(rows[said.step]) / norm(rows[_entered(layer_of(trace, said.layer))])
+
+
+def _entered(layer: Layer) -> int:
+    """The step, last in the order of reading, at which there is any gradient."""
+    some = np.flatnonzero(np.any(np.asarray(layer.inner_gradients["hidden"]) != 0, axis=1))
+    return int(some[0] if _reverse(layer) else some[-1])
+
+
+@quantity("norm of gradient of what a step reads")
+def norm_of_read(trace: Trace, said: Any) -> float:
+    return norm(_lines(trace, said)[said.step])
+
+
+@quantity("step whose reading has the largest gradient")
+def largest_read(trace: Trace, said: Any) -> float:
+    return int(np.argmax([norm(line) for line in _lines(trace, said)])) + 1
+
+
+def _lines(trace: Trace, said: Any) -> np.ndarray:
+    """(step, number): the gradient by step, where steps are rows or columns of a picture of one channel, or rows."""
+    found = np.asarray(layer_of(trace, said.layer).gradient, np.float64)
+    found = found[0] if found.ndim == 3 else found
+    return found if said.array == "rows" else found.T
+
+
+# --- what the model says after a step ---------------------------------------------------------------------------------
+
+@quantity("chance")
+def chance(trace: Trace, said: Any) -> float:
+    return float(_chances(trace, said)[said.step, said.cell[0]])
+
+
+@quantity("bits of surprise")
+def surprise(trace: Trace, said: Any) -> float:
+    some = _chances(trace, said)[said.step]
+    return float(np.log2(1 / some[some > 0]) @ some[some > 0])
+
+
+@quantity("bits of surprise at most")
+def most_surprise(trace: Trace, said: Any) -> float:
+    return float(np.log2(layer_of(trace, said.layer).shape[-1]))
+
+
+@quantity("chance if stopped")
+def chance_so_far(trace: Trace, said: Any) -> float:
+    return float(_stopped(trace, said)[said.step, said.cell[0]])
+
+
+@quantity("answer if stopped")
+def answer_so_far(trace: Trace, said: Any) -> float:
+    return float(_stopped(trace, said)[said.step, said.cell[0]])
+
+
+def _chances(trace: Trace, said: Any) -> np.ndarray:
+    """(step, class): as the layer answers, or what a softmax makes of it; `array` may be a temperature."""
+    values = np.asarray(layer_of(trace, said.layer).output, np.float64)
+    shares = (values >= 0).all() and np.allclose(values.sum(axis=1), 1, atol=1e-3)
+    scores = np.log(np.maximum(values, 1e-300)) if shares else values
+    return _softmax(scores / float(said.array or 1))
+
+
+def _stopped(trace: Trace, said: Any) -> np.ndarray:
+    """(step, answer): what the layers after a recurrent one make of the state of each step."""
+    layer, values = layer_of(trace, said.layer), np.asarray(layer_of(trace, said.layer).inner["hidden"], np.float64)
+    answers = {answer.layer for answer in trace.answers}
+    while layer.name not in answers:
+        layer = next(each for each in trace if layer.name in each.reads and each.output.ndim and each.kind != "loss")
+        if "weight" in layer.weights:
+            values = values @ np.asarray(layer.weights["weight"], np.float64).T + layer.weights.get("bias", 0.0)
+        elif layer.kind in CURVES:
+            values = CURVES[layer.kind](values)
+    return values
+
+
+def _softmax(values: np.ndarray) -> np.ndarray:
+    powers = np.exp(values - values.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+CURVES = {"softmax": _softmax, "relu": lambda x: np.maximum(x, 0), "tanh": np.tanh,
+          "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
+"""What layers without weights make of what they read; all others hand it on."""
+
+
+# --- the layer --------------------------------------------------------------------------------------------------------
+
+def _family(layer: Layer) -> str:
+    return layer.kind.removesuffix("_cell")
+
+
+def _steps(layer: Layer) -> int:
+    return len(layer.inner["hidden"])
+
+
+def _reverse(layer: Layer) -> bool:
+    return bool(layer.settings.get("reverse", False))
