@@ -5,6 +5,7 @@ gradient meets on its way back.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ CONSTANTS = {
     "tanh": (-1, 1), "softsign": (-1, 1), "erf": (-1, 1), "softmax": (1,), "reciprocal": (1,), "log2": (2,),
     "log10": (10,), "dropout": (0,), "alpha_dropout": (0,), "prelu": (0,), "batch_norm": (0, 1), "layer_norm": (0, 1),
     "group_norm": (0, 1), "instance_norm": (0, 1), "rms_norm": (1,), "squeeze": (1,), "unsqueeze": (1,),
-    "expand": (1,), "expand_as": (1,), "broadcast_to": (1,), "softshrink": (0, 0), "hardshrink": (0,), "count_nonzero": (0,),
+    "expand": (1,), "expand_as": (1,), "broadcast_to": (1,), "softshrink": (0, 0), "hardshrink": (0,),
+    "count_nonzero": (0,),
     "normalize": (1,), "tril": (0,), "triu": (0,), "weight_norm": (1,)}
 """The numbers that belong to an operation, whatever it reads, in the order in which its sentence has them."""
 STANDARD = {"alpha": 1, "beta": 1, "value": 1, "exponent": 1, "min_val": -1, "max_val": 1, "p": 0.5,
             "padding_value": 0}
 """PyTorch's own values of settings that nobody gave."""
+SEEN = {" ": "␣", "\n": "↵", "\t": "⇥"}
 STEEPEST = {"sigmoid": 0.25}
 
 
@@ -90,13 +93,23 @@ def quietest_step(trace: Trace, said: Any) -> float:
 
 @quantity("step of the state")
 def state_step(trace: Trace, said: Any) -> float:
-    """The step whose state this is, counted from 1: where it stands among the states of what it reads."""
-    own = _values(layer_of(trace, said.layer)).ravel()
+    """The step whose state this is, counted from 1: the last that was read."""
     source = _inputs(trace, said)[0]
-    states = np.asarray(source.inner[layer_of(trace, said.layer).settings["state"]], np.float64)
-    last = 0 if source.settings.get("reverse") else len(states) - 1
-    return 1 + (last if np.array_equal(states[last], own) else
-                next(step for step, row in enumerate(states) if np.array_equal(row, own)))
+    return 1 if source.settings.get("reverse") else len(source.inner["hidden"])
+
+
+@quantity("step inside")
+def step_inside(trace: Trace, said: Any) -> float:
+    """A step of a gate or state, counted from 1."""
+    assert 0 <= said.step < len(_named(layer_of(trace, said.layer), said.array)), said
+    return said.step + 1
+
+
+@quantity("constant of the curve")
+def of_curve(trace: Trace, said: Any) -> float:
+    """What a rectifier makes of all below it."""
+    assert layer_of(trace, said.layer).settings["nonlinearity"] == "relu"
+    return 0
 
 
 # --- operations -------------------------------------------------------------------------------------------------------
@@ -176,9 +189,15 @@ def aimed_place(trace: Trace, said: Any) -> float:
 
 
 quantity("how many aims")(lambda trace, said: len(_aims(trace, said)))
-quantity("share given to the target")(lambda trace, said: float(np.exp(_shares(trace, said)[0])))
 quantity("worst share given to an aim")(lambda trace, said: float(np.exp(_shares(trace, said).min())))
 quantity("place of the worst aim")(lambda trace, said: _aims(trace, said)[int(np.argmin(_shares(trace, said)))][0])
+
+
+@quantity("share given to the target")
+def share_given(trace: Trace, said: Any) -> float:
+    """What the loss is the logarithm of; the logits say the same as far as the precision of the loss goes."""
+    loss, logarithm = float(layer_of(trace, said.layer).output), float(_shares(trace, said)[0])
+    return float(np.exp(-loss)) if abs(loss + logarithm) <= 2 ** -7 * abs(loss) else float(np.exp(logarithm))
 
 
 def _aims(trace: Trace, said: Any) -> list[tuple[int, int]]:
@@ -260,7 +279,9 @@ def cost_to_spell(trace: Trace, said: Any) -> float:
 def _passed(trace: Trace, said: Any, of: Any, counted: bool) -> float:
     """Forward over the target with blanks between: the sum over all ways, or its logarithm."""
     layer = layer_of(trace, said.layer)
-    logarithms = of(_values(_inputs(trace, said)[0]))
+    read = _values(_inputs(trace, said)[0])
+    logarithms = of(read - np.log(np.exp(read - read.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True))
+                    - read.max(axis=1, keepdims=True))
     blank = int(layer.settings.get("blank", 0))
     target = [blank]
     for symbol in np.ravel(layer.settings["target"]):
@@ -289,7 +310,8 @@ def what_is_read(trace: Trace, said: Any) -> str:
 @words("what is written")
 def what_is_written(trace: Trace, said: Any) -> str:
     loss = next((layer for layer in trace if layer.kind == "ctc_loss"), None)
-    return "" if loss is None else " ".join(_label(trace, said, int(each)) for each in np.ravel(loss.settings["target"]))
+    target = () if loss is None else np.ravel(loss.settings["target"])
+    return " ".join(_label(trace, said, int(each)) for each in target)
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
@@ -308,8 +330,11 @@ def _label(trace: Trace, said: Any, index: int) -> str:
 def less(trace: Trace, said: Any) -> float:
     """What is subtracted from a probability to make the gradient of its logit: 1 for the label, 0 for others. `array`
     names the layer of the probabilities. As exact as the difference of the two."""
+    back = np.asarray(layer_of(trace, said.layer).gradient, np.float64).ravel()[said.cell[0]]
+    if not np.isfinite(back):
+        return float(said.cell[0] == trace.objective.target)
     return float(np.round(layer_of(trace, said.array).output.ravel()[said.cell[0]].astype(np.float64)
-                          - np.asarray(layer_of(trace, said.layer).gradient, np.float64).ravel()[said.cell[0]], 5))
+                          - back, 5))
 
 
 @quantity("largest size of gradient elsewhere")
@@ -335,15 +360,24 @@ quantity("how many pixels belong to it")(lambda trace, said: int(_mask(trace, sa
 @quantity("overlap of the masks")
 def overlap_of_masks(trace: Trace, said: Any) -> float:
     found = _mask(trace, said)
-    right = np.asarray(next(each for each in trace.answers if each.layer == said.layer).truth).reshape(found.shape) > 0.5
+    truth = next(each for each in trace.answers if each.layer == said.layer).truth
+    right = np.asarray(truth).reshape(found.shape) > 0.5
     return float((found & right).sum() / max(1, (found | right).sum())) if (found | right).any() else 1.0
 
 
 # --- on the way back --------------------------------------------------------------------------------------------------
 
+@words("words read")
+def words_read(trace: Trace, said: Any) -> str:
+    """Up to a step, the last 24 letters where there are more than 26."""
+    read = trace.sample.steps
+    text = ("" if all(len(word) == 1 for word in read) else " ").join(read[:said.step + 1]).replace("\n", "↵")
+    return text if len(text) <= 26 else "…" + text[-24:]
+
+
 @words("word of the sample")
 def word_of_sample(trace: Trace, said: Any) -> str:
-    return trace.sample.steps[said.step]
+    return SEEN.get(trace.sample.steps[said.step], trace.sample.steps[said.step])
 
 
 @quantity("how many gradients are stopped")
@@ -389,17 +423,115 @@ def how_many_terms(trace: Trace, said: Any) -> float:
         kernel = layer.weights["weight"].shape[1:]
         if layer.kind == "linear":
             return kernel[0]
-        return kernel[0] * int(np.prod([_inside(layer, axis, read[0].shape[1 + axis], said.cell[1 + axis])
-                                        for axis in range(len(kernel) - 1)]))
-    if layer.kind.startswith(("max_pool", "avg_pool")):
-        return int(np.prod([_inside(layer, axis, read[0].shape[1 + axis], said.cell[1 + axis])
+        return int(np.prod(kernel))  # with zeros where it hangs over the edge
+    if layer.kind.startswith("avg_pool") and layer.settings.get("count_include_pad", True):
+        return int(np.prod([_setting(layer, "kernel_size", axis, 1) for axis in range(layer.output.ndim - 1)]))
+    if "pool" in layer.kind:
+        return int(np.prod([len(_window(layer, axis, read[0].shape[1 + axis], said.cell[1 + axis]))
                             for axis in range(layer.output.ndim - 1)]))
     return TERMS[layer.kind](layer, read)
 
 
+@quantity("how many terms handed back")
+def terms_back(trace: Trace, said: Any) -> float:
+    """From all that read it: numbers whose gradient has a part in that of one number."""
+    layer = layer_of(trace, said.layer)
+    count = 0
+    for reader in trace.readers(said.layer):
+        if reader.gradient is not None or reader.kind in ("cross_entropy", "ctc_loss"):
+            count += _back_from(trace, reader, layer, said.cell)
+    if "hidden" in layer.inner and layer.inner["hidden"].shape == layer.shape and layer.shape[0] > 1:
+        other = said.cell[0] + (-1 if layer.settings.get("reverse") else 1)
+        count += _inner_terms(layer) if 0 <= other < layer.shape[0] else 0
+    return count
+
+
+def _inner_terms(layer: Layer) -> int:
+    return len(layer.weights["weight_hh"]) + (layer.kind.startswith("gru"))
+
+
+def _back_from(trace: Trace, reader: Layer, layer: Layer, cell: tuple[int, ...]) -> int:
+    if reader.kind == "linear":
+        return len(reader.weights["weight"])
+    if reader.kind in ("conv1d", "conv2d", "conv3d"):
+        weight, found = reader.weights["weight"], len(reader.weights["weight"]) // int(reader.settings.get("groups", 1))
+        for axis in range(weight.ndim - 2):
+            stride, padding = _setting(reader, "stride", axis, 1), _setting(reader, "padding", axis, 0)
+            dilation = _setting(reader, "dilation", axis, 1)
+            found *= sum(out * stride - padding + tap * dilation == cell[1 + axis]
+                         for out in range(reader.shape[1 + axis]) for tap in range(weight.shape[2 + axis]))
+        return found
+    if "weight_ih" in reader.weights:
+        return len(reader.weights["weight_ih"])
+    if reader.kind in ("cross_entropy", "ctc_loss"):
+        return 2
+    if reader.kind in ("matmul", "bmm"):
+        first = reader.reads[0] == layer.name
+        other = trace[reader.reads[1] if first else reader.reads[0]]
+        return other.shape[-1 if first else -2] if other.output.ndim > 1 else 1
+    if reader.kind in ("layer_norm", "rms_norm", "softmax", "log_softmax"):
+        return layer.shape[-1]
+    if reader.kind == "rfft":
+        return reader.output.size
+    if reader.kind.startswith(("max_pool", "adaptive_max_pool")):
+        return _windows_won(reader, layer, cell)
+    if reader.kind.startswith("avg_pool"):
+        return sum(all(place in _window(reader, axis, layer.shape[1 + axis], at) for axis, (place, at) in
+                       enumerate(zip(cell[1:], out, strict=True))) for out in np.ndindex(reader.shape[1:]))
+    if reader.kind.startswith("conv_transpose"):
+        return int(np.prod([reader.weights["weight"].shape[1], *(
+            sum(0 <= cell[1 + axis] * _setting(reader, "stride", axis, 1) - _setting(reader, "padding", axis, 0)
+                + tap * _setting(reader, "dilation", axis, 1) < reader.shape[1 + axis] for tap in range(taps))
+            for axis, taps in enumerate(reader.weights["weight"].shape[2:]))]))
+    if reader.shape == layer.shape[1:]:  # one step of it
+        return int(np.array_equal(reader.output, layer.output[cell[0]]))
+    return max(1, reader.output.size // layer.output.size) if reader.kind in BROADCAST else 1
+
+
+BROADCAST = frozenset({"add", "sub", "mul", "div", "pow", "maximum", "minimum", "where", "expand", "expand_as"})
+"""Operations that read an array again and again along axes that it lacks."""
+
+
+def _windows_won(reader: Layer, layer: Layer, cell: tuple[int, ...]) -> int:
+    """Of the windows over a number those in which it is the first that is largest."""
+    won, own = 0, _values(layer)[cell[0]]
+    for out in np.ndindex(reader.shape[1:]):
+        box = [_window(reader, axis, layer.shape[1 + axis], at) for axis, at in enumerate(out)]
+        places = list(itertools.product(*box))
+        won += places[int(np.argmax([own[place] for place in places]))] == cell[1:]
+    return won
+
+
+def _window(layer: Layer, axis: int, size: int, at: int) -> list[int]:
+    """The places of a window along an axis that lie inside what it slides over."""
+    if layer.kind.startswith("adaptive"):
+        into = layer.shape[1 + axis]
+        return list(range(at * size // into, -(-(at + 1) * size // into)))
+    kernel = layer.weights["weight"].shape[2 + axis] if "weight" in layer.weights else \
+        _setting(layer, "kernel_size", axis, 1)
+    start = at * _setting(layer, "stride", axis, 1 if "weight" in layer.weights else kernel) \
+        - _setting(layer, "padding", axis, 0)
+    places = (start + tap * _setting(layer, "dilation", axis, 1) for tap in range(kernel))
+    return [place for place in places if 0 <= place < size]
+
+
+@quantity("how many products make a sum")
+def products_of_a_gate(trace: Trace, said: Any) -> float:
+    """A number for each that is read and each of the state."""
+    layer = layer_of(trace, said.layer)
+    if said.array == "hidden" and "weight_hr" in layer.weights:
+        return layer.weights["weight_hr"].shape[1]
+    return layer.weights["weight_ih"].shape[1] + layer.weights["weight_hh"].shape[1]
+
+
 TERMS: dict[str, Any] = {
     "add": lambda layer, read: max(2, len(read)),
-    "softmax": lambda layer, read: layer.shape[-1],
+    "sub": lambda layer, read: max(2, len(read)),
+    "sum": lambda layer, read: read[0].output.size // layer.output.size,
+    "mean": lambda layer, read: read[0].output.size // layer.output.size,
+    "matmul": lambda layer, read: read[0].shape[-1],
+    "amax": lambda layer, read: read[0].output.size // layer.output.size,
+    "max": lambda layer, read: read[0].output.size // layer.output.size,
 }
 
 
@@ -408,13 +540,3 @@ def _setting(layer: Layer, name: str, axis: int, otherwise: int) -> int:
     found = otherwise if found is None or found == () else found
     found = found if isinstance(found, tuple | list) else (found,) * 3
     return int(found[axis if len(found) > 1 else 0])
-
-
-def _inside(layer: Layer, axis: int, size: int, at: int) -> int:
-    """How many places of a window lie inside what it slides over."""
-    kernel = layer.weights["weight"].shape[2 + axis] if "weight" in layer.weights else \
-        _setting(layer, "kernel_size", axis, 1)
-    stride = _setting(layer, "stride", axis, 1 if "weight" in layer.weights else kernel)
-    start = at * stride - _setting(layer, "padding", axis, 0)
-    places = [start + tap * _setting(layer, "dilation", axis, 1) for tap in range(kernel)]
-    return sum(0 <= each < size for each in places)

@@ -33,7 +33,7 @@ BUNDLED = ("digits_cnn", "rows_lstm", "surname_gru", "char_rnn", "crnn_strip", "
 OTHERS = tuple(name for name in sorted(NETWORKS))[::9]
 """Of the small architectures, one in nine: with the bundled ones some forty networks."""
 VIEWS = tuple(view.name for view in all_views() if not view.studies)
-NOT_YET = frozenset({"network", "microscope", "feature_maps", "filters", "saturation", "over"})
+NOT_YET = frozenset({"saturation", "over"})
 """Views of which not every number is claimed yet; what is claimed is compared in them too."""
 
 
@@ -149,16 +149,20 @@ def true(trace: Trace, claim: Said) -> bool:
 def unclaimed(trace: Trace, texts: list[str], heard: list[Said]) -> list[str]:
     """Texts in which a number is left when names and all that was claimed are taken out of them; a label or a word that
     is itself a number has to be claimed, too."""
-    names = sorted({*(layer.name for layer in trace), trace.sample.title, trace.sample.name, trace.title, trace.model,
+    every = sorted({*(layer.name for layer in trace), trace.sample.title, trace.sample.name, trace.title, trace.model,
+                    *(axis for layer in trace for axis in layer.axes if NUMBER.search(axis)),
                     *(label for label in trace.labels if not NUMBER.fullmatch(label))} - {""}, key=len, reverse=True)
+    names, numbers = ([name for name in every if bool(NUMBER.fullmatch(name)) == bare] for bare in (False, True))
     claims = Counter(claim.text for claim in heard)
-    found = []
+    end, found = r"(?:(?=[²³])|(?!\w|[.,]\d))", []
     for text in texts:
         rest = text
         for name in names:
-            rest = re.sub(rf"(?<![\w.,]){re.escape(name)}(?![\w]|[.,]\d)", "", rest)
+            rest = re.sub(rf"(?<![\w.,]){re.escape(name)}{end}", "", rest)
         for claim in sorted(claims, key=len, reverse=True):
-            rest = re.sub(rf"(?<![\w.,−]){re.escape(claim)}(?![\w]|[.,]\d)", "", rest)
+            rest = re.sub(rf"(?<![\w.,−]){re.escape(claim)}{end}", "", rest)
+        for name in numbers:  # of a layer that has no better one
+            rest = re.sub(rf"(?<![\w.,−]){re.escape(name)}{end}", "", rest)
         if NUMBER.search(rest):
             found.append(rest)
     return found

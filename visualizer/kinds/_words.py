@@ -24,7 +24,7 @@ THINGS = {
     english("level"): english("levels"), english("part"): english("parts"), english("batch"): english("batches"),
 }
 """What is counted, and axes: one of them, and several."""
-_LITERAL = re.compile(r"[+−]?\\d+")
+_LITERAL = re.compile(r"[+−]?\d+")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -299,7 +299,7 @@ def symbol_words(trace: Trace, name: str, index: int) -> str:
     number = tr("number {number}").format(number=said(str(int(layer.output[cell])), "value", name, cell))
     if len(steps) != layer.output.size:
         return number
-    return f"“{said(visible(steps[index]), 'word read', name, step=index)}”, {number}"
+    return f"“{said(visible(steps[index]), 'word of the sample', step=index)}”, {number}"
 
 
 def spells(trace: Trace) -> Layer | None:

@@ -83,10 +83,11 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
     weight = (layer.weight_gradients if backward else layer.weights).get("weight")
     if weight is None or weight.ndim < 2:
         return None
+    ways = (english("input channel"), english("output channel"))[::-1 if _transposed(layer) else 1]
     if weight.ndim == 3:
-        return Kernels(weight[:, :, None, :], english("input channel"), english("output channel"))
+        return Kernels(weight[:, :, None, :], *ways)
     if weight.ndim == 4:
-        return Kernels(weight, english("input channel"), english("output channel"))
+        return Kernels(weight, *ways)
     if weight.ndim == 5:  # a volume as its slices, side by side
         return Kernels(weight.reshape(len(weight), -1, *weight.shape[-2:]), english("slice of an input channel"),
                        english("output channel"))
@@ -95,6 +96,11 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
         shaped = weight.reshape(len(weight), *((1,) * (3 - len(maps))), *maps)
         return Kernels(shaped, english("input channel"), english("unit"), linear=True)
     return Kernels(weight[None, None], english("input unit"), english("unit"), linear=True)
+
+
+def _transposed(layer: Layer) -> bool:
+    """Whether the rows of its weights belong to what it reads: each channel of that is spread over all others."""
+    return layer.kind.startswith("conv_transpose")
 
 
 def _flattened_maps(trace: Trace, layer: Layer) -> tuple[int, ...] | None:
@@ -123,7 +129,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     else:
         shades, palette = colour.signed(sheet.values, largest), "weight"
     grid = _fitted(sheet, look)
-    maps = layer.output if layer.output.ndim == 3 and not sheet.linear else None
+    maps = layer.output if layer.output.ndim == 3 and not sheet.linear and not _transposed(layer) else None
     shape = layer.weights["weight"].shape
     folds = None if shape == sheet.values.shape else (sheet.values.shape, shape)
     for place in range(grid.shown):
@@ -153,6 +159,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     left_out = ""
     if grid.shown < len(shades):
         words = tr("{shown} of {count} output channels shown") if sheet.down == "output channel" else \
+            tr("{shown} of {count} input channels shown") if sheet.down == "input channel" else \
             tr("{shown} of {count} units shown")
         left_out = words.format(shown=grid.shown, count=numbers.count(len(shades)))
     elif grid.rows < shades.shape[2]:
@@ -271,7 +278,8 @@ def _table(layer: Layer | None, backward: bool) -> Table:
     if weight is None:
         return Table((), ())
     flat = weight.reshape(len(weight), -1).astype(np.float64)
-    return Table((tr("output"), "min", tr("mean"), "max", tr("norm")),
+    head = tr("input channel") if layer is not None and _transposed(layer) else tr("output")
+    return Table((head, "min", tr("mean"), "max", tr("norm")),
                  tuple((index, float(own.min()), float(own.mean()), float(own.max()), norm(own))
                        for index, own in enumerate(flat)))
 

@@ -61,11 +61,11 @@ def _places(layer: Layer, cell: Cell) -> dict[str, str]:
             for axis, name in enumerate(("channel", "row", "column"))}
 
 
-def _stands(trace: Trace, taps: Taps) -> str:
-    """Where the first number of a source stands in its own array: an output, a gate or state over steps, a weight."""
+def stands(trace: Trace, taps: Taps, index: int = 0) -> str:
+    """Where a number of a source stands in its own array: an output, a gate or state over steps, a weight."""
     group, _, _ = taps.array.partition(".")
-    cell = tuple(int(i) for i in taps.cells[0])
-    if group == "output":
+    cell = tuple(int(i) for i in taps.cells[index])
+    if group in ("output", "gradient"):
         return where(trace[taps.source], cell)
     axes = ("step", "unit") if group.startswith("inner") else ("row", "column")
     return ", ".join(f"{translated(axis)} {_inside(taps.source, taps.array, cell, place, axis == 'step')}"
@@ -74,7 +74,7 @@ def _stands(trace: Trace, taps: Taps) -> str:
 
 def _inside(layer: str, array: str, cell: Cell, place: int, step: bool) -> str:
     """One index of a cell of another array than the output; steps count from 1."""
-    return said(str(cell[place] + 1), "step", layer, step=cell[place]) if step else \
+    return said(str(cell[place] + 1), "step inside", layer, step=cell[place], array=array) if step else \
         said(str(cell[place]), "index", layer, cell[:place + 1], array=array)
 
 
@@ -143,7 +143,6 @@ def unknown_gradient(layer: Layer, cell: Cell, value: float) -> str:
 def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms: Terms) -> str:
     count = sum(len(taps.values) for taps in terms.taps)
     told, kind = _said(value, layer, cell), kinds.of(layer)
-    terms_said = said(numbers.count(count), "how many terms", layer.name, cell) if count else ""
     if not np.isfinite(value):
         return tr("{layer}{at} is {{{value}}}: not a finite number.").format(
             layer=layer.name, at=_at(layer, cell), value=told)
@@ -156,13 +155,14 @@ def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms
             answer=_class(trace, cell), share=said(numbers.percent(value), "value", layer.name, cell),
             value=said(numbers.number(value, 3), "value", layer.name, cell))
     if terms.op == "max" and count > 1:
+        count = sum(len(taps.values) if taps.inside is None else int(taps.inside.sum()) for taps in terms.taps)
         words = tr("The largest of {count} numbers goes on: {{{value}}}; the other one does not.") if count == 2 else \
             tr("The largest of {count} numbers goes on: {{{value}}}; the other {others} do not.")
-        return words.format(count=terms_said, value=told,
+        return words.format(count=_terms(layer, cell, count), value=told,
                             others=said(numbers.count(count - 1), "how many terms but one", layer.name, cell))
     if count and (terms.op == "copy" or (kind is not None and kind.moves_only)):
         source = terms.taps[0]
-        came = _stands(trace, source)
+        came = stands(trace, source)
         words = tr("Nothing is computed: {layer}{at} is the number of {source} at {came}, {{{value}}}.") if came else \
             tr("Nothing is computed: {layer}{at} is the number of {source}, {{{value}}}.")
         return words.format(layer=layer.name, at=_at(layer, cell), source=source.source, came=came, value=told)
@@ -171,10 +171,14 @@ def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms
             float(terms.taps[0].values[0]), trace[terms.taps[0].source], tuple(map(int, terms.taps[0].cells[0]))))
     if terms.op == "sum" and count > 1:
         what = tr("one pixel") if layer.has("row", "column") else tr("one number")
-        made = _of_a_sum(terms).format(count=terms_said, what=what, value=told)
+        made = _of_a_sum(terms).format(count=_terms(layer, cell, count), what=what, value=told)
         return f"{made}{_then(trace, layer, value)}"
     made = tr("{layer}{at} is {{{value}}}.").format(layer=layer.name, at=_at(layer, cell), value=told)
     return f"{made}{_then(trace, layer, value)}"
+
+
+def _terms(layer: Layer, cell: Cell, count: int) -> str:
+    return said(numbers.count(count), "how many terms", layer.name, cell)
 
 
 def _of_a_sum(terms: Terms) -> str:
@@ -286,6 +290,14 @@ def adds_up(terms: Terms) -> bool:
     return bool(np.isclose(total, terms.result, rtol=1e-6, atol=1e-12, equal_nan=True))
 
 
+def told_place(trace: Trace, taps: Taps, index: int) -> str:
+    """Where a term was read, in few words: of an output through layers that only move numbers, of a weight its own."""
+    if taps.array not in ("output", "gradient"):
+        return stands(trace, taps, index)
+    name, cell = tap_words(trace, taps, index)
+    return cell_words(trace[name], cell)
+
+
 def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
     """The layer and the cell that a term was read from, through layers that only move numbers."""
     cell = tuple(int(i) for i in taps.cells[index])
@@ -299,12 +311,12 @@ def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, 
     where_ = tr("unit {unit} at step {step}").format(**_of_inner(layer, key, step, unit))
     met, count = dict(terms.met), sum(len(taps.values) for taps in terms.taps)
     told = _said(value, layer, (step, unit), f"inner.{key}")
-    products = said(numbers.count(count), "how many products make a sum", layer.name, array=key)
     if not np.isfinite(value):
         return tr("The {name} of {where} is {{{value}}}: not a finite number.").format(
             name=named(key), where=where_, value=told)
     if terms.op == "gate" or key == "preactivation":
-        total = _in_the_cell(_value(met.get("a", value)), layer, f"{key}.sum", step, unit)
+        total = _in_the_cell(_value(met.get("a", value)), layer,
+                             "preactivation.sum" if key == "hidden" else f"{key}.sum", step, unit)
         if terms.bias is not None:
             words = tr("The {name} of {where}: {count} products and two biases make {total}, and {curve} is "
                        "{{{value}}}.") if terms.op == "gate" else \
@@ -312,7 +324,7 @@ def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, 
         else:
             words = tr("The {name} of {where}: {count} products make {total}, and {curve} is {{{value}}}.") \
                 if terms.op == "gate" else tr("The {name} of {where}: {count} products make {{{value}}}.")
-        return words.format(name=named(key), where=where_, count=products, total=total,
+        return words.format(name=named(key), where=where_, count=_products(layer, key, count), total=total,
                             curve=curve_words(layer, key, total), value=told)
     if key in ("cell", "hidden") and len(terms.taps) == 2:
         first, second = (float(taps.products[0]) for taps in terms.taps)
@@ -328,7 +340,11 @@ def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, 
         return tr("The {name} of {where}: {gate}, the output gate, times {opened}, tanh of the memory, makes "
                   "{{{value}}}.").format(name=named(key), where=where_, gate=gate, opened=opened, value=told)
     return tr("The {name} of {where}: {count} products make {{{value}}}.").format(
-        name=named(key), where=where_, count=products, value=told)
+        name=named(key), where=where_, count=_products(layer, key, count), value=told)
+
+
+def _products(layer: Layer, key: str, count: int) -> str:
+    return said(numbers.count(count), "how many products make a sum", layer.name, array=key)
 
 
 def _in_the_cell(words: str, layer: Layer, what: str, step: int, unit: int) -> str:

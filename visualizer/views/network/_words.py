@@ -11,6 +11,7 @@ from visualizer.scene import hops, numbers, parts
 from visualizer.scene.picture import (
     Focus,
 )
+from visualizer.scene.reading import visible
 from visualizer.scene.subject import strongest
 from visualizer.scene.timeline import Moment
 from visualizer.size import norm
@@ -70,7 +71,7 @@ def _with_what_went_in(trace: Trace, words: str) -> str:
 
 def _of_the_input(trace: Trace, layer: Layer) -> str:
     title = trace.sample.title or trace.sample.name
-count = said(numbers.count(layer.output.size), *size(layer))
+    count = said(numbers.count(layer.output.size), *size(layer))
     if layer.has("row", "column") and layer.shape[0] == 1 and layer.output.min() == 0:
         lit = int(np.count_nonzero(layer.output > np.min(layer.output)))
         return tr("{title}: {shape} = {{{count} numbers}}, {lit} of them brighter than the background.").format(
@@ -148,7 +149,7 @@ def _symbols_or_why(trace: Trace, layer: Layer) -> str:
         number = said(str(step + 1), "step of the largest gradient", layer.name)
         if len(trace.sample.steps) == len(symbols):
             return tr("Of the symbols read, number {n}, “{word}”, would change the loss most: {size}.").format(
-                n=number, word=said(trace.sample.steps[step], "word of the sample", step=step), size=length)
+                n=number, word=said(visible(trace.sample.steps[step]), "word of the sample", step=step), size=length)
         return tr("Of the symbols read, number {n} would change the loss most: {size}.").format(n=number, size=length)
     handed = hops.handers(trace, layer.name)
     if len(handed) != 1:
