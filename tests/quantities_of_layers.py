@@ -20,7 +20,7 @@ CONSTANTS = {
     "group_norm": (0, 1), "instance_norm": (0, 1), "rms_norm": (1,), "squeeze": (1,), "unsqueeze": (1,),
     "expand": (1,), "expand_as": (1,), "broadcast_to": (1,), "softshrink": (0, 0), "hardshrink": (0,),
     "count_nonzero": (0,),
-    "normalize": (1,), "tril": (0,), "triu": (0,), "weight_norm": (1,)}
+    "normalize": (1,), "one_hot": (1,), "tril": (0,), "triu": (0,), "weight_norm": (1,)}
 """The numbers that belong to an operation, whatever it reads, in the order in which its sentence has them."""
 STANDARD = {"alpha": 1, "beta": 1, "value": 1, "exponent": 1, "min_val": -1, "max_val": 1, "p": 0.5,
             "padding_value": 0}
@@ -95,7 +95,10 @@ def quietest_step(trace: Trace, said: Any) -> float:
 def state_step(trace: Trace, said: Any) -> float:
     """The step whose state this is, counted from 1: the last that was read."""
     source = _inputs(trace, said)[0]
-    return 1 if source.settings.get("reverse") else len(source.inner["hidden"])
+    own = _values(layer_of(trace, said.layer)).ravel()
+    states = np.asarray(source.inner[layer_of(trace, said.layer).settings["state"]], np.float64)
+    same = [step for step, row in enumerate(states) if row.shape == own.shape and np.allclose(row, own, atol=1e-6)]
+    return 1 + (same[-1] if same else 0 if source.settings.get("reverse") else len(states) - 1)
 
 
 @quantity("step inside")
@@ -128,13 +131,21 @@ def constant(trace: Trace, said: Any) -> float:
 @quantity("plain operand")
 def operand(trace: Trace, said: Any) -> float:
     found = layer_of(trace, said.layer).settings.get(said.array)
-    return float(STANDARD[said.array] if found is None else found)
+    return float(STANDARD[said.array] if found is None else complex(str(found).strip("()")).real)
+
+
+@quantity("imaginary part of a plain operand")
+def imaginary(trace: Trace, said: Any) -> float:
+    return complex(str(layer_of(trace, said.layer).settings[said.array]).strip("()")).imag
 
 
 @quantity("products in each sum")
 def products(trace: Trace, said: Any) -> float:
     """Of each letter that is summed over the length, where the call has an equation; else rows times columns."""
-    layer, read = layer_of(trace, said.layer), _inputs(trace, said)
+    return _products(layer_of(trace, said.layer), _inputs(trace, said))
+
+
+def _products(layer: Layer, read: list[Layer]) -> int:
     equation = layer.settings.get("equation")
     if isinstance(equation, str):
         left, right = equation.replace(" ", "").split("->")
@@ -256,6 +267,76 @@ def _wanted(trace: Trace, said: Any) -> np.ndarray:
         next(each for each in trace.readers(said.layer) if "target" in each.settings)
     found = layer.settings.get("target")
     return np.asarray(layer_of(trace, layer.reads[1]).output if found is None else found, np.float64)
+
+
+# --- over many inputs -------------------------------------------------------------------------------------------------
+
+FLAT = {"tanh": (-0.9, 0.9), "sigmoid": (0.05, 0.95)}
+
+
+def _written(trace: Trace, key: str) -> list[str]:
+    return bytes(trace.studies["over"][key]).decode().split("\0")
+
+
+@quantity("how many inputs")
+def how_many_inputs(trace: Trace, said: Any) -> float:
+    return len(_written(trace, "words")) if said.array == "over" else int(trace.studies[said.array]["inputs"])
+
+
+@quantity("how many inputs are answered wrong")
+def wrong(trace: Trace, said: Any) -> float:
+    known = zip(trace.studies["over"]["labels"].tolist(), _written(trace, "answers"), strict=True)
+    return sum(label >= 0 and answer != "" and answer != _label(trace, said, label) for label, answer in known)
+
+
+@quantity("largest over inputs")
+def largest_over(trace: Trace, said: Any) -> float:
+    """Of one channel or unit; `step` says which axis of the layer it is one of."""
+    values = np.asarray(trace.studies["over"][f"{said.layer}:{said.array}"], np.float64)
+    values = np.take(values, said.cell[0], said.step + 1) if said.cell else values
+    return float(np.nanmax(values))
+
+
+@words("title of an input")
+def title(trace: Trace, said: Any) -> str:
+    return _written(trace, "titles")[said.cell[0]]
+
+
+@quantity("how many dead units")
+def dead(trace: Trace, said: Any) -> float:
+    """Off everywhere for every input; and so for the one on the screen."""
+    on = np.asarray(trace.studies["saturation"][f"{said.layer}:on"])
+    own = layer_of(trace, said.layer).output
+    assert not (own > 0).reshape(len(on), -1)[on == 0].any() or own.ndim == 2
+    return int((on == 0).sum())
+
+
+@quantity("how many units are counted")
+def counted(trace: Trace, said: Any) -> float:
+    return len(trace.studies["saturation"][f"{said.layer}:on"])
+
+
+@quantity("share where a curve is flat")
+def flat(trace: Trace, said: Any) -> float:
+    """Of a rectifier what its units are not on, else what was counted over the batch, whose bins say it nearly."""
+    name = f"{said.layer}/{said.array}" if said.array else said.layer
+    measured = trace.studies["saturation"]
+    if f"{name}:on" in measured:
+        return 1 - float(np.mean(measured[f"{name}:on"]))
+    return float(measured[f"{name}:share"])
+
+
+@quantity("slope far from the middle")
+def slope_far_out(trace: Trace, said: Any) -> float:
+    """1 − tanh² and σ·(1 − σ) both go to 0 on either side."""
+    return float(np.round(1 - np.tanh(20.0) ** 2, 6))
+
+
+@quantity("where a curve is flat")
+def flat_from(trace: Trace, said: Any) -> float:
+    kind = layer_of(trace, said.layer).kind
+    tanh = said.array in ("candidate", "new", "hidden", "preactivation", "cell") or (not said.array and kind == "tanh")
+    return abs(FLAT["tanh" if tanh else "sigmoid"][said.cell[0]])
 
 
 # --- symbols spelled along the steps (Graves and others 2006) ---------------------------------------------------------
@@ -465,16 +546,25 @@ def _back_from(trace: Trace, reader: Layer, layer: Layer, cell: tuple[int, ...])
         return len(reader.weights["weight_ih"])
     if reader.kind in ("cross_entropy", "ctc_loss"):
         return 2
+    if reader.kind == "einsum":
+        left, _ = reader.settings["equation"].replace(" ", "").split("->")
+        sizes = {letter: size for letters, name in zip(left.split(","), reader.reads, strict=True)
+                 for letter, size in zip(letters[::-1], trace[name].shape[::-1], strict=False)}
+        own = left.split(",")[reader.reads.index(layer.name)]
+        seen = {letter for letters in left.split(",") for letter in letters[len(letters) - len(sizes):]}
+        return int(np.prod([sizes.get(letter, 1) for letter in seen - set(own)]))
     if reader.kind in ("matmul", "bmm"):
         first = reader.reads[0] == layer.name
         other = trace[reader.reads[1] if first else reader.reads[0]]
         return other.shape[-1 if first else -2] if other.output.ndim > 1 else 1
     if reader.kind in ("layer_norm", "rms_norm", "softmax", "log_softmax"):
         return layer.shape[-1]
-    if reader.kind == "rfft":
+    if reader.kind.startswith("fft_"):
         return reader.output.size
     if reader.kind.startswith(("max_pool", "adaptive_max_pool")):
         return _windows_won(reader, layer, cell)
+    if reader.kind == "state":
+        return int(np.allclose(layer.output[cell[0]].ravel(), reader.output.ravel()))
     if reader.kind.startswith("avg_pool"):
         return sum(all(place in _window(reader, axis, layer.shape[1 + axis], at) for axis, (place, at) in
                        enumerate(zip(cell[1:], out, strict=True))) for out in np.ndindex(reader.shape[1:]))
@@ -530,6 +620,7 @@ TERMS: dict[str, Any] = {
     "sum": lambda layer, read: read[0].output.size // layer.output.size,
     "mean": lambda layer, read: read[0].output.size // layer.output.size,
     "matmul": lambda layer, read: read[0].shape[-1],
+    "einsum": _products,
     "amax": lambda layer, read: read[0].output.size // layer.output.size,
     "max": lambda layer, read: read[0].output.size // layer.output.size,
 }

@@ -83,11 +83,13 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
     weight = (layer.weight_gradients if backward else layer.weights).get("weight")
     if weight is None or weight.ndim < 2:
         return None
-    ways = (english("input channel"), english("output channel"))[::-1 if _transposed(layer) else 1]
+    across, down = english("input channel"), english("output channel")
+    if _transposed(layer):
+        across, down = down, across
     if weight.ndim == 3:
-        return Kernels(weight[:, :, None, :], *ways)
+        return Kernels(weight[:, :, None, :], across, down)
     if weight.ndim == 4:
-        return Kernels(weight, *ways)
+        return Kernels(weight, across, down)
     if weight.ndim == 5:  # a volume as its slices, side by side
         return Kernels(weight.reshape(len(weight), -1, *weight.shape[-2:]), english("slice of an input channel"),
                        english("output channel"))

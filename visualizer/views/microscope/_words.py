@@ -250,9 +250,9 @@ def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
             words = tr("{start}: its probability {chance}, minus 1, because it is the label.") \
                 if cell == (target,) else tr("{start}: its probability {chance}, minus 0.")
             return words.format(start=start, chance=chance)
-    count = sum(len(taps.values) for _, terms in arrived for taps in terms.taps)
+    count = sum(_handed(trace[name], terms) for name, terms in arrived)
     beside = tr("the step before") if layer.settings.get("reverse") else tr("the next step")
-    read = [name for name, terms in arrived if any(len(taps.values) for taps in terms.taps)] or \
+    read = [name for name, terms in arrived if _handed(trace[name], terms)] or \
         [name for name, _ in arrived]
     readers = tr(" and ").join(dict.fromkeys(beside if name == layer.name else name for name in read))
     if count == 0:
@@ -263,6 +263,12 @@ def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
         return tr("{start}: {readers} hands it back.").format(start=start, readers=readers)
     return tr("{start}: {count} terms, handed back by {readers}.").format(
         start=start, count=said(numbers.count(count), "how many terms handed back", layer.name, cell), readers=readers)
+
+
+def _handed(reader: Layer, terms: Terms) -> int:
+    """How many numbers a reader hands back; of windows over a number those that it won."""
+    return sum(int(np.count_nonzero(taps.weights)) if kinds.role(reader) == "largest" else len(taps.values)
+               for taps in terms.taps)
 
 
 def _from_logits(layer: Layer) -> bool:
