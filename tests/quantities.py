@@ -1,6 +1,7 @@
 """What a number in a sentence may claim to be, worked out from the recording alone: the oracle of test_sentences.
 
-Nothing of the project is imported but the nouns of the recording; every function takes (trace, said) and gives the
+Nothing of the project is imported but the nouns of the recording, and which operations are the gates of a layer that
+was written by hand; every function takes (trace, said) and gives the
 number that should have been written. A quantity is named as a person would say it.
 """
 
@@ -10,10 +11,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from visualizer.scene.chains import chains
 from visualizer.trace import Layer, Trace
 
 QUANTITIES: dict[str, Callable[[Trace, Any], float]] = {}
@@ -46,8 +49,33 @@ def words(name: str) -> Callable[[Callable[[Trace, Any], str]], Callable[[Trace,
 
 def layer_of(trace: Trace, name: str) -> Layer:
     """A layer of the recording; `d.steps` is made of the call `d` of a cell, the one that starts from its state, and so
-    on."""
-    return trace[name] if name in trace else _calls(trace, name.removesuffix(".steps"))
+    on, or of the operations of gates that were written by hand."""
+    if name in trace:
+        return trace[name]
+    first = name.removesuffix(".steps")
+    return _calls(trace, first) if trace[first].kind.endswith("_cell") else _by_hand(trace, name)
+
+
+@lru_cache(maxsize=4)
+def _by_hand(trace: Trace, name: str) -> Layer:
+    """The layer as the project puts it together, if all its gates and states, and what came back to them, are numbers
+    that stand in the recording side by side."""
+    layer: Layer = next(chain.trace[name] for chain in chains(trace) if chain.name == name)
+    outputs = [each.output.ravel() for each in trace]
+    gradients = [each.gradient.ravel() for each in trace if each.gradient is not None]
+    for key, rows in layer.inner.items():
+        assert all(_stands(row, outputs) for row in rows), (name, key)
+    for key, rows in layer.inner_gradients.items():
+        made = "direct" in key or "initial" in key  # what is left of a sum, or goes into one
+        assert made or all(_stands(row, gradients) or not row.any() for row in rows), (name, key)
+    return layer
+
+
+def _stands(row: np.ndarray, arrays: list[np.ndarray]) -> bool:
+    """Whether numbers stand side by side in one of some arrays, as far as another order of adding up allows."""
+    near = 1e-6 * float(np.abs(row).max(initial=0.0))
+    return any(np.isclose(np.lib.stride_tricks.sliding_window_view(array, row.size), row, 1e-5, near, True).all(
+        axis=1).any() for array in arrays if array.size >= row.size)
 
 
 def _calls(trace: Trace, first: str) -> Layer:

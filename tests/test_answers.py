@@ -23,7 +23,7 @@ from tests.test_layout import faults
 from visualizer import answers, card, cli, draw, inputs, record, registry
 from visualizer import app as the_app
 from visualizer.answers import boxes, mask, string
-from visualizer.scene import telling
+from visualizer.scene import numbers, telling
 from visualizer.scene.picture import Image, Line, Rect, unmarked
 from visualizer.scene.picture import Path as Curves
 from visualizer.scene.state import State, changed
@@ -669,3 +669,12 @@ def test_a_model_of_two_inputs_is_given_both_by_their_names(folder: Path, tmp_pa
         seen.append(trace.labels[int(trace.answer.output.argmax())])
     assert seen == ["same", "other"]
     assert trace.sample.title == "left: Digit 2148, right: Digit 3"
+
+
+def test_what_is_counted_is_said_as_a_whole_number():
+    """The place of the right class, how many boxes are found: never 2.000."""
+    trace = record.pass_of("digits_cnn", "digit-2148").trace
+    place = 1 + int((trace["softmax"].output > trace["softmax"].output[trace.sample.label]).sum())
+    said = [(what, numbers.amount(value)) for what, value in answers.score(trace, trace.answers[0])]
+    assert said[1] == ("its place among all", str(place))
+    assert said[0][1] == f"{trace['softmax'].output[trace.sample.label]:.3f}"

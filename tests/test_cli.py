@@ -697,6 +697,20 @@ def test_no_command_and_open_start_the_app(said, monkeypatch) -> None:
     assert opened == [(None, False), ("lenet_mnist", False), (None, True)]
 
 
+def test_a_thing_alone_is_opened_and_a_command_that_there_is_not_is_none(said, monkeypatch, tmp_path: Path) -> None:
+    from visualizer import app
+
+    opened = []
+    monkeypatch.setattr(app, "main", lambda thing=None, last=False: opened.append(thing) or 0)
+    (tmp_path / "bare").write_bytes(b"")
+    things = ["mine.trace", "lenet_mnist", "lab", str(tmp_path), str(tmp_path / "bare")]
+    for thing in things:
+        assert said(thing)[0] == DONE
+    assert opened == things
+    assert said("lsit")[0] == WRONG_USAGE
+    assert opened == things
+
+
 def test_without_a_display_the_app_says_so_instead_of_aborting(said, monkeypatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)

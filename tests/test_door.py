@@ -243,3 +243,32 @@ def test_a_bundled_model_is_known_by_its_name_alone():
     for name in ("", "lab", "digits", "_private", "../models/digits_cnn", "digits_cnn.before", "x" * 5000, "a\0b",
                  str(registry.weights("digits_cnn"))):
         assert not registry.is_bundled(name)
+
+
+@pytest.mark.parametrize(("name", "content", "model", "words"), [
+    ("a.txt", "Wherefore stay, Mercutio!", "char_gru", ""), ("b.csv", "0.5,1\n0.25,0\n0.75,1\n", "adding_gru", ""),
+    ("c.txt", "Tanaka", "surname_gru", ""), ("d.csv", "", "", "holds no numbers"),
+    ("e.wav", "RIFF", "", "a network here"), ("f.txt", "x" * 20000, "", "more than 10,000"),
+])
+def test_where_no_model_was_chosen_an_input_goes_to_one_that_reads_it_or_is_refused(name, content, model, words,
+                                                                                     tmp_path):
+    """As on the start screen, onto which anything can be dropped; with a model open, that one has to read it."""
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    found = door.recognise(path)
+    with pytest.raises(Refused, match="Digits CNN reads"):
+        door.open_(found, State())
+    if words:
+        with pytest.raises(Refused, match=words):
+            door.open_(found, State(), chosen=False)
+        return
+    state = door.open_(found, State(), chosen=False).state
+    assert (state.model, state.sample, state.view) == (model, str(path), card.bundled(model).view)
+    record.pass_of(state.model, state.sample)
+
+
+def test_a_chosen_model_is_kept_where_it_reads_such_files(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("all the world", encoding="utf-8")
+    now = changed(State(), model="char_lstm", sample="text:wherefore art thou", view="unrolled")
+    assert door.open_(door.recognise(path), now, chosen=False).state.model == "char_lstm"

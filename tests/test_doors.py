@@ -463,6 +463,24 @@ def test_connectivity_of_a_loop_over_a_cell_is_that_of_the_same_layer(alone: boo
         assert found[key] == pytest.approx(wanted[key], rel=1e-9, abs=1e-12)
 
 
+def test_a_study_takes_all_that_capture_takes() -> None:
+    """Sizes of gradients are those of the output and the loss that were recorded, against autograd."""
+    both = does(lambda m, x: {"aside": m.a(x), "logits": m.b(x)}, a=nn.Linear(5, 2), b=nn.Linear(5, 3)).eval()
+    x = X5.clone()
+    given = {"target": 2, "answer": {"output": "logits"}, "labels": ("a", "b", "c"), "keywords": {}, "dtype": "float32",
+             "name": "both", "seed": 3, "budget": 1 << 20}
+    found = study(capture(both, x, **given), both, x, "flow", **given)
+    exact = copy.deepcopy(both).double()
+    loss = nn.functional.cross_entropy(exact.b(x.double()), torch.tensor([2]))
+    (wanted,) = torch.autograd.grad(loss, [exact.b.weight])
+    sizes = dict(zip((layer.name for layer in found), found.studies["flow"]["weight_gradient"], strict=True))
+    assert sizes["b"] == pytest.approx(float(wanted.norm()), rel=1e-12)
+    with pytest.raises(TypeError, match="colour"):
+        study(found, both, x, "flow", colour="red")
+    with pytest.raises(Refused, match="allow more with the budget"):
+        study(found, both, x, "flow", **{**given, "budget": 8})
+
+
 @pytest.mark.parametrize("name", ["flow", "connectivity", "saturation", "jacobian", "bptt"])
 def test_every_study_works_on_what_was_captured(name: str) -> None:
     model, x = Loop().eval(), torch.linspace(-1, 1, 20).reshape(1, 4, 5).sin()

@@ -103,7 +103,7 @@ def test_a_composite_is_left_whole_where_its_steps_make_other_numbers(monkeypatc
     from visualizer.record import composites
 
     operation = next(one for one in COMPOSITES if one.name == "sdpa")
-    monkeypatch.setitem(composites.STEPS, "scaled_dot_product_attention", lambda q, k, v: q * 0)
+    monkeypatch.setitem(composites.DOCUMENTED, "scaled_dot_product_attention", lambda q, k, v: q * 0)
     trace = recorded_call(operation)
     assert trace["call.scaled_dot_product_attention" if "call.scaled_dot_product_attention" in trace
                  else "scaled_dot_product_attention"].kind == "unexplained"

@@ -6,6 +6,7 @@ begins to work fails its test until it is taken off, so that these tables only g
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -308,17 +309,48 @@ def test_every_explained_number_is_taken_apart(name: str) -> None:
     assert set(wrong) == set(NOT_WALKED.get(name, "").split()), wrong
 
 
+@pytest.mark.matrix(sample=6, each=False)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_caption_is_written_in_whole_sentences(name: str) -> None:
+    recorded_or_skipped(name)
+    assert clumsy(name) == []
+
+
+def test_a_clumsy_caption_is_found() -> None:
+    assert all(map(CLUMSY.search, ("It stops here..", "one,  two", "of None", "nothing .", "a {b}", "Why?.", ". Next")))
+    assert not any(map(CLUMSY.search, ("It stops here.", "× 0.5 a step … and on.", "None of them.", "a, b; c: 2.")))
+
+
+CLUMSY = re.compile(r"(?<!\.)\.\.(?!\.)|[?!:;,]\.|  |(?<!\. )(?<!^)\bNone\b|\s[.,;](?=\s|$)|[{}]|^[\s.,;]|\bnan\b")
+"""Two full stops, two spaces, what Python calls nothing, a place that was not filled in."""
+
+
+def clumsy(name: str) -> list[tuple[str, str, str]]:
+    """Captions of every view that no writer would leave so, at its first, middle and last moment of either way."""
+    trace, found = recorded(name), []
+    for view in all_views():
+        if view.suits(trace) and view.name not in NOT_DRAWN.get(name, "").split():
+            for moment in first_middle_last(trace):
+                caption = draw(trace, view.name, moment).caption
+                found += [(view.name, moment, caption)] if CLUMSY.search(caption) else []
+    return found
+
+
+def first_middle_last(trace: Trace) -> list[str]:
+    """Addresses of moments of either way."""
+    beats = timeline(trace).beats
+    return [way[place].address for direction in (FORWARD, BACKWARD)
+            if (way := [beat for beat in beats if beat.direction == direction])
+            for place in sorted({0, len(way) // 2, len(way) - 1})]
+
+
 def not_drawn(name: str) -> dict[str, str]:
     """Views that offer themselves for a recording and raise at its first, middle or last moment of either way."""
     trace, wrong = recorded(name), {}
-    beats = timeline(trace).beats
-    moments = [way[place].address for direction in (FORWARD, BACKWARD)
-               if (way := [beat for beat in beats if beat.direction == direction])
-               for place in sorted({0, len(way) // 2, len(way) - 1})]
     for view in all_views():
         try:
             if view.suits(trace):
-                for moment in moments:
+                for moment in first_middle_last(trace):
                     draw(trace, view.name, moment)
         except Exception as error:
             wrong[view.name] = f"{type(error).__name__} {error}"

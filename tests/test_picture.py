@@ -25,6 +25,15 @@ def test_between_and_beyond_the_tiles_there_is_nothing(point: tuple[float, float
     assert Picture((100, 100), (grid(),)).hit(*point) is None
 
 
+@pytest.mark.parametrize(("point", "cell"), [
+    ((12, 22), (0, 0, 0)), ((9, 20), (0, 0, 0)), ((34, 22), (0, 0, 3)), ((36, 22), (1, 0, 0)), ((12, 38), (0, 2, 0)),
+    ((62, 33), (1, 2, 3)), ((70, 20), None), ((12, 50), None), ((2, 20), None)])
+def test_in_a_gap_beside_tiles_the_nearest_one_is_meant_and_farther_off_none(point: tuple[float, float],
+                                                                             cell: tuple[int, ...] | None) -> None:
+    found = Picture((100, 100), (grid(),)).near(*point)
+    assert found == (None if cell is None else Focus("conv1", cell))
+
+
 def test_tiles_may_show_chosen_channels() -> None:
     assert Picture((100, 100), (grid(indices=(7, 3)),)).hit(41, 21) == Focus("conv1", (3, 0, 0))
 

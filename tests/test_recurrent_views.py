@@ -147,6 +147,27 @@ def test_a_long_text_is_a_strip_and_a_window(long: Trace) -> None:
     assert sum(1 for _ in picture) < 800
 
 
+def test_between_two_gate_tiles_the_nearer_one_is_meant(lstm: Trace) -> None:
+    """Of two steps, and of two gates one above the other."""
+    picture = find("unrolled").draw(lstm, timeline(lstm).telling, None, Look((1104, 796)))
+    gates = [mark for mark in picture if isinstance(mark, Image) and mark.focus is not None
+             and mark.focus.array.startswith("inner.") and mark.values.shape == (len(TEXT), 1, 1)
+             and mark.pitch[0] > mark.cell[0]]
+    assert len(gates) == 3, "forget, input, output"
+    for mark in gates:
+        (x, y), (next_x, _), (wide, high) = mark.tile_origin(1), mark.tile_origin(2), mark.tile_size
+        gap = next_x - x - wide
+        assert picture.hit(x + wide + gap / 2, y + high / 2) is None
+        for at, tile in ((x + wide + 0.3 * gap, 1), (x + wide + 0.7 * gap, 2)):
+            assert picture.near(at, y + high / 2) == replace(mark.focus, cell=(mark.index(tile),))
+    for above, below in pairwise(sorted(gates, key=lambda mark: mark.y)):
+        gap = below.y - above.y - above.tile_size[1]
+        x = above.tile_origin(1)[0] + 3
+        for at, mark in ((0.3, above), (0.7, below)):
+            found = picture.near(x, above.y + above.tile_size[1] + at * gap)
+            assert found == replace(mark.focus, cell=(mark.index(1),))
+
+
 def test_the_scale_of_the_state_never_changes(lstm: Trace) -> None:
     """Equal values have equal colours at every step: the map of step 5 is part of the map of step 15."""
     maps = []

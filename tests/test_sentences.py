@@ -23,7 +23,7 @@ from tests.quantities import NUMBER, agrees, read, worked_out
 from visualizer.export import draw
 from visualizer.record import capture, pass_of, with_study
 from visualizer.said import Said, listening
-from visualizer.scene.picture import Look, Picture, Text
+from visualizer.scene.picture import Focus, Look, Picture, Text
 from visualizer.scene.timeline import BACKWARD, FORWARD, timeline
 from visualizer.trace import Trace, forget
 from visualizer.views import all_views
@@ -88,6 +88,50 @@ def test_every_quantity_is_worked_out_and_a_false_claim_is_found() -> None:
         " has  numbers, 12 of them large."]
     with pytest.raises(KeyError):
         true(trace, right._replace(quantity="a guess"))
+
+
+def test_what_a_step_reads_is_quoted_letter_by_letter_and_be_it_the_number_of_the_step() -> None:
+    trace = recorded("surname_gru")
+    told = replace(trace, sample=replace(trace.sample, steps=("1", "{b}", "_x_", "`", "\\\\", "**", "7")))
+    for step, word in enumerate(told.sample.steps, 1):
+        for view in ("gates", "cell", "hidden_state", "diagram"):
+            assert f"tep {step}, “{word}”" in draw(told, view, f"gru.forward[{step}]").caption, view
+        assert f"“{word}”" in draw(told, "trajectory", f"gru.forward[{step}]").caption
+    bare = replace(trace, sample=replace(trace.sample, steps=()))
+    assert "“7”" not in draw(bare, "gates", "gru.forward[7]").caption
+
+
+def test_a_decoder_as_long_as_its_encoder_does_not_read_the_words_of_it() -> None:
+    class Translates(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder, self.decoder = (torch.nn.GRU(3, 4, batch_first=True) for _ in range(2))
+
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return self.decoder(y, self.encoder(x)[1])[0]
+
+    torch.manual_seed(1)
+    trace = capture(Translates(), (torch.randn(1, 4, 3), torch.randn(1, 4, 3)))
+    told = replace(trace, sample=replace(trace.sample, steps=("one", "two", "three", "four")))
+    assert "“two”" in draw(told, "gates", "encoder.forward[2]").caption
+    assert "“" not in draw(told, "gates", "decoder.forward[2]").caption
+    start, first = np.abs(trace["encoder"].output[-1] - trace["decoder"].output[0]).mean(), "decoder.forward[1]"
+    assert f"move by {start:.2f} on average" in draw(trace, "hidden_state", first).caption  # from where it starts
+
+
+def test_a_projected_state_has_no_number_that_is_a_unit_s_own() -> None:
+    trace = recorded("lstm_projection")
+    came = np.linalg.norm(trace["recurrent"].inner_gradients["hidden"][2].astype(np.float64))
+    for unit in (0, 5):
+        focus = Focus("recurrent", (2, unit), "inner.forget")
+        assert f"arrives with {came:.3g}" in draw(trace, "diagram", "recurrent.backward[3]@0.4", focus).caption
+
+
+def test_answers_of_another_layer_than_the_one_that_runs_are_those_of_its_own_steps() -> None:
+    for name in ("gru_encoder_decoder", "decoder_encoder_argmax"):
+        trace = recorded(name)
+        assert "has read nothing yet" in draw(trace, "step_outputs", "encoder.forward[4]").caption
+        assert "After step " in draw(trace, "step_outputs", "encoder.backward[4]").caption
 
 
 @pytest.mark.parametrize(("text", "number", "half"), [

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from tests.test_window import opened
 from visualizer import app as the_app
-from visualizer import door, inputs, record, registry, start, views
+from visualizer import door, inputs, record, registry, sight, start, views
 from visualizer.engine.requests import REQUESTS
 from visualizer.scene import colour
 from visualizer.scene.overture import overture
@@ -26,6 +27,8 @@ from visualizer.trace import load
 from visualizer.ui import first, kept, recent, running, style
 from visualizer.ui.buttons import Button
 from visualizer.ui.commands import find
+from visualizer.ui.gallery import BEATS, way
+from visualizer.ui.player import Player
 from visualizer.ui.start import CARD, GUTTER, HEADING, arranged
 from visualizer.ui.store import Store
 
@@ -515,3 +518,89 @@ def test_everything_on_the_start_screen_has_a_name_and_room(qtbot, digits, size)
     for number, one in enumerate(top):
         for other in top[number + 1:]:
             assert not one.geometry().intersects(other.geometry()), (one.accessibleName(), other.accessibleName())
+
+
+def glided(window):
+    """A clock of one's own in the place of the player's: what it was told to glide last."""
+    asked = []
+    window.panes.start.glide = lambda owner, seconds, function: (asked.append((seconds, function)), function(0.0))
+    return asked
+
+
+def under_the_pointer(button):
+    button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    QApplication.sendEvent(button, QEnterEvent(QPointF(9, 9), QPointF(9, 9), QPointF(9, 9)))
+
+
+def under_the_keyboard(button):
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+
+
+@pytest.mark.parametrize(("comes", "name"), [(under_the_pointer, "filter"), (under_the_keyboard, "pixel")])
+def test_a_card_that_is_pointed_at_steps_once_through_the_beats_that_lead_to_it(window, qtbot, comes, name):
+    page, gallery, asked = window.panes.start.page, window.panes.start.gallery, glided(window)
+    button = next(each for each in cards(window) if each.card.name == name)
+    qtbot.waitUntil(lambda: button.image is not None)
+    assert button.beat is None
+    assert not asked, "nothing moves by itself"
+    assert not any(key[3] for key in gallery._pictures), "and no beat is drawn before somebody points"
+    comes(button)
+    qtbot.waitUntil(lambda: button.beat is not None)
+    seconds, step = asked[-1]
+    assert seconds == pytest.approx(BEATS * 0.6)
+    shown = []
+    for number in range(BEATS):
+        step((number + 0.5) / BEATS)
+        shown.append(button.beat)
+    assert len({image.cacheKey() for image in shown}) == BEATS
+    assert {image.size().toTuple() for image in shown} == {button.image.size().toTuple()}, "it does not jump"
+    assert any(one != other for one, other in pairwise(shown))
+    step(1.0)
+    assert button.beat is None, "once, then as it was"
+    step(0.0)
+    page.stand(button)
+    assert button.beat is None
+
+
+def test_beats_are_kept_from_one_start_to_the_next(window, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setenv(kept.FOLDER, str(tmp_path))
+    gallery, glided_now = window.panes.start.gallery, glided(window)
+    button = next(each for each in cards(window) if each.card.name == "pixel")
+    qtbot.waitUntil(lambda: button.image is not None)
+    window.panes.start.page.step_through(button)
+    qtbot.waitUntil(lambda: button.beat is not None)
+    assert glided_now
+    gallery._pictures.clear()
+    monkeypatch.setattr(gallery, "_draw", None)
+    assert len(gallery.beats(button.card, button.place())) == BEATS
+
+
+def test_with_reduced_motion_a_card_stands_still_and_no_beat_is_made(window, qtbot):
+    """The player of the app tells a glide 1 at once."""
+    store = window.store
+    store.update(look=replace(store.state.look, reduced_motion=True))
+    player = Player(store)
+    window.panes.start.glide = player.glide
+    button = next(each for each in cards(window) if each.card.name == "pixel")
+    qtbot.waitUntil(lambda: button.image is not None)
+    window.panes.start.page.step_through(button)
+    assert button.beat is None
+    assert not player.running
+    assert not any(key[3] for key in (*window.panes.start.gallery._wanted, *window.panes.start.gallery._pictures))
+
+
+def test_the_beats_of_a_card_end_at_what_it_shows_or_run_through_the_whole_pass():
+    named = {card.name: card for card in start.questions()}
+    for name in ("pixel", "filter", "next"):
+        place = named[name].state.place
+        trace = record.pass_of(place.recipe.model, place.recipe.sample).trace
+        moments = way(named[name].state, {place.recipe: trace})
+        times = sight.times(trace, place)
+        assert len(moments) == BEATS
+        seconds = [times.second_of(moment) for moment in moments]
+        assert seconds == sorted(seconds)
+        if name == "filter":
+            assert (moments[0].index, moments[-1].index) == (0, sum(
+                beat.direction == "forward" for beat in times.beats) - 1)
+        else:
+            assert moments[-1] == sight.moment_of(trace, place)

@@ -490,3 +490,17 @@ def test_a_volume_is_drawn_as_its_slices() -> None:
     assert kernels[0].values.shape == (2, 2, 2)  # the two slices of one kernel
     for focus in (Focus("0", (1, 0, 1, 1)), Focus("1", (1, 0, 1, 1)), Focus("2", (5,))):
         assert draw(trace, "microscope", f"{focus.layer}.forward", focus).caption
+
+
+def test_of_a_volume_each_channel_stands_as_its_middle_slice_and_says_so():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv3d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(96, 3)).eval()
+    trace = record.capture(model, torch.randn(1, 1, 5, 6, 6), target=1)
+    picture = draw(trace, "network", "0.forward")
+    maps = next(mark for mark in picture if isinstance(mark, Image) and mark.focus == Focus("0")
+                and mark.palette == "activation" and len(mark.values) == 2)
+    shades = colour.signed(trace["0"].output, float(np.abs(trace["0"].output).max()))
+    assert np.array_equal(maps.values, shades[:, 1])  # of three slices
+    x, y = maps.x + maps.pitch[0] * (maps.columns - 1) + 1, maps.y + maps.pitch[1] * (1 if maps.columns == 1 else 0) + 1
+    assert picture.hit(x, y) == Focus("0", (1, 1, 0, 0))
+    assert "slice 1 of 3 of each" in picture.dump()

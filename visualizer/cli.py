@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without a letter shows ?, rather than an error
     try:
-        chosen = parser().parse_args(given)
+        chosen = parser().parse_args(_opened(given))
         status = int(chosen.run(chosen))
         sys.stdout.flush()
         return status
@@ -75,6 +75,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "--debug" in given:
             raise
         return _explain(error)
+
+
+def _opened(words: list[str]) -> list[str]:
+    """`mine.trace` alone is `open mine.trace`: the first word, where it is no command but a file or a network."""
+    first = next((index for index, word in enumerate(words) if not word.startswith("-")), len(words))
+    if first == len(words) or words[first] in COMMANDS:
+        return words
+    word = words[first]
+    is_thing = registry.is_bundled(word) or word == "lab" or bool(Path(word).suffix) or os.path.exists(word)
+    return [*words[:first], "open", *words[first:]] if is_thing else words
 
 
 def _explain(error: Exception) -> int:
@@ -107,6 +117,7 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
+COMMANDS = ("open", "list", "record", "check", "shot", "film", "data", "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -123,6 +134,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
     def command(name: str, run: Callable[[argparse.Namespace], int], what: str) -> argparse.ArgumentParser:
+        assert name in COMMANDS
         made = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
         made.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         made.set_defaults(run=run)

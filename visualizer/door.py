@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -196,12 +197,13 @@ def asks(found: Found, now: State) -> str:
 # --- where one stands -----------------------------------------------------------------------------------------------
 
 def open_(found: Found, now: State | None = None, *, cards: Cards = card_of, sample: str | None = None,
-          edits: tuple[str, ...] | None = None) -> Session:
+          edits: tuple[str, ...] | None = None, chosen: bool = True) -> Session:
     """Where one stands when it is open, and the numbers that it brought along.
 
     A model keeps the input and the view of `now` if it reads the same kind, and else begins with its own first ones.
-    `sample` and `edits` are put in the place of what would be chosen. Raises Refused with one sentence where something
-    is missing that it needs, or does not go together.
+    `sample` and `edits` are put in the place of what would be chosen. Where nobody has `chosen` the model of `now`, as
+    on the start screen, an input that it cannot read goes to one that can. Raises Refused with one sentence where
+    something is missing that it needs, or does not go together.
     """
     now = State() if now is None else now
     if found.saved is not None:
@@ -218,6 +220,7 @@ def open_(found: Found, now: State | None = None, *, cards: Cards = card_of, sam
         opened = open_(Found(what, last), now, cards=cards, sample=sample, edits=edits)
         return replace(opened, state=changed(opened.state, reel=found.inside, at=""))
     if found.what == INPUT:
+        now = now if chosen else _reading(now, cards(now.model), found.name)
         return Session(_given(now, cards(now.model), found.name))
     state = _begun(now, cards, cards(found.name) or Card(found.name), stays=found.what == BUNDLED)
     return Session(changed(state, sample=state.sample if sample is None else sample, edits=edits or ()))
@@ -230,11 +233,9 @@ def _begun(now: State, cards: Cards, known: Card, stays: bool = False) -> State:
     alike = before is not None and known.kind and before.kind == known.kind
     if alike and stays:
         return changed(now, model=known.model)
-    state = changed(now, model=known.model, at="", focus=None, playing=False)
     if alike:
-        return state
-    first = known.samples[0] if known.samples else ""
-    return changed(state, sample=first, view=known.view, objective="loss")
+        return changed(now, model=known.model, at="", focus=None, playing=False)
+    return changed(_turned_to(now, known), sample=known.samples[0] if known.samples else "")
 
 
 def _given(now: State, known: Card | None, path: str) -> State:
@@ -242,6 +243,42 @@ def _given(now: State, known: Card | None, path: str) -> State:
     if known is not None:
         inputs.given(path, known.kind or inputs.kinds()[0].name, known.title, known.facts)
     return changed(now, sample=path, playing=False)
+
+
+def _reading(now: State, known: Card | None, path: str) -> State:
+    """The same if its model reads files of this ending, else the bundled network that knows most of what is in this
+    one and whose own first input is the nearest to it in length; the first that reads its ending, and says what is
+    wrong with it, where none can."""
+    suffix = Path(path).suffix.lower()
+    if known is not None and suffix in inputs.offered({"kind": known.kind}).suffixes:
+        return now
+    kinds = [each.name for each in inputs.kinds() if suffix in each.suffixes]
+    others = [other for other in map(card.bundled, registry.models()) if other.kind in kinds]
+    able: list[tuple[int, int, Card]] = []
+    for other in others:
+        with suppress(Refused, LookupError):
+            raw = inputs.given(path, other.kind, other.title, other.facts).raw
+            if not isinstance(raw, str) or inputs.can_read(other.facts, raw):
+                own = inputs.given("", other.kind, other.title, other.facts).raw
+                strange = len(inputs.unknown(other.facts, raw)) if isinstance(raw, str) else 0
+                able.append((strange, abs(len(raw) - len(own)), other))
+    if not able and all(_is_given(path, other) for other in others):
+        raise Refused(tr("{name} holds nothing that a network here could read; choose another file.").format(
+            name=Path(path).name))
+    found = min(able, key=lambda each: each[:2])[-1] if able else others[0]
+    return _turned_to(now, found)
+
+
+def _is_given(path: str, known: Card) -> bool:
+    try:
+        inputs.given(path, known.kind, known.title, known.facts)
+    except (Refused, LookupError):
+        return False
+    return True
+
+
+def _turned_to(now: State, known: Card) -> State:
+    return changed(now, model=known.model, at="", focus=None, playing=False, view=known.view, objective="loss")
 
 
 def _restored(saved: Session, folder: Path, sample: str | None, edits: tuple[str, ...] | None) -> Session:

@@ -29,8 +29,8 @@ Axes = tuple[str, ...]
 Cell = tuple[int, ...]
 Where = tuple[float, float, float, float]
 """x, y, width, height."""
-Score = tuple[tuple[str, float], ...]
-"""(what it is called, how much): the first says most."""
+Score = tuple[tuple[str, float | int], ...]
+"""(what it is called, how much, or how many): the first says most."""
 LOGIT = re.compile(r"logit:(\d{1,9})(?:@(\d{1,9}))?")
 
 

@@ -60,7 +60,7 @@ def heads(trace: Trace, look: Look, answer: Answer, place: Where) -> list[Mark]:
     marks: list[Mark] = [Text(place[0], place[1] - 50, plain(title), 13, 600, "ink", max_width=room,
                               focus=Focus(answer.layer))]
     for what, value in answers.score(trace, answer)[:1]:
-        words = f"{what} {numbers.number(value, 3)}"
+        words = f"{what} {numbers.amount(value)}"
         if measured(words, 12, 400) <= room:
             marks.append(Text(place[0], place[1] - 33, plain(words), 12, 400, "ink-2", max_width=room))
     return marks

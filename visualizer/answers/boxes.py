@@ -129,8 +129,8 @@ def score(trace: Trace, answer: Answer) -> Score:
         if best is not None and share > 0:
             free.remove(best)
     return ((tr("overlap (IoU)"), sum(shares) / max(1, len(shares))),
-            (tr("right boxes found"), float(sum(share >= 0.5 for share in shares))),
-            (tr("boxes too many"), float(len(free))))
+            (tr("right boxes found"), sum(share >= 0.5 for share in shares)),
+            (tr("boxes too many"), len(free)))
 
 
 def right(answer: Answer, values: Values, truth: Values) -> Right:

@@ -60,7 +60,7 @@ def score(trace: Trace, answer: Answer) -> Score:
     if truth is None or not 0 <= truth < len(chances):
         return ()
     place = 1 + int(np.count_nonzero(chances > chances[truth]))
-    return (tr("probability of the right class"), float(chances[truth])), (tr("its place among all"), float(place))
+    return (tr("probability of the right class"), float(chances[truth])), (tr("its place among all"), place)
 
 
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:

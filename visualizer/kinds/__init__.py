@@ -213,11 +213,13 @@ class Kind:
     """True if it computes nothing and only lays numbers out anew: flatten, reshape, permute, dropout in eval."""
     tells_places: bool = False
     """Whether its second output, whole numbers beside values, is explained too: where these were found."""
-    parts: bool = False
+    complex: bool = False
     """Whether it reads or makes complex numbers: their real and imaginary parts are the last axis of what is kept, and
     no axis of those that its `axes` names."""
     short: Callable[[Layer, Inputs], str] = lambda layer, inputs: ""
     """A few words for a header: `3 × 3, 6 → 12 channels`."""
+    over_steps: str = ""
+    """Of what makes one step alone, the name of the kind that makes one after the other."""
     own_terms: Callable[[Layer, Inputs, Cell], Terms] | None = None
     """(layer, inputs, cell of its output) -> what the layer hands back to its own output, beside its readers: to h_t
     what step t + 1 hands back."""
@@ -247,6 +249,12 @@ def role(layer: Layer) -> str:
     """What a layer is, one of ROLES; empty for the input, for what is unexplained, and for all others."""
     kind = of(layer)
     return "" if kind is None else kind.role
+
+
+def curve(layer: Layer) -> Curve | None:
+    """What it makes of each number, if that is a curve whose slope can be told from what came out."""
+    kind = of(layer)
+    return None if kind is None else kind.curve
 
 
 def switches(layer: Layer) -> bool:
@@ -517,7 +525,7 @@ def check(trace: Trace) -> Report:
 def _explained(layer: Layer) -> Kind:
     kind = of(layer)
     if kind is None:
-        raise LookupError(f"{layer.name} cannot be taken apart: {layer.why or 'it is the input'}.")
+        raise LookupError(f"{layer.name} cannot be taken apart: {layer.why.rstrip('.') or 'it is the input'}.")
     return kind
 
 

@@ -495,7 +495,7 @@ def _first_axes(settings: Settings, inputs: tuple[Names, ...], shape: tuple[int,
 def _of(operation: Operation) -> Kind:
     return Kind(operation.name, operation.title, operation.calls, longest_names, partial(operation_terms, operation),
                 partial(operation_backward, operation), operation_box, partial(operation_sentence, operation),
-                parts=True)
+                complex=True)
 
 
 def _transform(name: str, inverse: bool = False, from_half: bool = False) -> Kind:
@@ -506,22 +506,23 @@ def _transform(name: str, inverse: bool = False, from_half: bool = False) -> Kin
         name: names, f"complex {name}": names}
     title = english("inverse Fourier transform") if inverse else english("Fourier transform")
     return Kind(name, title, calls, _first_axes, partial(transform_terms, about), partial(transform_backward, about),
-                partial(transform_box, about), back_sentence if inverse else transform_sentence, parts=True)
+                partial(transform_box, about), back_sentence if inverse else transform_sentence, complex=True)
 
 
 KINDS = (
     *map(_of, OPERATIONS),
     Kind("complex", english("complex numbers"), {"complex": "real imag"}, longest_names, joined_terms, joined_backward,
-         joined_box, joined_sentence, parts=True),
+         joined_box, joined_sentence, complex=True),
     Kind("view_as_real", english("both parts"),
          dict.fromkeys(("complex view_as_real", "view_as_complex", "complex resolve_conj"), "input"),
          lambda settings, inputs, shape: inputs[0] if len(inputs[0]) == len(shape) else (
              (*inputs[0], PART) if len(inputs[0]) < len(shape) else inputs[0][:-1]),
-         seen_terms, seen_backward, lambda layer, inputs, which, box: box, seen_sentence, moves_only=True, parts=True),
+         seen_terms, seen_backward, lambda layer, inputs, which, box: box, seen_sentence, moves_only=True,
+         complex=True),
     *(_transform(f"fft_{name}{several}") for name in ("fft", "rfft") for several in ("", "2", "n")),
     *(_transform(f"fft_{name}{several}", True) for name in ("ifft",) for several in ("", "2", "n")),
     *(_transform(f"fft_{name}{several}", True, True) for name in ("irfft",) for several in ("", "2", "n")),
     Kind("stft", english("short-time Fourier transform"), {
         "stft": "input n_fft hop_length win_length window center pad_mode normalized onesided return_complex"},
-        stretch_axes, stretch_terms, stretch_backward, stretch_box, stretch_sentence, parts=True),
+        stretch_axes, stretch_terms, stretch_backward, stretch_box, stretch_sentence, complex=True),
 )

@@ -353,6 +353,9 @@ def logit_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 
 def logit_sentence(layer: Layer, inputs: Inputs) -> str:
+    if not _picked(layer):
+        return tr("What is asked here is how {source} comes about: {value}.").format(
+            source=inputs[0].name, value=_words.one(layer))
     at = ", ".join(_words.count(index, *said.of("setting", layer, (place,), "index"))
                    for place, index in enumerate(_picked(layer)))
     return tr("What is asked here is how output {at} of {source} comes about: {value}.").format(

@@ -509,7 +509,7 @@ KINDS = (
            backward_terms=backward_terms, source_box=source_box, sentence=sentence, weight_terms=weight_terms,
            cost=cost, short=short, flat=flat, role="recurrent", inner_terms=inner_terms,
            inner_backward_terms=inner_backward_terms,
-           own_terms=None if suffix else own_terms)
+           over_steps=name if suffix else "", own_terms=None if suffix else own_terms)
       for name, known in gates.FAMILIES.items() for suffix in ("", "_cell")),
     Kind("state", english("state after a step"), {}, _axes, state_terms, state_backward, state_box, state_sentence,
          moves_only=True, role="state"),

@@ -281,7 +281,8 @@ class Recording(TorchFunctionMode):
         advance.at(self._stack[-1].path or call.name)
         returned = func(*args, **kwargs)
 
-        if event.kind is not None and not event.kind.parts and any(each.is_complex() for each in tensors_in(returned)):
+        if event.kind is not None and not event.kind.complex and \
+                any(each.is_complex() for each in tensors_in(returned)):
             event.kind, event.named_by, event.kind_name = None, None, "unexplained"
             event.settings, event.why = {"call": readable(event.call)}, COMPLEX.format(name=readable(event.call))
         if why or kind:
@@ -318,7 +319,7 @@ class Recording(TorchFunctionMode):
             return None
         if steps is not None:
             made = self._seen(steps, args, kwargs)
-        elif (steps := composites.steps_of(name)) is not None:
+        elif (steps := composites.documented(name)) is not None:
             made = self._beside(func, steps, args, kwargs)
         if steps is None or made is None:
             return None

@@ -43,9 +43,9 @@ def written_out(func: Any) -> Callable[..., Any] | None:
     return copied
 
 
-def steps_of(name: str) -> Callable[..., Any] | None:
-    """The documented steps of a function that torch has compiled into one."""
-    return STEPS.get(name)
+def documented(name: str) -> Callable[..., Any] | None:
+    """The steps that torch documents of a function that it has compiled into one."""
+    return DOCUMENTED.get(name)
 
 
 def in_another_form(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -152,7 +152,7 @@ def _reduced(costs: Tensor, reduction: int) -> Tensor:
     return costs if reduction == 0 else costs.mean() if reduction == 1 else costs.sum()
 
 
-STEPS: dict[str, Callable[..., Any]] = {
+DOCUMENTED: dict[str, Callable[..., Any]] = {
     "cross_entropy": _against_shares,
     "scaled_dot_product_attention": _attention,
     "triplet_margin_loss": _triplet,

@@ -72,13 +72,8 @@ def capture(
     `{"kind": "boxes", "stride": 8}`; `target` is then the truth, as an array. Of several outputs the first is asked
     about, or the one that `output` names, by key, field or number; a colon does the same in `sum:mask` and `mse:mask`.
     """
-    said = {"kind": answer} if isinstance(answer, str) else dict(answer or {})
-    named = said.pop("output", None) if output is None else output
-    if isinstance(objective, str):
-        objective, of = of_an_output(objective)
-        named = named if of is None else of
-    wish = Wanted(objective, plain_target(target), tuple(labels), asks, said or None,
-                  None if named is None else str(named))
+    objective, said, named = asked_about(objective, answer, output)
+    wish = Wanted(objective, plain_target(target), tuple(labels), asks, said, named)
     with torch.inference_mode(False), _as_written():  # the first also turns gradients on
         model = recordable(model)
         given = arguments(model, x, keywords)
@@ -106,6 +101,17 @@ def capture(
         answers=done.answers,
         fed=done.fed,
     )
+
+
+def asked_about(objective: str | Callable[[Any], Tensor], answer: str | Mapping[str, Any] | None,
+                output: str | int | None) -> tuple[str | Callable[[Any], Tensor], Mapping[str, Any] | None, str | None]:
+    """Objective, what kind of answer it is, and the output that one of the three names."""
+    said = {"kind": answer} if isinstance(answer, str) else dict(answer or {})
+    named = said.pop("output", None) if output is None else output
+    if isinstance(objective, str):
+        objective, of = of_an_output(objective)
+        named = named if of is None else of
+    return objective, said or None, None if named is None else str(named)
 
 
 @dataclass(frozen=True, eq=False)

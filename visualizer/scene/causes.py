@@ -32,6 +32,29 @@ def all_true(sentences: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
 
 
+# --- where no gradient is -------------------------------------------------------------------------------------------
+
+def unreached(name: str, why: str) -> str:
+    """`No gradient reaches conv1: Its weights are frozen.`; `why` is what its recording says, if it says anything."""
+    return tr("No gradient reaches {layer}: {why}.").format(layer=name, why=why_not(why))
+
+
+def why_not(why: str) -> str:
+    """Why none reaches it, in words that end without a full stop."""
+    return clause(why) or tr("nothing that the loss depends on goes through it")
+
+
+def timeless(name: str, why: str) -> str:
+    """The same of one that has no gradient through time."""
+    return tr("{layer} has no gradient through time: {why}.").format(
+        layer=name, why=clause(why) or tr("nothing flowed back to it"))
+
+
+def clause(sentence: str) -> str:
+    """A sentence without its full stop, to stand within another."""
+    return sentence.rstrip(".")
+
+
 # --- how far a gradient reaches -------------------------------------------------------------------------------------
 
 def half_life(name: str, steps: float, what: str = "step", within: int = 0) -> str:

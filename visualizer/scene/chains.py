@@ -16,7 +16,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.kinds import _steps as at
-from visualizer.kinds.gates import family_of, rest
+from visualizer.kinds.gates import rest
 from visualizer.scene.handwritten import Written, written
 from visualizer.scene.picture import Flight, Focus, Group, Image, Look, Mark, Picture, Stops, Touch
 from visualizer.scene.reading import layers
@@ -187,7 +187,7 @@ def _by_hand(trace: Trace, one: Written) -> Chain:
 
 def _starts_from(trace: Trace, layer: Layer) -> Layer | None:
     """The call of the same cell whose state a call starts from."""
-    if not layer.kind.endswith("_cell") or family_of(layer) is None or layer.settings.get("initial_hidden") != "read":
+    if not _over_steps(layer) or layer.settings.get("initial_hidden") != "read":
         return None
     source = trace.inputs(layer)[at.start_input(layer, "hidden")]
     while (kind := kinds.of(source)) is not None and kind.moves_only and len(source.reads) == 1 and \
@@ -198,6 +198,12 @@ def _starts_from(trace: Trace, layer: Layer) -> Layer | None:
     return source if same else None
 
 
+def _over_steps(layer: Layer) -> str:
+    """The kind that many calls of a cell are one layer of; empty for what is no cell."""
+    kind = kinds.of(layer)
+    return "" if kind is None else kind.over_steps
+
+
 def _chain(trace: Trace, calls: Sequence[Layer]) -> Chain:
     first, last = calls[0], calls[-1]
     starts = first.reads[at.sequences(first):][:sum(first.settings.get(f"initial_{state}") == "read"
@@ -205,7 +211,7 @@ def _chain(trace: Trace, calls: Sequence[Layer]) -> Chain:
     flowed = any(call.inner_gradients for call in calls)
     layer = Layer(
         name=first.name + SUFFIX,
-        kind=first.kind.removesuffix("_cell"),
+        kind=_over_steps(first),
         axes=("step", "unit"),
         settings={**first.settings, "one_by_one": True},
         reads=(*(call.reads[0] for call in calls), *starts),

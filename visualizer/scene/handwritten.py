@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.kinds import gates
+from visualizer.kinds import Curve, gates
+from visualizer.kinds.curves import RELU, SIGMOID, TANH
 from visualizer.trace import Layer, Trace
 
 Values = NDArray[Any]
@@ -49,7 +50,7 @@ class Written:
 def written(trace: Trace) -> Iterator[Written]:
     """Every recurrence of two steps and more whose equations match."""
     taken: set[str] = set()
-    if not any(layer.kind == "linear" and layer.name.endswith("#2") for layer in trace.layers):
+    if not any(_weighs(layer) and layer.name.endswith("#2") for layer in trace.layers):
         return  # nothing is weighed twice
     for steps in _sequences(trace):
         if taken.isdisjoint(step.held_by["hidden"] for step in steps):
@@ -87,42 +88,47 @@ def _before(trace: Trace, step: Step) -> tuple[str, ...]:
 def _sources(trace: Trace, name: str) -> Iterator[str]:
     """What linear layers read whose results are added up."""
     layer = trace[name]
-    if layer.kind == "linear":
+    if _weighs(layer):
         (source,) = trace.inputs(layer)[:1]
-        yield from source.reads if source.kind == "cat" else (source.name,)
-    elif layer.kind == "add" or (len(layer.reads) == 1 and (kind := kinds.of(layer)) is not None
-                                 and kind.curve is None and not layer.weights):
+        yield from source.reads if kinds.role(source) == "join" else (source.name,)
+    elif kinds.role(layer) == "sum" or (len(layer.reads) == 1 and kinds.of(layer) is not None
+                                       and kinds.curve(layer) is None and not layer.weights):
         for read in layer.reads:
             yield from _sources(trace, read)
 
 
-def _two(trace: Trace, layer: Layer, kind: str) -> tuple[Layer, Layer] | None:
+def _weighs(layer: Layer) -> bool:
+    """Whether it multiplies what it reads with a matrix."""
+    return kinds.role(layer) == "weighted" and "weight" in layer.weights and layer.weights["weight"].ndim == 2
+
+
+def _two(trace: Trace, layer: Layer, role: str) -> tuple[Layer, Layer] | None:
     """What a product or a sum of two is made of."""
-    if layer.kind != kind or len(layer.reads) != 2:
+    if kinds.role(layer) != role or len(layer.reads) != 2:
         return None
     one, other = trace.inputs(layer)
     return (one, other) if one.output.size == other.output.size == layer.output.size else None
 
 
-def _with(trace: Trace, layer: Layer, kind: str) -> tuple[Layer, Layer] | None:
-    """A product with something of a kind: that first, then the other factor."""
-    both = _two(trace, layer, "mul")
+def _with(trace: Trace, layer: Layer, curve: Curve) -> tuple[Layer, Layer] | None:
+    """A product with what a curve made: that first, then the other factor."""
+    both = _two(trace, layer, "product")
     if both is None:
         return None
-    return both if both[0].kind == kind else (both[1], both[0]) if both[1].kind == kind else None
+    return next(((one, other) for one, other in (both, both[::-1]) if kinds.curve(one) is curve), None)
 
 
 def _lstm(trace: Trace, layer: Layer) -> Step | None:
-    shown = _with(trace, layer, "sigmoid")
-    if shown is None or shown[1].kind != "tanh":
+    shown = _with(trace, layer, SIGMOID)
+    if shown is None or kinds.curve(shown[1]) is not TANH:
         return None
     cell = trace.inputs(shown[1])[0]
-    both = _two(trace, cell, "add")
+    both = _two(trace, cell, "sum")
     if both is None:
         return None
     for kept, added in (both, both[::-1]):
-        forget, enters = _with(trace, kept, "sigmoid"), _with(trace, added, "sigmoid")
-        if forget is not None and enters is not None and enters[1].kind == "tanh":
+        forget, enters = _with(trace, kept, SIGMOID), _with(trace, added, SIGMOID)
+        if forget is not None and enters is not None and kinds.curve(enters[1]) is TANH:
             parts = {"input": enters[0], "forget": forget[0], "candidate": enters[1], "output_gate": shown[0],
                      "cell": cell, "hidden": layer}
             return Step("lstm", {key: part.name for key, part in parts.items()},
@@ -132,17 +138,17 @@ def _lstm(trace: Trace, layer: Layer) -> Step | None:
 
 
 def _gru(trace: Trace, layer: Layer) -> Step | None:
-    both = _two(trace, layer, "add")
+    both = _two(trace, layer, "sum")
     if both is None:
         return None
     for kept, new in (both, both[::-1]):
-        keeps, takes = _with(trace, kept, "sigmoid"), _with(trace, new, "tanh")
-        if keeps is None or takes is None or takes[1].kind != "sub" or takes[1].reads != (keeps[0].name,):
+        keeps, takes = _with(trace, kept, SIGMOID), _with(trace, new, TANH)
+        if keeps is None or takes is None or not _rest_of(takes[1], keeps[0]):
             continue
-        total = _two(trace, trace.inputs(takes[0])[0], "add")
+        total = _two(trace, trace.inputs(takes[0])[0], "sum")
         for read, again in () if total is None else (total, total[::-1]):
-            reset = _with(trace, again, "sigmoid")
-            if reset is not None and read.kind != "mul":
+            reset = _with(trace, again, SIGMOID)
+            if reset is not None and kinds.role(read) != "product":
                 return Step("gru", {"reset": reset[0].name, "update": keeps[0].name, "new": takes[0].name,
                                     "hidden": layer.name},
                             {"reset": (reset[0].reads[0],), "update": (keeps[0].reads[0],),
@@ -150,11 +156,17 @@ def _gru(trace: Trace, layer: Layer) -> Step | None:
     return None
 
 
+def _rest_of(layer: Layer, gate: Layer) -> bool:
+    """Whether it is what is missing of a gate to 1."""
+    return layer.reads == (gate.name,) and np.allclose(layer.output, 1 - gate.output, rtol=0, atol=CLOSE)
+
+
 def _rnn(trace: Trace, layer: Layer) -> Step | None:
-    if layer.kind not in ("tanh", "relu") or layer.output.ndim == 0:
+    curve = kinds.curve(layer)
+    if curve not in (TANH, RELU) or layer.output.ndim == 0:
         return None
     total = layer.reads[0]
-    return Step("rnn", {"preactivation": total, "hidden": layer.name}, {"preactivation": (total,)}, {}, layer.kind)
+    return Step("rnn", {"preactivation": total, "hidden": layer.name}, {"preactivation": (total,)}, {}, curve.name)
 
 
 # --- the sums before the curves ---------------------------------------------------------------------------------------
@@ -166,15 +178,15 @@ Pieces = tuple[list[tuple[Values, str]], Values]
 def _affine(trace: Trace, name: str, rows: slice = slice(None)) -> Pieces:
     """A sum as products of weights with layers; LookupError where it is none."""
     layer = trace[name]
-    if layer.kind == "linear" and "weight" in layer.weights and layer.output.size == len(layer.weights["weight"]):
+    if _weighs(layer) and layer.output.size == len(layer.weights["weight"]):
         weight = np.asarray(layer.weights["weight"], np.float64)[rows]
         bias = np.asarray(layer.weights["bias"], np.float64)[rows] if "bias" in layer.weights else np.zeros(len(weight))
         (source,) = trace.inputs(layer)[:1]
-        if source.kind != "cat":
+        if kinds.role(source) != "join":
             return [(weight, source.name)], bias
         ends = np.cumsum([part.output.size for part in trace.inputs(source)])
         return list(zip(np.split(weight, ends[:-1], axis=1), source.reads, strict=True)), bias
-    both = _two(trace, layer, "add")
+    both = _two(trace, layer, "sum")
     if both is not None:
         (one, first), (other, second) = (_affine(trace, part.name, rows) for part in both)
         return one + other, first + second
@@ -220,9 +232,10 @@ def _written(trace: Trace, steps: Sequence[Step]) -> Written:
         s["hidden_new"] = (before["hidden_before"] @ weights["weight_hh"].T + weights["bias_hh"])[
             :, 2 * inner["new"].shape[1]:].astype(inner["new"].dtype)
     gradients = _gradients(trace, steps, known, s, weights["weight_hh"])
-    linear = next(layer for layer in trace.readers(first.held_by["hidden"]) if layer.kind in ("linear", "cat"))
-    named = linear if linear.kind == "linear" else next(
-        (layer for layer in trace.readers(linear.name) if layer.kind == "linear"), linear)
+    linear = next(layer for layer in trace.readers(first.held_by["hidden"])
+                  if _weighs(layer) or kinds.role(layer) == "join")
+    named = linear if _weighs(linear) else next(
+        (layer for layer in trace.readers(linear.name) if _weighs(layer)), linear)
     layer = Layer(
         name=named.name.partition("#")[0], kind=first.family, axes=("step", "unit"), settings=settings,
         reads=(*reads, *names), output=inner["hidden"], gradient=gradients.get("hidden"),

@@ -55,6 +55,11 @@ def count(value: int) -> str:
     return _minus(f"{value:,}")
 
 
+def amount(value: float | int) -> str:
+    """`0.232` of what is measured, `2` of what is counted."""
+    return count(value) if isinstance(value, int) else number(value, 3)
+
+
 def power(value: float, digits: int = 1) -> str:
     """`1.8 × 10⁻⁶`; numbers whose power of ten is 0 stand without one."""
     value = float(value)

@@ -220,7 +220,7 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     folds = None if layer.output.ndim < 4 else (maps_of(layer.output).shape, layer.shape)
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=None if unknown is None else as_tiles(unknown, column, layer), focus=Focus(layer.name),
-                  indices=column.shown if whole else (-1,), rows_shown=rows_shown,
+                  indices=_places_of(layer, column) if whole else (-1,), rows_shown=rows_shown,
                   pooled=column.factor, covered=None if there is None else ~there, folds=folds,
                   scale=scale_of(trace, layer, look, backward))]
 
@@ -228,6 +228,13 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
 def maps_of(array: NDArray[Any]) -> NDArray[Any]:
     """An array of maps, whatever stands in front of rows and columns: a volume as its slices, one after another."""
     return array if array.ndim < 4 else array.reshape(-1, *array.shape[-2:])
+
+
+def _places_of(layer: Layer, column: Column) -> tuple[int, ...]:
+    """Which of the maps of `maps_of` a column shows: of volumes whose channels it counts the slice in the middle of
+    each."""
+    deep = int(np.prod(layer.shape[1:-2])) if layer.output.ndim > 3 and column.total == layer.shape[0] else 1
+    return tuple(channel * deep + deep // 2 for channel in column.shown)
 
 
 def map_name(layer: Layer, index: int) -> str:
@@ -275,9 +282,7 @@ def as_tiles(values: NDArray[Any], column: Column, layer: Layer) -> NDArray[Any]
         return np.ascontiguousarray(values[list(column.shown)][:, None, None])
     if values.ndim == 2:
         values = values[None]
-    elif values.ndim > 3:
-        values = values.reshape(-1, *values.shape[-2:])
-    values = values[list(column.shown)]
+    values = maps_of(values)[list(_places_of(layer, column))]
     if column.factor > 1:
         values = _pooled(values, column.factor)
     return np.ascontiguousarray(values)

@@ -8,6 +8,7 @@ downwards, text stands on its baseline. Colours are names of theme tokens (`ink`
 from __future__ import annotations
 
 import hashlib
+import math
 import pathlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -513,6 +514,16 @@ class Picture:
         mark = self.mark_at(x, y)
         return None if mark is None else mark[1]
 
+    def near(self, x: float, y: float) -> Focus | None:
+        """What lies under a point, or in a narrow gap beside tiles that of the nearest one: for the hand, which is not
+        as sure as the eye."""
+        found = self.hit(x, y)
+        if found is not None:
+            return found
+        tiled = [nearest(mark, x, y) for mark in self if isinstance(mark, Image) and mark.focus is not None]
+        best = min(tiled, key=lambda at: max(abs(at[0] - x), abs(at[1] - y)), default=(x, y))
+        return self.hit(*best) if max(abs(best[0] - x), abs(best[1] - y)) <= GAP else None
+
     def mark_at(self, x: float, y: float) -> tuple[Mark, Focus] | None:
         """The topmost mark with a focus under a point, and the focus it has there."""
         for mark in reversed((*self.still, *self.moving)):
@@ -762,6 +773,8 @@ def _kept_scaled(marks: tuple[Mark, ...], factor: float) -> tuple[Mark, ...]:
 
 REACH = 4.0
 """A click this near a line, or above or below words, is on them."""
+GAP, INSIDE = 6.0, 1e-3
+"""So near a tile a click in a gap beside it is on it; and as far in as the edge of a tile is still its own."""
 
 
 def _hit(mark: Mark, x: float, y: float) -> Focus | None:
@@ -778,6 +791,16 @@ def _hit(mark: Mark, x: float, y: float) -> Focus | None:
         left, top, wide, high = box_of(mark)
         return mark.focus if left <= x < left + wide and top - REACH <= y < top + high + REACH else None
     return None
+
+
+def nearest(mark: Image, x: float, y: float) -> tuple[float, float]:
+    """The point of its tiles that is nearest to a point."""
+    (dx, dy), (wide, high), count = mark.stride, mark.tile_size, len(mark.values)
+    across = min(mark.columns, count)
+    column = min(max(math.floor((x - mark.x + (dx - wide) / 2) / dx), 0), across - 1)
+    row = min(max(math.floor((y - mark.y + (dy - high) / 2) / dy), 0), (count - 1) // mark.columns)
+    left, top = mark.tile_origin(min(row * mark.columns + column, count - 1))
+    return min(max(x, left), left + wide - INSIDE), min(max(y, top), top + high - INSIDE)
 
 
 def _hit_image(mark: Image, x: float, y: float) -> Focus | None:

@@ -130,8 +130,8 @@ class Canvas(QWidget):
         return at.x(), at.y()
 
     def focus_at(self, point: QPointF) -> Focus | None:
-        """What lies under a point of the widget."""
-        return self.picture.hit(*self.to_picture(point))
+        """What lies under a point of the widget, or so near that it is meant."""
+        return self.picture.near(*self.to_picture(point))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with faults.painting(self) as painter:

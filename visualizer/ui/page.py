@@ -216,7 +216,7 @@ def _values(sheet: Writing, trace: Trace, about: Focus, values: Array, backward:
     _facts(sheet, trace, about, found)
     held = answers.at(trace, about.layer)
     for number, (what, value) in enumerate(() if held is None else answers.score(trace, held)):
-        sheet.fact(what, numbers.number(value, 3), 31 if number == 0 else 24)
+        sheet.fact(what, numbers.amount(value), 31 if number == 0 else 24)
     _kernels(sheet, layer, about, look)
 
 

@@ -236,9 +236,9 @@ class Recorder(QObject):
             return
         self.store.update(sample=inputs.DRAWN, drawing=packed(ink), gesture="stroke")
 
-    def open(self, thing: str) -> bool:
+    def open(self, thing: str, chosen: bool = True) -> bool:
         """A bundled model by name, or a file: whatever the door recognises; whether that went well so far. What a model
-        file reads is asked first."""
+        file reads is asked first. `chosen`: whether the model at hand is one that somebody wanted."""
         self._opening = None
         try:
             found = door.recognise(thing)
@@ -246,7 +246,7 @@ class Recorder(QObject):
             if asks and (found.what in (door.MODEL, door.RUN) or not self.store.card_of(asks).intakes):
                 self._opening = self.engine.request("describe", lane="open", model=asks), found
             else:
-                self._enter(found)
+                self._enter(found, chosen)
         except Exception as error:
             self._not_opened(error)
             return False
@@ -261,9 +261,9 @@ class Recorder(QObject):
 
     # --- how it is got ---
 
-    def _enter(self, found: Found) -> None:
+    def _enter(self, found: Found, chosen: bool = True) -> None:
         """Go to what was opened, now that all is known of it."""
-        opened = door.open_(found, self.store.state, cards=self.store.card_of)
+        opened = door.open_(found, self.store.state, cards=self.store.card_of, chosen=chosen)
         if found.what == door.SAVED or opened.trace is not None:
             self._restore(opened)
         else:

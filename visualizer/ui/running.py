@@ -66,7 +66,7 @@ class App(QObject):
 
     def _join(self, window: Window) -> None:
         """What the window asks for goes to whoever does it, and what they say goes to the window."""
-        window.opened.connect(self.recorder.open)
+        window.opened.connect(lambda path: self.recorder.open(path, chosen=not window.starting))
         window.drawn.connect(self.recorder.draw)
         window.sweep_wanted.connect(self.recorder.sweep)
         window.restore_wanted.connect(self.restore)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from visualizer import paint, start
@@ -24,7 +24,7 @@ from visualizer.trace import Trace
 from visualizer.ui import faults, icons, recent, style
 from visualizer.ui.buttons import ARROWS, Button, keeps
 from visualizer.ui.commands import find, key_for, keyed
-from visualizer.ui.gallery import Gallery
+from visualizer.ui.gallery import BEATS, Gallery
 from visualizer.ui.rail import draw_thumb, thumb
 from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, WIDE
 from visualizer.ui.shipped import shipped_trace
@@ -39,6 +39,8 @@ MOST_FOUND = 60
 MOST_RECENT = 5
 UNCOVERS = 1.2
 """Seconds in which the strip of the first card uncovers under the pointer."""
+BEAT = 0.6
+"""Seconds that each beat of a card stands under the pointer."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class Start(QWidget):
         super().__init__(parent)
         self.run = run
         self.gallery = Gallery(self)
+        self.glide: Callable[..., None] | None = None
+        """The clock by which something moves under the pointer."""
         self.back = ""
         """What was left for the start screen; empty where nothing was."""
         self.page = Page(self)
@@ -173,6 +177,10 @@ class Page(QWidget):
         style.name(self.draw, tr("Draw your own digit"), keyed(find("draw").tip, "draw"))
         self.strip = Strip(self)
         self.cards: list[CardButton] = []
+        self.stepped: CardButton | None = None
+        """That which was pointed at last, by the mouse or by the keyboard, as long as it is."""
+        self.waits = False
+        """Whether its beats are still being made."""
         self.placed = Placed((), (), 0)
         self.words, self.kind, self.left_out = "", "", 0
         self.show_cards()
@@ -207,6 +215,7 @@ class Page(QWidget):
         cards = list(cards)
         groups = list(dict.fromkeys(card.group for card in cards))
         cards.sort(key=lambda card: groups.index(card.group))
+        self.stepped, self.waits = None, False
         for old in self.cards:
             old.hide()
             old.deleteLater()
@@ -249,6 +258,8 @@ class Page(QWidget):
         for button in sorted(self.cards, key=lambda each: not each.geometry().intersects(seen)):
             if button.geometry().intersects(seen) or not self.searching:
                 button.look_for_picture()
+        if self.waits and self.stepped is not None:
+            self.start.gallery.beats(self.stepped.card, self.stepped.place())
         self.start.gallery.go_on()
 
     def update_card(self, name: str) -> None:
@@ -256,12 +267,38 @@ class Page(QWidget):
         for button in self.cards:
             if button.card.name == name:
                 button.look_for_picture()
+                if self.waits and button is self.stepped and self.start.gallery.beats(button.card, button.place()):
+                    self.step_through(button)
+
+    def step_through(self, button: CardButton) -> None:
+        """Show the beats of a card one after the other, as soon as they are there; nothing with reduced motion."""
+        if self.stepped is not None and self.stepped is not button:
+            self.stand(self.stepped)
+        if self.start.glide is not None and button.image is not None:
+            self.stepped = button
+            self.start.glide(self, BEATS * BEAT, self._step)
+
+    def stand(self, button: CardButton) -> None:
+        """The picture of a card, as it was."""
+        if self.stepped is button and self.start.glide is not None:
+            button.show_beat(None)
+            self.stepped, self.waits = None, False
+            self.start.glide(self, 0, self._step)
+
+    def _step(self, share: float) -> None:
+        if self.stepped is None or (self.waits and 0 < share < 1):
+            return
+        found = self.start.gallery.beats(self.stepped.card, self.stepped.place()) if share < 1 else ()
+        self.stepped.show_beat(found[int(share * BEATS)] if found else None)
+        if share == 0:
+            self.waits = not found
+            self.start.gallery.go_on()
 
     def repicture(self) -> None:
         """Another theme is worn: other pictures."""
         self.strip.repicture()
         for button in self.cards:
-            button.image = None
+            button.image = button.beat = None
         self.wish()
 
     def showEvent(self, event: QEvent) -> None:  # type: ignore[override]
@@ -339,7 +376,6 @@ class Strip(QWidget):
     def __init__(self, page: Page) -> None:
         super().__init__(page)
         self.page = page
-        self.glide: Callable[..., None] | None = None
         self.share = 1.0
         self._picture: Picture | None = None
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -352,8 +388,8 @@ class Strip(QWidget):
         self._picture = None
 
     def enterEvent(self, event: QEvent) -> None:  # type: ignore[override]
-        if self.glide is not None:
-            self.glide(self, UNCOVERS, self._uncover)
+        if self.page.start.glide is not None:
+            self.page.start.glide(self, UNCOVERS, self._uncover)
 
     def mouseReleaseEvent(self, event: QEvent) -> None:  # type: ignore[override]
         self.page.start.played.emit()
@@ -375,12 +411,15 @@ class Strip(QWidget):
 
 
 class CardButton(Button):
-    """One card: its picture, its title, one line."""
+    """One card: its picture, its title, one line. Under the pointer, or when the keyboard comes, the picture steps once
+    through the beats that lead to it."""
 
     def __init__(self, card: StartCard, page: Page) -> None:
         super().__init__(translated(card.title), "", "card", page)
         self.card, self.page = card, page
         self.image: QImage | None = None
+        self.beat: QImage | None = None
+        """What is shown in its place, on the way to it."""
         style.name(self, f"{translated(card.title)}, {translated(card.line)}")
 
     def sizeHint(self) -> QSize:
@@ -394,12 +433,36 @@ class CardButton(Button):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        if event.reason() is not Qt.FocusReason.ActiveWindowFocusReason:
+            self.page.step_through(self)
         self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.page.stand(self)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.page.step_through(self)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.page.stand(self)
+
+    def place(self) -> QSize:
+        """That of its picture."""
+        return QSize(self.width(), PICTURE)
+
+    def show_beat(self, beat: QImage | None) -> None:
+        """A picture in the place of its own; None: its own."""
+        if beat is not self.beat:
+            self.beat = beat
+            self.update()
 
     def look_for_picture(self) -> None:
         """Take it if it is there, else wish for it."""
         if self.image is None and self.card.sample is None:
-            self.image = self.page.start.gallery.picture(self.card, QSize(self.width(), PICTURE))
+            self.image = self.page.start.gallery.picture(self.card, self.place())
             if self.image is not None:
                 self.update()
 
@@ -444,11 +507,12 @@ class CardButton(Button):
         elif self.image is None:
             style.hatch(painter, place.adjusted(12, 12, -12, -12), 4)
         else:
-            size = self.image.size() / 2
+            image = self.beat or self.image
+            size = image.size() / 2
             at = QRectF(place.center().x() - size.width() / 2, place.center().y() - size.height() / 2, size.width(),
                         size.height())
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(at, self.image)
+            painter.drawImage(at, image)
 
 
 class PlayButton(Button):

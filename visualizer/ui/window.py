@@ -295,7 +295,7 @@ class Window(QWidget):
             self.panes.start.back_wanted.connect(self.leave_start)
             self.panes.start.file_chosen.connect(self.open_path)
             self.panes.start.played.connect(self.play_first)
-            self.panes.start.page.strip.glide = self.stage.glide
+            self.panes.start.glide = self.stage.glide
             if self.engine is not None:
                 self.panes.start.gallery.attach(self.engine)
         for name, action in self.menus.actions.items():

@@ -51,9 +51,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                                    tr("What each step adds to the gradient of the recurrent weights"))
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     if f"{layer.name}/norms" not in measured:
-        why = (layer.why or tr("nothing flowed back to it")).rstrip(".")
-        return logchart.unmeasured(look, layer.name, "",
-                                   tr("{layer} has no gradient through time: {why}.").format(layer=layer.name, why=why))
+        return logchart.unmeasured(look, layer.name, "", causes.timeless(layer.name, layer.why))
     shown, place = reading(trace, layer.name), steps.span(reading(trace, layer.name), look)
     norms = np.asarray(measured[f"{layer.name}/norms"], np.float64)
     window = look.knob("window", "all")

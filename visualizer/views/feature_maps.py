@@ -7,7 +7,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.language import english, tr, translated
 from visualizer.said import said
-from visualizer.scene import numbers, parts
+from visualizer.scene import causes, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.columns import Column, lanes_height, ranked
 from visualizer.scene.labels import fitting
@@ -193,8 +193,7 @@ def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:
     if not moment.backward:
         return kinds.sentence(trace, layer.name)
     if layer.gradient is None:
-        return tr("No gradient reaches {layer}: {why}.").format(
-            layer=layer.name, why=layer.why or tr("nothing that the loss depends on goes through it"))
+        return causes.unreached(layer.name, layer.why)
     alive = int(np.count_nonzero(layer.gradient))
     return tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.").format(
         alive=said(numbers.count(alive), "how many gradients not 0", layer.name), layer=layer.name,

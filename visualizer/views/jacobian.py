@@ -53,9 +53,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         return logchart.unmeasured(look, tr("Jacobians"), tr("What a state hands on to later states"))
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     if f"{layer.name}/values" not in measured:
-        reason = (layer.why or tr("nothing flowed back to it")).rstrip(".")
-        return logchart.unmeasured(look, layer.name, "", tr("{layer} has no gradient through time: {why}.").format(
-            layer=layer.name, why=reason))
+        return logchart.unmeasured(look, layer.name, "", causes.timeless(layer.name, layer.why))
     shown = reading(trace, layer.name)
     spread = Spread(np.asarray(measured[f"{layer.name}/values"], np.float64),
                     np.asarray(measured[f"{layer.name}/norms"], np.float64),

@@ -13,6 +13,7 @@ from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts, step_inputs, steps
 from visualizer.scene.boxes import Box, rows, whole
+from visualizer.scene.chains import chains
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import (
     Focus,
@@ -42,12 +43,12 @@ from visualizer.scene.reading import (
     guesses,
     label,
     layers,
-    quoted,
     read_at,
     reading,
     shown_layer,
     step_said,
     steps_said,
+    word_said,
 )
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
@@ -67,6 +68,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     assert known is not None
     shown = _answered(trace, shown_layer(trace, moment, None if focus is None else focus.layer), len(known))
     layer = shown.layer
+    if len(known) not in (shown.steps, shown.total):  # calls of a cell that stand apart answer
+        apart = next(chain for chain in chains(trace) if chain.trace[chain.name].shape[0] == len(known))
+        return apart.drawn(draw(apart.trace, apart.moment(moment, None), None, look))
     heat = float(look.knob("temperature", "1"))
     chances = warmed(known, heat)
     place = steps.span(shown, look)
@@ -92,8 +96,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def _answered(trace: Trace, layer: Layer, count: int) -> Reading:
     """The layer that is looked at, or the last one whose steps are those of the answers: an encoder has others."""
     wanted = reading(trace, layer.name)
-    others = [other for each in layers(trace) if (other := reading(trace, each.name)).total == count]
-    return wanted if wanted.total == count or not others else others[-1]
+    others = [other for each in layers(trace) if count in ((other := reading(trace, each.name)).steps, other.total)]
+    return wanted if count in (wanted.steps, wanted.total) or not others else others[-1]
 
 
 def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -132,7 +136,8 @@ def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Mo
     names = 100
     track = box.width - (70 + look.mode.words)
     ranks = np.argsort(np.argsort(-row, kind="stable"), kind="stable")
-    heading = tr("after step {step}{word}").format(step=step_said(shown, now), word=unmarked(quoted(shown, now)))
+    heading = tr("after step {step}, “{word}”").format(step=step_said(shown, now), word=word_said(shown, now)) \
+        if shown.worded else tr("after step {step}").format(step=step_said(shown, now))
     marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
     bits = tr("entropy {bits} bits").format(bits=numbers.number(entropy(row)))
     if look.mode.notes and width(heading, 13, 600) + width(bits, 12) + 12 <= track:
@@ -346,7 +351,7 @@ def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
     assert answer is not None
     of, warmth = answer.name, f"{heat:g}"
     share = said(numbers.percent(float(chances[now][best]), 0), "chance", of, (best,), now, warmth)
-    likeliest = f"“{literal(said(label(trace, best), 'likeliest label', of, step=now))}”"
+    likeliest = literal(said(label(trace, best), "likeliest label", of, step=now))
     if blank is not None:
         known = _known(trace, shown, moment)
         if now not in known:
@@ -357,7 +362,7 @@ def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
             return waits.format(layer=shown.name, frame=step_said(shown, now), count=steps_said(shown))
         read = [int(np.argmax(chances[step])) for step in known]
         spelled = " ".join(label(trace, index) for index in collapsed(read, blank))
-        what = tr("blank") if best == blank else likeliest
+        what = tr("blank") if best == blank else f"“{likeliest}”"
         words = tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks it reads "
                    "{said}.") if len(known) == shown.steps else \
             tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks frames {first} to "
@@ -366,9 +371,11 @@ def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
             frame=step_said(shown, now), count=steps_said(shown), what=what, share=share,
             said=literal(said(spelled, "symbols spelled", of, (known[0], known[-1]))) if spelled else tr("nothing yet"),
             first=step_said(shown, known[0]), last=step_said(shown, known[-1]))
-    words = tr("After {word} the likeliest answer is {answer} with {{{share}}}: {bits} bits of surprise are left "
+    if not steps.read(trace, shown, moment).of(now):
+        return tr("The {layer} has read nothing yet: its state is what it starts from.").format(layer=shown.name)
+    words = tr("After {word} the likeliest answer is “{answer}” with {{{share}}}: {bits} bits of surprise are left "
                "of {most}.") if heat == 1 else \
-        tr("After {word} the likeliest answer is {answer} with {{{share}}} at temperature {heat}: {bits} bits of "
+        tr("After {word} the likeliest answer is “{answer}” with {{{share}}} at temperature {heat}: {bits} bits of "
            "surprise are left of {most}.")
     return words.format(word=read_at(shown, now), answer=likeliest, heat=_heat_said(heat), share=share,
                         bits=said(numbers.number(entropy(chances[now])), "bits of surprise", of, (), now, warmth),

@@ -103,7 +103,9 @@ def fitted(shown: Reading) -> Plane:
 def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look) -> list[Mark]:
     frame = parts.body(look, begins(look, TOP, 8), *look.mode.sides(steps.LEFT, 60)).inset(0, 0, 0, 56)
     (x, y), (wide, high) = (frame.left, frame.top), (frame.width, frame.height)
-    low, high_end = plane.points.min(axis=0), plane.points.max(axis=0)
+    placed = np.asarray(np.isfinite(plane.points).all(axis=1))  # a state with a NaN in it has no place
+    some = plane.points[placed] if placed.any() else np.zeros((1, 2))
+    low, high_end = some.min(axis=0), some.max(axis=0)
     span = np.maximum(high_end - low, 1e-9)
     unit = min((wide - 96) / span[0], (high - 96) / span[1])  # one scale on both: distances can be compared
     centre = (low + high_end) / 2
@@ -127,7 +129,7 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
                       "ink-2", "end", max_width=wide - 240))
     order = list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
     reach = steps.read(trace, shown, moment)
-    read = [step for step in order if reach.of(step)]
+    read = [step for step in order if reach.of(step) and placed[step]]
     return marks + _walked(trace, shown, read, at, moment, look)
 
 

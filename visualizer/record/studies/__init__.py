@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any, TypeAlias
 
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from visualizer import registry
 from visualizer.inputs import Given
 from visualizer.record.catalog import Opened
 from visualizer.record.objectives import Target
+from visualizer.record.tracing import BUDGET, asked_about, capture
 from visualizer.trace import Arrays, Refused, Trace
 
 Work: TypeAlias = Generator[tuple[float, str], None, Arrays]
@@ -47,6 +49,10 @@ class Pass:
     keywords: Mapping[str, Any] | None = None
     output: str | None = None
     """Which of several outputs is asked about."""
+    answer: Mapping[str, Any] | None = None
+    """What kind of answer it is, as `capture` takes it; None where the recording tells."""
+    budget: int = BUDGET
+    """Bytes that a further recording may hold."""
     samples: tuple[Any, ...] = ()
     """Other inputs of a caller's own, each as `capture` takes it."""
 
@@ -84,23 +90,24 @@ def measure(name: str, again: Pass) -> Work:
     return (yield from study.run(again))
 
 
-def study(trace: Trace, model: nn.Module, x: Any, *names: str, target: Any = None,
-          objective: str | Callable[[Any], Tensor] = "loss", asks: Mapping[str, Any] | None = None,
-          keywords: Mapping[str, Any] | None = None, output: str | int | None = None,
-          samples: Iterable[Any] = ()) -> Trace:
+def study(trace: Trace, model: nn.Module, x: Any, *names: str, samples: Iterable[Any] = (), **given: Any) -> Trace:
     """The Trace that `capture(model, x, …)` made, with these studies in it: `study(trace, model, x, "flow")`.
 
-    All that `capture` was given is given again: `target`, `objective`, `asks`, `keywords`, `output`; `samples` are
-    further inputs over which `saturation` counts. Raises LookupError for a study that there is not, Refused for one
-    that has nothing to measure here.
+    All that `capture` was given by name is given again: `target`, `objective`, `answer`, …; `samples` are further
+    inputs over which `saturation` counts. Raises LookupError for a study that there is not, Refused for one that has
+    nothing to measure here, TypeError for a name that `capture` does not know.
     """
+    asked = signature(capture).bind(model, x, **given)
+    asked.apply_defaults()
     for name in names:
         if not find(name).suits(trace):
             fitting = ", ".join(each for each in known() if find(each).suits(trace)) or "none"
             raise Refused(f"The study {name!r} finds nothing to measure in this recording; of all studies these do: "
                           f"{fitting}.")
-    again = Pass(trace, model, x, target, asks, objective, keywords=keywords,
-                 output=None if output is None else str(output), samples=tuple(samples))
+    wanted = asked.arguments
+    objective, answer, output = asked_about(wanted["objective"], wanted["answer"], wanted["output"])
+    again = Pass(trace, model, x, wanted["target"], wanted["asks"], objective, keywords=wanted["keywords"],
+                 output=output, answer=answer, budget=wanted["budget"], samples=tuple(samples))
     return with_study(again, *names)
 
 

@@ -28,7 +28,8 @@ def in_float64(again: Pass) -> Trace:
         return again.trace
     return capture(again.model, again.inputs, again.target, "float64", sample=again.trace.sample,
                    labels=again.trace.labels, objective=again.objective, asks=again.asks, seed=again.trace.seed,
-                   answer=told(again.trace), keywords=again.keywords, output=again.output)
+                   answer=again.answer or told(again.trace), keywords=again.keywords, output=again.output,
+                   budget=again.budget)
 
 
 def sizes(trace: Trace) -> Arrays:

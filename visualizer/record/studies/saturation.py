@@ -66,7 +66,7 @@ def run(again: Pass) -> Work:
         _count(again.trace, own)
         for number, x in enumerate(again.samples, start=1):
             yield number / (1 + len(again.samples)), f"input {number + 1} of {1 + len(again.samples)}"
-            _count(capture(again.model, x, objective="none", keywords=again.keywords), own)
+            _count(capture(again.model, x, objective="none", keywords=again.keywords, budget=again.budget), own)
         return _found(own, 1 + len(again.samples))
     batch = inputs.all_samples(inputs.of(reads_of(again.opened)).name)[:MOST]
     counts: dict[str, Count] = {}

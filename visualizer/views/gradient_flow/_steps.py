@@ -68,10 +68,7 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
     """One layer with steps."""
     shown, measured = reading(trace, layer.name), trace.studies["flow"]
     if f"{layer.name}/hidden" not in measured:
-        reason = layer.why or tr("nothing flowed back to it")
-        return logchart.unmeasured(look, layer.name, "",
-                                   tr("{layer} has no gradient through time: {why}.").format(
-                                       layer=layer.name, why=reason.rstrip(".")))
+        return logchart.unmeasured(look, layer.name, "", causes.timeless(layer.name, layer.why))
     found = flowed(measured, trace.studies.get("before", {}), shown, look.knob("loss", "last") == "last")
     place = steps.span(shown, look)
     line = decay(found.by_lag(found.hidden)) if found.alone else None

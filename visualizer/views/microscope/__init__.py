@@ -11,7 +11,7 @@ from dataclasses import replace
 from visualizer import kinds
 from visualizer.kinds import recurrent
 from visualizer.language import english, tr
-from visualizer.scene import gatesigns, parts
+from visualizer.scene import causes, gatesigns, parts
 from visualizer.scene.boxes import Box, split
 from visualizer.scene.picture import (
     TITLE,
@@ -136,9 +136,7 @@ def _slide_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) ->
                          refusal=_reason(layer, error))
         return Slide(layer, cell, value, found, forward_sentence(trace, layer, cell, value, found[0][1]))
     if layer.gradient is None:
-        why = (layer.why or tr("nothing that the loss depends on goes through it")).rstrip(".")
-        return Slide(layer, cell, float("nan"), (),
-                     tr("No gradient reaches {layer}: {why}.").format(layer=layer.name, why=why), True, why)
+        return Slide(layer, cell, float("nan"), (), causes.unreached(name, layer.why), True, causes.why_not(layer.why))
     value = float(layer.gradient[cell])
     try:
         if _hands_on(layer, side):
@@ -162,9 +160,8 @@ def _slide_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool,
             return Slide(layer, cell, value, ((name, terms),), inside_sentence(layer, key, step, unit, value, terms),
                          key=key)
         if key not in layer.inner_gradients:
-            why = (layer.why or tr("nothing that the loss depends on goes through it")).rstrip(".")
-            return Slide(layer, cell, float("nan"), (),
-                         tr("No gradient reaches {name}: {why}.").format(name=name, why=why), True, why, key=key)
+            return Slide(layer, cell, float("nan"), (), causes.unreached(name, layer.why), True,
+                         causes.why_not(layer.why), key=key)
         value = float(layer.inner_gradients[key][cell])
         weighs = recurrent.weighs(layer, key)
         if side == "hands" or (side == "auto" and weighs):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import numpy as np
+
 from visualizer import answers
 from visualizer.language import tr, translated
 from visualizer.motions import Frame
@@ -127,6 +129,10 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
             counted = {"shown": len(column.shown), "count": column.total}
             lines.append((tr("{shown} of {count} by {ranking} size").format(
                 ranking=translated(column.ranking), **counted), tr("{shown} of {count}").format(**counted)))
+        elif column.style == "maps" and layer.output.ndim > 3:
+            deep = int(np.prod(layer.shape[1:-2]))
+            lines.append((tr("slice {n} of {count} of each").format(n=deep // 2, count=deep),
+                          tr("slice {n} of {count}").format(n=deep // 2, count=deep)))
         elif layer.unexplained:
             lines.append((tr("unexplained"),))
         elif column.factor > 1:

@@ -7,7 +7,7 @@ import numpy as np
 from visualizer import answers, kinds
 from visualizer.language import tr
 from visualizer.said import lengths, of, said, size
-from visualizer.scene import hops, numbers, parts
+from visualizer.scene import causes, hops, numbers, parts
 from visualizer.scene.picture import (
     Focus,
 )
@@ -100,8 +100,7 @@ def _of_the_loss(trace: Trace, layer: Layer) -> str:
 def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
     gradient = layer.gradient
     if gradient is None:
-        return tr("No gradient reaches {layer}: {why}.").format(
-            layer=layer.name, why=layer.why or tr("nothing that the loss depends on goes through it"))
+        return causes.unreached(layer.name, layer.why)
     if layer.is_input:
         row = strongest(layer, True)
         length = said(numbers.significant(norm(gradient), 3), *of("norm of gradient", layer))

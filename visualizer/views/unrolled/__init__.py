@@ -10,7 +10,7 @@ import numpy as np
 
 from visualizer.language import english, tr
 from visualizer.said import said
-from visualizer.scene import numbers, parts, stepbeat, steps
+from visualizer.scene import causes, numbers, parts, stepbeat, steps
 from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, literal, unmarked
 from visualizer.scene.reading import (
     Reading,
@@ -176,7 +176,7 @@ def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
     shown, step = laid.shown, reached - 1
     norms, back, of = shown.norms, laid.saliency, shown.layer.name
     if norms is None or (why := without_gradient(shown)):
-        return tr("No gradient reaches {layer}: {why}.").format(layer=of, why=literal(why))
+        return causes.unreached(of, literal(why))
     if back is not None and back.by_step and min(laid.pulls[:shown.steps]) == 1 and not in_beat(shown.layer, moment):
         most = int(np.argmax(back.sizes[:shown.steps]))
         return tr("The loss hangs most on what step {step} reads{word}: ∥∂L/∂x∥ is {{{size}}} there.").format(
@@ -192,17 +192,18 @@ def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
             step=step_said(shown, step), size=size)
     share = float(norms[step]) / float(norms[shown.entered])
     if share > 1.005:
-        words = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {share} times what it was where it entered.") \
+        words = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {factor} times what it was where it entered.") \
             if gone > 1 else \
-            tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {share} times what it was where it entered.")
+            tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {factor} times what it was where it entered.")
         left = numbers.significant(share, 2)
     else:
         words = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.") \
             if gone > 1 else \
             tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.")
         left = numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)
-    return words.format(count=said(str(gone), "how many steps back", of, step=step), size=size,
-                        share=said(left, "share of the gradient that entered", of, step=step))
+    left = said(left, "share of the gradient that entered", of, step=step)
+    return words.format(count=said(str(gone), "how many steps back", of, step=step), size=size, factor=left,
+                        share=left)
 
 
 @remembered(8)

@@ -24,9 +24,8 @@ from visualizer.scene.picture import (
     Scale,
     Text,
     plain,
-    unmarked,
 )
-from visualizer.scene.reading import Reading, blank_of, foretells, label, quoted, step_said
+from visualizer.scene.reading import Reading, blank_of, foretells, label, step_said, word_said
 from visualizer.scene.timeline import ease, progress
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
@@ -274,8 +273,9 @@ def _words(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
         if plan.saliency is not None and came > 0:
             fill = f"gradient:{int(plan.saliency.entries[step, 0])}"
             marks.append(replace(box, fill=fill, opacity=came, scale=plan.saliency.scale, tip=(
-                tr("Step {step}{word}: the size of its gradient is {values}.").format(
-                    step=step_said(shown, step), word=unmarked(quoted(shown, step)),
+                (tr("Step {step}, “{word}”: the size of its gradient is {values}.") if shown.worded else
+                 tr("Step {step}: the size of its gradient is {values}.")).format(
+                    step=step_said(shown, step), word=word_said(shown, step) if shown.worded else "",
                     values=plan.saliency.said(step)))))
             marks += parts.faded([replace(box, x=box.x - 1, y=y - 1, width=wide + 2, height=34, fill="",
                                           stroke="accent", stroke_width=2.5)], lit)
