@@ -23,7 +23,7 @@ from tests.quantities import NUMBER, agrees, read, worked_out
 from visualizer.export import draw
 from visualizer.record import capture, pass_of, with_study
 from visualizer.said import Said, listening
-from visualizer.scene.picture import Focus, Look, Picture, Text
+from visualizer.scene.picture import Focus, Look, Picture, Text, unmarked
 from visualizer.scene.timeline import BACKWARD, FORWARD, timeline
 from visualizer.trace import Trace, forget
 from visualizer.views import all_views
@@ -223,3 +223,38 @@ def unclaimed(trace: Trace, texts: list[str], heard: list[Said]) -> list[str]:
         if NUMBER.search(rest):
             found.append(rest)
     return found
+
+
+# --- what was false once ----------------------------------------------------------------------------------------------
+
+@cache
+def overlapping() -> Trace:
+    """Windows of 3 × 3 that overlap and hang over the edge, over a picture with one peak."""
+    x = torch.zeros(1, 1, 4, 4)
+    x[0, 0, 1, 1], x[0, 0, 0, 0] = 3.0, 1.0
+    return capture(torch.nn.Sequential(torch.nn.MaxPool2d(3, 1, 1), torch.nn.Flatten(), torch.nn.Linear(16, 2)),
+                   x.requires_grad_(), 1)
+
+
+def test_the_largest_of_a_window_over_the_edge_is_one_of_those_inside() -> None:
+    picture = draw(overlapping(), "microscope", "0.forward", focus=Focus("0", (0, 0, 0)))
+    assert picture.caption == "The largest of 4 numbers goes on: 3.00; the other 3 do not."
+
+
+@pytest.mark.parametrize(("cell", "said"), [((0, 1, 1), "9 terms, handed back by 0"),
+                                            ((0, 0, 0), "0 hands nothing back to it, because it won no window")])
+def test_what_a_pool_hands_back_counts_the_windows_that_a_number_won(cell, said) -> None:
+    assert said in draw(overlapping(), "microscope", "input.backward", focus=Focus("input", cell)).caption
+
+
+def test_kernels_of_a_transposed_convolution_belong_to_the_channels_that_it_reads() -> None:
+    torch.manual_seed(0)
+    trace = capture(torch.nn.Sequential(torch.nn.ConvTranspose2d(3, 2, 2), torch.nn.Flatten(), torch.nn.Linear(18, 2)),
+                    torch.randn(1, 3, 2, 2), 1)
+    table = draw(trace, "filters", "0.forward").table
+    assert table.columns[0] == "input channel"
+    assert len(table.rows) == 3
+
+
+def test_a_name_with_an_underscore_after_a_dot_stands_as_it_is() -> None:
+    assert unmarked("Every number of 0._v passes, and _h_.") == "Every number of 0._v passes, and h."

@@ -102,7 +102,8 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
 
 def _transposed(layer: Layer) -> bool:
     """Whether the rows of its weights belong to what it reads: each channel of that is spread over all others."""
-    return layer.kind.startswith("conv_transpose")
+    kind = kinds.of(layer)
+    return kind is not None and kind.weight_axis == 1
 
 
 def _flattened_maps(trace: Trace, layer: Layer) -> tuple[int, ...] | None:
