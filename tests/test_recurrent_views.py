@@ -19,8 +19,9 @@ from tests.recorded import recorded
 from tests.test_views import box, corners, seen
 from visualizer import kinds, record
 from visualizer.record.catalog import open_model
+from visualizer.registry import files
 from visualizer.scene import colour, hops, numbers, projector
-from visualizer.scene.picture import Flight, Focus, Image, Line, Look, Path, Picture, Rect, Text
+from visualizer.scene.picture import Flight, Focus, Image, Line, Look, Path, Picture, Rect, Text, box_of
 from visualizer.scene.reading import entropy, first_level, guesses, label, layers, opened, reading, tabs
 from visualizer.scene.sofar import so_far
 from visualizer.scene.spotlight import extent
@@ -145,6 +146,18 @@ def test_a_long_text_is_a_strip_and_a_window(long: Trace) -> None:
     words = [mark.plain for mark in picture if isinstance(mark, Text)]
     assert any(word.startswith("all 209 steps") for word in words)
     assert sum(1 for _ in picture) < 800
+
+
+@pytest.mark.parametrize("language", [path.stem for path in files("assets", "i18n/*.json")])
+def test_what_a_row_is_called_has_room_at_its_left_in_every_language(lstm: Trace, text: Trace, language: str) -> None:
+    for trace in (lstm, text):
+        for beat in timeline(trace).beats[::7]:
+            for scale in (1.0, 1.25):
+                look = Look((824, 640), language=language, text_scale=scale)
+                picture = picture_of(find("unrolled"), trace, timeline(trace).find(beat.address), None, look)
+                for mark in picture:
+                    if isinstance(mark, Text) and mark.plain.strip():
+                        assert box_of(mark)[0] >= 0, mark.plain
 
 
 def test_between_two_gate_tiles_the_nearer_one_is_meant(lstm: Trace) -> None:

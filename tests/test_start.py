@@ -19,7 +19,7 @@ from visualizer import door, inputs, record, registry, sight, start, views
 from visualizer.engine.requests import REQUESTS
 from visualizer.scene import colour
 from visualizer.scene.overture import overture
-from visualizer.scene.picture import Focus, Image, Look
+from visualizer.scene.picture import TITLE, Focus, Image, Look, Rect
 from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import timeline
@@ -27,7 +27,7 @@ from visualizer.trace import load
 from visualizer.ui import first, kept, recent, running, style
 from visualizer.ui.buttons import Button
 from visualizer.ui.commands import find
-from visualizer.ui.gallery import BEATS, way
+from visualizer.ui.gallery import ASIDE, BEATS, way, whole
 from visualizer.ui.player import Player
 from visualizer.ui.start import CARD, GUTTER, HEADING, arranged
 from visualizer.ui.store import Store
@@ -604,3 +604,34 @@ def test_the_beats_of_a_card_end_at_what_it_shows_or_run_through_the_whole_pass(
                 beat.direction == "forward" for beat in times.beats) - 1)
         else:
             assert moments[-1] == sight.moment_of(trace, place)
+
+
+def test_pictures_of_sizes_that_the_window_no_longer_has_go(qapp, monkeypatch, tmp_path):
+    """Those seen last stay; a window that is drawn larger and smaller for an hour keeps no more than it shows."""
+    from PySide6.QtGui import QImage
+
+    from visualizer.ui import gallery as the_gallery
+
+    monkeypatch.setenv("VISUALIZER_STATE", str(tmp_path))
+    pictures = the_gallery.Gallery()
+    one = QImage(100, 50, QImage.Format.Format_RGB32)
+    monkeypatch.setattr(the_gallery, "MOST_BYTES", 10 * one.sizeInBytes())
+    card = next(card for card in start.everything() if card.state is not None)
+    keys = [(card.name, style.theme_name(), (100 + wide, 50), 0) for wide in range(30)]
+    for wide, key in enumerate(keys):
+        pictures._keep(key, one)
+        assert pictures.picture(card, QSize(100, 50)) is not None, "it is seen all the time"
+        assert len(pictures._pictures) == min(wide + 1, 10)
+    assert set(pictures._pictures) == {keys[0], *keys[-9:]}
+    assert not pictures._wanted
+
+
+def test_a_card_of_two_places_shows_no_mark_of_which_one_is_active():
+    """Its heading is too small to be read; the bar beside that would be a speck alone, and move the picture."""
+    state = next(card.state for card in start.questions() if card.name == "learned")
+    traces = {recipe: record.pass_of(recipe.model, recipe.sample, edits=recipe.edits).trace
+              for recipe in start.recipes(state)}
+    bars = [mark for mark in whole(state, traces) if isinstance(mark, Rect) and mark.fill == "accent"
+            and mark.group == TITLE]
+    assert len(bars) == 1
+    assert TITLE in ASIDE

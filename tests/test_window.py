@@ -36,8 +36,9 @@ from visualizer.inputs import _digits
 from visualizer.kinds import Report
 from visualizer.record import pass_of
 from visualizer.scene import colour
-from visualizer.scene.picture import Focus, Look, Rect
+from visualizer.scene.picture import Focus, Look, Rect, Text
 from visualizer.scene.state import State, changed, to_json
+from visualizer.scene.type import width
 from visualizer.trace import load
 from visualizer.ui import style
 from visualizer.ui.buttons import Button
@@ -324,6 +325,47 @@ def test_every_view_that_suits_has_a_tab_that_shows_it(window):
         window.top.tabs.buttons[number].click()
         assert window.store.state.view == name
         assert window.stage.picture.caption
+
+
+def test_a_digit_can_be_drawn_in_the_microscope_whose_small_picture_makes_room(window):
+    """As in every other view: a key that does nothing to be seen is a broken key."""
+    press(window, Key.Key_Return)
+    assert window.rail.aside.isVisible()
+    press(window, Key.Key_D)
+    assert window.rail.pad.isVisible()
+    assert window.rail.pad.sheet.hasFocus()
+    assert not window.rail.aside.isVisible()
+    window.rail.toggle_pad()
+    assert not window.rail.pad.isVisible()
+    assert window.rail.aside.isVisible()
+    window.rail.toggle_pad()
+    window.store.update(view="network")
+    assert window.rail.pad.isVisible()
+    window.store.update(view="microscope")
+    assert window.rail.aside.isVisible(), "a view that is opened shows its own"
+    assert not window.rail.pad.isVisible()
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1600, 900), (1366, 700)])
+def test_the_whole_drawing_pad_stands_in_the_rail(qtbot, digits, size):
+    window = opened(qtbot, Store(State(), digits), size)
+    window.toggle_pad()
+    rail = window.rail
+    assert rail.pad.isVisible()
+    assert rail.rect().contains(rail.pad.geometry())
+    assert rail.pad.geometry().top() > rail.open_model.geometry().bottom() > rail.scroller.geometry().bottom()
+    assert rail.scroller.height() >= 48
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1600, 900)])
+def test_no_word_of_the_small_picture_is_cut(qtbot, digits, size):
+    window = opened(qtbot, Store(changed(State(), view="microscope", at="conv2.forward",
+                                         focus=Focus("conv2", (7, 3, 5))), digits), size)
+    texts = [mark for mark in window.rail.aside.picture if isinstance(mark, Text)]
+    assert any(mark.plain == "The map it stands in" for mark in texts)
+    for mark in texts:
+        assert not mark.max_width or width(mark.plain, mark.size, mark.weight) <= mark.max_width, mark.plain
+        assert mark.max_width <= window.rail.aside.width()
 
 
 def test_the_microscope_looks_from_the_rail_and_backspace_walks_back(window):

@@ -16,7 +16,7 @@ from typing import Protocol
 from visualizer import answers, lab, views
 from visualizer.language import speaking, tr
 from visualizer.scene import figures, numbers
-from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, Text
+from visualizer.scene.picture import TITLE, Focus, Look, Mark, Picture, Rect, Text, grouped
 from visualizer.scene.reel import Reel, title_of
 from visualizer.scene.state import called_now, inner_address
 from visualizer.scene.subject import NUMBER, step_of, subject
@@ -214,7 +214,8 @@ def beside(recorded: Sequence[Recorded], places: Sequence[Standpoint], active: i
     x, y = boxes[active][:2]
     head = round(figures.LETTER * scale)
     frame = Rect(x, y - head, 4 * scale, head - 2, "accent")
-    return replace(found, size=size, still=(*found.still, frame), caption=found.caption, table=drawn[active].table)
+    still = (*found.still, *grouped(TITLE, (frame,)))
+    return replace(found, size=size, still=still, caption=found.caption, table=drawn[active].table)
 
 
 def heading_of(trace: Trace) -> str:

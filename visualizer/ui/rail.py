@@ -47,8 +47,9 @@ THUMB, THUMB_PITCH = 42, 47
 TEXT_PITCH = 35
 """Of samples that are named in words, one below the other."""
 ACROSS = 4
-MOST_ROWS, FEW_ROWS, ALL_ROWS = 5, 3, 720
-"""So many models are listed without scrolling; fewer beside the sheet in a rail that is not so many pixels high."""
+MOST_ROWS, AROUND = 5, 123
+"""So many models are listed without scrolling, fewer where the sheet needs the room; and the height of all that stands
+above it but them."""
 CARRIES_ASIDE = 1280
 """Pixels; a picture that is wider shows within itself what else stands beside the stage."""
 Key = Qt.Key
@@ -101,7 +102,8 @@ class Rail(QWidget):
             self._place()
 
     def toggle_pad(self) -> None:
-        """Show the drawing pad in place of the samples, or put it away; nothing where no drawing is read."""
+        """Show the drawing pad in place of the samples, or of what the view shows there, or put it away; nothing where
+        no drawing is read."""
         if not self.draws:
             return
         if self.narrow:
@@ -202,6 +204,15 @@ class Rail(QWidget):
         """Whether the model reads what one draws."""
         return inputs.PAD in self.store.kind.choosers
 
+    def _models_high(self) -> int:
+        """Height of the list of models: as many rows as may stand, and as leave room for the pad if one draws."""
+        more = ROW // 2 if self.models.count > MOST_ROWS else 0
+        rows = min(self.models.count, MOST_ROWS)
+        if self.pad is not None and self.drawing:
+            room = self.height() - self.pad.sizeHint().height() - AROUND - more
+            rows = max(1, min(rows, (room + ROW_PITCH - ROW) // ROW_PITCH))
+        return rows * ROW_PITCH - (ROW_PITCH - ROW) + more
+
     def _input_top(self) -> int:
         return self.open_model.geometry().bottom() + 33
 
@@ -224,7 +235,7 @@ class Rail(QWidget):
 
     def _place(self) -> None:
         self.aside.setGeometry(4, 10, self.width() - 8, self.height() - 10)
-        self.aside.refresh(self.narrow)
+        self.aside.refresh(self.narrow or self.drawing)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         here = not self.narrow and self.aside.isHidden()
         choosing, draws = here and not self.experimenting, self.draws
@@ -258,8 +269,7 @@ class Rail(QWidget):
             self.knob_scroller.setGeometry(8, 8 + ROW_PITCH + 8, 208, self.height() - ROW_PITCH - 16)
             self.knobs.resize(self.knobs.sizeHint())
             return
-        rows = min(self.models.count, MOST_ROWS if self.height() >= ALL_ROWS or not self.drawing else FEW_ROWS)
-        models_high = rows * ROW_PITCH - (ROW_PITCH - ROW) + (ROW // 2 if self.models.count > MOST_ROWS else 0)
+        models_high = self._models_high()
         self.scroller.setGeometry(8, 40, 206, models_high)
         self.open_model.setGeometry(22, 40 + models_high + 8, self.open_model.sizeHint().width(), 28)
         top = self._input_top() + 15
@@ -288,7 +298,9 @@ class Rail(QWidget):
 
     def _changed(self, old: State, new: State) -> None:
         hidden = self.aside.isHidden()
-        self.aside.refresh(self.narrow)
+        if old.view != new.view and self.pad is not None and self.drawing and self.aside.suits(self.narrow):
+            self.pad.hide()  # what the view shows here is what it was opened for
+        self.aside.refresh(self.narrow or self.drawing)
         if hidden != self.aside.isHidden():
             self._place()
         if old.model != new.model:
@@ -389,12 +401,17 @@ class Aside(Canvas):
         self._drawn: tuple[object, ...] = ()
         self.hide()
 
-    def refresh(self, narrow: bool) -> None:
-        """Show the picture if the view has one and there is room for it; else hide."""
-        trace, seen, state = self.store.trace, self.store.sight, self.store.state
+    def suits(self, taken: bool) -> bool:
+        """Whether the view has such a picture and there is room for it, unless its place is `taken`."""
+        seen, state = self.store.sight, self.store.state
         wide = state.look.size[0] >= CARRIES_ASIDE * state.look.text_scale
-        if trace is None or seen is None or narrow or wide or not self.parentWidget().isVisible() \
-                or seen.view.aside is None:
+        return not (self.store.trace is None or seen is None or taken or wide or not self.parentWidget().isVisible()
+                    or seen.view.aside is None)
+
+    def refresh(self, taken: bool) -> None:
+        """Show the picture if it suits; else hide."""
+        trace, seen = self.store.trace, self.store.sight
+        if trace is None or seen is None or not self.suits(taken):
             self.hide()
             return
         seen = replace(seen, look=replace(seen.look, size=(self.width(), self.height())))

@@ -340,7 +340,7 @@ class Page(QWidget):
     def sentence(self) -> list[tuple[str, str]]:
         """(words, token): how many networks there are, or how many were found."""
         if self.searching:
-            what = f"“{self.words.strip()}”" if self.words.strip() else translated(self.kind)
+            what = _quoted(self.words.strip()) if self.words.strip() else translated(self.kind)
             if not self.found:
                 return [(tr("Nothing is called {what}; try a network, a digit or a question.").format(what=what),
                          "ink")]
@@ -357,7 +357,7 @@ class Page(QWidget):
         style.fill(painter, QRectF(EDGE, 58, self.width() - 2 * EDGE, HERO), "sunk", 10)
         style.write(painter, translated(self.hero.title), EDGE + 28, 58 + 46, size=24, weight=600)
         for number, line in enumerate(wrap(self.about(), 14, 300, 400)[:3]):
-            style.write(painter, line, EDGE + 28, 58 + 74 + 20 * number, "ink-2", size=14, weight=400)
+            style.write(painter, line, EDGE + 28, 58 + 70 + 19 * number, "ink-2", size=14, weight=400)
 
     def about(self) -> str:
         """What is played, in counted numbers."""
@@ -500,7 +500,7 @@ class CardButton(Button):
             if image is not None:
                 draw_thumb(painter, image, place.adjusted(46, 18, -46, -18), False)
             else:
-                lines = wrap(f"“{start.sample_title(self.card.sample)}”", 14, place.width() - 32, 500)[:4]
+                lines = wrap(_quoted(start.sample_title(self.card.sample)), 14, place.width() - 32, 500)[:4]
                 for number, line in enumerate(lines):
                     style.write(painter, line, place.center().x(), place.center().y() + 5
                                 + 20 * (number - (len(lines) - 1) / 2), size=14, anchor="middle")
@@ -640,6 +640,10 @@ class RailRow(Button):
             style.write(painter, self.below, 8, 37, "ink-2", size=12, weight=400, width=184)
             if self.count:
                 style.write(painter, self.count, 192, 20, "ink-2", weight=600, anchor="end")
+
+
+def _quoted(words: str) -> str:
+    return tr("“{words}”").format(words=words)
 
 
 def _folder(path: Path) -> str:

@@ -42,7 +42,7 @@ def where_it_looks(trace: Trace, slide: Slide, frame: Area) -> list[Mark]:
         title = tr("The gradient of its map") if slide.backward else tr("The map it stands in")
         shown = marked(slide.layer, slide.cell, title, slide.backward and slide.layer.gradient is not None,
                        slide.made or slide.hands_on)
-        marks += one_map(trace, shown, frame, frame.x, row, side)[0]
+        marks += one_map(trace, shown, frame, frame.x, row, side, frame.width)[0]
         row += side + 68
     arrived = slide.made or slide.hands_on
     if slide.backward and arrived and slide.layer.gradient is not None and not slide.layer.inner:

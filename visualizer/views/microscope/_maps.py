@@ -106,8 +106,10 @@ def _sign(words: str, x: float, y: float, backward: bool) -> list[Mark]:
     return [Text(x + wide / 2, y + 8, plain(words), 24, 500, "ink-2", "middle")]
 
 
-def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: float) -> tuple[list[Mark], float]:
-    """One map of a layer as large as fits, or its units as a grid, with some cells framed; and how wide it became."""
+def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: float,
+            room: float = 90) -> tuple[list[Mark], float]:
+    """One map of a layer as large as fits, or its units as a grid, with some cells framed; and how wide it became. Its
+    words may take `room`, where nothing stands at its right."""
     layer, backward = shown.layer, shown.gradient
     shades, palette = shades_of(trace, layer, backward, frame.look)
     unknown = parts.hatched(layer, backward)
@@ -137,8 +139,8 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
         image = emptied(image)
     words = f"`{layer.name}`" + ("" if channel is None else tr(" channel {channel}").format(channel=channel)
                                      if len(leading) == 1 else _place(layer, leading))
-    marks: list[Mark] = [Text(x, y + 10, plain(shown.title), 12, 400, "ink-2", max_width=max(side, 90)),
-                         Text(x, y + 27, rich(words), 13, 600, max_width=max(side, 60)), image]
+    marks: list[Mark] = [Text(x, y + 10, plain(shown.title), 12, 400, "ink-2", max_width=max(side, room)),
+                         Text(x, y + 27, rich(words), 13, 600, max_width=max(side, room if room > 90 else 60)), image]
     inside = cells[(cells >= 0).all(axis=1) & (cells < np.array(spots)).all(axis=1)]
     if len(inside):
         (r0, c0), (r1, c1) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()

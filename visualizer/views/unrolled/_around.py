@@ -164,7 +164,7 @@ def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
     share = tr("{count} units a row").format(count=track.per_row) if track.per_row > 1 else \
         tr("{count} units").format(count=shown.units)
     top = top_of_states(shown)
-    span = "−1 to 1" if top == 1 else f"±{numbers.significant(top, 2)}"
+    span = tr("−1 to 1") if top == 1 else f"±{numbers.significant(top, 2)}"
     if track.back and shown.gradients is not None:
         span = tr("to {largest}, log").format(largest=numbers.significant(colour.largest(shown.gradients), 1))
     rows = []
