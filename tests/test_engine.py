@@ -705,6 +705,26 @@ def test_a_call_that_lets_nothing_else_run_is_noticed(qapp, qtbot, fast) -> None
 
 
 @posix
+@pytest.mark.parametrize("starved", ["process", "window"])
+def test_a_process_or_a_window_that_gets_no_time_for_three_seconds_is_no_fault(engine, heard, qtbot, starved) -> None:
+    """With the signs as they are: the process really stands still in the middle of a request, or the window does."""
+    engine.start()
+    heard.until("ready")
+    first = engine.pid
+    number = engine.request("layers", every=0.1, count=5)
+    qtbot.waitUntil(lambda: bool(engine._started), timeout=WAIT)
+    if starved == "process":
+        os.kill(first, signal.SIGSTOP)
+        qtbot.wait(3000)
+        os.kill(first, signal.SIGCONT)
+    else:
+        time.sleep(3.0)
+    assert heard.until_answer(number) == 5
+    assert (heard.of("died"), heard.of("slow"), heard.of("failed")) == ([], [], [])
+    assert engine.pid == first
+
+
+@posix
 def test_late_ticks_of_the_window_are_not_counted(qapp, qtbot, fast) -> None:
     """A window that gets no time for three times as long as a process may be silent finds no fault."""
     engine = fast()

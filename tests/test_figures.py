@@ -240,7 +240,8 @@ def test_a_figure_of_panels_is_written_in_every_format_and_opens_where_its_first
 
 def test_a_caption_names_everything_that_made_the_figure(digits, tmp_path):
     shown = panel(digits, "network", "conv2.forward", Focus("conv2", (7,)), knobs=(("ranking", "max"),))
-    for_people, for_programs = export.save_captions(tmp_path / "figure.pdf", [shown], True)
+    with export.captioned(tmp_path / "figure.pdf", [shown], True) as (for_people, for_programs):
+        assert not for_people.exists()
     assert (for_people.name, for_programs.name) == ("figure.txt", "figure.json")
     told, (found,) = for_people.read_text("utf-8"), json.loads(for_programs.read_text("utf-8"))["panels"]
     import hashlib
@@ -266,7 +267,8 @@ def test_a_caption_names_everything_that_made_the_figure(digits, tmp_path):
 
 def test_a_caption_of_panels_lists_each_by_its_letter(digits, tmp_path):
     shown = [panel(digits, view, "conv2.forward") for view in ("network", "filters")]
-    path, _ = export.save_captions(tmp_path / "figure.pdf", shown, True)
+    with export.captioned(tmp_path / "figure.pdf", shown, True) as (path, _):
+        pass
     told = path.read_text("utf-8")
     for letter, one in zip("ab", shown, strict=True):
         assert f"{letter}, {one.draw((1104, 796)).caption}" in told

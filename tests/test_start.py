@@ -606,6 +606,26 @@ def test_the_beats_of_a_card_end_at_what_it_shows_or_run_through_the_whole_pass(
             assert moments[-1] == sight.moment_of(trace, place)
 
 
+def test_pictures_of_sizes_that_the_window_no_longer_has_go(qapp, monkeypatch, tmp_path):
+    """Those seen last stay; a window that is drawn larger and smaller for an hour keeps no more than it shows."""
+    from PySide6.QtGui import QImage
+
+    from visualizer.ui import gallery as the_gallery
+
+    monkeypatch.setenv("VISUALIZER_STATE", str(tmp_path))
+    pictures = the_gallery.Gallery()
+    one = QImage(100, 50, QImage.Format.Format_RGB32)
+    monkeypatch.setattr(the_gallery, "MOST_BYTES", 10 * one.sizeInBytes())
+    card = next(card for card in start.everything() if card.state is not None)
+    keys = [(card.name, style.theme_name(), (100 + wide, 50), 0) for wide in range(30)]
+    for wide, key in enumerate(keys):
+        pictures._keep(key, one)
+        assert pictures.picture(card, QSize(100, 50)) is not None, "it is seen all the time"
+        assert len(pictures._pictures) == min(wide + 1, 10)
+    assert set(pictures._pictures) == {keys[0], *keys[-9:]}
+    assert not pictures._wanted
+
+
 def test_a_card_of_two_places_shows_no_mark_of_which_one_is_active():
     """Its heading is too small to be read; the bar beside that would be a speck alone, and move the picture."""
     state = next(card.state for card in start.questions() if card.name == "learned")

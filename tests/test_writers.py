@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.recorded import recorded
-from visualizer import export, registry
+from visualizer import cli, export, registry
 from visualizer.export import draw
 from visualizer.registry import NotWritten
 from visualizer.scene import session
@@ -172,3 +172,55 @@ def test_a_disk_that_is_full_is_said_and_the_picture_before_it_is_whole(tmp_path
         registry.write_whole(tmp_path / "a.session", session.to_bytes(State()))
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("full_at", [".txt", ".json", ".png"])
+def test_a_picture_and_its_captions_are_written_together_or_not_at_all(tmp_path, monkeypatch, capsys, full_at):
+    """Whichever of the three finds the disk full; also where the name is a long one."""
+    path = tmp_path / ("n" * 120 + ".png")
+    command = ["shot", "mlp_mnist", "--caption", "--size", "640x480", "-o", str(path)]
+    written = Path.write_bytes
+
+    def full(self, data):
+        if f"{full_at}-" in self.name:
+            written(self, data[:len(data) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(self, data)
+
+    with monkeypatch.context() as limited:
+        limited.setattr(Path, "write_bytes", full)
+        assert cli.main(command) == cli.NOT_DONE
+    assert capsys.readouterr().err == f"{path.stem}{full_at} was not written: the disk is full; make room, or choose " \
+                                      "another place.\n"
+    assert list(tmp_path.iterdir()) == []
+    if full_at == ".json":
+        assert cli.main(command) == cli.DONE
+        assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".png", ".txt"]
+
+
+@posix
+@pytest.mark.parametrize(("closed", "said"), [(">&-", b""), ("2>&-", None), (">&- 2>&- <&-", b"")])
+def test_a_command_whose_output_is_closed_ends_quietly(tmp_path, closed, said):
+    done = subprocess.run(f"{sys.executable} -m visualizer list models {closed}", shell=True, capture_output=True,
+                          check=False, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stderr) == (cli.DONE, b"")
+    assert said is None or done.stdout == said
+    assert said is not None or b"digits_cnn" in done.stdout
+
+
+@posix
+@pytest.mark.parametrize("before", ["visualizer.cli", "argparse"])
+def test_an_interrupt_before_the_command_has_begun_ends_it_without_a_word(tmp_path, before):
+    """At the moment a module is asked for: there is no command line yet that could say a sentence."""
+    code = "import builtins, os, signal, sys\n" \
+           "usual = builtins.__import__\n" \
+           "def asked(name, *rest, **named):\n" \
+           "    if name == sys.argv[2]: os.kill(os.getpid(), signal.SIGINT)\n" \
+           "    return usual(name, *rest, **named)\n" \
+           "builtins.__import__ = asked\n" \
+           "from visualizer.__main__ import run\n" \
+           "sys.argv[1:] = ['list', sys.argv[2]]\n" \
+           "run()"
+    done = subprocess.run([sys.executable, "-c", code, "list", before], capture_output=True, check=False,
+                          cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")

@@ -13,7 +13,10 @@ look at the same Picture. Importing this package imports neither torch nor Qt: n
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+
+TYPE_CHECKING = False  # as typing says it, which takes longer to load than all of this
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 

@@ -2,10 +2,9 @@
 
 import atexit
 import os
+import signal
 import sys
 import threading
-
-from visualizer.cli import main
 
 
 def run() -> None:
@@ -14,7 +13,16 @@ def run() -> None:
     What is to be kept is written by then, and the engine has ended. Only memory is left, and the system takes that back
     faster than thousands of widgets and arrays are taken apart one by one.
     """
+    foreground = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # a shell has it ignored elsewhere
+    if foreground:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends it without a word: there is nobody yet who could say one
+    from visualizer.cli import main
+
+    if foreground:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     status = main()
+    if foreground:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     if "visualizer.ui.window" not in sys.modules:
         sys.exit(status)
     for thread in threading.enumerate():

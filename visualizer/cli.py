@@ -21,7 +21,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
@@ -56,6 +56,7 @@ Entry = dict[str, Any]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 2 wrong usage, 3 the file was refused, 4 not done."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _with_somewhere_to_write()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without a letter shows ?, rather than an error
@@ -75,6 +76,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "--debug" in given:
             raise
         return _explain(error)
+
+
+def _with_somewhere_to_write() -> None:
+    """Where the caller has closed stdout or stderr (`visualizer list >&-`), what goes there goes nowhere: it is neither
+    an error, nor may the next file that is opened get the number of it."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(number)
+        sys.stdin = sys.stdin or open(0)  # noqa: SIM115
+        sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115
+        sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
 
 
 def _opened(words: list[str]) -> list[str]:
@@ -436,10 +449,9 @@ def _shot(chosen: argparse.Namespace) -> int:
     made = export.compose(shown, mm=chosen.mm, size=chosen.size, bars=bars)
     mm = made.mm if chosen.mm else None
     _fits_in_memory(chosen, made.picture.size, mm)
-    export.save(made.picture, chosen.output, state_json=_way_back(states[0], trace, chosen), scale=chosen.scale or 1,
-                dpi=chosen.dpi, mm=mm, transparent=chosen.transparent)
-    if chosen.caption:
-        export.save_captions(chosen.output, shown, bars)
+    with export.captioned(chosen.output, shown, bars) if chosen.caption else nullcontext():
+        export.save(made.picture, chosen.output, state_json=_way_back(states[0], trace, chosen),
+                    scale=chosen.scale or 1, dpi=chosen.dpi, mm=mm, transparent=chosen.transparent)
     _say(f"{chosen.output}: {made.picture.caption}")
     if mm and made.complaint:
         print(made.complaint, file=sys.stderr)

@@ -51,8 +51,8 @@ MOST_KEPT = 1 << 25
 """A still part of more pixels than this (128 MB) is not kept as an image: it is zoomed far beyond any screen."""
 MOST_SHARP = 5_000_000
 """Pixels, a 4K screen has more: so large a picture is drawn at half of its resolution while it moves."""
-LARGEST_CELL = 300
-"""Device pixels; a framed cell larger than this is drawn each time."""
+LARGEST_CELL = 100
+"""Device pixels; a framed cell larger than this is drawn each time: none of a picture with hundreds of them is."""
 DASHES = {"thin": (4.0, 3.0), "thick": (7.0, 4.0)}
 """Pixels drawn and left out; thick from 2 pixels on."""
 
@@ -355,7 +355,7 @@ def _draw_cell(mark: Rect, on: _Surface) -> None:
     on.painter.drawImage(QPointF((left - dx) / scale, (top - dy) / scale), cell)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _cell(width: float, height: float, fill: str, stroke: str, stroke_width: float, radius: float, dashed: bool,
           opacity: float, theme: str, scale: float, dx: float, dy: float) -> QImage:
     mark = Rect(0, 0, width, height, fill, stroke, stroke_width, True, radius, dashed, opacity=opacity)

@@ -156,7 +156,7 @@ def whole(path: Path) -> Iterator[Path]:
     """
     path = path.resolve() if path.is_symlink() else path
     sweep(path.parent, PART)
-    beside = path.with_name(f".{path.name[:MOST_NAME]}-{os.getpid()}.part")
+    beside = path.with_name(f".{path.name[-MOST_NAME:]}-{os.getpid()}.part")
     try:
         yield beside
         try:
@@ -165,6 +165,8 @@ def whole(path: Path) -> Iterator[Path]:
             mode = 0o666 & ~_umask()
         beside.chmod(mode)
         beside.replace(path)
+    except NotWritten:  # of another file, that was to be written with this one
+        raise
     except OSError as error:
         raise NotWritten(path, error) from error
     finally:
@@ -175,7 +177,7 @@ def whole(path: Path) -> Iterator[Path]:
 PART = re.compile(r"\..+-([0-9]+)\.part")
 """What a file is called while it is written, and by which process."""
 MOST_NAME = 100
-"""Letters of a name in that of its part: together they shall not be too long."""
+"""Letters of a name in that of its part, the last ones with its ending: together they shall not be too long."""
 
 
 def sweep(folder: Path, name: re.Pattern[str]) -> None:

@@ -6,7 +6,8 @@ picture opens again in the place it was taken. Qt is loaded when something is pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -137,11 +138,20 @@ def compose(shown: Sequence[Panel], *, mm: tuple[float, float | None] | None = N
     return figures.Figure(picture, (picture.size[0] * MM / 96, picture.size[1] * MM / 96))
 
 
-def save_captions(path: Path, shown: Sequence[Panel], bars: bool = False) -> tuple[Path, Path]:
-    """Write beside a figure what it shows and what it was made from: `figure.txt` for people, `figure.json`."""
+@contextmanager
+def captioned(path: Path, shown: Sequence[Panel], bars: bool = False) -> Iterator[tuple[Path, Path]]:
+    """What the block writes at `path` gets beside it what it shows and what it was made from: `figure.txt` for people,
+    `figure.json`; all three are there, or what was there before.
+
+    Raises NotWritten where they cannot be written.
+    """
     found = [(panel.trace, panel.state, panel.draw(panel.state.look.size, not bars)) for panel in shown]
-    return (registry.write_whole(path.with_suffix(".txt"), data.caption_text(found).encode()),
-            registry.write_whole(path.with_suffix(".json"), data.caption_json(found)))
+    words, numbers = path.with_suffix(".txt"), path.with_suffix(".json")
+    with registry.whole(words) as beside:
+        beside.write_bytes(data.caption_text(found).encode())
+        with registry.whole(numbers) as beside:
+            beside.write_bytes(data.caption_json(found))
+            yield words, numbers
 
 
 def state_in(path: str | Path) -> str | None:

@@ -6,6 +6,7 @@ It lies over the stage, never in its own window, and remembers what was chosen l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -77,10 +78,9 @@ def write(path: Path, shown: Sequence[Panel], choices: Choices) -> str:
         added = figures.with_bars(shown[0].draw(size, False)).size[1] - size[1]
         size = size[0], size[1] - added  # with its bars it is as high as was asked for
     found = export.compose(shown, mm=mm, size=size, bars=choices.bars)
-    export.save(found.picture, path, state_json=shown[0].way_back, scale=scale, mm=found.mm if mm else None,
-                dpi=float(choices.dpi) if mm else None, transparent=choices.transparent)
-    if choices.caption:
-        export.save_captions(path, shown, choices.bars)
+    with export.captioned(path, shown, choices.bars) if choices.caption else nullcontext():
+        export.save(found.picture, path, state_json=shown[0].way_back, scale=scale, mm=found.mm if mm else None,
+                    dpi=float(choices.dpi) if mm else None, transparent=choices.transparent)
     return found.complaint if mm else ""
 
 

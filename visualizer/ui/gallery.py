@@ -51,6 +51,8 @@ MARGIN = 6
 """Pixels around what a picture shows."""
 MOST_KEPT = 800
 """So many pictures stay in the folder, those that were made last."""
+MOST_BYTES = 32 << 20
+"""What pictures may take in memory: more than is seen of them in one size and theme of a large screen."""
 Key = tuple[str, str, tuple[int, int], int]
 """Name of a card, theme, size, and which of its beats; 0 is the picture that stands."""
 
@@ -90,13 +92,14 @@ class Gallery(QObject):
         then `made` says when it is."""
         key = card.name, style.theme_name(), size.toTuple(), beat
         if key in self._pictures:
-            return self._pictures[key]
+            self._pictures[key] = found = self._pictures.pop(key)  # the one that was seen last, now
+            return found
         if card.state is None or key in self._in_vain:
             return None
         with suppress(OSError):
             path = self._path(card, key)
             if path.is_file() and not (found := QImage(str(path))).isNull():
-                self._pictures[key] = found
+                self._keep(key, found)
                 return found
         self._wanted.setdefault(key, card)
         return None
@@ -109,8 +112,10 @@ class Gallery(QObject):
         return tuple(each for each in found if each is not None) if None not in found else ()
 
     def forget_wishes(self) -> None:
-        """What was wanted is not seen any more."""
+        """What was wanted is not seen any more; nor is what it was to be made of needed."""
         self._wanted.clear()
+        if not self._asked:
+            self._traces, self._cuts = {}, {}
 
     def go_on(self) -> None:
         """Begin with what is wanted, unless one is about to be made."""
@@ -184,7 +189,7 @@ class Gallery(QObject):
         if image is None:
             self._in_vain.add(key)
             return
-        self._pictures[key] = image
+        self._keep(key, image)
         with suppress(OSError):
             path = self._path(card, key)
             path.parent.mkdir(exist_ok=True)
@@ -192,6 +197,13 @@ class Gallery(QObject):
             for old in sorted(path.parent.glob("*.png"), key=lambda each: each.stat().st_mtime_ns)[:-MOST_KEPT]:
                 old.unlink(missing_ok=True)
         self.made.emit(card.name)
+
+    def _keep(self, key: Key, image: QImage) -> None:
+        """Have a picture at hand; those of a size that the window no longer has go first."""
+        self._pictures[key] = image
+        taken = sum(each.sizeInBytes() for each in self._pictures.values())
+        while taken > MOST_BYTES and len(self._pictures) > 1:
+            taken -= self._pictures.pop(next(iter(self._pictures))).sizeInBytes()
 
     def _draw(self, card: StartCard, size: QSize, beat: int) -> QImage | None:
         assert card.state is not None

@@ -142,7 +142,7 @@ def _slide_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) ->
     try:
         if _hands_on(layer, side):
             own = ((name, kinds.terms(trace, name, cell)),)
-            return Slide(layer, cell, value, own, hands_sentence(layer, value), True, hands_on=True)
+            return Slide(layer, cell, value, own, hands_sentence(layer, cell, value), True, hands_on=True)
         arrived = kinds.backward_terms(trace, name, cell)
     except LookupError as error:
         return Slide(layer, cell, value, (), unknown_gradient(layer, cell, value), True, str(error).rstrip("."))
@@ -169,13 +169,14 @@ def _slide_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool,
             gate = key.removesuffix("_preactivation")
             own = (name, kinds.inner_terms(trace, name, "new" if key == "hidden_new" else gate, step, unit)) if weighs \
                 else (name, kinds.inner_backward_terms(trace, name, key, step, unit))
-            return Slide(layer, cell, value, (own,), inside_hands_sentence(key, step, unit, value, weighs), True,
+            return Slide(layer, cell, value, (own,), inside_hands_sentence(layer, key, step, unit, value, weighs), True,
                          hands_on=True, key=key)
         found = ((name, kinds.inner_backward_terms(trace, name, key, step, unit)),)
     except LookupError as error:
-        return Slide(layer, cell, value, (), inside_arrival_sentence(key, step, unit, value, ()), backward,
+        return Slide(layer, cell, value, (), inside_arrival_sentence(layer, key, step, unit, value, ()), backward,
                      str(error).rstrip("."), key=key)
-    return Slide(layer, cell, value, found, inside_arrival_sentence(key, step, unit, value, found), True, key=key)
+    words = inside_arrival_sentence(layer, key, step, unit, value, found)
+    return Slide(layer, cell, value, found, words, True, key=key)
 
 
 def _act_of(slide: Slide) -> str:
