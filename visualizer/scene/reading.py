@@ -295,8 +295,11 @@ def symbols_in(trace: Trace, name: str) -> bool:
 def symbol_words(trace: Trace, name: str, index: int) -> str:
     """`“w”, number 61`: one symbol of an input."""
     layer, steps = trace[name], trace.sample.steps
-    number = tr("number {number}").format(number=int(layer.output.reshape(-1)[index]))
-    return f"“{visible(steps[index])}”, {number}" if len(steps) == layer.output.size else number
+    cell = tuple(map(int, np.unravel_index(index, layer.shape)))
+    number = tr("number {number}").format(number=said(str(int(layer.output[cell])), "value", name, cell))
+    if len(steps) != layer.output.size:
+        return number
+    return f"“{said(visible(steps[index]), 'word of the sample', step=index)}”, {number}"
 
 
 def spells(trace: Trace) -> Layer | None:
