@@ -15,6 +15,7 @@ from visualizer.kinds import curves, gates
 from visualizer.kinds.gates import Family, Quantity
 from visualizer.language import tr, translated
 from visualizer.said import said
+from visualizer.scene import numbers
 from visualizer.scene.cellnumbers import forward
 from visualizer.scene.picture import literal
 from visualizer.scene.timeline import Moment, in_beat
@@ -402,5 +403,5 @@ def _gate_rows(shown: Reading, quantity: Quantity, s: Mapping[str, Values], step
 def conclusion(shown: Reading, key: str, value: float) -> str:
     """What one number of an opened cell means, in words."""
     means = shown.family.quantities[key].means
-    said = translated(means).format(f"{100 * value:.0f} %")
+    said = translated(means).format(numbers.percent(value, 0))
     return tr("so {what}").format(what=said) if means else ""
