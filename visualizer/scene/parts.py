@@ -196,7 +196,7 @@ def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
 
 
 def coloured(layer: Layer) -> bool:
-    """Whether any of its values is a number other than 0: else there is no largest one that a colour could stand for."""
+    """Whether any of its values is a number other than 0: else no colour stands for a largest one."""
     return _largest_of(layer) > 0
 
 
