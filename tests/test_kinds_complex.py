@@ -35,6 +35,11 @@ def pair(x):
     return torch.complex(x[..., :half], x[..., half:])
 
 
+COVERS = {
+    "magnitude", "angle", "real_part", "imaginary_part", "conjugate", "complex_mul", "complex_add", "complex_sub",
+    "complex", "view_as_real", "fft_fft", "fft_fft2", "fft_fftn", "fft_rfft", "fft_rfft2", "fft_rfftn", "fft_ifft",
+    "fft_ifft2", "fft_ifftn", "fft_irfft", "fft_irfft2", "fft_irfftn", "stft",
+}
 WINDOW = torch.hann_window(6, dtype=torch.float64)
 CASES = {
     "fft": lambda m, x: real(torch.fft.fft(x)), "fft longer": lambda m, x: real(torch.fft.fft(x, 11)),
@@ -48,6 +53,9 @@ CASES = {
     "irfft ortho": lambda m, x: torch.fft.irfft(torch.fft.rfft(x, norm="ortho"), norm="ortho"),
     "fft2": lambda m, x: real(torch.fft.fft2(x)), "rfft2": lambda m, x: real(torch.fft.rfft2(x)),
     "irfft2": lambda m, x: torch.fft.irfft2(torch.fft.rfft2(x), s=(3, 8)).flatten(1),
+    "fftn": lambda m, x: real(torch.fft.fftn(x, dim=(1, 2))),
+    "ifftn": lambda m, x: real(torch.fft.ifftn(x, dim=(1, 2))),
+    "irfftn": lambda m, x: torch.fft.irfftn(torch.fft.rfftn(x, dim=(1, 2)), dim=(1, 2)).flatten(1),
     "rfftn": lambda m, x: real(torch.fft.rfftn(x, dim=(1, 2))), "ifft2": lambda m, x: real(torch.fft.ifft2(pair(x))),
     "abs": lambda m, x: pair(x).abs(), "angle": lambda m, x: pair(x).angle(), "conj": lambda m, x: real(pair(x).conj()),
     "mul": lambda m, x: real(pair(x) * torch.fft.fft(x[..., :4])),
@@ -85,6 +93,15 @@ def test_every_number_is_explained_both_ways_and_gradients_are_torchs(name: str)
         parameter = next(layer for layer in trace if layer.kind == "parameter")
         np.testing.assert_allclose(parameter.gradient, torch.view_as_real(model.filter.grad), atol=1e-12)
         assert mul.axes[-1] == PART
+
+
+def test_all_of_them_are_among_the_cases() -> None:
+    met = set()
+    for does in CASES.values():
+        model = Does(lambda m, x, does=does: does(m, x).flatten(1), filter=nn.Parameter(torch.randn(
+            5, dtype=torch.complex128)), window=nn.Parameter(WINDOW.clone()))
+        met |= {layer.kind for layer in record.capture(model, torch.randn(1, 3, 8).double(), objective="none")}
+    assert COVERS <= met
 
 
 def test_the_gradient_of_a_part_is_that_of_a_real_number() -> None:
