@@ -43,8 +43,10 @@ NO_BUTTON, LEFT = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
 class Person:
     """Does one thing after the other."""
 
-    def __init__(self, app: App, seed: int, models: tuple[str, ...] = MODELS) -> None:
+    def __init__(self, app: App, seed: int, models: tuple[str, ...] = MODELS, hurry: bool = False) -> None:
+        """In a hurry a person looks up half as often, and has few sizes of a window."""
         self.app, self.draw, self.models = app, random.Random(seed), models
+        self.each, self.grain = (20, 160) if hurry else (10, 1)
         self.commands = [name for name in app.window.commands if name not in LEFT_OUT]
         self.files = sorted(path for path in FIXTURES.iterdir() if path.suffix in (".trace", ".session", ".png"))
         ways: tuple[tuple[int, Callable[[], None]], ...] = (
@@ -55,12 +57,12 @@ class Person:
         self.last, self.count = "", 0
 
     def do(self) -> None:
-        """One thing; they come faster than the window paints, and it paints at the end of every tenth."""
+        """One thing; they come faster than the window paints, and it paints at the end of every tenth, or so."""
         way = self.draw.choices(self.ways, self.weights)[0]
         self.last = way.__name__
         way()
         self.count += 1
-        if self.count % 10 == 0:
+        if self.count % self.each == 0:
             QApplication.processEvents()
 
     def place(self) -> tuple[QWidget, QPointF]:
@@ -144,7 +146,8 @@ class Person:
         self.app.recorder.open(str(self.draw.choice(self.files)))
 
     def size(self) -> None:
-        self.app.window.window().resize(self.draw.randint(960, 1280), self.draw.randint(640, 800))
+        self.app.window.window().resize(self.draw.randrange(960, 1281, self.grain),
+                                           self.draw.randrange(640, 801, self.grain))
 
 
 def consistent(app: App) -> None:
@@ -172,7 +175,7 @@ def megabytes() -> float:
 
 
 def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], None] = print,
-         most: int = 1 << 40, models: tuple[str, ...] = MODELS) -> tuple[float, float]:
+         most: int = 1 << 40, models: tuple[str, ...] = MODELS, hurry: bool = False) -> tuple[float, float]:
     """Go on for so many minutes, or until `most` things are done: the memory when warm, and that of the last fifth.
     Raises what the window raised."""
     raised: list[BaseException] = []
@@ -180,7 +183,7 @@ def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], Non
     app = App()
     app.window.resize(1024, 700)
     app.window.show()
-    person, begun, count, known = Person(app, seed, models), time.monotonic(), 0, []
+    person, begun, count, known = Person(app, seed, models, hurry), time.monotonic(), 0, []
     next_line = 0.0
     try:
         while (now := time.monotonic() - begun) < 60 * minutes and count < most:
@@ -190,7 +193,7 @@ def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], Non
                 raise AssertionError(f"{person.last}, after {count}") from raised[0]
             if count % 50 == 0:
                 consistent(app)
-                QTest.qWait(20)
+                QTest.qWait(20)  # the engine is heard
                 known.append((now, megabytes()))
             if now >= next_line:
                 next_line += 60.0
