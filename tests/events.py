@@ -18,7 +18,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from visualizer import inputs, views
 from visualizer.scene import colour
@@ -37,6 +37,8 @@ LEFT_OUT = ("quit", "save", "open", "open-folder", "export", "film", "film-input
             "present", "present-here", "speaker", "restore", "copy", "copy-caption", "copy-data", "add-panel", "menu",
             "training-beside", "training-reel", "sweep")
 """Commands that ask for a file, leave the window, or take the clipboard of whoever sits here."""
+CANCELLED = {"getOpenFileName": ("", ""), "getSaveFileName": ("", ""), "getExistingDirectory": ""}
+"""What the dialogs of the system say at once: they would wait for somebody who chooses a file."""
 NO_BUTTON, LEFT = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
 
 
@@ -147,7 +149,7 @@ class Person:
 
     def size(self) -> None:
         self.app.window.window().resize(self.draw.randrange(960, 1281, self.grain),
-                                           self.draw.randrange(640, 801, self.grain))
+                                        self.draw.randrange(640, 801, self.grain))
 
 
 def consistent(app: App) -> None:
@@ -179,6 +181,9 @@ def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], Non
     """Go on for so many minutes, or until `most` things are done: the memory when warm, and that of the last fifth.
     Raises what the window raised."""
     raised: list[BaseException] = []
+    asked = {name: getattr(QFileDialog, name) for name in CANCELLED}
+    for name, nothing in CANCELLED.items():
+        setattr(QFileDialog, name, staticmethod(lambda *given, nothing=nothing: nothing))
     before, sys.excepthook = sys.excepthook, lambda kind, error, trace: raised.append(error)
     app = App()
     app.window.resize(1024, 700)
@@ -201,6 +206,8 @@ def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], Non
     finally:
         app.close()
         sys.excepthook = before
+        for name, function in asked.items():
+            setattr(QFileDialog, name, staticmethod(function))
     warm_at, late = 60 * minutes * warm, 60 * minutes * 0.8
     early = [size for at, size in known if warm_at <= at <= warm_at + 60 * minutes * 0.1]
     last = [size for at, size in known if at >= late]
