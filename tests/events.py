@@ -167,7 +167,7 @@ def consistent(app: App) -> None:
 def alive() -> int:
     """How many recordings there are in memory."""
     gc.collect()
-    return sum(isinstance(thing, Trace) for thing in gc.get_objects())
+    return sum(type(thing) is Trace for thing in gc.get_objects())
 
 
 def megabytes() -> float:

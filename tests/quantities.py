@@ -162,7 +162,7 @@ def brighter(trace: Trace, said: Any) -> float:
 @quantity("length of axis")
 def length(trace: Trace, said: Any) -> float:
     """`cell` is (number of the axis,)."""
-    return layer_of(trace, said.layer).shape[said.cell[0]]
+    return _named(layer_of(trace, said.layer), said.array or "output").shape[said.cell[0]]
 
 
 @quantity("index")
@@ -232,6 +232,9 @@ def read(text: str) -> tuple[float, float]:
         return WORDS[plain.lower()], 0.0
     if plain.removesuffix(" %") in ("NaN", "∞", "+∞", "−∞"):
         return float(plain.removesuffix(" %").replace("∞", "inf").replace("−", "-")), 0.0
+    if "/" in plain:
+        above, below = map(float, plain.split("/"))
+        return above / below, 0.0
     found = NUMBER.fullmatch(plain)
     assert found, f"{text!r} is no number"
     digits = Decimal(found["digits"].replace(",", "").replace("−", "-"))

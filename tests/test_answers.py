@@ -100,7 +100,8 @@ def test_a_softmax_inside_a_model_is_never_taken_for_the_answer() -> None:
     assert trace["softmax"].axes != ("class",)
     assert "The network answers" not in draw(trace, view="network", at="softmax.forward").caption
     value = float(trace["fc"].output.reshape(-1)[0])
-    assert draw(trace, view="network", at="fc.forward").caption == f"The network answers {value:.3f}.".replace("-", "−")
+    assert draw(trace, view="network", at="fc.forward").caption == (
+        f"7 × 5 = 35 numbers went in. The network answers {value:.3f}.".replace("-", "−"))
 
 
 def test_a_recording_of_before_names_its_answer_as_it_did() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.test_causes_recorded import TRUE_AND_FALSE
-from visualizer.scene import causes
+from visualizer.scene import absence, causes
 from visualizer.scene.picture import unmarked
 
 CASES: list[tuple[Callable[..., str], tuple[object, ...], str, tuple[object, ...]]] = [
@@ -60,3 +60,11 @@ def test_a_half_life_is_a_number_of_steps_or_none() -> None:
 
 def test_only_what_is_true_is_collected_and_nothing_twice() -> None:
     assert causes.all_true(["", "One.", "", "Two.", "One."]) == ("One.", "Two.")
+
+
+def test_why_there_is_no_gradient_stands_within_a_sentence_of_one_full_stop() -> None:
+    assert absence.unreached("conv1", "It is a constant.") == "No gradient reaches conv1: It is a constant."
+    assert absence.unreached("conv1", "") == \
+        "No gradient reaches conv1: nothing that the loss depends on goes through it."
+    assert absence.timeless("gru", "One. Two.") == "gru has no gradient through time: One. Two."
+    assert absence.timeless("gru", "") == "gru has no gradient through time: nothing flowed back to it."

@@ -407,3 +407,15 @@ def test_json_of_a_recording_holds_no_path_of_this_machine() -> None:
     with zipfile.ZipFile(io.BytesIO(record("digits_cnn").to_bytes())) as archive:
         words = json.loads(archive.read("trace.json"))
     assert str(ROOT) not in json.dumps(words)
+
+
+def test_weights_that_fit_nothing_are_refused_in_a_sentence_that_can_be_read(tmp_path):
+    """Without the names of all networks; and one tensor is no tensors."""
+    (tmp_path / "mine.pt").write_bytes(torch_file({"a": torch.zeros(3)}))
+    with pytest.raises(Refused) as caught:
+        open_model(str(tmp_path / "mine.pt"))
+    said = str(caught.value)
+    assert said.startswith("mine.pt holds weights only (1 tensor, 3 numbers, no wiring), and they fit none of the "
+                           f"{len(registry.models())} networks")
+    assert not any(name in said for name in registry.models())
+    assert "visualizer.capture(model, x)" in said

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from visualizer.trace import Cell
+from visualizer.trace import Cell, Layer
 
 
 class Said(NamedTuple):
@@ -30,6 +30,9 @@ class Said(NamedTuple):
     """Of which array, where the quantity does not say: `inner.forget`, `weights.weight`, `inner_gradients.cell`."""
 
 
+Claim = tuple[str, str, Cell, int | None, str]
+"""What a number claims to be, without its words: the other fields of Said."""
+
 _listeners: list[list[Said]] = []
 
 
@@ -39,6 +42,30 @@ def said(text: str, quantity: str, layer: str = "", cell: Cell = (), step: int |
         heard.append(Said(text, quantity, layer, tuple(int(index) for index in cell),
                           None if step is None else int(step), array))
     return text
+
+
+def of(quantity: str, layer: Layer, cell: Cell = (), array: str = "") -> Claim:
+    """The claim of a quantity of a layer."""
+    return quantity, layer.name, cell, None, array
+
+
+def axis(layer: Layer, number: int, array: str = "") -> Claim:
+    """The claim of the length of an axis of the output of a layer, or of another array of it."""
+    return of("length of axis", layer, (number,), array)
+
+
+def size(layer: Layer, array: str = "") -> Claim:
+    """The claim of how many numbers there are."""
+    return of("how many", layer, array=array)
+
+
+def lengths(layer: Layer, first: int = 0, array: str = "", last: int | None = None) -> str:
+    """`12 × 6 × 6`: the lengths of the axes of the output, or of another array, from the `first` on up to the `last`;
+    nothing for a single number."""
+    group, _, key = array.partition(".")
+    found = layer.output if not group else getattr(layer, group)[key] if key else getattr(layer, group)
+    return " × ".join(said(f"{found.shape[at]:,}", *axis(layer, at, array))
+                      for at in range(found.ndim)[first:last])
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.answers import AnswerKind, Cell, Right, Scalar, Score, Values, Where, label, never, picked, picture_of
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain
 from visualizer.trace import Answer, Layer, Refused, Trace
@@ -98,16 +99,20 @@ def sentence(trace: Trace, answer: Answer) -> str:
     if not boxes:
         return tr("The network finds {{nothing}}: no box is sure enough.").format()
     first = boxes[0]
-    wide, high = (numbers.number(first.box[2 + axis] - first.box[axis], 3) for axis in (0, 1))
+    wide, high = (said(numbers.number(first.box[2 + axis] - first.box[axis], 3), "side of the surest box", answer.layer,
+                       (axis,)) for axis in (0, 1))
     counted = tr("{count} boxes") if len(boxes) > 1 else tr("{count} box")
     words = tr("The network finds {{{boxes}}}, the surest with {share}: {wide} × {high} pixels") \
         if first.label is None else \
         tr("The network finds {{{boxes}}}, the surest with {share}: {what}, {wide} × {high} pixels")
-    words = words.format(boxes=counted.format(count=numbers.count(len(boxes))), share=numbers.percent(first.score, 1),
-                         what="" if first.label is None else label(answer, first.label), wide=wide, high=high)
+    words = words.format(boxes=counted.format(
+        count=said(numbers.count(len(boxes)), "how many boxes", answer.layer)), wide=wide, high=high,
+        share=said(numbers.percent(first.score, 1), "score of the surest box", answer.layer),
+        what="" if first.label is None else said(label(answer, first.label), "label", answer.layer, (first.label,)))
     measured = score(trace, answer)
     return tr("{words}; the right ones are overlapped by {share}.").format(
-        words=words, share=numbers.percent(measured[0][1], 0)) if measured else f"{words}."
+        words=words, share=said(numbers.percent(measured[0][1], 0), "overlap of the boxes", answer.layer)) \
+        if measured else f"{words}."
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -169,7 +174,8 @@ def cost(trace: Trace, answer: Answer, loss: Layer) -> tuple[str, str]:
     parts = trace.inputs(loss)
     if len(parts) != 2 or not all(kinds.role(part) == "loss" and answer.layer in _read(trace, part) for part in parts):
         return "", ""
-    edges, scores, both = (numbers.number(float(layer.output), 3) for layer in (*parts, loss))
+    edges, scores, both = (said(numbers.number(float(layer.output), 3), "value", layer.name)
+                           for layer in (*parts, loss))
     return (tr("loss = {edges} + {scores} = **{both}**").format(edges=edges, scores=scores, both=both),
             tr("The loss adds the squares of how far the edges of the right boxes are off, {edges}, and −ln of the "
                "chances given to what is right, {scores}: {{{both}}}.").format(edges=edges, scores=scores, both=both))

@@ -10,6 +10,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.answers import AnswerKind, Axes, Bars, Score, Values, label, picked
 from visualizer.language import english, tr, translated
+from visualizer.said import said
 from visualizer.scene import colour, numbers
 from visualizer.scene.columns import LEAST_BARS as LEAST
 from visualizer.scene.columns import NAME, Column, long_names
@@ -28,17 +29,24 @@ def sentence(trace: Trace, answer: Answer) -> str:
     """The likeliest two, and whether the first is right."""
     chances = trace[answer.layer].output
     order = np.argsort(-chances, kind="stable")
-    name = [label(answer, int(index)) for index in order]
     words = tr("One class") if len(order) < 2 else \
         tr("The network answers {first} with {{{share}}}, then {second} with {rest}").format(
-            first=name[0], share=numbers.percent(float(chances[order[0]]), 1), second=name[1],
-            rest=numbers.percent(float(chances[order[1]]), 1))
+            first=_said_label(answer, int(order[0])), share=_said_share(answer, chances, int(order[0])),
+            second=_said_label(answer, int(order[1])), rest=_said_share(answer, chances, int(order[1])))
     if trace.sample.label is None:
         drawn = tr("{words}; say what you drew, and there is a loss.") if trace.sample.name == DRAWN else "{words}."
         return drawn.format(words=words)
     judged = tr("{words}; the label is {truth}, so it is right.") if int(order[0]) == trace.sample.label else \
         tr("{words}; the label is {truth}, so it is wrong.")
-    return judged.format(words=words, truth=label(answer, trace.sample.label))
+    return judged.format(words=words, truth=said(label(answer, trace.sample.label), "label of the input", answer.layer))
+
+
+def _said_label(answer: Answer, index: int) -> str:
+    return said(label(answer, index), "label", answer.layer, (index,))
+
+
+def _said_share(answer: Answer, chances: Values, index: int) -> str:
+    return said(numbers.percent(float(chances[index]), 1), "value", answer.layer, (index,))
 
 
 def short(trace: Trace, answer: Answer) -> str:
@@ -110,15 +118,15 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
                 marks.append(Rect(middle - (reach if value < 0 else 0), y - bar / 2, reach, bar, "gradient-mark",
                                   radius=2))
             marks.append(Line(((middle, y - bar / 2 - 2), (middle, y + bar / 2 + 2)), "ink", 1))
-            said = numbers.signed(value, 3)
+            words = numbers.signed(value, 3)
         else:
             if value * track >= 0.5:
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
                                   radius=2))
-            said = numbers.percent(value, 1)
-        said = said if bars is None else bars.words[unit]
-        if said and (strong or look.mode.notes):
-            marks += said_of.put(said, [(place.x + place.width, y + size * 0.36, "end")], min(13.0, size),
+            words = numbers.percent(value, 1)
+        words = words if bars is None else bars.words[unit]
+        if words and (strong or look.mode.notes):
+            marks += said_of.put(words, [(place.x + place.width, y + size * 0.36, "end")], min(13.0, size),
                                  600 if strong else 400, "ink" if strong else "ink-2")
         if unit == target and below:
             marks.append(Text(x, y + bar / 2 + 12, plain(tr("label")), 11, 500, "accent-ink"))
@@ -143,12 +151,16 @@ def begins(trace: Trace, answer: Answer) -> str:
     target, back = trace.objective.target, _handed_back(trace, answer)
     if target is None or back is None:
         return ""
-    known = {"label": label(answer, target), "pull": numbers.signed(float(back[target]), 3)}
+    source = _logits(trace, answer).name
+    known = {"label": _said_label(answer, target),
+             "pull": said(numbers.signed(float(back[target]), 3), "gradient", source, (target,))}
     if _by_label(trace):
+        said("1", "probability less gradient", source, (target,), array=answer.layer)
         return tr("The way back starts here: each logit gets its probability, minus 1 for the label {label}, which "
                   "gets {{{pull}}}.").format(**known)
     if np.flatnonzero(back).tolist() != [target]:
         return ""
+    said("0", "largest size of gradient elsewhere", source, (target,))
     return tr("The way back starts at one logit, that of {label}, which gets {{{pull}}}; the others get 0.").format(
         **known)
 
@@ -158,10 +170,11 @@ def cost(trace: Trace, answer: Answer, loss: Layer) -> tuple[str, str]:
     target = trace.objective.target
     if target is None or not kinds.picks_label(loss):
         return "", ""
-    chance, value = (numbers.number(float(number), 3) for number in (trace[answer.layer].output[target], loss.output))
+    chance = said(numbers.number(float(trace[answer.layer].output[target]), 3), "value", answer.layer, (target,))
+    value = said(numbers.number(float(loss.output), 3), "value", loss.name)
     return (tr("loss = −ln {chance} = **{value}**").format(chance=chance, value=value),
             tr("The loss is −ln of the probability given to the label {label}: −ln {chance} = {{{value}}}.").format(
-                label=label(answer, target), chance=chance, value=value))
+                label=_said_label(answer, target), chance=chance, value=value))
 
 
 def _by_label(trace: Trace) -> bool:
@@ -171,9 +184,13 @@ def _by_label(trace: Trace) -> bool:
 
 def _handed_back(trace: Trace, answer: Answer) -> Values | None:
     """The gradient of the logits that the probabilities were made of, seen through their logarithms."""
+    return _logits(trace, answer).gradient
+
+
+def _logits(trace: Trace, answer: Answer) -> Layer:
     read = trace.inputs(trace[answer.layer])[0]
     kind = kinds.of(read)
-    return (trace.inputs(read)[0] if kind is not None and kind.logarithms and kind.role == "shares" else read).gradient
+    return trace.inputs(read)[0] if kind is not None and kind.logarithms and kind.role == "shares" else read
 
 
 ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits, sentence, short=short, score=score,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from visualizer.answers import AnswerKind, Right, Scalar, Score, Values, Where, never, picked, picture_of, place_of
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Scale
 from visualizer.trace import Answer, Refused, Trace
@@ -41,8 +42,11 @@ def sentence(trace: Trace, answer: Answer) -> str:
     words = tr("The network takes {{{count} of {all}}} pixels to belong to it; they overlap the right ones by "
                "{share}.") \
         if measured else tr("The network takes {{{count} of {all}}} pixels to belong to it.")
-    return words.format(count=numbers.count(int(found.sum())), all=numbers.count(found.size),
-                        share=numbers.percent(measured[0][1], 0) if measured else "")
+    return words.format(
+                        count=said(numbers.count(int(found.sum())), "how many pixels belong to it", answer.layer),
+                        all=said(numbers.count(found.size), "how many pixels", answer.layer),
+                        share=said(numbers.percent(measured[0][1], 0), "overlap of the masks", answer.layer)
+                        if measured else "")
 
 
 def score(trace: Trace, answer: Answer) -> Score:

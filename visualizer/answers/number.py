@@ -8,6 +8,7 @@ from typing import Any
 from visualizer import kinds
 from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, picked
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.trace import Answer, Trace
 
@@ -21,9 +22,14 @@ def sentence(trace: Trace, answer: Answer) -> str:
     """What is answered, and what should be."""
     value, truth = _value(trace, answer), _truth(trace, answer)
     if truth is None:
-        return tr("The network answers {{{value}}}.").format(value=numbers.number(value, 3))
+        return tr("The network answers {{{value}}}.").format(value=_said(trace, answer))
     return tr("The network answers {{{value}}}; wanted is {truth}, so it is off by {apart}.").format(
-        value=numbers.number(value, 3), truth=numbers.number(truth, 3), apart=numbers.number(abs(value - truth), 3))
+        value=_said(trace, answer), truth=said(numbers.number(truth, 3), "number wanted", answer.layer),
+        apart=said(numbers.number(abs(value - truth), 3), "how far off", answer.layer))
+
+
+def _said(trace: Trace, answer: Answer) -> str:
+    return said(numbers.number(_value(trace, answer), 3), "value", answer.layer, (0,) * trace[answer.layer].output.ndim)
 
 
 def short(trace: Trace, answer: Answer) -> str:

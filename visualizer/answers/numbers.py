@@ -8,6 +8,7 @@ import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, picked, place_of
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene.numbers import count, number
 from visualizer.trace import Answer, Trace
 
@@ -25,8 +26,10 @@ def sentence(trace: Trace, answer: Answer) -> str:
     found = score(trace, answer)
     words = tr("The network answers {{{count} numbers}}, from {low} to {high}; they are off by {apart} on average.") \
         if found else tr("The network answers {{{count} numbers}}, from {low} to {high}.")
-    return words.format(count=count(values.size), low=number(float(values.min()), 3),
-                        high=number(float(values.max()), 3), apart=number(found[0][1], 3) if found else "")
+    return words.format(count=said(count(values.size), "how many", answer.layer),
+                        low=said(number(float(values.min()), 3), "smallest", answer.layer),
+                        high=said(number(float(values.max()), 3), "largest", answer.layer),
+                        apart=said(number(found[0][1], 3), "how far off on average", answer.layer) if found else "")
 
 
 def score(trace: Trace, answer: Answer) -> Score:

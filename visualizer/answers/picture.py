@@ -8,6 +8,7 @@ import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, Where, maps_of, picked, place_of
 from visualizer.language import english, tr
+from visualizer.said import lengths, said
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Look, Mark, Scale
 from visualizer.trace import Answer, Trace
@@ -27,9 +28,11 @@ def sentence(trace: Trace, answer: Answer) -> str:
     words = tr("The network answers a picture of {{{size}}} pixels, from {low} to {high}; the squared difference from "
                "the right one is {apart} on average.") if found else \
         tr("The network answers a picture of {{{size}}} pixels, from {low} to {high}.")
-    return words.format(size=numbers.shape(values.shape[-2:]), low=numbers.number(float(values.min()), 3),
-                        high=numbers.number(float(values.max()), 3),
-                        apart=numbers.number(found[0][1], 3) if found else "")
+    return words.format(size=lengths(trace[answer.layer], values.ndim - 2),
+                        low=said(numbers.number(float(values.min()), 3), "smallest", answer.layer),
+                        high=said(numbers.number(float(values.max()), 3), "largest", answer.layer),
+                        apart=said(numbers.number(found[0][1], 3), "squared difference from the right one",
+                                   answer.layer) if found else "")
 
 
 def score(trace: Trace, answer: Answer) -> Score:

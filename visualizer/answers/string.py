@@ -12,6 +12,7 @@ from visualizer import kinds
 from visualizer.answers import AnswerKind, Score, Values, label, never, picked
 from visualizer.answers.tokens import wishes
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.trace import Answer, Trace
 
@@ -39,9 +40,11 @@ def sentence(trace: Trace, answer: Answer) -> str:
     words = tr("Along {steps} steps the network reads {{{read}}}.") if not wanted else \
         tr("Along {steps} steps the network reads {{{read}}}; that is right.") if read == wanted else \
         tr("Along {steps} steps the network reads {{{read}}}; written is {written}.")
-    return words.format(steps=numbers.count(len(trace[answer.layer].output)),
-                        read=" ".join(label(answer, index) for index in read) or tr("nothing"),
-                        written=" ".join(label(answer, index) for index in wanted))
+    return words.format(steps=said(numbers.count(len(trace[answer.layer].output)), "how many steps", answer.layer),
+                        read=said(" ".join(label(answer, index) for index in read), "what is read", answer.layer)
+                        or tr("nothing"),
+                        written=said(" ".join(label(answer, index) for index in wanted), "what is written",
+                                     answer.layer))
 
 
 def short(trace: Trace, answer: Answer) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.scene.reading import visible
 from visualizer.trace import Answer, Trace
@@ -27,8 +28,9 @@ def sentence(trace: Trace, answer: Answer) -> str:
     chances = trace[answer.layer].output
     best = int(np.argmax(chances[-1]))
     return tr("After the last of {steps} steps the likeliest answer is “{answer}” with {{{share}}}.").format(
-        steps=numbers.count(len(chances)), answer=visible(label(answer, best)),
-        share=numbers.percent(float(chances[-1, best]), 1))
+        steps=said(numbers.count(len(chances)), "how many steps", answer.layer),
+        answer=said(visible(label(answer, best)), "label", answer.layer, (best,)),
+        share=said(numbers.percent(float(chances[-1, best]), 1), "largest", answer.layer, step=len(chances) - 1))
 
 
 def short(trace: Trace, answer: Answer) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._dims import batch_of, longest_names
@@ -138,22 +139,25 @@ def box(operation: Operation, layer: Layer, inputs: Inputs, which: int, seen: Bo
 
 
 def sentence(operation: Operation, layer: Layer, inputs: Inputs) -> str:
-    names = [_words.value(float(operand.plain)) if operand.array(layer, inputs) is None
-             else operand.weight if operand.which is None else inputs[operand.which].name
-             for operand in operands_of(operation, layer, inputs)]
-    loss = _words.value(float(layer.output.reshape(-1)[0])) if layer.output.size == 1 else _words.spread(layer.output)
-    return translated(operation.says).format(
-        **dict(zip("abcdef", names, strict=False)), values=_words.some(layer.output.size, "value"),
-        spread=_words.spread(layer.output), loss=loss, true=_words.count(int(np.count_nonzero(layer.output))))
+    loss = _words.one(layer) if layer.output.size == 1 else _words.spread(layer)
+    return _words.fixed(translated(operation.says), layer).format(
+        **dict(zip("abcdef", _named(operation, layer, inputs), strict=False)),
+        values=_words.some(layer.output.size, "value", *said.size(layer)), spread=_words.spread(layer), loss=loss,
+        true=_words.count(int(np.count_nonzero(layer.output)), *said.of("how many not 0", layer)))
 
 
 def short(operation: Operation, layer: Layer, inputs: Inputs) -> str:
     if not operation.sign:
         return ""
-    names = [_words.value(float(operand.plain)) if operand.array(layer, inputs) is None
-             else operand.weight if operand.which is None else inputs[operand.which].name
-             for operand in operands_of(operation, layer, inputs)]
-    return f" {operation.sign} ".join(names)
+    return f" {operation.sign} ".join(_named(operation, layer, inputs))
+
+
+def _named(operation: Operation, layer: Layer, inputs: Inputs) -> list[str]:
+    """What is put together: layers, weights, plain numbers."""
+    return [_words.value(float(operand.plain), *said.of("plain operand", layer, array=name))
+            if operand.array(layer, inputs) is None
+            else operand.weight if operand.which is None else inputs[operand.which].name
+            for name, operand in zip(operation.names, operands_of(operation, layer, inputs), strict=False)]
 
 
 @dataclass(frozen=True, eq=False)

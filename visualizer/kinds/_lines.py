@@ -197,18 +197,20 @@ def sentence(line: Line, layer: Layer, inputs: Inputs) -> str:
     laid = _laid(line, layer, inputs)
     names = _along(laid)
     count = int(np.prod([laid.full[axis] for axis in laid.along]))
-    numbers = _words.some(count, "number")
-    return translated(line.says).format(
+    ahead = len(laid.full) - inputs[0].output.ndim
+    over = tuple(axis - ahead for axis in laid.along if axis >= ahead)
+    numbers = _words.some(count, "number", "numbers over axes", inputs[0].name, over, None, "")
+    return _words.fixed(translated(line.says), layer).format(
         source=_words.listed([source.name for source in inputs]), count=numbers,
         line=tr("{numbers} over {axes}").format(numbers=numbers, axes=names) if names else numbers,
-        before=_words.shape(inputs[0].shape), after=_words.shape(layer.shape), spread=_words.spread(layer.output))
+        before=_words.shape(inputs[0]), after=_words.shape(layer), spread=_words.spread(layer))
 
 
 def short(line: Line, layer: Layer, inputs: Inputs) -> str:
     if line.makes == SAME:
         names = _along(_laid(line, layer, inputs))
         return tr("over {what}").format(what=names) if names else ""
-    return f"{_words.by(inputs[0].shape) or '1'} → {_words.by(layer.shape) or '1'}"
+    return _words.becomes(inputs[0], layer)
 
 
 def _along(laid: _Laid) -> str:

@@ -111,13 +111,13 @@ def linear_box(linear: Linear, layer: Layer, inputs: Inputs, which: int, box: Bo
 
 
 def linear_sentence(linear: Linear, layer: Layer, inputs: Inputs) -> str:
-    return translated(linear.says).format(
-        source=_words.listed([source.name for source in inputs]), before=_words.shape(inputs[0].shape),
-        after=_words.shape(layer.shape), spread=_words.spread(layer.output))
+    return _words.fixed(translated(linear.says), layer).format(
+        source=_words.listed([source.name for source in inputs]), before=_words.shape(inputs[0]),
+        after=_words.shape(layer), spread=_words.spread(layer))
 
 
 def short(layer: Layer, inputs: Inputs) -> str:
-    return f"{_words.by(inputs[0].shape) or '1'} → {_words.by(layer.shape) or '1'}"
+    return _words.becomes(inputs[0], layer)
 
 
 @remembered(2)

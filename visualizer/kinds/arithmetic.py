@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import axes_of, dim_of
 from visualizer.kinds._elementwise import Operation, Read, all_read, kind_of
@@ -101,13 +102,14 @@ def reduced_sentence(what: str, layer: Layer, inputs: Inputs) -> str:
     count = inputs[0].output.size // max(layer.output.size, 1)
     words = tr("Each number is {what} of {numbers} of {source} over {axes}: {before} becomes {after}.") if gone else \
         tr("Each number is {what} of {numbers} of {source}: {before} becomes {after}.")
-    return words.format(what=translated(what), numbers=_words.some(count, "number"), source=inputs[0].name,
+    return words.format(what=translated(what), source=inputs[0].name,
+                        numbers=_words.some(count, "number", *said.of("numbers for each", layer)),
                         axes=_words.listed([translated(axis) for axis in gone]),
-                        before=_words.shape(inputs[0].shape), after=_words.shape(layer.shape))
+                        before=_words.shape(inputs[0]), after=_words.shape(layer))
 
 
 def reduced_short(layer: Layer, inputs: Inputs) -> str:
-    return f"{_words.by(inputs[0].shape) or '1'} → {_words.by(layer.shape) or '1'}"
+    return _words.becomes(inputs[0], layer)
 
 
 def _gone(layer: Layer, inputs: Inputs) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, largest, taps
 from visualizer.language import english, tr
@@ -67,8 +68,10 @@ def bag_sentence(layer: Layer, inputs: Inputs) -> str:
                        "lie {spread}."),
             "max": tr("{tokens} are looked up in a table of {rows}, and the largest of their {numbers} are kept: "
                       "values lie {spread}.")}[_mode(layer)]
-    return does.format(tokens=_words.some(inputs[0].output.size, "token"), rows=_words.some(rows, "row"),
-                       numbers=_words.some(size, "number"), spread=_words.spread(layer.output))
+    return does.format(tokens=_words.some(inputs[0].output.size, "token", *said.size(inputs[0])),
+                       rows=_words.some(rows, "row", *said.axis(layer, 0, "weights.weight")),
+                       numbers=_words.some(size, "number", *said.axis(layer, 1, "weights.weight")),
+                       spread=_words.spread(layer))
 
 
 def _mode(layer: Layer) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import same_but_ones
 from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, look, one, taps, unravel, whole
@@ -68,14 +69,14 @@ def binary_sentence(layer: Layer, inputs: Inputs) -> str:
     count, loss = inputs[0].output.size, layer.output
     if loss.ndim:
         return tr("The loss of each number is −ln of the chance that it gives to what is right; here it is "
-                  "{spread}.").format(spread=_words.spread(loss))
+                  "{spread}.").format(spread=_words.spread(layer))
     if count == 1:
         words = tr("The loss is −ln of the chance given to what is right: {loss}.")
     elif layer.settings.get("reduction") == "sum":
         words = tr("The loss is −ln of the chance given to what is right, yes or no, summed over {numbers}: {loss}.")
     else:
         words = tr("The loss is −ln of the chance given to what is right, yes or no, averaged over {numbers}: {loss}.")
-    return words.format(numbers=_words.some(count, "number"), loss=_words.value(float(loss)))
+    return words.format(numbers=_words.some(count, "number", *said.size(inputs[0])), loss=_words.one(layer))
 
 
 def _logarithms(from_logits: bool, values: Numbers) -> tuple[Numbers, Numbers]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._dims import axis_of, batch_of, longest_names, tuple_of
@@ -89,9 +90,18 @@ def operation_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 
 def operation_sentence(operation: Operation, layer: Layer, inputs: Inputs) -> str:
-    names = [inputs[number].name if number is not None else _words.value(float(plain))
+    names = [inputs[number].name if number is not None else _said(layer, complex(plain))
              for number, plain in _operands(layer, inputs)]
-    return translated(operation.says).format(a=names[0], b=names[-1], spread=_words.spread(layer.output))
+    return _words.fixed(translated(operation.says), layer).format(a=names[0], b=names[-1],
+                                                                  spread=_words.spread(layer))
+
+
+def _said(layer: Layer, plain: complex) -> str:
+    """`2`, `2 + 0.5 i`."""
+    name = next(name for name in ("input", "other") if layer.settings.get(name) is not None)
+    real = _words.value(plain.real, *said.of("plain operand", layer, array=name))
+    return real if not plain.imag else \
+        f"{real} + {_words.value(plain.imag, *said.of('imaginary part of a plain operand', layer, array=name))} i"
 
 
 def _operands(layer: Layer, inputs: Inputs) -> list[tuple[int | None, Any]]:
@@ -468,7 +478,8 @@ def stretch_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 def stretch_sentence(layer: Layer, inputs: Inputs) -> str:
     return translated(english("The spectrum of each short stretch of {a}, {count} numbers long.")).format(
-        a=inputs[0].name, count=_words.count(int(layer.settings["n_fft"])))
+        a=inputs[0].name, count=_words.count(
+            int(layer.settings["n_fft"]), *said.of("setting", layer, array="n_fft")))
 
 
 def stretch_axes(settings: Settings, inputs: tuple[Names, ...], shape: tuple[int, ...]) -> Names:

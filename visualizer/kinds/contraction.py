@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._dims import batch_of, full_shape
@@ -174,14 +175,14 @@ def product_cost(contraction: Contraction, layer: Layer, inputs: Inputs) -> Cost
 def product_sentence(contraction: Contraction, layer: Layer, inputs: Inputs) -> str:
     found = _sum(contraction, layer, inputs)
     summed = int(np.prod([size for letter, size in found.sizes.items() if letter not in found.output]))
-    return translated(contraction.says).format(
-        source=_words.listed([source.name for source in inputs]), after=_words.shape(layer.shape),
-        products=_words.some(summed, "product"),
+    return _words.fixed(translated(contraction.says), layer).format(
+        source=_words.listed([source.name for source in inputs]), after=_words.shape(layer),
+        products=_words.some(summed, "product", *said.of("products in each sum", layer)),
         equation=str(contraction.equation(layer, inputs)).replace("->", " → ").replace(",", ", ").strip())
 
 
 def product_short(layer: Layer, inputs: Inputs) -> str:
-    return " · ".join(f"({_words.by(source.shape) or '1'})" for source in inputs)
+    return " · ".join(f"({said.lengths(source) or '1'})" for source in inputs)
 
 
 def _sum(contraction: Contraction, layer: Layer, inputs: Inputs) -> _Sum:

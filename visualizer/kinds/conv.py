@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, taps
 from visualizer.kinds._window import Axis, each
@@ -124,10 +125,11 @@ def conv_cost(layer: Layer, inputs: Inputs) -> Cost:
 
 def conv_sentence(layer: Layer, inputs: Inputs) -> str:
     weight, source = layer.weights["weight"], inputs[0].name
-    maps, seen, kernel = len(weight), weight.shape[1], weight.shape[2:]
+    maps, seen = len(weight), weight.shape[1]
     whole = len(inputs[0].output) == seen
     biased = "bias" in layer.weights
-    maps_do = tr("Each of the {maps}").format(maps=_words.some(maps, "map")) if maps > 1 else tr("The one map")
+    maps_do = tr("Each of the {maps}").format(maps=_words.some(maps, "map", *said.axis(layer, 0, "weights.weight"))) \
+        if maps > 1 else tr("The one map")
     if seen == 1:
         seen_maps = source if whole else tr("one map of {source}").format(source=source)
         does = tr("{each} slides one {window} over {source}, adding a bias: {products}.") if biased else \
@@ -137,20 +139,24 @@ def conv_sentence(layer: Layer, inputs: Inputs) -> str:
         does = tr("{each} adds {count} {windows}, one from each map of {source}, plus a bias: {products}.") if biased \
             else tr("{each} adds {count} {windows}, one from each map of {source}: {products}.")
     products = tr("{products} a pixel") if weight.ndim > 3 else tr("{products} a step")
+    kernel = said.lengths(layer, 2, "weights.weight")
     return does.format(each=maps_do, window=_words.window(kernel), windows=_words.window(kernel, True),
-                       count=_words.few(seen), source=seen_maps,
-                       products=products.format(products=_words.some(prod(weight.shape[1:]), "product")))
+                       count=_words.few(seen, *said.axis(layer, 1, "weights.weight")), source=seen_maps,
+                       products=products.format(products=_words.some(
+                           prod(weight.shape[1:]), "product", *said.of("how many", layer, (0,), "weights.weight"))))
 
 
 def conv_short(layer: Layer, inputs: Inputs) -> str:
     count = layer.weights["weight"].ndim - 2
-    words = f"{_words.by(layer.weights['weight'].shape[2:])}, {_words.count(len(inputs[0].output))} → " \
-        f"{_words.some(len(layer.output), 'channel')}"
-    words += _words.dropping(each(layer.settings.get("stride", 1), count), 1, tr(", stride {size}"))
-    words += _words.dropping(each(layer.settings.get("dilation", 1), count), 1, tr(", dilation {size}"))
+    words = f"{said.lengths(layer, 2, 'weights.weight')}, " \
+        f"{_words.count(len(inputs[0].output), *said.axis(inputs[0], 0))} → " \
+        f"{_words.some(len(layer.output), 'channel', *said.axis(layer, 0))}"
+    for name, words_of in (("stride", tr(", stride {size}")), ("dilation", tr(", dilation {size}"))):
+        words += _words.dropping(each(layer.settings.get(name, 1), count), 1, words_of, layer, name)
     groups = _groups(layer)
     if groups > 1:
-        words += tr(", depthwise") if groups == len(inputs[0].output) else f", {_words.some(groups, 'group')}"
+        words += tr(", depthwise") if groups == len(inputs[0].output) else \
+            f", {_words.some(groups, 'group', *said.of('setting', layer, array='groups'))}"
     return words
 
 
@@ -217,9 +223,10 @@ def transposed_sentence(layer: Layer, inputs: Inputs) -> str:
               "in {maps}.") if weight.ndim > 3 else \
         tr("Each step of {source} is spread over a {window}, and what overlaps is added: {before} becomes {after}, in "
            "{maps}.")
-    return does.format(source=inputs[0].name, window=_words.window(weight.shape[2:]),
-                       before=_words.by(inputs[0].shape[1:]), after=_words.by(layer.shape[1:]),
-                       maps=_words.some(len(layer.output), "map"))
+    return does.format(source=inputs[0].name,
+                       window=_words.window(said.lengths(layer, 2, "weights.weight")),
+                       before=said.lengths(inputs[0], 1), after=said.lengths(layer, 1),
+                       maps=_words.some(len(layer.output), "map", *said.axis(layer, 0)))
 
 
 def spread(layer: Layer, inputs: Inputs) -> tuple[Cells, Cells, Array]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import Numbers, added, gradient_taps, grid_of, one, taps, whole
 from visualizer.language import english, tr
@@ -51,13 +52,16 @@ def ctc_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 
 def ctc_sentence(layer: Layer, inputs: Inputs) -> str:
-    spelled = " ".join(map(str, layer.settings["target"]))
+    spelled = " ".join(_words.count(symbol, *said.of("setting", layer, (place,), "target"))
+                       for place, symbol in enumerate(layer.settings["target"]))
     found = _passes(layer, inputs[0])
-    return tr("The loss is −ln of the probability that {steps} spell {spelled}, all {ways} ways together: −ln {share} "
-              "= "
-              "{loss}.").format(steps=_words.some(inputs[0].shape[0], "step"), spelled=spelled,
-                                ways=_words.value(found.ways), share=_words.value(float(np.exp(found.logarithm))),
-                                loss=_words.value(float(layer.output) / _scale(layer)))
+    words = tr("The loss is −ln of the probability that {steps} spell {spelled}, all {ways} ways together: −ln {share} "
+               "= {loss}.")
+    return words.format(
+        steps=_words.some(inputs[0].shape[0], "step", *said.axis(inputs[0], 0)), spelled=spelled,
+        ways=_words.value(found.ways, *said.of("ways to spell it", layer)),
+        share=_words.value(float(np.exp(found.logarithm)), *said.of("chance to spell it", layer)),
+        loss=_words.value(float(layer.output) / _scale(layer), *said.of("−ln of the chance to spell it", layer)))
 
 
 @dataclass(frozen=True, eq=False)

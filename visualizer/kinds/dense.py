@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Cost, Inputs, Kind, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._taps import Cells, added, copied, gradient_taps, grid_of, one, taps
@@ -63,7 +64,8 @@ def linear_cost(layer: Layer, inputs: Inputs) -> Cost:
 
 def linear_sentence(layer: Layer, inputs: Inputs) -> str:
     outs, ins = layer.weights["weight"].shape
-    each_of = tr("Each of the {count} outputs").format(count=_words.count(outs)) if outs > 1 else tr("The one output")
+    each_of = tr("Each of the {count} outputs").format(
+        count=_words.count(outs, *said.axis(layer, 0, "weights.weight"))) if outs > 1 else tr("The one output")
     if layer.output.ndim > 1:
         does = tr("{each} weighs all {numbers} of {source} and adds them up, plus a bias, at each of {places}: "
                   "{weights}.") if "bias" in layer.weights else \
@@ -71,14 +73,16 @@ def linear_sentence(layer: Layer, inputs: Inputs) -> str:
     else:
         does = tr("{each} weighs all {numbers} of {source} and adds them up, plus a bias: {weights}.") \
             if "bias" in layer.weights else tr("{each} weighs all {numbers} of {source} and adds them up: {weights}.")
-    return does.format(each=each_of, numbers=_words.some(ins, "number"), source=inputs[0].name,
-                       places=_words.some(layer.output.size // outs, "place"),
-                       weights=_words.some(outs * ins, "weight"))
+    return does.format(each=each_of, source=inputs[0].name,
+                       numbers=_words.some(ins, "number", *said.axis(layer, 1, "weights.weight")),
+                       places=_words.some(layer.output.size // outs, "place", *said.of("how many rows", layer)),
+                       weights=_words.some(outs * ins, "weight", *said.size(layer, "weights.weight")))
 
 
 def linear_short(layer: Layer, inputs: Inputs) -> str:
     outs, ins = layer.weights["weight"].shape
-    return f"{_words.count(ins)} → {_words.count(outs)}"
+    return f"{_words.count(ins, *said.axis(layer, 1, 'weights.weight'))} → " \
+        f"{_words.count(outs, *said.axis(layer, 0, 'weights.weight'))}"
 
 
 def _linear_axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...],
@@ -122,15 +126,17 @@ def embedding_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 
 def embedding_sentence(layer: Layer, inputs: Inputs) -> str:
-    rows, size = layer.weights["weight"].shape
+    rows, units = layer.weights["weight"].shape
     return tr("Each of {tokens} is looked up in a table of {rows} and becomes the {numbers} of its row.").format(
-        tokens=_words.some(inputs[0].output.size, "token"), rows=_words.some(rows, "row"),
-        numbers=_words.some(size, "number"))
+        tokens=_words.some(inputs[0].output.size, "token", *said.size(inputs[0])),
+        rows=_words.some(rows, "row", *said.axis(layer, 0, "weights.weight")),
+        numbers=_words.some(units, "number", *said.axis(layer, 1, "weights.weight")))
 
 
 def embedding_short(layer: Layer, inputs: Inputs) -> str:
-    rows, size = layer.weights["weight"].shape
-    return tr("{rows} rows of {size}").format(rows=_words.count(rows), size=_words.count(size))
+    rows, units = layer.weights["weight"].shape
+    return tr("{rows} rows of {size}").format(rows=_words.count(rows, *said.axis(layer, 0, "weights.weight")),
+                                              size=_words.count(units, *said.axis(layer, 1, "weights.weight")))
 
 
 def _embedding_axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...],
@@ -251,12 +257,12 @@ def matmul_sentence(layer: Layer, inputs: Inputs) -> str:
     does = tr("Each number is a row of {left} times a column of {right}, added to {third}: {products} each.") \
         if len(inputs) == 3 else tr("Each number is a row of {left} times a column of {right}: {products} each.")
     return does.format(left=left.name, right=right.name, third=inputs[0].name,
-                       products=_words.some(left.shape[-1], "product"))
+                       products=_words.some(left.shape[-1], "product", *said.axis(left, left.output.ndim - 1)))
 
 
 def matmul_short(layer: Layer, inputs: Inputs) -> str:
     left, right = inputs[-2:]
-    return f"({_words.by(left.shape)}) · ({_words.by(right.shape)})"
+    return f"({said.lengths(left)}) · ({said.lengths(right)})"
 
 
 def _matmul_axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...],

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import axis_of, dim_of, tuple_of
 from visualizer.kinds._taps import (
@@ -57,13 +58,15 @@ def softmax_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Te
 def softmax_sentence(layer: Layer, inputs: Inputs) -> str:
     axis = _axis(layer)
     if layer.output.ndim != 1:
-        return tr("Softmax turns each line of {numbers} into shares that add up to 1.").format(
-            numbers=_words.some(layer.shape[axis], "number"))
+        return _words.fixed(tr("Softmax turns each line of {numbers} into shares that add up to 1."), layer).format(
+            numbers=_words.some(layer.shape[axis], "number", *said.axis(layer, axis)))
     best = int(layer.output.argmax())
     axis_words = translated(layer.axes[0] if layer.axes else "number")
-    return tr("Softmax turns {numbers} into shares that add up to 1: the largest is {what} {index} with {share} "
-              "%.").format(numbers=_words.some(layer.output.size, "number"), what=axis_words, index=best,
-                           share=f"{100 * float(layer.output[best]):.1f}")
+    share = said.said(f"{100 * float(layer.output[best]):.1f} %", "largest", layer.name)
+    words = tr("Softmax turns {numbers} into shares that add up to 1: the largest is {what} {index} with {share} %.")
+    return _words.fixed(words, layer).format(
+        numbers=_words.some(layer.output.size, "number", *said.size(layer)), what=axis_words,
+        index=_words.count(best, *said.of("place of the largest", layer, (0,))), share=share.removesuffix(" %"))
 
 
 def log_softmax_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
@@ -85,7 +88,7 @@ def log_softmax_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -
 
 def log_softmax_sentence(layer: Layer, inputs: Inputs) -> str:
     return tr("Log-softmax is the logarithm of each share, so that products of shares become sums: values lie "
-              "{spread}.").format(spread=_words.spread(layer.output))
+              "{spread}.").format(spread=_words.spread(layer))
 
 
 def line_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -209,25 +212,30 @@ def loss_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 def loss_sentence(from_logits: bool, layer: Layer, inputs: Inputs) -> str:
     if layer.output.ndim:
         return tr("The loss measures how little was given to the targets; here it is {spread}.").format(
-            spread=_words.spread(layer.output))
+            spread=_words.spread(layer))
     loss, axis = float(layer.output), class_axis(layer, inputs)
     if not _plain(layer, inputs):
-        return tr("The loss measures how little was given to the targets: {loss}.").format(loss=_words.value(loss))
+        return tr("The loss measures how little was given to the targets: {loss}.").format(loss=_words.one(layer))
     where, factors = _aims(from_logits, layer, inputs, ())
     aimed = where[factors > 0]
     named = inputs[0].axes[1 - axis] if inputs[0].output.ndim == 2 else ""
     if len(aimed) == 1:
         does = tr("The loss is −ln of the share given to class {class_} at {axis} {place}: −ln {share} = {loss}.") \
             if named else tr("The loss is −ln of the share given to class {class_}: −ln {share} = {loss}.")
-        return does.format(class_=aimed[0, axis], axis=translated(named), place=aimed[0, 1 - axis] if named else "",
-                           share=_words.value(float(np.exp(-loss))), loss=_words.value(loss))
+        return does.format(
+            class_=_words.count(int(aimed[0, axis]), *said.of("class aimed at", layer)),
+            axis=translated(named), loss=_words.one(layer),
+            place=_words.count(int(aimed[0, 1 - axis]), *said.of("place aimed at", layer)) if named else "",
+            share=_words.value(float(np.exp(-loss)), *said.of("share given to the target", layer)))
     values = taps(inputs[0], "output", where).values
     logarithms = (_logarithms(values, _classes(layer, inputs))[0] if from_logits else values)[factors > 0]
     worst = int(logarithms.argmin())
     return tr("The loss is −ln of the share given to the target, averaged over {places}: {loss}; it is worst at {axis} "
               "{place}, with a share of {share}.").format(
-        places=_words.some(len(aimed), named), loss=_words.value(loss), axis=translated(named),
-        place=aimed[worst, 1 - axis], share=_words.value(float(np.exp(logarithms[worst]))))
+        places=_words.some(len(aimed), named, *said.of("how many aims", layer)), loss=_words.one(layer),
+        axis=translated(named),
+        place=_words.count(int(aimed[worst, 1 - axis]), *said.of("place of the worst aim", layer)),
+        share=_words.value(float(np.exp(logarithms[worst])), *said.of("worst share given to an aim", layer)))
 
 
 def _plain(layer: Layer, inputs: Inputs) -> bool:
@@ -240,9 +248,11 @@ def _plain(layer: Layer, inputs: Inputs) -> bool:
 def loss_short(layer: Layer, inputs: Inputs) -> str:
     target = layer.settings.get("target")
     if not isinstance(target, tuple):
-        return tr("target {target}").format(target=target) if isinstance(target, int) else ""
+        return tr("target {target}").format(target=_words.count(
+            target, *said.of("setting", layer, array="target"))) if isinstance(target, int) else ""
     known = [aim for aim in target if aim != layer.settings.get("ignore_index", -100)]
-    return tr("target {target}").format(target=known[0]) if len(known) == 1 else _words.some(len(known), "target")
+    return tr("target {target}").format(target=known[0]) if len(known) == 1 else \
+        _words.some(len(known), "target", *said.of("how many aims", layer))
 
 
 def _aims(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell,
@@ -345,10 +355,11 @@ def logit_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 def logit_sentence(layer: Layer, inputs: Inputs) -> str:
     if not _picked(layer):
         return tr("What is asked here is how {source} comes about: {value}.").format(
-            source=inputs[0].name, value=_words.value(float(layer.output)))
-    at = ", ".join(map(str, _picked(layer)))
+            source=inputs[0].name, value=_words.one(layer))
+    at = ", ".join(_words.count(index, *said.of("setting", layer, (place,), "index"))
+                   for place, index in enumerate(_picked(layer)))
     return tr("What is asked here is how output {at} of {source} comes about: {value}.").format(
-        at=at, source=inputs[0].name, value=_words.value(float(layer.output)))
+        at=at, source=inputs[0].name, value=_words.one(layer))
 
 
 def _picked(layer: Layer) -> Cell:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._dims import axis_of, tuple_of
 from visualizer.kinds._taps import Cells, Numbers, added, clipped, gradient_taps, grid_of, look, one, taps, through
@@ -138,13 +139,13 @@ def norm_box(norm: Norm, layer: Layer, inputs: Inputs, which: int, box: Box) -> 
 def norm_sentence(norm: Norm, layer: Layer, inputs: Inputs) -> str:
     title = translated(norm.title)
     title = title[0].upper() + title[1:]
-    spread, source = _words.spread(layer.output), inputs[0].name
+    spread, source = _words.spread(layer), inputs[0].name
     start = (0,) * layer.output.ndim
     if _learned(norm, layer, start) is not None:
         return tr("{norm} is in evaluation: it shifts and stretches each channel of {source} by what it learned in "
                   "training; values now lie {spread}.").format(norm=title, source=source, spread=spread)
     count = int(np.prod([len(one) for one in norm.population(layer, start)]))
-    aim = tr("mean 0 and variance 1") if norm.centred else tr("a mean square of 1")
+    aim = _words.fixed(tr("mean 0 and variance 1") if norm.centred else tr("a mean square of 1"), layer)
     then = [word for name, word in (("weight", tr("stretches")), ("bias", tr("shifts"))) if name in layer.weights]
     training = "running_mean" in layer.weights
     if then:
@@ -155,7 +156,8 @@ def norm_sentence(norm: Norm, layer: Layer, inputs: Inputs) -> str:
         does = tr("{norm} is in training: it brings {over} of {source} ({numbers}) to {aim}; values now lie "
                   "{spread}.") if training else \
             tr("{norm} brings {over} of {source} ({numbers}) to {aim}; values now lie {spread}.")
-    return does.format(norm=title, over=translated(norm.over), source=source, numbers=_words.some(count, "number"),
+    return does.format(norm=title, over=translated(norm.over), source=source,
+                       numbers=_words.some(count, "number", *said.of("numbers normalised together", layer)),
                        aim=aim, then=_words.listed(then), spread=spread)
 
 

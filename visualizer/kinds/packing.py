@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import axis_of
 from visualizer.kinds._taps import added, copied, gradient_taps, one, taps
@@ -48,15 +49,17 @@ def packed_sentence(layer: Layer, inputs: Inputs) -> str:
     words = tr("The sequence is packed: {steps} of {source} is read, {others} of padding left out.") \
         if len(layer.output) == 1 else \
         tr("The sequence is packed: {steps} of {source} are read, {others} of padding left out.")
-    return words.format(steps=_words.some(len(layer.output), "step"), source=inputs[0].name,
-                        others=_words.some(left_out, "step"))
+    return words.format(steps=_words.some(len(layer.output), "step", *said.axis(layer, 0)), source=inputs[0].name,
+                        others=_words.some(left_out, "step", *said.of("how many fewer", layer)))
 
 
 def padded_sentence(layer: Layer, inputs: Inputs) -> str:
     more = len(layer.output) - len(inputs[0].output)
     return tr("The {steps} of {source} are padded again with {others} of {value}.").format(
-        steps=_words.some(len(inputs[0].output), "step"), source=inputs[0].name, others=_words.some(more, "step"),
-        value=_words.value(layer.settings.get("padding_value", 0.0)))
+        steps=_words.some(len(inputs[0].output), "step", *said.axis(inputs[0], 0)), source=inputs[0].name,
+        others=_words.some(more, "step", *said.of("how many more", layer)),
+        value=_words.value(layer.settings.get("padding_value", 0.0),
+                           *said.of("plain operand", layer, array="padding_value")))
 
 
 def _packed_axes(settings: Mapping[str, Any], inputs: tuple[Axes, ...], shape: tuple[int, ...]) -> Axes:
@@ -98,8 +101,8 @@ def chosen_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 def chosen_sentence(layer: Layer, inputs: Inputs) -> str:
     return tr("Slices of {source} are put in another order, or some of them left out: {slices} of the shape {shape} in "
-              "all.").format(source=inputs[0].name, slices=_words.some(inputs[1].output.size, "slice"),
-                             shape=_words.shape(layer.shape))
+              "all.").format(source=inputs[0].name, shape=_words.shape(layer),
+                             slices=_words.some(inputs[1].output.size, "slice", *said.size(inputs[1])))
 
 
 def _axis(layer: Layer, inputs: Inputs) -> int | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import NOTHING, Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import added, copied, gradient_taps, grid_of, one, taps, through
 from visualizer.kinds.curves import CURVES
@@ -412,11 +413,14 @@ def function_backward(f: Function, layer: Layer, inputs: Inputs, which: int, cel
 def function_sentence(f: Function, layer: Layer, inputs: Inputs) -> str:
     size = layer.output.size
     zero, below = int((layer.output == 0).sum()), int((layer.output < 0).sum())
-    return translated(f.says).format(
-        zero=_words.percent(zero, size), all=_words.count(size), spread=_words.spread(layer.output),
-        below=_words.percent(below, size), are=_are(zero), below_are=_are(below),
-        exponent=_words.value(layer.settings.get("exponent", 1)),
-        low=_words.value(layer.settings.get("min_val", -1.0)), high=_words.value(layer.settings.get("max_val", 1.0)))
+    exponent, low, high = (
+        _words.value(layer.settings.get(name, otherwise), *said.of("plain operand", layer, array=name))
+        for name, otherwise in (("exponent", 1), ("min_val", -1.0), ("max_val", 1.0)))
+    return _words.fixed(translated(f.says), layer).format(
+        zero=_words.percent(zero, size, *said.of("share exactly 0", layer)), are=_are(zero),
+        all=_words.count(size, *said.size(layer)), spread=_words.spread(layer),
+        below=_words.percent(below, size, *said.of("share below 0", layer)), below_are=_are(below),
+        exponent=exponent, low=low, high=high)
 
 
 def function_short(f: Function, layer: Layer, inputs: Inputs) -> str:
@@ -468,9 +472,11 @@ def prelu_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
 
 def prelu_sentence(layer: Layer, inputs: Inputs) -> str:
     below = int((inputs[0].output <= 0).sum())
-    return tr("PReLU keeps what is above zero and multiplies the rest with a learned slope: {below} of {all} values "
-              "{are} not above 0.").format(below=_words.percent(below, layer.output.size),
-                                     all=_words.count(layer.output.size), are=_are(below))
+    words = tr("PReLU keeps what is above zero and multiplies the rest with a learned slope: {below} of {all} values "
+               "{are} not above 0.")
+    return _words.fixed(words, layer).format(
+        below=_words.percent(below, layer.output.size, *said.of("share not above 0", inputs[0])),
+        all=_words.count(layer.output.size, *said.size(layer)), are=_are(below))
 
 
 def _slope_cell(layer: Layer, cell: Cell) -> Cell:
@@ -514,7 +520,8 @@ def cast_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms
 
 def cast_sentence(layer: Layer, inputs: Inputs) -> str:
     return tr("Every number of {source} is written in another precision: {before} becomes {after}.").format(
-        source=inputs[0].name, before=inputs[0].output.dtype, after=layer.output.dtype)
+        source=inputs[0].name, before=said.said(str(inputs[0].output.dtype), "precision", inputs[0].name),
+        after=said.said(str(layer.output.dtype), "precision", layer.name))
 
 
 def dropout_terms(channels: bool, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
@@ -546,12 +553,16 @@ def dropout_sentence(layer: Layer, inputs: Inputs) -> str:
                "{all} was dropped.") if dropped == 1 else \
         tr("Dropout sets each number to 0 with probability {share} and stretches the rest by {scale}: {numbers} of "
            "{all} were dropped.")
-    return words.format(share=_words.value(p), scale=_words.value(_scale(layer)),
-                        numbers=_words.some(dropped, "number"), all=_words.count(layer.output.size))
+    return _words.fixed(words, layer).format(
+        share=_words.value(p, *said.of("plain operand", layer, array="p")),
+        scale=_words.value(_scale(layer), *said.of("stretch of what is kept", layer)),
+        numbers=_words.some(dropped, "number", *said.of("how many were dropped", layer)),
+        all=_words.count(layer.output.size, *said.size(layer)))
 
 
 def dropout_short(layer: Layer, inputs: Inputs) -> str:
-    return f"p = {_words.value(layer.settings.get('p', 0.5))}{'' if _drops(layer) else tr(', off')}"
+    p = _words.value(layer.settings.get("p", 0.5), *said.of("plain operand", layer, array="p"))
+    return f"p = {p}{'' if _drops(layer) else tr(', off')}"
 
 
 def _drops(layer: Layer) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, largest, look, taps
 from visualizer.kinds._window import Axis, each
@@ -53,7 +54,7 @@ def max_sentence(layer: Layer, inputs: Inputs) -> str:
     words = tr("Each pixel keeps the largest of a {window}: {before} becomes {after} in each of {maps}.") \
         if _count(layer) > 1 else \
         tr("Each step keeps the largest of a {window}: {before} becomes {after} in each of {maps}.")
-    return words.format(window=_words.window(kernel), **_from_to(layer, inputs))
+    return words.format(window=_words.window(_words.by(kernel, layer, "kernel_size")), **_from_to(layer, inputs))
 
 
 # --- the mean of a window -------------------------------------------------------------------------------------------
@@ -78,7 +79,7 @@ def avg_sentence(layer: Layer, inputs: Inputs) -> str:
     words = tr("Each pixel is the mean of a {window}: {before} becomes {after} in each of {maps}.") \
         if _count(layer) > 1 else \
         tr("Each step is the mean of a {window}: {before} becomes {after} in each of {maps}.")
-    return words.format(window=_words.window(kernel), **_from_to(layer, inputs))
+    return words.format(window=_words.window(_words.by(kernel, layer, "kernel_size")), **_from_to(layer, inputs))
 
 
 def window_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -88,9 +89,10 @@ def window_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 def window_short(layer: Layer, inputs: Inputs) -> str:
     kernel, stride, _ = _sizes(layer, _count(layer))
-    words = _words.by(kernel)
+    words = _words.by(kernel, layer, "kernel_size")
     if stride != kernel:
-        words += tr(", stride {size}").format(size=_words.by(stride) if len(set(stride)) > 1 else stride[0])
+        words += tr(", stride {size}").format(size=_words.by(
+            stride if len(set(stride)) > 1 else stride[:1], layer, "stride"))
     return words
 
 
@@ -135,11 +137,11 @@ def adaptive_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 
 def adaptive_sentence(what: str, layer: Layer, inputs: Inputs) -> str:
-    source, target = inputs[0].shape[1:], layer.shape[1:]
-    maps = _words.some(len(layer.output), "map")
+    target = layer.shape[1:]
+    maps = _words.some(len(layer.output), "map", *said.axis(layer, 0))
     if prod(target) == 1:
         return tr("Each of the {maps} of {source} becomes one number: {what} of its {count} values.").format(
-            maps=maps, source=inputs[0].name, what=translated(what), count=_words.by(source))
+            maps=maps, source=inputs[0].name, what=translated(what), count=said.lengths(inputs[0], 1))
     words = tr("Each pixel is {what} of its bin: {before} becomes {after} in each of {maps}, whatever size comes in.") \
         if _count(layer) > 1 else \
         tr("Each step is {what} of its bin: {before} becomes {after} in each of {maps}, whatever size comes in.")
@@ -147,7 +149,7 @@ def adaptive_sentence(what: str, layer: Layer, inputs: Inputs) -> str:
 
 
 def adaptive_short(layer: Layer, inputs: Inputs) -> str:
-    return tr("to {size}").format(size=_words.by(layer.shape[1:]))
+    return tr("to {size}").format(size=said.lengths(layer, 1))
 
 
 # --- all windows at once --------------------------------------------------------------------------------------------
@@ -255,8 +257,8 @@ def _within(box: Box, layer: Layer) -> Box:
 
 def _from_to(layer: Layer, inputs: Inputs) -> dict[str, str]:
     """What a sentence says of the sizes of maps and of how many there are."""
-    return {"before": _words.by(inputs[0].shape[1:]), "after": _words.by(layer.shape[1:]),
-            "maps": _words.some(len(layer.output), "map")}
+    return {"before": said.lengths(inputs[0], 1), "after": said.lengths(layer, 1),
+            "maps": _words.some(len(layer.output), "map", *said.axis(layer, 0))}
 
 
 def _named(count: int, settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...],

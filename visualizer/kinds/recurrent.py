@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Cost, Flat, Inputs, Kind, Taps, Terms, _words, gates
 from visualizer.kinds._steps import (
     Here,
@@ -338,19 +339,23 @@ def sentence(layer: Layer, inputs: Inputs) -> str:
         carries = tr("Reads {steps} of {source} backwards and carries {numbers} from step to step")
     else:
         carries = tr("Reads {steps} of {source} in order and carries {numbers} from step to step")
-    carries = carries.format(source=of, steps=_words.some(count, "step"), numbers=_words.some(width, "number"))
+    carries = carries.format(source=of, steps=_words.some(count, "step", *said.axis(layer, 0, "inner.hidden")),
+                             numbers=_words.some(width, "number", *said.axis(layer, 1, "inner.hidden")))
     known = family(layer)
     gate, state = known.kept
     if not gate:
         return tr("{carries}; its states lie {spread}.").format(carries=carries,
-                                                               spread=_words.spread(layer.inner["hidden"]))
+                                                               spread=_words.spread(layer, "inner.hidden"))
     means = layer.inner[gate].mean(axis=1, dtype=np.float64)
     least = int(np.argmin(means))
     keeps = tr("{carries}; its {gate} keeps {share} of the {state} on average, least at step {step} ({least}).") \
         if count > 1 else tr("{carries}; its {gate} keeps {share} of the {state} on average.")
     return keeps.format(carries=carries, gate=translated(known.quantities[gate].name),
-                        state=translated(known.quantities[state].name), share=_share(float(means.mean())),
-                        step=least + 1, least=_share(float(means[least])))
+                        state=translated(known.quantities[state].name), 
+                        share=said.said(_share(float(means.mean())), "mean", layer.name, array=f"inner.{gate}"),
+                        step=said.said(str(least + 1), "step of the least mean", layer.name, array=f"inner.{gate}"),
+                        least=said.said(_share(float(means[least])), "mean", layer.name, step=least,
+                                        array=f"inner.{gate}"))
 
 
 def inner_sentence(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> str:
@@ -358,7 +363,11 @@ def inner_sentence(layer: Layer, inputs: Inputs, key: str, step: int, unit: int)
     if key not in SAYS:
         raise LookupError(f"There is no sentence about {key!r}; there are {', '.join(SAYS)}.")
     value = inner(layer, key, step, unit)
-    return translated(SAYS[key]).format(step=step + 1, unit=unit, share=_share(value), value=_words.value(value))
+    claim = "value", layer.name, (unit,), step, f"inner.{key}"
+    return translated(SAYS[key]).format(
+        step=said.said(str(step + 1), "step", layer.name, step=step), value=_words.value(value, *claim),
+        unit=said.said(str(unit), "index", layer.name, (0, unit), array="inner.hidden"),
+        share=said.said(_share(value), *claim))
 
 
 SAYS = {
@@ -390,14 +399,16 @@ def short(layer: Layer, inputs: Inputs) -> str:
     """`28 steps, 32 → 128`."""
     ins, outs = layer.weights["weight_ih"].shape[1], layer.inner["hidden"].shape[1]
     direction = tr(", backwards") if reverse(layer) else ""
-    return f"{_words.some(steps(layer), 'step')}, {_words.count(ins)} → {_words.count(outs)}{direction}"
+    return f"{_words.some(steps(layer), 'step', *said.axis(layer, 0, 'inner.hidden'))}, " \
+        f"{_words.count(ins, *said.axis(layer, 1, 'weights.weight_ih'))} → " \
+        f"{_words.count(outs, *said.axis(layer, 1, 'inner.hidden'))}{direction}"
 
 
 def _share(value: float) -> str:
     """`30 %`, `99.7 %`, `0.04 %`: never 0 % of something, nor 100 % of less than everything."""
     percent = 100 * value
     if not 0 < percent < 100:
-        return f"{_words.value(percent)} %"
+        return f"{_words.plain(percent)} %"
     digits = 0 if 1 <= percent <= 99 else 1
     while digits < 12 and float(f"{percent:.{digits}f}") in (0.0, 100.0):
         digits += 1
@@ -444,10 +455,12 @@ def state_sentence(layer: Layer, inputs: Inputs) -> str:
     if len(inputs) > 1:
         ends = tr("This is the state that each of {layers} ends with, one a row.") if hidden else \
             tr("This is the memory that each of {layers} ends with, one a row.")
-        return ends.format(layers=_words.some(len(inputs), "layer"))
+        return ends.format(layers=_words.some(
+            len(inputs), "layer", *said.of("how many are read", layer)))
     after_step = tr("This is the state of {source} after step {step}.") if hidden else \
         tr("This is the memory of {source} after step {step}.")
-    return after_step.format(source=inputs[0].name, step=_state_step(layer, inputs, 0) + 1)
+    return after_step.format(source=inputs[0].name, 
+                             step=said.said(str(_state_step(layer, inputs, 0) + 1), "step of the state", layer.name))
 
 
 def _state_of(layer: Layer, inputs: Inputs, level: int, unit: int) -> Taps:
@@ -480,8 +493,9 @@ def sides_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 def sides_sentence(layer: Layer, inputs: Inputs) -> str:
     width = inputs[0].shape[1]
     return tr("At each of {steps}, {numbers} that know what came before stand beside {count} that know what comes "
-              "after.").format(steps=_words.some(len(layer.output), "step"), numbers=_words.some(width, "number"),
-                       count=_words.count(width))
+              "after.").format(steps=_words.some(len(layer.output), "step", *said.axis(layer, 0)),
+                       numbers=_words.some(width, "number", *said.axis(inputs[0], 1)),
+                       count=_words.count(width, *said.axis(inputs[0], 1)))
 
 
 def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.kinds import Inputs, Kind, Terms, _words
+from visualizer import said
+from visualizer.kinds import Inputs, Kind, Terms
 from visualizer.kinds._dims import batch_of, full_shape, tuple_of
 from visualizer.kinds._sparse import (
     Entries,
@@ -107,7 +108,7 @@ def _smoothed(old: int, new: int, step: float, cubic: bool) -> Matrix:
 def resized_sentence(layer: Layer, inputs: Inputs) -> str:
     return tr("{source} is brought to another size, {before} → {after}: each number is a mean of its neighbours, the "
               "nearer the more ({mode}).").format(
-        source=inputs[0].name, before=_words.by(inputs[0].shape[1:]), after=_words.by(layer.shape[1:]),
+        source=inputs[0].name, before=said.lengths(inputs[0], 1), after=said.lengths(layer, 1),
         mode=str(layer.settings.get("mode", "nearest")).replace("-", " "))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import said
 from visualizer.kinds import NOTHING, Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._dims import batch_of, dim_of, full_shape, longest_names, tuple_of
 from visualizer.kinds._taps import added, around, clipped, copied, gradient_taps, grid_of, one, ravel, taps, unravel
@@ -93,14 +94,14 @@ def move_box(move: Move, layer: Layer, inputs: Inputs, which: int, box: Box) -> 
 
 
 def move_sentence(move: Move, layer: Layer, inputs: Inputs) -> str:
-    return translated(move.says).format(
-        source=_words.listed([source.name for source in inputs]), before=_words.shape(inputs[0].shape),
-        after=_words.shape(layer.shape), count=_words.count(layer.output.size),
+    return _words.fixed(translated(move.says), layer).format(
+        source=_words.listed([source.name for source in inputs]), before=_words.shape(inputs[0]),
+        after=_words.shape(layer), count=_words.count(layer.output.size, *said.size(layer)),
         names=" × ".join(map(translated, layer.axes)) or tr("nothing"))
 
 
 def move_short(layer: Layer, inputs: Inputs) -> str:
-    return f"{_words.by(inputs[0].shape) or '1'} → {_words.by(layer.shape) or '1'}"
+    return _words.becomes(inputs[0], layer)
 
 
 @remembered(2)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import same_but_ones
 from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, one, ravel, taps, unravel, whole
@@ -58,23 +59,26 @@ def mse_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 def mse_sentence(layer: Layer, inputs: Inputs) -> str:
     if layer.output.ndim:
         return tr("The loss is the square of how far each number is off; here it is {spread}.").format(
-            spread=_words.spread(layer.output))
-    loss, count = float(layer.output), inputs[0].output.size
+            spread=_words.spread(layer))
+    count = inputs[0].output.size
     if count > 1:
         words = tr("The loss is the square of how far the answer is off, summed over {numbers}: {loss}.") \
             if layer.settings.get("reduction") == "sum" else \
             tr("The loss is the square of how far the answer is off, averaged over {numbers}: {loss}.")
-        return words.format(numbers=_words.some(count, "number"), loss=_words.value(loss))
+        return words.format(numbers=_words.some(count, "number", *said.size(inputs[0])), loss=_words.one(layer))
     answered = float(inputs[0].output.reshape(()))
     wanted = float(_wanted(layer, inputs, np.zeros((1, inputs[0].output.ndim), dtype=np.int64))[0])
     return tr("The loss is the square of how far the answer {answered} is off the wanted {wanted}: {difference}² = "
-              "{loss}.").format(answered=_words.value(answered), wanted=_words.value(wanted),
-                                difference=_words.value(answered - wanted), loss=_words.value(loss))
+              "{loss}.").format(
+                                answered=_words.one(inputs[0]), loss=_words.one(layer),
+                                wanted=_words.value(wanted, *said.of("number wanted", layer)),
+                                difference=_words.value(answered - wanted, *said.of("how far off", layer)))
 
 
 def mse_short(layer: Layer, inputs: Inputs) -> str:
     target = layer.settings.get("target")
-    return tr("target {target}").format(target=_words.value(float(target))) if isinstance(target, int | float) else ""
+    return tr("target {target}").format(target=_words.value(
+        float(target), *said.of("setting", layer, array="target"))) if isinstance(target, int | float) else ""
 
 
 def halves_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
@@ -99,8 +103,8 @@ def halves_sentence(layer: Layer, inputs: Inputs) -> str:
     words = tr("The loss is half the square of how far each answer is off {target} at the last step, added up: "
                "{loss}.") if layer.settings["counts"] == "end" else \
         tr("The loss is half the square of how far each answer is off {target} at every step, added up: {loss}.")
-    target, loss = (_words.value(float(number)) for number in (layer.settings["target"], layer.output))
-    return words.format(target=target, loss=loss)
+    target = _words.value(float(layer.settings["target"]), *said.of("setting", layer, array="target"))
+    return words.format(target=target, loss=_words.one(layer))
 
 
 def _steps_counted(layer: Layer, source: Layer) -> Cells:
@@ -148,6 +152,7 @@ KINDS = (
     Kind("half_squared_errors", english("half the squared errors"), {}, _axes, halves_terms, halves_backward,
          lambda layer, inputs, which, box: whole(inputs[which].shape), halves_sentence,
          short=lambda layer, inputs: tr("target {target}").format(
-             target=_words.value(float(layer.settings["target"]))), role="loss"),
+             target=_words.value(float(layer.settings["target"]), *said.of("setting", layer, array="target"))),
+         role="loss"),
 )
 """torch has no call for the second: the laboratory of gradients adds up the errors of its three cells with it."""

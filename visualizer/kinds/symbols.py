@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import one, taps
 from visualizer.language import english, tr
@@ -20,9 +21,11 @@ def one_hot_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
 
 
 def one_hot_sentence(layer: Layer, inputs: Inputs) -> str:
-    return tr("Each of the {numbers} of {source} becomes a row of {count} zeros with a single 1, at the place that it "
-              "names.").format(numbers=_words.some(inputs[0].output.size, "number"), source=inputs[0].name,
-                               count=_words.count(layer.shape[-1]))
+    words = tr("Each of the {numbers} of {source} becomes a row of {count}: zeros, and a single 1 at the place that it "
+               "names.")
+    return _words.fixed(words, layer).format(
+        numbers=_words.some(inputs[0].output.size, "number", *said.size(inputs[0])), source=inputs[0].name,
+        count=_words.some(layer.shape[-1], "number", *said.axis(layer, layer.output.ndim - 1)))
 
 
 def bucket_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
@@ -38,7 +41,7 @@ def bucket_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
 
 def bucket_sentence(layer: Layer, inputs: Inputs) -> str:
     return tr("Each number says in which bucket a number of {source} falls: {after} in all.").format(
-        source=_words.listed([source.name for source in inputs]), after=_words.shape(layer.shape))
+        source=_words.listed([source.name for source in inputs]), after=_words.shape(layer))
 
 
 def nothing_back(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:

@@ -100,8 +100,9 @@ def attach(weights: Mapping[str, Any], path: Path, model: str = "") -> Opened:
                           getattr(source, "wanted", None))
     tensors = found[0][1]
     numbers = sum(tensor.numel() for tensor in tensors.values())
-    raise Refused(f"{path.name} holds weights only ({len(tensors)} tensors, {numbers:,} numbers, no wiring), and they "
-                  f"fit none of {', '.join(registry.models())}; {FROM_PYTHON}.")
+    held = "1 tensor" if len(tensors) == 1 else f"{len(tensors)} tensors"
+    raise Refused(f"{path.name} holds weights only ({held}, {numbers:,} numbers, no wiring), and they fit none of the "
+                  f"{len(registry.models())} networks that come with the app; {FROM_PYTHON}.")
 
 
 def _bundled(name: str, untrained: bool) -> Opened:

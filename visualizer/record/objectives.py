@@ -295,7 +295,7 @@ def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target:
         answer = recording.step(torch.squeeze, (answer, 0), {})  # a batch of one, though nothing named it so
         axes.name(recording.events)
         event = recording.event_of(answer)
-    shape = tuple(size for axis, size in zip(event.axes, answer.shape, strict=True) if axis != "batch")
+    shape = tuple(size for axis, size in zip(event.axes, event.output.shape, strict=True) if axis != "batch")
     by_step = asked_by_step or isinstance(target, Sequence) or (target is not None and "channel" not in event.axes
                                                and "row" not in event.axes)
     stepwise = len(shape) == 2 and (shape[1] == len(labels) if labels else by_step)

@@ -1,7 +1,8 @@
 """Causes: why a gradient shrinks or grows, in words, by rule from measured numbers.
 
 Each function takes numbers and gives one sentence if they make it true, else an empty text: nothing is said by
-template alone. The markup is that of `picture.rich`. `all_true` collects what holds.
+template alone. Some are told what their numbers claim to be, where they are those of a recording. The markup is that
+of `picture.rich`. `all_true` collects what holds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from collections.abc import Iterable
 
 from visualizer.language import english, tr, translated
+from visualizer.said import Claim, said
 from visualizer.scene import numbers
 
 SATURATED = 0.1
@@ -21,32 +23,13 @@ SEVERAL = {english("step"): english("steps"), english("layer"): english("layers"
 """What a gradient goes back through: one of them, and several."""
 
 
+def _claimed(words: str, claims: tuple[Claim, ...], place: int = 0) -> str:
+    return said(words, *claims[place]) if place < len(claims) else words
+
+
 def all_true(sentences: Iterable[str]) -> tuple[str, ...]:
     """Those that the numbers made true, in the order given, none twice."""
     return tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
-
-
-# --- where no gradient is -------------------------------------------------------------------------------------------
-
-def unreached(name: str, why: str) -> str:
-    """`No gradient reaches conv1: Its weights are frozen.`; `why` is what its recording says, if it says anything."""
-    return tr("No gradient reaches {layer}: {why}.").format(layer=name, why=why_not(why))
-
-
-def why_not(why: str) -> str:
-    """Why none reaches it, in words that end without a full stop."""
-    return clause(why) or tr("nothing that the loss depends on goes through it")
-
-
-def timeless(name: str, why: str) -> str:
-    """The same of one that has no gradient through time."""
-    return tr("{layer} has no gradient through time: {why}.").format(
-        layer=name, why=clause(why) or tr("nothing flowed back to it"))
-
-
-def clause(sentence: str) -> str:
-    """A sentence without its full stop, to stand within another."""
-    return sentence.rstrip(".")
 
 
 # --- how far a gradient reaches -------------------------------------------------------------------------------------
@@ -76,12 +59,12 @@ def _several(what: str) -> str:
 
 # --- nonlinearities -------------------------------------------------------------------------------------------------
 
-def sigmoid_slope(mean_slope: float) -> str:
+def sigmoid_slope(mean_slope: float, *claims: Claim) -> str:
     """A sigmoid's derivative s (1 − s) is at most 1/4, so every one of them takes at least three quarters."""
     if not 0 < mean_slope <= 0.25:
         return ""
     return tr("The slope of a sigmoid is at most 1/4; here it is {slope} on average.").format(
-        slope=numbers.significant(mean_slope, 2))
+        slope=_claimed(numbers.significant(mean_slope, 2), claims))
 
 
 def saturated(share: float, what: str = english("units"), where: str = english("beyond ±0.9")) -> str:
@@ -101,12 +84,12 @@ def dead(share: float, what: str = english("units"), inputs: int = 1) -> str:
     return said.format(share=numbers.percent(share, 0), what=translated(what), count=numbers.count(inputs))
 
 
-def half_open(share: float) -> str:
+def half_open(share: float, *claims: Claim) -> str:
     """A ReLU passes the gradient where it is on and stops it where it is off."""
     if not 0 < share < 1:
         return ""
     return tr("ReLU lets the gradient through at {share} of the units and stops it at the others.").format(
-        share=numbers.percent(share, 0))
+        share=_claimed(numbers.percent(share, 0), claims))
 
 
 # --- the recurrent matrix -------------------------------------------------------------------------------------------
@@ -256,27 +239,28 @@ def norm_explodes(norm: str, factor: float, residual: bool = False) -> str:
 
 # --- one hop of a recorded pass -------------------------------------------------------------------------------------
 
-def winners(passed: int, places: int) -> str:
+def winners(passed: int, places: int, *claims: Claim) -> str:
     """Max-pooling hands each gradient to the largest value of its window alone."""
     if not 0 < passed < places:
         return ""
     return tr("Max-pool hands its gradient to {count} winners of {all}.").format(
-        count=numbers.count(passed), all=numbers.count(places))
+        count=_claimed(numbers.count(passed), claims), all=_claimed(numbers.count(places), claims, 1))
 
 
-def averaged(window: int) -> str:
+def averaged(window: int, *claims: Claim) -> str:
     """Average pooling splits each gradient evenly among what it averaged."""
     if window < 2:
         return ""
-    return tr("The average splits each gradient evenly among {count} values.").format(count=numbers.count(window))
+    return tr("The average splits each gradient evenly among {count} values.").format(
+        count=_claimed(numbers.count(window), claims))
 
 
-def flat_tanh(mean_slope: float) -> str:
+def flat_tanh(mean_slope: float, *claims: Claim) -> str:
     """The derivative 1 − y² of a tanh is 1 at 0 and falls to both sides."""
     if not 0 <= mean_slope < 0.9:
         return ""
     return tr("The slope of tanh is at most 1; here it is {slope} on average.").format(
-        slope=numbers.significant(mean_slope, 2))
+        slope=_claimed(numbers.significant(mean_slope, 2), claims))
 
 
 def stretch(kept: float, largest: float) -> str:
@@ -287,14 +271,14 @@ def stretch(kept: float, largest: float) -> str:
               "times as long.").format(largest=numbers.significant(largest, 2), kept=numbers.significant(kept, 2))
 
 
-def added_ways(ways: int, skip: bool = False) -> str:
+def added_ways(ways: int, skip: bool = False, *claims: Claim) -> str:
     """What several layers read gets the sum of their gradients; an addition among them hands its own on whole."""
     if ways < 2:
         return ""
-    said = tr("{count} layers read it, so their gradients are added; the skip hands one of them on "
-              "whole.") if skip else \
+    words = tr("{count} layers read it, so their gradients are added; the skip hands one of them on "
+               "whole.") if skip else \
         tr("{count} layers read it, so their gradients are added.")
-    return said.format(count=numbers.count(ways))
+    return words.format(count=_claimed(numbers.count(ways), claims))
 
 
 def moved_only(factor: float) -> str:
@@ -304,28 +288,28 @@ def moved_only(factor: float) -> str:
     return tr("What reads it only moves numbers, so the gradient passes whole.")
 
 
-def normalised(kept: float) -> str:
+def normalised(kept: float, *claims: Claim) -> str:
     """A norm divides by the spread of what it reads, and so does its gradient."""
     if not 0 < kept or abs(kept - 1) < 0.01:
         return ""
     return tr("Normalising rescales the gradient as it rescales the values: {factor} times.").format(
-        factor=numbers.significant(kept, 2))
+        factor=_claimed(numbers.significant(kept, 2), claims))
 
 
-def joined(parts: int) -> str:
+def joined(parts: int, *claims: Claim) -> str:
     """Joining copies numbers side by side; each part gets its own gradient back."""
     if parts < 2:
         return ""
     return tr("It is one of {count} parts that were joined, and gets its own share back unchanged.").format(
-        count=numbers.count(parts))
+        count=_claimed(numbers.count(parts), claims))
 
 
-def gated(factor: float) -> str:
+def gated(factor: float, *claims: Claim) -> str:
     """The derivative of a product is the other factor."""
     if not 0 < factor < math.inf:
         return ""
     return tr("A product passes the gradient times its other factor, here {factor} on average.").format(
-        factor=numbers.significant(factor, 2))
+        factor=_claimed(numbers.significant(factor, 2), claims))
 
 
 def dead_layer(spread: float) -> str:

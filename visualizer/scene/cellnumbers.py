@@ -86,9 +86,10 @@ def forward(trace: Trace, shown: Reading) -> Forward:
                                      for source, cells in at.read_at(layer, inputs, step)]) for step in steps])
     weights = {name: np.asarray(values, np.float64) for name, values in layer.weights.items()}
     units, none = at.units(layer), np.zeros(len(weights["weight_hh"]))
-    sums = {"read": read @ weights["weight_ih"].T, "state": found["hidden_before"] @ weights["weight_hh"].T,
-            "bias": np.broadcast_to(weights.get("bias_ih", none), (shown.steps, len(none))),
-            "bias_state": np.broadcast_to(weights.get("bias_hh", none), (shown.steps, len(none)))}
+    with np.errstate(all="ignore"):  # NaN and infinity are shown as they are
+        sums = {"read": read @ weights["weight_ih"].T, "state": found["hidden_before"] @ weights["weight_hh"].T}
+    sums |= {"bias": np.broadcast_to(weights.get("bias_ih", none), (shown.steps, len(none))),
+             "bias_state": np.broadcast_to(weights.get("bias_hh", none), (shown.steps, len(none)))}
     for block, row in enumerate(family.rows):
         rows = slice(block * units, (block + 1) * units)
         parts = {name: values[:, rows] for name, values in sums.items()}

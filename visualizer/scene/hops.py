@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.said import of, said, size
 from visualizer.scene import causes
 from visualizer.size import norms
 from visualizer.trace import Layer, Trace
@@ -19,7 +20,8 @@ def handers(trace: Trace, name: str) -> tuple[Layer, ...]:
 def added(trace: Trace, name: str) -> str:
     """That the gradients of several readers are added, if they are."""
     found = handers(trace, name)
-    return causes.added_ways(len(found), any(kinds.role(reader) == "sum" for reader in found))
+    return causes.added_ways(len(found), any(kinds.role(reader) == "sum" for reader in found),
+                             of("how many hand back", trace[name]))
 
 
 def reason(trace: Trace, layer: Layer, reader: Layer, kept: float, stretch: float = float("nan")) -> str:
@@ -32,20 +34,23 @@ def reason(trace: Trace, layer: Layer, reader: Layer, kept: float, stretch: floa
         return ""
     if kind.curve is not None:
         slope = float(np.mean(kind.curve.slope(values)))
-        return causes.half_open(slope) if kinds.switches(reader) else \
-            causes.sigmoid_slope(slope) if kind.curve.steepest < 1 else causes.flat_tanh(slope)
+        steep = kind.curve.steepest
+        said("1/4" if steep < 1 else "1", *of("steepest slope", reader))
+        return (causes.half_open if kinds.switches(reader) else causes.sigmoid_slope if steep < 1 else
+                causes.flat_tanh)(slope, of("mean slope", reader))
     if kind.role == "largest":
-        return "" if layer.gradient is None else causes.winners(int(np.count_nonzero(layer.gradient)),
-                                                                layer.gradient.size)
+        return "" if layer.gradient is None else causes.winners(
+            int(np.count_nonzero(layer.gradient)), layer.gradient.size, of("how many gradients not 0", layer),
+            size(layer))
     if kind.role == "mean":
-        return causes.averaged(layer.output.size // max(1, reader.output.size))
+        return causes.averaged(layer.output.size // max(1, reader.output.size), of("numbers for each", reader))
     if kind.role == "norm":
-        return causes.normalised(kept)
+        return causes.normalised(kept, of("how many times as long as what is handed to it", layer))
     if kind.role == "join":
-        return causes.joined(len(reader.reads))
+        return causes.joined(len(reader.reads), of("how many are read", reader))
     if kind.role == "product" and len(reader.reads) == 2:
-        other = trace.inputs(reader)[1 - reader.reads.index(layer.name)].output
-        return causes.gated(float(np.mean(np.abs(np.asarray(other, np.float64)))))
+        other = trace.inputs(reader)[1 - reader.reads.index(layer.name)]
+        return causes.gated(float(np.mean(np.abs(np.asarray(other.output, np.float64)))), of("mean size", other))
     if kind.role == "weighted":
         return causes.stretch(kept, stretch)
     return causes.moved_only(round(kept, 6)) if kind.moves_only or kind.role == "dropout" else ""

@@ -195,6 +195,11 @@ def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
     return largest_value(trace) if look.scope == "network" else _largest_of(layer) or 1.0
 
 
+def coloured(layer: Layer) -> bool:
+    """Whether any of its values is a number other than 0: else no colour stands for a largest one."""
+    return _largest_of(layer) > 0
+
+
 @remembered(1)
 def _largest_of(layer: Layer) -> float:
     return _largest(layer.output)

@@ -724,7 +724,7 @@ def plain(text: str) -> tuple[Run, ...]:
 def _at_word_edge(text: str, index: int) -> bool:
     before = text[index - 1] if index else " "
     after = text[index + 1] if index + 1 < len(text) else " "
-    return not (before.isalnum() and after.isalnum())
+    return not (after.isalnum() and (before.isalnum() or before == "."))  # `block._v` is a name
 
 
 # --- scaling --------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from visualizer.kinds import curves, gates
 from visualizer.kinds.gates import Family, Quantity
 from visualizer.language import tr, translated
 from visualizer.said import said
+from visualizer.scene import numbers
 from visualizer.scene.cellnumbers import forward
 from visualizer.scene.picture import literal
 from visualizer.scene.timeline import Moment, in_beat
@@ -295,8 +296,11 @@ def symbols_in(trace: Trace, name: str) -> bool:
 def symbol_words(trace: Trace, name: str, index: int) -> str:
     """`“w”, number 61`: one symbol of an input."""
     layer, steps = trace[name], trace.sample.steps
-    number = tr("number {number}").format(number=int(layer.output.reshape(-1)[index]))
-    return f"“{visible(steps[index])}”, {number}" if len(steps) == layer.output.size else number
+    cell = tuple(map(int, np.unravel_index(index, layer.shape)))
+    number = tr("number {number}").format(number=said(str(int(layer.output[cell])), "value", name, cell))
+    if len(steps) != layer.output.size:
+        return number
+    return f"“{said(visible(steps[index]), 'word of the sample', step=index)}”, {number}"
 
 
 def spells(trace: Trace) -> Layer | None:
@@ -399,5 +403,5 @@ def _gate_rows(shown: Reading, quantity: Quantity, s: Mapping[str, Values], step
 def conclusion(shown: Reading, key: str, value: float) -> str:
     """What one number of an opened cell means, in words."""
     means = shown.family.quantities[key].means
-    said = translated(means).format(f"{100 * value:.0f} %")
+    said = translated(means).format(numbers.percent(value, 0))
     return tr("so {what}").format(what=said) if means else ""

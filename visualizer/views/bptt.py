@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import english, tr
-from visualizer.scene import causes, colour, logchart, numbers, parts, steps
+from visualizer.scene import absence, causes, colour, logchart, numbers, parts, steps
 from visualizer.scene.boxes import Box, whole
 from visualizer.scene.picture import (
     Focus,
@@ -51,7 +51,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                                    tr("What each step adds to the gradient of the recurrent weights"))
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     if f"{layer.name}/norms" not in measured:
-        return logchart.unmeasured(look, layer.name, "", causes.timeless(layer.name, layer.why))
+        return logchart.unmeasured(look, layer.name, "", absence.timeless(layer.name, layer.why))
     shown, place = reading(trace, layer.name), steps.span(reading(trace, layer.name), look)
     norms = np.asarray(measured[f"{layer.name}/norms"], np.float64)
     window = look.knob("window", "all")

@@ -6,7 +6,8 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.language import english, tr, translated
-from visualizer.scene import causes, numbers, parts
+from visualizer.said import said
+from visualizer.scene import absence, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.columns import Column, lanes_height, ranked
 from visualizer.scene.labels import fitting
@@ -43,14 +44,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """The layer of the beat, its channels in a grid; one layer fades into the next."""
     layer = trace[moment.beat.layer]
     times = timeline(trace)
-    said = _sentence(trace, layer, moment)
+    sentence = _sentence(trace, layer, moment)
     before, share = parts.crossing(moment, times)
     body = parts.crossed(_body(trace, before, focus, look), _body(trace, moment, focus, look), share)
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
-    still = (*parts.sentence(look, said), *lane_still)
+    still = (*parts.sentence(look, sentence), *lane_still)
     settled = share == 1
     return Picture(look.size, (*still, *body) if settled else still,
-                   tuple(lane_moving) if settled else (*body, *lane_moving), look.theme, caption=unmarked(said),
+                   tuple(lane_moving) if settled else (*body, *lane_moving), look.theme, caption=unmarked(sentence),
                    table=_table(layer, moment.backward))
 
 
@@ -59,8 +60,8 @@ def _body(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> list
     column = _grid(layer, look)
     if column is not None:
         return _grid_marks(trace, layer, column, moment, focus, look)
-    words = tr("{layer} is one number: {output}").format(layer=layer.name,
-                                                         output=numbers.number(float(layer.output), 4))
+    words = tr("{layer} is one number: {output}").format(
+        layer=layer.name, output=said(numbers.number(float(layer.output), 4), "value", layer.name))
     return [Text(24, TOP, plain(words), 14, 500, group=Group(layer.name, Focus(layer.name)))]
 
 
@@ -192,11 +193,12 @@ def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:
     if not moment.backward:
         return kinds.sentence(trace, layer.name)
     if layer.gradient is None:
-        return causes.unreached(layer.name, layer.why)
+        return absence.unreached(layer.name, layer.why)
     alive = int(np.count_nonzero(layer.gradient))
     return tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.").format(
-        alive=numbers.count(alive), count=numbers.count(layer.output.size), layer=layer.name,
-        size=numbers.significant(norm(layer.gradient), 3))
+        alive=said(numbers.count(alive), "how many gradients not 0", layer.name), layer=layer.name,
+        count=said(numbers.count(layer.output.size), "how many", layer.name),
+        size=said(numbers.significant(norm(layer.gradient), 3), "norm of gradient", layer.name))
 
 
 def _table(layer: Layer, backward: bool) -> Table:

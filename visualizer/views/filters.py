@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import english, tr
+from visualizer.said import of, said, size
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.columns import lanes_height
@@ -42,7 +43,7 @@ TOP = 120.0
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The kernels of the beat's layer; where it has none, those of the nearest layer before that has."""
     layer, times = _with_weights(trace, moment.beat.layer), timeline(trace)
-    said = _sentence(trace, layer, moment)
+    sentence = _sentence(trace, layer, moment)
     before, share = parts.crossing(moment, times)
     older = _with_weights(trace, before.beat.layer)
     if (older, before.backward) == (layer, moment.backward):
@@ -50,10 +51,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     body = parts.crossed(_sheet_marks(trace, older, before.backward, focus, look),
                          _sheet_marks(trace, layer, moment.backward, focus, look), share)
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
-    still = (*parts.sentence(look, said), *lane_still)
+    still = (*parts.sentence(look, sentence), *lane_still)
     settled = share == 1
     return Picture(look.size, (*still, *body) if settled else still,
-                   tuple(lane_moving) if settled else (*body, *lane_moving), look.theme, caption=unmarked(said),
+                   tuple(lane_moving) if settled else (*body, *lane_moving), look.theme, caption=unmarked(sentence),
                    table=_table(layer, moment.backward))
 
 
@@ -82,10 +83,13 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
     weight = (layer.weight_gradients if backward else layer.weights).get("weight")
     if weight is None or weight.ndim < 2:
         return None
+    across, down = english("input channel"), english("output channel")
+    if _transposed(layer):
+        across, down = down, across
     if weight.ndim == 3:
-        return Kernels(weight[:, :, None, :], english("input channel"), english("output channel"))
+        return Kernels(weight[:, :, None, :], across, down)
     if weight.ndim == 4:
-        return Kernels(weight, english("input channel"), english("output channel"))
+        return Kernels(weight, across, down)
     if weight.ndim == 5:  # a volume as its slices, side by side
         return Kernels(weight.reshape(len(weight), -1, *weight.shape[-2:]), english("slice of an input channel"),
                        english("output channel"))
@@ -94,6 +98,12 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
         shaped = weight.reshape(len(weight), *((1,) * (3 - len(maps))), *maps)
         return Kernels(shaped, english("input channel"), english("unit"), linear=True)
     return Kernels(weight[None, None], english("input unit"), english("unit"), linear=True)
+
+
+def _transposed(layer: Layer) -> bool:
+    """Whether the rows of its weights belong to what it reads: each channel of that is spread over all others."""
+    kind = kinds.of(layer)
+    return kind is not None and kind.weight_axis == 1
 
 
 def _flattened_maps(trace: Trace, layer: Layer) -> tuple[int, ...] | None:
@@ -122,7 +132,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     else:
         shades, palette = colour.signed(sheet.values, largest), "weight"
     grid = _fitted(sheet, look)
-    maps = layer.output if layer.output.ndim == 3 and not sheet.linear else None
+    maps = layer.output if layer.output.ndim == 3 and not sheet.linear and not _transposed(layer) else None
     shape = layer.weights["weight"].shape
     folds = None if shape == sheet.values.shape else (sheet.values.shape, shape)
     for place in range(grid.shown):
@@ -152,6 +162,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     left_out = ""
     if grid.shown < len(shades):
         words = tr("{shown} of {count} output channels shown") if sheet.down == "output channel" else \
+            tr("{shown} of {count} input channels shown") if sheet.down == "input channel" else \
             tr("{shown} of {count} units shown")
         left_out = words.format(shown=grid.shown, count=numbers.count(len(shades)))
     elif grid.rows < shades.shape[2]:
@@ -247,16 +258,21 @@ def _sentence(trace: Trace, layer: Layer | None, moment: Moment) -> str:
     if not moment.backward:
         negative = float(np.mean(weights < 0))
         return tr("{layer} has {{{size} weights}} from {smallest} to {largest}; {share} are negative.").format(
-                   layer=layer.name, size=numbers.count(weights.size), smallest=numbers.number(float(weights.min())),
-                   largest=numbers.number(float(weights.max())), share=numbers.percent(negative, 0))
+            layer=layer.name, size=said(numbers.count(weights.size), *size(layer, "weights.weight")),
+            smallest=said(numbers.number(float(weights.min())), *of("smallest", layer, array="weights.weight")),
+            largest=said(numbers.number(float(weights.max())), *of("largest", layer, array="weights.weight")),
+            share=said(numbers.percent(negative, 0), *of("share below 0", layer, array="weights.weight")))
     gradient = layer.weight_gradients.get("weight")
     if gradient is None:
         return tr("No gradient reached the weights of {layer}.").format(layer=layer.name)
     at = np.unravel_index(int(np.argmax(np.abs(gradient))), gradient.shape)
-    where = ", ".join(str(int(i)) for i in at)
+    where = ", ".join(said(str(int(i)), *of("place of the largest gradient", layer, (axis,), "weights.weight"))
+                      for axis, i in enumerate(at))
     return tr("∥∂L/∂w∥ of {layer} is {{{size}}}; the largest, {gradient}, belongs to weight ({where}).").format(
-               layer=layer.name, size=numbers.significant(norm(gradient), 3),
-               gradient=numbers.signed(float(gradient[at]), 4), where=where)
+        layer=layer.name, where=where,
+        size=said(numbers.significant(norm(gradient), 3), *of("norm of gradient", layer, array="weights.weight")),
+        gradient=said(numbers.signed(float(gradient[at]), 4),
+                      *of("gradient", layer, tuple(map(int, at)), "weights.weight")))
 
 
 def _table(layer: Layer | None, backward: bool) -> Table:
@@ -265,7 +281,8 @@ def _table(layer: Layer | None, backward: bool) -> Table:
     if weight is None:
         return Table((), ())
     flat = weight.reshape(len(weight), -1).astype(np.float64)
-    return Table((tr("output"), "min", tr("mean"), "max", tr("norm")),
+    head = tr("input channel") if layer is not None and _transposed(layer) else tr("output")
+    return Table((head, "min", tr("mean"), "max", tr("norm")),
                  tuple((index, float(own.min()), float(own.mean()), float(own.max()), norm(own))
                        for index, own in enumerate(flat)))
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from visualizer.language import english, tr
 from visualizer.said import said
-from visualizer.scene import causes, colour, numbers, parts, steps
+from visualizer.scene import absence, colour, numbers, parts, steps
 from visualizer.scene.boxes import Box, rows, split, whole
 from visualizer.scene.cellnumbers import forward
 from visualizer.scene.columns import lanes_height
@@ -254,7 +254,7 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
     if moment.backward:
         norms = shown.norms
         if norms is None or (why := without_gradient(shown)):
-            return causes.unreached(shown.layer.name, literal(why))
+            return absence.unreached(shown.layer.name, literal(why))
         of, back = shown.layer.name, "inner_gradients.hidden"
         came = steps.arrived(trace, shown, moment).done
         if step not in came:

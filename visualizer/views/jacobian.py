@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer.decay import below, half_life
 from visualizer.language import english, tr
-from visualizer.scene import causes, logchart, numbers, parts, steps
+from visualizer.scene import absence, causes, logchart, numbers, parts, steps
 from visualizer.scene.boxes import rows
 from visualizer.scene.labels import Labels
 from visualizer.scene.logchart import Axis, Curve
@@ -53,7 +53,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         return logchart.unmeasured(look, tr("Jacobians"), tr("What a state hands on to later states"))
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     if f"{layer.name}/values" not in measured:
-        return logchart.unmeasured(look, layer.name, "", causes.timeless(layer.name, layer.why))
+        return logchart.unmeasured(look, layer.name, "", absence.timeless(layer.name, layer.why))
     shown = reading(trace, layer.name)
     spread = Spread(np.asarray(measured[f"{layer.name}/values"], np.float64),
                     np.asarray(measured[f"{layer.name}/norms"], np.float64),

@@ -11,6 +11,7 @@ from visualizer import kinds
 from visualizer.kinds.gates import named
 from visualizer.language import english, tr
 from visualizer.over import SEPARATOR, STUDY
+from visualizer.said import Claim, said
 from visualizer.scene import colour, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import fitting
@@ -61,6 +62,8 @@ class Series:
     """(input, row, column) for maps, one row for units side by side; (input, step) for what changes with the steps,
     (input,) for numbers; NaN where an input is shorter."""
     scale: Scale
+    claim: Claim
+    """Of the largest of all."""
 
     @property
     def largest(self) -> NDArray[np.float64]:
@@ -95,15 +98,15 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     order = list(range(len(shown.words)))
     if series is not None and look.knob("order", "list") == "largest":
         order.sort(key=lambda place: -series.largest[place])
-    said = _sentence(shown, series, moment.backward)
+    told = _sentence(shown, series, moment.backward)
     title = tr("{count} inputs, a click goes there") if not moment.backward else \
         tr("{count} inputs, a click goes there; the gradient of one input is in the other views")
     title = title.format(count=numbers.count(len(order)))
-    marks = [*parts.sentence(look, said), *parts.title(look, series.about.layer if series else trace.layers[0].name,
+    marks = [*parts.sentence(look, told), *parts.title(look, series.about.layer if series else trace.layers[0].name,
                                                        title, False)]
     marks += grouped(Group(tr("inputs")), _grid(trace, shown, series, order, look))
     still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(told),
                    table=_table(shown, series, order))
 
 
@@ -146,7 +149,10 @@ def _series(trace: Trace, about: Focus, look: Look) -> Series | None:
         picked = picked.reshape(len(picked), -1, picked.shape[-1])
     if picked.ndim == 2 and (axis is None or axis >= len(about.cell)) and "step" not in axes:
         picked = picked[:, None]
-    return Series(name, about, picked, _scale(layer, about, picked, look))
+    chosen = axis is not None and axis < len(about.cell) and about.cell[axis] < values.shape[axis + 1]
+    claim = "largest over inputs", layer.name, (about.cell[axis],) if chosen and axis is not None else (), axis, \
+        about.array
+    return Series(name, about, picked, _scale(layer, about, picked, look), claim)
 
 
 def _inner(about: Focus) -> str:
@@ -155,11 +161,14 @@ def _inner(about: Focus) -> str:
 
 def _name(trace: Trace, about: Focus, axis: str, index: int) -> str:
     if is_inner(about):
-        return tr("{what} of unit {unit} in {layer}").format(what=_inner(about), unit=index, layer=about.layer)
+        return tr("{what} of unit {unit} in {layer}").format(what=_inner(about), layer=about.layer, unit=said(
+            str(index), "index", about.layer, about.cell, array=about.array))
     if axis == "class" and index < len(trace.labels):
-        return tr("Class {label} of {layer}").format(label=trace.labels[index], layer=about.layer)
+        return tr("Class {label} of {layer}").format(label=said(trace.labels[index], "label", about.layer, (index,)),
+                                                     layer=about.layer)
     words = tr("Channel {number} of {layer}") if axis == "channel" else tr("Unit {number} of {layer}")
-    return words.format(number=index, layer=about.layer)
+    place = trace[about.layer].axes.index(axis)
+    return words.format(number=said(str(index), "index", about.layer, about.cell[:place + 1]), layer=about.layer)
 
 
 def _scale(layer: Layer, about: Focus, values: Values, look: Look) -> Scale:
@@ -179,19 +188,23 @@ def _entries(values: Values, scale: Scale) -> NDArray[np.uint8]:
 
 def _sentence(shown: Shown, series: Series | None, back: bool) -> str:
     """What is seen; on the way back, too, it is what was computed on the way forward, and that is said."""
-    count = numbers.count(len(shown.words))
+    count = said(numbers.count(len(shown.words)), "how many inputs", array="over")
     wrong = sum(each is False for each in shown.right)
     if series is None:
-        return tr("{count} inputs side by side, of which {{{wrong}}} are answered wrong.").format(count=count,
-                                                                                                 wrong=wrong) \
+        return tr("{count} inputs side by side, of which {{{wrong}}} are answered wrong.").format(
+            count=count, wrong=said(str(wrong), "how many inputs are answered wrong")) \
             if any(each is not None for each in shown.right) else \
             tr("{{{count}}} inputs side by side; choose a channel or a unit to see what it makes of each.").format(
                 count=count)
     best = int(np.argmax(series.largest))
     words = tr("{what} over {count} inputs, as computed on the way forward: largest for {title}, {{{value}}}.") \
         if back else tr("{what} over {count} inputs: largest for {title}, {{{value}}}.")
-    return words.format(what=series.name, count=count, title=_escaped(shown.titles[best]),
-                        value=numbers.significant(float(series.largest[best])))
+    return words.format(what=series.name, count=count, title=_escaped(_title(shown, best)),
+                        value=said(numbers.significant(float(series.largest[best])), *series.claim))
+
+
+def _title(shown: Shown, place: int) -> str:
+    return said(shown.titles[place], "title of an input", cell=(place,))
 
 
 def _escaped(text: str) -> str:
@@ -275,7 +288,7 @@ def _grid(trace: Trace, shown: Shown, series: Series | None, order: list[int], l
         here = shown.words[place] == trace.sample.name
         marks.append(Rect(x - 5, y - 5, grid.side + 10, grid.high + 8, stroke="accent" if here else "",
                           stroke_width=2, radius=6, focus=Focus(trace.layers[0].name, (place,), BEAT),
-                          tip=shown.titles[place], holds=ToInput(shown.words[place])))
+                          tip=_title(shown, place), holds=ToInput(shown.words[place])))
     foot = look.size[1] - lanes_height(look) - 38
     if series is not None and series.values.ndim == 3:
         marks += parts.legend(24, foot, 168, look, series.scale, tr("Values, one scale for all inputs"))

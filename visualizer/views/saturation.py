@@ -12,6 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import Flat
 from visualizer.kinds.gates import named
 from visualizer.language import english, tr, translated
+from visualizer.said import said
 from visualizer.scene import causes, gatesigns, logchart, numbers, parts
 from visualizer.scene.boxes import Box
 from visualizer.scene.picture import (
@@ -79,10 +80,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         return logchart.unmeasured(look, tr("Saturation"), "",
                                    tr("No input of the batch could be run, so nothing is known of saturation here."))
     inputs = int(measured["inputs"])
-    said = sentence(found, inputs, moment)
+    told = sentence(found, inputs, moment)
     words = tr("over a batch of {inputs} inputs; the tick is this input alone").format(inputs=inputs)
     words = words if inputs > 1 else tr("of this input alone; from Python, samples=… counts over several")
-    marks = [*parts.sentence(look, said), *parts.title(look, tr("batch: {inputs}").format(inputs=inputs), words)]
+    marks = [*parts.sentence(look, told), *parts.title(look, tr("batch: {inputs}").format(inputs=inputs), words)]
     opened = chosen(found, moment, focus)
     listed: list[Mark] = []
     end = _rows(found, opened, moment, look, listed)
@@ -91,7 +92,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks += grouped(Group(f"{opened.layer} {opened.gate}".strip(), about),
                      _opened(opened, inputs, parts.body(look, end + 44, 84, 84).inset(0, 0, 0, 40)))
     still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(told),
                    table=_table(found, inputs))
 
 
@@ -228,23 +229,36 @@ def sentence(found: list[Saturated], inputs: int, moment: Moment) -> str:
     if dead:
         row = max(dead, key=lambda one: (one.dead or 0) / max(1, one.units))
         return tr("{{{dead} of {units}}} units of `{row}` are dead: off everywhere for {inputs}, so no gradient "
-                  "passes them.").format(dead=row.dead, units=row.units, row=row.name, inputs=_some(inputs))
+                  "passes them.").format(
+            dead=said(str(row.dead), "how many dead units", row.layer), units=_units(row), row=row.name,
+            inputs=_some(inputs))
     row = max(mine or found, key=lambda one: (not one.flat.dies, one.share))
     if row.flat.dies:
         return tr("`{row}` is off at {{{share}}} of its values over {inputs}; none of its {units} units is off "
-                  "for all of them.").format(row=row.name, share=numbers.percent(row.share, 0), inputs=_some(inputs),
-                                                 units=row.units)
+                  "for all of them.").format(
+            row=row.name, share=_share(row, 0), inputs=_some(inputs), units=_units(row))
     rule = translated(row.flat.rule)
+    for bound in sorted({bound for bound in (row.flat.low, row.flat.high) if abs(bound) <= 1}):
+        said(str(abs(bound)), "where a curve is flat", row.layer, (int(bound == row.flat.high),), array=row.gate)
     if causes.saturated(row.share):
+        said("0", "slope far from the middle", row.layer)
         return tr("{{{share}}} of the values of {row} are saturated ({rule}): their slope is near 0; batch of "
-                  "{inputs}.").format(share=numbers.percent(row.share, 0), row=row.name, rule=rule,
-                                      inputs=_some(inputs))
+                  "{inputs}.").format(share=_share(row, 0), row=row.name, rule=rule, inputs=_some(inputs))
     return tr("Only {{{share}}} of the values of {row} are saturated ({rule}) over {inputs}.").format(
-        share=numbers.percent(row.share), row=row.name, rule=rule, inputs=_some(inputs))
+        share=_share(row, 1), row=row.name, rule=rule, inputs=_some(inputs))
+
+
+def _share(row: Saturated, digits: int) -> str:
+    return said(numbers.percent(row.share, digits), "share where a curve is flat", row.layer, array=row.gate)
+
+
+def _units(row: Saturated) -> str:
+    return said(str(row.units), "how many units are counted", row.layer)
 
 
 def _some(inputs: int) -> str:
-    return tr("all of {inputs} inputs").format(inputs=inputs) if inputs > 1 else tr("this one input")
+    return tr("all of {inputs} inputs").format(inputs=said(str(inputs), "how many inputs", array="saturation")) \
+        if inputs > 1 else tr("this one input")
 
 
 def _table(found: list[Saturated], inputs: int) -> Table:

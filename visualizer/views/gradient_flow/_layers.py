@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.decay import Decay, decay
 from visualizer.language import tr
-from visualizer.scene import boxes, causes, hops, logchart, numbers, parts
+from visualizer.scene import absence, boxes, causes, hops, logchart, numbers, parts
 from visualizer.scene.labels import fitting
 from visualizer.scene.logchart import Curve
 from visualizer.scene.picture import (
@@ -319,7 +319,7 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
                    unknown=unknown[-1], count=len(unknown))
         marks.append(Text(84, below, rich(text), 12, 400, "ink-2", max_width=room))
     elif missing:
-        why_not = [causes.clause(layer.why) or tr("no reason is known") for layer in missing]
+        why_not = [absence.clause(layer.why) or tr("no reason is known") for layer in missing]
         named = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
         briefly = ", ".join(f"`{layer.name}`" for layer in missing)
         words = fitting([tr("No gradient at {named}.").format(named=what) for what in (named, briefly)], room, 12) or \

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from visualizer.decay import ONE_PERCENT, Decay, below, decay
 from visualizer.kinds.curves import OF_SIGMOID
 from visualizer.language import english, tr
-from visualizer.scene import causes, colour, logchart, numbers, parts, steps
+from visualizer.scene import absence, causes, colour, logchart, numbers, parts, steps
 from visualizer.scene.boxes import rows
 from visualizer.scene.logchart import Axis, Curve
 from visualizer.scene.picture import (
@@ -68,7 +68,7 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
     """One layer with steps."""
     shown, measured = reading(trace, layer.name), trace.studies["flow"]
     if f"{layer.name}/hidden" not in measured:
-        return logchart.unmeasured(look, layer.name, "", causes.timeless(layer.name, layer.why))
+        return logchart.unmeasured(look, layer.name, "", absence.timeless(layer.name, layer.why))
     found = flowed(measured, trace.studies.get("before", {}), shown, look.knob("loss", "last") == "last")
     place = steps.span(shown, look)
     line = decay(found.by_lag(found.hidden)) if found.alone else None

@@ -11,7 +11,7 @@ from dataclasses import replace
 from visualizer import kinds
 from visualizer.kinds import recurrent
 from visualizer.language import english, tr
-from visualizer.scene import causes, gatesigns, parts
+from visualizer.scene import absence, gatesigns, parts
 from visualizer.scene.boxes import Box, split
 from visualizer.scene.picture import (
     TITLE,
@@ -136,12 +136,13 @@ def _slide_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) ->
                          refusal=_reason(layer, error))
         return Slide(layer, cell, value, found, forward_sentence(trace, layer, cell, value, found[0][1]))
     if layer.gradient is None:
-        return Slide(layer, cell, float("nan"), (), causes.unreached(name, layer.why), True, causes.why_not(layer.why))
+        return Slide(layer, cell, float("nan"), (), absence.unreached(name, layer.why), True,
+                     absence.why_not(layer.why))
     value = float(layer.gradient[cell])
     try:
         if _hands_on(layer, side):
             own = ((name, kinds.terms(trace, name, cell)),)
-            return Slide(layer, cell, value, own, hands_sentence(layer, value), True, hands_on=True)
+            return Slide(layer, cell, value, own, hands_sentence(layer, cell, value), True, hands_on=True)
         arrived = kinds.backward_terms(trace, name, cell)
     except LookupError as error:
         return Slide(layer, cell, value, (), unknown_gradient(layer, cell, value), True, str(error).rstrip("."))
@@ -160,21 +161,22 @@ def _slide_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool,
             return Slide(layer, cell, value, ((name, terms),), inside_sentence(layer, key, step, unit, value, terms),
                          key=key)
         if key not in layer.inner_gradients:
-            return Slide(layer, cell, float("nan"), (), causes.unreached(name, layer.why), True,
-                         causes.why_not(layer.why), key=key)
+            return Slide(layer, cell, float("nan"), (), absence.unreached(name, layer.why), True,
+                         absence.why_not(layer.why), key=key)
         value = float(layer.inner_gradients[key][cell])
         weighs = recurrent.weighs(layer, key)
         if side == "hands" or (side == "auto" and weighs):
             gate = key.removesuffix("_preactivation")
             own = (name, kinds.inner_terms(trace, name, "new" if key == "hidden_new" else gate, step, unit)) if weighs \
                 else (name, kinds.inner_backward_terms(trace, name, key, step, unit))
-            return Slide(layer, cell, value, (own,), inside_hands_sentence(key, step, unit, value, weighs), True,
+            return Slide(layer, cell, value, (own,), inside_hands_sentence(layer, key, step, unit, value, weighs), True,
                          hands_on=True, key=key)
         found = ((name, kinds.inner_backward_terms(trace, name, key, step, unit)),)
     except LookupError as error:
-        return Slide(layer, cell, value, (), inside_arrival_sentence(key, step, unit, value, ()), backward,
+        return Slide(layer, cell, value, (), inside_arrival_sentence(layer, key, step, unit, value, ()), backward,
                      str(error).rstrip("."), key=key)
-    return Slide(layer, cell, value, found, inside_arrival_sentence(key, step, unit, value, found), True, key=key)
+    words = inside_arrival_sentence(layer, key, step, unit, value, found)
+    return Slide(layer, cell, value, found, words, True, key=key)
 
 
 def _act_of(slide: Slide) -> str:

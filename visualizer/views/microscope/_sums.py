@@ -59,7 +59,7 @@ from visualizer.views.microscope._slide import (
     value_ink,
     weight_shares,
 )
-from visualizer.views.microscope._words import adds_up, cell_words, tap_words
+from visualizer.views.microscope._words import adds_up, cell_words, stands, tap_words, told_place
 
 FALL, LINE = Group(english("running sum")), Group(english("terms"), cells=True, shows="value")
 ROW = 24.0
@@ -342,7 +342,7 @@ def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float
     """The terms of one array: each value times its own weight, or all `factors` times one number, the gradient."""
     def named(index: int) -> tuple[str, Focus | None]:
         where, cell = tap_words(trace, taps, index)
-        return f"`{where}` {cell_words(trace[where], cell)}", Focus(where, cell)
+        return f"`{where}` {told_place(trace, taps, index)}", Focus(where, cell)
 
     at = None if tiles is None else tiles.at
     if times is not None:
@@ -636,7 +636,8 @@ def _term_names(trace: Trace, taps: Taps, index: int, at: Slot, factor: float | 
     cell = tuple(int(i) for i in taps.cells[index])
     padded = taps.inside is not None and not taps.inside[index]
     marks: list[Mark] = [Text(at.x, at.y + 18, plain(taps.source), 13, 600, mono=True, max_width=room),
-                         Text(at.x, at.y + 35, plain(tr("padding") if padded else cell_words(trace[taps.source], cell)),
+                         Text(at.x, at.y + 35, plain(tr("padding") if padded else stands(trace, taps, index)
+                              if taps.array not in ("output", "gradient") else cell_words(trace[taps.source], cell)),
                               12, 400, "ink-2", max_width=room)]
     if factor is not None:
         ink = "ink" if not taps.weight else "weight-negative-text" if factor < 0 else "weight-positive-text"

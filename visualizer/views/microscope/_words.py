@@ -9,6 +9,7 @@ from visualizer.kinds import Curve, Taps, Terms
 from visualizer.kinds.curves import TANH
 from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.language import english, tr, translated
+from visualizer.said import of, said
 from visualizer.scene import numbers
 from visualizer.scene.reading import symbol_words, symbols_in
 from visualizer.trace import Cell, Layer, Trace
@@ -22,12 +23,13 @@ AXES = (english("channel"), english("class"), english("column"), english("parame
 def cell_words(layer: Layer, cell: Cell) -> str:
     """`ch 0 (1, 2)` of maps, `unit 17`, `(3, 5)` of anything else; a number alone has no place."""
     if len(cell) == 3 and layer.has("row", "column"):
-        return tr("ch {channel} ({row}, {column})").format(channel=cell[0], row=cell[1], column=cell[2])
+        return tr("ch {channel} ({row}, {column})").format(**_places(layer, cell))
     if len(cell) == 1:
-        return f"{translated(layer.axes[0]) if layer.axes else tr('number')} {_counted(layer, 0, cell[0])}"
+        return f"{translated(layer.axes[0]) if layer.axes else tr('number')} {_counted(layer, cell, 0)}"
     if layer.axes[:1] == ("step",) and len(cell) == len(layer.axes):
         return where(layer, cell)
-    return f"({', '.join(map(str, cell))})" if cell else tr("one number")
+    every = (said(str(index), *of("index", layer, cell[:axis + 1])) for axis, index in enumerate(cell))
+    return f"({', '.join(every)})" if cell else tr("one number")
 
 
 def origin(trace: Trace, name: str, cell: Cell) -> tuple[str, Cell]:
@@ -46,22 +48,34 @@ def origin(trace: Trace, name: str, cell: Cell) -> tuple[str, Cell]:
 
 def where(layer: Layer, cell: Cell) -> str:
     if len(cell) == 3 and layer.has("row", "column"):
-        return tr("channel {channel}, pixel ({row}, {column})").format(channel=cell[0], row=cell[1], column=cell[2])
+        return tr("channel {channel}, pixel ({row}, {column})").format(**_places(layer, cell))
     if not cell:
         return ""
-    return ", ".join(f"{translated(axis)} {_counted(layer, place, index)}"
-                     for place, (axis, index) in enumerate(zip(layer.axes, cell, strict=True)))
+    return ", ".join(f"{translated(axis)} {_counted(layer, cell, place)}"
+                     for place, axis in enumerate(layer.axes[:len(cell)]))
 
 
-def _stands(trace: Trace, taps: Taps) -> str:
-    """Where the first number of a source stands in its own array: an output, a gate or state over steps, a weight."""
+def _places(layer: Layer, cell: Cell) -> dict[str, str]:
+    """Of a cell of maps."""
+    return {name: said(str(cell[axis]), *of("index", layer, cell[:axis + 1]))
+            for axis, name in enumerate(("channel", "row", "column"))}
+
+
+def stands(trace: Trace, taps: Taps, index: int = 0) -> str:
+    """Where a number of a source stands in its own array: an output, a gate or state over steps, a weight."""
     group, _, _ = taps.array.partition(".")
-    cell = tuple(int(i) for i in taps.cells[0])
-    if group == "output":
+    cell = tuple(int(i) for i in taps.cells[index])
+    if group in ("output", "gradient"):
         return where(trace[taps.source], cell)
     axes = ("step", "unit") if group.startswith("inner") else ("row", "column")
-    return ", ".join(f"{translated(axis)} {index + (axis == 'step')}"
-                     for axis, index in zip(axes[-len(cell):], cell, strict=False))
+    return ", ".join(f"{translated(axis)} {_inside(taps.source, taps.array, cell, place, axis == 'step')}"
+                     for place, axis in enumerate(axes[-len(cell):]))
+
+
+def _inside(layer: str, array: str, cell: Cell, place: int, step: bool) -> str:
+    """One index of a cell of another array than the output; steps count from 1."""
+    return said(str(cell[place] + 1), "step inside", layer, step=cell[place], array=array) if step else \
+        said(str(cell[place]), "index", layer, cell[:place + 1], array=array)
 
 
 def several(count: int, axis: str) -> str:
@@ -74,9 +88,10 @@ def several(count: int, axis: str) -> str:
     return words[count > 1].format(count=numbers.count(count))
 
 
-def _counted(layer: Layer, place: int, index: int) -> int:
-    """Steps count from 1, all else from 0."""
-    return index + 1 if layer.axes[place:place + 1] == ("step",) else index
+def _counted(layer: Layer, cell: Cell, place: int) -> str:
+    """One index of a cell: steps count from 1, all else from 0."""
+    return said(str(cell[place] + 1), "step", layer.name, step=cell[place]) \
+        if layer.axes[place:place + 1] == ("step",) else said(str(cell[place]), *of("index", layer, cell[:place + 1]))
 
 
 def _at(layer: Layer, cell: Cell) -> str:
@@ -91,7 +106,7 @@ def so_far_sentence(slide: Slide, done: int, count: int, total: str) -> str:
         words = tr("{name} of unit {unit}, step {step}") if slide.backward else \
             tr("the {name} of unit {unit}, step {step}")
         what = words.format(name=f"∂L/∂{symbol(slide.key)}" if slide.backward else named(slide.key),
-                            unit=slide.cell[-1], step=(0, *slide.cell)[-2] + 1)
+                            **_of_inner(layer, slide.key, *(0, *slide.cell)[-2:]))
     else:
         what = ("∂L/∂{layer}{at}" if slide.backward else "{layer}{at}").format(layer=layer.name,
                                                                                at=_at(layer, slide.cell))
@@ -102,6 +117,12 @@ def so_far_sentence(slide: Slide, done: int, count: int, total: str) -> str:
     return words.format(what=what, done=numbers.count(done), count=numbers.count(count), total=total)
 
 
+def _of_inner(layer: Layer, key: str, step: int, unit: int) -> dict[str, str]:
+    """Unit and step of one number of a gate or a state."""
+    return {"unit": said(str(unit), *of("index", layer, (0, unit), "inner.hidden")),
+            "step": said(str(step + 1), "step", layer.name, step=step)}
+
+
 def plain_sentence(trace: Trace, layer: Layer, cell: Cell, value: float) -> str:
     """Where no terms are known: what stands there."""
     if symbols_in(trace, layer.name):
@@ -109,47 +130,55 @@ def plain_sentence(trace: Trace, layer: Layer, cell: Cell, value: float) -> str:
             at=_at(layer, cell), symbol=symbol_words(trace, layer.name, cell[0]))
     if layer.is_input:
         return tr("The input{at} is {{{value}}}: this was fed in, nothing made it.").format(
-                   at=_at(layer, cell), value=_value(value))
+                   at=_at(layer, cell), value=_said(value, layer, cell))
     return tr("{layer}{at} is {{{value}}}; how it was made is not known here.").format(
-               layer=layer.name, at=_at(layer, cell), value=_value(value))
+               layer=layer.name, at=_at(layer, cell), value=_said(value, layer, cell))
 
 
 def unknown_gradient(layer: Layer, cell: Cell, value: float) -> str:
     return tr("∂L/∂{layer}{at} is {{{value}}}; how it came here cannot be taken apart.").format(
-               layer=layer.name, at=_at(layer, cell), value=numbers.gradient(value))
+               layer=layer.name, at=_at(layer, cell), value=_gradient(value, layer, cell))
 
 
 def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms: Terms) -> str:
     count = sum(len(taps.values) for taps in terms.taps)
-    said, kind = _value(value), kinds.of(layer)
+    told, kind = _said(value, layer, cell), kinds.of(layer)
     if not np.isfinite(value):
         return tr("{layer}{at} is {{{value}}}: not a finite number.").format(
-            layer=layer.name, at=_at(layer, cell), value=said)
+            layer=layer.name, at=_at(layer, cell), value=told)
     if kinds.picks_label(layer) and trace.objective.target is not None:
         return tr("The loss is −ln of the probability of {answer}: {{{value}}}.").format(
-            answer=_class(trace, (trace.objective.target,)), value=numbers.number(value, 4))
+            answer=_class(trace, (trace.objective.target,)),
+            value=said(numbers.number(value, 4), "value", layer.name, cell))
     if kinds.shares(layer):
         return tr("The exponential of {answer} is {share} of the sum of all: p = {{{value}}}.").format(
-            answer=_class(trace, cell), share=numbers.percent(value), value=numbers.number(value, 3))
+            answer=_class(trace, cell), share=said(numbers.percent(value), "value", layer.name, cell),
+            value=said(numbers.number(value, 3), "value", layer.name, cell))
     if terms.op == "max" and count > 1:
+        count = sum(len(taps.values) if taps.inside is None else int(taps.inside.sum()) for taps in terms.taps)
         words = tr("The largest of {count} numbers goes on: {{{value}}}; the other one does not.") if count == 2 else \
             tr("The largest of {count} numbers goes on: {{{value}}}; the other {others} do not.")
-        return words.format(count=numbers.count(count), value=said, others=numbers.count(count - 1))
+        return words.format(count=_terms(layer, cell, count), value=told,
+                            others=said(numbers.count(count - 1), "how many terms but one", layer.name, cell))
     if count and (terms.op == "copy" or (kind is not None and kind.moves_only)):
         source = terms.taps[0]
-        came = _stands(trace, source)
+        came = stands(trace, source)
         words = tr("Nothing is computed: {layer}{at} is the number of {source} at {came}, {{{value}}}.") if came else \
             tr("Nothing is computed: {layer}{at} is the number of {source}, {{{value}}}.")
-        return words.format(layer=layer.name, at=_at(layer, cell), source=source.source, came=came, value=said)
+        return words.format(layer=layer.name, at=_at(layer, cell), source=source.source, came=came, value=told)
     if kinds.role(layer) == "curve" and count:
-        return _of_a_curve(layer, terms).format(read=_value(float(terms.taps[0].values[0])), value=said,
-                                                layer=layer.name)
+        return _of_a_curve(layer, terms).format(value=told, layer=layer.name, read=_said(
+            float(terms.taps[0].values[0]), trace[terms.taps[0].source], tuple(map(int, terms.taps[0].cells[0]))))
     if terms.op == "sum" and count > 1:
         what = tr("one pixel") if layer.has("row", "column") else tr("one number")
-        made = _of_a_sum(terms).format(count=numbers.count(count), what=what, value=said)
+        made = _of_a_sum(terms).format(count=_terms(layer, cell, count), what=what, value=told)
         return f"{made}{_then(trace, layer, value)}"
-    made = tr("{layer}{at} is {{{value}}}.").format(layer=layer.name, at=_at(layer, cell), value=said)
+    made = tr("{layer}{at} is {{{value}}}.").format(layer=layer.name, at=_at(layer, cell), value=told)
     return f"{made}{_then(trace, layer, value)}"
+
+
+def _terms(layer: Layer, cell: Cell, count: int) -> str:
+    return said(numbers.count(count), "how many terms", layer.name, cell)
 
 
 def _of_a_sum(terms: Terms) -> str:
@@ -193,34 +222,37 @@ def _then(trace: Trace, layer: Layer, value: float) -> str:
 def _class(trace: Trace, cell: Cell) -> str:
     if not cell:
         return tr("the class")
-    return tr("class {label}").format(label=trace.labels[cell[0]] if cell[0] < len(trace.labels) else cell[0])
+    return tr("class {label}").format(label=said(
+        trace.labels[cell[0]] if cell[0] < len(trace.labels) else str(cell[0]), "label", cell=cell[:1]))
 
 
-def hands_sentence(layer: Layer, value: float) -> str:
+def hands_sentence(layer: Layer, cell: Cell, value: float) -> str:
     what = tr("pixel") if layer.has("row", "column") else tr("logit") if layer.axes == ("class",) else tr("unit")
+    told = _gradient(value, layer, cell)
     if value == 0:
         return tr("This {what} hands back {{0}}: nothing the loss depends on goes through it, so its weights and "
                   "inputs get nothing from it.").format(what=what)
     return tr("This {what} hands back {{{value}}}: each weight gets it times the input it saw, each input gets it "
-              "times the weight it met.").format(what=what, value=numbers.gradient(value))
+              "times the weight it met.").format(what=what, value=told)
 
 
 def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
                      arrived: tuple[tuple[str, Terms], ...]) -> str:
     start = tr("∂L/∂{layer}{at} is {{{value}}}").format(layer=layer.name, at=_at(layer, cell),
-                                                        value=numbers.gradient(value))
+                                                        value=_gradient(value, layer, cell))
     if not arrived:
         return tr("{start}: the way back starts here.").format(start=start)
     if len(arrived) == 1 and _from_logits(trace[arrived[0][0]]) and layer.axes == ("class",):
         answer, target = trace.answer, trace.objective.target
         if answer is not None and target is not None and answer.reads == (layer.name,):
-            chance = numbers.number(float(answer.output[cell]), 4)
+            chance = said(numbers.number(float(answer.output[cell]), 4), "value", answer.name, cell)
+            said("1" if cell == (target,) else "0", "probability less gradient", layer.name, cell, array=answer.name)
             words = tr("{start}: its probability {chance}, minus 1, because it is the label.") \
                 if cell == (target,) else tr("{start}: its probability {chance}, minus 0.")
             return words.format(start=start, chance=chance)
-    count = sum(len(taps.values) for _, terms in arrived for taps in terms.taps)
+    count = sum(_handed(trace[name], terms) for name, terms in arrived)
     beside = tr("the step before") if layer.settings.get("reverse") else tr("the next step")
-    read = [name for name, terms in arrived if any(len(taps.values) for taps in terms.taps)] or \
+    read = [name for name, terms in arrived if _handed(trace[name], terms)] or \
         [name for name, _ in arrived]
     readers = tr(" and ").join(dict.fromkeys(beside if name == layer.name else name for name in read))
     if count == 0:
@@ -229,8 +261,14 @@ def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
         return words.format(start=start, readers=readers)
     if count == 1:
         return tr("{start}: {readers} hands it back.").format(start=start, readers=readers)
-    return tr("{start}: {count} terms, handed back by {readers}.").format(start=start, count=numbers.count(count),
-                                                                          readers=readers)
+    return tr("{start}: {count} terms, handed back by {readers}.").format(
+        start=start, count=said(numbers.count(count), "how many terms handed back", layer.name, cell), readers=readers)
+
+
+def _handed(reader: Layer, terms: Terms) -> int:
+    """How many numbers a reader hands back; of windows over a number those that it won."""
+    return sum(int(np.count_nonzero(taps.weights)) if kinds.role(reader) == "largest" else len(taps.values)
+               for taps in terms.taps)
 
 
 def _from_logits(layer: Layer) -> bool:
@@ -244,10 +282,26 @@ def _value(value: float) -> str:
         numbers.significant(value, 3)
 
 
+def _said(value: float, layer: Layer, cell: Cell, array: str = "") -> str:
+    return said(_value(value), *of("value", layer, cell, array))
+
+
+def _gradient(value: float, layer: Layer, cell: Cell, array: str = "") -> str:
+    return said(numbers.gradient(value), *of("gradient", layer, cell, array))
+
+
 def adds_up(terms: Terms) -> bool:
     """Whether the products, and the bias if there is one, are the result: a norm, for one, does more."""
     total = sum(float(taps.products.sum()) for taps in terms.taps) + (terms.bias or 0.0)
     return bool(np.isclose(total, terms.result, rtol=1e-6, atol=1e-12, equal_nan=True))
+
+
+def told_place(trace: Trace, taps: Taps, index: int) -> str:
+    """Where a term was read, in few words: of an output through layers that only move numbers, of a weight its own."""
+    if taps.array not in ("output", "gradient"):
+        return stands(trace, taps, index)
+    name, cell = tap_words(trace, taps, index)
+    return cell_words(trace[name], cell)
 
 
 def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
@@ -260,13 +314,15 @@ def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
 
 def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, terms: Terms) -> str:
     """How one number of a gate or state was made."""
-    where_ = tr("unit {unit} at step {step}").format(unit=unit, step=step + 1)
+    where_ = tr("unit {unit} at step {step}").format(**_of_inner(layer, key, step, unit))
     met, count = dict(terms.met), sum(len(taps.values) for taps in terms.taps)
+    told = _said(value, layer, (step, unit), f"inner.{key}")
     if not np.isfinite(value):
         return tr("The {name} of {where} is {{{value}}}: not a finite number.").format(
-                   name=named(key), where=where_, value=_value(value))
+            name=named(key), where=where_, value=told)
     if terms.op == "gate" or key == "preactivation":
-        total = _value(met.get("a", value))
+        total = _in_the_cell(_value(met.get("a", value)), layer,
+                             "preactivation.sum" if key == "hidden" else f"{key}.sum", step, unit)
         if terms.bias is not None:
             words = tr("The {name} of {where}: {count} products and two biases make {total}, and {curve} is "
                        "{{{value}}}.") if terms.op == "gate" else \
@@ -274,31 +330,39 @@ def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, 
         else:
             words = tr("The {name} of {where}: {count} products make {total}, and {curve} is {{{value}}}.") \
                 if terms.op == "gate" else tr("The {name} of {where}: {count} products make {{{value}}}.")
-        return words.format(name=named(key), where=where_, count=numbers.count(count), total=total,
-                            curve=curve_words(layer, key, total), value=_value(value))
-    if key == "cell":
-        kept, added = (float(taps.products[0]) for taps in terms.taps)
-        return _kept(tr("The memory of {where}").format(where=where_), kept, added, value)
-    if key == "hidden" and len(terms.taps) == 2:
-        added, kept = (float(taps.products[0]) for taps in terms.taps)
-        return _kept(tr("The state of {where}").format(where=where_), kept, added, value)
+        return words.format(name=named(key), where=where_, count=_products(layer, key, count), total=total,
+                            curve=curve_words(layer, key, total), value=told)
+    if key in ("cell", "hidden") and len(terms.taps) == 2:
+        first, second = (float(taps.products[0]) for taps in terms.taps)
+        kept, added = (first, second) if key == "cell" else (second, first)
+        what = tr("The memory of {where}") if key == "cell" else tr("The state of {where}")
+        return tr("{what}: {kept} was kept and {added} came in, which makes {{{value}}}.").format(
+            what=what.format(where=where_), kept=_in_the_cell(numbers.significant(kept), layer, "kept", step, unit),
+            added=_in_the_cell(numbers.significant(added), layer, "added", step, unit),
+            value=said(numbers.significant(value), *of("value", layer, (step, unit), f"inner.{key}")))
     if terms.op == "product":
-        gate, opened = (numbers.significant(float(read[0])) for read in (terms.taps[0].values, terms.taps[0].weights))
+        gate, opened = (_in_the_cell(numbers.significant(float(read[0])), layer, what, step, unit)
+                        for read, what in ((terms.taps[0].values, "output_gate"), (terms.taps[0].weights, "opened")))
         return tr("The {name} of {where}: {gate}, the output gate, times {opened}, tanh of the memory, makes "
-                  "{{{value}}}.").format(name=named(key), where=where_, gate=gate, opened=opened, value=_value(value))
+                  "{{{value}}}.").format(name=named(key), where=where_, gate=gate, opened=opened, value=told)
     return tr("The {name} of {where}: {count} products make {{{value}}}.").format(
-               name=named(key), where=where_, count=numbers.count(count), value=_value(value))
+        name=named(key), where=where_, count=_products(layer, key, count), value=told)
 
 
-def _kept(what: str, kept: float, added: float, value: float) -> str:
-    return tr("{what}: {kept} was kept and {added} came in, which makes {{{value}}}.").format(
-               what=what, kept=numbers.significant(kept), added=numbers.significant(added),
-               value=numbers.significant(value))
+def _products(layer: Layer, key: str, count: int) -> str:
+    return said(numbers.count(count), "how many products make a sum", layer.name, array=key)
+
+
+def _in_the_cell(words: str, layer: Layer, what: str, step: int, unit: int) -> str:
+    return said(words, "in the cell", layer.name, (unit,), step, what)
 
 
 def curve_words(layer: Layer, key: str, inner: str) -> str:
     """`σ(−0.85)`, `tanh(0.3)`, `max(0, 0.3)`."""
-    return curve_of(layer, key).words.format(inner)
+    words = curve_of(layer, key).words
+    if "0" in words:
+        said("0", "constant of the curve", layer.name, array=key)
+    return words.format(inner)
 
 
 def curve_of(layer: Layer, key: str) -> Curve:
@@ -310,24 +374,30 @@ def curve_of(layer: Layer, key: str) -> Curve:
     return TANH if own is None else own
 
 
-def inside_arrival_sentence(key: str, step: int, unit: int, value: float, terms: tuple[tuple[str, Terms], ...]) -> str:
+def inside_arrival_sentence(layer: Layer, key: str, step: int, unit: int, value: float,
+                            terms: tuple[tuple[str, Terms], ...]) -> str:
     """Where the gradient of one number of a gate or state came from."""
     start = tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step} is {{{value}}}").format(
-                symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=numbers.gradient(value))
+        symbol=symbol(key), name=named(key), value=_gradient(value, layer, (step, unit), f"inner.{key}"),
+        **_of_inner(layer, key, step, unit))
     count = sum(len(taps.values) for _, found in terms for taps in found.taps)
     if count == 0:
         return tr("{start}: nothing that follows reads it.").format(start=start)
     if count == 1:
         taps = next(taps for _, found in terms for taps in found.taps)
+        claimed = layer.name, (unit,), step, key
         return tr("{start}: {value} arrived, times {factor}.").format(
-            start=start, value=numbers.gradient(float(taps.values[0])), factor=_value(float(taps.weights[0])))
-    return tr("{start}: {count} terms, from all that read it.").format(start=start, count=numbers.count(count))
+            start=start, value=said(numbers.gradient(float(taps.values[0])), "gradient that arrived inside", *claimed),
+            factor=said(_value(float(taps.weights[0])), "factor of what arrived inside", *claimed))
+    return tr("{start}: {count} terms, from all that read it.").format(
+        start=start, count=said(numbers.count(count), "how many terms arrived inside", layer.name, (unit,), step, key))
 
 
-def inside_hands_sentence(key: str, step: int, unit: int, value: float, weighs: bool) -> str:
+def inside_hands_sentence(layer: Layer, key: str, step: int, unit: int, value: float, weighs: bool) -> str:
     """What one number of a gate or state hands its gradient to."""
     words = tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step}, {{{value}}}, hands shares to its weights, to x "
                "and to h₋.") if weighs else \
         tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step}, {{{value}}}, is handed on to all that made it, each "
            "times its factor.")
-    return words.format(symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=numbers.gradient(value))
+    return words.format(symbol=symbol(key), name=named(key), value=_gradient(
+        value, layer, (step, unit), f"inner.{key}"), **_of_inner(layer, key, step, unit))

@@ -122,7 +122,7 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
     else:
         shape = numbers.shape(layer.shape)
         reach = f"±{numbers.significant(parts.layer_scale(trace, layer, look), 3)}" \
-            if column.style in ("maps", "units") and look.scope != "unit" else ""
+            if column.style in ("maps", "units") and look.scope != "unit" and parts.coloured(layer) else ""
         whole = f"{shape}, {reach}" if reach else shape
         lines.append((whole, shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
         if column.ranking:

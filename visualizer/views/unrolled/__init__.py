@@ -10,7 +10,7 @@ import numpy as np
 
 from visualizer.language import english, tr
 from visualizer.said import said
-from visualizer.scene import causes, numbers, parts, stepbeat, steps
+from visualizer.scene import absence, numbers, parts, stepbeat, steps
 from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, literal, unmarked
 from visualizer.scene.reading import (
     Reading,
@@ -176,7 +176,7 @@ def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
     shown, step = laid.shown, reached - 1
     norms, back, of = shown.norms, laid.saliency, shown.layer.name
     if norms is None or (why := without_gradient(shown)):
-        return causes.unreached(of, literal(why))
+        return absence.unreached(of, literal(why))
     if back is not None and back.by_step and min(laid.pulls[:shown.steps]) == 1 and not in_beat(shown.layer, moment):
         most = int(np.argmax(back.sizes[:shown.steps]))
         return tr("The loss hangs most on what step {step} reads{word}: ∥∂L/∂x∥ is {{{size}}} there.").format(

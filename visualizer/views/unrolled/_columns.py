@@ -332,7 +332,7 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
             marks.append(Rect(x + wide / 2 - 5, y + 3, 10, 10, "hatch", "tile-border", 1, inside=True,
                               opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip=tr("blank")))
         elif cell or plan.pitch >= (60 if look.projector else 46):
-            words: tuple[Run, ...] = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
+            words: tuple[Run, ...] = (Run(f"{label(trace, best)} ", mono=True), Run(numbers.percent(share, 0)))
             if look.projector and width(words, 11, weight) > plan.pitch - 3 and not cell:
                 words = (Run(label(trace, best)),)
             marks.append(Text(x, y + 12, words, 11, weight, ink, max_width=wide + 6, opacity=known))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer.language import tr, translated
+from visualizer.said import Claim, said
 from visualizer.scene import numbers
-from visualizer.scene.picture import Table
-from visualizer.scene.reading import foretells, step_named
+from visualizer.scene.picture import Table, literal
+from visualizer.scene.reading import answering, blank_of, foretells, step_named, unit_said
 from visualizer.size import norm
 from visualizer.views.network._step.answers import named
 from visualizer.views.network._step.scene import Scene
@@ -31,38 +32,57 @@ def sentence(sc: Scene) -> str:
     return {"lstm": _lstm, "gru": _gru, "rnn": _rnn}[sc.shown.family.name](sc)
 
 
+def _unit(sc: Scene, what: str, words: str) -> str:
+    """A number of the chosen unit in this step."""
+    return said(words, "in the cell", sc.shown.layer.name, (sc.unit,), sc.step, what)
+
+
+def _share(sc: Scene, what: str) -> str:
+    return _unit(sc, what, numbers.percent(sc.value(what), 0))
+
+
+def _value(sc: Scene, what: str) -> str:
+    return _unit(sc, what, numbers.number(sc.value(what)))
+
+
+def _came(sc: Scene, what: str, words: str, chosen: bool = False) -> str:
+    """A size of the gradient in this step: of all units, or where one is chosen of that one."""
+    return said(words, "size of gradient in the cell", sc.shown.layer.name, (sc.unit,) if chosen else (), sc.step, what)
+
+
 def _lstm(sc: Scene) -> str:
-    keeps = numbers.percent(sc.value("forget"), 0)
+    keeps = _share(sc, "forget")
     if sc.share("cell") < 1:
         return tr("Unit {unit} forgets all but {{{keeps}}} of its memory and lets in {lets} of its candidate.").format(
-            unit=sc.unit, keeps=keeps, lets=numbers.percent(sc.value("input"), 0))
-    before, after = numbers.number(sc.value("cell_before")), numbers.number(sc.value("cell"))
+            unit=unit_said(sc.shown, sc.unit), keeps=keeps, lets=_share(sc, "input"))
+    before, after = _value(sc, "cell_before"), _value(sc, "cell")
     if sc.share("hidden") < 1:
         return tr("The memory of unit {unit} becomes {{{after}}}, it was {before}.").format(
-            unit=sc.unit, before=before, after=after)
+            unit=unit_said(sc.shown, sc.unit), before=before, after=after)
     return tr("Unit {unit} shows {shows} of its memory {after}: its state is {{{state}}}.").format(
-        unit=sc.unit, shows=numbers.percent(sc.value("output_gate"), 0), after=after,
-        state=numbers.number(sc.value("hidden")))
+        unit=unit_said(sc.shown, sc.unit), shows=_share(sc, "output_gate"), after=after,
+        state=_value(sc, "hidden"))
 
 
 def _gru(sc: Scene) -> str:
     if sc.share("new") < 1:
         return tr("Unit {unit} lets {lets} of the past into its candidate.").format(
-            unit=sc.unit, lets=numbers.percent(sc.value("reset"), 0))
+            unit=unit_said(sc.shown, sc.unit), lets=_share(sc, "reset"))
     if sc.share("hidden") < 1:
         return tr("Unit {unit} keeps {{{keeps}}} of its state and takes {takes} of its candidate.").format(
-            unit=sc.unit, keeps=numbers.percent(sc.value("update"), 0),
-            takes=numbers.percent(1 - sc.value("update"), 0))
+            unit=unit_said(sc.shown, sc.unit), keeps=_share(sc, "update"),
+            takes=_unit(sc, "open to the new", numbers.percent(1 - sc.value("update"), 0)))
     return tr("The state of unit {unit} becomes {{{after}}}, it was {before}.").format(
-        unit=sc.unit, before=numbers.number(sc.value("hidden_before")), after=numbers.number(sc.value("hidden")))
+        unit=unit_said(sc.shown, sc.unit), before=_value(sc, "hidden_before"), after=_value(sc, "hidden"))
 
 
 def _rnn(sc: Scene) -> str:
-    total = numbers.number(sc.value("preactivation"))
+    total = _value(sc, "preactivation")
     if sc.share("hidden") < 1:
-        return tr("What unit {unit} reads and remembers adds up to {{{total}}}.").format(unit=sc.unit, total=total)
+        return tr("What unit {unit} reads and remembers adds up to {{{total}}}.").format(
+            unit=unit_said(sc.shown, sc.unit), total=total)
     return tr("The sum {total} of unit {unit} becomes its state {{{state}}}: nothing is kept as it was.").format(
-        unit=sc.unit, total=total, state=numbers.number(sc.value("hidden")))
+        unit=unit_said(sc.shown, sc.unit), total=total, state=_value(sc, "hidden"))
 
 
 def _answer(sc: Scene) -> str:
@@ -70,13 +90,14 @@ def _answer(sc: Scene) -> str:
     row = sc.answers.values[sc.step]
     step = step_named(sc.shown, sc.step)
     if not sc.answers.shares:
-        value = numbers.number(float(row[0]), 3)
+        value = said(numbers.number(float(row[0]), 3), *_claimed(sc, "answer", 0))
         return (tr("After {step} the network answers {{{value}}}.") if sc.answers.own else
                 tr("If the sequence ended at {step}, the network would answer {{{value}}}.")).format(
             step=step, value=value)
     best = int(np.argmax(row))
-    known = {"what": f"“{named(sc, best)}”", "share": numbers.percent(float(row[best]), 0), "step": step,
-             "text": _so_far(sc)}
+    what = said(named(sc, best), *_claimed(sc, "likeliest label", 0)) if best != blank_of(sc.trace) else named(sc, best)
+    known = {"what": f"“{literal(what)}”", "step": step, "text": literal(_so_far(sc)),
+             "share": said(numbers.percent(float(row[best]), 0), *_claimed(sc, "chance", best))}
     if not sc.answers.own:
         return tr("If the sequence ended at {step}, the network would say {what} with {{{share}}}.").format(**known)
     if foretells(sc.trace):
@@ -85,14 +106,21 @@ def _answer(sc: Scene) -> str:
         tr("After {step} the network says {what} with {{{share}}}.").format(**known)
 
 
+def _claimed(sc: Scene, what: str, index: int) -> Claim:
+    """What is said of an answer of this step: the model's own, or what it would be if this were the last."""
+    own = None if sc.answers is None or not sc.answers.own else answering(sc.trace)
+    return (what, own.name, (index,), sc.step, "") if own is not None else \
+        (f"{what} if stopped", sc.shown.layer.name, (index,), sc.step, "")
+
+
 def _so_far(sc: Scene) -> str:
     """What has been read, its end where it is long."""
     words = sc.trace.sample.steps
     if len(words) != sc.shown.steps:
         return ""
     joined = ("" if all(len(word) == 1 for word in words) else " ").join(words[:sc.step + 1])
-    joined = joined.replace("\n", "↵").replace("{", "(").replace("}", ")")
-    return joined if len(joined) <= 26 else "…" + joined[-24:]
+    joined = joined.replace("\n", "↵")
+    return said(joined if len(joined) <= 26 else "…" + joined[-24:], "words read", sc.shown.layer.name, step=sc.step)
 
 
 def _back(sc: Scene) -> str:
@@ -103,20 +131,24 @@ def _back(sc: Scene) -> str:
         return tr("The gradient comes to {step}.").format(step=step)
     size = norm(back.arrays["hidden"][sc.step])
     if size == 0:
+        _came(sc, "hidden", "0")
         return tr("At {step} the gradient is exactly 0: nothing that is differentiated hangs on it.").format(step=step)
     own, later = (norm(back.arrays[key][sc.step]) for key in ("own", "later"))
     if sc.done("weights") < 1:
         return tr("∂L/∂_h_ arrives at {step} with {{{size}}}: {own} from its own answer, {later} from later.").format(
-            step=step, size=numbers.significant(size, 3), own=numbers.significant(own, 3),
-            later=numbers.significant(later, 3))
+            step=step, size=_came(sc, "hidden", numbers.significant(size, 3)),
+            own=_came(sc, "own", numbers.significant(own, 3)), later=_came(sc, "later", numbers.significant(later, 3)))
     key = "cell" if "cell" in sc.plan.columns else "hidden"
     kept = sc.kept(key)
+    before = _came(sc, "handed on" if key == "hidden" else "through the gates",
+                   numbers.significant(sc.size("hidden_before"), 3), sc.chosen)
     if not np.isfinite(kept):
         return tr("{step} hands {{{size}}} to the state before it.").format(
-            step=step[:1].upper() + step[1:], size=numbers.significant(sc.size("hidden_before"), 3))
+            step=step[:1].upper() + step[1:], size=before)
     what = translated(sc.shown.family.quantities[key].name)
     return tr("One step back the {what} keeps {{× {kept}}} of its gradient; the state before gets {size}.").format(
-        what=what, kept=numbers.number(kept), size=numbers.significant(sc.size("hidden_before"), 3))
+        what=what, size=before, kept=_came(sc, "share that is left" if key == "hidden" else "share that the line keeps",
+                                           numbers.number(kept), sc.chosen))
 
 
 def table(sc: Scene) -> Table:
