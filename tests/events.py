@@ -18,7 +18,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from visualizer import inputs, views
 from visualizer.scene import colour
@@ -37,14 +37,18 @@ LEFT_OUT = ("quit", "save", "open", "open-folder", "export", "film", "film-input
             "present", "present-here", "speaker", "restore", "copy", "copy-caption", "copy-data", "add-panel", "menu",
             "training-beside", "training-reel", "sweep")
 """Commands that ask for a file, leave the window, or take the clipboard of whoever sits here."""
+CANCELLED = {"getOpenFileName": ("", ""), "getSaveFileName": ("", ""), "getExistingDirectory": ""}
+"""What the dialogs of the system say at once: they would wait for somebody who chooses a file."""
 NO_BUTTON, LEFT = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
 
 
 class Person:
     """Does one thing after the other."""
 
-    def __init__(self, app: App, seed: int, models: tuple[str, ...] = MODELS) -> None:
+    def __init__(self, app: App, seed: int, models: tuple[str, ...] = MODELS, hurry: bool = False) -> None:
+        """In a hurry a person looks up half as often, and has few sizes of a window."""
         self.app, self.draw, self.models = app, random.Random(seed), models
+        self.each, self.grain = (20, 160) if hurry else (10, 1)
         self.commands = [name for name in app.window.commands if name not in LEFT_OUT]
         self.files = sorted(path for path in FIXTURES.iterdir() if path.suffix in (".trace", ".session", ".png"))
         ways: tuple[tuple[int, Callable[[], None]], ...] = (
@@ -55,12 +59,12 @@ class Person:
         self.last, self.count = "", 0
 
     def do(self) -> None:
-        """One thing; they come faster than the window paints, and it paints at the end of every tenth."""
+        """One thing; they come faster than the window paints, and it paints at the end of every tenth, or so."""
         way = self.draw.choices(self.ways, self.weights)[0]
         self.last = way.__name__
         way()
         self.count += 1
-        if self.count % 10 == 0:
+        if self.count % self.each == 0:
             QApplication.processEvents()
 
     def place(self) -> tuple[QWidget, QPointF]:
@@ -144,7 +148,8 @@ class Person:
         self.app.recorder.open(str(self.draw.choice(self.files)))
 
     def size(self) -> None:
-        self.app.window.window().resize(self.draw.randint(960, 1280), self.draw.randint(640, 800))
+        self.app.window.window().resize(self.draw.randrange(960, 1281, self.grain),
+                                        self.draw.randrange(640, 801, self.grain))
 
 
 def consistent(app: App) -> None:
@@ -172,15 +177,18 @@ def megabytes() -> float:
 
 
 def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], None] = print,
-         most: int = 1 << 40, models: tuple[str, ...] = MODELS) -> tuple[float, float]:
+         most: int = 1 << 40, models: tuple[str, ...] = MODELS, hurry: bool = False) -> tuple[float, float]:
     """Go on for so many minutes, or until `most` things are done: the memory when warm, and that of the last fifth.
     Raises what the window raised."""
     raised: list[BaseException] = []
+    asked = {name: getattr(QFileDialog, name) for name in CANCELLED}
+    for name, nothing in CANCELLED.items():
+        setattr(QFileDialog, name, staticmethod(lambda *given, nothing=nothing: nothing))
     before, sys.excepthook = sys.excepthook, lambda kind, error, trace: raised.append(error)
     app = App()
     app.window.resize(1024, 700)
     app.window.show()
-    person, begun, count, known = Person(app, seed, models), time.monotonic(), 0, []
+    person, begun, count, known = Person(app, seed, models, hurry), time.monotonic(), 0, []
     next_line = 0.0
     try:
         while (now := time.monotonic() - begun) < 60 * minutes and count < most:
@@ -190,7 +198,7 @@ def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], Non
                 raise AssertionError(f"{person.last}, after {count}") from raised[0]
             if count % 50 == 0:
                 consistent(app)
-                QTest.qWait(20)
+                QTest.qWait(20)  # the engine is heard
                 known.append((now, megabytes()))
             if now >= next_line:
                 next_line += 60.0
@@ -198,6 +206,8 @@ def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], Non
     finally:
         app.close()
         sys.excepthook = before
+        for name, function in asked.items():
+            setattr(QFileDialog, name, staticmethod(function))
     warm_at, late = 60 * minutes * warm, 60 * minutes * 0.8
     early = [size for at, size in known if warm_at <= at <= warm_at + 60 * minutes * 0.1]
     last = [size for at, size in known if at >= late]

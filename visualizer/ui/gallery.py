@@ -305,14 +305,14 @@ def _readable(marks: Iterable[Any], scale: float) -> tuple[Any, ...]:
 def _inked(image: QImage) -> QRect:
     """What of an image differs from its corner."""
     pixels = _pixels(image)
-    drawn = (pixels != pixels[0, 0]).any(axis=-1)
+    drawn = pixels != pixels[0, 0]
     rows, columns = drawn.any(axis=1).nonzero()[0], drawn.any(axis=0).nonzero()[0]
     if not len(rows):
         return image.rect()
     return QRect(int(columns[0]), int(rows[0]), int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
 
 
-def _pixels(image: QImage) -> NDArray[np.uint8]:
-    """(row, column, colour), without a copy: the image must outlive it."""
-    flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return flat[:, :4 * image.width()].reshape(image.height(), image.width(), 4)[..., :3]
+def _pixels(image: QImage) -> NDArray[np.uint32]:
+    """(row, column), each the colour in one number, without what its format leaves unused."""
+    flat = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.bytesPerLine() // 4)
+    return flat[:, :image.width()] & np.uint32(0x00FFFFFF)
