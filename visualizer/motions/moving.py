@@ -28,9 +28,9 @@ from visualizer.trace import Array, Layer, Trace, remembered
 
 PICKS = ("select", "narrow", "slice", "getitem", "unbind", "chunk", "split", "tensor_split", "gather", "take", "pick",
          "masked_select", "diagonal")
-LAYS_OUT = ("flip", "flipud", "fliplr", "rot90", "roll", "repeat", "repeat_interleave", "repeat_by", "expand", "expand_as",
-            "broadcast_to", "meshgrid", "reshape_as", "pixel_unshuffle", "channel_shuffle", "pad", "tril", "triu", "diag",
-            "diag_embed", "copy", "real_part", "imaginary_part", "complex", "view_as_real")
+LAYS_OUT = ("flip", "flipud", "fliplr", "rot90", "roll", "repeat", "repeat_interleave", "repeat_by", "expand",
+            "expand_as", "broadcast_to", "meshgrid", "reshape_as", "pixel_unshuffle", "channel_shuffle", "pad", "tril",
+            "triu", "diag", "diag_embed", "copy", "real_part", "imaginary_part", "complex", "view_as_real")
 MOST = 60_000
 """Numbers; larger layers uncover in reading order."""
 ASKED = 4096

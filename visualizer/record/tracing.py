@@ -82,7 +82,7 @@ def capture(
         with nullcontext(model) if dtype is None else in_precision(model, _dtype(dtype)) as running:
             once = partial(_pass, running, wish=wish, seed=seed, budget=budget,
                            precision=None if dtype is None else Precision(_dtype(dtype)))
-            done = _in_a_type_that_it_takes(once, running, given)
+            done = _in_a_type_that_it_takes(once, running, given, title or name or type(model).__name__)
     weights, recording = done.weights, done.recording
     return Trace(
         model=name or type(model).__name__,
@@ -172,7 +172,8 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
     return Done(weights, recording, recorded, aimed, tuple(_named(aimed, beside, names, there)), fed, dtype)
 
 
-def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module, given: Arguments) -> Done:
+def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module, given: Arguments,
+                             called: str) -> Done:
     """A pass over the numbers as they are; in another precision, which is said, where the model takes that alone.
 
     Raises what the model raises, and Refused where it would take them only as numbers of another kind: whole ones are
@@ -195,7 +196,7 @@ def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module
             elif _runs(model, cast.given):
                 raise Refused(f"The input is {was}, and the model reads {into}; give x.astype('{into}') of an array or "
                               f"x.to(torch.{into}) of a tensor, with the values that it was trained on.") from error
-        if (told := _told(model, given, error)) is not None:
+        if (told := _told(called, given, error)) is not None:
             raise told from error
         raise
 
@@ -211,7 +212,7 @@ def _runs(model: nn.Module, given: Arguments) -> bool:
         return True
 
 
-def _told(model: nn.Module, given: Arguments, error: Exception) -> Refused | None:
+def _told(called: str, given: Arguments, error: Exception) -> Refused | None:
     """A sentence where torch's words lead nowhere; None for the model's own error."""
     said = str(error)
     shapes = " and ".join(str(tuple(tensor.shape)) for _, tensor in given.tensors)
@@ -219,7 +220,7 @@ def _told(model: nn.Module, given: Arguments, error: Exception) -> Refused | Non
         return Refused("The model is in training mode, in which a batch norm needs several samples; call model.eval() "
                        "first.")
     if any(words in said for words in OF_SHAPES):
-        return Refused(f"{type(model).__name__} cannot be run on an input of the shape {shapes} "
+        return Refused(f"{called} cannot be run on an input of the shape {shapes} "
                        f"({_first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch "
                        "axis of size 1.")
     return None
