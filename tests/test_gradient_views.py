@@ -200,7 +200,7 @@ def test_a_detached_part_is_named_and_hatched_not_drawn_as_zero() -> None:
     picture = find("gradient_flow").draw(trace, timeline(trace).settled(0), None, Look())
     assert any("No gradient at" in mark.plain and "two" in mark.plain for mark in picture if isinstance(mark, Text))
     assert any(isinstance(mark, Rect) and mark.fill == "hatch" and mark.focus == Focus("two") for mark in picture)
-    assert math.isnan(next(float(row[1]) for row in picture.table.rows if row[0] == "two"))
+    assert next(row[1] for row in picture.table.rows if row[0] == "two") == "–"
 
 
 def test_a_gradient_beyond_the_range_is_said_to_be_and_where() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save as save_arrays
 
-from visualizer import trace as nouns
+from visualizer import unpack
 from visualizer.trace import Layer, Objective, Refused, Sample, Trace, from_bytes, load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -265,7 +265,9 @@ def test_a_missing_file_and_a_folder_are_refused_in_one_sentence(tmp_path: Path)
 
 def test_a_file_larger_than_any_trace_is_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = small().save(tmp_path / "a.trace")
-    monkeypatch.setattr(nouns, "MOST_BYTES", 100)
-    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr(unpack, "MOST_NUMBERS", 100)
+    whole = zipfile.ZipFile.read
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda archive, info: whole(archive, info) if "json" in info.filename
+                        else pytest.fail("its numbers were read"))
     with pytest.raises(Refused, match="record a smaller"):
         load(path)

@@ -852,7 +852,7 @@ def test_a_film_stands_under_export(window, monkeypatch):
     monkeypatch.setattr(QMenu, "popup", lambda menu, at: shown.extend(menu.actions()))
     window.top.export.click()
     titles = [action.text() for action in shown]
-    assert titles[:3] == ["Export picture…", "Export film…", "Export data…"]
+    assert titles[:4] == ["Export picture…", "Export film…", "Export film through inputs…", "Export data…"]
     shown[1].trigger()
     assert window.film_panel.isVisible()
 

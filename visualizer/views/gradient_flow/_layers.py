@@ -334,5 +334,6 @@ def _table(trace: Trace, gradient: Values, weights: Values, spread: Values) -> T
     for index, layer in enumerate(trace):
         found = hop(trace, gradient, index) if layer.output.ndim else None
         kept, because = (math.nan, "") if found is None else (found[1], unmarked(why(trace, layer, *found)))
-        rows.append((layer.name, float(gradient[index]), float(weights[index]), float(spread[index]), kept, because))
+        sizes = (float(value) for value in (gradient[index], weights[index], spread[index], kept))
+        rows.append((layer.name, *("–" if math.isnan(size) else size for size in sizes), because))  # NaN equals nothing
     return Table((tr("layer"), "∥∂L/∂h∥", "∥∂L/∂W∥", tr("spread"), tr("kept by the hop"), tr("why")), tuple(rows))
