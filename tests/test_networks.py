@@ -40,7 +40,6 @@ CALLED_WRONG: dict[str, str] = {
 }
 """Networks whose check fails, though what is recorded is what torch computed -> why."""
 NOT_DRAWN: dict[str, str] = {
-    "weights_of_two_uses": "filters",
 }
 """Networks -> the views that offer themselves and raise."""
 NOT_WALKED: dict[str, str] = {

@@ -122,7 +122,8 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
         channel = None
     else:
         folds = None if shades.ndim < 4 else (parts.maps_of(layer.output).shape, layer.shape)
-        leading = tuple(int(i) for i in shown.cells[0, :shades.ndim - 2])
+        leading = tuple(min(max(int(i), 0), size - 1)  # what is read of a padding lies outside
+                        for i, size in zip(shown.cells[0, :shades.ndim - 2], layer.shape, strict=False))
         channel = None if not leading else int(np.ravel_multi_index(leading, layer.shape[:-2]))
         shades = parts.maps_of(shades)
         unknown = None if unknown is None else parts.maps_of(unknown)
