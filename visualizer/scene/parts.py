@@ -89,6 +89,15 @@ def headline(look: Look, before: str, number: str, after: str, size: float = 26,
     return grouped(SENTENCE, marks)
 
 
+def told(look: Look, said: tuple[str, str, str], below: str, size: float, large: float) -> list[Mark]:
+    """A headline and the line under it; for a room one sentence of both."""
+    if not look.projector:
+        return [*headline(look, *said, size, large, (10, 10)), *under(look, below)]
+    before, number, after = said
+    spoken = f"{before} {{{number}}} {after}" if number else f"{before} {after}"
+    return sentence(look, f"{spoken.strip().replace(' .', '.')} {below}")
+
+
 def under(look: Look, markup: str) -> list[Mark]:
     """The line under a headline, in `rich` markup: as many of its sentences as have room."""
     told = re.split(r"(?<=\.) |(?<=\.\*\*) ", markup)

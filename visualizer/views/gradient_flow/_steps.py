@@ -80,10 +80,7 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
                                           if values is not None]), chart.top + 16, chart.bottom)
     said = f"{words} {number} {rest}".strip().replace(" .", ".").replace("  ", " ")
     size, large = (26, 56) if look.size[0] >= 1000 else (21, 42)
-    spoken = f"{words} {{{number}}} {rest}" if number else f"{words} {rest}"
-    top = parts.sentence(look, f"{spoken.strip().replace(' .', '.')} {below}") if look.projector else [
-        *parts.headline(look, words, number, rest, size, large, (10, 10)), *parts.under(look, below)]
-    marks = [*top,
+    marks = [*parts.told(look, (words, number, rest), below, size, large),
              *grouped(Group(tr("size of the gradient by step"), Focus(layer.name)),
                       _chart(trace, shown, found, line, scale, moment, place, look)),
              *grouped(Group(tr("what each step keeps"), Focus(layer.name)),
