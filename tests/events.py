@@ -204,6 +204,8 @@ def soak(minutes: float, seed: int, warm: float = 0.2, said: Callable[[str], Non
                 next_line += 60.0
                 said(f"{now / 60:5.1f} min {count:7} events {megabytes():7.1f} MB {alive():3} recordings")
     finally:
+        while (popup := QApplication.activePopupWidget()) is not None:
+            popup.close()
         app.close()
         sys.excepthook = before
         for name, function in asked.items():
