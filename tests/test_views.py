@@ -96,9 +96,6 @@ def test_no_jump_cuts_between_beats(view: View, digits: Trace) -> None:
     """The end of a beat and the start of the next show the same marks, the caption aside."""
     if not view.continuous:
         pytest.skip("each beat of this view is a page of its own")
-    if view.name == "gradient_flow":
-        pytest.skip("of a recording it names and stresses the layer of the beat, and what has no room beside that name "
-                    "gives way; it used to be a plate without numbers here")
     fits(view, digits)
     times = timeline(digits)
     for look in (Look(), Look(knobs=(("unreached", "veiled"),))):

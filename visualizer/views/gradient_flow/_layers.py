@@ -40,6 +40,8 @@ from visualizer.trace import Layer, Trace
 Values = NDArray[np.float64]
 AS_RECORDED = "as recorded"
 """Stands among the sizes where they are those of a recording, not measured once more in float64."""
+TURNS = 0.5
+"""From this share of a beat on it is the layer of that beat that is stressed."""
 FEWEST = 6
 """With fewer layers of weights than these a half-life says nothing."""
 
@@ -53,17 +55,18 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     gradient, weights, spread = (_of_arrays(trace, measured[key]) for key in ("gradient", "weight_gradient", "spread"))
     still, moving = parts.lanes(trace, timeline(trace), moment, look, places)
     line, untrained = _line(trace, gradient), _before(trace)
-    said = sentence(trace, gradient, line, moment)
+    stressed = timeline(trace).settled(moment.index - (moment.phase < TURNS))  # first it is still the layer before
+    said = sentence(trace, gradient, line, stressed)
     charts, note = boxes.rows(parts.body(look, 112), (None, 34), 18)
     top = charts.top
     marks: list[Mark] = [*parts.sentence(look, said)]
-    heads = [*_heads(trace, xs, moment, look), *_kept(trace, gradient, xs, moment, look)]
+    heads = [*_heads(trace, xs, stressed, look), *_kept(trace, gradient, xs, stressed, look)]
     marks += grouped(Group(tr("layers, and what each hop keeps")), heads)
     rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), tr("what flows"), gradient, Curve(), True),
             ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), tr("weights"), weights, Curve(size=4), False),
             ((Run(tr("spread of ")), Run("h", italic=True)), tr("std. dev."), spread,
              Curve("positive-bar", "positive-bar"), True))
-    now = names.index(moment.beat.layer)
+    now = names.index(stressed.beat.layer)
     for index, ((title, under, values, how, joined), box) in enumerate(
             zip(rows, boxes.rows(charts, (None, None, None)), strict=True)):
         y0, y1 = box.top + 14, box.bottom - 10
