@@ -50,9 +50,10 @@ def test_nan_that_has_to_be_there_is_told_by_verdict_and_badge():
     trace = record.capture(Root(), torch.tensor([[-1.0, 4.0]]), objective="logit:1")
     report = trace.check()
     assert report.passed
-    assert report.strange == ("sqrt",)
-    assert "NaN or infinity stands in sqrt, as it has to" in verdict.summary(report)
-    assert badge_words(trace, report) == ("Verified in float64", "NaN or infinity in sqrt")
+    assert np.isnan(trace["input"].gradient[0])  # ½ / √−1
+    assert report.strange == ("input", "sqrt")
+    assert "NaN or infinity stands in input, sqrt, as it has to" in verdict.summary(report)
+    assert badge_words(trace, report) == ("Verified in float64", "NaN or infinity in 2 layers")
 
 
 def test_what_differs_is_in_its_row_and_in_the_exit_status(tmp_path, capsys):
