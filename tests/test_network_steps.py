@@ -337,7 +337,8 @@ def test_no_number_of_a_projected_state_stands_for_a_unit_of_the_gates(unit: int
     scene = _step.scene(trace, timeline(trace).find("recurrent.forward[4]"), gate, look)
     own = layer.inner["output_gate"][3, unit] * np.tanh(layer.inner["cell"][3, unit].astype(np.float64))
     picture = drawn(trace, "recurrent.forward[4]", gate)
-    assert f"Unit {unit} shows" in picture.caption and picture.caption.endswith(" before the projection.")
+    assert f"Unit {unit} shows" in picture.caption
+    assert picture.caption.endswith(" before the projection.")
     assert number(picture.caption.split(": ")[1].split()[0]) == pytest.approx(own, abs=0.005)
     outlined = {mark.focus.array for mark in picture if isinstance(mark, Rect) and mark.focus is not None
                 and mark.stroke == "ink" and len(mark.focus.cell) == 2}

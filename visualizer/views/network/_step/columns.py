@@ -155,7 +155,6 @@ def _filled(sc: Scene, key: str) -> list[Mark]:
     plan = sc.plan
     part = sc.shown.family.quantities[key.removesuffix("_before")]
     started = sc.when.step >= 0
-    count = sc.forward.arrays[key].shape[1]
     marks: list[Mark] = []
     if not started and not key.endswith("_before"):
         return marks
