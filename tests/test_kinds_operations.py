@@ -138,8 +138,8 @@ COVERS = {
     "max_unpool", "maximum", "median", "meshgrid", "min", "minimum", "nan_to_num", "ne", "outer",
     "pairwise_distance", "pick", "pixel_unshuffle", "poisson_nll_loss", "power", "prod", "rad2deg", "remainder",
     "repeat_by", "repeat_interleave", "reshape_as", "rot90", "round", "rrelu", "rsqrt", "scatter", "scatter_add",
-    "sign", "sin", "sinc", "sinh", "smooth_l1_loss", "soft_margin_loss", "softshrink", "sort", "std", "sub", "take", "tan",
-    "tanhshrink", "tensor_split", "tensordot", "threshold", "topk", "tril", "triu", "trunc", "unfold", "var",
+    "sign", "sin", "sinc", "sinh", "smooth_l1_loss", "soft_margin_loss", "softshrink", "sort", "std", "sub", "take",
+    "tan", "tanhshrink", "tensor_split", "tensordot", "threshold", "topk", "tril", "triu", "trunc", "unfold", "var",
     "vdot", "vector_norm", "vstack", "weighed_binary_cross_entropy", "weighed_binary_cross_entropy_with_logits",
     "weight_norm", "where", "sliding_windows", "xlogy",
 }
