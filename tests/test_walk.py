@@ -9,11 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from tests.test_kinds import EXAMPLES, Example, recorded
 from tests.toys import toy, wide
 from visualizer import export, kinds, record
-from visualizer.scene.picture import Focus, Look, Picture, Rect, Text
+from visualizer.scene.picture import Focus, Image, Line, Look, Picture, Rect, Text, box_of
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import find
@@ -209,3 +210,18 @@ def test_of_many_numbers_that_are_not_added_the_one_that_was_picked_is_shown() -
     assert "unit 10" in said
     assert "unit 7" not in said
     assert not any("running sum" in text or "value × weight" in text for text in said)
+
+
+def test_the_arrow_between_two_maps_touches_both_however_low_they_are() -> None:
+    torch.manual_seed(0)
+    trace = record.capture(nn.Linear(5, 3), torch.randn(1, 5), target=1)
+    name = trace.layers[1].name
+    picture = card(trace, f"{name}.forward", Focus(name, (0,)))
+    maps = [box_of(mark) for mark in picture if isinstance(mark, Image) and mark.palette == "activation"]
+    assert len(maps) == 2
+    (left, *_), (right, *_) = maps
+    arrows = [mark.points for mark in picture if isinstance(mark, Line) and mark.color == "ink-2"
+              and all(left < x < right for x, _ in mark.points)]
+    assert arrows
+    for _, top, _, high in maps:
+        assert all(top < y < top + high for points in arrows for _, y in points)

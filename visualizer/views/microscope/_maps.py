@@ -20,6 +20,7 @@ from visualizer.scene.picture import (
     Rect,
     Text,
     Touch,
+    box_of,
     changed,
     grouped,
     plain,
@@ -69,13 +70,16 @@ def map_row(trace: Trace, maps: Sequence[Shown], signs: Sequence[str], frame: Ar
     left = x
     if all(max(shown.layer.shape[-2:], default=1) <= 2 for shown in maps if shown.layer.output.ndim >= 2):
         side = min(side, 160)
-    for index, shown in enumerate(maps):
+    rims: list[tuple[float, float]] = []
+    """Of each map where the next sign begins, and how high it is."""
+    for shown in maps:
         drawn, wide = one_map(trace, shown, frame, left, y, side)
         marks += drawn
         left += max(wide, 60)
-        if index < len(signs):
-            marks += _sign(signs[index], left + 12, y + TITLE + side / 2, maps[index].gradient)
-            left += GAP
+        rims.append((left + 12, max((box_of(mark)[3] for mark in drawn if isinstance(mark, Image)), default=side)))
+        left += GAP
+    for sign, shown, (rim, high), (_, other) in zip(signs, maps, rims, rims[1:], strict=False):
+        marks += _sign(sign, rim, y + TITLE + min(high, other) / 2, shown.gradient)  # where both maps are
     return marks
 
 
