@@ -20,7 +20,8 @@ UNKNOWN = -100
 
 def suits(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bool:
     """A name for each number of every step."""
-    return len(shape) == 2 and axes[0] != "item" and (labels == shape[1] or (operation in ("softmax", "log_softmax") and axes[0] == "step"))
+    shares = operation in ("softmax", "log_softmax") and axes[0] == "step"
+    return len(shape) == 2 and axes[0] != "item" and (labels == shape[1] or shares)
 
 
 def sentence(trace: Trace, answer: Answer) -> str:
