@@ -9,16 +9,19 @@ import pytest
 
 from tests.networks import NETWORKS
 from tests.recorded import recorded
-from visualizer import capture
+from visualizer import record
 from visualizer.scene.columns import Plan, passages
 from visualizer.scene.labels import crossed
 from visualizer.scene.lens import camera, lens, pair_of
-from visualizer.scene.picture import Look, Text
+from visualizer.scene.picture import SENTENCE, Look, Path, Text, box_of
+from visualizer.scene.projector import look_for
 from visualizer.scene.timeline import FORWARD, timeline
 from visualizer.scene.type import bounds
 from visualizer.trace import Trace
 from visualizer.ui.panes import widest_pair
 from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
+from visualizer.views import find
+from visualizer.views import picture as draw
 from visualizer.views.network._edges import arc_of
 from visualizer.views.network._headers import names_of_context
 
@@ -110,7 +113,7 @@ OWN = ("attention_multihead", "conv_rgb", "conv_three_dimensions", "u_net")
 @cache
 def own(name: str) -> Trace:
     model, x, target = NETWORKS[name]()
-    return capture(model, x, target, **NETWORKS[name].capture)
+    return record.capture(model, x, target, **NETWORKS[name].capture)
 
 
 @pytest.mark.parametrize("model", OWN)
@@ -142,8 +145,6 @@ def test_names_of_the_context_stand_off_the_arcs_and_name_one_layer_each(size: t
 
 
 def test_in_a_room_tiles_are_large_and_every_layer_is_in_the_strip() -> None:
-    from visualizer.scene.projector import look_for
-
     trace, look = recorded("digits_cnn"), look_for(Look(), (1920, 1080))
     found = plan(trace, "conv2.forward", look.laid_out)
     scale = look.text_scale
@@ -152,3 +153,32 @@ def test_in_a_room_tiles_are_large_and_every_layer_is_in_the_strip() -> None:
              and name not in passages(trace)]
     assert [column.layer for column in found.strip] == drawn[:len(found.strip)] or \
         {column.layer for column in found.strip} >= set(drawn)
+
+
+@pytest.mark.parametrize("name", ["attention_multihead", "residual_net", "u_net"])
+def test_in_a_room_no_arc_runs_through_a_word(name: str) -> None:
+    model, x, target = NETWORKS[name]()
+    trace = record.capture(model, x, target)
+    look, times, crossed = look_for(Look(), (1920, 1080)), timeline(trace), 0
+    for index in range(len(times.beats)):
+        picture = draw(find("network"), trace, times.settled(index), None, look)
+        words = [box_of(mark) for mark in picture if isinstance(mark, Text) and mark.opacity == 1]
+        arcs = [curve[::3] for mark in picture if isinstance(mark, Path) and mark.stroke == "rule" and not mark.fill
+                for curve in mark.curves]
+        for (x0, y0), (x1, y1) in (ends for curve in arcs for ends in pairwise(curve)):
+            crossed += 1
+            if min(abs(x1 - x0), abs(y1 - y0)) < 1:
+                assert not any(left < max(x0, x1) and min(x0, x1) < left + wide and top + 1 < max(y0, y1)
+                               and min(y0, y1) < top + high - 1 for left, top, wide, high in words), times.beats[index]
+    assert crossed
+
+
+def test_in_a_room_the_title_of_an_answer_stands_under_the_sentence() -> None:
+    model, x, target = NETWORKS["u_net"]()
+    trace = record.capture(model, x, target)
+    picture = draw(find("network"), trace, timeline(trace).find("relu#2.backward"), None,
+                   look_for(Look(), (1920, 1080)))
+    title = next(mark for mark in picture if isinstance(mark, Text) and mark.plain == "a picture")
+    sentence = [mark for mark in picture if isinstance(mark, Text) and mark.group == SENTENCE]
+    assert sentence
+    assert box_of(title)[1] >= max(top + high for _, top, _, high in map(box_of, sentence))

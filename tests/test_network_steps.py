@@ -14,16 +14,17 @@ import torch
 from torch import nn
 
 from tests import motion
+from tests.networks import NETWORKS
 from tests.recorded import recorded
 from tests.test_layout import SIZES, faults
-from visualizer import record, sight
+from visualizer import capture, record, sight
 from visualizer.scene.picture import Flight, Focus, Image, Look, Opens, Picture, Rect, Text
 from visualizer.scene.reading import layers
 from visualizer.scene.state import State, changed
 from visualizer.scene.stepbeat import SLIDE
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
-from visualizer.views import find
+from visualizer.views import diagram, find
 from visualizer.views import picture as picture_of
 from visualizer.views.network import _seam, _step
 from visualizer.views.network._seam.plan import seam_of
@@ -324,3 +325,41 @@ def test_both_have_their_own_pictures_only_where_they_belong() -> None:
         for beat in timeline(trace).beats:
             assert not _seam.shown_at(trace, Moment(beat))
             assert not _step.shown_at(trace, Moment(beat))
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("unit", [1, 5])
+def test_no_number_of_a_projected_state_stands_for_a_unit_of_the_gates(unit: int) -> None:
+    made, x, target = NETWORKS["lstm_projection"]()
+    trace = capture(made, x, target)
+    layer, look = trace["recurrent"], Look()
+    gate = Focus("recurrent", (3, unit), "inner.forget")
+    scene = _step.scene(trace, timeline(trace).find("recurrent.forward[4]"), gate, look)
+    own = layer.inner["output_gate"][3, unit] * np.tanh(layer.inner["cell"][3, unit].astype(np.float64))
+    picture = drawn(trace, "recurrent.forward[4]", gate)
+    assert f"Unit {unit} shows" in picture.caption
+    assert picture.caption.endswith(" before the projection.")
+    assert number(picture.caption.split(": ")[1].split()[0]) == pytest.approx(own, abs=0.005)
+    outlined = {mark.focus.array for mark in picture if isinstance(mark, Rect) and mark.focus is not None
+                and mark.stroke == "ink" and len(mark.focus.cell) == 2}
+    assert outlined == {"inner.cell", *(f"inner.{name}" for name in ("forget", "input", "candidate", "output_gate"))}
+    assert len([mark for mark in picture if isinstance(mark, Text) and mark.y == scene.plan.numbers
+                and re.fullmatch(r"[−0-9.]+", mark.plain)]) == 6  # all columns but the two of the state
+    back = drawn(trace, "recurrent.backward[4]", gate)
+    printed = [mark.plain for mark in back if isinstance(mark, Text) and mark.y == scene.plan.numbers]
+    state = np.linalg.norm(layer.inner_gradients["hidden"][3].astype(np.float64))
+    assert number(printed[-1]) == pytest.approx(state, rel=0.005)
+    assert "projected to 3" in " ".join(words(picture))
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("view", [_step, diagram])
+def test_a_number_of_a_projected_state_chooses_no_unit(view) -> None:
+    made, x, target = NETWORKS["lstm_projection"]()
+    trace = capture(made, x, target)
+    at = timeline(trace).find("recurrent.forward[4]")
+    told = view.draw(trace, at, None, Look()).caption
+    for number_of_it in (0, 1, 2):
+        assert view.draw(trace, at, Focus("recurrent", (3, number_of_it)), Look()).caption == told
+    spread = np.std(trace["recurrent"].inner["output_gate"] * np.tanh(trace["recurrent"].inner["cell"]), axis=0)
+    assert f"nit {int(np.argmax(spread))} " in told

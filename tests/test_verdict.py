@@ -7,16 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
+from torch import nn
 
 from tests.recorded import recorded
-from visualizer import cli
+from visualizer import cli, record
 from visualizer.engine.requests import REQUESTS
 from visualizer.scene import verdict
 from visualizer.ui.checksheet import CheckSheet
-from visualizer.ui.inspector import Badge
+from visualizer.ui.inspector import Badge, badge_words
 from visualizer.ui.store import Store
 
 
@@ -38,6 +40,20 @@ def test_every_array_stands_in_a_row_with_what_it_was_compared_with():
     assert told["gru", "∂L/∂ weight_hh"].against == "the sum over all places where it was used"
     assert told["loss", "∂L/∂a"].against == "1, where the way back starts"
     assert verdict.summary(report).startswith(f"{len(lines)} of {len(lines)} arrays agree")
+
+
+def test_nan_that_has_to_be_there_is_told_by_verdict_and_badge():
+    class Root(nn.Module):
+        def forward(self, x):
+            return x.sqrt() * 2
+
+    trace = record.capture(Root(), torch.tensor([[-1.0, 4.0]]), objective="logit:1")
+    report = trace.check()
+    assert report.passed
+    assert np.isnan(trace["input"].gradient[0])  # ½ / √−1
+    assert report.strange == ("input", "sqrt")
+    assert "NaN or infinity stands in input, sqrt, as it has to" in verdict.summary(report)
+    assert badge_words(trace, report) == ("Verified in float64", "NaN or infinity in 2 layers")
 
 
 def test_what_differs_is_in_its_row_and_in_the_exit_status(tmp_path, capsys):

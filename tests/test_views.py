@@ -472,8 +472,39 @@ def test_a_picture_in_colour_stands_with_its_three_channels_and_the_kernels_of_e
         assert len({mark.values.tobytes() for mark in small[-3:]}) == 3
         kernels = [mark.focus for mark in picture if isinstance(mark, Image) and mark.palette == "weight"]
         assert {focus.cell[1] for focus in kernels} == {0, 1, 2}
+    # while the gradient comes, no channel shows a number that has not come, nor a kernel that of another
+    for phase in (0.3, 0.5, 0.8):
+        coming = draw(trace, "network", f"input.backward@{phase}")
+        *_, red, green, blue = [mark for mark in coming if isinstance(mark, Image) and mark.focus == Focus("input")
+                                and mark.palette == "gradient"]
+        whole = next(mark for mark in coming if isinstance(mark, Image) and mark.focus == Focus("input"))
+        assert all(mark.covered.any() and not mark.values[mark.covered].any() for mark in (red, green, blue))
+        assert np.array_equal(np.max([mark.values for mark in (red, green, blue)], axis=0), whole.values)
+        sums = {mark.focus.cell[1]: mark.y for mark in coming if isinstance(mark, Image) and mark.focus is not None
+                and mark.focus.array == "weight" and mark.palette == "gradient"}
+        assert sums == {mark.focus.cell[1]: mark.y for mark in coming if isinstance(mark, Image)
+                        and mark.focus is not None and mark.focus.array == "weight" and mark.palette == "weight"}
+        assert len(sums) == 3
     assert "3 × 16 × 16 = 768 numbers went in." in draw(trace, "network").caption
     assert "brighter" not in draw(trace, "network", "input.forward").caption
+
+
+def test_the_channels_of_a_picture_in_colour_come_with_it_and_never_suddenly():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(784, 3)).eval()
+    trace = record.capture(model, torch.randn(1, 3, 16, 16), target=1)
+    times, look = timeline(trace), Look(size=(1104, 796))
+    for beat, overview in (("input.forward", True), ("0.forward", False), ("input.backward", False)):
+        lensed, strengths = replace(look, knobs=(("lens", "off"),)) if overview else look, []
+        for phase in np.linspace(0, 1, 301):
+            moment = replace(times.find(beat), phase=float(phase))
+            seen = picture_of(find("network"), trace, moment, None, lensed)
+            strengths.append(max((mark.opacity * (mark.covered is None or not mark.covered.all()) for mark in seen
+                                  if isinstance(mark, Image) and mark.focus == Focus("input")
+                                  and mark.indices == (1,)), default=0.0))
+        if beat != "input.backward":  # there they fill number by number
+            assert np.abs(np.diff(strengths)).max() < 0.5
+        assert strengths[-1] == 1
 
 
 def test_a_volume_is_drawn_as_its_slices() -> None:

@@ -499,6 +499,11 @@ class Report:
         object.__setattr__(self, "explained", tuple(self.explained))
 
     @property
+    def strange(self) -> tuple[str, ...]:
+        """Layers that hold NaN or infinity, as their own Terms do."""
+        return tuple(dict.fromkeys(row.layer for row in self.rows if row.error is not None and row.why))
+
+    @property
     def worst(self) -> float:
         return max([*self.errors.values(), *self.gradient_errors.values()], default=0.0)
 

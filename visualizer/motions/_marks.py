@@ -58,7 +58,9 @@ def box_of_cells(column: Column, layer: Layer, low: Cell, high: Cell) -> Box | N
     if ndim == 2:
         found, rows, across = column.box(column.shown[0]), (low[0], high[0]), (low[1], high[1])
     else:
-        found, rows, across = column.box(_tile(layer, low)), (low[-2], high[-2]), (low[-1], high[-1])
+        # a picture shows all its channels in one place
+        tile = column.shown[0] if column.style == "picture" else _tile(layer, low)
+        found, rows, across = column.box(tile), (low[-2], high[-2]), (low[-1], high[-1])
     if found is None:
         return None
     wide, tall = column.cell[0] / column.factor, column.cell[1] / column.factor
@@ -92,7 +94,7 @@ def windows(trace: Trace, columns: Iterable[Column], read: Iterable[Taps], targe
                 continue
             low, high = (tuple(int(at) for at in edge) for edge in (own.min(axis=0), own.max(axis=0)))
             box = box_of_cells(column, layer, low, high)
-            if box is not None:
+            if box is not None and (column.style != "picture" or not found):
                 source = Focus(taps.source, tuple(int(at) for at in head))
                 found += frame(box, "accent", source, 2, Touch(source, target, backward), opacity)
     return grouped(Group("window"), found)

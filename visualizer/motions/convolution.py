@@ -50,7 +50,7 @@ from visualizer.motions._marks import (
     wire,
 )
 from visualizer.scene import colour, numbers
-from visualizer.scene.columns import Column, kernel_boxes
+from visualizer.scene.columns import Column, kernel_boxes, read_by
 from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Path, Rect, Text, Touch, grouped, plain
 from visualizer.size import norm
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
@@ -61,6 +61,9 @@ MOST_PRODUCTS = 3_000_000
 """Of a layer with more products the gradient is not added up anew for every frame: it uncovers number by number."""
 WINDOW, PRODUCTS, SUMS = 0.22, 0.45, 0.80
 """Of a slow place: until here the windows lie down, the products show, the sums fly; then the number lands."""
+
+NEAR = 60.0
+"""Pixels: sums of kernels that stand no further above start where the bias would wait, which then waits above them."""
 
 
 def suits(layer: Layer) -> bool:
@@ -146,12 +149,13 @@ def wiring(setting: Setting, channel: int) -> list[Mark]:
     ink = "gradient-mark" if setting.backward else "accent"
     right, (x, y) = setting.right, sum_place(setting)
     marks: list[Mark] = []
+    read = read_by(setting.trace[right.layer], channel)
     for column in setting.left:
         boxes = kernel_boxes(setting.trace, setting.plan, right.layer, column)
         for tile, (left, top, wide, high) in boxes.items():
-            if column.box(tile) is None:
+            if tile not in read:
                 continue
-            way = over_the_gap(column, tile)
+            way = over_the_gap(column, tile if tile in column.shown else column.shown[0])
             bend = column.x + column.width + 8
             marks.append(wire([*way, (bend, way[-1][1]), (bend, top + high / 2), (left - 2, top + high / 2)], ink, 1.2))
             start = (left + wide + 2, top + high / 2)
@@ -235,7 +239,9 @@ def _sums(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]:
         marks += chip(sum(others), (x, y + 40), said=tr("{count} others {sum}").format(
             count=len(others), sum=numbers.signed(sum(others), 2)))
     if bias is not None and share < SUMS:
-        marks += chip(bias, (x, y - 24 + 12 * part_of(share, PRODUCTS, SUMS - PRODUCTS)),
+        beside = [y - upper - high / 2 for _, upper, _, high in (boxes[one.tile] for one in shown)]
+        above = 24 + max((up for up in beside if 0 < up < NEAR), default=0.0)
+        marks += chip(bias, (x, y - above + 12 * part_of(share, PRODUCTS, SUMS - PRODUCTS)),
                       "weight-positive-text" if bias > 0 else "weight-negative-text",
                       tr("b {bias}").format(bias=numbers.signed(bias, 2)))
     box = box_of_cells(setting.right, setting.layer, cell, cell)
@@ -399,9 +405,10 @@ def _weight_gradient(setting: Setting, found: Places, order: Sequence[int], done
     so_far = weight_so_far(setting, found, order, done, channel)
     top = colour.largest(whole[channel]) or 1.0
     marks: list[Mark] = []
-    for place, (left, upper, wide, high) in enumerate(kernel_boxes(setting.trace, setting.plan, layer.name,
-                                                                   column).values()):
-        if place < len(so_far):
+    read = read_by(layer, channel)
+    for tile, (left, upper, wide, high) in kernel_boxes(setting.trace, setting.plan, layer.name, column).items():
+        if tile in read:
+            place = read.index(tile)
             rows, across = so_far[place].shape
             marks.append(Image(left + wide + 5, upper, (wide / across, high / rows),
                                colour.magnitude(so_far[place], top * 1e-3, top)[None], "gradient",

@@ -38,7 +38,9 @@ def _whole(setting: Setting) -> Frame:
     layer, share = setting.layer, ease(part_of(setting.second, BEGINS, APPEARS))
     if share >= 1:
         return Frame(None, done=(1, 1))
-    marks = parts.faded(parts.tiles(setting.trace, setting.right, setting.look, False), share) if share > 0 else []
+    here = setting.trace, setting.right, setting.look, False
+    channels = parts.colours(*here, strength=parts.room_for_colours(*here[:3]))
+    marks = parts.faded([*parts.tiles(*here), *channels], share) if share > 0 else []
     return Frame(np.ones(layer.shape, bool), None, tuple(marks), tr("{layer} comes in as a whole.").format(
         layer=layer.name), (0, 1))
 

@@ -20,6 +20,7 @@ from visualizer.size import norm, norms
 from visualizer.trace import Trace, remembered
 
 if TYPE_CHECKING:
+    from visualizer.scene.picture import Focus
     from visualizer.scene.reading import Reading
 
 Values = NDArray[np.float64]
@@ -224,7 +225,17 @@ def nice(largest: float) -> float:
 
 @remembered(8)
 def telling_unit(trace: Trace, shown: Reading) -> int:
-    """The unit that is shown where none was chosen: the one whose state changes most over the sequence."""
-    states = shown.states
+    """The unit that is shown where none was chosen: the one whose state, before a projection, changes most over the
+    sequence."""
+    states = np.asarray(shown.layer.inner["unprojected"], np.float64) if shown.projected else shown.states
     spread = states.std(axis=0) if len(states) > 1 else np.abs(states[0])
     return int(np.argmax(np.where(np.isfinite(spread), spread, -1.0)))
+
+
+def unit_chosen(shown: Reading, focus: Focus | None) -> int | None:
+    """The unit of the gates that is looked at; None where it is none of this layer, or a number of a state that was
+    projected, which is no unit's own."""
+    if focus is None or focus.layer != shown.layer.name or len(focus.cell) != 2:
+        return None
+    of_a_state = focus.array.removeprefix("inner.") in ("output", "hidden")
+    return None if focus.cell[1] >= shown.width or (shown.projected and of_a_state) else focus.cell[1]

@@ -31,6 +31,8 @@ MOST_IN_ONE = 16
 MOST_MAPS = 64
 MOST_KERNELS = 16
 """So many kernels stand between two layers at most."""
+BETWEEN = 6.0
+"""Pixels between kernels that stand one below the other."""
 RANKED = 12
 MOST_BARS = 20
 BARS, LONGEST_NAME = 138.0, 96.0
@@ -519,24 +521,34 @@ def kernel_width(layer: Layer) -> float:
 
 def kernel_boxes(trace: Trace, plan: Plan, name: str, source: Column) -> dict[int, tuple[float, float, float, float]]:
     """Where the kernel that is laid on each map of a source stands: left, top, width, height; in the order of the
-    maps. Beside its map where those are one below the other, else spread over the height of all."""
+    maps. Beside its map where those are one below the other, else spread over the height of all; one below the other
+    beside a picture in colour, which is one for each of its three channels."""
     weight = trace[name].weights.get("weight")
     if weight is None or weight.ndim != 4 or name not in plan.kernel_x or source.style not in ("maps", "picture"):
         return {}
-    shown = source.shown[:MOST_KERNELS]
+    in_colour = source.style == "picture" and trace[source.layer].shape[0] == 3
+    shown = tuple(range(3)) if in_colour else source.shown[:MOST_KERNELS]
     room = (plan.bottom - plan.top) / len(shown) - 2
     side = max(1, min(kernel_cell(weight.shape[-1]), int(room / weight.shape[-2])))
     wide, high = side * weight.shape[-1], side * weight.shape[-2]
-    span = min(max(source.height - high, (len(shown) - 1) * (high + 6.0)), plan.bottom - plan.top - high)
+    span = min(max(source.height - high, (len(shown) - 1) * (high + BETWEEN)), plan.bottom - plan.top - high)
     start = max(plan.top, source.top + (source.height - span - high) / 2)
     found: dict[int, tuple[float, float, float, float]] = {}
     for place, tile in enumerate(shown):
-        box = source.box(tile)
+        box = source.box(source.shown[0] if in_colour else tile)
         assert box is not None
-        y = box[1] + box[3] / 2 - high / 2 if source.sub_columns == 1 else \
+        beside = box[1] + box[3] / 2 - high / 2
+        y = beside + (place - 1) * (high + BETWEEN) if in_colour else beside if source.sub_columns == 1 else \
             start + span * (place + 0.5) / len(shown) if len(shown) == 1 else start + span * place / (len(shown) - 1)
         found[tile] = (plan.kernel_x[name], float(round(y)), wide, high)
     return found
+
+
+def read_by(layer: Layer, channel: int) -> range:
+    """Which channels of what it reads one channel of a layer with kernels reads: all, or those of its group."""
+    weight = layer.weights["weight"]
+    group = channel // max(1, len(weight) // int(layer.settings.get("groups", 1)))
+    return range(group * weight.shape[1], (group + 1) * weight.shape[1])
 
 
 def kernel_cell(columns: int) -> int:

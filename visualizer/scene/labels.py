@@ -36,8 +36,8 @@ class Labels:
 
     def put(self, ways: str | Sequence[str], spots: Iterable[Spot], size: float = 12, weight: int = 400,
             color: str = "ink", **style: Any) -> list[Text]:
-        """The words at the first spot that is free, the first way to say them before the next, all of them off the lines
-        before any across one; nothing if no spot is free."""
+        """The words at the first spot that is free, the first way to say them before the next; all ways off the lines
+        before any across one. Nothing if no spot is free."""
         tried = tuple(spots)
         texts = [Text(x, y, plain(words), size, weight, color, anchor, **style)
                  for words in ((ways,) if isinstance(ways, str) else ways) for x, y, anchor in tried]

@@ -133,13 +133,12 @@ def swapped(start: Plan, end: Plan) -> frozenset[str]:
 @remembered(64)
 def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, ranking: str, passages: frozenset[str],
           pair: Pair, lanes: float, in_a_room: bool) -> Plan:
-    skips = skips_of(trace, passages)
-    top = TOP + (12 + ARC * (1 + max(skips.values())) if skips else 0.0)
+    skips, large = skips_of(trace, passages), set(pair.layers)
+    if in_a_room:  # of what leaps over layers only what the pair itself does: the others stand in the strip
+        skips = {skip: 0 for skip in skips if large.issuperset(skip)}
+    top = (ROOM_TOP if in_a_room else TOP) + (12 + ARC * (1 + max(skips.values())) if skips else 0.0)
     bottom = size[1] - lanes - (STRIP + ROOM_LEGEND if in_a_room else FOOT)
-    if in_a_room:
-        top = ROOM_TOP
     room = bottom - top
-    large = set(pair.layers)
     nominal = NOMINAL_ROOM if in_a_room else NOMINAL
     every = [_gridded(trace, layer, room, pixel, ranking, layer.name in passages and layer.name not in large, nominal)
              for layer in trace.layers]

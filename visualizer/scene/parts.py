@@ -20,6 +20,7 @@ from visualizer import kinds
 from visualizer.language import english, tr
 from visualizer.scene import colour, hops, numbers, projector
 from visualizer.scene.boxes import Box
+from visualizer.scene.columns import LEGEND as LEGEND_HEIGHT
 from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.labels import Labels, fitting
 from visualizer.scene.picture import (
@@ -237,6 +238,54 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
                   indices=_places_of(layer, column) if whole else (-1,), rows_shown=rows_shown,
                   pooled=column.factor, covered=None if there is None else ~there, folds=folds,
                   scale=scale_of(trace, layer, look, backward))]
+
+
+COLOURS, LEAST = 9.0, 20.0
+"""Between a picture in colour and its channels, and how small these may be, in pixels."""
+
+
+def room_for_colours(trace: Trace, column: Column, look: Look) -> float:
+    """Whether the three channels of a picture in colour are shown below it, 0 or 1."""
+    return float(_colour_cell(column, trace[column.layer], look) * min(trace[column.layer].shape[-2:]) >= LEAST
+                 if _in_colour(column, trace[column.layer]) else 0)
+
+
+def _in_colour(column: Column, layer: Layer) -> bool:
+    return column.style == "picture" and layer.is_input and layer.shape[0] == 3
+
+
+def _colour_cell(column: Column, layer: Layer, look: Look) -> float:
+    """How large a pixel of a channel is."""
+    rows, columns = layer.shape[-2:]
+    room = look.size[1] - lanes_height(look) - LEGEND_HEIGHT - (column.top + column.height + COLOURS) - 16
+    return min((column.width - 2 * COLOURS) / 3 / columns, room / rows)
+
+
+def colours(trace: Trace, column: Column, look: Look, backward: bool, covered: NDArray[np.bool_] | None = None,
+            values: NDArray[Any] | None = None, strength: float = 1.0) -> list[Mark]:
+    """Below a picture in colour its three channels, each alone, on the scale of the picture; backwards the gradient of
+    each. Of what is `covered` an empty outline; `values` are others on the same scale."""
+    layer = trace[column.layer]
+    if strength <= 0 or not _in_colour(column, layer) or (backward and layer.gradient is None):
+        return []
+    shades, palette = entries(trace, layer, look, backward) if values is None else \
+        entries_of(trace, layer, look, backward, values)
+    there = np.ones(layer.shape, bool) if covered is None else ~covered
+    rows, columns = layer.shape[-2:]
+    top, cell = column.top + column.height + COLOURS, _colour_cell(column, layer, look)
+    if cell <= 0:
+        return []
+    marks: list[Mark] = []
+    for number, name in enumerate((tr("red"), tr("green"), tr("blue"))):
+        x = column.x + number * (column.width + COLOURS) / 3
+        if not there[number].all():
+            marks.append(Rect(x, top, cell * columns, cell * rows, stroke="rule", inside=True))
+        marks += [Image(x, top, (cell, cell), np.where(there[number], shades[number], np.uint8(0))[None], palette, 1,
+                        (cell * columns, cell * rows), focus=Focus(layer.name), indices=(number,),
+                        covered=None if covered is None else covered[number][None],
+                        scale=scale_of(trace, layer, look, backward)),
+                  Text(x + cell * columns / 2, top + cell * rows + 13, plain(name), 11, 400, "ink-2", "middle")]
+    return marks if strength == 1 else faded(marks, strength)
 
 
 def maps_of(array: NDArray[Any]) -> NDArray[Any]:

@@ -50,6 +50,8 @@ def summary(report: Report) -> str:
                                                                                         all=len(compared))
     if missing := len(report.rows) - len(compared):
         told += tr("; {n} could not be compared").format(n=missing)
+    if strange := report.strange:
+        told += tr("; NaN or infinity stands in {layers}, as it has to").format(layers=_listed(strange))
     if executed:
         told += tr("; {n} of {all} executed operations are explained ({share})").format(
             n=explained, all=executed, share=numbers.percent(math.floor(1000 * explained / executed) / 1000))

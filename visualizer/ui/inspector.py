@@ -257,6 +257,9 @@ def badge_words(trace: Trace | None, report: Report | None) -> tuple[str, str]:
     if not report.passed:
         return tr("Not verified"), tr("differs by {error}").format(error=numbers.power(report.worst))
     checked, missing = len(report.errors), len(report.unverified)
+    if report.strange:
+        return tr("Verified in float64"), tr("NaN or infinity in {n} layers").format(n=len(report.strange)) \
+            if len(report.strange) > 1 else tr("NaN or infinity in {layer}").format(layer=report.strange[0])
     scope = tr("all layers") if not missing else tr("{n} of {all} layers").format(n=checked, all=checked + missing)
     return tr("Verified in float64"), tr("{scope}, max error {error}").format(
         scope=scope, error=numbers.power(report.worst))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from visualizer.language import english
 from visualizer.scene import parts, stepbeat, steps
-from visualizer.scene.cellnumbers import Pick, Values, backward, forward, nice, telling_unit
+from visualizer.scene.cellnumbers import Pick, Values, backward, forward, nice, telling_unit, unit_chosen
 from visualizer.scene.picture import Focus, Look, Picture, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.sofar import so_far
@@ -55,10 +55,9 @@ def scene(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Scen
     now = when(trace, shown, moment)
     numbers_of = forward(trace, shown)
     back = backward(trace, shown) if moment.backward else None
-    chosen = focus.cell[1] if focus is not None and focus.layer == layer.name and len(focus.cell) == 2 else None
+    chosen = unit_chosen(shown, focus)
     word = look.knob("show", "told")
-    units = next(iter(shown.layer.inner.values())).shape[1]
-    unit = telling_unit(trace, shown) if chosen is None or chosen >= units else chosen
+    unit = telling_unit(trace, shown) if chosen is None else chosen
     pick = Pick(unit, word == "mean" or (word == "told" and moment.backward and chosen is None))
     line = ("cell", "cell_before", "kept", "added", "candidate") if "cell" in shown.layer.inner else \
         ("hidden", "kept", "added", "new")

@@ -115,6 +115,8 @@ class _Now:
     """How far what moves has faded: when the beat comes to rest, or one of its turns does."""
     start: Plan
     """Where everything stood before the camera went."""
+    end: Plan
+    """Where it will stand when the camera has come."""
     plan: Plan
     pair_before: Pair
     pair: Pair
@@ -142,7 +144,7 @@ def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: L
             before, arrived = moment, smooth(part_of(second, 0.0, CAMERA))
         elif before is moment:
             pair_before = pair
-    start, plan = _plans(trace, before, moment, (pair_before, pair), arrived, inner)
+    start, end, plan = _plans(trace, before, moment, (pair_before, pair), arrived, inner)
     setting, frame = None, Frame()
     right = plan.columns[pair.right]
     if moment.beat.step is None and moment.phase < 1 and right.style != "hidden":
@@ -150,7 +152,7 @@ def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: L
         setting = Setting(trace, moment, trace[pair.right], columns, right, plan, subject_of(trace, moment, focus),
                           focus, look, second, turn)
         frame = motions.frame(setting) if columns or not pair.left else Frame()
-    return _Now(before, second, arrived, settled, left, start, plan, pair_before, pair, setting, frame)
+    return _Now(before, second, arrived, settled, left, start, end, plan, pair_before, pair, setting, frame)
 
 
 def _named(plan: Plan, now: _Now, lensed: bool) -> tuple[frozenset[str], frozenset[str]]:
@@ -181,7 +183,8 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
             continue
         own = of_layer(column.layer)
         came = now.start if column.layer in fading else plan
-        drawn = [column_marks(trace, of.columns[column.layer], moment, before, look, frame, now.arrived)
+        drawn = [column_marks(trace, of.columns[column.layer], moment, before, look, frame, now.arrived,
+                              _channels(trace, now, column.layer, look))
                  for of in ((plan,) if came is plan else (came, plan))]
         moving += grouped(own, drawn[0] if came is plan else parts.crossed(drawn[0], drawn[1], now.arrived))
         old, new = (headers(trace, of, of.columns[column.layer], moment, before, inner, frame, now.arrived, named)
@@ -212,6 +215,13 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, _places(trace, plan, look, lensed))
     return Picture(look.size, tuple(still + lane_still), tuple(moving + lane_moving), look.theme,
                    caption=unmarked(said), table=_table(trace))
+
+
+def _channels(trace: Trace, now: _Now, name: str, look: Look) -> float:
+    """How strong the channels of a picture in colour are: they fade where there is room before the camera goes, or
+    when it has come, alone."""
+    before, after = (parts.room_for_colours(trace, plan.columns[name], look) for plan in (now.start, now.end))
+    return before + (after - before) * now.arrived
 
 
 def _kernels(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, pair: Pair, look: Look) -> list[Mark]:
@@ -263,13 +273,13 @@ def _lensed(look: Look) -> bool:
 
 
 def _plans(trace: Trace, before: Moment, moment: Moment, pairs: tuple[Pair, Pair], share: float,
-           look: Look) -> tuple[Plan, Plan]:
-    """Where everything stood before the camera went, and where it stands now."""
+           look: Look) -> tuple[Plan, Plan, Plan]:
+    """Where everything stood before the camera went, where it will stand, and where it stands now."""
     if not _lensed(look):
         plan = scrolled(arrange(trace, look, passages(trace)), before.beat.layer, moment.beat.layer, share, look)
-        return plan, plan
+        return plan, plan, plan
     start, end = (lens(trace, look, passages(trace), pair) for pair in pairs)
-    return start, camera(start, end, share)
+    return start, end, camera(start, end, share)
 
 
 # --- what is said and counted ---------------------------------------------------------------------------------------

@@ -96,8 +96,8 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
         middles = [(column.middle, y, "middle") for y in (above, above - 15, below)]
         short = short_name(column.layer)
         ways = (column.layer, short) if meant[short] == 1 else (column.layer,)
-        marks += labels.put(ways, [*spots, *beside, *middles, *before], 12, 500, "ink-2", mono=True, focus=Focus(column.layer),
-                            group=of_layer(column.layer))
+        marks += labels.put(ways, [*spots, *beside, *middles, *before], 12, 500, "ink-2", mono=True,
+                            focus=Focus(column.layer), group=of_layer(column.layer))
     return tuple(marks)
 
 

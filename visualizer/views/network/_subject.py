@@ -9,6 +9,7 @@ from visualizer.scene.columns import (
     Column,
     Plan,
     kernel_boxes,
+    read_by,
 )
 from visualizer.scene.lens import Pair
 from visualizer.scene.picture import (
@@ -129,26 +130,24 @@ def kernels_of(trace: Trace, plan: Plan, pair: Pair, channel: int, with_gradient
     if weight is None or weight.ndim != 4 or column.layer not in plan.kernel_x or channel >= len(weight):
         return []
     x, top = plan.kernel_x[column.layer], colour.largest(weight)
-    group = channel // max(1, len(weight) // int(layer.settings.get("groups", 1)))
-    first = group * weight.shape[1]
+    read = read_by(layer, channel)
     marks: list[Mark] = []
     known = layer.weight_gradients.get("weight") if with_gradient else None
     for name in pair.left:
         boxes = kernel_boxes(trace, plan, layer.name, plan.columns[name])
-        if plan.columns[name].style == "picture" and weight.shape[1] == 3 and boxes:
-            boxes = _one_a_colour(boxes[0])
         for tile, (left, upper, wide, high) in boxes.items():
-            if not 0 <= tile - first < weight.shape[1]:
+            if tile not in read:
                 continue
+            place = read.index(tile)
             cell = wide / weight.shape[-1], high / weight.shape[-2]
-            about = Focus(layer.name, (channel, tile - first), "weight")
-            marks.append(Image(left, upper, cell, colour.signed(weight[channel, tile - first], top)[None], "weight",
+            about = Focus(layer.name, (channel, place), "weight")
+            marks.append(Image(left, upper, cell, colour.signed(weight[channel, place], top)[None], "weight",
                                focus=about, indices=(-1,), scale=parts.weight_scale(
                                    layer.name, top, False, tr("each layer by its own largest"))))
             if known is not None:
                 most = colour.largest(known[channel]) or 1.0
                 marks.append(Image(left + wide + 5, upper, cell, colour.magnitude(
-                    known[channel, tile - first], most * parts.FLOOR, most)[None], "gradient", focus=about,
+                    known[channel, place], most * parts.FLOOR, most)[None], "gradient", focus=about,
                     indices=(-1,), scale=parts.weight_scale(layer.name, most, True)))
     if not marks:
         return []
@@ -163,12 +162,6 @@ def kernels_of(trace: Trace, plan: Plan, pair: Pair, channel: int, with_gradient
     marks.append(Text(x, 97, plain(said), 12, 400, "ink-2"))
     return grouped(Group(tr("kernels of {layer}").format(layer=layer.name), Focus(layer.name, (channel,), "weight")),
                    marks)
-
-
-def _one_a_colour(box: tuple[float, float, float, float]) -> dict[int, tuple[float, float, float, float]]:
-    """The kernels of the three channels of a picture in colour, one below the other, around the place of one."""
-    left, top, wide, high = box
-    return {number: (left, top + (number - 1) * (high + 6), wide, high) for number in range(3)}
 
 
 def _onward(trace: Trace, plan: Plan, column: Column, channel: int, ink: str) -> list[Mark]:

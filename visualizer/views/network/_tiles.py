@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import answers
-from visualizer.language import tr
 from visualizer.motions import Frame
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.columns import (
-    LEGEND,
     PADDING,
     Column,
     lanes_height,
@@ -18,7 +16,6 @@ from visualizer.scene.columns import (
 from visualizer.scene.lens import STRIP
 from visualizer.scene.picture import (
     Focus,
-    Image,
     Look,
     Mark,
     Path,
@@ -31,48 +28,20 @@ from visualizer.scene.timeline import Moment, in_beat, progress
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Trace
 
-COLOURS, LEAST = 9.0, 20.0
-"""Between a picture and its channels, and how small these may be."""
-
 
 def column_marks(trace: Trace, column: Column, moment: Moment, before: Moment, look: Look, frame: Frame,
-                 arrived: float) -> list[Mark]:
+                 arrived: float, channels: float) -> list[Mark]:
     """One column as this moment shows it: still empty, being computed, or whole; at the turning point values fade over
-    into gradients while the camera is on its way."""
+    into gradients while the camera is on its way. `channels`: how strong those of a picture in colour are."""
     share = reached(trace, column, moment, frame)
     # signs make room for the numbers that fly past
     signs = 1.0 if moment.phase == 1 or moment.beat.step is not None else 1 - arrived
-    now = uncovered(trace, column, moment, look, share, frame, signs)
-    if share == 1:
-        now += _three_colours(trace, column, moment.backward, look)
+    now = uncovered(trace, column, moment, look, share, frame, signs, channels)
     now += _named_symbols(trace, column, moment, look, frame)
     if moment.backward and not before.backward and arrived < 1:
-        return [*parts.faded(uncovered(trace, column, before, look, 1.0, Frame()), 1 - arrived),
+        return [*parts.faded(uncovered(trace, column, before, look, 1.0, Frame(), channels=channels), 1 - arrived),
                 *parts.faded(now, arrived)]
     return now
-
-
-def _three_colours(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark]:
-    """Below a picture in colour its three channels, each alone, on the scale of the picture; backwards the gradient of
-    each. Nothing where there is no room for them."""
-    layer = trace[column.layer]
-    if column.style != "picture" or not layer.is_input or layer.shape[0] != 3 or (backward and layer.gradient is None):
-        return []
-    shades, palette = parts.entries(trace, layer, look, backward)
-    rows, columns = layer.shape[-2:]
-    top = column.top + column.height + COLOURS
-    room = look.size[1] - lanes_height(look) - LEGEND - top - 16
-    cell = min((column.width - 2 * COLOURS) / 3 / columns, room / rows)
-    if cell * min(rows, columns) < LEAST:
-        return []
-    marks: list[Mark] = []
-    for number, (name, stack) in enumerate(zip((tr("red"), tr("green"), tr("blue")), shades, strict=True)):
-        x = column.x + number * (column.width + COLOURS) / 3
-        marks += [Image(x, top, (cell, cell), stack[None], palette, 1, (cell * columns, cell * rows),
-                        focus=Focus(layer.name), indices=(number,),
-                        scale=parts.scale_of(trace, layer, look, backward)),
-                  Text(x + cell * columns / 2, top + cell * rows + 13, plain(name), 11, 400, "ink-2", "middle")]
-    return marks
 
 
 def _named_symbols(trace: Trace, column: Column, moment: Moment, look: Look, frame: Frame) -> list[Mark]:
@@ -110,9 +79,9 @@ def reached(trace: Trace, column: Column, moment: Moment, frame: Frame) -> float
 
 
 def uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: float, frame: Frame,
-              signs: float = 1.0) -> list[Mark]:
-    """A column of which a share is uncovered; where it has no values yet, its empty outline. `signs`: how strong those
-    in its cells are."""
+              signs: float = 1.0, channels: float = 0.0) -> list[Mark]:
+    """A column of which a share is uncovered; where it has no values yet, its empty outline. How strong `signs` in its
+    cells are, and the `channels` of a picture in colour."""
     if column.style == "passage":
         return []
     if column.style == "number":
@@ -122,17 +91,20 @@ def uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: f
     if column.style == "bars":
         way = moment.backward if shown > 0 else None
         return parts.faded(answers.column(trace, column, way, look), shown if shown > 0 else 1.0)
+    nothing = np.ones(trace[column.layer].shape, bool)
     if shown < 1 and column.layer == moment.beat.layer and (frame.covered is not None or frame.values is not None):
         return [*outline(column), *parts.tiles(trace, column, look, moment.backward, covered=frame.covered,
-                                               values=frame.values)]
+                                               values=frame.values),
+                *parts.colours(trace, column, look, moment.backward, frame.covered, frame.values, channels)]
     if shown == 0:
-        return [*outline(column), *parts.tiles(trace, column, look, moment.backward,
-                                               covered=np.ones(trace[column.layer].shape, bool))]
+        return [*outline(column), *parts.tiles(trace, column, look, moment.backward, covered=nothing),
+                *parts.colours(trace, column, look, moment.backward, nothing, None, channels)]
+    alone = parts.colours(trace, column, look, moment.backward, nothing if shown < 1 else None, None, channels)
     left_behind, strength = frame.dimmed.get(column.layer, (None, 1.0))
     if left_behind is not None and strength < 1:
         return [*parts.faded(parts.tiles(trace, column, look, moment.backward, covered=~left_behind), strength),
-                *parts.tiles(trace, column, look, moment.backward, covered=left_behind)]
-    return [*(outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown, signs)]
+                *parts.tiles(trace, column, look, moment.backward, covered=left_behind), *alone]
+    return [*(outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown, signs), *alone]
 
 
 def outline(column: Column) -> list[Mark]:

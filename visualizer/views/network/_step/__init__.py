@@ -4,7 +4,7 @@ equation; on the way back the same columns hold the gradients."""
 from __future__ import annotations
 
 from visualizer.scene import parts, steps
-from visualizer.scene.cellnumbers import backward, forward, telling_unit
+from visualizer.scene.cellnumbers import backward, forward, telling_unit, unit_chosen
 from visualizer.scene.picture import Focus, Look, Mark, Picture, unmarked
 from visualizer.scene.reading import layers, reading, spells
 from visualizer.scene.sofar import so_far
@@ -31,9 +31,8 @@ def scene(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Scen
     """What is drawn at a moment."""
     shown = reading(trace, moment.beat.layer)
     now = when(trace, shown, moment)
-    chosen = focus.cell[1] if focus is not None and focus.layer == shown.layer.name and len(focus.cell) == 2 else None
-    units = max(values.shape[1] for values in shown.layer.inner.values())
-    unit = telling_unit(trace, shown) if chosen is None or chosen >= units else chosen
+    chosen = unit_chosen(shown, focus)
+    unit = telling_unit(trace, shown) if chosen is None else chosen
     done = steps.arrived(trace, shown, moment).done if moment.backward else steps.read(trace, shown, moment).done
     return Scene(trace, moment, shown, forward(trace, shown), backward(trace, shown) if moment.backward else None,
                  plan(trace, shown, look, now), look, now, unit, chosen is not None, so_far(trace, shown),

@@ -41,7 +41,6 @@ def draw(sc: Scene) -> list[Mark]:
 
 
 def _column(sc: Scene, key: str) -> list[Mark]:
-    count = len(sc.gradient(key))
     marks: list[Mark] = []
     share = sc.returned(key)
     if share <= 0 or (sc.when.coming >= 0 and key.endswith("_before")):
@@ -50,7 +49,7 @@ def _column(sc: Scene, key: str) -> list[Mark]:
             marks.append(Rect(plan.columns[key], plan.top, plan.wide, plan.rows * plan.cell, "hatch"))
         return marks
     marks += parts.faded(_heat(sc, key, sc.plan.columns[key], share), sc.going)
-    if sc.chosen and sc.unit < count:
+    if sc.chosen and sc.owns(key):
         x, y, wide, high = sc.plan.cell_at(key, sc.unit)
         marks.append(Rect(x - 2, y - 2, wide + 4, high + 4, "", "ink", 1.5, radius=2, focus=sc.focus(key, sc.unit)))
     return marks

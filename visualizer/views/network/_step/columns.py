@@ -64,7 +64,8 @@ def frame(sc: Scene) -> list[Mark]:
         marks.append(Text(x + 12, y - 8, plain(name), 12, 600, "accent-ink", mono=True, focus=about))
         left = x + 12 + width(name, 12, 600, mono=True) + 12
         step = tr("step {step} of {count}").format(step=sc.step + 1, count=sc.shown.steps)
-        counted = tr("{units} units").format(units=numbers.count(units))
+        counted = tr("{units} units, projected to {count}").format(units=sc.shown.width, count=units) \
+            if sc.shown.projected else tr("{units} units").format(units=numbers.count(units))
         ways = [f"{step}, {counted}, " + tr("{count} columns of {rows}").format(count=plan.sub, rows=plan.rows)] \
             if plan.sub > 1 else []
         ways += [f"{step}, {counted}", step]
@@ -154,7 +155,6 @@ def _filled(sc: Scene, key: str) -> list[Mark]:
     plan = sc.plan
     part = sc.shown.family.quantities[key.removesuffix("_before")]
     started = sc.when.step >= 0
-    count = sc.forward.arrays[key].shape[1]
     marks: list[Mark] = []
     if not started and not key.endswith("_before"):
         return marks
@@ -164,7 +164,7 @@ def _filled(sc: Scene, key: str) -> list[Mark]:
         marks += parts.faded(_levels(sc, key, out(share)), going)
     elif share > 0:
         marks += parts.faded(heat(sc, key, plan.columns[key], share), going)
-    if count > sc.unit and share > 0:
+    if sc.owns(key) and share > 0:
         x, y, wide, high = plan.cell_at(key, sc.unit)
         marks.append(Rect(x - 2, y - 2, wide + 4, high + 4, "", "ink", 1.5, radius=2,
                           focus=sc.focus(key, sc.unit)))
@@ -266,11 +266,11 @@ def _slides(sc: Scene) -> list[Mark]:
             continue
         start, end = sc.plan.columns[key], sc.plan.columns[f"{key}_before"]
         x = start + (end - start) * sc.when.slide
-        count = sc.forward.arrays[key].shape[1]
-        unit = min(sc.unit, count - 1)
-        about = sc.focus(key, unit)
-        left, top, wide, high = sc.plan.cell_at(key, unit, x)
         marks += heat(sc, key, x)
+        if not sc.owns(key):
+            continue
+        about = sc.focus(key, sc.unit)
+        left, top, wide, high = sc.plan.cell_at(key, sc.unit, x)
         marks.append(Rect(left - 2, top - 2, wide + 4, high + 4, "", "ink", 1.5, radius=2,
                           holds=Flight(about, about, sc.value(key), sc.when.slide)))
     return grouped(Group(tr("states on their way")), marks)
@@ -296,7 +296,7 @@ def _made_of(sc: Scene, key: str, sources: tuple[str, ...], share: float) -> lis
     marks: list[Mark] = [Rect(plan.columns[column] - 2, y - 1, plan.wide + 4, 2, "accent")
                          for column in (*sources, key)]
     target = sc.focus(key, sc.unit)
-    for column in (*sources, key) if sc.unit < sc.forward.arrays[key].shape[1] else ():
+    for column in (*sources, key) if sc.owns(key) else ():
         if column.endswith("_before") and not 0 <= sc.before < sc.shown.steps:
             continue
         x, top, wide, high = plan.cell_at(column, sc.unit)
@@ -316,7 +316,7 @@ def _numbers(sc: Scene) -> list[Mark]:
     digits = 2 if plan.pitch >= 46 else 1
     size = 13.0 if plan.roomy else 12.0 if plan.pitch >= 46 else 11.0
     for key in plan.columns:
-        if sc.unit >= sc.forward.arrays[key].shape[1]:
+        if not sc.owns(key):
             continue
         value = sc.value(key)
         written = (numbers.number(value, digits), numbers.number(value, 1), numbers.significant(value, 1))
@@ -342,7 +342,8 @@ def _numbers(sc: Scene) -> list[Mark]:
         if said:
             marks.append(Text((left + right) / 2, plan.numbers, rich(said), size, 500, "ink-2", "middle"))
     if sc.look.mode.notes and plan.roomy:
-        told = {"lstm": tr("unit {unit} in numbers; the last state is _o_ × tanh(_c_)"),
+        told = {"lstm": tr("unit {unit} in numbers; the last state is _W_ (_o_ ⊙ tanh _c_), made of all units")
+                if sc.shown.projected else tr("unit {unit} in numbers; the last state is _o_ × tanh(_c_)"),
                 "gru": tr("unit {unit} in numbers; the candidate reads the last state through _r_"),
                 "rnn": tr("unit {unit} in numbers; the state is {curve} of the sum")}[family]
         curve = sc.shown.family.quantities["hidden"].curve

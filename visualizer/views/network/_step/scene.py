@@ -95,27 +95,27 @@ class Scene:
         found: Values = self.forward.arrays[key][self.step]
         return found
 
+    def owns(self, key: str) -> bool:
+        """Whether one number of a column is the chosen unit's own: of a state that was projected none is, for each of
+        its numbers is made of all units."""
+        return not (self.shown.projected and key in ("hidden", "hidden_before"))
+
     def value(self, key: str) -> float:
         """The number of the chosen unit."""
-        row = self.row(key)
-        return float(row[min(self.unit, len(row) - 1)])
+        assert self.owns(key), key
+        return float(self.row(key)[self.unit])
 
     def most(self, key: str) -> float:
         """The largest size that its colours reach: 1 where a tanh or σ made it."""
         state = key.removesuffix("_before")
-        if state in ("candidate", "new") or (state == "hidden" and self.bounded):
+        if state in ("candidate", "new") or (state == "hidden" and self.shown.squashed):
             return 1.0
         return largest(self.forward, state)
-
-    @property
-    def bounded(self) -> bool:
-        """Whether states lie between −1 and 1."""
-        return bool(self.layer.settings.get("nonlinearity", "tanh") == "tanh") and "unprojected" not in self.layer.inner
 
     def size(self, key: str) -> float:
         """Of the gradient in a column: the norm over all units, or of the chosen one its size."""
         row = self.gradient(key)
-        return norm(row) if not self.chosen else abs(float(row[min(self.unit, len(row) - 1)]))
+        return abs(float(row[self.unit])) if self.chosen and self.owns(key) else norm(row)
 
     def gradient(self, key: str) -> Values:
         """(unit,): the gradient that a column holds."""

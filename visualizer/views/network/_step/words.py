@@ -51,16 +51,20 @@ def _came(sc: Scene, what: str, words: str, chosen: bool = False) -> str:
 
 
 def _lstm(sc: Scene) -> str:
-    keeps = _share(sc, "forget")
+    keeps, unit = _share(sc, "forget"), unit_said(sc.shown, sc.unit, "inner.cell")
     if sc.share("cell") < 1:
         return tr("Unit {unit} forgets all but {{{keeps}}} of its memory and lets in {lets} of its candidate.").format(
-            unit=unit_said(sc.shown, sc.unit), keeps=keeps, lets=_share(sc, "input"))
+            unit=unit, keeps=keeps, lets=_share(sc, "input"))
     before, after = _value(sc, "cell_before"), _value(sc, "cell")
     if sc.share("hidden") < 1:
         return tr("The memory of unit {unit} becomes {{{after}}}, it was {before}.").format(
-            unit=unit_said(sc.shown, sc.unit), before=before, after=after)
+            unit=unit, before=before, after=after)
+    if sc.shown.projected:
+        return tr("Unit {unit} shows {shows} of its memory {after}: {{{value}}} before the projection.").format(
+            unit=unit, shows=_share(sc, "output_gate"), after=after,
+            value=_value(sc, "unprojected"))
     return tr("Unit {unit} shows {shows} of its memory {after}: its state is {{{state}}}.").format(
-        unit=unit_said(sc.shown, sc.unit), shows=_share(sc, "output_gate"), after=after,
+        unit=unit, shows=_share(sc, "output_gate"), after=after,
         state=_value(sc, "hidden"))
 
 
@@ -141,7 +145,7 @@ def _back(sc: Scene) -> str:
     key = "cell" if "cell" in sc.plan.columns else "hidden"
     kept = sc.kept(key)
     before = _came(sc, "handed on" if key == "hidden" else "through the gates",
-                   numbers.significant(sc.size("hidden_before"), 3), sc.chosen)
+                   numbers.significant(sc.size("hidden_before"), 3), sc.chosen and sc.owns("hidden"))
     if not np.isfinite(kept):
         return tr("{step} hands {{{size}}} to the state before it.").format(
             step=step[:1].upper() + step[1:], size=before)
