@@ -260,14 +260,10 @@ def test_a_number_goes_below_a_dot_that_has_the_curve_above_it() -> None:
 
 def test_words_keep_off_a_line_as_long_as_another_place_is_free() -> None:
     spots = [(50, 50, "start"), (50, 80, "start")]
-    [text] = labels.Labels((0, 0, 200, 200), lines=(((0, 46), (200, 46)),)).put("word", spots)
+    [text] = labels.Labels((0, 0, 200, 200), lines=((0, 46), (200, 46))).put("word", spots)
     assert text.y == 80
-    [text] = labels.Labels((0, 0, 200, 200), lines=(((0, 46), (200, 46)),)).put("word", spots[:1])
+    [text] = labels.Labels((0, 0, 200, 200), lines=((0, 46), (200, 46))).put("word", spots[:1])
     assert text.y == 50
-    beside = [(4, 50, "start")]
-    [text] = labels.Labels((0, 0, 200, 200), lines=(((60, 0), (60, 90)), ((90, 0), (90, 90)))).put(
-        ("a.long.name", "name"), beside)
-    assert text.runs == plain("name")
 
 
 @pytest.mark.parametrize("size", [(560, 600), (700, 560), (952, 656), (1104, 796)])

@@ -31,21 +31,20 @@ class Labels:
     apart: float = 2.0
     """Pixels that are left free around each."""
     taken: list[Box] = field(default_factory=list)
-    lines: Sequence[Sequence[tuple[float, float]]] = ()
-    """The corners of lines that words keep off, as long as there is another free place for them."""
+    lines: Sequence[tuple[float, float]] = ()
+    """The corners of a line that words keep off, as long as there is another free place for them."""
 
     def put(self, ways: str | Sequence[str], spots: Iterable[Spot], size: float = 12, weight: int = 400,
             color: str = "ink", **style: Any) -> list[Text]:
-        """The words at the first spot that is free, the first way to say them before the next; all ways off the lines
-        before any across one. Nothing if no spot is free."""
+        """The words at the first spot that is free, the first way to say them before the next; nothing if none is."""
         tried = tuple(spots)
-        texts = [Text(x, y, plain(words), size, weight, color, anchor, **style)
-                 for words in ((ways,) if isinstance(ways, str) else ways) for x, y, anchor in tried]
-        if self.lines:
-            texts.sort(key=lambda text: any(crossed(bounds(text), line) for line in self.lines))
-        for text in texts:
-            if self.take(bounds(text)):
-                return [text]
+        for words in (ways,) if isinstance(ways, str) else ways:
+            texts = [Text(x, y, plain(words), size, weight, color, anchor, **style) for x, y, anchor in tried]
+            if self.lines:
+                texts.sort(key=lambda text: crossed(bounds(text), self.lines))
+            for text in texts:
+                if self.take(bounds(text)):
+                    return [text]
         return []
 
     def take(self, box: Box) -> bool:
@@ -76,7 +75,7 @@ def by_a_dot(words: str, dots: Sequence[tuple[float, float]], at: int, frame: Bo
     half = width(words, 12, 600) / 2 + 0.5
     x = max(min(x, frame[2] - half), frame[0] + half)
     near = [(px - 3, py - 3, px + 3, py + 3) for px, py in dots if abs(px - x) < half + 8]
-    labels = Labels(frame, 0, [*near, *map(bounds, said)], (dots,))
+    labels = Labels(frame, 0, [*near, *map(bounds, said)], dots)
     return labels.put(words, [(x, y + off, "middle") for off in (-8, 18, -14, 24, -20, 30, 42, 54)], 12, 600,
                       "gradient-text")
 

@@ -751,7 +751,7 @@ def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float]
     x, y = dots[known.index(name)]
     near = [(px - 3, py - 3, px + 3, py + 3) for px, py in dots if abs(px - x) < 80]
     words = numbers.significant(found[name], 2)
-    return list[Mark](Labels((80, 0, *look.size), 0, near, (dots,)).put(
+    return list[Mark](Labels((80, 0, *look.size), 0, near, dots).put(
         words, [(x + 7, y - 5, "start"), (x - 7, y - 5, "end"), (x, y - 14, "middle")], 12, 600, "gradient-text"))
 
 

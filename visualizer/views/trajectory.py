@@ -169,7 +169,7 @@ def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], 
     marks: list[Mark] = []
     dots = [(px - reach, py - reach, px + reach, py + reach) for step, (px, py) in zip(read, points, strict=True)
             if (reach := 9 if step == now else 3) == 9 or step in read[older:]]
-    labels = Labels((0, 0, math.inf, math.inf), taken=dots, lines=(points[older:],))
+    labels = Labels((0, 0, math.inf, math.inf), taken=dots, lines=points[older:])
     order = sorted(range(len(read)), key=lambda index: (read[index] != now, index != 0, -index))
     for index in (index for index in order if index >= older or index == 0 or read[index] == now):
         (px, py), chosen, first = points[index], read[index] == now, index == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,9 +80,11 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
     arcs that come down there, and in short only where no other layer is called so."""
     plan = lens(trace, look, passages(trace), pair)
     drawn = [column for column in plan.columns.values() if column.style not in ("hidden", "passage", "number")]
+    arcs = [(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)) for skip in plan.skips
+            for arc in arc_of(plan, skip, look) for (x0, y0), (x1, y1) in pairwise(arc)]
     labels = Labels((4, 100, look.size[0] - 4, plan.bottom + 12), 3,
-                    [(column.x, column.top, column.x + max(column.width, column.tile[0]), column.top + column.height)
-                     for column in drawn], [arc for skip in plan.skips for arc in arc_of(plan, skip, look)])
+                    [*arcs, *((column.x, column.top, column.x + max(column.width, column.tile[0]),
+                               column.top + column.height) for column in drawn)])
     meant = Counter(name for layer in trace.layers for name in {layer.name, short_name(layer.name)})
     order = [column.layer for column in drawn]
     large = [order.index(name) for name in pair.layers if name in order]
@@ -90,8 +93,9 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
         if column.layer in pair.layers:
             continue
         above, below = column.top - 7, column.top + column.height + 16
-        spots = [(column.x, y, "start") for y in (above, above - 15, below, above - 30, below + 15, below + 30)]
-        before = [(column.x + column.width, y, "end") for y in (above, below, below + 15, below + 30)]
+        lower = [below + 15 * row for row in (1, 2, 3)]
+        spots = [(column.x, y, "start") for y in (above, above - 15, below, above - 30, *lower)]
+        before = [(column.x + column.width, y, "end") for y in (above, below, *lower)]
         beside = [(column.middle + BESIDE_ARC, y, "start") for y in (above, above - 15)]
         middles = [(column.middle, y, "middle") for y in (above, above - 15, below)]
         short = short_name(column.layer)
