@@ -251,9 +251,11 @@ def parse(name: str, text: str) -> Claim:
     quoted = re.fullmatch(r'> [“"](.+)[”"]', opening)
     numbers = tuple(_row(line, words) for line, words in _rows(*sections.get("Measured", (0, ""))))
     first, listed = sections.get("Decides", (0, ""))
-    decides = tuple(line.strip()[2:] for line in listed.splitlines() if line.strip().startswith("- "))
-    for condition in decides:
-        _checked(condition, {number.name for number in numbers}, first)
+    conditions = {line.strip()[2:]: number for number, line in enumerate(listed.splitlines(), first)
+                  if line.strip().startswith("- ")}
+    decides = tuple(conditions)
+    for condition, line in conditions.items():
+        _checked(condition, {number.name for number in numbers}, line)
     said = {title: " ".join(words.split()) for title, (_, words) in sections.items()}
     return Claim(name, front["row"], front["about"], front["title"], front["verdict"], quoted[1] if quoted else "",
                  "" if quoted else opening.removeprefix("> "), _words(front.get("models", "")), front.get("input", ""),
@@ -341,7 +343,8 @@ def _words(text: str) -> tuple[str, ...]:
 # --- judging --------------------------------------------------------------------------------------------------------
 
 CONDITION = re.compile(r"(?P<left>.+?) (?P<sign><=|>=|<|>|=) (?P<right>.+)")
-TERM = re.compile(r"(?:(?P<factor>\d+(?:\.\d+)?) × )?`(?P<name>[^`]+)`|(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)(?P<share> %)?")
+TERM = re.compile(r"(?:(?P<factor>\d+(?:\.\d+)?) × )?`(?P<name>[^`]+)`"
+                  r"|(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)(?P<share> %)?")
 
 
 def judged(claim: Claim, numbers: Mapping[str, Number]) -> Judged:

@@ -5,7 +5,7 @@ import torch
 from visualizer.claims import Number
 from visualizer.record.measures import Data, Measure, opened
 
-UPDATES, RATE, BATCH = 20, 1e-3, 64
+UPDATES, RATE, BATCH = 10, 1e-3, 64
 
 
 def _run(data: Data, model: str) -> Number:

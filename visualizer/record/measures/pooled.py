@@ -21,5 +21,5 @@ def _run(data: Data, model: str, layer: str, window: str) -> Number:
     return as_mean(changes.numpy())
 
 
-MEASURE = Measure("pooled", "pooled MODEL LAYER WINDOW|all", "relative change of a layer's maps behind max pooling when "
-                  "the picture moves by one pixel", _run)
+MEASURE = Measure("pooled", "pooled MODEL LAYER WINDOW|all", "relative change of a layer's maps behind max pooling, "
+                  "the picture moved by one pixel", _run)

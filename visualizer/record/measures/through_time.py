@@ -9,7 +9,7 @@ from visualizer.record.run import pass_of
 from visualizer.record.studies import with_study
 
 ERROR = "error"
-INPUTS = 20
+INPUTS = 10
 """So many inputs are looked at."""
 
 
@@ -25,5 +25,5 @@ def _run(data: Data, model: str, what: str) -> Number:
     return Number(max(found)) if what == ERROR else as_mean(np.array(found))
 
 
-MEASURE = Measure("through_time", "through_time MODEL error|STEPS", "how far the parts of the steps, added up, are from "
-                  "the gradient of the recurrent weights, or which share of them the last steps have", _run)
+MEASURE = Measure("through_time", "through_time MODEL error|STEPS", "how far the parts of the steps, added up, are "
+                  "from the gradient of the recurrent weights, or which share of them the last steps have", _run)
