@@ -12,7 +12,7 @@ from tests.recorded import recorded
 from visualizer import record
 from visualizer.scene.columns import Plan, passages
 from visualizer.scene.lens import camera, lens, pair_of
-from visualizer.scene.picture import Look, Path, Text, box_of
+from visualizer.scene.picture import SENTENCE, Look, Path, Text, box_of
 from visualizer.scene.projector import look_for
 from visualizer.scene.timeline import FORWARD, timeline
 from visualizer.trace import Trace
@@ -130,3 +130,14 @@ def test_in_a_room_no_arc_runs_through_a_word(name: str) -> None:
                 assert not any(left < max(x0, x1) and min(x0, x1) < left + wide and top + 1 < max(y0, y1)
                                and min(y0, y1) < top + high - 1 for left, top, wide, high in words), times.beats[index]
     assert crossed
+
+
+def test_in_a_room_the_title_of_an_answer_stands_under_the_sentence() -> None:
+    model, x, target = NETWORKS["u_net"]()
+    trace = record.capture(model, x, target)
+    picture = draw(find("network"), trace, timeline(trace).find("relu#2.backward"), None,
+                   look_for(Look(), (1920, 1080)))
+    title = next(mark for mark in picture if isinstance(mark, Text) and mark.plain == "a picture")
+    sentence = [mark for mark in picture if isinstance(mark, Text) and mark.group == SENTENCE]
+    assert sentence
+    assert box_of(title)[1] >= max(top + high for _, top, _, high in map(box_of, sentence))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from visualizer import answers
 from visualizer.answers import Where
 from visualizer.language import translated
-from visualizer.scene import numbers
+from visualizer.scene import numbers, projector
 from visualizer.scene.picture import Focus, Look, Mark, Text, plain
 from visualizer.scene.type import width as measured
 from visualizer.trace import Answer, Trace
@@ -37,6 +37,7 @@ def places(trace: Trace, look: Look, top: float, bottom: float) -> tuple[tuple[A
     wide, shown = width(trace, look), answers.drawn(trace)[:MOST]
     if not wide:
         return ()
+    top = projector.begins(look, top, HEAD)
     x, each = look.size[0] - wide - FOOT, (bottom - top + HEAD) / len(shown)
     found = []
     for number, answer in enumerate(shown):

@@ -17,7 +17,19 @@ from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._dims import batch_of, longest_names
-from visualizer.kinds._taps import Cells, Numbers, added, copied, gradient_taps, grid_of, look, one, taps, whole
+from visualizer.kinds._taps import (
+    Cells,
+    Numbers,
+    added,
+    copied,
+    gradient_taps,
+    grid_of,
+    look,
+    one,
+    taps,
+    weighed,
+    whole,
+)
 from visualizer.language import english, translated
 from visualizer.trace import Cell, Layer
 
@@ -64,6 +76,8 @@ class Operand:
     which: int | None = None
     weight: str = ""
     plain: float = 0.0
+    imaginary: float = 0.0
+    """The rest of a plain number that is complex."""
 
     def array(self, layer: Layer, inputs: Inputs) -> Any:
         """Its numbers, if it is no plain one."""
@@ -103,7 +117,7 @@ def terms(operation: Operation, layer: Layer, inputs: Inputs, cell: Cell) -> Ter
         weights = operation.slopes(*values, layer.settings)
     elif operation.name == "mul":  # a plain number is the weight of the other one
         weights = (plain[0],) * len(values) if plain else weights
-    factors = tuple(_weighing(tap, weight) for tap, weight in zip(read, weights, strict=True) if tap is not None)
+    factors = tuple(weighed(tap, weight) for tap, weight in zip(read, weights, strict=True) if tap is not None)
     if operation.adds:
         bias = next((value * weight for value, weight, operand in zip(values, weights, operands, strict=True)
                      if operand.array(layer, inputs) is None), None)
@@ -154,10 +168,18 @@ def short(operation: Operation, layer: Layer, inputs: Inputs) -> str:
 
 def _named(operation: Operation, layer: Layer, inputs: Inputs) -> list[str]:
     """What is put together: layers, weights, plain numbers."""
-    return [_words.value(float(operand.plain), *said.of("plain operand", layer, array=name))
-            if operand.array(layer, inputs) is None
+    return [_number_named(layer, name, operand) if operand.array(layer, inputs) is None
             else operand.weight if operand.which is None else inputs[operand.which].name
             for name, operand in zip(operation.names, operands_of(operation, layer, inputs), strict=False)]
+
+
+def _number_named(layer: Layer, name: str, operand: Operand) -> str:
+    """`2`, `2 + 0.5 i`."""
+    real = _words.value(operand.plain, *said.of("plain operand", layer, array=name))
+    if not operand.imaginary:
+        return real
+    imaginary = _words.value(operand.imaginary, *said.of("imaginary part of a plain operand", layer, array=name))
+    return f"{real} + {imaginary} i"
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,36 +215,38 @@ def all_read(operation: Operation, layer: Layer, inputs: Inputs) -> tuple[Read, 
 
 
 def operands_of(operation: Operation, layer: Layer, inputs: Inputs) -> list[Operand]:
-    """Each operand: what was read, in the order of the call, a weight, or a plain number."""
+    """Each operand: what was read, in their order unless the call has another, a weight, or a plain number."""
     if layer.settings.get("rounding_mode"):
         raise LookupError(f"{layer.name} rounds its quotients, which is not explained.")
     found: list[Operand] = []
     read = 0
-    order = list(range(len(inputs)))
-    if operation.name == "where" and len(order) > 1 and inputs[0].output.dtype != bool == inputs[1].output.dtype:
-        order[:2] = 1, 0  # x.where(condition, …)
-    plain = layer.settings
+    plain, read_as = layer.settings, layer.settings.get("read_as", ())
     absent = len(operation.names) - len(inputs) - sum(
         name in layer.weights or plain.get(name) is not None for name in operation.names)
     for name in operation.names:
         if name in layer.weights:
             found.append(Operand(weight=name))
         elif plain.get(name) is not None:
-            found.append(Operand(plain=float(plain[name])) if isinstance(plain[name], int | float)
-                         else Operand(None, "", _not_plain(layer, name)))
+            number = _plain(layer, name)
+            found.append(Operand(plain=number.real, imaginary=number.imag))
         elif name in operation.standard and absent > 0:
             absent -= 1
             found.append(Operand(plain=operation.standard[name]))
         elif read < len(inputs):
-            found.append(Operand(order[read]))
+            found.append(Operand(read_as.index(name) if name in read_as else read))
             read += 1
         else:
             raise LookupError(f"{layer.name} does not say what it puts together.")
     return found
 
 
-def _not_plain(layer: Layer, name: str) -> float:
-    raise LookupError(f"{layer.name} has a {name} that is not one number, which is not explained.")
+def _plain(layer: Layer, name: str) -> complex:
+    """A setting that is a number; a complex one is kept in words."""
+    setting = layer.settings[name]
+    try:
+        return complex(setting.strip("()") if isinstance(setting, str) else setting)
+    except (TypeError, ValueError):
+        raise LookupError(f"{layer.name} has a {name} that is not one number, which is not explained.") from None
 
 
 def _numbers(layer: Layer, inputs: Inputs, operand: Operand, cells: Cells) -> Numbers:
@@ -239,11 +263,6 @@ def _read(layer: Layer, inputs: Inputs, operand: Operand, cells: Cells) -> Taps 
     source = inputs[operand.which]
     found = read_by(cells, source.shape, batch_of(layer.settings, operand.which))
     return taps(source, "output", found)
-
-
-def _weighing(read: Taps, weight: Any) -> Taps:
-    factors = np.broadcast_to(np.asarray(weight, dtype=np.float64), read.values.shape)
-    return Taps(read.source, read.cells, read.values, factors, read.array, inside=read.inside, grid=read.grid)
 
 
 def _shape(operation: Operation, layer: Layer, inputs: Inputs, operands: list[Operand]) -> tuple[int, ...]:

@@ -16,7 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds import NOTHING, Box, Inputs, Kind, Terms, _words
-from visualizer.kinds._taps import Cells, Numbers, added, around, clipped, gradient_taps, grid_of, ravel, taps, unravel
+from visualizer.kinds._taps import (
+    Cells,
+    Numbers,
+    added,
+    around,
+    clipped,
+    gradient_taps,
+    grid_of,
+    ravel,
+    taps,
+    unravel,
+    whole,
+)
 from visualizer.language import translated
 from visualizer.trace import Cell, Layer, remembered
 
@@ -99,7 +111,7 @@ def linear_box(linear: Linear, layer: Layer, inputs: Inputs, which: int, box: Bo
     lead = linear.lead(layer, inputs)
     inside = clipped(box, layer.shape)
     if which not in linear.linear_in:
-        return tuple((0, size - 1) for size in inputs[which].shape)
+        return whole(inputs[which].shape)
     cells = grid_of(*(np.arange(low, high + 1) for low, high in inside[lead:]))
     rows = np.ravel_multi_index(tuple(cells.T), layer.shape[lead:]) if layer.shape[lead:] else np.zeros(1, np.int64)
     found = _entries(layer, inputs, linear)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -32,6 +33,11 @@ def gradient_taps(layer: Layer, cells: Cells, slopes: Any = 1.0, grid: tuple[int
                   weight_cells: Cells | None = None) -> Taps:
     """Read `cells` of the layer's own gradient, each times a local derivative. LookupError if there is no gradient."""
     return taps(layer, "gradient", cells, slopes, grid, weight=weight, weight_cells=weight_cells)
+
+
+def weighed(read: Taps, weights: Any) -> Taps:
+    """The same numbers, each with another factor."""
+    return replace(read, weights=np.broadcast_to(np.asarray(weights, dtype=np.float64), read.values.shape))
 
 
 def added(*read: Taps, bias: float | None = None, bias_name: str = "", formula: str = "",
@@ -112,6 +118,11 @@ def ravel(cell: Cell, shape: tuple[int, ...]) -> int:
 def whole(shape: tuple[int, ...]) -> Box:
     """Everything."""
     return tuple((0, size - 1) for size in shape)
+
+
+def all_seen(layer: Layer, inputs: Sequence[Layer], which: int, box: Box) -> Box:
+    """The box of what reads all of an input, wherever its result lies."""
+    return whole(inputs[which].shape)
 
 
 def clipped(box: Box, shape: tuple[int, ...]) -> Box:

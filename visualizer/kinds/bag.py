@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from visualizer import said
-from visualizer.kinds import Box, Inputs, Kind, Terms, _words
-from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, largest, taps
+from visualizer.kinds import Inputs, Kind, Terms, _words
+from visualizer.kinds._taps import Cells, Numbers, added, all_seen, gradient_taps, largest, taps
 from visualizer.language import english, tr
 from visualizer.trace import Cell, Layer
 
@@ -54,10 +54,6 @@ def bag_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
             shares.append(found)
     cells = np.array(where, dtype=np.int64).reshape(len(where), layer.output.ndim)
     return added(gradient_taps(layer, cells, np.array(shares)), formula=english("∂L/∂W[token] = Σ ∂L/∂y"))
-
-
-def bag_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
-    return tuple((0, size - 1) for size in inputs[which].shape)
 
 
 def bag_sentence(layer: Layer, inputs: Inputs) -> str:
@@ -120,6 +116,6 @@ def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shap
 KINDS = (
     Kind("embedding_bag", english("embedding bag"),
          {"embedding_bag": "input weight offsets max_norm norm_type scale_grad_by_freq mode sparse per_sample_weights "
-                           "include_last_offset padding_idx"}, _axes, bag_terms, bag_backward, bag_box, bag_sentence,
+                           "include_last_offset padding_idx"}, _axes, bag_terms, bag_backward, all_seen, bag_sentence,
          bag_weight),
 )

@@ -7,7 +7,7 @@ that makes them of real ones by a kind with `parts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -20,7 +20,8 @@ from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._dims import axis_of, batch_of, longest_names, tuple_of
-from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, grid_of, one, taps, whole
+from visualizer.kinds._elementwise import Operation, operands_of, sentence
+from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, grid_of, one, taps, weighed, whole
 from visualizer.language import english, translated
 from visualizer.trace import PART, Cell, Layer
 
@@ -41,45 +42,28 @@ def plain_shape(layer: Layer) -> tuple[int, ...]:
 
 # --- place by place ---------------------------------------------------------------------------------------------------
 
-@dataclass(frozen=True)
-class Operation:
-    """y = f(a, b), each given as (re, im); a real number has no imaginary part."""
-
-    name: str
-    title: str
-    calls: Mapping[str, str]
-    formula: str
-    says: str
-    """`{a}` and `{b}` are what is put together, `{spread}` how what comes out lies."""
-    value: Callable[[list[Numbers]], list[Numbers]]
-    """(parts of the operands in order) -> parts of what comes out, or its one real number."""
-    slopes: Callable[[list[Numbers]], list[list[Numbers]]]
-    """∂(each part of what comes out)/∂(each part of the operands)."""
-
-
 def operation_terms(operation: Operation, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """Both parts of each operand, and what they make."""
-    place = one(cell[:-1] if holds_parts(layer) else cell)
-    parts, read = _parts(layer, inputs, place)
-    part = cell[-1] if holds_parts(layer) else REAL
-    result = float(operation.value(parts)[part][0])
-    if operation.name in SUMS:
-        weights = operation.slopes(parts)[part]
-        return added(*(_weighted(tap, weights[number]) for number, tap in read),
-                     bias=_of_plain_numbers(layer, part, operation.name) or None, formula=operation.formula)
-    return Terms("function", tuple(tap for _, tap in read), result, formula=operation.formula)
+    at, part = _split(layer, cell)
+    parts, read = _parts(operation, layer, inputs, one(at))
+    if not operation.adds:
+        result = float(operation.value(*parts, layer.settings)[part][0])
+        return Terms("function", tuple(read.values()), result, formula=operation.formula)
+    weights = operation.slopes(*parts, layer.settings)[part]
+    plain = sum(float(weights[number] * parts[number][0]) for number in range(len(parts)) if number not in read)
+    return added(*(weighed(tap, weights[number]) for number, tap in read.items()), bias=plain or None,
+                 formula=operation.formula)
 
 
 def operation_backward(operation: Operation, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """The gradient of each part that was made, times its slope; over all places where the number was used."""
     source = inputs[which]
-    inside, part = (cell[:-1], cell[-1]) if holds_parts(source) else (cell, REAL)
-    places, _ = readers_of(inside, plain_shape(source), plain_shape(layer), batch_of(layer.settings, which))
-    parts, _ = _parts(layer, inputs, places)
-    slopes = operation.slopes(parts)
-    column = 2 * [number for number, _ in _operands(layer, inputs)].index(which) + part
-    read = [gradient_taps(layer, _with_part(places, made) if holds_parts(layer) else places, slopes[made][column])
-            for made in range(2 if holds_parts(layer) else 1)]
+    at, part = _split(source, cell)
+    places, _ = readers_of(at, plain_shape(source), plain_shape(layer), batch_of(layer.settings, which))
+    parts, _ = _parts(operation, layer, inputs, places)
+    slopes = operation.slopes(*parts, layer.settings)
+    column = 2 * [operand.which for operand in operands_of(operation, layer, inputs)].index(which) + part
+    read = [gradient_taps(layer, _with_part(layer, places, made), row[column]) for made, row in enumerate(slopes)]
     return added(*read, formula="∂L/∂a = Σ ∂L/∂y·∂y/∂a")
 
 
@@ -89,85 +73,32 @@ def operation_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
     return (*found, (0, 1)) if holds_parts(inputs[which]) else found
 
 
-def operation_sentence(operation: Operation, layer: Layer, inputs: Inputs) -> str:
-    names = [inputs[number].name if number is not None else _said(layer, complex(plain))
-             for number, plain in _operands(layer, inputs)]
-    return _words.fixed(translated(operation.says), layer).format(a=names[0], b=names[-1],
-                                                                  spread=_words.spread(layer))
-
-
-def _said(layer: Layer, plain: complex) -> str:
-    """`2`, `2 + 0.5 i`."""
-    name = next(name for name in ("input", "other") if layer.settings.get(name) is not None)
-    real = _words.value(plain.real, *said.of("plain operand", layer, array=name))
-    return real if not plain.imag else \
-        f"{real} + {_words.value(plain.imag, *said.of('imaginary part of a plain operand', layer, array=name))} i"
-
-
-def _operands(layer: Layer, inputs: Inputs) -> list[tuple[int | None, Any]]:
-    """Each the number of a layer that was read, or None and a plain number."""
-    found: list[tuple[int | None, Any]] = []
-    read = 0
-    for name in ("input", "other"):
-        plain = layer.settings.get(name)
-        if plain is not None:
-            found.append((None, _plain_number(plain)))
-        elif read < len(inputs):
-            found.append((read, None))
-            read += 1
-    return found
-
-
-def _plain_number(plain: Any) -> complex:
-    """A setting: a real number, or a complex one in words."""
-    return complex(str(plain).strip("()")) if isinstance(plain, str) else complex(plain)
-
-
-def _of_plain_numbers(layer: Layer, part: int, name: str) -> float:
-    """What a plain number adds to one part of a sum."""
-    total = 0.0
-    for number, key in enumerate(("input", "other")):
-        if layer.settings.get(key) is not None:
-            plain = _plain_number(layer.settings[key])
-            total += (plain.real, plain.imag)[part] * (-1.0 if name == "complex_sub" and number else 1.0)
-    return total
-
-
-def _parts(layer: Layer, inputs: Inputs, places: Cells) -> tuple[list[Numbers], list[tuple[int, Taps]]]:
-    """(re, im) of each operand in these places, and what was read for them with its number among the parts."""
+def _parts(operation: Operation, layer: Layer, inputs: Inputs, places: Cells) -> tuple[list[Numbers], dict[int, Taps]]:
+    """(re, im) of each operand in these places, and by its number among the parts what was read for it."""
     found: list[Numbers] = []
-    read: list[tuple[int, Taps]] = []
-    for which, plain in _operands(layer, inputs):
-        if which is None:
-            found += [np.full(len(places), plain.real), np.full(len(places), plain.imag)]
+    read: dict[int, Taps] = {}
+    for operand in operands_of(operation, layer, inputs):
+        if operand.which is None:
+            found += [np.full(len(places), operand.plain), np.full(len(places), operand.imaginary)]
             continue
-        source = inputs[which]
-        at = read_by(places, plain_shape(source), batch_of(layer.settings, which))
-        for part in (REAL, IMAGINARY):
-            if part == IMAGINARY and not holds_parts(source):
-                found.append(np.zeros(len(places)))
-                continue
-            tap = taps(source, "output", _with_part(at, part) if holds_parts(source) else at)
-            read.append((len(found), tap))
-            found.append(tap.values)
+        source = inputs[operand.which]
+        at = read_by(places, plain_shape(source), batch_of(layer.settings, operand.which))
+        for part in (REAL, IMAGINARY) if holds_parts(source) else (REAL,):
+            read[len(found)] = taps(source, "output", _with_part(source, at, part))
+            found.append(read[len(found)].values)
+        if not holds_parts(source):
+            found.append(np.zeros(len(places)))
     return found, read
 
 
-def _weighted(tap: Taps, weights: Numbers) -> Taps:
-    return Taps(tap.source, tap.cells, tap.values, np.broadcast_to(weights, tap.values.shape), tap.array,
-                inside=tap.inside, grid=tap.grid)
+def _split(layer: Layer, cell: Cell) -> tuple[Cell, int]:
+    """A cell without its part, and which part it is; a real number is its own real part."""
+    return (cell[:-1], cell[-1]) if holds_parts(layer) else (cell, REAL)
 
 
-def _with_part(places: Cells, part: int) -> Cells:
-    return np.column_stack([places, np.full(len(places), part)])
-
-
-def _same(value: float, like: Numbers) -> Numbers:
-    return np.full_like(like, value)
-
-
-def _sized(parts: list[Numbers]) -> Numbers:
-    return np.hypot(parts[0], parts[1])
+def _with_part(layer: Layer, places: Cells, part: int) -> Cells:
+    """One part of the numbers in these places; the real part of real ones is they themselves."""
+    return np.column_stack([places, np.full(len(places), part)]) if holds_parts(layer) else places
 
 
 def _over(number: Numbers, size: Numbers) -> Numbers:
@@ -175,51 +106,53 @@ def _over(number: Numbers, size: Numbers) -> Numbers:
     return np.divide(number, size, out=np.zeros_like(number), where=size > 0)
 
 
-def _product_slopes(p: list[Numbers]) -> list[list[Numbers]]:
-    return [[p[2], -p[3], p[0], -p[1]], [p[3], p[2], p[1], p[0]]]
+def _alpha(s: Settings) -> float:
+    return float(s.get("alpha", 1.0))
 
 
-def _sum_slopes(sign: float) -> Callable[[list[Numbers]], list[list[Numbers]]]:
-    def slopes(p: list[Numbers]) -> list[list[Numbers]]:
-        one_, zero = _same(1.0, p[0]), _same(0.0, p[0])
-        return [[one_, zero, sign * one_, zero], [zero, one_, zero, sign * one_]]
-
-    return slopes
-
-
-SUMS = ("complex_add", "complex_sub")
+_ONE, _TWO = ("input",), "input other"
 OPERATIONS = (
-    Operation("magnitude", english("magnitude"), {"complex abs": "input", "complex __abs__": "input"},
-              "y = √(re² + im²)", english("The magnitude of each complex number of {a}, without its angle: values lie "
-                                          "{spread}."),
-              lambda p: [_sized(p)], lambda p: [[_over(p[0], _sized(p)), _over(p[1], _sized(p))]]),
-    Operation("angle", english("angle"), {"complex angle": "input"}, "y = atan2(im, re)",
+    Operation("magnitude", english("magnitude"), {"complex abs": "input", "complex __abs__": "input"}, "",
+              english("The magnitude of each complex number of {a}, without its angle: values lie {spread}."),
+              lambda re, im, s: (np.hypot(re, im),),
+              lambda re, im, s: ((_over(re, np.hypot(re, im)), _over(im, np.hypot(re, im))),), _ONE,
+              formula="y = √(re² + im²)"),
+    Operation("angle", english("angle"), {"complex angle": "input"}, "",
               english("The angle of each complex number of {a}, in radians: values lie {spread}."),
-              lambda p: [np.arctan2(p[1], p[0])],
-              lambda p: [[_over(-p[1], _sized(p) ** 2), _over(p[0], _sized(p) ** 2)]]),
-    Operation("real_part", english("real part"), {"complex real": "input"}, "y = re",
+              lambda re, im, s: (np.arctan2(im, re),),
+              lambda re, im, s: ((_over(-im, np.hypot(re, im) ** 2), _over(re, np.hypot(re, im) ** 2)),), _ONE,
+              formula="y = atan2(im, re)"),
+    Operation("real_part", english("real part"), {"complex real": "input"}, "",
               english("The real part of each complex number of {a}: values lie {spread}."),
-              lambda p: [p[0]], lambda p: [[_same(1.0, p[0]), _same(0.0, p[0])]]),
-    Operation("imaginary_part", english("imaginary part"), {"complex imag": "input"}, "y = im",
+              lambda re, im, s: (re,), lambda re, im, s: ((1.0, 0.0),), _ONE, formula="y = re"),
+    Operation("imaginary_part", english("imaginary part"), {"complex imag": "input"}, "",
               english("The imaginary part of each complex number of {a}: values lie {spread}."),
-              lambda p: [p[1]], lambda p: [[_same(0.0, p[0]), _same(1.0, p[0])]]),
-    Operation("conjugate", english("conjugate"), {"complex conj": "input", "complex conj_physical": "input"},
-              "y = re − i·im", english("Each complex number of {a} with the sign of its imaginary part turned."),
-              lambda p: [p[0], -p[1]],
-              lambda p: [[_same(1.0, p[0]), _same(0.0, p[0])], [_same(0.0, p[0]), _same(-1.0, p[0])]]),
+              lambda re, im, s: (im,), lambda re, im, s: ((0.0, 1.0),), _ONE, formula="y = im"),
+    Operation("conjugate", english("conjugate"), {"complex conj": "input", "complex conj_physical": "input"}, "",
+              english("Each complex number of {a} with the sign of its imaginary part turned."),
+              lambda re, im, s: (re, -im), lambda re, im, s: ((1.0, 0.0), (0.0, -1.0)), _ONE,
+              formula="y = re − i·im"),
     Operation("complex_mul", english("product"),
-              {f"complex {call}": "input other" for call in ("mul", "__mul__", "__rmul__", "multiply")},
-              "y = a·b", english("{a} and {b} are multiplied as complex numbers: sizes multiply, angles add."),
-              lambda p: [p[0] * p[2] - p[1] * p[3], p[0] * p[3] + p[1] * p[2]], _product_slopes),
+              {f"complex {call}": _TWO for call in ("mul", "__mul__", "__rmul__", "multiply")}, "",
+              english("{a} and {b} are multiplied as complex numbers: sizes multiply, angles add."),
+              lambda a, ia, b, ib, s: (a * b - ia * ib, a * ib + ia * b),
+              lambda a, ia, b, ib, s: ((b, -ib, a, -ia), (ib, b, ia, a)), formula="y = a·b"),
     Operation("complex_add", english("sum"),
-              {f"complex {call}": "input other" for call in ("add", "__add__", "__radd__")},
-              "y = a + b", english("{a} and {b} are added, part by part."),
-              lambda p: [p[0] + p[2], p[1] + p[3]], _sum_slopes(1.0)),
+              {f"complex {call}": f"{_TWO} alpha" for call in ("add", "__add__", "__radd__")},
+              "", english("{a} and {b} are added, part by part."),
+              lambda a, ia, b, ib, s: (a + _alpha(s) * b, ia + _alpha(s) * ib),
+              lambda a, ia, b, ib, s: ((1.0, 0.0, _alpha(s), 0.0), (0.0, 1.0, 0.0, _alpha(s))), formula="y = a + b",
+              adds=True),
     Operation("complex_sub", english("difference"),
-              {f"complex {call}": "input other" for call in ("sub", "__sub__")},
-              "y = a − b", english("{b} is taken from {a}, part by part."),
-              lambda p: [p[0] - p[2], p[1] - p[3]], _sum_slopes(-1.0)),
+              {**{f"complex {call}": f"{_TWO} alpha" for call in ("sub", "__sub__", "subtract")},
+               **{f"complex {call}": "other input alpha" for call in ("rsub", "__rsub__")}},
+              "", english("{b} is taken from {a}, part by part."),
+              lambda a, ia, b, ib, s: (a - _alpha(s) * b, ia - _alpha(s) * ib),
+              lambda a, ia, b, ib, s: ((1.0, 0.0, -_alpha(s), 0.0), (0.0, 1.0, 0.0, -_alpha(s))), formula="y = a − b",
+              adds=True),
 )
+"""Each takes (re, im) of every operand, where a real number has no imaginary part; makes (re, im), or one real number;
+and its slopes are a row for each of these, with a column for each part that it takes."""
 
 
 # --- two real numbers become one, and back ----------------------------------------------------------------------------
@@ -233,7 +166,7 @@ def joined_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
 
 def joined_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     places, _ = readers_of(cell, inputs[which].shape, plain_shape(layer), batch_of(layer.settings, which))
-    return added(gradient_taps(layer, _with_part(places, which)), formula="∂L/∂a = ∂L/∂y")
+    return added(gradient_taps(layer, _with_part(layer, places, which)), formula="∂L/∂a = ∂L/∂y")
 
 
 def joined_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -332,7 +265,7 @@ def _along(plan: Plan, cell: Cell, shape: tuple[int, ...], cut: bool) -> Cells:
 def transform_terms(transform: Transform, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """Every number along the axis times a wave of this frequency."""
     plan, source = _plan(transform, layer, inputs), inputs[0]
-    at, part = (cell[:-1], cell[-1]) if holds_parts(layer) else (cell, REAL)
+    at, part = _split(layer, cell)
     places = _along(plan, at, plain_shape(source), cut=True)
     if transform.from_half:
         places = places[places[:, plan.axes[-1]] <= plan.sizes[-1] // 2]
@@ -341,14 +274,14 @@ def transform_terms(transform: Transform, layer: Layer, inputs: Inputs, cell: Ce
     if not holds_parts(source):
         return added(taps(source, "output", places, im if part else re), formula=FORMULA)
     ours, theirs = (im, re) if part else (re, -im)
-    return added(taps(source, "output", _with_part(places, REAL), counts * ours),
-                 taps(source, "output", _with_part(places, IMAGINARY), counts * theirs), formula=FORMULA)
+    return added(taps(source, "output", _with_part(source, places, REAL), counts * ours),
+                 taps(source, "output", _with_part(source, places, IMAGINARY), counts * theirs), formula=FORMULA)
 
 
 def transform_backward(transform: Transform, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """The gradient of every frequency, times the wave by which this number went into it."""
     plan, source = _plan(transform, layer, inputs), inputs[0]
-    at, part = (cell[:-1], cell[-1]) if holds_parts(source) else (cell, REAL)
+    at, part = _split(source, cell)
     outside = any(at[axis] >= size for axis, size in zip(plan.axes, plan.sizes, strict=True))
     outside |= transform.from_half and at[plan.axes[-1]] > plan.sizes[-1] // 2
     if outside:
@@ -359,8 +292,8 @@ def transform_backward(transform: Transform, layer: Layer, inputs: Inputs, which
     if not holds_parts(layer):
         return added(gradient_taps(layer, places, count * (-im if part else re)), formula=BACK)
     ours, theirs = (-im, re) if part else (re, im)
-    return added(gradient_taps(layer, _with_part(places, REAL), ours),
-                 gradient_taps(layer, _with_part(places, IMAGINARY), theirs), formula=BACK)
+    return added(gradient_taps(layer, _with_part(layer, places, REAL), ours),
+                 gradient_taps(layer, _with_part(layer, places, IMAGINARY), theirs), formula=BACK)
 
 
 def transform_box(transform: Transform, layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -494,7 +427,7 @@ def _first_axes(settings: Settings, inputs: tuple[Names, ...], shape: tuple[int,
 
 def _of(operation: Operation) -> Kind:
     return Kind(operation.name, operation.title, operation.calls, longest_names, partial(operation_terms, operation),
-                partial(operation_backward, operation), operation_box, partial(operation_sentence, operation),
+                partial(operation_backward, operation), operation_box, partial(sentence, operation),
                 complex=True)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
-from visualizer.kinds._taps import one, taps
+from visualizer.kinds._taps import all_seen, one, taps
 from visualizer.language import english, tr
 from visualizer.trace import Cell, Layer
 
@@ -52,10 +52,6 @@ def _same_place(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
     return box[:-1]
 
 
-def _whole(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
-    return tuple((0, size - 1) for size in inputs[which].shape)
-
-
 def _one_more(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...],
               shape: tuple[int, ...]) -> tuple[str, ...]:
     return (*inputs[0], "symbol")
@@ -70,7 +66,7 @@ KINDS = (
     Kind("one_hot", english("one number as a row"), {"one_hot": "input num_classes"}, _one_more, one_hot_terms,
          nothing_back, _same_place, one_hot_sentence),
     Kind("bucketize", english("buckets"), {"bucketize": "input boundaries out_int32 right"}, _as_given, bucket_terms,
-         nothing_back, _whole, bucket_sentence),
+         nothing_back, all_seen, bucket_sentence),
     Kind("searchsorted", english("buckets"), {"searchsorted": "sorted_sequence input out_int32 right side"}, _as_given,
-         bucket_terms, nothing_back, _whole, bucket_sentence),
+         bucket_terms, nothing_back, all_seen, bucket_sentence),
 )

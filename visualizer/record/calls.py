@@ -458,6 +458,8 @@ class Recording(TorchFunctionMode):
             fixed.append(key)
             settings["computed"] = (*settings.get("computed", ()), key)
         event.reads = tuple(reads)
+        if kind is not None and _in_another_order(read_as, kind):
+            settings["read_as"] = tuple(read_as)
         if kind is not None and read_as and (len(read_as) > 1 or read_as[0] != names[0]):
             event.speaks(kinds.by_call(f"{readable(event.call)}({','.join([*read_as, *event.weights])})"))
         if kind is not None and "mode" in settings:
@@ -737,6 +739,13 @@ def _named(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
     else:
         named = zip(map("argument{}".format, count()), args, strict=False)
     return chain(named, kwargs.items()) if kwargs else named
+
+
+def _in_another_order(read_as: list[str], kind: Kind) -> bool:
+    """Whether a call takes what it reads in another order than its kind: `torch.rsub(other, input)`."""
+    usual = {name: place for place, name in enumerate(next(iter(kind.calls.values()), "").split())}
+    places = [usual[name] for name in read_as if name in usual]
+    return places != sorted(places)
 
 
 def _leaves(tensor: Tensor) -> Iterator[Tensor]:
