@@ -29,11 +29,11 @@ from visualizer.motions._travel import (
 from visualizer.scene import numbers
 from visualizer.trace import Array, Layer, Trace, remembered
 
-LAYS_OUT = ("select", "narrow", "slice", "getitem", "unbind", "chunk", "split", "tensor_split", "gather", "take", "pick",
-            "masked_select", "diagonal", "flip", "flipud", "fliplr", "rot90", "roll", "repeat", "repeat_interleave",
-            "repeat_by", "expand", "expand_as", "broadcast_to", "meshgrid", "reshape_as", "pixel_unshuffle",
-            "channel_shuffle", "pad", "tril", "triu", "diag", "diag_embed", "copy", "real_part", "imaginary_part",
-            "complex", "view_as_real")
+LAYS_OUT = ("select", "narrow", "slice", "getitem", "unbind", "chunk", "split", "tensor_split", "gather", "take",
+            "pick", "masked_select", "diagonal", "flip", "flipud", "fliplr", "rot90", "roll", "repeat",
+            "repeat_interleave", "repeat_by", "expand", "expand_as", "broadcast_to", "meshgrid", "reshape_as",
+            "pixel_unshuffle", "channel_shuffle", "pad", "tril", "triu", "diag", "diag_embed", "copy", "real_part",
+            "imaginary_part", "complex", "view_as_real")
 PARTS = {"real_part": 0, "imaginary_part": 1}
 """Which part of a complex number is taken; its parts are its last axis."""
 MOST = 60_000
