@@ -159,6 +159,9 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
         with recording, nullcontext() if precision is None else precision:
             returned = model(*handed.positions, **handed.keywords)
             wanted = wish.objective if isinstance(wish.objective, str) else wish.objective(returned)
+        inputs = [event for event in recording.events if event.kind_name == "input"]
+        for event, (_, tensor) in zip(inputs, given.tensors, strict=True):
+            event.whole = partial(_seen_together, model, given, tensor)
         handed_back = _returned(recording, returned, wish)
         first, *others = handed_back.values()
         try:
@@ -172,7 +175,6 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
         recorded, names = layers.build(recording, aimed.goal.scalar is not None, dtype)
     recording.notes += _beside_the_model(model, weights, recording)
     there = {layer.name for layer in recorded}
-    inputs = [event for event in recording.events if event.kind_name == "input"]
     fed = tuple(Input(names[id(event)], name=name)
                 for event, (name, _) in zip(inputs, given.tensors, strict=True)) if any(dict(given.tensors)) else ()
     return Done(weights, recording, recorded, aimed, tuple(_named(aimed, beside, names, there)), fed, dtype)
@@ -230,6 +232,33 @@ def _told(called: str, given: Arguments, error: Exception) -> Refused | None:
                        f"({_first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch "
                        "axis of size 1.")
     return None
+
+
+def _seen_together(model: nn.Module, given: Arguments, one: Tensor) -> bool:
+    """Whether the rows of one input are parts of one sample: no answer has a row for each, or the first row of one is
+    another where the rest of the input is as its first row. Batch norms measure nothing meanwhile: they mix samples."""
+    count = len(one)
+
+    def alike(name: str, tensor: Tensor) -> Tensor:
+        return tensor[:1].expand_as(tensor).clone() if tensor.ndim and len(tensor) == count else tensor.clone()
+
+    learning = [module for module in model.modules() if module.training]
+    weights = weights_of(model)
+    with _left_as_found(weights, [], 0), torch.no_grad():
+        try:
+            model.eval()
+            answers = []
+            for turn in (lambda name, tensor: tensor.clone(), alike):
+                fed = given.turned(turn)
+                answers.append([tensor for _, tensor in outputs(model(*fed.positions, **fed.keywords))])
+        except Exception:
+            return False  # it does not run on it, so nothing is known
+        finally:
+            for module in learning:
+                module.training = True
+    rows = [(tensor[0], other[0]) for tensor, other in zip(*answers, strict=True)
+            if tensor.ndim and len(tensor) == len(other) == count]
+    return not all(torch.allclose(first, alone, equal_nan=True) for first, alone in rows) if rows else True
 
 
 OF_SHAPES = ("mat1 and mat2 shapes cannot be multiplied", "size mismatch", "must match the size", "expected input",
