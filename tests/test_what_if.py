@@ -66,8 +66,8 @@ def test_an_edit_is_read_as_it_was_written(edit):
 @pytest.mark.parametrize("words", [
     "noise:-1", "noise:nan", "noise:1e999", "noise:inf", "noise:0.1,-3", "noise:0.1,99999999999", "rotate:",
     "rotate:400", "rotate:٣", "erase:1.5", "repeat:999", "reverse:2", "swap:0,1", "swap:1", "substitute:1",
-    "substitute:1,", "substitute:0,a", "substitute:1,\n", "shift:1.5", "pad:-1", "lengthen:" + "9" * 400, "occlude:3,4,5,6", "blur:0x10",
-    "permute:1,2,3", "shift:" + "x" * 10_000, "scale:-100", "shuffle_rows"])
+    "substitute:1,", "substitute:0,a", "substitute:1,\n", "shift:1.5", "pad:-1", "occlude:3,4,5,6",
+    "lengthen:" + "9" * 400, "blur:0x10", "permute:1,2,3", "shift:" + "x" * 10_000, "scale:-100", "shuffle_rows"])
 def test_words_that_cannot_be_read_are_one_short_sentence(words):
     with pytest.raises(LookupError, match=r"^The edit .* cannot be read; write .*\.$") as refused:
         edits.parse(words)
