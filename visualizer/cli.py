@@ -251,6 +251,9 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
     it.add_argument("--edit", action="append", default=[], dest="edits", metavar="NAME:…",
                     help="what is done to the model or the input first, of `visualizer list edits`: unit_off:conv2:7, "
                          "shift:3,0; several times for several")
+    it.add_argument("--what-if", action="append", default=[], dest="what_if", metavar="NAME=…",
+                    help="what is done to the input, of `visualizer list edits`: shift=3, shift=3,0, rotate=30, "
+                         "reverse; several times for several; the same as --edit shift:3,0")
     it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
 
 
@@ -815,7 +818,7 @@ def _views() -> list[Entry]:
 
 
 def _edits() -> list[Entry]:
-    return [{"name": it.name, "about": f"{it.about}: {it.form}", "title": it.title, "applies_to": it.applies_to,
+    return [{"name": it.name, "about": f"{it.about}: {it.form}", "title": it.titled(), "applies_to": it.applies_to,
              "form": it.form} for it in registry.module("edits").all_edits()]
 
 
@@ -893,7 +896,7 @@ def _aimed(state: State, chosen: argparse.Namespace) -> State:
 def _changes_nothing(chosen: argparse.Namespace) -> None:
     """Usage where something is wished of numbers that are there already."""
     if given := [f"--{name.removesuffix('s').replace('_', '-')}"
-                 for name in ("input", "target", "objective", "output_name", "dtype", "untrained", "edits")
+                 for name in ("input", "target", "objective", "output_name", "dtype", "untrained", "edits", "what_if")
                  if getattr(chosen, name) not in (None, [])]:
         raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model instead.")
 
@@ -914,7 +917,8 @@ def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
     from visualizer import edits
     from visualizer.trace import UNTRAINED
 
-    wanted = dict.fromkeys([*((UNTRAINED,) if chosen.untrained else ()), *chosen.edits])
+    wanted = dict.fromkeys([*((UNTRAINED,) if chosen.untrained else ()), *chosen.edits,
+                            *map(edits.what_if, chosen.what_if)])
     for words in wanted:
         edits.parse(words)
     return tuple(wanted)
