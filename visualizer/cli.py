@@ -130,7 +130,7 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("open", "list", "record", "check", "shot", "film", "compare", "data", "doctor")
+COMMANDS = ("open", "list", "record", "check", "shot", "film", "compare", "data", "claims", "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -247,6 +247,12 @@ def parser() -> argparse.ArgumentParser:
                     help="npz: arrays, named conv1.output, conv1.gradient, conv1.weights.weight, …; csv and json: the "
                          "table of the view, or with --layer one row a cell (csv), nested lists (json)")
 
+    it = command("claims", _claims, "measure what sentences of the article come to, beside what is expected")
+    it.add_argument("names", nargs="*", metavar="NAME", help="claims of `visualizer list claims`; all when left out")
+    it.add_argument("--data", type=Path, metavar="DIR", help="on all test inputs that lie in this folder, instead of "
+                    "those that come with the app")
+    it.add_argument("--json", action="store_true", help="as JSON, for programs")
+
     it = command("doctor", _doctor, "tell what is installed, what would fail, and how to mend it")
     it.add_argument("--json", action="store_true", help="as JSON, for programs")
     return top
@@ -269,6 +275,9 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
     it.add_argument("--edit", action="append", default=[], dest="edits", metavar="NAME:…",
                     help="what is done to the model or the input first, of `visualizer list edits`: unit_off:conv2:7, "
                          "shift:3,0; several times for several")
+    it.add_argument("--what-if", action="append", default=[], dest="what_if", metavar="NAME=…",
+                    help="what is done to the input, of `visualizer list edits`: shift=3, shift=3,0, rotate=30, "
+                         "reverse; several times for several; the same as --edit shift:3,0")
     it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
 
 
@@ -829,6 +838,40 @@ def _data(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _claims(chosen: argparse.Namespace) -> int:
+    """Each claim with its verdict, and its numbers as measured now beside the expected ones; status 4 if one of these
+    is missed, or a verdict does not stand."""
+    from visualizer import claims
+
+    asked = [claims.find(name) for name in chosen.names] or claims.claims()
+    measures = _torch("record.measures")
+    data, stands = measures.Data(chosen.data), True
+    told = []
+    for claim in asked:
+        with _working(f"measuring {claim.name}"):
+            found = claims.judged(claim, _ended(measures.numbers_of(claim, data)))
+        met = {each.name: wanted is None or wanted.met_by(found.numbers[each.name]) for each in claim.numbers
+               for wanted in (each.expected(chosen.data is not None),)}
+        stands = stands and all(met.values()) and not found.broken
+        told.append(claims.plain(found, chosen.data is not None))
+        if not chosen.json:
+            _say("\n".join(claims.lines(found, chosen.data is not None)) + "\n")
+    if chosen.json:
+        _say(json.dumps(told, indent=1, ensure_ascii=False))
+    elif not chosen.names:
+        _say("\n".join(claims.CLOSING))
+    return DONE if stands else NOT_DONE
+
+
+def _ended(work: Iterator[Any]) -> Any:
+    """What a generator returns, run to its end."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
 def _doctor(chosen: argparse.Namespace) -> int:
     """Every finding on a line, what mends it below; status 4 if something does not work."""
     from visualizer import doctor
@@ -872,8 +915,14 @@ def _views() -> list[Entry]:
 
 
 def _edits() -> list[Entry]:
-    return [{"name": it.name, "about": f"{it.about}: {it.form}", "title": it.title, "applies_to": it.applies_to,
+    return [{"name": it.name, "about": f"{it.about}: {it.form}", "title": it.titled(), "applies_to": it.applies_to,
              "form": it.form} for it in registry.module("edits").all_edits()]
+
+
+def _claims_listed() -> list[Entry]:
+    claims = registry.module("claims")
+    return [{"name": it.name, "about": f"{it.row}, {it.title}: {claims.VERDICTS[it.verdict]}", "row": it.row,
+             "title": it.title, "verdict": it.verdict} for it in claims.claims()]
 
 
 def _lessons() -> list[Entry]:
@@ -898,7 +947,7 @@ def _languages() -> list[Entry]:
 
 _LISTED: dict[str, Callable[[], list[Entry]]] = {
     "models": _models, "samples": _samples, "inputs": _inputs, "answers": _answers, "views": _views,
-    "lessons": _lessons, "formats": _formats, "themes": _themes, "languages": _languages,
+    "claims": _claims_listed, "lessons": _lessons, "formats": _formats, "themes": _themes, "languages": _languages,
     "edits": _edits}
 
 
@@ -944,7 +993,7 @@ def _aimed(state: State, chosen: argparse.Namespace) -> State:
 def _changes_nothing(chosen: argparse.Namespace) -> None:
     """Usage where something is wished of numbers that are there already."""
     if given := [f"--{name.removesuffix('s').replace('_', '-')}"
-                 for name in ("input", "target", "objective", "output_name", "dtype", "untrained", "edits")
+                 for name in ("input", "target", "objective", "output_name", "dtype", "untrained", "edits", "what_if")
                  if getattr(chosen, name) not in (None, [])]:
         raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model instead.")
 
@@ -965,7 +1014,8 @@ def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
     from visualizer import edits
     from visualizer.trace import UNTRAINED
 
-    wanted = dict.fromkeys([*((UNTRAINED,) if chosen.untrained else ()), *chosen.edits])
+    wanted = dict.fromkeys([*((UNTRAINED,) if chosen.untrained else ()), *chosen.edits,
+                            *map(edits.what_if, chosen.what_if)])
     for words in wanted:
         edits.parse(words)
     return tuple(wanted)
