@@ -27,6 +27,7 @@ from visualizer import answers
 from visualizer.record import layers
 from visualizer.record.arguments import Arguments, arguments, casts, converted
 from visualizer.record.calls import Event, Recording
+from visualizer.record.edits import of_tensor
 from visualizer.record.objectives import Aimed, Target, aim, of_an_output, plain_target
 from visualizer.record.precision import Precision, in_precision
 from visualizer.record.weights import COMPILED, Hashes, Weights, unregistered, weights_of
@@ -54,6 +55,7 @@ def capture(
     answer: str | Mapping[str, Any] | None = None,
     seed: int = 0,
     budget: int = BUDGET,
+    edits: Sequence[str] = (),
 ) -> Trace:
     """Record one forward and backward pass of `model` over one sample.
 
@@ -71,7 +73,11 @@ def capture(
     `answer` says what kind of answer it is, where that cannot be told from outside: `"mask"`, or with settings
     `{"kind": "boxes", "stride": 8}`; `target` is then the truth, as an array. Of several outputs the first is asked
     about, or the one that `output` names, by key, field or number; a colon does the same in `sum:mask` and `mse:mask`.
+    `edits` are done to the input first, as `visualizer list edits` says: `shift=3,0`.
     """
+    if edits:
+        x, done = of_tensor(edits, x)
+        sample = replace(sample, title=f"{sample.title or sample.name}, {done}") if sample else Sample("input", done)
     objective, said, named = asked_about(objective, answer, output)
     wish = Wanted(objective, plain_target(target), tuple(labels), asks, said, named)
     with torch.inference_mode(False), _as_written():  # the first also turns gradients on
