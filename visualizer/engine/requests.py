@@ -103,6 +103,14 @@ def over(model: str, words: str, edits: Sequence[str] = ()) -> Generator[tuple[f
     return {"inputs": (yield from import_module("visualizer.record.over").listed(parse(words), opened, edits)).plain()}
 
 
+def measure(words: str, data: str = "") -> dict[str, Any]:
+    """A number that decides a claim, as `record.measures` reads it: value, standard error, and over how many inputs;
+    `data` is the folder of all test inputs, empty for those that come with the app."""
+    made = import_module("visualizer.record.measures")
+    plain: dict[str, Any] = made.measure(words, made.Data(Path(data) if data else None)).plain
+    return plain
+
+
 def lab(words: dict[str, str]) -> dict[str, Any]:
     """What the knobs of the laboratory ask for: `{"trace": Trace, "report": None}`; `check_lab` brings the check."""
     wanted, against = labs.of_look(words)
@@ -129,7 +137,7 @@ def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], 
 
 REQUESTS: dict[str, Callable[..., Any]] = {
     each.__name__: each for each in (
-        hello, describe, record, check, check_recording, extend, study, over, lab, check_lab, sweep_lab)}
+        hello, describe, record, check, check_recording, extend, study, over, measure, lab, check_lab, sweep_lab)}
 
 
 Source = tuple[str, tuple[str, ...], str]
