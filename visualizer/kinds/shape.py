@@ -499,6 +499,28 @@ def _unpooled(s: Settings, given: list[Places]) -> Any:
     return found.reshape(*index.shape[:-count], *size)
 
 
+def _filled_by_mask(s: Settings, given: list[Places]) -> Any:
+    """The numbers of the last, one after another, where the mask holds."""
+    mask = np.broadcast_to(s["values"][1] != 0, given[0].shape)
+    found = given[0].copy()
+    found[mask] = given[2].ravel()[:int(mask.sum())]
+    return found
+
+
+def _put(s: Settings, given: list[Places]) -> Any:
+    if s.get("accumulate"):
+        raise ValueError("numbers are added in their places")
+    found = given[0].copy()
+    found.flat[s["values"][1].astype(np.int64).ravel()] = given[2].ravel()
+    return found
+
+
+def _filled_diagonal(s: Settings, given: list[Places]) -> Any:
+    found = given[0].copy()
+    np.fill_diagonal(found, -1, bool(s.get("wrap")))
+    return found
+
+
 def _overwritten(s: Settings, given: list[Places]) -> Any:
     return np.broadcast_to(given[1] if len(given) > 1 else -1, given[0].shape)
 
@@ -797,6 +819,13 @@ MOVES = (
     Move("index_fill", english("overwriting"), {"index_fill": "input dim index value",
                                                 "index_copy": "input dim index source"}, _same_names,
          english("Some slices of {source} are overwritten: {count} numbers as before."), _index_set, looks=True),
+    Move("masked_scatter", english("overwriting"), {"masked_scatter": "input mask source"}, _same_names,
+         english("{source}: where the second holds, the first is overwritten with the third, {count} numbers as "
+                 "before."), _filled_by_mask, looks=True),
+    Move("put", english("spreading by places"), {"put": "input index source accumulate"}, _same_names,
+         english("Into {source}: the second says where numbers are put, {count} in all."), _put, looks=True),
+    Move("fill_diagonal", english("overwriting"), {"fill_diagonal": "input value wrap"}, _same_names,
+         english("The diagonal of {source} is overwritten: {count} numbers as before."), _filled_diagonal),
     Move("max_unpool", english("max unpooling"),
          {f"max_unpool{count}d": "input indices kernel_size stride padding output_size" for count in (1, 2, 3)},
          _same_names, english("Each number of {source} goes back to where the largest of its window was, among zeros: "
