@@ -13,7 +13,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visualizer.kinds import Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import batch_of, full_shape
@@ -22,7 +21,8 @@ from visualizer.language import translated
 from visualizer.trace import Cell, Layer, remembered
 
 Settings = Mapping[str, Any]
-Matrix = NDArray[np.float64]
+Matrix = Any
+"""An array in float64, the numbers of one matrix (or of several, with axes in front)."""
 Names = tuple[str, ...]
 Shape = tuple[int, ...]
 

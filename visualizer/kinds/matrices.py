@@ -187,7 +187,7 @@ def _qr_moves(which: int, moved: Matrix, made: Matrix, a: Matrix, s: Settings) -
     turns Q."""
     size = min(a.shape)
     q, r = np.linalg.qr(a)
-    flips = _flips(made if "part" in s else made, r if "part" in s else q, rows="part" in s)
+    flips = _flips(made, r if "part" in s else q, rows="part" in s)
     q, r = q * flips, r * flips[:, None]
     if (r.shape if "part" in s else q.shape) != made.shape:
         raise LookupError("A Q with more columns than it needs cannot be differentiated.")
@@ -308,7 +308,7 @@ MATRICES = (
                "∂L/∂A = −A⁻ᵀ·∂L/∂Y·A⁻ᵀ"),
     OfMatrices("pseudoinverse", english("pseudoinverse"), dict.fromkeys(("linalg_pinv", "pinverse"), INPUT),
                english("The matrix that undoes {source} as nearly as can be: {before} becomes {after}."),
-               lambda a, s: np.linalg.pinv(a), _pseudo_moves, "Y = A⁺", english("∂L/∂A = Σ ∂L/∂Y·∂A⁺/∂A"),
+               lambda a, s: np.linalg.pinv(a), _pseudo_moves, "Y = A⁺", "∂L/∂A = Σ ∂L/∂Y·∂A⁺/∂A",
                axes=_of_mirror),
     OfMatrices("solution", english("solution of equations"), {"linalg_solve": "input other left"},
                english("What the first has to be multiplied by to make the second of {source}: values lie {spread}."),
@@ -351,7 +351,7 @@ MATRICES = (
                        "{spread}."), _cholesky, _cholesky_moves, "L·Lᵀ = A", "∂L/∂A = L⁻ᵀ·Φ(Lᵀ·∂L/∂L)·L⁻¹"),
     OfMatrices("qr", english("QR factor"), {"linalg_qr": "input mode", "qr": "input some"},
                english("{source} is written as a turn Q times a triangle R, and this is one of them: {before} becomes "
-                       "{after}."), _qr, _qr_moves, "Q·R = A", english("∂L/∂A = Σ ∂L/∂Y·∂Y/∂A"),
+                       "{after}."), _qr, _qr_moves, "Q·R = A", "∂L/∂A = Σ ∂L/∂Y·∂Y/∂A",
                signs=_signs_of_rows),
     OfMatrices("eigenvalues", english("eigenvalues"), {"linalg_eigvalsh": "input UPLO", "linalg_eigh": "input UPLO"},
                english("By how much {source} stretches each of its own directions, or these directions: values lie "
@@ -362,8 +362,8 @@ MATRICES = (
                _singular_values, _singular_values_move, "A = U·S·Vᵀ, y = S", "∂L/∂A = Σ ∂L/∂s·u·vᵀ"),
     OfMatrices("singular_decomposition", english("singular value decomposition"),
                {"linalg_svd": "input full_matrices"},
-               english("{source} is written as a turn, a stretch along the axes, and another turn; this is one of them: "
-                       "{before} becomes {after}."), _singular, _singular_moves, "A = U·S·Vᵀ",
-               english("∂L/∂A = Σ ∂L/∂Y·∂Y/∂A"), signs=_signs_of_singular),
+               english("{source} is written as a turn, a stretch along the axes, and another turn; this is one of "
+                       "them: {before} becomes {after}."), _singular, _singular_moves, "A = U·S·Vᵀ",
+               "∂L/∂A = Σ ∂L/∂Y·∂Y/∂A", signs=_signs_of_singular),
 )
 KINDS = tuple(map(kind_of, MATRICES))

@@ -682,7 +682,8 @@ KINDS = (
           "_to_copy": "input dtype"}, same_axes, cast_terms, cast_backward,
          lambda layer, inputs, which, box: NOTHING if which else box, cast_sentence),
     Kind("identity", english("identity"),
-         dict.fromkeys(("clone", "detach", "contiguous", "alias", "positive", "lift_fresh", "cpu", "cuda"), "input"),
+         dict.fromkeys(("clone", "detach", "data", "contiguous", "alias", "positive", "lift_fresh", "cpu", "cuda"),
+                       "input"),
          same_axes,
          passed_terms, passed_backward, same_box, passed_sentence, moves_only=True),
 )

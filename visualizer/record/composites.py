@@ -150,10 +150,15 @@ def _chain(tensors: Any) -> Tensor:
     return made
 
 
-def _of_a_matrix(A: Tensor, ord: Any = None, dim: Any = None, **others: Any) -> bool:
+def _of_a_matrix(*args: Any, **kwargs: Any) -> bool:
     """Whether a norm is asked of matrices, and not of the numbers in them as of one line."""
-    return ord not in (None, "fro") and (A.dim() == 2 if dim is None else isinstance(dim, tuple | list)
-                                         and len(dim) == 2)
+    said = dict(zip(("A", "ord", "dim"), args, strict=False)) | kwargs
+    order, dim = said.get("ord"), said.get("dim")
+    if order in (None, "fro"):
+        return False
+    if isinstance(dim, tuple | list):
+        return len(dim) == 2
+    return dim is None and said.get("A", said.get("input")).dim() == 2
 
 
 def _matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None,
@@ -224,6 +229,16 @@ def _put_at(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fals
     return input.reshape(-1).index_add(0, places.reshape(-1), added).reshape(input.shape)
 
 
+def _padded_together(sequences: Any, batch_first: bool = False, padding_value: float = 0.0,
+                     padding_side: str = "right") -> Tensor:
+    """Sequences side by side, the shorter ones padded."""
+    longest = max(len(each) for each in sequences)
+    made = [F.pad(each, (0, 0) * (each.dim() - 1) + ((longest - len(each), 0) if padding_side == "left"
+                                                     else (0, longest - len(each))), value=padding_value)
+            for each in sequences]
+    return torch.stack(made, 0 if batch_first else 1)
+
+
 def _reduced(costs: Tensor, reduction: int) -> Tensor:
     """torch numbers the ways to put losses together: none, mean, sum."""
     return costs if reduction == 0 else costs.mean() if reduction == 1 else costs.sum()
@@ -245,4 +260,5 @@ DOCUMENTED: dict[str, Callable[..., Any]] = {
     "block_diag": _blocks,
     "cartesian_prod": _every_pair,
     "index_put": _put_at,
+    "pad_sequence": _padded_together,
 }
