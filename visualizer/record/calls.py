@@ -136,6 +136,8 @@ class Event:
     edge: GradientEdge | None = None
     """Its place in autograd's graph; None if autograd does not follow it."""
     gradient: Tensor | None = None
+    whole: Callable[[], bool] | None = None
+    """Of an input: whether its first axis holds parts of one sample, and not one sample each."""
 
     @property
     def complex(self) -> bool:

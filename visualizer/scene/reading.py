@@ -72,6 +72,11 @@ class Reading:
         return "unprojected" in self.layer.inner
 
     @property
+    def squashed(self) -> bool:
+        """Whether every number of its states lies between −1 and 1: what a tanh made, and no projection took on."""
+        return not self.projected and bool(self.layer.settings.get("nonlinearity", "tanh") == "tanh")
+
+    @property
     def total(self) -> int:
         """How long the sequence is with its padding."""
         return self.steps + self.padded
@@ -344,6 +349,8 @@ def tabs(shown: Reading) -> tuple[tuple[str, str], ...]:
 def bounded(shown: Reading, key: str) -> bool:
     """Whether its values lie between −1 and 1: gates, candidates, states that a tanh made, but no sum and no memory."""
     quantity = shown.family.quantities[key]
+    if key == "hidden" and shown.projected:
+        return False
     if quantity.curve is None:
         return key not in ("cell", "preactivation")
     return quantity.curve.flat is not None and quantity.curve.flat.range[1] <= 1

@@ -108,9 +108,11 @@ def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
 @remembered(32)
 def scale_of(shown: Reading, key: str) -> float:
     """±1 for tanh states; for what is unbounded (the LSTM's cell) the 99th percentile of its size."""
-    if key == "hidden" and shown.layer.settings.get("nonlinearity", "tanh") == "tanh":
+    if key == "hidden" and shown.squashed:
         return 1.0
-    return float(np.percentile(np.abs(_values(shown, key)), 99)) or 1.0
+    sizes = np.abs(_values(shown, key))
+    known = sizes[np.isfinite(sizes)]
+    return (float(np.percentile(known, 99)) if known.size else 0.0) or 1.0
 
 
 @remembered(32)

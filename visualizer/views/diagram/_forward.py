@@ -236,7 +236,7 @@ def _states(sc: Scene, going: float) -> list[Mark]:
     for key, x, y, end, target in places:
         after = "shown" if key == "hidden" and plan.family == "lstm" else key
         known = sc.known(key) if when.step >= 0 else False
-        most = 1.0 if key == "hidden" and sc.bounded_state else sc.full["line"]
+        most = 1.0 if key == "hidden" and sc.shown.squashed else sc.full["line"]
         coming = _station(sc, key, after, number, most, known, True)
         before = _station(sc, key, f"{key}_before", earlier, most, True, False)
         if when.step >= 0 and when.slide > 0:
