@@ -152,7 +152,7 @@ def _laid(layer: Layer, inputs: Inputs, of: OfMatrices) -> _Laid:
 def _is_vector(arrays: tuple[Matrix, ...]) -> bool:
     """As torch tells a vector from a matrix: by an axis less, with the same axes in front."""
     matrix, other = arrays
-    return other.ndim == 1 or (other.ndim == matrix.ndim - 1 and other.shape == matrix.shape[:-1])
+    return bool(other.ndim == 1 or (other.ndim == matrix.ndim - 1 and other.shape == matrix.shape[:-1]))
 
 
 @remembered(8)
