@@ -17,6 +17,8 @@ from types import ModuleType
 from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent
+STATE_FOLDER = "VISUALIZER_STATE"
+"""An environment variable that names another folder for what the app remembers."""
 MOST_HEADER = 16 << 20
 """A safetensors header that is longer than this is not read."""
 _AS_JSON = ("answer", "input", "labels", "objective", "parameters", "quality")
@@ -134,6 +136,20 @@ class NotWritten(OSError):
 
     def __str__(self) -> str:
         return self.sentence
+
+
+def state_folder() -> Path:
+    """Where the app keeps what it remembers from one start to the next, in the place that the system has for it; made
+    if it is not there. Raises OSError where it cannot be made."""
+    chosen = os.environ.get(STATE_FOLDER)
+    if chosen:
+        path = Path(chosen)
+    else:
+        import platformdirs
+
+        path = Path(platformdirs.user_state_dir("visualizer", appauthor=False))
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def write_whole(path: Path, data: bytes) -> Path:

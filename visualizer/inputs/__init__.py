@@ -7,7 +7,7 @@ and which chooser offers it. Nothing else in the project asks for a kind by its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -102,6 +102,9 @@ class InputKind:
     foretells: Callable[[], str] = _nothing
     """What is answered after a step by a model that foretells the next one, for the window; empty if that is a
     verdict."""
+    held_out: Callable[[Path], Sequence[Given]] | None = None
+    """The inputs that a folder of data keeps from training, where it holds those of this kind; none where it does not.
+    """
     grain: Callable[[Facts], Grain | None] = lambda facts: None
     """What inputs of it are made of, for those who edit them; None for what nobody can edit."""
     order: int = 1
