@@ -5,7 +5,7 @@ from PySide6.QtGui import QFontMetricsF, QRawFont
 
 from visualizer import paint, registry
 from visualizer.scene import type as letters
-from visualizer.scene.picture import Run, rich
+from visualizer.scene.picture import Run, plain, rich
 
 SENTENCES = [
     "Channel 7 of conv2 answers most strongly, 5.21, at row 3, column 5, where the slanted stroke of the 4 begins.",
@@ -104,6 +104,14 @@ def test_wrapped_lines_fit_and_lose_no_word(max_width):
     accented = " ".join(run.text for line in lines for run in rich(line) if run.color)
     assert accented == "most strongly of all"
     assert (len(lines) == 1) is (max_width == 2000)
+
+
+def test_lines_in_which_nothing_is_markup_say_what_was_handed_over():
+    text = "carried on to max_pool2d and *all* `its` {{channels}} of _h_ \\ c"
+    lines = letters.plain_lines(text, 13, 120)
+    assert len(lines) > 2
+    assert " ".join(lines) == text
+    assert all(letters.width(plain(line), 13, 400) <= 120 for line in lines)
 
 
 def test_runs_are_wrapped_to_runs_and_a_word_too_wide_stands_alone():

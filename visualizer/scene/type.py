@@ -74,6 +74,11 @@ def wrap(words: Words, size: float, max_width: float, weight: int = 400) -> tupl
     return _lines(tuple(words), size, max_width, weight)
 
 
+def plain_lines(words: str, size: float, max_width: float, weight: int = 400) -> tuple[str, ...]:
+    """The lines of a text in which nothing is markup, such as one with the name `max_pool2d` in it."""
+    return tuple("".join(run.text for run in line) for line in wrap((Run(words),), size, max_width, weight))
+
+
 @lru_cache(maxsize=1024)
 def _lines(words: Runs, size: float, max_width: float, weight: int) -> tuple[Runs, ...]:
     """Kept, for the same sentence is set again in every frame."""

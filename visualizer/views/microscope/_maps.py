@@ -104,7 +104,9 @@ def maps_in(trace: Trace, maps: Sequence[Shown], frame: Area, x: float, y: float
 
 def _sign(words: str, x: float, y: float, backward: bool) -> list[Mark]:
     wide = GAP - 24
-    if words in "→←":
+    if not words:
+        return []
+    if words in ("→", "←"):
         ends = (x, x + wide) if words == "→" else (x + wide, x)
         return arrow(ends[0], y, ends[1], "gradient-mark" if backward else "ink-2")
     return [Text(x + wide / 2, y + 8, plain(words), 24, 500, "ink-2", "middle")]

@@ -168,7 +168,7 @@ def _moves(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     if not _here(sc, step, "show"):
         return []
     far = _distances(sc)
-    most = math.sqrt(sc.shown.units) if sc.bounded else colour.largest(far) or 1.0
+    most = math.sqrt(sc.shown.units) if sc.shown.squashed else colour.largest(far) or 1.0
     return _bar(sc, x, top, float(far[step]) / most, numbers.number(float(far[step]), 1), "ink-2",
                 step == sc.step)
 
