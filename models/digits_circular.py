@@ -12,8 +12,8 @@ global maximum takes every second place twice, and that shows:
     pool3    24 x  1 x  1     the largest number of each map
     fc       10               one logit for each digit
 
-3,586 parameters: 60 + 660 + 2,616 in the convolutions, 250 in the dense layer. Measured: 97.96 % of the 10,000 test digits
-right.
+3,586 parameters: 60 + 660 + 2,616 in the convolutions, 250 in the dense layer. Measured: 97.96 % of the 10,000 test
+digits right.
 """
 
 from __future__ import annotations

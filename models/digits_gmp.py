@@ -14,8 +14,8 @@ keep changes with the shift, and the zeros around the image come nearer:
     pool3    32 x  1 x  1     the largest number of each map
     fc       10               one logit for each digit
 
-14,538 parameters: 208 + 1,168 + 12,832 in the convolutions, 330 in the dense layer. Measured: 98.60 % of the 10,000 test
-digits right.
+14,538 parameters: 208 + 1,168 + 12,832 in the convolutions, 330 in the dense layer. Measured: 98.60 % of the 10,000
+test digits right.
 """
 
 from __future__ import annotations

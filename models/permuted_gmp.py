@@ -13,8 +13,8 @@ network and its training are those of the Digits CNN with the global maximum:
     pool3    32 x  1 x  1     the largest number of each map
     fc       10               one logit for each digit
 
-14,538 parameters: 208 + 1,168 + 12,832 in the convolutions, 330 in the dense layer. Measured: 92.78 % of the 10,000 test
-digits right.
+14,538 parameters: 208 + 1,168 + 12,832 in the convolutions, 330 in the dense layer. Measured: 92.78 % of the 10,000
+test digits right.
 """
 
 from __future__ import annotations
