@@ -48,7 +48,7 @@ def models() -> tuple[str, ...]:
     """Names of the bundled models, those whose weights have been made, in the order in which they are offered.
 
     First those that read a picture at once, then those that read it row by row, then one kind of input after the
-    other; within that by title.
+    other; within that by title. Those that belong to a group of experiments come last, group by group.
     """
     found = (weights(path.stem) for path in files("models", "*.py"))
     return tuple(path.stem for path in sorted((path for path in found if path.exists()), key=_rank))
@@ -109,7 +109,8 @@ def _rank_of(path: Path, changed: int) -> tuple[Any, ...]:
     said = written.get("input")
     kind, manner = (said.get("kind", ""), said.get("reads", "")) if isinstance(said, dict) else ("", "")
     offered = [each.name for each in module("inputs").kinds()]
-    return (not kind, offered.index(kind) if kind in offered else len(offered), kind, manner,
+    group = str(written.get("group", ""))
+    return (bool(group), group, not kind, offered.index(kind) if kind in offered else len(offered), kind, manner,
             str(written.get("title", "")), path.stem)
 
 

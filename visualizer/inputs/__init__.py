@@ -22,7 +22,7 @@ from visualizer.inputs import _rows
 from visualizer.inputs._files import MOST_SYMBOLS, OF_NUMBERS, numbers_in
 from visualizer.inputs._lists import candidates, samples
 from visualizer.inputs._rows import Row, row, row_in
-from visualizer.inputs._samples import Given, Item, SamplePlace, places, sheets
+from visualizer.inputs._samples import Given, Item, SamplePlace, fits, places, sheets
 from visualizer.inputs._words import MARK as TYPED
 from visualizer.inputs._words import can_read, read_text, symbols, unknown
 from visualizer.language import english, tr, translated
@@ -168,10 +168,10 @@ def given(word: str, name: str, title: str = "", facts: Facts | None = None) -> 
     if own.given is not None:
         return own.given(word, title, facts)
     if not word:
-        if not all_samples(name):
+        if not all_samples(name, facts):
             raise Refused(tr("{model} reads {kind}, and none comes with the app; name a file.").format(
                 model=title, kind=translated(own.title)))
-        word = all_samples(name)[0].name
+        word = all_samples(name, facts)[0].name
     found, suffix = places().get(word), suffix_of(word)
     if found is not None and found.kind == name:
         return _bundled(found)
@@ -181,7 +181,7 @@ def given(word: str, name: str, title: str = "", facts: Facts | None = None) -> 
         return _row_of(word, own, title, facts)
     another = _another(word, own, found, suffix)
     if another:
-        first = next((each.name for each in all_samples(name)), "")
+        first = next((each.name for each in all_samples(name, facts)), "")
         refused = tr("{model} reads {kind}, and {another}; choose one that it reads, for example {sample}.") if first \
             else tr("{model} reads {kind}, and {another}; choose one that it reads.")
         raise Refused(refused.format(model=title, kind=translated(own.title), another=another, sample=first))
@@ -250,10 +250,10 @@ def suffix_of(word: str) -> str:
 
 # --- the bundled samples --------------------------------------------------------------------------------------------
 
-def all_samples(name: str | None = None) -> tuple[Sample, ...]:
-    """Every bundled sample, or those of one kind."""
+def all_samples(name: str | None = None, facts: Facts | None = None) -> tuple[Sample, ...]:
+    """Every bundled sample, those of one kind, or of them those of a model that says `facts` of its input."""
     return tuple(_bundled(SamplePlace(sheet.kind, sheet, index)).sample for sheet in sheets()
-                 if name in (None, sheet.kind) for index in range(len(sheet.items)))
+                 if fits(sheet, name, facts) for index in range(len(sheet.items)))
 
 
 def sample(name: str) -> Sample:
