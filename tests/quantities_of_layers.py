@@ -635,7 +635,14 @@ def _setting(layer: Layer, name: str, axis: int, otherwise: int) -> int:
 
 # --- axes, headers and grids of inputs --------------------------------------------------------------------------------
 
-quantity("how many parameters")(lambda trace, said: sum(w.size for w in layer_of(trace, said.layer).weights.values()))
+@quantity("how many parameters")
+def parameters(trace: Trace, said: Any) -> float:
+    """What can learn: no running statistics, and none that were given."""
+    layer = layer_of(trace, said.layer)
+    given = layer.settings.get("fixed", ())
+    return sum(array.size for name, array in layer.weights.items() if "running" not in name and name not in given)
+
+
 quantity("how many maps")(lambda trace, said: int(np.prod(layer_of(trace, said.layer).shape[:-2])) if layer_of(
     trace, said.layer).output.ndim > 2 else layer_of(trace, said.layer).output.size)
 quantity("how many values are counted")(lambda trace, said: float(trace.studies["saturation"][
@@ -667,3 +674,6 @@ def label_of_an_input(trace: Trace, said: Any) -> str:
 @words("answer to one of the inputs")
 def answer_to_an_input(trace: Trace, said: Any) -> str:
     return _written(trace, "answers")[said.cell[0]]
+
+
+quantity("slices of a map")(lambda trace, said: int(np.prod(layer_of(trace, said.layer).shape[1:-2])))

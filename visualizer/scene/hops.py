@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.said import of, said, size
+from visualizer.said import of, size
 from visualizer.scene import causes
 from visualizer.size import norms
 from visualizer.trace import Layer, Trace

@@ -377,12 +377,12 @@ class Row:
     result: bool = False
     gate: bool = False
     """Whether they lie between 0, shut, and 1, open: such numbers are grey, blue and red are values."""
-    part: str = ""
+    key: str = ""
     """Which numbers of the cell they are, as `cellnumbers` calls them: `forget.read`."""
 
     def said(self, shown: Reading, step: int, unit: int, words: str) -> str:
         """The number of a unit in words, claimed."""
-        return said(words, "in the cell", shown.layer.name, (unit,), step, self.part)
+        return said(words, "in the cell", shown.layer.name, (unit,), step, self.key)
 
 
 def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]:
@@ -395,18 +395,18 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
     result = Row(f"{_function(quantity, '_a_')} = _{quantity.symbol}_" if quantity.curve else f"= _{quantity.symbol}_",
                  s[key][step], True, quantity.gate, key)
     if quantity.curve is not None and key not in shown.family.keys:  # the state of an RNN
-        return Row("_a_", s["preactivation"][step], part="preactivation"), result
+        return Row("_a_", s["preactivation"][step], key="preactivation"), result
     if not quantity.made:
         return (*_gate_rows(shown, quantity, s, step), result)
     if key == "hidden" and "opened" in s:
-        shows = (Row("_o_", s["output_gate"][step], gate=True, part="output_gate"),
-                 Row("× tanh(_c_)", s["opened"][step], part="opened"))
+        shows = (Row("_o_", s["output_gate"][step], gate=True, key="output_gate"),
+                 Row("× tanh(_c_)", s["opened"][step], key="opened"))
         if "unprojected" not in s:
             return (*shows, result)
-        return (*shows, Row("= _y_", s["unprojected"][step], part="unprojected"), replace(result, words="_W y_ = _h_"))
+        return (*shows, Row("= _y_", s["unprojected"][step], key="unprojected"), replace(result, words="_W y_ = _h_"))
     words = {"cell": (tr("_f_ ⊙ _c_ before"), "+ _i_ ⊙ _g_"), "hidden": ("(1 − _z_) ⊙ _n_", tr("+ _z_ ⊙ _h_ before"))}
     parts = {"cell": ("kept", "added"), "hidden": ("added", "kept")}
-    return (*(Row(said, s[part][step], part=part) for said, part in zip(words[key], parts[key], strict=True)), result)
+    return (*(Row(said, s[part][step], key=part) for said, part in zip(words[key], parts[key], strict=True)), result)
 
 
 def _function(quantity: Quantity, of: str) -> str:
@@ -419,13 +419,13 @@ def _gate_rows(shown: Reading, quantity: Quantity, s: Mapping[str, Values], step
     read, state, bias = (s[f"{quantity.key}.{name}"][step] for name in ("read", "state", "bias"))
     if quantity.under:
         gate = shown.family.quantities[quantity.under]
-        lines = [Row("_W x_ + _b_", read + bias, part=f"{quantity.key}.fed"),
-                 Row(f"+ _{gate.symbol}_ ⊙ (_U h_ + _b_)", state, part=f"{quantity.key}.state")]
+        lines = [Row("_W x_ + _b_", read + bias, key=f"{quantity.key}.fed"),
+                 Row(f"+ _{gate.symbol}_ ⊙ (_U h_ + _b_)", state, key=f"{quantity.key}.state")]
     else:
-        lines = [Row(words, values, part=f"{quantity.key}.{name}") for words, values, name in (
+        lines = [Row(words, values, key=f"{quantity.key}.{name}") for words, values, name in (
             ("_W x_", read, "read"), ("+ _U h_", state, "state"), ("+ _b_", bias, "bias"))]
     total = f"{quantity.key}.sum"
-    return tuple(lines) if quantity.curve is None else (*lines, Row("= _a_", s[total][step], part=total))
+    return tuple(lines) if quantity.curve is None else (*lines, Row("= _a_", s[total][step], key=total))
 
 
 def conclusion(shown: Reading, key: str, value: float, step: int, unit: int) -> str:

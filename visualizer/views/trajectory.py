@@ -175,7 +175,8 @@ def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], 
     for index in (index for index in order if index >= older or index == 0 or read[index] == now):
         (px, py), chosen, first = points[index], read[index] == now, index == 0
         word = read_said(shown, read[index])
-        word = f"{word}  {step_said(shown, read[index])}" if chosen and shown.worded else word
+        if chosen and shown.words[read[index]] != str(read[index] + 1):
+            word = f"{word}  {step_said(shown, read[index])}"
         word = tr("start: {word}").format(word=word) if first and not chosen else word
         size, weight = (13, 600) if chosen else (12, 500)
         off = 14 if chosen else 8

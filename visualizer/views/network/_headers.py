@@ -9,7 +9,7 @@ import numpy as np
 from visualizer import answers
 from visualizer.language import tr, translated
 from visualizer.motions import Frame
-from visualizer.said import lengths, of, said
+from visualizer.said import lengths, of, said, tick
 from visualizer.scene import hops, numbers, parts
 from visualizer.scene.columns import (
     Column,
@@ -135,8 +135,10 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
                 ranking=translated(column.ranking), **counted), tr("{shown} of {count}").format(**counted)))
         elif column.style == "maps" and layer.output.ndim > 3:
             deep = int(np.prod(layer.shape[1:-2]))
-            lines.append((tr("slice {n} of {count} of each").format(n=deep // 2, count=deep),
-                          tr("slice {n} of {count}").format(n=deep // 2, count=deep)))
+            which = {"n": tick(str(deep // 2), deep // 2, 0, deep - 1),
+                     "count": said(str(deep), "slices of a map", layer.name)}
+            lines.append((tr("slice {n} of {count} of each").format(**which),
+                          tr("slice {n} of {count}").format(**which)))
         elif layer.unexplained:
             lines.append((tr("unexplained"),))
         elif column.factor > 1:

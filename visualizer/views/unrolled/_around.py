@@ -136,10 +136,10 @@ def _what_is_read(plan: Plan, moment: Moment) -> str:
     if source is None:
         return ""
     if source.kind == "numbers":
-        count, of = source.values.shape[1], shown.layer.name
+        count, of = source.values.shape[1], source.of
         words = tr("{shape} number, ±{largest}") if count == 1 else tr("{shape} numbers, ±{largest}")
-        return words.format(shape=said(numbers.count(count), "how many numbers a step reads", of), largest=said(
-            numbers.significant(source.largest, 2), "largest size of what is read", of))
+        return words.format(shape=said(numbers.count(count), "length of axis", of, (1,)), largest=said(
+            numbers.significant(source.largest, 2), "largest size", of))
     return tr("a row a step") if source.kind == "rows" and source.upright else tr("a column a step") \
         if source.kind == "rows" else tr("stretched")
 

@@ -83,7 +83,7 @@ def _room(sc: Scene) -> float:
 def _shown(sc: Scene) -> int:
     """How many answers have a bar."""
     assert sc.answers is not None
-    return max(1, min(MOST, sc.answers.values.shape[1], int(_room(sc) / LEAST)))
+    return max(1, min(MOST, int(sc.answers.values.shape[1]), int(_room(sc) / LEAST)))
 
 
 def _bars(sc: Scene, left: float, right: float, share: float, going: float) -> list[Mark]:

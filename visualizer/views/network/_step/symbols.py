@@ -157,7 +157,8 @@ def _symbol(sc: Scene, step: int, dropped: float) -> list[Mark]:
         marks[-1] = Rect(left, top, side, side, "sunk", "accent", 2, radius=6)
         marks += step_inputs.bars(source, range(step, step + 1), left + 6, top + 5, side - 12, side - 10,
                                   side, sc.layer.name)
-        values = ", ".join(numbers.number(float(value)) for value in source.values[step])
+        values = ", ".join(said(numbers.number(float(value)), "value", first.name, (step, place))
+                           for place, value in enumerate(source.values[step]))
         under = sc.look.mode.notes and width(values, 12, 500) <= min(sc.plan.read[0] - 6, 2 * (x + wide / 2 - 4))
         return marks + ([Text(x + wide / 2, y + high + 18, plain(values), 12, 500, "ink", "middle")] if under else [])
     word = read_said(sc.shown, step)
