@@ -5,7 +5,7 @@ from PySide6.QtGui import QFontMetricsF, QRawFont
 
 from visualizer import paint, registry
 from visualizer.scene import type as letters
-from visualizer.scene.picture import Run, rich
+from visualizer.scene.picture import Run, plain, rich
 
 SENTENCES = [
     "Channel 7 of conv2 answers most strongly, 5.21, at row 3, column 5, where the slanted stroke of the 4 begins.",
@@ -98,11 +98,20 @@ def test_the_weight_drawn_is_the_one_asked_for_or_the_next_heavier():
 def test_wrapped_lines_fit_and_lose_no_word(max_width):
     text = "Channel 7 of `conv2` answers {most strongly of all}, **5.21**, at row 3."
     lines = letters.wrap(text, 17, max_width, 500)
-    assert all(letters.width(line, 17, 500) <= max_width for line in lines)
-    assert " ".join(lines) == "Channel 7 of conv2 answers most strongly of all, 5.21, at row 3."
-    runs = letters.wrap(rich(text), 17, max_width, 500)
-    assert " ".join(run.text for line in runs for run in line if run.color) == "most strongly of all"
+    assert all(letters.width(rich(line), 17, 500) <= max_width for line in lines)
+    told = " ".join("".join(run.text for run in rich(line)) for line in lines)
+    assert told == "Channel 7 of conv2 answers most strongly of all, 5.21, at row 3."
+    accented = " ".join(run.text for line in lines for run in rich(line) if run.color)
+    assert accented == "most strongly of all"
     assert (len(lines) == 1) is (max_width == 2000)
+
+
+def test_lines_in_which_nothing_is_markup_say_what_was_handed_over():
+    text = "carried on to max_pool2d and *all* `its` {{channels}} of _h_ \\ c"
+    lines = letters.plain_lines(text, 13, 120)
+    assert len(lines) > 2
+    assert " ".join(lines) == text
+    assert all(letters.width(plain(line), 13, 400) <= 120 for line in lines)
 
 
 def test_runs_are_wrapped_to_runs_and_a_word_too_wide_stands_alone():
@@ -119,8 +128,11 @@ def test_a_number_keeps_its_percent_sign_and_a_shape_stays_together():
             assert words[-1] not in ("77.0", "×", "6")
 
 
-def test_a_name_with_an_underscore_is_wrapped_as_it_is():
-    assert " ".join(letters.wrap("cell.h_5 comes after the last step", 17, 90)) == "cell.h_5 comes after the last step"
+@pytest.mark.parametrize("text", [
+    "plain", "**strong** and `mono`", "{accent} then _italic_", r"a \* b \_ c \{d\}", "`conv2_1`", "x_1 stays",
+])
+def test_marked_text_reads_back_as_the_same_runs(text):
+    assert rich(letters.marked(rich(text))) == rich(text)
 
 
 def test_signs_without_ink_have_no_width():

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.edits import Grain
 from visualizer.inputs import _rows
 from visualizer.inputs._files import MOST_SYMBOLS, OF_NUMBERS, numbers_in
 from visualizer.inputs._lists import candidates, samples
@@ -28,9 +29,9 @@ from visualizer.language import english, tr, translated
 from visualizer.trace import Refused, Sample
 
 __all__ = ["DRAWN", "FIELD", "LISTS", "MOST_SYMBOLS", "OF_NUMBERS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given",
-           "InputKind", "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind", "kinds",
-           "numbers_in", "of", "offered", "picture", "raw", "read_text", "sample", "samples", "suffixes", "symbols",
-           "text_in", "unknown"]
+           "Grain", "InputKind", "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind",
+           "kinds", "numbers_in", "of", "offered", "picture", "raw", "read_text", "sample", "samples", "suffixes",
+           "symbols", "text_in", "unknown"]
 
 Pixels = NDArray[np.uint8]
 Facts = Mapping[str, Any]
@@ -85,8 +86,6 @@ class InputKind:
     """(word, title of the model, facts): for a kind that finds out by itself what a word means."""
     steps: Callable[[Facts, Any, int], tuple[str, ...]] = _numbered
     """What each step facts, in words; the number is how many steps the recording answers, 0 for none."""
-    rows: bool = False
-    """Whether each row of the array that is read is a step of its own, and not a line of a picture."""
     thumbnail: Callable[[Any], Pixels | None] = field(default=lambda raw: None)
     """Entries of the palette of pixels (row, column); None for what is named by its title."""
     sign: str = ""
@@ -103,6 +102,8 @@ class InputKind:
     foretells: Callable[[], str] = _nothing
     """What is answered after a step by a model that foretells the next one, for the window; empty if that is a
     verdict."""
+    grain: Callable[[Facts], Grain | None] = lambda facts: None
+    """What inputs of it are made of, for those who edit them; None for what nobody can edit."""
     order: int = 1
     """Where it stands among the kinds; those of one number by their names."""
 

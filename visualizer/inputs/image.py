@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import PAD, THUMBNAILS, Facts, Given, InputKind, Item, Pixels, Row
+from visualizer.inputs import PAD, THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels, Row
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
 
@@ -62,8 +62,13 @@ def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     return tuple(str(frame) for frame in range(1, frames + 1))
 
 
+def grain(facts: Facts) -> Grain:
+    """Grey values in rows and columns, 0 where nothing is written; what is read at a time is a row."""
+    return Grain(("row", "column"), "row", english("row"), english("rows"), span=(0, 255))
+
+
 INPUT = InputKind(
     "image", english("pictures of one digit"), english("a picture"), english("row"), SUFFIXES, read=read, drawn=drawn,
     row=row, bundled=bundled,
     whole=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
-    source=lambda: tr("MNIST test set"), order=0)
+    source=lambda: tr("MNIST test set"), grain=grain, order=0)

@@ -16,4 +16,5 @@ def bundled(item: Item) -> Given:
 INPUT = InputKind(
     "sentence", english("sentences"), english("a text"), english("word"), _words.FILES, read=_words.read,
     typed=_words.typed, mark=_words.MARK,
-    free=True, row=_words.row, bundled=bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS), view="unrolled")
+    free=True, row=_words.row, bundled=bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS), view="unrolled",
+    grain=lambda facts: _words.grain(facts, english("word"), english("words")))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import WORDS, Facts, Given, InputKind, Item, Row
+from visualizer.inputs import WORDS, Facts, Given, Grain, InputKind, Item, Row
 from visualizer.inputs._files import MOST_SYMBOLS, words_in
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
@@ -101,7 +101,13 @@ def _is_number(cell: str) -> bool:
     return True
 
 
+def grain(facts: Facts) -> Grain:
+    """Numbers, step by step."""
+    return Grain(("step", "number"), "step", english("step"), english("steps"))
+
+
 INPUT = InputKind(
     "sequence", english("tables of numbers"), english("a table of numbers"), english("step"), (".csv", ".tsv"),
     read=read, row=row, bundled=bundled,
-    steps=steps, rows=True, sign="12", choosers=(WORDS,), view="unrolled")
+    steps=steps, sign="12", choosers=(WORDS,), view="unrolled",
+    grain=grain)

@@ -23,6 +23,7 @@ THINGS = {
     english("weight"): english("weights"), english("class"): english("classes"), english("unit"): english("units"),
     english("column"): english("columns"), english("feature"): english("features"),
     english("level"): english("levels"), english("part"): english("parts"), english("batch"): english("batches"),
+    english("item"): english("items"),
 }
 """What is counted, and axes: one of them, and several."""
 _LITERAL = re.compile(r"[+−]?\d+")

@@ -81,9 +81,11 @@ def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
     done = edits_said(words, INPUT)
     if not done:
         return given
-    raw = of_input(words, given.raw, inputs.of(reads_of(opened)).rows, opened.title)
+    said = reads_of(opened)
+    raw = of_input(words, given.raw, inputs.of(said), said, opened.title)
     title = f"{given.sample.title or given.sample.name}, {done}"
-    return replace(given, raw=raw, sample=replace(given.sample, title=title))
+    following = given.following if raw is given.raw else ""  # it came after what was there
+    return replace(given, raw=raw, following=following, sample=replace(given.sample, title=title))
 
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:

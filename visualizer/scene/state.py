@@ -610,18 +610,44 @@ def toggled(state: State, words: str) -> State:
     return changed(state, edits=others if words in state.edits else (*others, words))
 
 
+def given(state: State) -> tuple[str, ...]:
+    """What is done to the input of the active place."""
+    return edits.those(state.edits, edits.INPUT)
+
+
+def what_if(state: State, words: tuple[str, ...]) -> State:
+    """That done to the input of every place, and nothing else to it; what is done to each network stays."""
+    def done_to(place: Place) -> Place:
+        if not isinstance(place.recipe, ModelRecipe):
+            return place
+        kept = edits.those(place.recipe.edits, edits.WEIGHTS, edits.MODEL)
+        return replace(place, recipe=replace(place.recipe, edits=(*kept, *words)))
+
+    return replace(state, places=tuple(map(done_to, state.places)))
+
+
+def edited(state: State, words: str, name: str = "") -> State:
+    """One edit of the input in the place of another one, or of the one of the same name; behind the others where there
+    is none. Empty words take it away."""
+    name, before = name or words.partition(":")[0], given(state)
+    if any(word.partition(":")[0] == name for word in before):
+        after = [words if word.partition(":")[0] == name else word for word in before]
+    else:
+        after = [*before, words]
+    return what_if(state, tuple(word for word in after if word))
+
+
 def shifted(state: State, right: int, down: int) -> State:
     """The input moved further by so many pixels; `right` are steps where there are only those."""
-    kept = tuple(done for done in state.edits if not done.startswith("shift:"))
-    for _, arguments in edits.of(state.edits, edits.INPUT):
-        right, down = right + arguments[0], down + arguments[1]
-    word = f"shift:{right},{down}" if down else f"shift:{right}"
-    return changed(state, edits=(*kept, word) if right or down else kept)
+    for edit, arguments in edits.of(given(state), edits.INPUT):
+        if edit.name == "shift":
+            right, down = right + arguments[0], down + arguments[1]
+    return edited(state, edits.find("shift").write((right, down)) if right or down else "", "shift")
 
 
 def unedited(state: State) -> State:
-    """The network and its input as they are."""
-    return changed(state, edits=())
+    """The network and its input as they are; of other places the input."""
+    return changed(what_if(state, ()), edits=())
 
 
 def fitting_edits(state: State, before: bool, alike: bool) -> tuple[str, ...]:

@@ -65,14 +65,18 @@ def wrap(words: str, size: float, max_width: float, weight: int = 400) -> tuple[
 @overload
 def wrap(words: Sequence[Run], size: float, max_width: float, weight: int = 400) -> tuple[Runs, ...]: ...
 def wrap(words: Words, size: float, max_width: float, weight: int = 400) -> tuple[str, ...] | tuple[Runs, ...]:
-    """The lines of a text: runs make lines of runs; a str, which may have the markup of `picture.rich`, makes plain
-    words without it.
+    """The lines of a text: runs make lines of runs, a str with the markup of `picture.rich` makes such strs.
 
-    A word wider than the line stands alone on its own.
+    A marked phrase that is broken is marked on both lines. A word wider than the line stands alone on its own.
     """
     if isinstance(words, str):
-        return tuple("".join(run.text for run in line) for line in _lines(rich(words), size, max_width, weight))
+        return tuple(marked(line) for line in _lines(tuple(rich(words)), size, max_width, weight))
     return _lines(tuple(words), size, max_width, weight)
+
+
+def plain_lines(words: str, size: float, max_width: float, weight: int = 400) -> tuple[str, ...]:
+    """The lines of a text in which nothing is markup, such as one with the name `max_pool2d` in it."""
+    return tuple("".join(run.text for run in line) for line in wrap((Run(words),), size, max_width, weight))
 
 
 @lru_cache(maxsize=1024)
@@ -103,6 +107,21 @@ def elide(words: str, size: float, max_width: float, weight: int = 400, mono: bo
     while kept < len(words) and width(words[:kept + 1], size, weight, mono) <= room:
         kept += 1
     return words[:kept].rstrip() + ELLIPSIS
+
+
+def marked(runs: Iterable[Run]) -> str:
+    """Markup that `picture.rich` reads as these runs, as far as it can say them: no shifts, one accent."""
+    text = ""
+    for run in runs:
+        words = "".join(f"\\{letter}" if letter in "\\*`{}_" else letter for letter in run.text)
+        words = f"`{words}`" if run.mono else words
+        words = f"_{words}_" if run.italic else words
+        if run.color:
+            words = f"{{{words}}}" if run.weight else f"{{**{words}}}"
+        elif run.weight:
+            words = f"**{words}**"
+        text += words
+    return text
 
 
 def face(weight: int = 400, mono: bool = False, display: bool = False, italic: bool = False) -> Face:

@@ -107,10 +107,12 @@ def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
 
 @remembered(32)
 def scale_of(shown: Reading, key: str) -> float:
-    """±1 for states that a tanh made; for what is unbounded (the LSTM's cell) the 99th percentile of its size."""
-    if key == "hidden" and shown.bounded:
+    """±1 for tanh states; for what is unbounded (the LSTM's cell) the 99th percentile of its size."""
+    if key == "hidden" and shown.squashed:
         return 1.0
-    return float(np.percentile(np.abs(_values(shown, key)), 99)) or 1.0
+    sizes = np.abs(_values(shown, key))
+    known = sizes[np.isfinite(sizes)]
+    return (float(np.percentile(known, 99)) if known.size else 0.0) or 1.0
 
 
 @remembered(32)
@@ -275,7 +277,8 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
             size=said(numbers.significant(float(norms[step]), 3), "norm", of, step=step, array=back),
             largest=said(numbers.significant(float(norms[came.start:came.stop].max()), 3), "largest norm so far", of,
                          step=step, array=back))
-    past = forward(trace, shown).arrays[f"{key}_before"][step]
+    earlier = step + 1 if shown.reverse else step - 1
+    past = values[earlier] if 0 <= earlier < shown.steps else forward(trace, shown).arrays[f"{key}_before"][step]
     moved = float(np.mean(np.abs(values[step] - past)))
     far = float(_far(shown, key)[step])
     of, array = shown.layer.name, f"inner.{key}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,7 +33,11 @@ from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width as text_width
 from visualizer.size import norm
 from visualizer.trace import Trace, remembered
+from visualizer.views.network._edges import arc_of
 from visualizer.views.network._tiles import reached
+
+BESIDE_ARC = 6.0
+"""Between the middle of a column, where an arc comes down, and a name at its right."""
 
 
 def headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: Moment, look: Look, frame: Frame,
@@ -71,12 +77,16 @@ def headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: Mo
 
 @remembered(64)
 def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
-    """The names of the layers around the pair, each above its own tiles where there is room, the nearest first."""
+    """The names of the layers around the pair, each above its own tiles where there is room, the nearest first; off the
+    arcs that come down there, and in short only where no other layer is called so."""
     plan = lens(trace, look, passages(trace), pair)
     drawn = [column for column in plan.columns.values() if column.style not in ("hidden", "passage", "number")]
+    arcs = [(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)) for skip in plan.skips
+            for arc in arc_of(plan, skip, look) for (x0, y0), (x1, y1) in pairwise(arc)]
     labels = Labels((4, 100, look.size[0] - 4, plan.bottom + 12), 3,
-                    [(column.x, column.top, column.x + max(column.width, column.tile[0]), column.top + column.height)
-                     for column in drawn])
+                    [*arcs, *((column.x, column.top, column.x + max(column.width, column.tile[0]),
+                               column.top + column.height) for column in drawn)])
+    meant = Counter(name for layer in trace.layers for name in {layer.name, short_name(layer.name)})
     order = [column.layer for column in drawn]
     large = [order.index(name) for name in pair.layers if name in order]
     marks: list[Mark] = []
@@ -84,10 +94,15 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
         if column.layer in pair.layers:
             continue
         above, below = column.top - 7, column.top + column.height + 16
-        spots = [(column.x, y, "start") for y in (above, above - 15, below, above - 30, below + 15)]
+        lower = [below + 15 * row for row in (1, 2, 3)]
+        spots = [(column.x, y, "start") for y in (above, above - 15, below, above - 30, *lower)]
+        before = [(column.x + column.width, y, "end") for y in (above, below, *lower)]
+        beside = [(column.middle + BESIDE_ARC, y, "start") for y in (above, above - 15)]
         middles = [(column.middle, y, "middle") for y in (above, above - 15, below)]
-        marks += labels.put(tuple(dict.fromkeys((column.layer, short_name(column.layer)))), [*spots, *middles], 12, 500,
-                            "ink-2", mono=True, focus=Focus(column.layer), group=of_layer(column.layer))
+        short = short_name(column.layer)
+        ways = (column.layer, short) if meant[short] == 1 else (column.layer,)
+        marks += labels.put(ways, [*spots, *beside, *middles, *before], 12, 500, "ink-2", mono=True,
+                            focus=Focus(column.layer), group=of_layer(column.layer))
     return tuple(marks)
 
 

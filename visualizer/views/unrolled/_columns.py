@@ -488,8 +488,8 @@ def _shared(values: NDArray[np.float64], order: tuple[int, ...], per_row: int) -
 
 @remembered(32)
 def top_of_states(shown: Reading) -> float:
-    """tanh states are drawn on −1 … 1 always; those of a ReLU, and projected ones, by their largest."""
-    return 1.0 if shown.bounded else colour.largest(shown.states) or 1.0
+    """tanh states are drawn on −1 … 1 always; those of a ReLU, or of a projection, by their largest."""
+    return 1.0 if shown.squashed else colour.largest(shown.states) or 1.0
 
 
 def gates(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: float,

@@ -251,7 +251,7 @@ def _lane(sc: Scene, index: int, name: str) -> list[Mark]:
     ways = (tr("reads leftwards"), tr("leftwards"), "←") if shown.reverse else \
         (tr("reads rightwards"), tr("rightwards"), "→")
     title = next(way for way in ways if width(way, 12, 600) <= plan.x - 20 or way == ways[-1])
-    most = 1.0 if shown.bounded else colour.largest(shown.states)
+    most = 1.0 if shown.squashed else colour.largest(shown.states)
     marks += named(sc, top + 12, f"∂L/∂h, {'←' if shown.reverse else '→'}" if sc.backward and not sc.look.mode.notes
                    else title, tr("size of ∂L/∂h, log") if sc.backward else
                    tr("{units} units, ±{most}").format(

@@ -10,8 +10,8 @@ from visualizer.motions import out
 from visualizer.said import Claim, said, tick
 from visualizer.scene import numbers, parts, sofar
 from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
-from visualizer.scene.reading import answering, blank_of, foretells, label
-from visualizer.scene.type import width, wrap
+from visualizer.scene.reading import blank_of, foretells, label
+from visualizer.scene.type import plain_lines, width
 from visualizer.views.network._step.scene import Scene
 
 MOST, LEAST = 10, 17.0
@@ -189,7 +189,7 @@ def _waits(sc: Scene, left: float, right: float) -> list[Mark]:
         return marks
     words = tr("{layers} come after the last step").format(layers=", ".join(found[:2])) if len(found) > 1 else \
         tr("{layers} comes after the last step").format(layers=found[0])
-    lines = wrap(words, 12, right - left - 24, 500)[:3]
+    lines = plain_lines(words, 12, right - left - 24, 500)[:3]
     middle = plan.top + plan.rows * plan.cell / 2
     marks.append(Rect(left + 6, middle - 8 * len(lines) - 6, right - left - 12, 16 * len(lines) + 12, "stage",
                       radius=4))

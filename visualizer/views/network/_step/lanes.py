@@ -170,7 +170,7 @@ def _moves(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     if not _here(sc, step, "show"):
         return []
     far = _distances(sc)
-    most = math.sqrt(sc.shown.units) if sc.bounded else colour.largest(far) or 1.0
+    most = math.sqrt(sc.shown.units) if sc.shown.squashed else colour.largest(far) or 1.0
     words = said(numbers.number(float(far[step]), 1), "how far the state moves", sc.layer.name, step=step,
                  array="inner.hidden")
     return _bar(sc, x, top, float(far[step]) / most, words, "ink-2", step == sc.step)
