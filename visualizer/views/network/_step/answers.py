@@ -10,7 +10,7 @@ from visualizer.motions import out
 from visualizer.said import Claim, said, tick
 from visualizer.scene import numbers, parts, sofar
 from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
-from visualizer.scene.reading import blank_of, foretells, label
+from visualizer.scene.reading import answering, blank_of, foretells, label
 from visualizer.scene.type import plain_lines, width
 from visualizer.views.network._step.scene import Scene
 
