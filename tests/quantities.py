@@ -53,7 +53,7 @@ def layer_of(trace: Trace, name: str) -> Layer:
     if name in trace:
         return trace[name]
     first = name.removesuffix(".steps")
-    return _calls(trace, first) if trace[first].kind.endswith("_cell") else _by_hand(trace, name)
+    return _calls(trace, first) if trace[first].inner else _by_hand(trace, name)
 
 
 @lru_cache(maxsize=4)
@@ -79,20 +79,30 @@ def _stands(row: np.ndarray, arrays: list[np.ndarray]) -> bool:
 
 
 def _calls(trace: Trace, first: str) -> Layer:
-    calls = [trace[first]]
-    while following := [layer for layer in trace.layers if layer.kind == calls[-1].kind and calls[-1].name in {
-            _origin(trace, name) for name in layer.reads}]:
-        calls.append(following[0])
+    """All calls of a module, if what the later ones start from is made of what the earlier ones made; what other layers
+    made of it between the steps is handed back as the project says, which test_chains compares with torch."""
+    module, dot, level = first.partition(".l") if first.rpartition(".l")[2].isdigit() else (first, "", "")
+    calls = [layer for layer in trace.layers if layer.kind == trace[first].kind and re.fullmatch(
+        re.escape(module) + r"(#\d+)?" + re.escape(dot + level), layer.name)]
     grads = {key: np.concatenate([call.inner_gradients.get(key, 0 * array) for call in calls])
              for each in calls for key, array in each.inner_gradients.items()}
-    for state in ("hidden", "cell"):  # what comes from outside is what the next call does not hand back
+    begins = {state: [call.reads[1 + (state == "cell" and call.settings.get("initial_hidden") == "read")]
+                      if call.settings.get(f"initial_{state}") == "read" else "" for call in calls]
+              for state in ("hidden", "cell")}
+    changed = any(name and call.name not in (_origin(trace, name), *trace[_origin(trace, name)].reads)
+                  for names in begins.values() for call, name in zip(calls, names[1:], strict=False))
+    if changed:
+        own = next(chain.trace[chain.name] for chain in chains(trace) if chain.name == f"{first}.steps")
+        grads |= {key: own.inner_gradients[key] for key in grads if key.endswith("_direct")}
+    for state in () if changed else ("hidden", "cell"):  # from outside comes what the next call does not hand back
         if f"{state}_direct" in grads and f"initial_{state}" in grads:
             grads[f"{state}_direct"] = grads[f"{state}_direct"] - np.concatenate(
                 [*(call.inner_gradients.get(f"initial_{state}", np.zeros((1, grads[state].shape[1])))
                    for call in calls[1:]), np.zeros((1, grads[state].shape[1]))])
     starts = sum(calls[0].settings.get(f"initial_{state}") == "read" for state in ("hidden", "cell"))
     return replace(calls[0], kind=calls[0].kind.removesuffix("_cell"), axes=("step", "unit"), gradient=None,
-                   output=np.stack([call.output for call in calls]), settings={**calls[0].settings, "one_by_one": True},
+                   output=np.concatenate([call.inner["hidden"] for call in calls]),
+                   settings={**calls[0].settings, "one_by_one": True, "begins": begins},
                    reads=(*(call.reads[0] for call in calls), *calls[0].reads[len(calls[0].reads) - starts:]),
                    inner={key: np.concatenate([call.inner[key] for call in calls]) for key in calls[0].inner},
                    inner_gradients={key: array for key, array in grads.items() if not key.startswith("initial_")})
@@ -187,6 +197,8 @@ def how_many_steps(trace: Trace, said: Any) -> float:
 
 def steps(trace: Trace, name: str) -> int:
     layer = layer_of(trace, name)
+    if layer.inner:
+        return len(layer.inner["hidden"])
     return layer.shape[layer.axes.index("step")] if "step" in layer.axes else len(trace.sample.steps)
 
 

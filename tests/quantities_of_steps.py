@@ -36,17 +36,33 @@ quantity("how many gates")(lambda trace, said: GATES[_family(layer_of(trace, sai
 @words("word read")
 def word_read(trace: Trace, said: Any) -> str:
     """One word a step, or nothing is known of what is read."""
-    read = trace.sample.steps
-    assert len(read) == _steps(layer_of(trace, said.layer)), said
+    read, layer = _words_read(trace, said.layer), layer_of(trace, said.layer)
+    assert len(read) == _steps(layer), said
     return SEEN.get(read[said.step], read[said.step])
+
+
+def _words_read(trace: Trace, name: str) -> list[str]:
+    """Of the sample; of the calls of a decoder what each looked up."""
+    layer = layer_of(trace, name)
+    if name in trace or len(trace.sample.steps) == _steps(layer):
+        return list(trace.sample.steps)
+    return [_label_looked_up(trace, layer.reads[step]) for step in range(_steps(layer))]
+
+
+def _label_looked_up(trace: Trace, name: str) -> str:
+    """Of a decoder's step: what the one number that was looked up for it is called."""
+    while trace[name].kind not in ("embedding", "one_hot"):
+        name = trace[name].reads[0]
+    return str(trace.labels[int(trace[trace[name].reads[0]].output.item())])
 
 
 @words("text read")
 def text_read(trace: Trace, said: Any) -> str:
     """Letters up to a step, the last 24 of them."""
-    assert len(trace.sample.steps) == _steps(layer_of(trace, said.layer))
+    read = _words_read(trace, said.layer)
+    assert len(read) == _steps(layer_of(trace, said.layer))
     assert not _reverse(layer_of(trace, said.layer))
-    text = "".join(trace.sample.steps[:said.step + 1]).replace("\n", "↵")
+    text = "".join(read[:said.step + 1]).replace("\n", "↵")
     return "…" + text[-24:] if len(text) > 24 else text
 
 
@@ -153,12 +169,20 @@ def _axes(trace: Trace, said: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _move(trace: Trace, said: Any, state: str) -> np.ndarray:
     layer = layer_of(trace, said.layer)
-    return np.asarray(layer.inner[state], np.float64)[said.step] - _before(trace, layer, state, said.step)
+    states = np.asarray(layer.inner[state], np.float64)
+    earlier = said.step + 1 if _reverse(layer) else said.step - 1
+    return states[said.step] - (states[earlier] if 0 <= earlier < len(states) else
+                                _before(trace, layer, state, said.step))
 
 
 def _before(trace: Trace, layer: Layer, state: str, step: int) -> np.ndarray:
     """The state that a step starts from: that of the step read just before, or what the layer starts with."""
     known = np.asarray(layer.inner[state], np.float64)
+    if begins := layer.settings.get("begins"):  # other layers stand between the steps
+        read = begins[state][step]
+        first = int(layer.settings.get("place", 0)) * known.shape[1]
+        return np.asarray(trace[read].output, np.float64).ravel()[first:first + known.shape[1]] if read else \
+            np.zeros(known.shape[1])
     earlier = step + 1 if _reverse(layer) else step - 1
     if 0 <= earlier < len(known):
         return known[earlier]

@@ -130,7 +130,7 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("open", "list", "record", "check", "shot", "film", "data", "claims", "doctor")
+COMMANDS = ("open", "list", "record", "check", "shot", "film", "compare", "data", "claims", "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -213,6 +213,30 @@ def parser() -> argparse.ArgumentParser:
                     help=argparse.SUPPRESS)  # what the window shows, of each place, in a reel of each recording
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp4|webm|gif|webp|apng|FOLDER/")
     it.set_defaults(backward=False)
+
+    it = command("compare", _compare, "two to four networks on one input: a picture, a film, or the table of what they "
+                 "cost")
+    it.add_argument("things", nargs="+", metavar="MODEL", help="bundled models, model files or .trace files; "
+                    "before:MODEL with the weights from before training; one alone with several --input")
+    it.add_argument("--input", action="append", default=[], metavar="FILE|SAMPLE|TEXT", help="what all of them read; "
+                    "several times for one each")
+    it.add_argument("--what-if", action="append", default=[], dest="what_if", metavar="NAME=…", help="what is done to "
+                    "the input, of `visualizer list edits`: shift=4,4; several times for several")
+    it.add_argument("--at", type=_share, default=1.0, metavar="SHARE", help="how much of its way each has gone: 0.55 "
+                    "or 55%% (all of it)")
+    it.add_argument("--backward", action="store_true", help="on the way back")
+    it.add_argument("--sync", choices=("share", "beat", "step"), default="share",
+                    help="what they have in common at one time (the share of their way)")
+    it.add_argument("--alone", type=int, default=0, metavar="N", help="one of them large")
+    it.add_argument("--quick", action="store_true", help="measure neither times nor right answers")
+    it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second of a film (30)")
+    it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
+    it.add_argument("--theme", default="light", help="a theme of `visualizer list themes`")
+    it.add_argument("--language", type=_language, default="", metavar="CODE", help="the language of its words")
+    it.add_argument("--size", type=_size, default=(1568, 796), metavar="WxH", help="pixels (1568x796)")
+    it.add_argument("--scale", type=_positive, default=1.0, metavar="N", help="pixels of the file per laid-out pixel")
+    it.add_argument("--json", action="store_true", help="progress of a film as lines of JSON, for programs")
+    it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png|svg|pdf|mp4|gif|csv|json")
 
     it = command("data", _data, "save numbers: arrays of the layers, or the table of a view")
     it.add_argument("thing", metavar="THING", help=THING)
@@ -533,6 +557,79 @@ def _numbers_of(state: State, chosen: argparse.Namespace) -> Trace:
     if state.in_lab:
         return _laboratory(state, chosen, fresh=False)[1]
     return load(state.model) if door.is_recording(state.model) else _recorded(state, chosen)
+
+
+def _compare(chosen: argparse.Namespace) -> int:
+    """Several networks on one input: one moment as a picture, all of the way as a film, what they cost as a table."""
+    from visualizer import comparison, data
+    from visualizer.comparison import path
+    from visualizer.scene import colour
+    from visualizer.scene.picture import Look
+    from visualizer.scene.timeline import BACKWARD, FORWARD
+
+    export, films = _headless("export"), _headless("export.film")
+    pictures = tuple(suffix for form in export.formats() for suffix in form.suffixes)
+    moving = tuple(suffix for form in films.formats() for suffix in form.suffixes)
+    suffix, tables = _suffix(chosen.output), (".csv", ".json")
+    _writable(chosen.output, (*pictures, *moving, *tables))
+    colour.theme(chosen.theme)
+    _torch("record")
+    with _working("recording"):
+        readers = comparison.read([_thing(thing) for thing in chosen.things], chosen.input,
+                                  _what_if(chosen), measure=not chosen.quick)
+    if not 0 <= chosen.alone <= len(readers):
+        raise Usage(f"--alone is a number from 1 to {len(readers)}, one for each network.")
+    look = Look(size=chosen.size, theme=chosen.theme, language=chosen.language)
+    moment = path.at_share(readers[0].trace, BACKWARD if chosen.backward else FORWARD, chosen.at)
+    if suffix in moving and suffix not in pictures:
+        form, traces = films.find(chosen.output), [reader.trace for reader in readers]
+        if missing := form.missing():
+            raise NotDone(missing)
+        lead = path.longest(traces) if chosen.sync == path.BEAT else 0
+        start, end = films.whole(comparison.times(traces, lead)) if chosen.backward else \
+            films.forward(comparison.times(traces, lead))
+        film = films.Film(traces[lead], look=look, start=start, end=end, fps=Fraction(chosen.fps),
+                          speed=Fraction(chosen.speed), scale=chosen.scale, active=lead, readers=readers,
+                          sync=chosen.sync, alone=chosen.alone)
+        return _written(films, form, film, chosen)
+    picture = comparison.seen(readers, 0, moment, look, chosen.sync, chosen.alone)
+    if suffix in tables:
+        made = data.to_bytes(suffix, readers[0].trace, picture, None)
+        registry.write_whole(chosen.output, made)
+        _say(f"{chosen.output}: {len(made):,} bytes")
+        return DONE
+    export.save(picture, chosen.output, scale=chosen.scale)
+    _say(f"{chosen.output}: {picture.caption}")
+    return DONE
+
+
+def _thing(thing: str) -> str | Trace:
+    """A network by its name, or the recording that a file holds."""
+    from visualizer import door
+    from visualizer.trace import load
+
+    return load(thing) if door.is_recording(thing) else thing
+
+
+def _what_if(chosen: argparse.Namespace) -> tuple[str, ...]:
+    """`shift=4,4` as edits are written, `shift:4,4`."""
+    from visualizer import edits
+
+    found = tuple(word.replace("=", ":", 1) for word in chosen.what_if)
+    for words in found:
+        if edits.parse(words)[0].applies_to != edits.INPUT:
+            raise Usage(f"{words!r} is nothing that is done to an input; `visualizer list edits` says what is.")
+    return found
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text.rstrip("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share; write for example 0.55 or 55%")
+    return value
 
 
 def _film(chosen: argparse.Namespace) -> int:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import _steps as at
 from visualizer.kinds import curves, gates
+from visualizer.kinds._words import listed
 from visualizer.kinds.gates import Family, Quantity
+from visualizer.kinds.shape import origins
 from visualizer.language import tr, translated
 from visualizer.said import said
 from visualizer.scene import numbers
@@ -81,6 +83,11 @@ class Reading:
         """How long the sequence is with its padding."""
         return self.steps + self.padded
 
+    @property
+    def between(self) -> str:
+        """The layers through which a state goes between two steps, in words; empty where it is handed on as it is."""
+        return listed(list(self.layer.settings.get("between", ())))
+
     @cached_property
     def norms(self) -> Values | None:
         """∥∂L/∂h_t∥ of every step."""
@@ -121,8 +128,10 @@ def reading(trace: Trace, name: str) -> Reading:
     opened = tuple((gate.key, translated(gate.name), np.asarray(layer.inner[gate.key], np.float64))
                    for gate in family.gates if gate.key in layer.inner)
     gradients = layer.inner_gradients.get("hidden")
-    worded = _has_words(trace, len(states)) and _reads_them(trace, layer)
-    return Reading(layer, family, words_of(trace, len(states)) if worded else _counted(len(states)), states, opened,
+    words = words_of(trace, len(states)) if _has_words(trace, len(states)) and _reads_them(trace, layer) else \
+        tuple(map(visible, words_looked_up(trace, layer)))
+    worded = bool(words)
+    return Reading(layer, family, words or _counted(len(states)), states, opened,
                    None if gradients is None else np.asarray(gradients, np.float64),
                    bool(layer.settings.get("reverse", False)),
                    np.asarray(at.Here(layer, trace.inputs(layer), at.first(layer))["hidden_before"], np.float64),
@@ -169,8 +178,7 @@ def _has_words(trace: Trace, steps: int) -> bool:
 def _reads_them(trace: Trace, layer: Layer) -> bool:
     """Whether what a layer reads comes from the input that the words of the sample are about: the first that has a
     step for each. A decoder that is as long as its encoder reads other words."""
-    count = len(trace.sample.steps)
-    about = next((each.name for each in trace.layers if each.is_input and each.shape[:1] == (count,)), None)
+    about = _worded_input(trace)
     if about is None:  # a picture, whose rows or windows are the steps
         return True
     seen, ahead = set(), [first_level(trace, layer).name]
@@ -179,6 +187,43 @@ def _reads_them(trace: Trace, layer: Layer) -> bool:
             seen.add(name)
             ahead += trace[name].reads
     return about in seen
+
+
+def _worded_input(trace: Trace) -> str | None:
+    """The input that the words of the sample are about: the first that has a step for each."""
+    count = len(trace.sample.steps)
+    return next((each.name for each in trace.layers if each.is_input and each.shape[:1] == (count,)), None)
+
+
+def words_looked_up(trace: Trace, layer: Layer) -> tuple[str, ...]:
+    """What each step reads where it is a layer of its own, as in a decoder that reads what it answered: the word of the
+    one number that was looked up for it. Nothing where one of them is not known."""
+    if not layer.settings.get("one_by_one"):
+        return ()
+    words = [_word(trace, source) for source in trace.inputs(layer)[:at.sequences(layer)]]
+    return () if "" in words else tuple(words)
+
+
+def _word(trace: Trace, source: Layer) -> str:
+    """The word that a layer was looked up by: that of the sample, where it was given, else the label of its number."""
+    tables, ahead, seen = [], [source], set[str]()
+    while ahead:
+        layer = ahead.pop()
+        if kinds.role(layer) == "table" or (layer.axes[-1:] == ("symbol",) and layer.output.dtype.kind in "iu"):
+            tables.append(layer)
+        elif layer.name not in seen and (not layer.weights if not layer.inner else at.steps(layer) == 1):
+            seen.add(layer.name)
+            ahead += trace.inputs(layer)[:1] if layer.inner else trace.inputs(layer)  # a level reads what one below did
+    if len(tables) != 1 or trace.inputs(tables[0])[0].output.size != 1:
+        return ""
+    (table,) = tables
+    token, place = trace.inputs(table)[0], 0
+    number, symbols = int(token.output.ravel()[0]), len(table.weights["weight"]) if table.weights else table.shape[-1]
+    while len(token.reads) == 1 and (found := origins(token, trace.inputs(token))) is not None:
+        (token,), place = trace.inputs(token), int(found[place])
+    if token.name == _worded_input(trace) and token.output.ndim == 1:
+        return trace.sample.steps[place]
+    return next((answer.labels[number] for answer in trace.answers if len(answer.labels) == symbols), "")
 
 
 def _counted(steps: int) -> tuple[str, ...]:

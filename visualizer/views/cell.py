@@ -78,6 +78,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                          word=word_said(shown, step) if shown.worded else "",
                          units=said(str(shown.width), "how many units", layer.name, array=gate),
                          unit=unit_said(shown, unit, gate))
+    if shown.between:
+        words = tr("{words}; between the steps the state goes through {layers}").format(
+            words=words, layers=shown.between)
     words = tr("{words}; values of the way forward").format(words=words) if moment.backward else words
     marks = [*parts.sentence(look, told), *parts.title(look, layer.name, words, False)]
     looked = "" if focus is None or focus.layer != layer.name else focus.array.removeprefix("inner.")

@@ -267,7 +267,8 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
             size=said(numbers.significant(float(norms[step]), 3), "norm", of, step=step, array=back),
             largest=said(numbers.significant(float(norms[came.start:came.stop].max()), 3), "largest norm so far", of,
                          step=step, array=back))
-    past = forward(trace, shown).arrays[f"{key}_before"][step]
+    earlier = step + 1 if shown.reverse else step - 1
+    past = values[earlier] if 0 <= earlier < shown.steps else forward(trace, shown).arrays[f"{key}_before"][step]
     moved = float(np.mean(np.abs(values[step] - past)))
     far = float(_far(shown, key)[step])
     of, array = shown.layer.name, f"inner.{key}"

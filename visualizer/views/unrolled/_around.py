@@ -170,6 +170,8 @@ def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
     rows = []
     if track.weights:
         used = tr("used once a step") if plan.fold > 0 else tr("used {count} times").format(count=shown.steps)
+        if shown.between and not plan.fold > 0:
+            used = tr("{layers} between").format(layers=shown.between)
         rows.append((track.weights + 14, tr("same weights"), used))
     title = tr("hidden state _h_") if len(plan.tracks) == 1 else \
         tr("reverse state _h_") if shown.reverse else tr("forward state _h_")
