@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,13 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     flat = values.reshape(-1)
     return (f"logit:{int(np.argmax(flat))}", *(f"logit:{index}" for index in range(min(len(flat), 12)))) if flat.size \
         else ()
+
+
+def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int, int]:
+    """Whether the likeliest is the label; where it is asked at every step, the likeliest at the last."""
+    last = values.reshape(-1, values.shape[-1])[-1]
+    known = isinstance(truth, int) and 0 <= truth < len(last)
+    return int(known and int(np.argmax(last)) == truth), int(known)
 
 
 def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], float] | None) -> Any:
@@ -197,4 +204,5 @@ ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits
                     scalar=picked,
                     wishes=wishes,
                     loss="class", asks=("class",), target=target, chosen=True, order=1,
-                    column=column, handed_back=_handed_back, heading=heading, begins=begins, cost=cost, along=())
+                    column=column, handed_back=_handed_back, heading=heading, begins=begins, cost=cost, judge=judge,
+                    guess=True, along=())
