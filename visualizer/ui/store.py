@@ -222,7 +222,7 @@ class Store(QObject):
             return None
         known = self._lists.get(list_of(self._state))
         if known is None and self._state.over == INPUTS:
-            known = self._lists[list_of(self._state)] = inputs.samples(self.card.kind)
+            known = self._lists[list_of(self._state)] = inputs.samples(self.card.kind, self.card.facts)
         return known
 
     @property
