@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
+from visualizer.registry import STATE_FOLDER as FOLDER
+from visualizer.registry import state_folder as folder
 from visualizer.registry import write_whole
 
-FOLDER = "VISUALIZER_STATE"
-"""An environment variable that names another folder."""
+__all__ = ["FOLDER", "MOST_BYTES", "folder", "remember", "remembered"]
+
 MOST_BYTES = 1 << 20
 """Longer settings are none of ours."""
-
-
-def folder() -> Path:
-    """Where it is kept; made if it is not there. Raises OSError where it cannot be made."""
-    chosen = os.environ.get(FOLDER)
-    if chosen:
-        path = Path(chosen)
-    else:
-        import platformdirs
-
-        path = Path(platformdirs.user_state_dir("visualizer", appauthor=False))
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def remembered(name: str) -> dict[str, Any]:

@@ -121,7 +121,7 @@ class Menus:
         menu.clear()
         menu.setToolTipsVisible(True)
         asked, known, card = over.parse(self.store.state.over), self.store.inputs, self.store.card
-        whole = inputs.samples(card.kind) if not asked.source else known
+        whole = inputs.samples(card.kind, card.facts) if not asked.source else known
         unit, labels = self._unit(), card.labels if answers.kind(card.answers).along == () else ()
         for pick, said, of in ((over.ALL, tr("All"), ""), (over.WRONG, tr("Answered wrong"), ""),
                                (over.UNSURE, tr("Least sure first"), ""),
