@@ -191,6 +191,9 @@ def _said(setting: Setting, ways: Ways, done: int) -> str:
     there = numbers.count(int((ways.parcel_of < done).sum()))
     known = {"there": there, "count": numbers.count(layer.output.size), "source": source, "layer": layer.name}
     manner = _manner(setting.trace, layer.name)
+    if layer.kind in WON:
+        return tr("By their size numbers of {source} go to their places in {layer}: {{{there} of {count}}}.").format(
+            **known)
     if manner.filled:
         values = {float(one) for one in layer.output[_filled(ways, layer)].real}
         if layer.kind == "pad" and not manner.left:
