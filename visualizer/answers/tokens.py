@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,12 @@ def score(trace: Trace, answer: Answer) -> Score:
     return (tr("share of steps that are right"), right / len(known)),
 
 
+def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int, int]:
+    """How many steps are right, of those of which it is known what follows."""
+    known = [(step, aim) for step, aim in enumerate(truth or ()) if aim != UNKNOWN]
+    return sum(int(np.argmax(values[step])) == aim for step, aim in known), len(known)
+
+
 def aims(trace: Trace, count: int) -> list[tuple[int, int]]:
     """Which of so many steps should have answered what, from the loss."""
     found = next((layer.settings["target"] for layer in reversed(trace.layers)
@@ -71,4 +77,5 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
 
 ANSWER = AnswerKind(english("tokens"), english("one of several symbols at each step"), suits, sentence, short=short,
                     score=score, scalar=picked,
-                    wishes=wishes, loss="class", asks=("next symbol",), target=target, order=2, along=("step",))
+                    wishes=wishes, loss="class", asks=("next symbol",), target=target, order=2, judge=judge, guess=True,
+                    along=("step",))

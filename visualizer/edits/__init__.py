@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -256,6 +257,7 @@ def of_knobs(*knobs: Knob) -> Callable[[str], Arguments]:
 
 # --- all of them ----------------------------------------------------------------------------------------------------
 
+@cache
 def all_edits() -> tuple[Edit, ...]:
     """Every edit found in this folder, by name."""
     found = (getattr(module, "EDIT", None) for module in registry.modules("edits"))
@@ -276,6 +278,7 @@ def find(name: str) -> Edit:
     raise LookupError(f"There is no edit {name[:40]!r}; choose one of {', '.join(edit.form for edit in all_edits())}.")
 
 
+@lru_cache(maxsize=128)
 def parse(words: str) -> tuple[Edit, Arguments]:
     """The edit that these words ask for, and with what; raises LookupError with one sentence."""
     name, _, rest = words.partition(":")

@@ -48,9 +48,10 @@ def drawn(pixels: NDArray[Any], name: str) -> Given:
 
 
 def bundled(item: Item) -> Given:
-    """A tile of the sheet; its label is a list of digits."""
+    """A tile of the sheet; its label is a list of digits, or of classes that are `spelled` otherwise."""
     digits = tuple(item.about.get("label", ()))
-    return Given(Sample(item.name, f"{item.in_words}: {' '.join(map(str, digits))}"), item.tile, digits)
+    spelled = item.about.get("spelled", " ".join(map(str, digits)))
+    return Given(Sample(item.name, f"{item.in_words}: {spelled}"), item.tile, digits)
 
 
 def _digits_of(words: str) -> tuple[int, ...]:

@@ -44,24 +44,38 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
 
 def of_input(words: Sequence[str], raw: Any, kind: InputKind, facts: Mapping[str, Any], title: str) -> Any:
     """What is given instead of an input of that kind to a model called so; Refused if it cannot be edited so."""
+    grain = grain_for(words, kind, facts, title)
+    return raw if grain is None else after(raw, matter_of(raw, grain), words)
+
+
+def grain_for(words: Sequence[str], kind: InputKind, facts: Mapping[str, Any], title: str) -> edits.Grain | None:
+    """What the inputs are made of to which those edits apply; Refused if they do not. None where nothing is done."""
     grain = kind.grain(facts)
     for edit, _ in edits.of(words, edits.INPUT):
         why = "" if grain is None else edit.lacks(grain)
         if grain is None or why:
             raise Refused(f"{title} reads {kind.one}, which the edit {edit.name} does not apply to"
                           f"{f': {why}' if why else ''}; take it away.")
-    if grain is None:
-        return raw
-    whole = np.asarray(grain.cut(raw))
+    return grain
+
+
+def after(raw: Any, matter: edits.Matter, words: Sequence[str]) -> Any:
+    """An input after its edits, itself where they change nothing."""
     try:
-        array = edits.done(edits.Matter(whole, grain, salt(whole)), words).array
+        array = edits.done(matter, words).array
     except ValueError as error:
         names = ", ".join(edit.name for edit, _ in edits.of(words, edits.INPUT))
         raise Refused(f"The edit {names} does not apply to this input: {error}.") from error
-    if array.shape == whole.shape and np.array_equal(array, whole):
+    if array is matter.array or (array.shape == matter.array.shape and np.array_equal(array, matter.array)):
         return raw
     array.flags.writeable = False
-    return grain.join(array)
+    return matter.grain.join(array)
+
+
+def matter_of(raw: Any, grain: edits.Grain) -> edits.Matter:
+    """An input as an edit takes hold of it."""
+    array = np.asarray(grain.cut(raw))
+    return edits.Matter(array, grain, salt(array))
 
 
 def of_tensor(words: Sequence[str], x: Any) -> tuple[Any, str]:

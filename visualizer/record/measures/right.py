@@ -3,11 +3,8 @@
 import numpy as np
 import torch
 
-from visualizer import inputs
 from visualizer.claims import Number
-from visualizer.record.edits import of_input
-from visualizer.record.measures import Data, Measure, as_share, opened
-from visualizer.record.run import reads_of
+from visualizer.record.measures import Data, Measure, as_share, edited, opened
 
 AT_ONCE = 500
 
@@ -17,12 +14,10 @@ def _run(data: Data, model: str, *done: str) -> Number:
     made = opened(model)
     assert made.prepare is not None
     pictures, labels = data.digits
-    rows = inputs.of(reads_of(made)).rows
     right = []
     with torch.no_grad():
         for start in range(0, len(pictures), AT_ONCE):
-            given = np.stack([of_input(done, picture, rows, made.title)
-                              for picture in pictures[start:start + AT_ONCE]])
+            given = edited(made, pictures[start:start + AT_ONCE], *done)
             right.append(made.module(made.prepare(given)).argmax(1).numpy() == labels[start:start + AT_ONCE])
     return as_share(np.concatenate(right))
 
