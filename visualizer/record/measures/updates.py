@@ -18,5 +18,5 @@ def _run(data: Data, model: str, trained: str) -> Number:
     return as_mean(np.array(found))
 
 
-MEASURE = Measure("updates", "updates MODEL TRAINED", "updates until solved, as the recipe counted them, over its seeds",
-                  _run)
+MEASURE = Measure("updates", "updates MODEL TRAINED", "updates until solved, as the recipe counted them over its "
+                  "seeds", _run)
