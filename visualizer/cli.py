@@ -374,17 +374,12 @@ def _language(text: str) -> str:
 
 def _wanted(text: str) -> Any:
     """A class, a number, a list of them, or the numbers of a file."""
-    if Path(text).suffix.lower() in registry.module("inputs").OF_NUMBERS:
-        return registry.module("inputs").numbers_in(Path(text))
-    words = text.strip().strip("[]()").replace(",", " ").split()
+    from visualizer.trace import Refused
+
     try:
-        found = [int(word) if re.fullmatch(r"[+-]?\d+", word) else float(word) for word in words]
-    except ValueError:
-        found = []
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no target; write a class (4), a number (0.5), a list "
-                                         "(1,0,2), or name a file of numbers (.npy, .csv, .txt)")
-    return found[0] if len(found) == 1 and "," not in text and "[" not in text else found
+        return registry.module("inputs").target_in(text)
+    except Refused as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from error
 
 
 def _knobs(text: str) -> tuple[tuple[str, str], ...]:
@@ -1110,7 +1105,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
 def _target(state: State, chosen: argparse.Namespace) -> Any:
     """What was named as right, or the class that somebody has said the input to be."""
     return chosen.target if chosen.target is not None or not state.label or chosen.input is not None \
-        else int(state.label)
+        else registry.module("inputs").target_in(state.label)
 
 
 def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:
