@@ -19,7 +19,8 @@ from visualizer.language import english, tr
 from visualizer.trace import Array, Refused, Sample
 
 EXAMPLE, DIGIT = "example", "digit"
-SHAPED = re.compile(r"shape:([0-9]+(?:,[0-9]+)*)(?:;\s*|$)")
+MARK = "shape:"
+SHAPED = re.compile(rf"{MARK}([0-9]+(?:,[0-9]+)*)(?:;\s*|$)")
 CHANNELS = (1, 3, 4)
 LEAST_SIDE, MOST_SIDE = 8, 4096
 """Of a picture, where nothing else says how large it has to be."""
@@ -130,4 +131,4 @@ def thumbnail(raw: Any) -> Pixels | None:
 
 INPUT = InputKind(
     "array", english("arrays of numbers"), english("an array of numbers"), english("step"),
-    (*OF_NUMBERS[:1], *SUFFIXES), given=given, whole=True, thumbnail=thumbnail, sign="[]", choosers=(), order=8)
+    (*OF_NUMBERS[:1], *SUFFIXES), given=given, whole=True, thumbnail=thumbnail, sign="[]", mark=MARK, choosers=(), order=8)

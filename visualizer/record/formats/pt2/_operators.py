@@ -16,39 +16,49 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _NAMES = """
-_weight_norm abs acos acosh adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
-adaptive_max_pool2d adaptive_max_pool3d add add_ addbmm addcdiv addcmul addmm addmv addr all alpha_dropout amax amin
-aminmax angle any arange arctan2 argmax argmin argsort asin asinh atan atan2 atanh avg_pool1d avg_pool2d avg_pool3d
-baddbmm bernoulli bilinear binary_cross_entropy binary_cross_entropy_with_logits bincount bitwise_and bitwise_not
-bitwise_or bitwise_xor bmm broadcast_to bucketize cat cdist ceil celu channel_shuffle chunk clamp clamp_ clamp_max
-clamp_min clone column_stack complex concat conj constant_pad_nd contiguous conv1d conv2d conv3d conv_transpose1d
-conv_transpose2d conv_transpose3d copy_ cos cosh cosine_similarity count_nonzero cross cross_entropy_loss cummax cummin
-cumprod cumsum deg2rad diag diag_embed diagflat diagonal diff digamma div div_ divide dot dropout dstack elu elu_
-embedding embedding_bag empty empty_like eq erf erfc erfinv exp exp2 expand expand_as expm1 exponential_ eye
-feature_dropout fft_fft fft_fft2 fft_fftn fft_ifft fft_ifft2 fft_ifftn fft_irfft fft_irfft2 fft_rfft fft_rfft2 fill
-fill_ flatten flip fliplr flipud floor floor_divide fmax fmin fmod frac full full_like gather ge gelu glu greater
-greater_equal group_norm gru gru_cell gt hardshrink hardsigmoid hardsigmoid_ hardswish hardswish_ hardtanh hardtanh_
-heaviside hinge_embedding_loss hstack huber_loss hypot imag index_add index_copy index_fill index_select inner isfinite
-isinf isnan kl_div kthvalue l1_loss layer_norm le leaky_relu leaky_relu_ lerp less less_equal lgamma linalg_cross
-linalg_det linalg_inv linalg_matrix_norm linalg_norm linalg_solve linalg_vector_norm linear linspace log log10 log1p
-log2 log_sigmoid log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit
-logsumexp lstm lstm_cell lt masked_fill masked_fill_ masked_scatter masked_select matmul matrix_exp max max_pool1d
-max_pool2d max_pool3d max_unpool2d maximum mean median min minimum mish mm movedim mse_loss mul mul_ multinomial
-multiply mv nan_to_num narrow ne neg negative new_empty new_full new_ones new_zeros nll_loss nll_loss2d nll_loss_nd
-nonzero nonzero_static norm normal_ not_equal one_hot ones ones_like outer pad pairwise_distance permute pixel_shuffle
-pixel_unshuffle polar pow prelu prod rad2deg rand rand_like randint randn randn_like ravel real reciprocal
-reflection_pad1d reflection_pad2d reflection_pad3d relu relu6 relu_ remainder repeat repeat_interleave
-replication_pad1d replication_pad2d replication_pad3d reshape reshape_as rms_norm rnn_relu rnn_relu_cell rnn_tanh
-rnn_tanh_cell roll rot90 round rrelu rsqrt rsub scaled_dot_product_attention scatter scatter_add scatter_reduce
-select_scatter selu sgn sigmoid sigmoid_ sign silu silu_ sin sinc sinh slice_scatter smooth_l1_loss soft_margin_loss
-softmax softplus softshrink sort split sqrt square squeeze stack std std_mean sub sub_ subtract sum swapaxes t take
-take_along_dim tan tanh tanh_ tensor_split tensordot threshold tile topk trace transpose trapezoid tril triu
-true_divide trunc type_as unbind unflatten unfold uniform_ unique_consecutive unsqueeze var var_mean vdot view view_as
-view_as_complex view_as_real vstack where xlogy zero_ zeros zeros_like
+_weight_norm abs absolute acos acosh adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
+adaptive_max_pool2d adaptive_max_pool3d add add_ addbmm addcdiv addcdiv_ addcmul addcmul_ addmm addmv addr all
+alpha_dropout alpha_dropout_ amax amin aminmax angle any arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh
+argmax argmin argsort as_strided asin asinh atan atan2 atanh atleast_1d atleast_2d atleast_3d avg_pool1d avg_pool2d
+avg_pool3d baddbmm bernoulli bilinear binary_cross_entropy binary_cross_entropy_with_logits bitwise_and
+bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman_window block_diag bmm broadcast_to
+bucketize cartesian_prod cat cdist ceil celu celu_ chain_matmul channel_shuffle chunk clamp clamp_ clamp_max clamp_max_
+clamp_min clamp_min_ clip clone column_stack combinations complex concat conj constant_pad_nd contiguous conv1d conv2d
+conv3d conv_transpose1d conv_transpose2d conv_transpose3d copy_ corrcoef cos cosh cosine_embedding_loss
+cosine_similarity count_nonzero cov cross cross_entropy_loss ctc_loss cummax cummin cumprod cumsum cumulative_trapezoid
+deg2rad diag diag_embed diagflat diagonal diff digamma dist div div_ divide dot dropout dropout_ dsplit dstack elu elu_
+embedding embedding_bag empty empty_like eq erf erfc erfc_ erfinv exp exp2 exp_ expand expand_as expm1 exponential_ eye
+feature_alpha_dropout feature_dropout fft_fft fft_fft2 fft_fftfreq fft_fftn fft_fftshift fft_ifft fft_ifft2 fft_ifftn
+fft_ifftshift fft_irfft fft_irfft2 fft_rfft fft_rfft2 fft_rfftfreq fill fill_ fix flatten flip fliplr flipud floor
+floor_divide floor_divide_ fmax fmin fmod frac full full_like gather ge gelu glu greater greater_equal group_norm gru
+gru_cell gt hamming_window hann_window hardshrink hardsigmoid hardsigmoid_ hardswish hardswish_ hardtanh hardtanh_
+heaviside hinge_embedding_loss hsplit hstack huber_loss hypot imag index_add index_copy index_fill index_select inner
+isclose isfinite isinf isnan isneginf isposinf istft kaiser_window kl_div kron kthvalue l1_loss layer_norm le
+leaky_relu leaky_relu_ lerp lerp_ less less_equal lgamma linalg_cholesky linalg_cross linalg_det linalg_eigh linalg_inv
+linalg_matmul linalg_matrix_norm linalg_multi_dot linalg_norm linalg_qr linalg_solve linalg_svd linalg_vector_norm
+linear linspace log log10 log1p log2 log_sigmoid log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not
+logical_or logical_xor logit logspace logsumexp lstm lstm_cell lt margin_ranking_loss masked_fill masked_fill_
+masked_scatter masked_select matmul matrix_exp max max_pool1d max_pool2d max_pool3d max_unpool2d maximum mean median
+meshgrid min minimum mish mish_ mm mode moveaxis movedim mse_loss mul mul_ multi_margin_loss multilabel_margin_loss
+multinomial multiply mv nan_to_num nanmean nanquantile nansum narrow ne neg neg_ negative new_empty new_full new_ones
+new_zeros nll_loss nll_loss2d nll_loss_nd nonzero nonzero_static norm normal_ not_equal ones ones_like outer pad
+pairwise_distance permute pixel_shuffle pixel_unshuffle poisson_nll_loss polar pow pow_ prelu prod quantile rad2deg
+rand rand_like randint randn randn_like randperm ravel real reciprocal reflection_pad1d reflection_pad2d
+reflection_pad3d relu relu6 relu6_ relu_ remainder renorm repeat replication_pad1d replication_pad2d replication_pad3d
+reshape reshape_as rms_norm rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell roll rot90 round rrelu rrelu_ rsqrt rsub
+scalar_tensor scaled_dot_product_attention scatter scatter_add scatter_reduce searchsorted select_scatter selu selu_
+sgn sigmoid sigmoid_ sign signbit silu silu_ sin sinc sinh slice_scatter smooth_l1_loss soft_margin_loss softmax
+softplus softshrink sort special_entr special_erf special_expit special_gammaln special_log1p special_log_softmax
+special_softmax special_xlogy split sqrt sqrt_ square squeeze squeeze_ stack std std_mean sub sub_ subtract sum svd
+swapaxes swapdims t t_ take take_along_dim tan tanh tanh_ tensor_split tensordot threshold threshold_ tile topk trace
+transpose transpose_ trapezoid trapz tril tril_ tril_indices triplet_margin_loss triu triu_ triu_indices true_divide
+trunc type_as unbind unflatten unfold uniform_ unique_consecutive unsafe_chunk unsafe_split unsqueeze unsqueeze_ var
+var_mean vdot view_as view_as_complex view_as_real vsplit vstack where xlogy zero_ zeros zeros_like
 """
 ATEN = frozenset(_NAMES.split())
-"""Those that torch has as a function or method of the same name and the same arguments in the same order."""
-PLACES = ("_nn", "_VariableFunctions", "", "_linalg", "_fft")
+"""Those that torch has as a function or method of the same name and the same arguments in the same order. None of them
+makes more than its shapes tell: how much `bincount` makes depends on the numbers in a tensor."""
+PLACES = ("_nn", "_VariableFunctions", "", "_linalg", "_fft", "_special")
 """Where in torch._C they stand; "" are the methods of a tensor."""
 PLAIN: Mapping[str, Callable[..., Any]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "floordiv": operator.floordiv, "mod": operator.mod,
@@ -78,6 +88,7 @@ def function(target: str, alone: bool = False) -> tuple[Function, tuple[str, ...
     if not space and name != target:
         base, _, overload = name.partition(".")
         own = (FIRST_ALONE if alone and base in FIRST_ALONE else OWN).get(base)
+        own = OWN.get(name, own)
         if base not in ATEN and own is None:
             return None
         schema = getattr(getattr(torch.ops.aten, base, None), overload or "default", None)
@@ -134,6 +145,11 @@ def _slice(x: Tensor, dim: int = 0, start: int | None = None, end: int | None = 
 def _select(x: Tensor, dim: int, index: int) -> Tensor:
     """`x[:, 3]`, as models write it."""
     return x[(*(slice(None),) * (dim % x.dim()), index)]
+
+
+def _view(x: Tensor, size: Sequence[int]) -> Tensor:
+    """Of what lies in memory in another order than where the file was made, a copy."""
+    return x.view(size) if x.is_contiguous() else x.reshape(size)
 
 
 def _index(x: Tensor, indices: Sequence[Tensor | None]) -> Tensor:
@@ -243,6 +259,12 @@ def _resized(mode: str, *, aligned: bool) -> Function:
     return made
 
 
+def _one_hot(x: Tensor, classes: int = -1) -> Tensor:
+    if classes < 1:
+        raise TypeError("the number of classes depends on the numbers")
+    return F.one_hot(x, classes)
+
+
 def _fold(x: Tensor, size: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> Tensor:
     return F.fold(x, size, kernel, dilation, padding, stride)
 
@@ -285,7 +307,7 @@ def _same(x: Any, *more: Any, **named: Any) -> Any:
 
 SEEN: Mapping[str, Function] = {name: getattr(F, name) for name in (
     "relu", "relu6", "hardtanh", "hardswish", "hardsigmoid", "elu", "selu", "celu", "leaky_relu", "silu", "mish",
-    "glu", "conv1d", "conv2d", "conv3d", "dropout", "layer_norm", "one_hot", "rms_norm", "alpha_dropout", "pad")} | {
+    "glu", "conv1d", "conv2d", "conv3d", "dropout", "layer_norm", "rms_norm", "alpha_dropout", "pad")} | {
     "softmax": torch.softmax, "log_softmax": torch.log_softmax, "adaptive_avg_pool2d": F.adaptive_avg_pool2d,
     "adaptive_avg_pool3d": F.adaptive_avg_pool3d, "unflatten": torch.unflatten, "split": torch.split}
 """Those that torch writes in Python: this is how models call them."""
@@ -301,7 +323,9 @@ OWN: Mapping[str, Function] = {
     "max_pool3d_with_indices": _max_pool("max_pool3d", return_indices=True), "select": _select,
     "_adaptive_avg_pool2d": F.adaptive_avg_pool2d,
     "_adaptive_avg_pool3d": F.adaptive_avg_pool3d, "_softmax": lambda x, dim, half: torch.softmax(x, dim),
-    "_log_softmax": lambda x, dim, half: torch.log_softmax(x, dim), "_unsafe_view": Tensor.view,
+    "_log_softmax": lambda x, dim, half: torch.log_softmax(x, dim), "_unsafe_view": _view,
+    "view": _view, "view.dtype": Tensor.view, "_native_batch_norm_legit.no_stats": _batch_norm_of_itself,
+    "_prelu_kernel": lambda x, weight: F.prelu(x, weight.flatten()),
     "_scaled_dot_product_flash_attention_for_cpu": _attention, "stft": _stft, "einsum": _einsum,
     "grid_sampler": _sampled, "grid_sampler_2d": _sampled, "grid_sampler_3d": _sampled, "im2col": F.unfold,
     "col2im": _fold, "affine_grid_generator": F.affine_grid, "split_with_sizes": torch.split,
@@ -311,7 +335,8 @@ OWN: Mapping[str, Function] = {
         ("trilinear3d", "trilinear", True))},
     **{f"_upsample_nearest_exact{axes}d": _resized("nearest-exact", aligned=False) for axes in (1, 2, 3)},
     "_cdist_forward": lambda x, y, p, mode=None: torch.cdist(x, y, p), "sym_size": lambda x, dim: x.size(dim),
-    "sym_numel": lambda x: x.numel(), "item": lambda x: x.item(), "_local_scalar_dense": lambda x: x.item(),
+    "one_hot": _one_hot,
+    "repeat_interleave.self_int": torch.repeat_interleave, "sym_numel": lambda x: x.numel(), "item": lambda x: x.item(), "_local_scalar_dense": lambda x: x.item(),
     "lift_fresh_copy": _same, "lift_fresh": _same, "alias": _same, "detach_": _detach, "detach": _detach,
     "numpy_T": lambda x: x.T, "mT": lambda x: x.mT, "mH": lambda x: x.mH,
     "_assert_tensor_metadata": _nothing, "_assert_scalar": _nothing, "_assert_async": _nothing,
