@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -181,7 +182,9 @@ def _strided(raw: bytes, dtype: torch.dtype, sizes: tuple[int, ...], strides: tu
         raise Odd(f"{name[:60]} repeats its {len(raw):,} bytes to {count:,} numbers")
     if not count:
         return torch.empty(sizes, dtype=dtype)
-    whole = torch.frombuffer(bytearray(raw), dtype=dtype, count=len(raw) // dtype.itemsize)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the bytes cannot be written to: they are copied
+        whole = torch.frombuffer(raw, dtype=dtype, count=len(raw) // dtype.itemsize)
     return whole.as_strided(sizes, strides, start).clone()
 
 

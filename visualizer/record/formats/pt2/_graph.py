@@ -13,7 +13,7 @@ import torch
 from visualizer.record.formats.pt2 import _operators
 from visualizer.record.formats.pt2._archive import DTYPES, Odd, Words
 
-MOST_NODES = 20_000
+MOST_NODES = 5_000
 MOST_DEEP = 4
 """Graphs in one another: of `torch.no_grad`, of `autocast`."""
 NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+){0,31}")
@@ -54,6 +54,8 @@ class Node:
     """From the model itself, which is left out, to the innermost module."""
     source: str = ""
     """File and line of the model's own code that asked for it."""
+    stays: bool = False
+    """Whether it makes what has the shape and the type of the first that it reads."""
     begins: bool = False
     """Whether it can make a tensor out of nothing, and would have to be told where."""
 
@@ -117,8 +119,12 @@ def value(told: Any, env: Env) -> Any:
 def keep(names: tuple[Any, ...], made: Any, env: Env) -> None:
     """Give what a step made to its names."""
     several = made if len(names) > 1 else (made,)
+    if len(names) > len(several):
+        raise TypeError(f"{len(several)} results, where the file names {len(names)}")
     for name, each in zip(names, several, strict=False):
         if type(name) is tuple:
+            if len(name) != len(each):
+                raise TypeError(f"{len(each)} results, where the file names {len(name)}")
             env.update(zip(name, each, strict=True))
         elif name is not None:
             env[name] = each
@@ -150,6 +156,7 @@ def program(words: Words) -> Program:
                for kind, about in [_union(spec)] if kind == "user_output"]
     if unknown:
         raise Unsupported(unknown)
+    _in_order(graph, {*held, *constants, *given}, outputs)
     return Program(graph, held, constants, tuple(_input(name, graph.shapes) for name in given), tuple(outputs),
                    _tree(module.get("module_call_graph")))
 
@@ -197,11 +204,31 @@ def _node(words: Words, unknown: list[str], depth: int, read: frozenset[str]) ->
         given.append(known.pop(name))
     if "self" in known or ("input" in known and names[0] == "self"):
         raise Odd(f"{target[:60]} lacks what it reads")
-    return Node(target, does, tuple(given), known, made, callers, source, begins)
+    return Node(target, does, tuple(given), known, made, callers, source, _operators.stays(target), begins)
 
 
 def _never(*given: Any) -> Any:
     raise TypeError("a graph inside a graph is run by the module")
+
+
+def _in_order(graph: Graph, known: set[str], outputs: Sequence[Any]) -> None:
+    """Odd where something is read before it is made."""
+    for node in graph.nodes:
+        _known((*node.given, *node.named.values()), known)
+        for each in node.given:
+            if type(each) is Graph:
+                _in_order(each, set(each.inputs), each.outputs)
+        for name in node.made:
+            known.update(name if type(name) is tuple else (name,))
+    _known(outputs, known)
+
+
+def _known(values: Sequence[Any], known: set[str]) -> None:
+    for each in values:
+        if type(each) is Ref and each.name not in known:
+            raise Odd(f"{each.name[:60]} is read, and never made")
+        if type(each) is list:
+            _known(each, known)
 
 
 def _input_of(words: Any) -> Words:

@@ -26,9 +26,9 @@ def of(path: Path, module: Exported) -> tuple[Mapping[str, Any], Prepare]:
     wanted = module.plan.program.inputs
     if not wanted:
         raise Refused(f"{path.name} reads no tensor, so there is nothing to follow; export it again: {_archive.SAVE}.")
-    batched, answers = _batched(path, module)
-    parts = [_facts(path, place, each, batched[place]) for place, each in enumerate(wanted)]
-    seen: set[tuple[tuple[int, ...], ...]] = set()
+    batched, answers, first = _batched(path, module)
+    said = [_facts(path, place, each, batched[place]) for place, each in enumerate(wanted)]
+    seen = {first}
 
     def prepare(raw: Any) -> Any:
         given = list(raw.values()) if isinstance(raw, Mapping) else [raw]
@@ -40,10 +40,10 @@ def of(path: Path, module: Exported) -> tuple[Mapping[str, Any], Prepare]:
         return tensors[0] if len(tensors) == 1 else tensors
 
     labelled = bool(answers) and answers[-1] == 10
-    if len(parts) == 1:
-        return {"input": {**parts[0], "labelled": labelled}}, prepare
+    if len(said) == 1:
+        return {"input": {**said[0], "labelled": labelled}}, prepare
     return {"input": {"kind": "several", "labelled": labelled,
-                      "inputs": {each.name: part for each, part in zip(wanted, parts, strict=True)}}}, prepare
+                      "inputs": {each.name: one for each, one in zip(wanted, said, strict=True)}}}, prepare
 
 
 def _facts(path: Path, place: int, wanted: Input, batched: bool) -> dict[str, Any]:
@@ -53,31 +53,32 @@ def _facts(path: Path, place: int, wanted: Input, batched: bool) -> dict[str, An
     if sizes == [1, 28, 28] and wanted.dtype.is_floating_point and batched:
         return {"kind": "image", "shape": sizes, "scale": "0 … 1"}
     numbers = str(wanted.dtype).removeprefix("torch.")
-    found = {"kind": "array", "shape": sizes, "usual": list(wanted.sizes[skipped:]), "numbers": numbers,
+    found = {"kind": "tensor", "shape": sizes, "usual": list(wanted.sizes[skipped:]), "numbers": numbers,
              "batch": batched}
     example = [str(path.absolute()), place, numbers, list(wanted.sizes), list(wanted.strides)]
     return found if _exported.example(*example) is None else {**found, "example": example}
 
 
-def _batched(path: Path, module: Exported) -> tuple[list[bool], tuple[int, ...]]:
-    """Whether the first axis of each input is that of the samples, and the shape of the first answer to one sample,
-    as far as that is known before it runs."""
+def _batched(path: Path, module: Exported) -> tuple[list[bool], tuple[int, ...], tuple[tuple[int, ...], ...]]:
+    """Whether the first axis of each input is that of the samples, the shape of the first answer to one sample, as far as
+    that is known before it runs, and the shapes of the inputs with which it was found out."""
     wanted = module.plan.program.inputs
     leading = {each.sizes[0] for each in wanted if len(each.sizes) >= 4}
     guesses = [[(len(each.sizes) > 1 and (each.sizes[0] == 1 or 0 in each.free)) or
                 (len(each.sizes) > 1 and alike and each.sizes[0] in leading) for each in wanted]
                for alike in (True, False)]
     for guess in guesses:
+        shapes = tuple((1, *each.sizes[1:]) if batched else each.sizes
+                       for each, batched in zip(wanted, guess, strict=True))
         try:
-            made = _tried(module, tuple((1, *each.sizes[1:]) if batched else each.sizes
-                                        for each, batched in zip(wanted, guess, strict=True)))
+            made = _tried(module, shapes)
         except TooLarge as error:
             raise Refused(f"{path.name}: {error}") from error
         except (RuntimeError, TypeError, ValueError, LookupError):
             continue
-        return guess, made
+        return guess, made, shapes
     module.plan.most = MOST_MADE
-    return guesses[-1], ()
+    return guesses[-1], (), ()
 
 
 def _tried(module: Exported, shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:

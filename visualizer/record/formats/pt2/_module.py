@@ -37,24 +37,25 @@ class Scope:
     """The steps of one call of a module, one after the other, and the calls of others among them."""
 
     path: str
-    steps: tuple[Node | Scope, ...]
+    nodes: tuple[Node | Scope, ...]
 
 
 @dataclass(eq=False)
 class Run:
     """One run of a graph: what its names stand for so far."""
 
-    parts: Mapping[str, nn.Module]
+    modules: Mapping[str, nn.Module]
     env: Env
     most: int | None = None
     """Bytes that may still be made, where that could not be found out before."""
     only_shapes: bool = False
     """Whether all tensors are without numbers, on torch's meta device."""
 
-    def steps(self, steps: Sequence[Node | Scope]) -> None:
-        for step in steps:
+    def every(self, nodes: Sequence[Node | Scope]) -> None:
+        """One after the other, each inside the module that it belongs to."""
+        for step in nodes:
             if isinstance(step, Scope):
-                self.parts[step.path](self, step.steps)
+                self.modules[step.path](self, step.nodes)
             else:
                 self.step(step)
 
@@ -69,7 +70,7 @@ class Run:
                 named["device"] = "meta"
             if self.most is not None:
                 self.spend(node, given, named)
-            made = node.does(*given, **named)
+            made = given[0] if self.only_shapes and node.stays else node.does(*given, **named)
         keep(node.made, made, self.env)
         return made
 
@@ -77,9 +78,9 @@ class Run:
         """A graph that a step runs, as though its steps stood there."""
         place = next(place for place, each in enumerate(given) if isinstance(each, Graph))
         how, graph = given[:place], given[place]
-        run = Run(self.parts, dict(zip(graph.inputs, given[place + 1:], strict=True)), self.most, self.only_shapes)
+        run = Run(self.modules, dict(zip(graph.inputs, given[place + 1:], strict=True)), self.most, self.only_shapes)
         with torch.set_grad_enabled(bool(how[0])) if len(how) == 1 else torch.autocast("cpu", how[1], bool(how[2])):
-            run.steps(_scopes(graph.nodes, len(node.callers)))
+            run.every(_scopes(graph.nodes, len(node.callers)))
         self.most = run.most
         found = [value(each, run.env) for each in graph.outputs]
         return found[0] if len(node.made) == 1 and isinstance(node.made[0], str) else tuple(found)
@@ -95,23 +96,23 @@ class Run:
             raise _too_large(node)
 
 
-class Part(nn.Module):
+class Inside(nn.Module):
     """One of the modules; it does what the file says is done in it."""
 
-    def forward(self, run: Run, steps: Sequence[Node | Scope]) -> None:
-        run.steps(steps)
+    def forward(self, run: Run, nodes: Sequence[Node | Scope]) -> None:
+        run.every(nodes)
 
 
 class LSTM(nn.LSTM):
-    forward = Part.forward  # type: ignore[assignment]
+    forward = Inside.forward  # type: ignore[assignment]
 
 
 class GRU(nn.GRU):
-    forward = Part.forward  # type: ignore[assignment]
+    forward = Inside.forward  # type: ignore[assignment]
 
 
 class RNN(nn.RNN):
-    forward = Part.forward  # type: ignore[assignment]
+    forward = Inside.forward  # type: ignore[assignment]
 
 
 LAYERS: Mapping[str, Any] = {"LSTM": LSTM, "GRU": GRU, "RNN": RNN}
@@ -122,8 +123,8 @@ class Plan:
     """What an exported model does, beside the modules that it consists of."""
 
     program: Program
-    steps: tuple[Node | Scope, ...]
-    parts: dict[str, nn.Module] = field(default_factory=dict)
+    nodes: tuple[Node | Scope, ...]
+    modules: dict[str, nn.Module] = field(default_factory=dict)
     """Modules by their paths."""
     places: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Names in the graph -> path and name of the parameter or buffer."""
@@ -142,52 +143,55 @@ class Exported(nn.Module):
         for node in nodes:
             self._recurrent(node)
         for path in dict.fromkeys(caller.path for node in nodes for caller in node.callers):
-            self._part(path)
+            self._at(path)
         for name, held in program.held.items():
             path, _, last = held.rpartition(".")
             tensor = tensors[held]
             if held in learns:
                 able = learns[held] and (tensor.is_floating_point() or tensor.is_complex())
-                self._part(path)._parameters[last] = kept.setdefault(id(tensor), nn.Parameter(tensor, able))
+                self._at(path)._parameters[last] = kept.setdefault(id(tensor), nn.Parameter(tensor, able))
             else:
-                self._part(path)._buffers[last] = tensor
+                self._at(path)._buffers[last] = tensor
             self.plan.places[name] = path, last
-        for part in self.plan.parts.values():
-            if isinstance(part, nn.RNNBase):
-                _sized(part)
+        for module in self.plan.modules.values():
+            if isinstance(module, nn.RNNBase):
+                _sized(module)
 
     def forward(self, *given: Any) -> Any:
         plan = self.plan
         env: Env = dict(plan.program.constants)
         env.update((name, self.held(name)) for name in plan.places)
         env.update(zip([each.name for each in plan.program.inputs], given, strict=True))
-        Run(plan.parts, env, plan.most).steps(plan.steps)
+        try:
+            Run(plan.modules, env, plan.most).every(plan.nodes)
+        except (ValueError, LookupError, AttributeError, ArithmeticError, AssertionError) as error:
+            raise TypeError(str(error)) from error  # arguments that no function of torch was written for
         return joined(plan.program.shaped, [value(each, env) for each in plan.program.outputs])
 
     def held(self, name: str) -> Tensor:
         """The parameter or buffer that stands under a name in the graph."""
         path, last = self.plan.places[name]
-        part = self._part(path)
-        found = part._parameters[last] if last in part._parameters else part._buffers[last]
+        module = self._at(path)
+        found = module._parameters[last] if last in module._parameters else module._buffers[last]
         assert found is not None
         return found
 
-    def _part(self, path: str) -> nn.Module:
+    def _at(self, path: str) -> nn.Module:
         """The module at a path, with all above it."""
         if not path:
             return self
-        if path not in self.plan.parts:
+        if path not in self.plan.modules:
             above, _, last = path.rpartition(".")
-            self.plan.parts[path] = self._part(above)._modules[last] = Part()
-        return self.plan.parts[path]
+            self.plan.modules[path] = self._at(above)._modules[last] = Inside()
+        return self.plan.modules[path]
 
     def _recurrent(self, node: Node) -> None:
         """Let the module of a recurrent step be one of torch's, where it has all of its weights."""
         made = recurrent(node, self.plan.program.held)
-        if made is not None and made[0] not in self.plan.parts:
+        if made is not None and made[0] not in self.plan.modules:
             path, layer = made
             above, _, last = path.rpartition(".")
-            self.plan.parts[path] = self._part(above)._modules[last] = layer
+            self.plan.modules[path] = self._at(above)._modules[last] = layer
 
 
 def recurrent(node: Node, held: Mapping[str, str]) -> tuple[str, nn.Module] | None:
@@ -276,7 +280,7 @@ class _Nothing(dict[str, Any]):
     """In the place of modules where only shapes are asked for."""
 
     def __missing__(self, path: str) -> Any:
-        return lambda run, steps: run.steps(steps)
+        return lambda run, nodes: run.every(nodes)
 
 
 def _as_meta(given: Any) -> Any:

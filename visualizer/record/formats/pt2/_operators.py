@@ -58,6 +58,9 @@ var_mean vdot view_as view_as_complex view_as_real vsplit vstack where xlogy zer
 ATEN = frozenset(_NAMES.split())
 """Those that torch has as a function or method of the same name and the same arguments in the same order. None of them
 makes more than its shapes tell: how much `bincount` makes depends on the numbers in a tensor."""
+STAY = frozenset({"relu", "relu_", "gelu", "silu", "silu_", "leaky_relu", "elu", "hardswish", "hardsigmoid", "hardtanh",
+                  "hardtanh_", "relu6", "mish", "selu", "dropout", "batch_norm", "layer_norm", "group_norm", "rms_norm"})
+"""Those whose results have the shape and the type of what they read first, which is dear to have torch find out."""
 PLACES = ("_nn", "_VariableFunctions", "", "_linalg", "_fft", "_special")
 """Where in torch._C they stand; "" are the methods of a tensor."""
 PLAIN: Mapping[str, Callable[..., Any]] = {
@@ -103,6 +106,11 @@ def function(target: str, alone: bool = False) -> tuple[Function, tuple[str, ...
     if target == "_operator.getitem":
         return operator.getitem, (), False
     return (_of_sizes(SIZES[target]), (), False) if target in SIZES else None
+
+
+def stays(target: str) -> bool:
+    """Whether an operator makes what has the shape and the type of the first that it reads."""
+    return target.removeprefix("torch.ops.aten.").partition(".")[0] in STAY
 
 
 def _of_torch(name: str) -> Function | None:

@@ -46,6 +46,11 @@ def given(word: str, title: str, facts: Facts) -> Given:
     return Given(Sample(word or name, told), array)
 
 
+def typed(words: str, facts: Facts) -> Given:
+    """`3,64,64; cat.png`."""
+    return given(f"{MARK}{words}", tr("This model"), facts)
+
+
 def _asked(word: str, facts: Facts) -> tuple[list[int | None], str]:
     """The shape, without the axis of the samples, and the word behind it."""
     sizes = [size if isinstance(size, int) else None for size in facts.get("shape", ())]
@@ -89,7 +94,7 @@ def _picture(name: str, suffix: str, sizes: Any, title: str) -> tuple[Array, str
     found = places().get(name)
     if not _is_picture(sizes) or (suffix not in SUFFIXES and (found is None or found.kind != "image")):
         raise Refused(tr("{model} reads {shape} numbers, and {word} is none; give them as --input FILE.npy.").format(
-            model=title, shape=_said(sizes), word=Path(name).name[:60]))
+            model=title, shape=_said(sizes), word=repr(Path(name).name[:40])))
     if found is not None:
         told, whole = inputs.sample(name).title, inputs.raw(name)
     else:
@@ -130,5 +135,5 @@ def thumbnail(raw: Any) -> Pixels | None:
 
 
 INPUT = InputKind(
-    "array", english("arrays of numbers"), english("an array of numbers"), english("step"),
-    (*OF_NUMBERS[:1], *SUFFIXES), given=given, whole=True, thumbnail=thumbnail, sign="[]", mark=MARK, choosers=(), order=8)
+    "tensor", english("arrays of numbers"), english("an array of numbers"), english("step"),
+    (*OF_NUMBERS[:1], *SUFFIXES), given=given, typed=typed, whole=True, thumbnail=thumbnail, sign="[]", mark=MARK, choosers=(), order=8)
