@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from visualizer import edits
-from visualizer.curve import Curve, Spot, between
+from visualizer.curve import COLUMNS, Curve, Spot, between, rows
 from visualizer.edits import Edit, Grain
 from visualizer.language import tr, translated
 from visualizer.scene import numbers
-from visualizer.scene.picture import Line, Look, Mark, Rect, Text, plain
+from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Table, Text, plain
 from visualizer.scene.type import elide, width, wrap
 
 Area = tuple[float, float, float, float]
@@ -78,6 +78,16 @@ def curves_marks(curves: Sequence[Curve], area: Area, look: Look, cursor: float 
         at = _x(min(max(cursor, 0.0), curves[0].strengths[-1]), curves[0], left, right)
         marks.append(Line(((at, top), (at, bottom)), "accent", 2))
     return marks + _legend(curves, area, (left, top, right, bottom), cursor, whole)
+
+
+def picture(curves: Sequence[Curve], whole: bool = False, look: Look | None = None) -> Picture:
+    """The curves alone, with a margin around them."""
+    look = look or Look(size=(720, 300))
+    area = (24.0, 24.0, look.size[0] - 48.0, look.size[1] - 48.0)
+    said = "; ".join(f"{curve.title}: {', '.join(numbers.percent(point.share) for point in curve.points)}"
+                     for curve in curves)
+    return Picture(look.size, tuple(curves_marks(curves, area, look, whole=whole)), (), look.theme, caption=said,
+                   table=Table(COLUMNS, tuple(row for curve in curves for row in rows(curve))))
 
 
 def plot(curves: Sequence[Curve], area: Area, whole: bool = False) -> tuple[float, float, float, float]:
