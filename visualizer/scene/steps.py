@@ -342,7 +342,7 @@ def _here(shown: Reading, place: Span, now: int, came: range, top: float, look: 
         numbers.significant(float(norms[now]), 2)
     left, right = clear(place.left(came.start), place.left(came.stop), (place.x, place.end))
     return [_dot(*dots[now - around.start], 4, norms[now] < low),
-            *by_a_dot(words, dots, now - around.start, (left, top + 22, right, look.size[1] - 1))]
+            *by_a_dot(words, dots, now - around.start, (left, top + 27, right, look.size[1] - 1))]
 
 
 def _dot(x: float, y: float, size: float, below: bool) -> Mark:
