@@ -18,7 +18,7 @@ Area = tuple[float, float, float, float]
 """x, y, width, height."""
 BESIDE = 400
 """A chart that is wider has its legend beside it, a narrower one below."""
-LEGEND, LINE, LINES = 212, 20, 3
+LEGEND, LINE, LINES = 240, 20, 3
 AXIS, UNDER = 46, 22
 """Room for the numbers left of it, and for those under it."""
 
@@ -113,16 +113,19 @@ def _among_whole(curves: Sequence[Curve], wanted: bool) -> bool:
 
 
 def _title(curve: Curve, edit: Edit, whole: bool) -> str:
-    by = tr("unchanged and changed") if edit.strength is None else translated(edit.strength.title)
-    if edit.strength is not None and edit.beside == edits.PAD:
-        done = _direction(*edits.parse(next(word for word in curve.edits if word.partition(":")[0] == edit.name))[1])
+    if edit.strength is None:
+        done = edit.said(*edits.parse(next(word for word in curve.edits if word.partition(":")[0] == edit.name))[1])
+        return tr("Right answers among {data}, unchanged and {done}").format(data=curve.data, done=done)
+    by = translated(edit.strength.title)
+    if edit.beside == edits.PAD:
+        done = direction(*edits.parse(next(word for word in curve.edits if word.partition(":")[0] == edit.name))[1])
         by = tr("{quantity} {direction}").format(quantity=by, direction=done)
     said = tr("Right answers among those of {data} that stay whole, by {quantity}") if whole else \
         tr("Right answers among {data}, by {quantity}")
     return said.format(data=curve.data, quantity=by)
 
 
-def _direction(right: int, down: int) -> str:
+def direction(right: int, down: int) -> str:
     """`right and down`."""
     across = tr("to the right") if right > 0 else tr("to the left") if right < 0 else ""
     along = tr("down") if down > 0 else tr("up") if down < 0 else ""
