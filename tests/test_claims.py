@@ -6,25 +6,36 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
 from torch import nn
 
 from visualizer import claims, edits, inputs, registry, views
 from visualizer.claims import Claim, Expected, Number
 from visualizer.cli import main
+from visualizer.engine.client import Engine
 from visualizer.record import measures
 from visualizer.record.measures import Data, measure
+from visualizer.scene import claimpage
+from visualizer.scene.picture import Look, Picture, Rect, Text, box_of
+from visualizer.scene.state import State, from_json, to_json
+from visualizer.scene.type import bounds
 from visualizer.trace import Refused
+from visualizer.ui.claimsheet import ClaimSheet
 
 SHARED = Path(os.environ.get("VISUALIZER_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 ALL = claims.claims()
 DEMONSTRATED = [claim for claim in ALL if not claim.unshown]
 TEXT = """---
 row: C1
-about: CNN
 title: A title
 verdict: right
 ---
@@ -52,7 +63,7 @@ A sentence.
 
 def test_a_claim_is_read_whole() -> None:
     claim = claims.parse("a", TEXT)
-    assert (claim.row, claim.about, claim.title, claim.verdict) == ("C1", "CNN", "A title", claims.RIGHT)
+    assert (claim.row, claim.title, claim.verdict) == ("C1", "A title", claims.RIGHT)
     assert claim.quote == "Words of the article"
     assert claim.numbers[0].words == "parameters conv 3 16 3"
     assert claim.numbers[0].elsewhere == "448"
@@ -63,11 +74,11 @@ def test_a_claim_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize(("old", "new", "line"), [
-    ("---\nrow", "row", "line 1"), ("row: C1", "row: Z1", "line 1"), ("about: CNN", "about: cats", "line 1"),
+    ("---\nrow", "row", "line 1"), ("row: C1", "row: Z1", "line 1"),
     ("verdict: right", "verdict: maybe", "line 1"), ("title: A title\n", "", "line 1"),
-    ("verdict: right", "colour: red", "line 5"), ("> “Words", "“Words", "line 7"),
-    ("## Decides", "## Decided", "line 17"), ("| 448 | 448 | 448 |", "| ? | 448 | 448 |", "line 14"),
-    ("| 66.4 % | — | |", "|", "line 15"), ("`one` > 2", "`none` > 2", "line 19"), ("`one` > 2 ×", "one is", "line 19")])
+    ("verdict: right", "colour: red", "line 4"), ("> “Words", "“Words", "line 6"),
+    ("## Decides", "## Decided", "line 16"), ("| 448 | 448 | 448 |", "| ? | 448 | 448 |", "line 13"),
+    ("| 66.4 % | — | |", "|", "line 14"), ("`one` > 2", "`none` > 2", "line 18"), ("`one` > 2 ×", "one is", "line 18")])
 def test_a_wrong_claim_is_told_by_its_line(old: str, new: str, line: str) -> None:
     assert old in TEXT
     with pytest.raises(ValueError, match=line):
@@ -223,6 +234,8 @@ def test_words_that_ask_for_no_measure_are_refused_with_how_to_write_them() -> N
     with pytest.raises(Refused, match="write field DEPTH"):
         measure("field deep", Data())
     with pytest.raises(Refused, match="mnist"):
+        measure("differs digits_cnn", Data(Path("/nowhere")))
+    with pytest.raises(Refused, match=r"nowhere|no inputs"):
         measure("right digits_cnn", Data(Path("/nowhere")))
 
 
@@ -239,3 +252,106 @@ def test_a_claim_is_measured_from_the_command_line(capsys: pytest.CaptureFixture
     assert "there are" in capsys.readouterr().err
     assert main(["list", "claims", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == len(ALL)
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+def page_of(name: str, **more: Any) -> claimpage.Page:
+    return claimpage.Page(ALL, [claim.name for claim in ALL].index(name), **more)
+
+
+def corners(x: float, y: float, wide: float, high: float) -> tuple[float, float, float, float]:
+    return x, y, x + wide, y + high
+
+
+def words_of(picture: Picture) -> str:
+    return " ".join(mark.plain for mark in picture if isinstance(mark, Text))
+
+
+def test_a_page_shows_what_was_measured_beside_what_is_expected() -> None:
+    claim = claims.find("parameter-sharing")
+    measured = {claim.name: {number.name: measure(number.words, Data()) for number in claim.numbers}}
+    before, after = (claimpage.draw(page_of(claim.name, numbers=numbers), Look((1366, 700)))
+                     for numbers in ({}, measured))
+    assert "nothing was measured" in words_of(before)
+    assert "Measured on this computer" in words_of(after)
+    assert "50,348,032" in after.caption
+    assert after.table.rows[0][1:4] == (448, 0, 448)
+    assert before.table.rows[0][1:4] == ("", "", 448)
+
+
+def test_a_class_that_is_asked_first_sees_neither_verdict_nor_number() -> None:
+    claim = claims.find("parameter-sharing")
+    said = words_of(claimpage.draw(page_of(claim.name, asking=True), Look((1366, 700))))
+    assert claim.correction[:20] not in said
+    assert "448" not in said
+    assert "What do you think?" in said
+
+
+def test_a_number_that_contradicts_the_verdict_changes_it_on_the_page() -> None:
+    claim = claims.find("parameter-sharing")
+    wrong = {number.name: Number(1.0) for number in claim.numbers}
+    picture = claimpage.draw(page_of(claim.name, numbers={claim.name: wrong}), Look((1366, 700)))
+    assert "Measured otherwise" in words_of(picture)
+
+
+@pytest.mark.parametrize("size", [(1600, 780), (1024, 648), (740, 500)])
+def test_every_page_stays_within_its_width(size: tuple[int, int]) -> None:
+    for claim in ALL:
+        for mark in claimpage.draw(page_of(claim.name), Look(size)):
+            left, top, right, _ = bounds(mark) if isinstance(mark, Text) else corners(*box_of(mark))
+            assert left >= -1, (claim.name, mark)
+            assert right <= size[0] + 1, (claim.name, mark)
+            assert top >= -1
+
+
+def test_its_networks_stand_beside_each_other_with_what_is_done_to_their_input() -> None:
+    claim = claims.find("shared-over-time")
+    state = claimpage.demonstrated(State(), claim)
+    assert [place.recipe.name for place in state.places] == list(claim.models)
+    assert from_json(to_json(state)) == state
+
+
+def test_the_sheet_measures_asks_cites_and_leads_to_the_networks(qtbot: QtBot) -> None:
+    engine = Answering()
+    window = QWidget()
+    qtbot.addWidget(window)
+    sheet = ClaimSheet(Look(), lambda: cast(Engine, engine), window, "parameter-sharing")
+    sheet.resize(1200, 700)
+    window.show()
+    QTest.keyClick(sheet, Qt.Key.Key_M)
+    qtbot.waitUntil(lambda: sheet.page.judged is not None)
+    assert engine.wanted == [number.words for number in claims.find("parameter-sharing").numbers]
+    assert sheet.page.judged is not None
+    assert sheet.page.judged.verdict == "Holds"
+    QTest.keyClick(sheet, Qt.Key.Key_C)
+    assert "50,348,032" in QGuiApplication.clipboard().text()
+    QTest.keyClick(sheet, Qt.Key.Key_A)
+    assert sheet.page.asking
+    QTest.keyClick(sheet, Qt.Key.Key_Right)
+    assert sheet.page.claim.name != "parameter-sharing"
+    went: list[Claim] = []
+    sheet.wanted.connect(went.append)
+    QTest.keyClick(sheet, Qt.Key.Key_Return)
+    assert went == [sheet.page.claim]
+    row = next(mark for mark in sheet.canvas.picture if isinstance(mark, Rect) and mark.focus is not None)
+    QTest.mouseClick(sheet.canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(row.x + 9), round(row.y + 9)))
+    assert row.focus is not None
+    assert sheet.page.claim.name == row.focus.layer
+
+
+class Answering(QObject):
+    """An engine that measures at once."""
+
+    answered, refused, failed = Signal(int, str, object), Signal(int, str), Signal(int, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wanted: list[str] = []
+
+    def request(self, name: str, words: str) -> int:
+        self.wanted.append(words)
+        number = len(self.wanted)
+        found = measure(words, Data()).plain
+        QTimer.singleShot(0, lambda: self.answered.emit(number, name, found))
+        return number

@@ -135,6 +135,11 @@ def test_marked_text_reads_back_as_the_same_runs(text):
     assert rich(letters.marked(rich(text))) == rich(text)
 
 
+def test_signs_without_ink_have_no_width():
+    assert letters.width("\u20615.2\u2062", 13) == letters.width("5.2", 13)
+    assert letters.width("e\u0301", 13) == letters.width("e", 13)
+
+
 def test_elided_words_fit_and_end_in_three_dots():
     words = "a_long_layer_name.with.parts"
     short = letters.elide(words, 13, 90, 600, mono=True)

@@ -161,7 +161,8 @@ def test_nothing_of_the_bar_lies_over_anything_else(bar, wide):
     bar.resize(wide, 48)
     for name in bar._names():
         bar.choose(name)
-        every = (bar.choices, bar.more, bar.slider, bar.pad, bar.die, bar.field, bar.curves, bar.reset, bar.close_button)
+        every = (bar.choices, bar.more, bar.slider, bar.pad, bar.die, bar.field, bar.curves, bar.reset,
+                 bar.close_button)
         parts = [part for part in every if part is not None and not part.isHidden()]
         for place, one in enumerate(parts):
             assert bar.rect().contains(one.geometry()), (name, one)

@@ -32,8 +32,8 @@ CLOSING = (
     english("Choose the architecture by what should stay the same when the input changes."),
 )
 """The three sentences that a class should leave with."""
-PARTS = ("CNN", "RNN", "both")
-"""What a claim is about, in the order of the article."""
+PARTS = {"C": english("What a CNN does"), "R": english("What an RNN does"), "X": english("Both compared")}
+"""What the letter of a row says a claim is about, in the order of the article."""
 MOST_BYTES = 256 << 10
 WITHIN = 3.0
 """So many standard errors may lie between a measured and an expected number."""
@@ -107,7 +107,6 @@ class Claim:
     """That of its file."""
     row: str
     """Its number in the table of claims: `C8`."""
-    about: str
     title: str
     verdict: str
     quote: str
@@ -132,10 +131,14 @@ class Claim:
     """Why it has no demonstration; empty for one that has."""
 
     @property
-    def rank(self) -> tuple[int, str, int]:
+    def about(self) -> str:
+        """The letter of its part of the article."""
+        return self.row[0]
+
+    @property
+    def rank(self) -> tuple[int, int]:
         """Where it stands in the order of the article."""
-        letter, number = self.row[:1], int(self.row[1:] or 0)
-        return "CRX".find(letter), letter, number
+        return list(PARTS).index(self.about), int(self.row[1:])
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ def number_of(number: Number, like: Expected | None) -> str:
     if like is None or like.most:
         return f"{number.value:.3g}"
     scale, places, sign = (100, like.places, " %") if like.share else (1, like.places, "")
-    spread = f" ± {number.error * scale:.{max(places, 1)}f}" if number.error else ""
+    spread = f" ± {number.error * scale:.{places}f}" if number.error else ""
     return f"{number.value * scale:,.{places}f}{spread}{sign}"
 
 
@@ -199,7 +202,7 @@ def plain(found: Judged, whole: bool) -> dict[str, Any]:
                 "expected": None if (like := each.expected(whole)) is None else
                 {"value": like.value, "error": like.error, "most": like.most},
                 "met": like is None or like.met_by(found.numbers[each.name])} for each in claim.numbers]
-    return {"name": claim.name, "row": claim.row, "about": claim.about, "title": claim.title,
+    return {"name": claim.name, "row": claim.row, "about": PARTS[claim.about], "title": claim.title,
             "says": claim.quote or claim.implied, "verdict": claim.verdict, "stands": not found.broken,
             "broken": list(found.broken), "numbers": numbers, "correction": claim.correction,
             "misconception": claim.misconception, "source": claim.source, "not_shown": claim.unshown}
@@ -235,7 +238,7 @@ def read(path: Path) -> Claim:
 
 
 FRONT = re.compile(r"---\n(?P<front>.*?)\n---\n(?P<body>.*)", re.DOTALL)
-FIELDS = ("row", "about", "title", "verdict", "models", "input", "what-if", "view", "at")
+FIELDS = ("row", "title", "verdict", "models", "input", "what-if", "view", "at")
 SECTIONS = ("Measured", "Decides", "Misconception", "Correction", "Source", "Not shown")
 
 
@@ -257,7 +260,7 @@ def parse(name: str, text: str) -> Claim:
     for condition, line in conditions.items():
         _checked(condition, {number.name for number in numbers}, line)
     said = {title: " ".join(words.split()) for title, (_, words) in sections.items()}
-    return Claim(name, front["row"], front["about"], front["title"], front["verdict"], quoted[1] if quoted else "",
+    return Claim(name, front["row"], front["title"], front["verdict"], quoted[1] if quoted else "",
                  "" if quoted else opening.removeprefix("> "), _words(front.get("models", "")), front.get("input", ""),
                  tuple(front.get("what-if", "").split()), front.get("view", ""), front.get("at", ""), numbers, decides,
                  said.get("Misconception", ""), said.get("Correction", ""), said.get("Source", ""),
@@ -271,13 +274,11 @@ def _front(text: str) -> dict[str, str]:
         if not colon or key not in FIELDS:
             raise ValueError(f"line {number}: {line!r} is none of {', '.join(FIELDS)}, followed by a colon")
         front[key] = value.strip()
-    for key in FIELDS[:4]:
+    for key in FIELDS[:3]:
         if not front.get(key):
             raise ValueError(f"line 1: the front matter lacks {key}")
     if front["verdict"] not in VERDICTS:
         raise ValueError(f"line 1: the verdict is {front['verdict']!r}, and none of {', '.join(VERDICTS)}")
-    if front["about"] not in PARTS:
-        raise ValueError(f"line 1: it is about {front['about']!r}, and none of {', '.join(PARTS)}")
     if not re.fullmatch(r"[CRX]\d{1,2}", front["row"]):
         raise ValueError(f"line 1: the row {front['row']!r} is none such as C8")
     return front

@@ -387,17 +387,12 @@ def _language(text: str) -> str:
 
 def _wanted(text: str) -> Any:
     """A class, a number, a list of them, or the numbers of a file."""
-    if Path(text).suffix.lower() in registry.module("inputs").OF_NUMBERS:
-        return registry.module("inputs").numbers_in(Path(text))
-    words = text.strip().strip("[]()").replace(",", " ").split()
+    from visualizer.trace import Refused
+
     try:
-        found = [int(word) if re.fullmatch(r"[+-]?\d+", word) else float(word) for word in words]
-    except ValueError:
-        found = []
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no target; write a class (4), a number (0.5), a list "
-                                         "(1,0,2), or name a file of numbers (.npy, .csv, .txt)")
-    return found[0] if len(found) == 1 and "," not in text and "[" not in text else found
+        return registry.module("inputs").target_in(text)
+    except Refused as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from error
 
 
 def _knobs(text: str) -> tuple[tuple[str, str], ...]:
@@ -483,11 +478,14 @@ def _shot(chosen: argparse.Namespace) -> int:
     states = [_meant(export, changed(state, look=look), found, chosen, *panel) for panel in panels]
     for state in states:
         found = _all_studied(found, state, chosen)
-    if len(states[0].places) > 1:
+    if len(states[0].places) > 1 and not states[0].compare:
         states = [_everywhere(state, *panel, chosen) for state, panel in zip(states, panels, strict=True)]
     shown = [export.Panel(found, state) for state in states]
     trace = shown[0].trace
-    if len(states[0].places) > 1 and len(panels) == 1:
+    if states[0].compare:
+        readers = registry.module("comparison").received(states[0], _saved_comparison(states[0], trace, chosen))
+        shown = [export.Panel(readers[state.active].trace, state, readers=readers) for state in states]
+    elif len(states[0].places) > 1 and len(panels) == 1:
         shown = _beside(export, states[0], found, chosen)
     elif len(states[0].places) > 1:
         shown = [export.Panel(found, state, tuple(_from_every_place(state, found, chosen))) for state in states]
@@ -598,7 +596,7 @@ def _compare(chosen: argparse.Namespace) -> int:
         form, traces = films.find(chosen.output), [reader.trace for reader in readers]
         if missing := form.missing():
             raise NotDone(missing)
-        lead = path.longest(traces) if chosen.sync == path.BEAT else 0
+        lead = path.longest(traces) if chosen.sync == "beat" else 0
         start, end = films.whole(comparison.times(traces, lead)) if chosen.backward else \
             films.forward(comparison.times(traces, lead))
         film = films.Film(traces[lead], look=look, start=start, end=end, fps=Fraction(chosen.fps),
@@ -700,8 +698,16 @@ def _film(chosen: argparse.Namespace) -> int:
     if chosen.numbers is None:
         state, trace = _state_and_trace(chosen)
         found = _recordings(state, trace, chosen)
+        if state.compare and not chosen.over:
+            look = _seen_as(state.look, chosen, chosen.size or state.look.size)
+            return _compared_film(films, form, changed(state, look=look), _saved_comparison(state, trace, chosen),
+                                  chosen)
     else:
         state, given = session.read(chosen.thing).state, iter([load(path) for path in chosen.numbers])
+        if state.compare:
+            size = chosen.size or state.look.size
+            return _compared_film(films, form, changed(state, look=_seen_as(state.look, chosen, size)), list(given),
+                                  chosen)
         places = [tuple(next(given) for _ in place.reel) if place.reel else next(given) for place in state.places]
         found = places[state.active]
     size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
@@ -719,6 +725,28 @@ def _film(chosen: argparse.Namespace) -> int:
     film = films.of_state(state, places, start, end, Fraction(chosen.fps), Fraction(chosen.speed), chosen.scale)
     film = replace(film, state_json=_way_back(changed(state, at=film.address(0)), film.trace, chosen))
     return _written(films, form, film, chosen)
+
+
+def _compared_film(films: Any, form: Any, state: State, given: list[Trace], chosen: argparse.Namespace) -> int:
+    """The film of a comparison, of recordings that were made elsewhere."""
+    from visualizer import comparison
+
+    readers = comparison.received(state, given)
+    times = comparison.times([reader.trace for reader in readers], state.active)
+    start, end = films.between(times, chosen.first, chosen.last)
+    film = films.of_state(state, (), start, end, Fraction(chosen.fps), Fraction(chosen.speed), chosen.scale, readers)
+    film = replace(film, state_json=_way_back(replace(state, playing=False), film.trace, chosen))
+    return _written(films, form, film, chosen)
+
+
+def _saved_comparison(state: State, trace: Trace, chosen: argparse.Namespace) -> list[Trace]:
+    """The recordings of all places of a comparison that was saved, then those of inputs as they were."""
+    from visualizer.scene.state import as_it_was, changed, to_place
+
+    apart = [replace(to_place(state, index), compare="") for index in range(len(state.places))]
+    own = [trace if index == state.active else _numbers_of(other, chosen) for index, other in enumerate(apart)]
+    return [*own, *(_numbers_of(changed(other, recipe=as_it_was(other.recipe)), chosen) for other in apart
+                    if as_it_was(other.recipe) != other.recipe)]
 
 
 def _over_film(films: Any, state: State, chosen: argparse.Namespace) -> Film:
@@ -1128,7 +1156,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
 def _target(state: State, chosen: argparse.Namespace) -> Any:
     """What was named as right, or the class that somebody has said the input to be."""
     return chosen.target if chosen.target is not None or not state.label or chosen.input is not None \
-        else int(state.label)
+        else registry.module("inputs").target_in(state.label)
 
 
 def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:

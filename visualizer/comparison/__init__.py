@@ -6,7 +6,7 @@ time, `picture` draws them at that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from visualizer import registry
@@ -14,16 +14,22 @@ from visualizer.comparison import columns, lanes, table, words
 from visualizer.comparison.frame import LOW_ROW, ROW, Frame, frame
 from visualizer.comparison.path import SHARE, at_share, joined, times
 from visualizer.comparison.reader import FEWEST, MOST, Reader, check, named, now, one_input
+from visualizer.costs import Measured, from_plain
 from visualizer.language import speaking, tr
 from visualizer.scene import parts, projector
 from visualizer.scene.boxes import Box
 from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Text, plain, unmarked
+from visualizer.scene.recipe import ModelRecipe
+from visualizer.scene.state import State, as_it_was
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment
 from visualizer.scene.type import width
 from visualizer.trace import UNTRAINED, Refused, Trace, remembered
 
-__all__ = ["SHARE", "Reader", "check", "compare", "joined", "layout", "named", "picture", "read", "seen", "times"]
+__all__ = ["SHARE", "Reader", "carried", "check", "compare", "joined", "layout", "moment_of", "named", "picture",
+           "read", "readers_of", "received", "seen", "times"]
 END = 1.0
+MEASURED = "measured"
+"""The name of what was measured among the facts of a recording."""
 BEFORE_TRAINING = "before:"
 """Before the name of a network: with its weights from before training."""
 
@@ -122,6 +128,46 @@ def seen(readers: Sequence[Reader], active: int, moment: Moment, look: Look, syn
     return picture(readers, moments, look, active, alone, focus, pointed)
 
 
+def readers_of(state: State, traces: Sequence[Trace], befores: Mapping[int, Trace],
+               known: Callable[[ModelRecipe], Measured | None] = lambda recipe: None) -> tuple[Reader, ...]:
+    """What a State compares: the recordings of its places, those of their inputs as they were where something is done
+    to them, and what is known of networks."""
+    found = []
+    for index, (place, trace) in enumerate(zip(state.places, traces, strict=True)):
+        recipe = place.recipe
+        if not isinstance(recipe, ModelRecipe):
+            found.append(Reader(trace))
+            continue
+        found.append(Reader(trace, befores.get(index), known(recipe), "", recipe.edits, recipe.model))
+    return tuple(found)
+
+
+def carried(readers: Sequence[Reader]) -> tuple[Trace, ...]:
+    """All that another program needs to compare the same, beside the State: the recordings, what was measured among
+    their facts; then those of inputs as they were."""
+    own = [reader.trace if reader.measured is None else
+           replace(reader.trace, facts={**reader.trace.facts, MEASURED: reader.measured.plain()}) for reader in readers]
+    return (*own, *(reader.before for reader in readers if reader.before is not None))
+
+
+def received(state: State, traces: Iterable[Trace]) -> tuple[Reader, ...]:
+    """What `carried` gave, as readers again."""
+    found = list(traces)
+    own, others = found[:len(state.places)], iter(found[len(state.places):])
+    befores = {index: next(others) for index, place in enumerate(state.places)
+               if as_it_was(place.recipe) != place.recipe}
+    known = {place.recipe: from_plain(trace.facts[MEASURED]) for place, trace in zip(state.places, own, strict=True)
+             if MEASURED in trace.facts}
+    return readers_of(state, own, befores, known.get)
+
+
+def moment_of(readers: Sequence[Reader], state: State) -> Moment:
+    """Where the active place of a State stands; at the end of the way forward where nobody has chosen a moment, or one
+    that its network does not have."""
+    known = times([reader.trace for reader in readers], state.active)
+    return (known.nearest(state.at) if state.at else None) or known.telling
+
+
 def layout(readers: Sequence[Reader], look: Look, alone: int = 0) -> Frame:
     """Where everything stands in it, in the lengths of the layout."""
     return _frame(tuple(reader.trace for reader in readers), tuple(named(readers)), look.laid_out, alone)
@@ -138,7 +184,8 @@ def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Loo
     seen = [now(reader.trace, moment) for reader, moment in zip(readers, moments, strict=True)]
     direction = moments[active].beat.direction
     placed = _frame(traces, readers, look, alone)
-    still, inputs = _still(traces, readers, look, active, alone, direction)
+    stepping = tuple(columns.at_steps(reader.trace, at) is not None for reader, at in zip(readers, seen, strict=True))
+    still, inputs = _still(traces, readers, look, active, alone, direction, stepping)
     said = words.sentence(readers, seen)
     marks: list[Mark] = [*parts.sentence(look, said)]
     shared = one_input(readers)
@@ -146,8 +193,7 @@ def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Loo
         own = [index] if not shared else list(range(len(readers)))
         marks += columns.seen_of_it([readers[at] for at in own], [seen[at] for at in own], place,
                                     own.index(active) if active in own else -1, focus)
-    most = max(2, int(min((place.answers.height for place in placed.places), default=0) // columns.LOWEST))
-    classes = columns.classes_of(readers, min(columns.MOST_CLASSES, most))
+    classes = _classes(traces, readers, placed)
     for place in placed.places:
         if place.index < 0:
             marks += columns.difference(readers, seen, place, look)
@@ -158,7 +204,7 @@ def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Loo
             marks += columns.in_a_room(place.index, reader, at, place)
             continue
         marks += columns.below(place.index, reader, at, place, look)
-        marks += columns.answer_bars(place.index, reader, at, place.answers, classes, look)
+        marks += columns.answer_bars(place.index, reader, at, place.answers, classes)
         marks += columns.verdict(place.index, reader, at, place, columns.bars_of(reader, classes))
     marks += lanes.moving(readers, seen, placed, look, active)
     if pointed is not None and inputs:
@@ -167,9 +213,16 @@ def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Loo
 
 
 @remembered(8)
+def _classes(traces: tuple[Trace, ...], readers: tuple[Reader, ...], placed: Frame) -> tuple[str, ...]:
+    """The classes that have a bar, as many as there is room for in every column."""
+    most = max(2, int(min((place.answers.height for place in placed.places), default=0) // columns.LOWEST))
+    return columns.classes_of(readers, min(columns.MOST_CLASSES, most))
+
+
+@remembered(8)
 def _still(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, active: int, alone: int,
-           direction: str) -> tuple[tuple[Mark, ...], tuple[Box, ...]]:
-    """What stays while time passes, and where each input stands."""
+           direction: str, stepping: tuple[bool, ...]) -> tuple[tuple[Mark, ...], tuple[Box, ...]]:
+    """What stays while time passes, and where each input stands; `stepping`: whose states are shown."""
     placed = _frame(traces, readers, look, alone)
     marks: list[Mark] = []
     inputs: list[Box] = []
@@ -194,6 +247,9 @@ def _still(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, a
             marks += columns.heading(reader, place, place.index, place.index == active)
             if look.mode.notes:
                 marks += columns.answers_head(reader, place)
+                marks += columns.tracks(reader, place.answers, _classes(traces, readers, placed))
+            if stepping[place.index]:
+                marks += columns.unread(place.picture)
         if look.mode.notes and place.box.left > placed.input.right:
             x = place.box.left - 14
             marks.append(Line(((x, place.box.top + 4), (x, place.box.bottom)), "hair"))

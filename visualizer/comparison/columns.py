@@ -54,6 +54,8 @@ from visualizer.trace import Layer, Trace, remembered
 
 RECALL = 0.26
 """The share of a picture of states that the bars of what they recall take."""
+MOST_HATCHED = 64
+"""So many tiles that are still to come are hatched one by one."""
 MOST_CLASSES, LOWEST = 10, 12.0
 """So many classes have a bar, as far as each is so high."""
 NONE, TICK, CROSS = "ink-2", "accent-fill", "negative-text"
@@ -221,7 +223,7 @@ def _tiles(index: int, trace: Trace, now: Now, box: Box, look: Look, chosen: Foc
                 *_said_on(Box(column.x, column.top, column.x + max(column.width, 120.0), column.top + column.height),
                           tr("no gradient came back"))]
     if now.uncovered < 1:
-        marks.append(Rect(column.x, column.top, column.width, column.height, "hatch"))
+        marks += _hatched(column)
     if now.uncovered > 0 and column.style == "units":
         there = max(1, round(now.uncovered * len(column.shown)))
         marks += parts.tiles(trace, replace(column, shown=column.shown[:there]), look, backward)
@@ -240,6 +242,13 @@ def _tiles(index: int, trace: Trace, now: Now, box: Box, look: Look, chosen: Foc
     return marks
 
 
+def _hatched(column: Column) -> list[Mark]:
+    """The place of each tile, and of units that of all of them."""
+    if column.style == "units" or len(column.shown) > MOST_HATCHED:
+        return [Rect(column.x, column.top, column.width, column.height, "hatch")]
+    return [Rect(*box, "hatch") for channel in column.shown or (0,) if (box := column.box(channel)) is not None]
+
+
 def _next(index: int, trace: Trace, now: Now, box: Box, column: Column, look: Look) -> list[Mark]:
     """Below units the place of those that come next, still hatched."""
     if now.finished or now.moment.backward or now.uncovered < 1:
@@ -255,6 +264,13 @@ def _next(index: int, trace: Trace, now: Now, box: Box, column: Column, look: Lo
             Text(column.x, top + high + 16, plain(said), 12, 400, "ink-2", max_width=box.width)]
 
 
+def unread(box: Box) -> list[Mark]:
+    """The room for the states and for what they recall, hatched; they are drawn over it."""
+    bars = RECALL * box.width
+    return [Rect(box.left, box.top, bars, box.height, "hatch"),
+            Rect(box.left + bars + 8, box.top, box.width - bars - 8, box.height, "hatch")]
+
+
 def _states(trace: Trace, shown: Reading, now: Now, box: Box, look: Look) -> list[Mark]:
     """One row a step: how much the state recalls of each, and the states that there are so far."""
     backward = now.moment.backward
@@ -265,8 +281,7 @@ def _states(trace: Trace, shown: Reading, now: Now, box: Box, look: Look) -> lis
     if shown.reverse:
         row = range(0, now.step) if backward else range(shown.steps - now.step, shown.steps)
     entries, palette = _entries(trace, shown, look, backward)
-    marks: list[Mark] = [Rect(box.left, box.top, bars, box.height, "hatch"),
-                         Rect(state.left, state.top, state.width, state.height, "hatch")]
+    marks: list[Mark] = []
     if not len(row) or (backward and not now.step):
         return marks
     cell = (state.width / shown.units, pitch)
@@ -393,32 +408,52 @@ def bars_of(reader: Reader, shown: Sequence[str]) -> int:
     return 0 if answer is None else sum(name in answer.labels for name in shown)
 
 
-def answer_bars(index: int, reader: Reader, now: Now, box: Box, shown: Sequence[str], look: Look) -> list[Mark]:
-    """A bar for each class: quiet what it was before, strong what it is once it is answered, open what it would be."""
-    trace = reader.trace
-    answer, found = answer_of(trace), answered(trace)
+def _track(box: Box, own: Sequence[str]) -> Box:
+    """Where the bars of the classes run, the names left of it and the percents right."""
+    names = min(0.4 * box.width, max(width(name, 12, 600) for name in own)) + 10
+    return Box(box.left + names, box.top, max(box.left + names + 20, box.right - 44), box.bottom)
+
+
+def tracks(reader: Reader, box: Box, shown: Sequence[str]) -> list[Mark]:
+    """The names of the classes with room for their bars, and quiet what they were before; all that stays."""
+    answer, found = answer_of(reader.trace), answered(reader.trace)
     own = [name for name in shown if answer is not None and name in answer.labels]
     if answer is None or found is None or not own:
-        return _short_answer(index, reader, now, box)
-    pitch = pitch_of(box, len(own))
-    names = min(0.4 * box.width, max(width(name, 12, 600) for name in own)) + 10
-    track = Box(box.left + names, box.top, max(box.left + names + 20, box.right - 44), box.bottom)
-    values, so_far = found[0] if now.finished else None, guess(trace, now)
+        return []
+    pitch, track = pitch_of(box, len(own)), _track(box, own)
     was = None if reader.before is None else answered(reader.before)
-    truth = trace.sample.label if not found[1] else None
-    winner = None if values is None else int(np.argmax(values))
+    truth = reader.trace.sample.label if not found[1] else None
     marks: list[Mark] = []
     for place, name in enumerate(own):
         unit = answer.labels.index(name)
         y = box.top + (place + 0.5) * pitch
-        strong = unit in (truth, winner)
-        marks += [Text(track.left - 8, y + 4.2, plain(name), 12, 600 if strong else 400,
-                       "accent-ink" if unit == winner else "ink" if strong else "ink-2", "end", max_width=names - 8),
+        marks += [Text(track.left - 8, y + 4.2, plain(name), 12, 600 if unit == truth else 400,
+                       "ink" if unit == truth else "ink-2", "end", max_width=track.left - box.left - 8),
                   Rect(track.left, y - pitch * 0.36, track.width, pitch * 0.72, "sunk", radius=2,
                        focus=Focus(answer.layer, (*found[1], unit)))]
         if was is not None and unit < len(was[0]) and was[0][unit] * track.width >= 0.5:
             marks.append(Rect(track.left, y - pitch * 0.36, track.width * float(was[0][unit]), pitch * 0.26, "rule",
                               radius=1))
+    return marks
+
+
+def answer_bars(index: int, reader: Reader, now: Now, box: Box, shown: Sequence[str]) -> list[Mark]:
+    """A bar for each class on its track: strong what it is once it is answered, open what it would be."""
+    trace = reader.trace
+    answer, found = answer_of(trace), answered(trace)
+    own = [name for name in shown if answer is not None and name in answer.labels]
+    if answer is None or found is None or not own:
+        return _short_answer(index, reader, now, box)
+    pitch, track = pitch_of(box, len(own)), _track(box, own)
+    values, so_far = found[0] if now.finished else None, guess(trace, now)
+    was = None if reader.before is None else answered(reader.before)
+    truth = trace.sample.label if not found[1] else None
+    winner = None if values is None else int(np.argmax(values))
+    marks: list[Mark] = []
+    for place, name in enumerate(own) if values is not None or so_far is not None else ():
+        unit = answer.labels.index(name)
+        y = box.top + (place + 0.5) * pitch
+        strong = unit in (truth, winner)
         high = pitch * (0.42 if was is not None else 0.6)
         top = y - pitch * (0.08 if was is not None else 0.3)
         said = ""
@@ -532,7 +567,7 @@ def difference(readers: Sequence[Reader], seen: Sequence[Now], place: Place, loo
         column = column_of(one, now.layer, box, look)
         part = min(now.uncovered, seen[1].uncovered)
         if part < 1:
-            marks.append(Rect(column.x, column.top, column.width, column.height, "hatch"))
+            marks += _hatched(column)
         if part > 0:
             if column.style == "units":
                 column, part = replace(column, shown=column.shown[:max(1, round(part * len(column.shown)))]), 1.0

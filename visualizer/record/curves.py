@@ -121,6 +121,20 @@ def measured(opened: Opened, words: Sequence[str], data: Data, grows: str = "",
     return curve
 
 
+def counted(opened: Opened, words: Sequence[str], data: Data) -> Point:
+    """Right answers with these edits as they are; raises Refused as `measured` does."""
+    made = answers_with(opened)
+    if made is None or made.judge is None:
+        raise Refused(tr("The answers of {model} are neither right nor wrong.").format(model=opened.title))
+    counting = _Counting(opened, words, data).point(words, 1.0)
+    while True:
+        try:
+            next(counting)
+        except StopIteration as end:
+            found: Point = end.value
+            return found
+
+
 def blank(opened: Opened, words: Sequence[str], data: Data, grows: str = "") -> Curve:
     """The curve before anything was counted; Refused where nothing ever can be."""
     made = answers_with(opened)

@@ -245,6 +245,18 @@ def word_said(shown: Reading, step: int) -> str:
     return said(shown.words[step], "word read", shown.layer.name, step=step)
 
 
+def number_said(shown: Reading, step: int) -> str:
+    """`12` of `row 12`; where a step reads no word with a number, its own."""
+    before, _, number = shown.words[step].rpartition(" ")
+    return said(number, "number in the word read", shown.layer.name, step=step) \
+        if before and number.isdecimal() else step_said(shown, step)
+
+
+def read_said(shown: Reading, step: int) -> str:
+    """What a step reads, or its number where that is not known."""
+    return word_said(shown, step) if shown.worded else step_said(shown, step)
+
+
 def unit_said(shown: Reading, unit: int, array: str = "inner.hidden") -> str:
     """`45`: the number of a unit."""
     return said(str(unit), "index", shown.layer.name, (0, unit), array=array)
@@ -392,7 +404,8 @@ def tabs(shown: Reading) -> tuple[tuple[str, str], ...]:
 
 
 def bounded(shown: Reading, key: str) -> bool:
-    """Whether its values lie between −1 and 1: gates, candidates, states that a tanh made, but no sum and no memory."""
+    """Whether its values lie between −1 and 1: gates, candidates, states that a tanh made; no sum, no memory and
+    no projected state."""
     quantity = shown.family.quantities[key]
     if key == "hidden" and shown.projected:
         return False
@@ -411,6 +424,12 @@ class Row:
     result: bool = False
     gate: bool = False
     """Whether they lie between 0, shut, and 1, open: such numbers are grey, blue and red are values."""
+    key: str = ""
+    """Which numbers of the cell they are, as `cellnumbers` calls them: `forget.read`."""
+
+    def said(self, shown: Reading, step: int, unit: int, words: str) -> str:
+        """The number of a unit in words, claimed."""
+        return said(words, "in the cell", shown.layer.name, (unit,), step, self.key)
 
 
 def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]:
@@ -421,19 +440,20 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
     """
     s, quantity = forward(trace, shown).arrays, shown.family.quantities[key]
     result = Row(f"{_function(quantity, '_a_')} = _{quantity.symbol}_" if quantity.curve else f"= _{quantity.symbol}_",
-                 s[key][step], True, quantity.gate)
+                 s[key][step], True, quantity.gate, key)
     if quantity.curve is not None and key not in shown.family.keys:  # the state of an RNN
-        return Row("_a_", s["preactivation"][step]), result
+        return Row("_a_", s["preactivation"][step], key="preactivation"), result
     if not quantity.made:
         return (*_gate_rows(shown, quantity, s, step), result)
     if key == "hidden" and "opened" in s:
-        shows = Row("_o_", s["output_gate"][step], gate=True), Row("× tanh(_c_)", s["opened"][step])
+        shows = (Row("_o_", s["output_gate"][step], gate=True, key="output_gate"),
+                 Row("× tanh(_c_)", s["opened"][step], key="opened"))
         if "unprojected" not in s:
             return (*shows, result)
-        return (*shows, Row("= _y_", s["unprojected"][step]), replace(result, words="_W y_ = _h_"))
+        return (*shows, Row("= _y_", s["unprojected"][step], key="unprojected"), replace(result, words="_W y_ = _h_"))
     words = {"cell": (tr("_f_ ⊙ _c_ before"), "+ _i_ ⊙ _g_"), "hidden": ("(1 − _z_) ⊙ _n_", tr("+ _z_ ⊙ _h_ before"))}
     parts = {"cell": ("kept", "added"), "hidden": ("added", "kept")}
-    return (*(Row(said, s[part][step]) for said, part in zip(words[key], parts[key], strict=True)), result)
+    return (*(Row(said, s[part][step], key=part) for said, part in zip(words[key], parts[key], strict=True)), result)
 
 
 def _function(quantity: Quantity, of: str) -> str:
@@ -446,14 +466,17 @@ def _gate_rows(shown: Reading, quantity: Quantity, s: Mapping[str, Values], step
     read, state, bias = (s[f"{quantity.key}.{name}"][step] for name in ("read", "state", "bias"))
     if quantity.under:
         gate = shown.family.quantities[quantity.under]
-        lines = [Row("_W x_ + _b_", read + bias), Row(f"+ _{gate.symbol}_ ⊙ (_U h_ + _b_)", state)]
+        lines = [Row("_W x_ + _b_", read + bias, key=f"{quantity.key}.fed"),
+                 Row(f"+ _{gate.symbol}_ ⊙ (_U h_ + _b_)", state, key=f"{quantity.key}.state")]
     else:
-        lines = [Row("_W x_", read), Row("+ _U h_", state), Row("+ _b_", bias)]
-    return tuple(lines) if quantity.curve is None else (*lines, Row("= _a_", s[f"{quantity.key}.sum"][step]))
+        lines = [Row(words, values, key=f"{quantity.key}.{name}") for words, values, name in (
+            ("_W x_", read, "read"), ("+ _U h_", state, "state"), ("+ _b_", bias, "bias"))]
+    total = f"{quantity.key}.sum"
+    return tuple(lines) if quantity.curve is None else (*lines, Row("= _a_", s[total][step], key=total))
 
 
-def conclusion(shown: Reading, key: str, value: float) -> str:
+def conclusion(shown: Reading, key: str, value: float, step: int, unit: int) -> str:
     """What one number of an opened cell means, in words."""
     means = shown.family.quantities[key].means
-    said = translated(means).format(numbers.percent(value, 0))
-    return tr("so {what}").format(what=said) if means else ""
+    share = said(numbers.percent(value, 0), "in the cell", shown.layer.name, (unit,), step, key)
+    return tr("so {what}").format(what=translated(means).format(share)) if means else ""

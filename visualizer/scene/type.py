@@ -158,8 +158,8 @@ def _ems(text: str, style: Face) -> float:
 
 def _unknown_advance(letter: str) -> float:
     """Ems of a character that no bundled font is sure to have: a system font draws it, or an empty box."""
-    if unicodedata.combining(letter):
-        return 0.0
+    if unicodedata.combining(letter) or unicodedata.category(letter) in ("Mn", "Cf"):
+        return 0.0  # accents, and signs that have no ink
     return 1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.6
 
 

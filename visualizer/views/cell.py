@@ -117,25 +117,26 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         words_at = [width(rich(row.words), 12, 600) for row, at in zip(rows, baselines, strict=True)
                   if (high >= LOWEST or row.result) and abs(at - base) < CLEAR]
         marks = _titled(key, title, base, left - 16 - max(words_at, default=0.0))
+        claim = ("largest of its lines", shown.layer.name, (), step, key)
         if len(rows) > 1 and most:
-            marks.append(Text(24, y + 30, plain(f"±{numbers.significant(most, 2)}"), 11, 400, "ink-2"))
+            marks.append(Text(24, y + 30, plain(f"±{said(numbers.significant(most, 2), *claim)}"), 11, 400, "ink-2"))
         for line, row in enumerate(rows):
             at = y + line * high
-            said = high >= LOWEST or row.result
-            if said:
+            written = high >= LOWEST or row.result
+            if written:
                 marks.append(Text(left - 12, at + high * 0.5 + 4, rich(row.words), 12,
                                   600 if row.result else 400, "ink" if row.result else "ink-2", "end"))
             if not known:
                 marks.append(Rect(left, at, wide * len(row.values), high - 2, "hatch"))
                 continue
-            if said and unit < len(row.values) and not (shown.projected and key == "hidden" and row.result):
+            if written and unit < len(row.values) and not (shown.projected and key == "hidden" and row.result):
                 value = float(row.values[unit])
                 size = numbers.number(value) if row.result or line == 0 else numbers.signed(value)
-                marks.append(Text(end + NUMBERS * 0.75, at + high * 0.5 + 4, plain(size), 12, 600,
-                                  "accent-ink" if row.result else "ink", "end"))
+                marks.append(Text(end + NUMBERS * 0.75, at + high * 0.5 + 4, plain(row.said(shown, step, unit, size)),
+                                  12, 600, "accent-ink" if row.result else "ink", "end"))
         if known:
             marks += _lines(shown, key, title, rows, most or 1.0, apart, step, (left, y), (wide, high), gap, look)
-        words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix(tr("so it ")) \
+        words = conclusion(shown, key, float(rows[-1].values[unit]), step, unit).removeprefix(tr("so it ")) \
             if unit < len(rows[-1].values) else ""
         if words and known and look.mode.notes:
             x = min(end + NUMBERS, look.size[0] - 8 - width(words, 11))

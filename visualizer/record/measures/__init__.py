@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from visualizer import inputs, registry
 from visualizer.claims import Claim, Number
 from visualizer.record.catalog import Opened, open_model
+from visualizer.record.edits import of_input
+from visualizer.record.run import reads_of
 from visualizer.trace import Refused
 
 DIGITS = "mnist/mnist.npz"
@@ -86,6 +88,12 @@ def opened(name: str) -> Opened:
     """A bundled model, or one with the weights from before its training where `:before` follows its name."""
     bare, _, before = name.partition(":")
     return open_model(bare, untrained=before == "before")
+
+
+def edited(made: Opened, pictures: NDArray[np.uint8], *words: str) -> NDArray[np.uint8]:
+    """Pictures (N, row, column) after what is done to each."""
+    reads = reads_of(made)
+    return np.stack([of_input(words, picture, inputs.of(reads), reads, made.title) for picture in pictures])
 
 
 def as_share(right: NDArray[np.bool_]) -> Number:

@@ -1,12 +1,10 @@
 """follows: the equivariance error of a layer: how far its maps are from the old ones, moved along with the picture."""
 
-import numpy as np
 import torch
 from torch import nn
 
 from visualizer.claims import Number
-from visualizer.edits.shift import shifted
-from visualizer.record.measures import Data, Measure, as_mean, opened, output_of
+from visualizer.record.measures import Data, Measure, as_mean, edited, opened, output_of
 
 
 def _run(data: Data, model: str, layer: str, by: str) -> Number:
@@ -15,7 +13,7 @@ def _run(data: Data, model: str, layer: str, by: str) -> Number:
     assert made.prepare is not None
     pictures, step = data.digits[0], int(by)
     maps, moved = (output_of(made.module, layer, made.prepare(each)).double()
-                   for each in (pictures, np.stack([shifted(picture, step, step) for picture in pictures])))
+                   for each in (pictures, edited(made, pictures, f"shift:{step},{step}")))
     places = step / stride_of(made.module, layer)
     if places != int(places):
         raise ValueError(f"a step of {step} pixels falls between the places of {layer}")

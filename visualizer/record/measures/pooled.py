@@ -1,11 +1,9 @@
 """pooled: how much a map changes when the picture moves by one pixel, behind a max pooling of a window."""
 
-import numpy as np
 import torch
 
 from visualizer.claims import Number
-from visualizer.edits.shift import shifted
-from visualizer.record.measures import Data, Measure, as_mean, opened, output_of
+from visualizer.record.measures import Data, Measure, as_mean, edited, opened, output_of
 
 
 def _run(data: Data, model: str, layer: str, window: str) -> Number:
@@ -13,7 +11,7 @@ def _run(data: Data, model: str, layer: str, window: str) -> Number:
     made = opened(model)
     assert made.prepare is not None
     pictures = data.digits[0]
-    moved = np.stack([shifted(picture, 1, 0) for picture in pictures])
+    moved = edited(made, pictures, "shift:1")
     maps = [output_of(made.module, layer, made.prepare(each)) for each in (pictures, moved)]
     side = maps[0].shape[-1] if window == "all" else int(window)
     one, other = (torch.nn.functional.max_pool2d(each, side).flatten(1).double() for each in maps)

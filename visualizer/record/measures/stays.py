@@ -1,11 +1,9 @@
 """stays: the invariance error of a layer: how much it changes when the picture moves."""
 
-import numpy as np
 import torch
 
 from visualizer.claims import Number
-from visualizer.edits.shift import shifted
-from visualizer.record.measures import Data, Measure, as_mean, opened, output_of
+from visualizer.record.measures import Data, Measure, as_mean, edited, opened, output_of
 
 
 def _run(data: Data, model: str, layer: str, by: str) -> Number:
@@ -14,7 +12,7 @@ def _run(data: Data, model: str, layer: str, by: str) -> Number:
     assert made.prepare is not None
     pictures, step = data.digits[0], int(by)
     maps, moved = (output_of(made.module, layer, made.prepare(each)).double().flatten(1)
-                   for each in (pictures, np.stack([shifted(picture, step, step) for picture in pictures])))
+                   for each in (pictures, edited(made, pictures, f"shift:{step},{step}")))
     return as_mean((torch.linalg.vector_norm(moved - maps, dim=1) / torch.linalg.vector_norm(maps, dim=1)).numpy())
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from visualizer import answers
 from visualizer.language import tr, translated
 from visualizer.motions import Frame
+from visualizer.said import lengths, of, said, tick
 from visualizer.scene import hops, numbers, parts
 from visualizer.scene.columns import (
     Column,
@@ -129,25 +130,30 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
     elif backward:
         size = parts.norms(trace).get(layer.name)
         symbols = hops.of_symbols(trace, layer)
+        claim = of("norm of gradient" if symbols is None else "norm of gradient of symbols", layer)
         if symbols is not None:
             size = norm(symbols)
         lines.append((tr("no gradient"), tr("none"), "–") if size is None else (
-            tr("norm {value}").format(value=numbers.significant(size, 3)),
-            *(numbers.significant(size, digits) for digits in (3, 2, 1))))
+            tr("norm {value}").format(value=said(numbers.significant(size, 3), *claim)),
+            *(said(numbers.significant(size, digits), *claim) for digits in (3, 2, 1))))
     else:
-        shape = numbers.shape(layer.shape)
-        reach = f"±{numbers.significant(parts.layer_scale(trace, layer, look), 3)}" \
+        shape, layer_s = lengths(layer), "" if look.scope == "network" else layer.name
+        most = said(numbers.significant(parts.layer_scale(trace, layer, look), 3), "high end of a scale", layer_s,
+                    array="values")
+        reach = f"±{most}" \
             if column.style in ("maps", "units") and look.scope != "unit" and parts.coloured(layer) else ""
         whole = f"{shape}, {reach}" if reach else shape
-        lines.append((whole, shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
+        lines.append((whole, shape, shape.replace(" ", ""), lengths(layer, 1).replace(" ", "")))
         if column.ranking:
-            counted = {"shown": len(column.shown), "count": column.total}
+            counted = {"shown": len(column.shown), "count": said(str(column.total), "how many maps", layer.name)}
             lines.append((tr("{shown} of {count} by {ranking} size").format(
                 ranking=translated(column.ranking), **counted), tr("{shown} of {count}").format(**counted)))
         elif column.style == "maps" and layer.output.ndim > 3:
             deep = int(np.prod(layer.shape[1:-2]))
-            lines.append((tr("slice {n} of {count} of each").format(n=deep // 2, count=deep),
-                          tr("slice {n} of {count}").format(n=deep // 2, count=deep)))
+            which = {"n": tick(str(deep // 2), deep // 2, 0, deep - 1),
+                     "count": said(str(deep), "slices of a map", layer.name)}
+            lines.append((tr("slice {n} of {count} of each").format(**which),
+                          tr("slice {n} of {count}").format(**which)))
         elif layer.unexplained:
             lines.append((tr("unexplained"),))
         elif column.factor > 1:
@@ -158,7 +164,8 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
         elif text_width(whole, 12) > room and reach:
             lines.append((reach,))
         elif layer.parameters and roomy:
-            lines.append((tr("{count} params").format(count=numbers.count(layer.parameters)),))
+            lines.append((tr("{count} params").format(count=said(numbers.count(layer.parameters),
+                                                                               "how many parameters", layer.name)),))
     return lines
 
 
