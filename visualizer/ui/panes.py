@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import views
+from visualizer import sight
 from visualizer.language import tr
 from visualizer.scene.picture import Focus
 from visualizer.scene.subject import NUMBER
@@ -104,7 +104,7 @@ class Panes(QWidget):
         if shown != self._path_shown:
             self._path_shown = shown
             self.top.show_path(words.path(trace, standing(seen)))
-            self.top.show_views([view for view in views.all_views() if view.suits(trace)], seen.view.name)
+            self.top.show_views(sight.suited(trace), seen.view.name)
 
     def show_trace(self) -> None:
         """The stage; or what it says while nothing is open."""
@@ -222,7 +222,7 @@ class Panes(QWidget):
         """A crumb was clicked: go to its level."""
         trace = self.store.trace
         if trace is not None and not self.starting:
-            names = tuple(view.name for view in views.all_views() if view.suits(trace))
+            names = tuple(view.name for view in sight.suited(trace))
             self.store.apply(lambda state: to_level(state, trace, self.store.timeline, focus, names))
 
     def _pick(self, focus: Focus | None) -> None:
