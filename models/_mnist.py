@@ -16,12 +16,8 @@ import _recipe
 from _recipe import batches, descend, one_thread, seeded
 
 DATA_LICENCE = "MNIST by Yann LeCun and Corinna Cortes, derived from NIST data, CC BY-SA 3.0"
-ROWS = {
-    "kind": "image",
-    "shape": [1, 28, 28],
-    "prepare": "grey 0..1, white stroke on black 0",
-    "reads": "rows",
-}
+PIXELS = {"kind": "image", "shape": [1, 28, 28], "prepare": "grey 0..1, white stroke on black 0"}
+ROWS = {**PIXELS, "reads": "rows"}
 ROWS_OBJECTIVE = {
     "kind": "class",
     "loss": "cross entropy",
@@ -40,6 +36,11 @@ def digits(file: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     """
     with np.load(file) as arrays:
         return arrays[f"x_{part}"], arrays[f"y_{part}"]
+
+
+def grey(pixels: np.ndarray) -> Tensor:
+    """Pixels (28, 28) or (N, 28, 28), 0 to 255, as input (N, 1, 28, 28), 0 to 1; the background is exactly 0."""
+    return torch.tensor(pixels, dtype=torch.float32).reshape(-1, 1, 28, 28) / 255
 
 
 def fit(

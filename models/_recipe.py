@@ -134,6 +134,8 @@ def card_of(recipe: ModuleType, licence: str) -> dict[str, str]:
         card["objective"] = json.dumps(recipe.OBJECTIVE)
     if hasattr(recipe, "ANSWER"):
         card["answer"] = json.dumps(recipe.ANSWER)
+    if hasattr(recipe, "GROUP"):
+        card["group"] = recipe.GROUP
     return card
 
 
@@ -155,6 +157,23 @@ def write_measured(
     content = weights_file(weights, card)
     write_whole(target, content)
     print(f"{target.stem}: {quality}, sha256 {hashlib.sha256(content).hexdigest()}")
+
+
+def write_runs(recipe: ModuleType, runs: Iterable[tuple[str, nn.Module, dict[str, float]]], licence: str) -> None:
+    """Write what came of a recipe with other seeds and settings beside its weights, as `<name>.runs.safetensors`.
+
+    Each run has a key, `T20.seed1`, which its weights carry before their names, float16. `runs` in the card says of
+    each key what was measured of the rounded weights.
+    """
+    start = perf_counter()
+    weights, measured = {}, {}
+    for key, model, facts in runs:
+        weights |= {f"{key}.{name}": weight.half() for name, weight in model.state_dict().items()}
+        measured[key] = facts
+        print(f"{Path(recipe.__file__).stem} {key}: {facts}", flush=True)
+    card = card_of(recipe, licence) | {"runs": json.dumps(measured), "weights": "float16"}
+    write_whole(Path(recipe.__file__).with_suffix(".runs.safetensors"), weights_file(weights, card))
+    print(f"{Path(recipe.__file__).stem}: runs in {perf_counter() - start:.0f} s")
 
 
 def write_drawn(recipe: ModuleType, card: dict[str, str], data_dir: Path, target: Path) -> None:

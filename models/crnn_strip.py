@@ -95,18 +95,19 @@ def prepare(pixels: np.ndarray) -> Tensor:
     return torch.tensor(pixels, dtype=torch.float32).reshape(-1, 1, 32, pixels.shape[-1]) / 255
 
 
-def spell(logits: Tensor) -> list[int]:
+def spell(logits: Tensor, blank: int = BLANK) -> list[int]:
     """The digits that (steps, 11) logits spell: the best class of each step, repeats merged, blanks dropped."""
     best = logits.argmax(1).tolist()
-    return [one for one, before in zip(best, [BLANK, *best], strict=False) if one not in (before, BLANK)]
+    return [one for one, before in zip(best, [blank, *best], strict=False) if one not in (before, blank)]
 
 
-def compose(images: Sequence[np.ndarray], left: Sequence[int], top: Sequence[int]) -> np.ndarray:
-    """Digits (28, 28), each cut to its inked columns, laid on a black strip (32, 160) from column `left`, row `top` on.
+def compose(images: Sequence[np.ndarray], left: Sequence[int], top: Sequence[int], width: int = 160) -> np.ndarray:
+    """Digits (28, 28), each cut to its inked columns, laid on a black strip (32, width) from column `left`, row `top`
+    on.
 
     Where two overlap the brighter pixel is seen.
     """
-    strip = np.zeros((32, 160), np.uint8)
+    strip = np.zeros((32, width), np.uint8)
     for image, x, y in zip(images, left, top, strict=True):
         ink = trim(image)
         place = strip[y : y + 28, x : x + ink.shape[1]]

@@ -315,4 +315,124 @@ COMPOSITES = (
           TABLE, TABLE),
     steps("spectral_norm", holding(lambda part, x: part(x), nn.utils.parametrizations.spectral_norm(nn.Linear(6, 3)))),
 )
-OPERATIONS = (*FUNCTIONS, *CHOICES, *LINES, *PLACES, *LINEAR, *PRODUCTS, *POOLS, *LOSSES, *COMPOSITES)
+
+
+def _square(x: Tensor) -> Tensor:
+    """A symmetric matrix whose eigenvalues lie apart, of a table."""
+    return x.mT @ x + torch.diag_embed(torch.arange(1.0, 5.0).double())
+
+
+def _triangular(x: Tensor) -> Tensor:
+    return torch.linalg.cholesky(_square(x))
+
+
+la = torch.linalg
+MATRICES = (
+    op("inverse", lambda x: la.inv(_square(x)), TABLE), op("pseudoinverse", la.pinv, TABLE),
+    op("solution", lambda x: la.solve(_square(x), x.mT), TABLE), op("solution", lambda x: la.solve(
+        _square(x), x[:, 0]), TABLE, name="solve for a vector"),
+    op("solution", lambda x: la.solve(_square(x)[0], x, left=False), TABLE, name="solve from the right"),
+    *(op("triangular_solution", lambda x, upper=upper, one=one: la.solve_triangular(
+        _square(x), x.mT, upper=upper, unitriangular=one), TABLE, name=f"solve_triangular({upper}, {one})")
+      for upper, one in ((False, False), (True, True))),
+    op("cholesky_solution", lambda x: torch.cholesky_solve(x.mT, _triangular(x)), TABLE),
+    op("inverse_by_factor", lambda x: torch.cholesky_inverse(_triangular(x)[0]), TABLE),
+    op("determinant", lambda x: la.det(_square(x)), TABLE), op("determinant", lambda x: torch.det(x[0, :, :2].T @ x[
+        0, :, :2]), TABLE, name="det of one"),
+    op("size_of_determinant", lambda x: torch.add(*la.slogdet(_square(x))), TABLE),
+    op("logarithm_of_determinant", lambda x: torch.logdet(_square(x)), TABLE),
+    op("matrix_exponential", lambda x: torch.matrix_exp(_square(x) * 0.3), TABLE),
+    op("matrix_power", lambda x: la.matrix_power(_square(x), 3), TABLE),
+    op("matrix_power", lambda x: la.matrix_power(_square(x), -2), TABLE, name="negative power"),
+    op("cholesky", lambda x: la.cholesky(_square(x)), TABLE), op("cholesky", lambda x: la.cholesky(
+        _square(x), upper=True), TABLE, name="cholesky of above"),
+    op("qr", lambda x: la.qr(_square(x))[1], TABLE), op("qr", lambda x: la.qr(_square(x)[..., :3])[0], TABLE,
+                                                       name="Q of a tall one"),
+    op("qr", lambda x: la.qr(_square(x)[:, :2])[1], TABLE, name="R of a wide one"),
+    op("eigenvalues", lambda x: la.eigvalsh(_square(x)), TABLE),
+    op("eigenvalues", lambda x: la.eigh(_square(x))[1].square(), TABLE, name="eigenvectors"),
+    op("singular_values", lambda x: la.svdvals(_square(x)), TABLE),
+    *(op("singular_decomposition", lambda x, part=part: la.svd(_square(x)[..., :3], full_matrices=False)[part].square(),
+         TABLE, name=f"svd, part {part}") for part in range(3)),
+    *(steps(f"norm({order})", lambda x, order=order: la.norm(x, order, (1, 2), True), TABLE)
+      for order in ("nuc", 2, -2, 1, -1, float("inf"))),
+    steps("matrix_norm", lambda x: la.matrix_norm(x, -float("inf")), TABLE),
+    steps("condition", lambda x: la.cond(_square(x)), TABLE), steps("trace", lambda x: torch.trace(x[0]), TABLE),
+    steps("kron", lambda x: torch.kron(x, x[0, 0]), TABLE), steps("block_diag", lambda x: torch.block_diag(x[0], x[0]),
+                                                                  TABLE),
+    steps("cartesian_prod", lambda x: torch.cartesian_prod(x[0], x[0]), LINE),
+    steps("pad_sequence", lambda x: nn.utils.rnn.pad_sequence([x[0], x[0, :1]]), TABLE),
+)
+
+
+def _grows(x: Tensor) -> None:
+    x[:, 0] += x[:, 1]
+
+
+def _both_views(x: Tensor) -> Tensor:
+    """A view that is written to, read, and read again through what it is a view of."""
+    x = x * 1
+    y = x[:, 1]
+    y.mul_(2).add_(1)
+    return y * x[:, 0] + x.sum(1) * y
+
+
+def _old_view(x: Tensor) -> Tensor:
+    """A view that was taken before another one was written to."""
+    x = x * 1
+    y = x.view(1, -1)
+    x.mT[:, :1].sigmoid_()
+    return y * 3
+
+
+def _swapped(x: Tensor) -> None:
+    x[:, 0], x[:, 1] = x[:, 1].clone(), x[:, 0].clone()
+
+
+def _runs_up(x: Tensor) -> None:
+    for i in range(1, x.shape[1]):
+        x[:, i] += x[:, i - 1]
+
+
+def _indices(*places: list[int]) -> tuple[Tensor, ...]:
+    return tuple(map(torch.tensor, places))
+
+
+WRITES = (
+    op("written", overwritten(_grows), TABLE),
+    op("written", overwritten(lambda x: x[:, 1].mul_(2)), TABLE, name="mul_"),
+    op("written", _both_views, TABLE, name="a view that is read on"), op("seen_again", _old_view, TABLE),
+    op("written", overwritten(lambda x: x[:, 1:].masked_fill_(x[:, 1:] > 0, 0.5)), TABLE, name="masked_fill_"),
+    op("written", overwritten(lambda x: x[..., 2:].copy_(x[..., :2] * 3)), TABLE, name="copy_"),
+    op("written", overwritten(lambda x: x.mT[:, 0].add_(1)), TABLE, name="of a transpose"),
+    op("written", overwritten(lambda x: x[0, :2, :2].diagonal().add_(2)), TABLE, name="of a diagonal"),
+    op("written", overwritten(lambda x: F.relu(x[:, :1], inplace=True)), TABLE, name="relu in place"),
+    op("assign", overwritten(_swapped), TABLE), op("written", overwritten(_runs_up), TABLE, name="step by step"),
+    op("masked_scatter", overwritten(lambda x: x.masked_scatter_(x > 0, x.flatten() * 2)), TABLE),
+    op("put", overwritten(lambda x: x.put_(*_indices([0, 3]), x[0, 0, :2] * 2)), TABLE),
+    op("fill_diagonal", overwritten(lambda x: x[0].fill_diagonal_(1.0)), TABLE),
+    steps("index_put_", overwritten(lambda x: x.index_put_(_indices([0], [1]), x[0, 0] * 2)), TABLE),
+    steps("index_put_ of a view", overwritten(lambda x: x[0].index_put_(_indices([1]), x[0, :1] * 2)), TABLE),
+    steps("index_put, added", lambda x: x.index_put(_indices([0, 0], [1, 1]), x[0, :2] * 2, accumulate=True), TABLE),
+)
+DROPPED = (
+    op("alpha_dropout", lambda x: F.alpha_dropout(x, 0.3, True), PICTURE),
+    op("alpha_dropout", lambda x: F.alpha_dropout(x, 1.0, True), name="alpha_dropout of all"),
+    op("channel_alpha_dropout", lambda x: F.feature_alpha_dropout(x, 0.4, True), PICTURE),
+    steps("dropout", lambda x: F.dropout(x, 0.3, True), PICTURE),
+    steps("dropout2d", lambda x: F.dropout2d(x, 0.4, True), PICTURE),
+    steps("dropout3d", lambda x: F.dropout3d(x, 0.4, True), VOLUME),
+)
+
+
+def _packed(x: Tensor) -> Tensor:
+    """Two of the steps, padded again, each times how many sequences were read then, and how long this one is."""
+    packed = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([2]), batch_first=True)
+    packed = packed._replace(data=packed.data * packed.batch_sizes[:, None])
+    made, length = nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
+    return made * length
+
+
+LENGTHS = (steps("lengths", _packed, TABLE),)
+OPERATIONS = (*FUNCTIONS, *CHOICES, *LINES, *PLACES, *LINEAR, *PRODUCTS, *POOLS, *LOSSES, *COMPOSITES, *MATRICES,
+              *WRITES, *DROPPED, *LENGTHS)

@@ -53,7 +53,7 @@ def layer_of(trace: Trace, name: str) -> Layer:
     if name in trace:
         return trace[name]
     first = name.removesuffix(".steps")
-    return _calls(trace, first) if trace[first].kind.endswith("_cell") else _by_hand(trace, name)
+    return _calls(trace, first) if trace[first].inner else _by_hand(trace, name)
 
 
 @lru_cache(maxsize=4)
@@ -79,20 +79,32 @@ def _stands(row: np.ndarray, arrays: list[np.ndarray]) -> bool:
 
 
 def _calls(trace: Trace, first: str) -> Layer:
-    calls = [trace[first]]
-    while following := [layer for layer in trace.layers if layer.kind == calls[-1].kind and calls[-1].name in {
-            _origin(trace, name) for name in layer.reads}]:
-        calls.append(following[0])
+    """All calls of a module, if what the later ones start from is made of what the earlier ones made; what other layers
+    made of it between the steps is handed back as the project says, which test_chains compares with torch."""
+    module, dot, level = first.partition(".l") if first.rpartition(".l")[2].isdigit() else (first, "", "")
+    calls = [layer for layer in trace.layers if layer.kind == trace[first].kind and re.fullmatch(
+        re.escape(module) + r"(#\d+)?" + re.escape(dot + level), layer.name)]
     grads = {key: np.concatenate([call.inner_gradients.get(key, 0 * array) for call in calls])
              for each in calls for key, array in each.inner_gradients.items()}
-    for state in ("hidden", "cell"):  # what comes from outside is what the next call does not hand back
+    begins = {state: [call.reads[1 + (state == "cell" and call.settings.get("initial_hidden") == "read")]
+                      if call.settings.get(f"initial_{state}") == "read" else "" for call in calls]
+              for state in ("hidden", "cell")}
+    made = {name: trace[_origin(trace, name)] for names in begins.values() for name in names if name}
+    changed = any(name and call.name != made[name].name and not (
+        made[name].kind.endswith("state") and call.name in made[name].reads)
+        for names in begins.values() for call, name in zip(calls, names[1:], strict=False))
+    if changed:
+        own = next(chain.trace[chain.name] for chain in chains(trace) if chain.name == f"{first}.steps")
+        grads |= {key: own.inner_gradients[key] for key in grads if key.endswith("_direct")}
+    for state in () if changed else ("hidden", "cell"):  # from outside comes what the next call does not hand back
         if f"{state}_direct" in grads and f"initial_{state}" in grads:
             grads[f"{state}_direct"] = grads[f"{state}_direct"] - np.concatenate(
                 [*(call.inner_gradients.get(f"initial_{state}", np.zeros((1, grads[state].shape[1])))
                    for call in calls[1:]), np.zeros((1, grads[state].shape[1]))])
     starts = sum(calls[0].settings.get(f"initial_{state}") == "read" for state in ("hidden", "cell"))
     return replace(calls[0], kind=calls[0].kind.removesuffix("_cell"), axes=("step", "unit"), gradient=None,
-                   output=np.stack([call.output for call in calls]), settings={**calls[0].settings, "one_by_one": True},
+                   output=np.concatenate([call.inner["hidden"] for call in calls]),
+                   settings={**calls[0].settings, "one_by_one": True, "begins": begins},
                    reads=(*(call.reads[0] for call in calls), *calls[0].reads[len(calls[0].reads) - starts:]),
                    inner={key: np.concatenate([call.inner[key] for call in calls]) for key in calls[0].inner},
                    inner_gradients={key: array for key, array in grads.items() if not key.startswith("initial_")})
@@ -187,6 +199,8 @@ def how_many_steps(trace: Trace, said: Any) -> float:
 
 def steps(trace: Trace, name: str) -> int:
     layer = layer_of(trace, name)
+    if layer.inner:
+        return len(layer.inner["hidden"])
     return layer.shape[layer.axes.index("step")] if "step" in layer.axes else len(trace.sample.steps)
 
 
@@ -217,6 +231,53 @@ def _setting(trace: Trace, said: Any) -> float:
     return float(found[said.cell[0]] if said.cell and isinstance(found, tuple | list) else found)
 
 
+# --- axes and colours -------------------------------------------------------------------------------------------------
+
+@quantity("tick")
+def tick(trace: Trace, said: Any) -> float:
+    """`array` is the number and the two ends of its axis, which it lies between."""
+    value, low, high = map(float, re.split(" in | … ", said.array))
+    assert low <= value <= high, said
+    return value
+
+
+quantity("low end of a scale")(lambda trace, said: _scale(trace, said)[0])
+quantity("high end of a scale")(lambda trace, said: _scale(trace, said)[1])
+
+
+def _scale(trace: Trace, said: Any) -> tuple[float, float]:
+    """What the first and the last colour stand for; `array` is what is coloured, of one layer or of all."""
+    if said.array == "probability":
+        return 0.0, 1.0
+    if said.array == "pixels":
+        found = _finite(layer_of(trace, said.layer).output)
+        return found.min(), found.max()
+    if said.array == "size of the gradient":
+        top = max((_top(layer.gradient) for layer in trace if layer.output.ndim and layer.gradient is not None),
+                  default=0.0)
+        for layer in trace:  # what symbols were turned into, each as a whole
+            if layer.is_input and layer.gradient is None and layer.output.ndim == 1:
+                tables = (table for table in trace.readers(layer.name)
+                          if table.kind == "embedding" and table.gradient is not None)
+                top = max([top, *(norm(np.asarray(row, np.float64)) for table in tables for row in table.gradient)])
+        return (top or 1.0) / 1000, top or 1.0
+    layers = [layer_of(trace, said.layer)] if said.layer else [layer for layer in trace if not layer.is_input]
+    if said.array == "size of ∂L/∂w":
+        top = _top(layers[0].weight_gradients["weight"]) or 1.0
+        return top / 1000, top
+    top = max(_top(layer.weights["weight"] if said.array == "weights" else layer.output) for layer in layers
+              if layer.output.ndim or said.array == "weights") or 1.0
+    return -top, top
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values, np.float64)[np.isfinite(values)]
+
+
+def _top(values: np.ndarray) -> float:
+    return float(np.abs(_finite(values)).max(initial=0.0))
+
+
 # --- words ------------------------------------------------------------------------------------------------------------
 
 WORDS = {"no": 0, "none": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
@@ -232,6 +293,8 @@ def read(text: str) -> tuple[float, float]:
         return WORDS[plain.lower()], 0.0
     if plain.removesuffix(" %") in ("NaN", "∞", "+∞", "−∞"):
         return float(plain.removesuffix(" %").replace("∞", "inf").replace("−", "-")), 0.0
+    if alone := re.fullmatch(r"10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", plain):  # on an axis
+        return 10.0 ** int(alone[1].translate(RAISED)), 0.0
     if "/" in plain:
         above, below = map(float, plain.split("/"))
         return above / below, 0.0

@@ -631,3 +631,49 @@ def _setting(layer: Layer, name: str, axis: int, otherwise: int) -> int:
     found = otherwise if found is None or found == () else found
     found = found if isinstance(found, tuple | list) else (found,) * 3
     return int(found[axis if len(found) > 1 else 0])
+
+
+# --- axes, headers and grids of inputs --------------------------------------------------------------------------------
+
+@quantity("how many parameters")
+def parameters(trace: Trace, said: Any) -> float:
+    """What can learn: no running statistics, and none that were given."""
+    layer = layer_of(trace, said.layer)
+    given = layer.settings.get("fixed", ())
+    return sum(array.size for name, array in layer.weights.items() if "running" not in name and name not in given)
+
+
+quantity("how many maps")(lambda trace, said: int(np.prod(layer_of(trace, said.layer).shape[:-2])) if layer_of(
+    trace, said.layer).output.ndim > 2 else layer_of(trace, said.layer).output.size)
+quantity("how many values are counted")(lambda trace, said: float(trace.studies["saturation"][
+    f"{said.layer}/{said.array}:values" if said.array else f"{said.layer}:values"]))
+quantity("largest size over inputs")(lambda trace, said: _colours_over(trace, said)[1])
+quantity("least that has a colour over inputs")(lambda trace, said: _colours_over(trace, said)[0])
+quantity("least height")(lambda trace, said: 0.0 if np.nanmin(_over(trace, said)) >= 0 else
+                         _colours_over(trace, said)[0])
+
+
+def _colours_over(trace: Trace, said: Any) -> tuple[float, float]:
+    """What colours go from and to: chances lie between 0 and 1, all else as far from 0 on either side."""
+    top = float(np.nanmax(np.abs(_over(trace, said))))
+    return (0.0, 1.0) if layer_of(trace, said.layer).kind == "softmax" else (-top, top)
+
+
+def _over(trace: Trace, said: Any) -> np.ndarray:
+    """Of one channel or unit over all inputs, or all of a layer."""
+    values = np.asarray(trace.studies["over"][f"{said.layer}:{said.array}"], np.float64)
+    return np.take(values, said.cell[0], said.step + 1) if said.cell else values
+
+
+@words("label of one of the inputs")
+def label_of_an_input(trace: Trace, said: Any) -> str:
+    index = int(trace.studies["over"]["labels"][said.cell[0]])
+    return trace.labels[index] if index < len(trace.labels) else str(index)
+
+
+@words("answer to one of the inputs")
+def answer_to_an_input(trace: Trace, said: Any) -> str:
+    return _written(trace, "answers")[said.cell[0]]
+
+
+quantity("slices of a map")(lambda trace, said: int(np.prod(layer_of(trace, said.layer).shape[1:-2])))

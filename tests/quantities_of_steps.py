@@ -7,6 +7,7 @@ of the weights here, anew.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -36,17 +37,33 @@ quantity("how many gates")(lambda trace, said: GATES[_family(layer_of(trace, sai
 @words("word read")
 def word_read(trace: Trace, said: Any) -> str:
     """One word a step, or nothing is known of what is read."""
-    read = trace.sample.steps
-    assert len(read) == _steps(layer_of(trace, said.layer)), said
+    read, layer = _words_read(trace, said.layer), layer_of(trace, said.layer)
+    assert len(read) == _steps(layer), said
     return SEEN.get(read[said.step], read[said.step])
+
+
+def _words_read(trace: Trace, name: str) -> list[str]:
+    """Of the sample; of the calls of a decoder what each looked up."""
+    layer = layer_of(trace, name)
+    if name in trace or len(trace.sample.steps) == _steps(layer):
+        return list(trace.sample.steps)
+    return [_label_looked_up(trace, layer.reads[step]) for step in range(_steps(layer))]
+
+
+def _label_looked_up(trace: Trace, name: str) -> str:
+    """Of a decoder's step: what the one number that was looked up for it is called."""
+    while trace[name].kind not in ("embedding", "one_hot"):
+        name = trace[name].reads[0]
+    return str(trace.labels[int(trace[trace[name].reads[0]].output.item())])
 
 
 @words("text read")
 def text_read(trace: Trace, said: Any) -> str:
     """Letters up to a step, the last 24 of them."""
-    assert len(trace.sample.steps) == _steps(layer_of(trace, said.layer))
+    read = _words_read(trace, said.layer)
+    assert len(read) == _steps(layer_of(trace, said.layer))
     assert not _reverse(layer_of(trace, said.layer))
-    text = "".join(trace.sample.steps[:said.step + 1]).replace("\n", "↵")
+    text = "".join(read[:said.step + 1]).replace("\n", "↵")
     return "…" + text[-24:] if len(text) > 24 else text
 
 
@@ -115,7 +132,9 @@ def largest_norm(trace: Trace, said: Any) -> float:
 @quantity("far from 0")
 def far(trace: Trace, said: Any) -> float:
     """Nine tenths of what the colours reach to: ±1 of a state that a tanh made, else what 99 of 100 are within."""
-    tanh = said.array == "inner.hidden" and layer_of(trace, said.layer).settings.get("nonlinearity", "tanh") == "tanh"
+    layer = layer_of(trace, said.layer)
+    tanh = said.array == "inner.hidden" and layer.settings.get("nonlinearity", "tanh") == "tanh" and \
+        "unprojected" not in layer.inner
     return FAR * (1.0 if tanh else float(np.percentile(np.abs(array(trace, said)), 99)) or 1.0)
 
 
@@ -153,12 +172,20 @@ def _axes(trace: Trace, said: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _move(trace: Trace, said: Any, state: str) -> np.ndarray:
     layer = layer_of(trace, said.layer)
-    return np.asarray(layer.inner[state], np.float64)[said.step] - _before(trace, layer, state, said.step)
+    states = np.asarray(layer.inner[state], np.float64)
+    earlier = said.step + 1 if _reverse(layer) else said.step - 1
+    return states[said.step] - (states[earlier] if 0 <= earlier < len(states) else
+                                _before(trace, layer, state, said.step))
 
 
 def _before(trace: Trace, layer: Layer, state: str, step: int) -> np.ndarray:
     """The state that a step starts from: that of the step read just before, or what the layer starts with."""
     known = np.asarray(layer.inner[state], np.float64)
+    if begins := layer.settings.get("begins"):  # other layers stand between the steps
+        read = begins[state][step]
+        first = int(layer.settings.get("place", 0)) * known.shape[1]
+        return np.asarray(trace[read].output, np.float64).ravel()[first:first + known.shape[1]] if read else \
+            np.zeros(known.shape[1])
     earlier = step + 1 if _reverse(layer) else step - 1
     if 0 <= earlier < len(known):
         return known[earlier]
@@ -374,3 +401,245 @@ def _steps(layer: Layer) -> int:
 
 def _reverse(layer: Layer) -> bool:
     return bool(layer.settings.get("reverse", False))
+
+
+# --- what stands on axes and beside them ------------------------------------------------------------------------------
+
+@quantity("number in the word read")
+def number_read(trace: Trace, said: Any) -> float:
+    """Of `row 12`."""
+    return float(trace.sample.steps[said.step].split()[-1])
+
+
+@quantity("how many steps with padding")
+def steps_with_padding(trace: Trace, said: Any) -> float:
+    return max(len(other.output) for name in (said.layer, *trace[said.layer].reads)
+               if (other := layer_of(trace, name)).axes[:1] == ("step",))
+
+
+quantity("largest norm of gradient of a step")(lambda trace, said: _norms_back(trace, said).max())
+quantity("floor of the norms of steps")(lambda trace, said: _norms_back(trace, said).max() * 10.0 ** -float(said.array))
+
+
+def _norms_back(trace: Trace, said: Any) -> np.ndarray:
+    """(step,)"""
+    rows = np.asarray(layer_of(trace, said.layer).inner_gradients["hidden"], np.float64)
+    return np.array([norm(row) for row in rows])
+
+
+@quantity("step before")
+def step_before(trace: Trace, said: Any) -> float:
+    """In the order of reading, from 1; 0 and the one after the last are what the layer starts from."""
+    layer = layer_of(trace, said.layer)
+    return said.step + 2 if _reverse(layer) else said.step
+
+
+quantity("step with padding")(lambda trace, said: said.step + 1)
+quantity("how many numbers a step reads")(lambda trace, said: _read(trace, layer_of(trace, said.layer), 0).size)
+
+
+@quantity("largest size of what is read")
+def largest_of_read(trace: Trace, said: Any) -> float:
+    layer = layer_of(trace, said.layer)
+    return max(float(np.abs(_read(trace, layer, step)).max()) for step in range(_steps(layer)))
+
+
+@quantity("largest gradient of what is read")
+def largest_gradient_of_read(trace: Trace, said: Any) -> float:
+    """Of one number, or of the row that a symbol was turned into."""
+    back = np.asarray(layer_of(trace, said.layer).gradient, np.float64)
+    return max(map(norm, back)) if said.array == "symbols" else float(np.abs(back).max())
+
+
+@quantity("how many weights of all")
+def weights_of_all(trace: Trace, said: Any) -> float:
+    """Those that every step uses; not a state that the layer starts from."""
+    return sum(array.size for name, array in layer_of(trace, said.layer).weights.items() if "initial" not in name)
+
+
+@quantity("norm of gradient of symbols")
+def norm_of_symbols(trace: Trace, said: Any) -> float:
+    table, = (reader for reader in trace.readers(said.layer) if reader.kind == "embedding")
+    return norm(np.asarray(table.gradient, np.float64))
+
+
+# --- gates and states as columns --------------------------------------------------------------------------------------
+
+quantity("share of gates that are shut")(lambda trace, said: float((array(trace, said) < 0.1).mean()))
+quantity("share of gates that are open")(lambda trace, said: float((array(trace, said) > 0.9).mean()))
+quantity("zero")(lambda trace, said: 0)
+quantity("two")(lambda trace, said: 2)
+quantity("millionth of the largest size")(lambda trace, said: float(np.abs(array(trace, said)).max()) * 1e-6)
+quantity("most that has a colour")(lambda trace, said: far(trace, said) / FAR)
+quantity("least that has a colour")(lambda trace, said: -far(trace, said) / FAR)
+quantity("how many have no colour")(
+    lambda trace, said: int((np.abs(array(trace, said)) > far(trace, said) / FAR).sum()))
+quantity("share that has a colour")(
+    lambda trace, said: float((np.abs(array(trace, said)) <= far(trace, said) / FAR).mean()))
+
+
+@quantity("largest gradient of a gate")
+def largest_of_gates(trace: Trace, said: Any) -> float:
+    layer = layer_of(trace, said.layer)
+    gates = {"lstm": ("forget", "input", "output_gate"), "gru": ("reset", "update")}[_family(layer)]
+    return max(float(np.abs(layer.inner_gradients[key]).max()) for key in gates)
+
+
+@quantity("share of saturated gates")
+def saturated_gates(trace: Trace, said: Any) -> float:
+    layer = layer_of(trace, said.layer)
+    gates = {"lstm": ("forget", "input", "output_gate"), "gru": ("reset", "update")}[_family(layer)]
+    row = np.concatenate([layer.inner[key][said.step] for key in gates])
+    return float(((row < 0.05) | (row > 0.95)).mean())
+
+
+@quantity("share of saturated units")
+def saturated_units(trace: Trace, said: Any) -> float:
+    return float((np.abs(layer_of(trace, said.layer).inner["hidden"][said.step]) > 0.9).mean())
+
+
+@quantity("largest of its lines")
+def largest_of_lines(trace: Trace, said: Any) -> float:
+    """Of all units and all lines of what `array` is made of; 1 where all lie in a gate's range."""
+    layer, key = layer_of(trace, said.layer), said.array
+    row = _numbers(trace, layer, said.step)
+    if key in ("cell", "hidden") and _family(layer) != "rnn":
+        names = ["kept", "added", key] if key == "cell" or _family(layer) == "gru" else [
+            "output_gate", "opened", *(("unprojected",) if "unprojected" in row else ()), key]
+    elif _family(layer) == "rnn":
+        names = ["preactivation", key] if key == "hidden" else [f"{key}.read", f"{key}.state", f"{key}.bias", key]
+    else:
+        names = [f"{key}.{'fed' if key == 'new' else 'read'}", f"{key}.state",
+                 *(() if key == "new" else (f"{key}.bias",)), f"{key}.sum", key]
+    gates = ("forget", "input", "output_gate", "reset", "update")
+    if key in (*gates, "candidate", "new") or (key == "hidden" and _most(layer, "hidden") == 1.0):
+        names.remove(key)  # what a curve made has a scale of its own
+    return max(float(np.abs(row[name]).max()) for name in names)
+
+
+@quantity("most that a state may be")
+def most_of_a_state(trace: Trace, said: Any) -> float:
+    """A tanh ends at 1; else the largest there is."""
+    return _most(layer_of(trace, said.layer), "hidden")
+
+
+@quantity("most that a column may be")
+def most_of_a_column(trace: Trace, said: Any) -> float:
+    return 1.0 if said.array in ("candidate", "new") else _most(layer_of(trace, said.layer), said.array)
+
+
+def _most(layer: Layer, state: str) -> float:
+    """What a state comes from counts too, so that it must not be larger."""
+    tanh = layer.settings.get("nonlinearity", "tanh") == "tanh" and "unprojected" not in layer.inner
+    return 1.0 if state == "hidden" and tanh else float(np.abs(layer.inner[state]).max())
+
+
+@quantity("size of gradient of a column")
+def size_of_column(trace: Trace, said: Any) -> float:
+    """Of one unit, or the norm of all; `cell_before` and `hidden_before` hold what goes to the step before."""
+    layer = layer_of(trace, said.layer)
+    came = _came(trace, layer, said.step, ())
+    row = {"cell_before": came.get("kept"), "hidden_before": came["handed on"]}.get(said.array)
+    if row is None:
+        row = np.asarray(layer.inner_gradients[said.array], np.float64)[said.step]
+    return norm(row[[*said.cell]] if said.cell else row)
+
+
+@quantity("share of the gradient of a state that goes on")
+def goes_on(trace: Trace, said: Any) -> float:
+    came = _came(trace, layer_of(trace, said.layer), said.step, ())
+    row, over = came[said.array], came["kept" if said.array == "cell" else "handed on"]
+    return norm(over[[*said.cell]] if said.cell else over) / norm(row[[*said.cell]] if said.cell else row)
+
+
+@quantity("share of the gradient of a state that is handed to the next")
+def handed_to_next(trace: Trace, said: Any) -> float:
+    """What a step got from the one that read it, beside what it got from outside."""
+    layer = layer_of(trace, said.layer)
+    rows = np.asarray(layer.inner_gradients["hidden"], np.float64)
+    own = np.asarray(layer.inner_gradients.get("hidden_direct", 0 * rows), np.float64)
+    after = said.step - 1 if _reverse(layer) else said.step + 1
+    return norm(rows[said.step] - own[said.step]) / norm(rows[after])
+
+
+@quantity("how a gradient falls over a step")
+def falls(trace: Trace, said: Any) -> float:
+    rows = _norms_back(trace, said)
+    return rows[said.step + 1] / rows[said.step]
+
+
+# --- answers of a step ------------------------------------------------------------------------------------------------
+
+quantity("how many answers")(lambda trace, said: _chances(trace, said).shape[1])
+quantity("how many answers if stopped")(lambda trace, said: _stopped(trace, said).shape[1])
+quantity("how many other answers")(lambda trace, said: _chances(trace, said).shape[1] - said.cell[0])
+quantity("how many other answers if stopped")(lambda trace, said: _stopped(trace, said).shape[1] - said.cell[0])
+quantity("chance of all others")(lambda trace, said: _others(_chances(trace, said), said))
+quantity("chance of all others if stopped")(lambda trace, said: _others(_stopped(trace, said), said))
+quantity("answer")(lambda trace, said: layer_of(trace, said.layer).output[said.step, said.cell[0]])
+words("label if stopped")(lambda trace, said: _label(trace, said.cell[-1]))
+
+
+def _others(chances: np.ndarray, said: Any) -> float:
+    """Without the so many likeliest ones."""
+    return float(np.sort(chances[said.step])[:chances.shape[1] - said.cell[0]].sum())
+
+
+@quantity("bits of surprise at what came")
+def surprise_at(trace: Trace, said: Any) -> float:
+    """At the symbol that the next step read."""
+    return float(-np.log2(_chances(trace, said)[said.step, trace.labels.index(trace.sample.steps[said.step + 1])]))
+
+
+@quantity("column")
+def column(trace: Trace, said: Any) -> float:
+    return said.step + 1
+
+
+quantity("first column seen")(lambda trace, said: _seen(trace, said)[0] + 1)
+quantity("last column seen")(lambda trace, said: _seen(trace, said)[1] + 1)
+
+
+def _seen(trace: Trace, said: Any) -> tuple[int, int]:
+    """Which columns of the picture a column of maps hangs on, kernel by kernel back to it."""
+    layer, first, last = layer_of(trace, said.layer), said.step, said.step
+    while layer.reads:
+        if layer.kind == "conv2d" or "pool" in layer.kind:
+            def of(name: str, otherwise: int, layer: Layer = layer) -> int:
+                found = layer.settings.get(name, otherwise)
+                return int(found[-1]) if isinstance(found, tuple | list) else int(found)
+            kernel = layer.weights["weight"].shape[-1] if layer.kind == "conv2d" else of("kernel_size", 1)
+            stride = of("stride", kernel if "pool" in layer.kind else 1)
+            first = first * stride - of("padding", 0)
+            last = last * stride - of("padding", 0) + (kernel - 1) * of("dilation", 1)
+        layer = trace[layer.reads[0]]
+    return max(0, first), min(layer.shape[-1] - 1, last)
+
+
+quantity("nearest power of ten of the norm")(lambda trace, said: 10.0 ** round(np.log10(norm(array(trace, said)))))
+quantity("nearest power of ten of the size of gradient of a column")(
+    lambda trace, said: 10.0 ** round(np.log10(size_of_column(trace, said))))
+
+
+quantity("seed")(lambda trace, said: float(said.array))
+
+
+@quantity("where a seed falls")
+def seed_falls(trace: Trace, said: Any) -> float:
+    """The first 48 bits of SHA-256 of seed and step, as a share."""
+    return int.from_bytes(hashlib.sha256(f"{said.array}:{said.step}".encode()).digest()[:6], "big") / 2 ** 48
+
+
+@quantity("rank of an answer")
+def rank(trace: Trace, said: Any) -> float:
+    row = _chances(trace, said)[said.step]
+    return 1 + int((row > row[said.cell[0]]).sum())
+
+
+quantity("how many answers could come true")(lambda trace, said: len(_chances(trace, said)) - 1)
+
+
+@quantity("how many answers came true")
+def came_true(trace: Trace, said: Any) -> float:
+    best = _chances(trace, said).argmax(axis=1)[:-1]
+    return sum(trace.labels[index] == word for index, word in zip(best, trace.sample.steps[1:], strict=True))

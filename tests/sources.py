@@ -1,10 +1,16 @@
-"""What the files of the project say, each parsed once in a run of the tests."""
+"""What the files of the project say, each parsed once in a run of the tests; and which bundled models are main ones."""
 
 from __future__ import annotations
 
 import ast
 from functools import cache
 from pathlib import Path
+
+from visualizer import registry
+
+MAIN = tuple(name for name in registry.models() if not registry.card(name).get("group"))
+"""The bundled models that belong to no group of experiments: where a test takes long, it runs with each of them, and
+with a sample of the others."""
 
 
 @cache

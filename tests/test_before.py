@@ -13,7 +13,7 @@ LARGE = ("lenet_mnist", "mlp_mnist", "crnn_strip", "sentiment_gru")
 """Networks whose first weights are not written but drawn."""
 
 
-@pytest.mark.matrix(spine=LARGE, sample=5)
+@pytest.mark.matrix(spine=LARGE, sample=5, each=False)
 @pytest.mark.parametrize("name", registry.models())
 def test_every_bundled_network_has_its_picture_and_its_reel_from_before_training(name, tmp_path, capsys):
     found = {}

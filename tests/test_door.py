@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from tests.sources import MAIN
 from tests.toys import toy
 from visualizer import card, door, export, record, registry
 from visualizer.scene import session
@@ -118,6 +119,7 @@ def test_a_folder_is_no_file(tmp_path):
 
 # --- where one stands -----------------------------------------------------------------------------------------------
 
+@pytest.mark.matrix(spine=MAIN, sample=5, each=False)
 @pytest.mark.parametrize("model", registry.models())
 def test_the_card_in_a_header_is_the_one_of_the_opened_model(model):
     crossed = card.from_plain(json.loads(json.dumps(record.describe(model).plain())))
@@ -125,6 +127,7 @@ def test_the_card_in_a_header_is_the_one_of_the_opened_model(model):
     assert crossed.weights == registry.module("record").record(model).hashes["weights"]
 
 
+@pytest.mark.matrix(spine=MAIN, sample=5, each=False)
 @pytest.mark.parametrize("model", registry.models())
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
 def test_own_weights_begin_with_what_they_read(model, suffix, tmp_path):

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests.close import assert_close
-from visualizer import cli, edits, export, load, registry
+from visualizer import cli, edits, export, inputs, load, registry
 from visualizer.edits import shift
 from visualizer.record import record
 from visualizer.record.catalog import open_model
@@ -32,7 +32,7 @@ def test_every_edit_says_how_it_is_written_and_what_it_does(edit):
     assert edit.form.startswith(edit.name)
     assert edit.title[0].isupper()
     assert not edit.about.endswith(".")
-    assert (edit.of_array is not None) == (edit.applies_to == edits.INPUT)
+    assert (edit.does is not None) == (edit.applies_to == edits.INPUT)
     assert (edit.scales is not None) == (edit.applies_to == edits.MODEL)
 
 
@@ -45,7 +45,7 @@ def test_words_are_taken_apart_and_said():
 
 @pytest.mark.parametrize("words", ["unit_off", "unit_off:conv2", "unit_off:conv2:x", "unit_off:conv2:-1", "shift:",
                                    "shift:a", "shift:1,2,3", "shift:99999", "untrained:3", "layer1:0=0", "",
-                                   "noise:.2"])
+                                   "dropout:.2"])
 def test_words_that_mean_nothing_are_one_sentence(words):
     with pytest.raises(LookupError, match=r"^(The edit|There is no edit) .*\.$"):
         edits.parse(words)
@@ -136,7 +136,7 @@ def test_a_level_that_reads_backwards_is_named_as_it_is_recorded():
 
 @pytest.mark.parametrize(("words", "why"), [
     ("unit_off:relu9:0", "has no part 'relu9' whose units can be edited; choose one of conv1, "),
-    ("unit_off:conv2:12", "conv2 has no unit 12; it has 0…11"), ("noise:3", "There is no edit 'noise'"),
+    ("unit_off:conv2:12", "conv2 has no unit 12; it has 0…11"), ("dropout:3", "There is no edit 'dropout'"),
 ])
 def test_what_cannot_be_switched_off_is_one_sentence(words, why):
     with pytest.raises(Refused, match=r"\.$") as refused:
@@ -154,7 +154,8 @@ def test_pixels_move_and_zeros_come_in(right, down):
         wanted[:, slice(0, right) if right > 0 else slice(max(right, -28), None)] = 0
     if down:
         wanted[slice(0, down) if down > 0 else slice(down, None)] = 0
-    np.testing.assert_array_equal(shift.shifted(array, right, down), wanted)
+    matter = edits.Matter(array, inputs.kind("image").grain({}))
+    np.testing.assert_array_equal(shift.shifted(matter, right, down), wanted)
 
 
 def test_the_input_of_a_recording_is_the_shifted_one():
@@ -221,11 +222,12 @@ def test_the_command_line_edits_and_pictures_carry_it(tmp_path, capsys):
     capsys.readouterr()
     assert cli.main(["shot", trace, "--edit", wanted[0], "-o", str(path)]) == cli.WRONG_USAGE
     assert "so --edit changes nothing in it" in capsys.readouterr().err
-    for bad in ("shift", "noise:3"):
+    for bad in ("shift", "dropout:3"):
         assert cli.main(["shot", "digits_cnn", "--edit", bad, "-o", str(path)]) == cli.WRONG_USAGE
         assert capsys.readouterr().err.count("\n") == 1
     assert cli.main(["list", "edits", "--json"]) == cli.DONE
-    assert {entry["name"] for entry in json.loads(capsys.readouterr().out)} == {"untrained", "unit_off", "shift"}
+    listed = {entry["name"]: entry["form"] for entry in json.loads(capsys.readouterr().out)}
+    assert {"untrained", "unit_off", "shift", "shuffle_rows"} < set(listed)
 
 
 def test_commands_edit_say_what_is_done_and_one_undo_takes_it_back(qapp):

@@ -141,5 +141,8 @@ COVERS = {
     "sign", "sin", "sinc", "sinh", "smooth_l1_loss", "soft_margin_loss", "softshrink", "sort", "std", "sub", "take",
     "tan", "tanhshrink", "tensor_split", "tensordot", "threshold", "topk", "tril", "triu", "trunc", "unfold", "var",
     "vdot", "vector_norm", "vstack", "weighed_binary_cross_entropy", "weighed_binary_cross_entropy_with_logits",
-    "weight_norm", "where", "sliding_windows", "xlogy",
+    "weight_norm", "where", "sliding_windows", "xlogy", "inverse", "pseudoinverse", "solution", "triangular_solution",
+    "cholesky_solution", "inverse_by_factor", "determinant", "size_of_determinant", "logarithm_of_determinant",
+    "matrix_exponential", "matrix_power", "cholesky", "qr", "eigenvalues", "singular_values", "singular_decomposition",
+    "written", "seen_again", "masked_scatter", "put", "fill_diagonal", "alpha_dropout", "channel_alpha_dropout",
 }

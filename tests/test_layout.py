@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
+import numpy as np
 import pytest
 
 from tests.recorded import recorded
@@ -20,6 +21,7 @@ from visualizer.record.lab import record_lab
 from visualizer.registry import folder
 from visualizer.scene import colour, labels, parts, projector
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Text, plain
+from visualizer.scene.reading import reading
 from visualizer.scene.spotlight import extent
 from visualizer.scene.timeline import Moment, Timeline, timeline
 from visualizer.scene.type import bounds
@@ -256,6 +258,16 @@ def test_a_number_goes_below_a_dot_that_has_the_curve_above_it() -> None:
     [below] = labels.by_a_dot("1.0", valley, 1, (0, 0, 120, 100))
     assert above.y < 20
     assert below.y > 60
+
+
+def test_the_size_of_a_gradient_stands_clear_of_the_word_of_its_step() -> None:
+    trace = recorded("rows_lstm")
+    largest = int(np.argmax(reading(trace, "lstm").norms))
+    picture = find("gates").draw(trace, timeline(trace).find(f"lstm.backward[{largest + 1}]"), None, Look())
+    said = [mark for mark in picture if isinstance(mark, Text)]
+    (size,) = [mark for mark in said if mark.color == "gradient-text" and mark.y > 690]
+    (word,) = [mark for mark in said if mark.color == "accent-ink" and mark.y > 690]
+    assert bounds(word)[3] + 2 <= bounds(size)[1] or bounds(size)[3] + 2 <= bounds(word)[1]
 
 
 def test_words_keep_off_a_line_as_long_as_another_place_is_free() -> None:

@@ -11,15 +11,19 @@ from tests.networks import NETWORKS
 from tests.recorded import recorded
 from visualizer import record
 from visualizer.scene.columns import Plan, passages
+from visualizer.scene.labels import crossed
 from visualizer.scene.lens import camera, lens, pair_of
 from visualizer.scene.picture import SENTENCE, Look, Path, Text, box_of
 from visualizer.scene.projector import look_for
 from visualizer.scene.timeline import FORWARD, timeline
+from visualizer.scene.type import bounds
 from visualizer.trace import Trace
 from visualizer.ui.panes import widest_pair
 from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
 from visualizer.views import find
 from visualizer.views import picture as draw
+from visualizer.views.network._edges import arc_of
+from visualizer.views.network._headers import names_of_context
 
 WIDTHS, HEIGHTS = range(1024, 2561, 20), (768, 900, 1080, 1440)
 MODELS = ("digits_cnn", "lenet_mnist", "crnn_strip", "mlp_mnist")
@@ -101,6 +105,43 @@ def test_no_layer_is_skipped_silently() -> None:
         found = plan(trace, address, Look((1104, 796)))
         hidden = [column for column in found.columns.values() if column.style == "hidden"]
         assert bool(hidden) == bool(found.left_out), address
+
+
+OWN = ("attention_multihead", "conv_rgb", "conv_three_dimensions", "u_net")
+
+
+@cache
+def own(name: str) -> Trace:
+    model, x, target = NETWORKS[name]()
+    return record.capture(model, x, target, **NETWORKS[name].capture)
+
+
+@pytest.mark.parametrize("model", OWN)
+def test_in_networks_of_ones_own_a_larger_window_never_has_a_smaller_tile_in_the_pair(model: str) -> None:
+    trace = own(model)
+    found = [beat.address for beat in timeline(trace).beats][1:]
+    for address in found[::max(1, len(found) // 6)]:
+        for height in (701, 911):
+            _never_smaller(trace, address, [stage(width, height) for width in (1024, 1279, 1280, 1366, 1600, 1920)])
+        _never_smaller(trace, address, [stage(1366, height) for height in (701, 768, 803, 911, 1080)])
+
+
+@pytest.mark.parametrize("size", [(1104, 796), (960, 632)])
+def test_names_of_the_context_stand_off_the_arcs_and_name_one_layer_each(size: tuple[int, int]) -> None:
+    trace, look = own("attention_multihead"), Look(size)
+    full = {layer.name for layer in trace.layers}
+    for beat in timeline(trace).beats[1::4]:
+        pair = pair_of(trace, beat)
+        found = lens(trace, look, passages(trace), pair)
+        arcs = [arc for skip in found.skips for arc in arc_of(found, skip, look)]
+        named = [mark for mark in names_of_context(trace, pair, look) if isinstance(mark, Text)]
+        assert arcs
+        assert len(named) >= 6
+        for text in named:
+            assert not any(crossed(bounds(text), arc) for arc in arcs), (beat.address, text.runs)
+            said = text.runs[0].text
+            assert text.focus is not None
+            assert said == text.focus.layer or said not in full, (beat.address, text.runs)
 
 
 def test_in_a_room_tiles_are_large_and_every_layer_is_in_the_strip() -> None:

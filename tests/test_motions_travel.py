@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from tests import motion
-from tests.motion_toys import NETS, STEPS, TOKENS, Through, captured
+from tests.motion_toys import NETS, STEPS, TOKENS, Through, captured, picture
 from tests.test_motions import UNCOVERED, Drawing, frame_at, lasts
 from visualizer import kinds, motions, views
 from visualizer.motions import adding, attention, embedding, moving, spreading
@@ -108,6 +110,47 @@ def test_what_is_cut_off_gets_no_gradient() -> None:
     kept = np.zeros(trace["chunk"].shape, bool)
     kept[:, 1:5, 2:6] = True
     assert not frame.values[~kept].any()
+
+
+PICKED, SHUFFLED = (torch.tensor(places).expand(1, 2, 4, 4) for places in ([2, 0, 0, 3], [2, 0, 1, 3]))
+PARTS = {"real_part": 0, "imaginary_part": 1}
+MANNERS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "tril": torch.tril, "triu": lambda x: torch.triu(x, 1), "diag_embed": torch.diag_embed,
+    "pad": lambda x: functional.pad(x, (1, 1, 1, 1)), "pad#halves": lambda x: functional.pad(x, (1, 2), value=0.5),
+    "pad#cut": lambda x: functional.pad(x, (2, -1)),
+    "pad#mirrored": lambda x: functional.pad(x, (1, 1, 1, 1), "reflect"),
+    "gather": lambda x: x.gather(3, PICKED), "gather#each": lambda x: x.gather(3, SHUFFLED),
+    "flip": lambda x: x.flip(3), "roll": lambda x: x.roll(1, 2), "repeat": lambda x: x.repeat(1, 2, 1, 1),
+    "select": lambda x: x.select(1, 1), "flatten": lambda x: x.flatten(1),
+    "real_part": lambda x: torch.view_as_complex(x.unflatten(3, (2, 2))).real,
+    "imaginary_part": lambda x: torch.view_as_complex(x.unflatten(3, (2, 2))).imag,
+}
+
+
+@pytest.mark.parametrize("name", list(MANNERS))
+def test_what_is_said_of_numbers_that_move_is_true_of_them(name: str) -> None:
+    call, kind = MANNERS[name], name.partition("#")[0]
+    trace = captured(Through(lambda _, x: call(x.tanh())), picture(2, 4, 4))
+    layer = next(layer for layer in trace.layers if layer.kind == kind)
+    before = trace.inputs(layer)[0]
+    numbered = torch.arange(1.0, before.output.size + 1).reshape(1, *before.shape)
+    made = (numbered[..., PARTS[kind]] if kind in PARTS else call(numbered)).flatten()
+    moved = made[torch.isin(made, numbered.flatten())]
+    filled, left = len(moved) < len(made), len(moved.unique()) < numbered.numel()
+    repeated = len(moved.unique()) < len(moved)
+    said = frame_at(trace, f"{layer.name}.forward", lasts(trace, f"{layer.name}.forward") - 0.01).sentence
+    assert ("everywhere else" in said or "a rim grows" in said) == filled
+    assert f"{made.numel()} of {made.numel()}" in said
+    if filled:
+        others = made[~torch.isin(made, numbered.flatten())]
+        assert "a rim grows" in said or f"{float(others[0]):g}" in said.replace(f"{made.numel()}", "")
+        assert "a rim grows" not in said or not left
+    else:
+        assert ("left behind" in said) == left
+        assert ("more than once" in said) == repeated
+    assert "peels off" not in said or (layer.output.ndim == 1 and bool((made.diff() == 1).all()))
+    back = f"{before.name}.backward"
+    assert ("adds up where one went" in frame_at(trace, back, lasts(trace, back) - 0.01).sentence) == repeated
 
 
 # --- what is put together --------------------------------------------------------------------------------------------

@@ -190,7 +190,8 @@ def _wrong_states(module: nn.RNNBase, path: str, made: list, trace: Trace) -> It
         for level in range(module.num_layers):
             for direction in range(directions):
                 suffix = f".l{level}{'.reverse' * direction}" if module.num_layers * directions > 1 else ""
-                layer = _called(trace, path + suffix, number) or _called(trace, path, number)
+                call = f"{path}#{number + 1}" if number else path
+                layer = _called(trace, call + suffix, 0) or _called(trace, path, number)
                 if layer is None or not layer.inner:
                     yield f"no states of {path}{suffix}"
                     continue

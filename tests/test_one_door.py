@@ -13,6 +13,7 @@ import torch
 from PySide6.QtCore import QObject, Signal
 from safetensors.torch import load_file
 
+from tests.sources import MAIN
 from tests.test_door import FIXTURES, one_more, things  # noqa: F401  one_more is a fixture
 from tests.toys import toy
 from visualizer import cli, door, registry
@@ -23,7 +24,7 @@ from visualizer.ui.recorder import Recorder
 from visualizer.ui.store import Store
 
 FILES = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and path.suffix not in (".md", ".json"))
-KINDS = {registry.card(name)["input"]["kind"]: name for name in registry.models()}
+KINDS = {registry.card(name)["input"]["kind"]: name for name in MAIN}
 """A model of each kind of input."""
 
 
@@ -125,6 +126,7 @@ def test_own_weights_open_in_both(model, suffix, monkeypatch, tmp_path):
     assert window[1] is not None
 
 
+@pytest.mark.matrix(spine=MAIN, sample=5, each=False)
 @pytest.mark.parametrize("model", registry.models())
 def test_weights_of_every_bundled_model_begin_alike(model, monkeypatch, tmp_path):
     path = tmp_path / "mine.pt"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources import MAIN
 from visualizer import cli, registry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +48,7 @@ def test_the_versions_of_torch_are_those_of_the_package() -> None:
 def test_every_command_and_option_is_one_that_there_is() -> None:
     (usage,) = [block for block in SHELL if "visualizer list [" in block]
     helps = {}
-    for command in ("open", "list", "record", "check", "shot", "film", "data", "doctor"):
+    for command in ("open", "list", "record", "check", "shot", "film", "compare", "data", "doctor"):
         assert re.search(rf"^visualizer {command}\b", usage, re.MULTILINE)
         helps[command] = cli.parser()._subparsers._group_actions[0].choices[command].format_help()
     for line in usage.replace("\n                ", " ").splitlines():
@@ -97,7 +98,8 @@ def test_every_bundled_network_is_counted() -> None:
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
              "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "twenty-one",
              "twenty-two", "twenty-three", "twenty-four", "twenty-five")
-    assert f"Bundled are {words[len(registry.models())]} networks" in README
+    assert f"Bundled are {words[len(MAIN)]} networks" in README
+    assert ("and small ones for experiments" in " ".join(README.split())) == (len(MAIN) < len(registry.models()))
     assert registry.with_before() == registry.models()
     assert "All of them open as they were before training, too" in " ".join(README.split())
 

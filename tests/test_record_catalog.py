@@ -51,7 +51,7 @@ def test_a_bundled_model_opens_by_name_with_its_card(name: str) -> None:
     assert not any(module.training for module in opened.module.modules())
     assert len(opened.labels) == len(set(opened.labels)) == len(registry.card(name)["labels"])
     reads = opened.card["input"]
-    x = opened.prepare(inputs.raw(inputs.all_samples(reads["kind"])[0].name))
+    x = opened.prepare(inputs.raw(inputs.all_samples(reads["kind"], reads)[0].name))
     assert len(x) == 1
     assert all(size in (wanted, None) or wanted is None
                for size, wanted in zip(x.shape[1:], reads["shape"], strict=True))

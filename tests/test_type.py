@@ -5,7 +5,7 @@ from PySide6.QtGui import QFontMetricsF, QRawFont
 
 from visualizer import paint, registry
 from visualizer.scene import type as letters
-from visualizer.scene.picture import Run, rich
+from visualizer.scene.picture import Run, plain, rich
 
 SENTENCES = [
     "Channel 7 of conv2 answers most strongly, 5.21, at row 3, column 5, where the slanted stroke of the 4 begins.",
@@ -106,6 +106,14 @@ def test_wrapped_lines_fit_and_lose_no_word(max_width):
     assert (len(lines) == 1) is (max_width == 2000)
 
 
+def test_lines_in_which_nothing_is_markup_say_what_was_handed_over():
+    text = "carried on to max_pool2d and *all* `its` {{channels}} of _h_ \\ c"
+    lines = letters.plain_lines(text, 13, 120)
+    assert len(lines) > 2
+    assert " ".join(lines) == text
+    assert all(letters.width(plain(line), 13, 400) <= 120 for line in lines)
+
+
 def test_runs_are_wrapped_to_runs_and_a_word_too_wide_stands_alone():
     lines = letters.wrap((Run("an "), Run("unbreakable", weight=600), Run(" word")), 17, 30)
     assert [[run.text for run in line] for line in lines] == [["an"], ["unbreakable"], ["word"]]
@@ -125,6 +133,11 @@ def test_a_number_keeps_its_percent_sign_and_a_shape_stays_together():
 ])
 def test_marked_text_reads_back_as_the_same_runs(text):
     assert rich(letters.marked(rich(text))) == rich(text)
+
+
+def test_signs_without_ink_have_no_width():
+    assert letters.width("\u20615.2\u2062", 13) == letters.width("5.2", 13)
+    assert letters.width("e\u0301", 13) == letters.width("e", 13)
 
 
 def test_elided_words_fit_and_end_in_three_dots():

@@ -9,11 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from tests.test_kinds import EXAMPLES, Example, recorded
 from tests.toys import toy, wide
 from visualizer import export, kinds, record
-from visualizer.scene.picture import Focus, Look, Picture, Rect, Text
+from visualizer.scene.picture import Focus, Image, Line, Look, Picture, Rect, Text, box_of
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import find
@@ -154,3 +155,73 @@ def test_every_kind_of_operation_has_its_card(example: Example) -> None:
                 picture = card(trace, address, None, Look(knobs=(("card", side),)))
                 assert picture.caption.endswith(".")
                 assert picture.table.rows
+
+
+class Met(nn.Module):
+    """Two inputs that are multiplied before they are weighed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read, self.met = nn.Linear(5, 4), nn.Bilinear(4, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        read = self.read(x)
+        return self.met(read, read.tanh())
+
+
+@pytest.mark.parametrize("small", [nn.Linear(5, 3), nn.Linear(1, 3), nn.Sequential(nn.Conv2d(3, 3, 1), nn.Flatten())])
+def test_what_few_weights_are_handed_is_torchs_gradient(small: nn.Module) -> None:
+    read = torch.randn(1, 3, 1, 1) if isinstance(small, nn.Sequential) else torch.randn(1, small.in_features)
+    trace = record.capture(small, read, target=1)
+    layer = trace.layers[1]
+    cell = (2,) + (0,) * (layer.output.ndim - 1)
+    picture = card(trace, f"{layer.name}.backward", Focus(layer.name, cell))
+    small.zero_grad()
+    nn.functional.cross_entropy(small(read), torch.tensor([1])).backward()
+    weight, bias = (part.grad for part in small.parameters())
+    rows = {what: [row[5] for row in picture.table.rows if row[1] == f"{layer.name}/{what}"]
+            for what in ("weight", "bias")}
+    assert rows["weight"] == pytest.approx(weight[2].flatten().tolist(), abs=1e-6)
+    assert rows["bias"] == pytest.approx([float(bias[2])], abs=1e-6)
+    said = words(picture)
+    assert "share of ∂L/∂w" in said
+    assert not any(re.match(r"1 (terms|inputs|weights)", text) for text in said)
+
+
+def test_where_inputs_are_multiplied_no_weight_is_said_to_get_one_of_them() -> None:
+    trace = record.capture(Met(), torch.randn(1, 5), target=1)
+    assert "share of ∂L/∂w" not in words(card(trace, "met.backward", Focus("met", (0,))))
+
+
+class Nth(nn.Module):
+    """Of twelve numbers one that stands behind the first eight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.out = nn.Linear(1, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(x.kthvalue(11, -1, keepdim=True)[0])
+
+
+def test_of_many_numbers_that_are_not_added_the_one_that_was_picked_is_shown() -> None:
+    trace = record.capture(Nth(), torch.arange(12.0)[None] / 7, target=1)
+    said = words(card(trace, "kthvalue.forward", Focus("kthvalue", (0,))))
+    assert "unit 10" in said
+    assert "unit 7" not in said
+    assert not any("running sum" in text or "value × weight" in text for text in said)
+
+
+def test_the_arrow_between_two_maps_touches_both_however_low_they_are() -> None:
+    torch.manual_seed(0)
+    trace = record.capture(nn.Linear(5, 3), torch.randn(1, 5), target=1)
+    name = trace.layers[1].name
+    picture = card(trace, f"{name}.forward", Focus(name, (0,)))
+    maps = [box_of(mark) for mark in picture if isinstance(mark, Image) and mark.palette == "activation"]
+    assert len(maps) == 2
+    (left, *_), (right, *_) = maps
+    arrows = [mark.points for mark in picture if isinstance(mark, Line) and mark.color == "ink-2"
+              and all(left < x < right for x, _ in mark.points)]
+    assert arrows
+    for _, top, _, high in maps:
+        assert all(top < y < top + high for points in arrows for _, y in points)

@@ -10,12 +10,15 @@ from torch import nn
 import visualizer
 from tests import wirings
 from tests.wirings import Wiring, derived
+from visualizer.scene import numbers
 from visualizer.scene.cellnumbers import backward, forward
 from visualizer.scene.picture import Focus, Look, Text
-from visualizer.scene.reading import layers, opened, reading, tabs
+from visualizer.scene.reading import bounded, layers, opened, reading, tabs
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Refused, Trace
 from visualizer.views import find, picture
+from visualizer.views.hidden_state import scale_of
+from visualizer.views.unrolled._columns import top_of_states
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections")
 ALL = tuple(wirings.every())
@@ -202,6 +205,34 @@ def test_several_samples_are_still_refused() -> None:
     layers_first = nn.Sequential(nn.Linear(3, 5), nn.LSTM(5, 4, batch_first=True))
     with pytest.raises(Refused, match="4 samples"):
         visualizer.capture(layers_first, torch.randn(4, 1, 3))
+
+
+def test_a_projected_state_has_its_own_range_and_no_number_of_it_is_a_unit_s() -> None:
+    model, inputs = Wiring("lstm", projected=2).make()
+    with torch.no_grad():
+        model.layer.weight_hr_l0.mul_(40)
+    trace = visualizer.capture(model, inputs[0], target=1)
+    shown = reading(trace, "layer")
+    largest = np.abs(shown.states).max()
+    assert largest > 2
+    assert not shown.squashed
+    assert not bounded(shown, "hidden")
+    assert top_of_states(shown) == pytest.approx(largest)
+    assert scale_of(shown, "hidden") == pytest.approx(np.percentile(np.abs(shown.states), 99), rel=1e-6)
+    step = 2
+    drawn = find("cell").draw(trace, timeline(trace).find("layer.forward[3]"), Focus("layer", (step, 0), "inner.cell"),
+                              Look())
+    said = [mark.plain for mark in drawn if isinstance(mark, Text)]
+    assert numbers.signed(float(trace["layer"].inner["unprojected"][step, 0])) in said
+    assert not {numbers.number(float(shown.states[step, 0])), numbers.signed(float(shown.states[step, 0]))} & {*said}
+
+
+def test_a_state_that_a_tanh_made_is_drawn_from_minus_one_to_one() -> None:
+    trace, _ = recorded(Wiring("lstm"))
+    shown = reading(trace, "layer")
+    assert shown.squashed
+    assert bounded(shown, "hidden")
+    assert top_of_states(shown) == scale_of(shown, "hidden") == 1
 
 
 def test_the_cell_of_a_projected_state_shows_what_its_units_make() -> None:

@@ -50,6 +50,8 @@ class Card:
     """Whether another input can be given to it; a recording has its own."""
     before: bool = False
     """Whether its weights from before training are there, too."""
+    group: str = ""
+    """The experiments that it belongs to, under which the choosers fold it away; empty for a main one."""
     architecture: str = ""
     """The bundled network whose weights these are; its own name if it is bundled."""
     weights: str = field(default="", compare=False)
@@ -87,12 +89,13 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
     intakes = (Intake(offered.name, tuple(said.get("shape", ())), dict(said)),) if said else ()
     asks = words.get("objective")
     quality = words.get("quality")
-    found = {"labels": tuple(words.get("labels") or ()), "parameters": int(words.get("parameters", 0)),
+    found = {"labels": tuple(words.get("labels") or ()), "group": str(words.get("group", "")),
+             "parameters": int(words.get("parameters", 0)),
              "quality": dict(quality) if isinstance(quality, Mapping) else {},
              "answers": _answers(words.get("answer"), asks)}
     return Card(model, title or str(words.get("title", model)), intakes, **{
         **found, "step": offered.step_of(said) if said else offered.step, "view": offered.view,
-        "samples": fitting(intakes[0].kind if intakes else ""), **known})
+        "samples": fitting(intakes[0].kind if intakes else "", said), **known})
 
 
 def _answers(said: Any, asks: Any) -> str:
@@ -121,6 +124,7 @@ def of_trace(trace: Trace, model: str = "") -> Card:
                     weights=str(trace.hashes.get("weights", "")))
 
 
-def fitting(kind: str) -> tuple[str, ...]:
-    """Names of the bundled samples of a kind of input."""
-    return tuple(name for name, place in registry.module("inputs").places().items() if place.kind == kind)
+def fitting(kind: str, said: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the bundled samples of a kind of input, those of a model that says so much of its input."""
+    found: tuple[str, ...] = registry.module("inputs").samples(kind, said).words
+    return found

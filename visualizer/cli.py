@@ -130,7 +130,7 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("open", "list", "record", "check", "shot", "film", "data", "doctor")
+COMMANDS = ("open", "list", "record", "check", "shot", "film", "compare", "data", "claims", "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -214,6 +214,30 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp4|webm|gif|webp|apng|FOLDER/")
     it.set_defaults(backward=False)
 
+    it = command("compare", _compare, "two to four networks on one input: a picture, a film, or the table of what they "
+                 "cost")
+    it.add_argument("things", nargs="+", metavar="MODEL", help="bundled models, model files or .trace files; "
+                    "before:MODEL with the weights from before training; one alone with several --input")
+    it.add_argument("--input", action="append", default=[], metavar="FILE|SAMPLE|TEXT", help="what all of them read; "
+                    "several times for one each")
+    it.add_argument("--what-if", action="append", default=[], dest="what_if", metavar="NAME=…", help="what is done to "
+                    "the input, of `visualizer list edits`: shift=4,4; several times for several")
+    it.add_argument("--at", type=_share, default=1.0, metavar="SHARE", help="how much of its way each has gone: 0.55 "
+                    "or 55%% (all of it)")
+    it.add_argument("--backward", action="store_true", help="on the way back")
+    it.add_argument("--sync", choices=("share", "beat", "step"), default="share",
+                    help="what they have in common at one time (the share of their way)")
+    it.add_argument("--alone", type=int, default=0, metavar="N", help="one of them large")
+    it.add_argument("--quick", action="store_true", help="measure neither times nor right answers")
+    it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second of a film (30)")
+    it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
+    it.add_argument("--theme", default="light", help="a theme of `visualizer list themes`")
+    it.add_argument("--language", type=_language, default="", metavar="CODE", help="the language of its words")
+    it.add_argument("--size", type=_size, default=(1568, 796), metavar="WxH", help="pixels (1568x796)")
+    it.add_argument("--scale", type=_positive, default=1.0, metavar="N", help="pixels of the file per laid-out pixel")
+    it.add_argument("--json", action="store_true", help="progress of a film as lines of JSON, for programs")
+    it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png|svg|pdf|mp4|gif|csv|json")
+
     it = command("data", _data, "save numbers: arrays of the layers, or the table of a view")
     it.add_argument("thing", metavar="THING", help=THING)
     _what_goes_in(it)
@@ -222,6 +246,12 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz|csv|json",
                     help="npz: arrays, named conv1.output, conv1.gradient, conv1.weights.weight, …; csv and json: the "
                          "table of the view, or with --layer one row a cell (csv), nested lists (json)")
+
+    it = command("claims", _claims, "measure what sentences of the article come to, beside what is expected")
+    it.add_argument("names", nargs="*", metavar="NAME", help="claims of `visualizer list claims`; all when left out")
+    it.add_argument("--data", type=Path, metavar="DIR", help="on all test inputs that lie in this folder, instead of "
+                    "those that come with the app")
+    it.add_argument("--json", action="store_true", help="as JSON, for programs")
 
     it = command("doctor", _doctor, "tell what is installed, what would fail, and how to mend it")
     it.add_argument("--json", action="store_true", help="as JSON, for programs")
@@ -245,6 +275,9 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
     it.add_argument("--edit", action="append", default=[], dest="edits", metavar="NAME:…",
                     help="what is done to the model or the input first, of `visualizer list edits`: unit_off:conv2:7, "
                          "shift:3,0; several times for several")
+    it.add_argument("--what-if", action="append", default=[], dest="what_if", metavar="NAME=…",
+                    help="what is done to the input, of `visualizer list edits`: shift=3, shift=3,0, rotate=30, "
+                         "reverse; several times for several; the same as --edit shift:3,0")
     it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
 
 
@@ -341,17 +374,12 @@ def _language(text: str) -> str:
 
 def _wanted(text: str) -> Any:
     """A class, a number, a list of them, or the numbers of a file."""
-    if Path(text).suffix.lower() in registry.module("inputs").OF_NUMBERS:
-        return registry.module("inputs").numbers_in(Path(text))
-    words = text.strip().strip("[]()").replace(",", " ").split()
+    from visualizer.trace import Refused
+
     try:
-        found = [int(word) if re.fullmatch(r"[+-]?\d+", word) else float(word) for word in words]
-    except ValueError:
-        found = []
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no target; write a class (4), a number (0.5), a list "
-                                         "(1,0,2), or name a file of numbers (.npy, .csv, .txt)")
-    return found[0] if len(found) == 1 and "," not in text and "[" not in text else found
+        return registry.module("inputs").target_in(text)
+    except Refused as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from error
 
 
 def _knobs(text: str) -> tuple[tuple[str, str], ...]:
@@ -437,11 +465,14 @@ def _shot(chosen: argparse.Namespace) -> int:
     states = [_meant(export, changed(state, look=look), found, chosen, *panel) for panel in panels]
     for state in states:
         found = _all_studied(found, state, chosen)
-    if len(states[0].places) > 1:
+    if len(states[0].places) > 1 and not states[0].compare:
         states = [_everywhere(state, *panel, chosen) for state, panel in zip(states, panels, strict=True)]
     shown = [export.Panel(found, state) for state in states]
     trace = shown[0].trace
-    if len(states[0].places) > 1 and len(panels) == 1:
+    if states[0].compare:
+        readers = registry.module("comparison").received(states[0], _saved_comparison(states[0], trace, chosen))
+        shown = [export.Panel(readers[state.active].trace, state, readers=readers) for state in states]
+    elif len(states[0].places) > 1 and len(panels) == 1:
         shown = _beside(export, states[0], found, chosen)
     elif len(states[0].places) > 1:
         shown = [export.Panel(found, state, tuple(_from_every_place(state, found, chosen))) for state in states]
@@ -526,6 +557,79 @@ def _numbers_of(state: State, chosen: argparse.Namespace) -> Trace:
     return load(state.model) if door.is_recording(state.model) else _recorded(state, chosen)
 
 
+def _compare(chosen: argparse.Namespace) -> int:
+    """Several networks on one input: one moment as a picture, all of the way as a film, what they cost as a table."""
+    from visualizer import comparison, data
+    from visualizer.comparison import path
+    from visualizer.scene import colour
+    from visualizer.scene.picture import Look
+    from visualizer.scene.timeline import BACKWARD, FORWARD
+
+    export, films = _headless("export"), _headless("export.film")
+    pictures = tuple(suffix for form in export.formats() for suffix in form.suffixes)
+    moving = tuple(suffix for form in films.formats() for suffix in form.suffixes)
+    suffix, tables = _suffix(chosen.output), (".csv", ".json")
+    _writable(chosen.output, (*pictures, *moving, *tables))
+    colour.theme(chosen.theme)
+    _torch("record")
+    with _working("recording"):
+        readers = comparison.read([_thing(thing) for thing in chosen.things], chosen.input,
+                                  _what_if(chosen), measure=not chosen.quick)
+    if not 0 <= chosen.alone <= len(readers):
+        raise Usage(f"--alone is a number from 1 to {len(readers)}, one for each network.")
+    look = Look(size=chosen.size, theme=chosen.theme, language=chosen.language)
+    moment = path.at_share(readers[0].trace, BACKWARD if chosen.backward else FORWARD, chosen.at)
+    if suffix in moving and suffix not in pictures:
+        form, traces = films.find(chosen.output), [reader.trace for reader in readers]
+        if missing := form.missing():
+            raise NotDone(missing)
+        lead = path.longest(traces) if chosen.sync == "beat" else 0
+        start, end = films.whole(comparison.times(traces, lead)) if chosen.backward else \
+            films.forward(comparison.times(traces, lead))
+        film = films.Film(traces[lead], look=look, start=start, end=end, fps=Fraction(chosen.fps),
+                          speed=Fraction(chosen.speed), scale=chosen.scale, active=lead, readers=readers,
+                          sync=chosen.sync, alone=chosen.alone)
+        return _written(films, form, film, chosen)
+    picture = comparison.seen(readers, 0, moment, look, chosen.sync, chosen.alone)
+    if suffix in tables:
+        made = data.to_bytes(suffix, readers[0].trace, picture, None)
+        registry.write_whole(chosen.output, made)
+        _say(f"{chosen.output}: {len(made):,} bytes")
+        return DONE
+    export.save(picture, chosen.output, scale=chosen.scale)
+    _say(f"{chosen.output}: {picture.caption}")
+    return DONE
+
+
+def _thing(thing: str) -> str | Trace:
+    """A network by its name, or the recording that a file holds."""
+    from visualizer import door
+    from visualizer.trace import load
+
+    return load(thing) if door.is_recording(thing) else thing
+
+
+def _what_if(chosen: argparse.Namespace) -> tuple[str, ...]:
+    """`shift=4,4` as edits are written, `shift:4,4`."""
+    from visualizer import edits
+
+    found = tuple(word.replace("=", ":", 1) for word in chosen.what_if)
+    for words in found:
+        if edits.parse(words)[0].applies_to != edits.INPUT:
+            raise Usage(f"{words!r} is nothing that is done to an input; `visualizer list edits` says what is.")
+    return found
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text.rstrip("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share; write for example 0.55 or 55%")
+    return value
+
+
 def _film(chosen: argparse.Namespace) -> int:
     """A stretch of the timeline, frame by frame. What was there before stays until the new film is whole."""
     from visualizer.scene import session
@@ -543,8 +647,16 @@ def _film(chosen: argparse.Namespace) -> int:
     if chosen.numbers is None:
         state, trace = _state_and_trace(chosen)
         found = _recordings(state, trace, chosen)
+        if state.compare and not chosen.over:
+            look = _seen_as(state.look, chosen, chosen.size or state.look.size)
+            return _compared_film(films, form, changed(state, look=look), _saved_comparison(state, trace, chosen),
+                                  chosen)
     else:
         state, given = session.read(chosen.thing).state, iter([load(path) for path in chosen.numbers])
+        if state.compare:
+            size = chosen.size or state.look.size
+            return _compared_film(films, form, changed(state, look=_seen_as(state.look, chosen, size)), list(given),
+                                  chosen)
         places = [tuple(next(given) for _ in place.reel) if place.reel else next(given) for place in state.places]
         found = places[state.active]
     size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
@@ -562,6 +674,28 @@ def _film(chosen: argparse.Namespace) -> int:
     film = films.of_state(state, places, start, end, Fraction(chosen.fps), Fraction(chosen.speed), chosen.scale)
     film = replace(film, state_json=_way_back(changed(state, at=film.address(0)), film.trace, chosen))
     return _written(films, form, film, chosen)
+
+
+def _compared_film(films: Any, form: Any, state: State, given: list[Trace], chosen: argparse.Namespace) -> int:
+    """The film of a comparison, of recordings that were made elsewhere."""
+    from visualizer import comparison
+
+    readers = comparison.received(state, given)
+    times = comparison.times([reader.trace for reader in readers], state.active)
+    start, end = films.between(times, chosen.first, chosen.last)
+    film = films.of_state(state, (), start, end, Fraction(chosen.fps), Fraction(chosen.speed), chosen.scale, readers)
+    film = replace(film, state_json=_way_back(replace(state, playing=False), film.trace, chosen))
+    return _written(films, form, film, chosen)
+
+
+def _saved_comparison(state: State, trace: Trace, chosen: argparse.Namespace) -> list[Trace]:
+    """The recordings of all places of a comparison that was saved, then those of inputs as they were."""
+    from visualizer.scene.state import as_it_was, changed, to_place
+
+    apart = [replace(to_place(state, index), compare="") for index in range(len(state.places))]
+    own = [trace if index == state.active else _numbers_of(other, chosen) for index, other in enumerate(apart)]
+    return [*own, *(_numbers_of(changed(other, recipe=as_it_was(other.recipe)), chosen) for other in apart
+                    if as_it_was(other.recipe) != other.recipe)]
 
 
 def _over_film(films: Any, state: State, chosen: argparse.Namespace) -> Film:
@@ -732,6 +866,40 @@ def _data(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _claims(chosen: argparse.Namespace) -> int:
+    """Each claim with its verdict, and its numbers as measured now beside the expected ones; status 4 if one of these
+    is missed, or a verdict does not stand."""
+    from visualizer import claims
+
+    asked = [claims.find(name) for name in chosen.names] or claims.claims()
+    measures = _torch("record.measures")
+    data, stands = measures.Data(chosen.data), True
+    told = []
+    for claim in asked:
+        with _working(f"measuring {claim.name}"):
+            found = claims.judged(claim, _ended(measures.numbers_of(claim, data)))
+        met = {each.name: wanted is None or wanted.met_by(found.numbers[each.name]) for each in claim.numbers
+               for wanted in (each.expected(chosen.data is not None),)}
+        stands = stands and all(met.values()) and not found.broken
+        told.append(claims.plain(found, chosen.data is not None))
+        if not chosen.json:
+            _say("\n".join(claims.lines(found, chosen.data is not None)) + "\n")
+    if chosen.json:
+        _say(json.dumps(told, indent=1, ensure_ascii=False))
+    elif not chosen.names:
+        _say("\n".join(claims.CLOSING))
+    return DONE if stands else NOT_DONE
+
+
+def _ended(work: Iterator[Any]) -> Any:
+    """What a generator returns, run to its end."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
 def _doctor(chosen: argparse.Namespace) -> int:
     """Every finding on a line, what mends it below; status 4 if something does not work."""
     from visualizer import doctor
@@ -775,8 +943,14 @@ def _views() -> list[Entry]:
 
 
 def _edits() -> list[Entry]:
-    return [{"name": it.name, "about": f"{it.about}: {it.form}", "title": it.title, "applies_to": it.applies_to,
+    return [{"name": it.name, "about": f"{it.about}: {it.form}", "title": it.titled(), "applies_to": it.applies_to,
              "form": it.form} for it in registry.module("edits").all_edits()]
+
+
+def _claims_listed() -> list[Entry]:
+    claims = registry.module("claims")
+    return [{"name": it.name, "about": f"{it.row}, {it.title}: {claims.VERDICTS[it.verdict]}", "row": it.row,
+             "title": it.title, "verdict": it.verdict} for it in claims.claims()]
 
 
 def _lessons() -> list[Entry]:
@@ -801,7 +975,7 @@ def _languages() -> list[Entry]:
 
 _LISTED: dict[str, Callable[[], list[Entry]]] = {
     "models": _models, "samples": _samples, "inputs": _inputs, "answers": _answers, "views": _views,
-    "lessons": _lessons, "formats": _formats, "themes": _themes, "languages": _languages,
+    "claims": _claims_listed, "lessons": _lessons, "formats": _formats, "themes": _themes, "languages": _languages,
     "edits": _edits}
 
 
@@ -847,7 +1021,7 @@ def _aimed(state: State, chosen: argparse.Namespace) -> State:
 def _changes_nothing(chosen: argparse.Namespace) -> None:
     """Usage where something is wished of numbers that are there already."""
     if given := [f"--{name.removesuffix('s').replace('_', '-')}"
-                 for name in ("input", "target", "objective", "output_name", "dtype", "untrained", "edits")
+                 for name in ("input", "target", "objective", "output_name", "dtype", "untrained", "edits", "what_if")
                  if getattr(chosen, name) not in (None, [])]:
         raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model instead.")
 
@@ -868,7 +1042,8 @@ def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
     from visualizer import edits
     from visualizer.trace import UNTRAINED
 
-    wanted = dict.fromkeys([*((UNTRAINED,) if chosen.untrained else ()), *chosen.edits])
+    wanted = dict.fromkeys([*((UNTRAINED,) if chosen.untrained else ()), *chosen.edits,
+                            *map(edits.what_if, chosen.what_if)])
     for words in wanted:
         edits.parse(words)
     return tuple(wanted)
@@ -930,7 +1105,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
 def _target(state: State, chosen: argparse.Namespace) -> Any:
     """What was named as right, or the class that somebody has said the input to be."""
     return chosen.target if chosen.target is not None or not state.label or chosen.input is not None \
-        else int(state.label)
+        else registry.module("inputs").target_in(state.label)
 
 
 def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:

@@ -17,6 +17,8 @@ from types import ModuleType
 from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent
+STATE_FOLDER = "VISUALIZER_STATE"
+"""An environment variable that names another folder for what the app remembers."""
 MOST_HEADER = 16 << 20
 """A safetensors header that is longer than this is not read."""
 _AS_JSON = ("answer", "input", "labels", "objective", "parameters", "quality")
@@ -46,7 +48,7 @@ def models() -> tuple[str, ...]:
     """Names of the bundled models, those whose weights have been made, in the order in which they are offered.
 
     First those that read a picture at once, then those that read it row by row, then one kind of input after the
-    other; within that by title.
+    other; within that by title. Those that belong to a group of experiments come last, group by group.
     """
     found = (weights(path.stem) for path in files("models", "*.py"))
     return tuple(path.stem for path in sorted((path for path in found if path.exists()), key=_rank))
@@ -107,7 +109,8 @@ def _rank_of(path: Path, changed: int) -> tuple[Any, ...]:
     said = written.get("input")
     kind, manner = (said.get("kind", ""), said.get("reads", "")) if isinstance(said, dict) else ("", "")
     offered = [each.name for each in module("inputs").kinds()]
-    return (not kind, offered.index(kind) if kind in offered else len(offered), kind, manner,
+    group = str(written.get("group", ""))
+    return (bool(group), group, not kind, offered.index(kind) if kind in offered else len(offered), kind, manner,
             str(written.get("title", "")), path.stem)
 
 
@@ -134,6 +137,20 @@ class NotWritten(OSError):
 
     def __str__(self) -> str:
         return self.sentence
+
+
+def state_folder() -> Path:
+    """Where the app keeps what it remembers from one start to the next, in the place that the system has for it; made
+    if it is not there. Raises OSError where it cannot be made."""
+    chosen = os.environ.get(STATE_FOLDER)
+    if chosen:
+        path = Path(chosen)
+    else:
+        import platformdirs
+
+        path = Path(platformdirs.user_state_dir("visualizer", appauthor=False))
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def write_whole(path: Path, data: bytes) -> Path:

@@ -7,6 +7,7 @@ recording alone and compares; a number that nobody claimed anything of fails the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -34,14 +35,52 @@ Claim = tuple[str, str, Cell, int | None, str]
 """What a number claims to be, without its words: the other fields of Said."""
 
 _listeners: list[list[Said]] = []
+_placing: list[list[Said]] = []
+"""Those of the listeners that want to see in the words which claim stands where; the last one does."""
+OPEN, CLOSE = "\u2061", "\u2062"
+_DIGITS = "".join(map(chr, range(0xFE00, 0xFE10)))
+"""Signs without ink or width: around words stand the first two, after the opening one the number of their claim."""
+_SIGNS = re.compile(f"[{OPEN}{CLOSE}{_DIGITS}]")
 
 
 def said(text: str, quantity: str, layer: str = "", cell: Cell = (), step: int | None = None, array: str = "") -> str:
-    """The words, unchanged."""
+    """The words, unchanged; while somebody listens for places, between signs that nobody sees."""
+    if not _listeners:
+        return text
+    claim = Said(unplaced(text), quantity, layer, tuple(int(index) for index in cell),
+                 None if step is None else int(step), array)
     for heard in _listeners:
-        heard.append(Said(text, quantity, layer, tuple(int(index) for index in cell),
-                          None if step is None else int(step), array))
-    return text
+        heard.append(claim)
+    if not _placing:
+        return text
+    number = "".join(_DIGITS[int(digit, 16)] for digit in f"{len(_placing[-1]) - 1:x}")
+    return f"{OPEN}{number}{text}{CLOSE}"
+
+
+def unplaced(text: str) -> str:
+    """Words without the signs of claims."""
+    return _SIGNS.sub("", text)
+
+
+def places(text: str, heard: list[Said]) -> tuple[str, list[tuple[int, int, Said]]]:
+    """Words without signs, and from where to where in them stands what was claimed of what; what was cut off reaches to
+    the end."""
+    bare, found, opened, at = "", [], [], 0
+    while at < len(text):
+        if text[at] == OPEN:
+            end = at + 1
+            while end < len(text) and text[end] in _DIGITS:
+                end += 1
+            opened.append((len(bare), int("".join(f"{_DIGITS.index(sign):x}" for sign in text[at + 1:end]), 16)))
+            at = end
+            continue
+        if text[at] == CLOSE:
+            start, number = opened.pop()
+            found.append((start, len(bare), heard[number]))
+        elif text[at] not in _DIGITS:
+            bare += text[at]
+        at += 1
+    return bare, found + [(start, len(bare), heard[number]) for start, number in opened]
 
 
 def of(quantity: str, layer: Layer, cell: Cell = (), array: str = "") -> Claim:
@@ -68,12 +107,20 @@ def lengths(layer: Layer, first: int = 0, array: str = "", last: int | None = No
                       for at in range(found.ndim)[first:last])
 
 
+def tick(words: str, value: float, low: float, high: float) -> str:
+    """A number on an axis that goes from `low` to `high`."""
+    return said(words, "tick", array=f"{float(value)!r} in {float(low)!r} … {float(high)!r}")
+
+
 @contextmanager
-def listening() -> Iterator[list[Said]]:
-    """All that is said meanwhile."""
+def listening(placing: bool = False) -> Iterator[list[Said]]:
+    """All that is said meanwhile; with `placing` the words carry where, for `places`."""
     heard: list[Said] = []
-    _listeners.append(heard)
+    into = (_listeners, _placing) if placing else (_listeners,)
+    for listeners in into:
+        listeners.append(heard)
     try:
         yield heard
     finally:
-        _listeners.remove(heard)
+        for listeners in into:
+            listeners[:] = [other for other in listeners if other is not heard]

@@ -127,28 +127,29 @@ def _state(words: dict[str, Any]) -> State:
 
 @kept_by_language(4)
 def networks() -> tuple[StartCard, ...]:
-    """Every bundled network as its card says it, those together that read the same; then the laboratory."""
+    """Every bundled network as its card says it, those together that read the same; then experiment by experiment."""
     found = []
     for name in registry.models():
         known = card.bundled(name)
-        kind = inputs.offered({"kind": known.kind})
+        what = known.group or translated(inputs.offered({"kind": known.kind}).title)
         line = tr("{n} parameters").format(n=numbers.count(known.parameters))
-        found.append(StartCard(f"network-{name}", tr("Networks: {what}").format(what=translated(kind.title)),
+        found.append(StartCard(f"network-{name}", tr("Networks: {what}").format(what=what),
                                known.title, line, opened(name, known), kind=NETWORKS))
     return tuple(found)
 
 
 @kept_by_language(4)
 def all_inputs() -> tuple[StartCard, ...]:
-    """Every bundled input, read by the first network that reads its kind."""
-    readers: dict[str, str] = {}
-    for name in registry.models():
-        readers.setdefault(card.bundled(name).kind, name)
+    """Every bundled input, read by the first network that it is meant for."""
+    readers: dict[str, card.Card] = {}
+    for known in map(card.bundled, registry.models()):
+        readers = {**dict.fromkeys(known.samples, known), **readers}
     found = []
     for kind in inputs.kinds():
-        known = card.bundled(readers[kind.name]) if kind.name in readers else None
-        for sample in inputs.all_samples(kind.name) if known is not None else ():
-            assert known is not None
+        for sample in inputs.all_samples(kind.name):
+            if sample.name not in readers:
+                continue
+            known = readers[sample.name]
             line = tr("read by {network}").format(network=known.title)
             state = changed(opened(known.model, known), inputs=(sample.name,))
             found.append(StartCard(f"input-{sample.name}", translated(kind.title), sample_title(sample), line, state,

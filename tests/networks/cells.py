@@ -138,6 +138,124 @@ def cells_lstm_layer_norm_between():
 
 
 @network()
+def cells_lstm_layer_norm_on_memory():
+    def forward(m, x):
+        h, c = torch.zeros(1, 4), torch.zeros(1, 4)
+        for step in range(x.shape[1]):
+            h, c = m.cell(x[:, step], (h, c))
+            c = m.norm(c)
+        return m.last(torch.cat([h, c], 1))
+
+    return Does(forward, cell=nn.LSTMCell(3, 4), norm=nn.LayerNorm(4), last=nn.Linear(8, 3)), sequence(4, 3), 1
+
+
+@network()
+def cells_rnn_layer_norm_answers_each_step():
+    def forward(m, x):
+        h, made = torch.zeros(1, 4), []
+        for read in x.unbind(1):
+            h = m.norm(m.cell(read, h))
+            made.append(m.last(h))
+        return torch.stack(made, 1)
+
+    return Does(forward, cell=nn.RNNCell(3, 4), norm=nn.LayerNorm(4), last=nn.Linear(4, 3)), sequence(4, 3), \
+        [0, 2, 1, 1]
+
+
+@network(training=True)
+def cells_gru_dropout_between_awake():
+    def forward(m, x):
+        h = torch.zeros(1, 6)
+        for read in x.unbind(1):
+            h = m.drop(m.cell(read, h))
+        return m.last(h)
+
+    return Does(forward, cell=nn.GRUCell(3, 6), drop=nn.Dropout(0.4), last=nn.Linear(6, 3)), sequence(5, 3), 1
+
+
+@network()
+def cells_gru_residual_state():
+    """What a step makes is added to the state."""
+    def forward(m, x):
+        h = torch.zeros(1, 4)
+        for read in x.unbind(1):
+            h = h + m.cell(read, h)
+        return m.last(h)
+
+    return Does(forward, cell=nn.GRUCell(3, 4), last=nn.Linear(4, 3)), sequence(4, 3), 2
+
+
+@network()
+def cells_lstm_zoneout():
+    """Krueger's, as it is when it is not learning: a share of each state stays as it was."""
+    def forward(m, x):
+        h, c = torch.zeros(1, 4), torch.zeros(1, 4)
+        for read in x.unbind(1):
+            new_h, new_c = m.cell(read, (h, c))
+            h, c = 0.1 * h + 0.9 * new_h, 0.3 * c + 0.7 * new_c
+        return m.last(h)
+
+    return Does(forward, cell=nn.LSTMCell(3, 4), last=nn.Linear(4, 3)), sequence(4, 3), 2
+
+
+@network(training=True)
+def cells_gru_zoneout_awake():
+    def forward(m, x):
+        h = torch.zeros(1, 6)
+        for read in x.unbind(1):
+            stays = torch.bernoulli(torch.full_like(h, 0.3))
+            h = stays * h + (1 - stays) * m.cell(read, h)
+        return m.last(h)
+
+    return Does(forward, cell=nn.GRUCell(3, 6), last=nn.Linear(6, 3)), sequence(4, 3), 2
+
+
+@network(capture={"labels": tuple("abcdefg")})
+def decoder_gru_one_step_a_call():
+    """A layer of torch that is handed one word at a time, and a vocabulary."""
+    def forward(m, source):
+        _, h = m.encoder(m.embedding(source))
+        word, made = torch.zeros(1, 1, dtype=torch.long), []
+        for _ in range(3):
+            out, h = m.decoder(torch.relu(m.embedding(word)), h)
+            made.append(m.words(out[:, 0]))
+            word = made[-1].argmax(dim=-1, keepdim=True)
+        return torch.stack(made, dim=1)
+
+    return Does(forward, embedding=nn.Embedding(7, 3), encoder=nn.GRU(3, 4, batch_first=True),
+                decoder=nn.GRU(3, 4, batch_first=True), words=nn.Linear(4, 7)), tokens(5, 7), [1, 2, 3]
+
+
+@network(capture={"labels": tuple("abcdef")})
+def decoder_lstm_two_levels_one_step_a_call():
+    def forward(m, h):
+        state, word, made = (h, torch.zeros_like(h)), torch.full((1, 1), 2), []
+        for _ in range(3):
+            out, state = m.decoder(m.embedding(word), state)
+            made.append(m.words(out))
+            word = made[-1].argmax(-1)
+        return torch.cat(made, 1)
+
+    return Does(forward, decoder=nn.LSTM(3, 4, 2, batch_first=True), embedding=nn.Embedding(6, 3),
+                words=nn.Linear(4, 6)), torch.randn(2, 1, 4), None
+
+
+@network(capture={"labels": tuple("abcdef")})
+def decoder_gru_one_hot():
+    """What was answered is read as a row of zeros with a single 1."""
+    def forward(m, x):
+        h, word, made = torch.tanh(m.start(x)), torch.zeros(1, dtype=torch.long), []
+        for _ in range(4):
+            h = m.cell(nn.functional.one_hot(word, 6).float(), h)
+            made.append(m.words(h))
+            word = made[-1].argmax(dim=1)
+        return torch.stack(made, dim=1)
+
+    return Does(forward, start=nn.Linear(5, 4), cell=nn.GRUCell(6, 4), words=nn.Linear(4, 6)), torch.randn(1, 5), \
+        [1, 2, 3, 0]
+
+
+@network()
 def decoder_gru_argmax():
     """Each step reads the word that was chosen before."""
     def forward(m, x):

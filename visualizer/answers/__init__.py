@@ -151,6 +151,11 @@ class AnswerKind:
     """Where the way back starts, with the markup of `picture.rich`; empty where nothing went back from it."""
     cost: Callable[[Trace, Answer, Layer], tuple[str, str]] = _no_cost
     """How a loss was made of it, short and as a sentence; both empty where the loss says that itself."""
+    judge: Callable[[Values, Any, Mapping[str, Any]], tuple[int, int]] | None = None
+    """(its values, the truth, what the card says) -> how many are right, of how many; (0, 0) where the truth is not
+    known. None for answers that are near or far, never right."""
+    guess: bool = False
+    """Whether a guess among its labels is right as often as one of them is."""
     along: Axes | None = None
     """Along which axes it has a number for every label: none for one choice, `step` for one at each step; None where
     its numbers have no names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from visualizer import kinds
 from visualizer.answers import AnswerKind, Axes, Bars, Score, Values, label, picked
 from visualizer.language import english, tr, translated
 from visualizer.said import said
+from visualizer.said import size as size_of
 from visualizer.scene import colour, numbers
 from visualizer.scene.columns import LEAST_BARS as LEAST
 from visualizer.scene.columns import NAME, Column, long_names
@@ -70,6 +71,13 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
         else ()
 
 
+def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int, int]:
+    """Whether the likeliest is the label; where it is asked at every step, the likeliest at the last."""
+    last = values.reshape(-1, values.shape[-1])[-1]
+    known = isinstance(truth, int) and 0 <= truth < len(last)
+    return int(known and int(np.argmax(last)) == truth), int(known)
+
+
 def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], float] | None) -> Any:
     """The label of the input."""
     return given.sample.label
@@ -103,7 +111,7 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
         value = float(values[unit])
         strong = backward is not None and (unit in (target, winner) or abs(value) >= 0.1)
         x = place.x + names + 16
-        marks += said_of.put(label(answer, unit), [(x - 8, y + size * 0.36, "end")], size, 600 if strong else 400,
+        marks += said_of.put(_said_label(answer, unit), [(x - 8, y + size * 0.36, "end")], size, 600 if strong else 400,
                              "accent-ink" if unit == target and not below else "ink" if strong else "ink-2",
                              max_width=NAME + names)
         bar = min(14, place.pitch[1] - 3)
@@ -118,12 +126,12 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
                 marks.append(Rect(middle - (reach if value < 0 else 0), y - bar / 2, reach, bar, "gradient-mark",
                                   radius=2))
             marks.append(Line(((middle, y - bar / 2 - 2), (middle, y + bar / 2 + 2)), "ink", 1))
-            words = numbers.signed(value, 3)
+            words = said(numbers.signed(value, 3), "gradient", _logits(trace, answer).name, (unit,))
         else:
             if value * track >= 0.5:
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
                                   radius=2))
-            words = numbers.percent(value, 1)
+            words = _said_share(answer, values, unit)
         words = words if bars is None else bars.words[unit]
         if words and (strong or look.mode.notes):
             marks += said_of.put(words, [(place.x + place.width, y + size * 0.36, "end")], min(13.0, size),
@@ -133,7 +141,7 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
     if place.ranking:
         marks.append(Text(place.x, place.top + place.height + 22,
                           plain(tr("{shown} of {count}, the {ranking}").format(
-                              shown=len(place.shown), count=numbers.count(place.total),
+                              shown=len(place.shown), count=said(numbers.count(place.total), *size_of(layer)),
                               ranking=translated(place.ranking))), 11, 400, "ink-2"))
     return marks
 
@@ -142,7 +150,7 @@ def heading(trace: Trace, answer: Answer, backward: bool) -> tuple[str, ...]:
     """How many there are; backwards what the bars are."""
     if backward:
         return (tr("p − label"), "p−y") if _by_label(trace) else (tr("gradient of the logits"), tr("gradient"))
-    count = numbers.count(len(trace[answer.layer].output))
+    count = said(numbers.count(len(trace[answer.layer].output)), *size_of(trace[answer.layer]))
     return tr("{count} probabilities").format(count=count), count
 
 
@@ -155,14 +163,13 @@ def begins(trace: Trace, answer: Answer) -> str:
     known = {"label": _said_label(answer, target),
              "pull": said(numbers.signed(float(back[target]), 3), "gradient", source, (target,))}
     if _by_label(trace):
-        said("1", "probability less gradient", source, (target,), array=answer.layer)
-        return tr("The way back starts here: each logit gets its probability, minus 1 for the label {label}, which "
-                  "gets {{{pull}}}.").format(**known)
+        return tr("The way back starts here: each logit gets its probability, minus {one} for the label {label}, which "
+                  "gets {{{pull}}}.").format(one=said("1", "probability less gradient", source, (target,),
+                                                      array=answer.layer), **known)
     if np.flatnonzero(back).tolist() != [target]:
         return ""
-    said("0", "largest size of gradient elsewhere", source, (target,))
-    return tr("The way back starts at one logit, that of {label}, which gets {{{pull}}}; the others get 0.").format(
-        **known)
+    return tr("The way back starts at one logit, that of {label}, which gets {{{pull}}}; the others get {zero}."
+              ).format(zero=said("0", "largest size of gradient elsewhere", source, (target,)), **known)
 
 
 def cost(trace: Trace, answer: Answer, loss: Layer) -> tuple[str, str]:
@@ -197,4 +204,5 @@ ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits
                     scalar=picked,
                     wishes=wishes,
                     loss="class", asks=("class",), target=target, chosen=True, order=1,
-                    column=column, handed_back=_handed_back, heading=heading, begins=begins, cost=cost, along=())
+                    column=column, handed_back=_handed_back, heading=heading, begins=begins, cost=cost, judge=judge,
+                    guess=True, along=())

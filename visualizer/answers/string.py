@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -62,6 +62,12 @@ def score(trace: Trace, answer: Answer) -> Score:
             (tr("share of the symbols that are wrong"), wrong / len(wanted)))
 
 
+def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int, int]:
+    """Whether all of it is right."""
+    read = collapsed(np.argmax(values, axis=-1).tolist(), int(settings.get("blank", 0)))
+    return int(bool(truth) and read == tuple(truth or ())), int(bool(truth))
+
+
 def distance(one: Sequence[int], other: Sequence[int]) -> int:
     """Levenshtein's edit distance."""
     row = list(range(len(other) + 1))
@@ -79,4 +85,5 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
 
 ANSWER = AnswerKind(english("string"), english("a string spelled along the steps"), never, sentence, short=short,
                     score=score, scalar=picked,
-                    wishes=wishes, loss="ctc", asks=("ctc",), target=target, along=("step",))
+                    wishes=wishes, loss="ctc", asks=("ctc",), target=target, judge=judge,
+                    along=("step",))

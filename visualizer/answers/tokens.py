@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ UNKNOWN = -100
 
 def suits(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bool:
     """A name for each number of every step."""
-    return len(shape) == 2 and (labels == shape[1] or (operation in ("softmax", "log_softmax") and axes[0] == "step"))
+    shares = operation in ("softmax", "log_softmax") and axes[0] == "step"
+    return len(shape) == 2 and axes[0] != "item" and (labels == shape[1] or shares)
 
 
 def sentence(trace: Trace, answer: Answer) -> str:
@@ -40,21 +41,26 @@ def short(trace: Trace, answer: Answer) -> str:
 
 def score(trace: Trace, answer: Answer) -> Score:
     """The share of steps whose likeliest answer is the one that was wanted."""
-    aims = _aims(trace)
     chances = trace[answer.layer].output
-    known = [(step, aim) for step, aim in enumerate(aims) if aim != UNKNOWN and step < len(chances)]
+    known = aims(trace, len(chances))
     if not known:
         return ()
     right = sum(int(np.argmax(chances[step])) == aim for step, aim in known)
     return (tr("share of steps that are right"), right / len(known)),
 
 
-def _aims(trace: Trace) -> tuple[int, ...]:
-    """What each step should have answered, from the loss."""
+def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int, int]:
+    """How many steps are right, of those of which it is known what follows."""
+    known = [(step, aim) for step, aim in enumerate(truth or ()) if aim != UNKNOWN]
+    return sum(int(np.argmax(values[step])) == aim for step, aim in known), len(known)
+
+
+def aims(trace: Trace, count: int) -> list[tuple[int, int]]:
+    """Which of so many steps should have answered what, from the loss."""
     found = next((layer.settings["target"] for layer in reversed(trace.layers)
                   if layer.settings.get("ignore_index") == UNKNOWN and isinstance(layer.settings.get("target"), tuple)),
                  ())
-    return tuple(int(aim) for aim in found)
+    return [(step, int(aim)) for step, aim in enumerate(found[:count]) if aim != UNKNOWN]
 
 
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
@@ -71,4 +77,5 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
 
 ANSWER = AnswerKind(english("tokens"), english("one of several symbols at each step"), suits, sentence, short=short,
                     score=score, scalar=picked,
-                    wishes=wishes, loss="class", asks=("next symbol",), target=target, order=2, along=("step",))
+                    wishes=wishes, loss="class", asks=("next symbol",), target=target, order=2, judge=judge, guess=True,
+                    along=("step",))

@@ -1,21 +1,13 @@
-"""shift: the input moved by whole pixels or steps; zeros come in where it left."""
+"""shift: the input moved by whole pixels or steps; nothing comes in where it left."""
 
 import numpy as np
 
-from visualizer.edits import INPUT, Edit
-from visualizer.language import tr
+from visualizer.edits import INPUT, NUMBERS, PAD, PLANE, Arguments, Edit, Grain, Knob, Matter, Strength, of_knobs
+from visualizer.language import english, tr
 from visualizer.trace import Array
 
 MOST = 10_000
 """Pixels or steps; whatever is shifted further is gone."""
-
-
-def _read(words: str) -> tuple[int, int]:
-    right, _, down = words.partition(",")
-    across, along = int(right), int(down or 0)
-    if max(abs(across), abs(along)) > MOST:
-        raise ValueError(words)
-    return across, along
 
 
 def _said(right: int, down: int) -> str:
@@ -23,22 +15,18 @@ def _said(right: int, down: int) -> str:
         tr("shifted by {right}").format(right=f"{right:+d}")
 
 
-def shifted(array: Array, right: int, down: int) -> Array:
-    """Pictures (row, column) to the right and down; steps (step, number) that many steps later."""
-    if array.ndim != 2:
-        raise ValueError("it has neither rows and columns nor steps")
-    return _moved(_moved(array, down, 0), right, 1)
+def shifted(matter: Matter, right: int, down: int) -> Array:
+    """Pictures to the right and down; of steps each comes so many later."""
+    if matter.grain.has(PLANE):
+        return _moved(_moved(matter.array, down, matter.axis("row"), matter.grain.empty),
+                      right, matter.axis("column"), matter.grain.empty)
+    if down:
+        raise ValueError(tr("steps have one direction only; write shift:N"))
+    return _moved(matter.array, right, matter.along, matter.grain.empty)
 
 
-def later(array: Array, steps: int, none: int) -> Array:
-    """A table (step, number) so many steps later."""
-    if none:
-        raise ValueError("steps have one direction only; write shift:N")
-    return _moved(array, steps, 0)
-
-
-def _moved(array: Array, by: int, axis: int) -> Array:
-    moved = np.zeros_like(array)
+def _moved(array: Array, by: int, axis: int, empty: float) -> Array:
+    moved = np.full_like(array, empty)
     length = array.shape[axis]
     if abs(by) < length:
         to, source = [slice(None)] * array.ndim, [slice(None)] * array.ndim
@@ -48,9 +36,31 @@ def _moved(array: Array, by: int, axis: int) -> Array:
     return moved
 
 
-def _of_array(array: Array, steps: bool, right: int, down: int) -> Array:
-    return later(array, right, down) if steps else shifted(array, right, down)
+def _leaves(shape: tuple[int, ...], grain: Grain, right: int, down: int) -> Array:
+    gone = np.zeros(shape, bool)
+    ways = ((right, "column"), (down, "row")) if grain.has(PLANE) else ((right, grain.along),)
+    for by, name in ways:
+        axis = grain.axes.index(name)
+        edge = [slice(None)] * len(shape)
+        edge[axis] = slice(max(shape[axis] - by, 0), None) if by > 0 else slice(0, min(-by, shape[axis]))
+        gone[tuple(edge)] = True
+    return gone
 
 
-EDIT = Edit("shift", "Shift", INPUT, "shift:RIGHT,DOWN or shift:STEPS", "the input moved by whole pixels or steps",
-            _read, _said, of_array=_of_array)
+def _far(arguments: Arguments) -> float:
+    return float(max(abs(arguments[0]), abs(arguments[1])))
+
+
+def _as_far(arguments: Arguments, strength: float) -> Arguments:
+    """As far in the same direction, by whole pixels."""
+    far = _far(arguments)
+    right, down = (arguments[0] / far, arguments[1] / far) if far else (1.0, 0.0)
+    return round(right * strength), round(down * strength)
+
+
+EDIT = Edit("shift", english("Shift"), INPUT, "shift:RIGHT,DOWN or shift:STEPS",
+            english("the input moved by whole pixels or steps"),
+            of_knobs(Knob("RIGHT", None, -MOST, MOST), Knob("DOWN", 0, -MOST, MOST)), _said, needs=NUMBERS,
+            does=shifted, strength=Strength(english("distance"), "px", tuple(map(float, range(9))), 3, of=_far,
+                                            at=_as_far),
+            beside=PAD, leaves=_leaves, order=1)

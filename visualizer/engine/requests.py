@@ -8,6 +8,7 @@ answer; it draws random numbers from generators of its own, for other requests r
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
@@ -97,10 +98,41 @@ def study(name: str, others: Sequence[str] = (),
     return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
 
 
+def costs(networks: Sequence[Sequence[Any]]) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """How long networks take, run in turn, and how often they are right: `{"costs": what Measured.plain says}`. Each is
+    a model with what is done to it."""
+    opened = [_opened(*_source(model, tuple(edits))) for model, edits in networks]
+    found = yield from import_module("visualizer.record.costs").measured(opened, "")
+    return {"costs": [each.plain() for each in found]}
+
+
 def over(model: str, words: str, edits: Sequence[str] = ()) -> Generator[tuple[float, str], None, dict[str, Any]]:
     """The inputs of a model that the words of `visualizer.over` ask for: `{"inputs": what Inputs.plain says}`."""
     opened = _opened(*_source(model, edits))
     return {"inputs": (yield from import_module("visualizer.record.over").listed(parse(words), opened, edits)).plain()}
+
+
+def measure(words: str, data: str = "") -> dict[str, Any]:
+    """A number that decides a claim, as `record.measures` reads it: value, standard error, and over how many inputs;
+    `data` is the folder of all test inputs, empty for those that come with the app."""
+    made = import_module("visualizer.record.measures")
+    plain: dict[str, Any] = made.measure(words, made.Data(Path(data) if data else None)).plain
+    return plain
+
+
+def curve(model: str, edits: Sequence[str], grows: str = "",
+          source: str = "") -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """Right answers by the strength of an edit: `{"curve": what Curve.plain says}`. The words that it yields are the
+    curve so far, as JSON; what was counted before is there at once, and what is counted is kept on the disk."""
+    made = import_module("visualizer.record.curves")
+    opened = _opened(*_source(model, tuple(edits)))
+    counting = made.remembering(opened, tuple(edits), made.data_of(opened, source), grows)
+    while True:
+        try:
+            share, so_far = next(counting)
+        except StopIteration as end:
+            return {"curve": end.value.plain()}
+        yield share, json.dumps(so_far.plain())
 
 
 def lab(words: dict[str, str]) -> dict[str, Any]:
@@ -129,7 +161,8 @@ def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], 
 
 REQUESTS: dict[str, Callable[..., Any]] = {
     each.__name__: each for each in (
-        hello, describe, record, check, check_recording, extend, study, over, lab, check_lab, sweep_lab)}
+        hello, describe, record, check, check_recording, extend, study, costs, over, curve, measure, lab,
+        check_lab, sweep_lab)}
 
 
 Source = tuple[str, tuple[str, ...], str]

@@ -7,7 +7,7 @@ and which chooser offers it. Nothing else in the project asks for a kind by its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -17,20 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.edits import Grain
 from visualizer.inputs import _rows
-from visualizer.inputs._files import MOST_SYMBOLS, OF_NUMBERS, numbers_in
+from visualizer.inputs._files import MOST_SYMBOLS, OF_NUMBERS, numbers_in, target_in
 from visualizer.inputs._lists import candidates, samples
 from visualizer.inputs._rows import Row, row, row_in
-from visualizer.inputs._samples import Given, Item, SamplePlace, places, sheets
+from visualizer.inputs._samples import Given, Item, SamplePlace, fits, places, sheets
 from visualizer.inputs._words import MARK as TYPED
 from visualizer.inputs._words import can_read, read_text, symbols, unknown
 from visualizer.language import english, tr, translated
 from visualizer.trace import Refused, Sample
 
 __all__ = ["DRAWN", "FIELD", "LISTS", "MOST_SYMBOLS", "OF_NUMBERS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given",
-           "InputKind", "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind", "kinds",
-           "numbers_in", "of", "offered", "picture", "raw", "read_text", "sample", "samples", "suffixes", "symbols",
-           "text_in", "unknown"]
+           "Grain", "InputKind", "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind",
+           "kinds", "numbers_in", "of", "offered", "picture", "raw", "read_text", "sample", "samples", "suffixes",
+           "symbols", "target_in", "text_in", "unknown"]
 
 Pixels = NDArray[np.uint8]
 Facts = Mapping[str, Any]
@@ -85,8 +86,6 @@ class InputKind:
     """(word, title of the model, facts): for a kind that finds out by itself what a word means."""
     steps: Callable[[Facts, Any, int], tuple[str, ...]] = _numbered
     """What each step facts, in words; the number is how many steps the recording answers, 0 for none."""
-    rows: bool = False
-    """Whether each row of the array that is read is a step of its own, and not a line of a picture."""
     thumbnail: Callable[[Any], Pixels | None] = field(default=lambda raw: None)
     """Entries of the palette of pixels (row, column); None for what is named by its title."""
     sign: str = ""
@@ -103,6 +102,11 @@ class InputKind:
     foretells: Callable[[], str] = _nothing
     """What is answered after a step by a model that foretells the next one, for the window; empty if that is a
     verdict."""
+    held_out: Callable[[Path], Sequence[Given]] | None = None
+    """The inputs that a folder of data keeps from training, where it holds those of this kind; none where it does not.
+    """
+    grain: Callable[[Facts], Grain | None] = lambda facts: None
+    """What inputs of it are made of, for those who edit them; None for what nobody can edit."""
     order: int = 1
     """Where it stands among the kinds; those of one number by their names."""
 
@@ -164,10 +168,10 @@ def given(word: str, name: str, title: str = "", facts: Facts | None = None) -> 
     if own.given is not None:
         return own.given(word, title, facts)
     if not word:
-        if not all_samples(name):
+        if not all_samples(name, facts):
             raise Refused(tr("{model} reads {kind}, and none comes with the app; name a file.").format(
                 model=title, kind=translated(own.title)))
-        word = all_samples(name)[0].name
+        word = all_samples(name, facts)[0].name
     found, suffix = places().get(word), suffix_of(word)
     if found is not None and found.kind == name:
         return _bundled(found)
@@ -177,7 +181,7 @@ def given(word: str, name: str, title: str = "", facts: Facts | None = None) -> 
         return _row_of(word, own, title, facts)
     another = _another(word, own, found, suffix)
     if another:
-        first = next((each.name for each in all_samples(name)), "")
+        first = next((each.name for each in all_samples(name, facts)), "")
         refused = tr("{model} reads {kind}, and {another}; choose one that it reads, for example {sample}.") if first \
             else tr("{model} reads {kind}, and {another}; choose one that it reads.")
         raise Refused(refused.format(model=title, kind=translated(own.title), another=another, sample=first))
@@ -246,10 +250,10 @@ def suffix_of(word: str) -> str:
 
 # --- the bundled samples --------------------------------------------------------------------------------------------
 
-def all_samples(name: str | None = None) -> tuple[Sample, ...]:
-    """Every bundled sample, or those of one kind."""
+def all_samples(name: str | None = None, facts: Facts | None = None) -> tuple[Sample, ...]:
+    """Every bundled sample, those of one kind, or of them those of a model that says `facts` of its input."""
     return tuple(_bundled(SamplePlace(sheet.kind, sheet, index)).sample for sheet in sheets()
-                 if name in (None, sheet.kind) for index in range(len(sheet.items)))
+                 if fits(sheet, name, facts) for index in range(len(sheet.items)))
 
 
 def sample(name: str) -> Sample:

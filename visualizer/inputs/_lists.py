@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from visualizer.inputs import _rows
-from visualizer.inputs._samples import places
+from visualizer.inputs._samples import fits, places
 from visualizer.language import tr, translated
 from visualizer.over import MOST, Inputs
 from visualizer.trace import Refused
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from visualizer.inputs import InputKind
 
 
-def candidates(source: str, own: InputKind) -> Inputs:
-    """What a source offers a model that reads a kind of input, as far as that can be told without reading it: no label
-    is known yet but those of the bundled samples. Raises Refused with one sentence where there is no such source."""
+def candidates(source: str, own: InputKind, facts: Mapping[str, Any] | None = None) -> Inputs:
+    """What a source offers a model that reads a kind of input and says `facts` of it, as far as that can be told
+    without reading it: no label is known yet but those of the bundled samples. Raises Refused with one sentence where
+    there is no such source."""
     if not source:
-        return samples(own.name)
+        return samples(own.name, facts)
     path = Path(source)
     try:
         if path.is_dir():
@@ -35,9 +37,10 @@ def candidates(source: str, own: InputKind) -> Inputs:
     return _file(path)
 
 
-def samples(kind: str) -> Inputs:
-    """The bundled samples of a kind, with their labels: without a look at what they are."""
-    items = [place.sheet.items[place.index] for place in places().values() if place.kind == kind]
+def samples(kind: str, facts: Mapping[str, Any] | None = None) -> Inputs:
+    """The bundled samples of a kind, or of them those of a model that says `facts` of its input, with their labels:
+    without a look at what they are."""
+    items = [place.sheet.items[place.index] for place in places().values() if fits(place.sheet, kind, facts)]
     return Inputs(tuple(str(item["name"]) for item in items),
                   tuple(label if isinstance(label := item.get("label"), int) else None for item in items))
 

@@ -66,6 +66,11 @@ class SampleSheet:
     about: Mapping[str, Any]
     items: tuple[Mapping[str, Any], ...] = field(default=())
 
+    @property
+    def belongs(self) -> str:
+        """Of which models they are samples: of those whose card names this in the `samples` of its input."""
+        return str(self.about.get("for", ""))
+
     @cached_property
     def image(self) -> NDArray[np.uint8] | None:
         """The tiles, row by row; None where there are none."""
@@ -110,6 +115,11 @@ def places() -> Mapping[str, SamplePlace]:
     """Every sample by its name."""
     return {str(item["name"]): SamplePlace(sheet.kind, sheet, index) for sheet in sheets()
             for index, item in enumerate(sheet.items)}
+
+
+def fits(sheet: SampleSheet, kind: str | None, facts: Mapping[str, Any] | None) -> bool:
+    """Whether a list is of a kind, and meant for a model whose card says `facts` of its input, where that is asked."""
+    return kind in (None, sheet.kind) and (facts is None or sheet.belongs == facts.get("samples", ""))
 
 
 def _sheet(path: Path) -> SampleSheet:

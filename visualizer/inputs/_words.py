@@ -12,6 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from visualizer.edits import Grain
 from visualizer.inputs._files import MOST_SYMBOLS, words_in
 from visualizer.inputs._rows import Row
 from visualizer.inputs._samples import Given, Item
@@ -49,6 +52,15 @@ def bundled(item: Item) -> Given:
 def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     """The symbols themselves."""
     return symbols(facts, str(raw))
+
+
+def grain(facts: Facts, one: str, many: str) -> Grain:
+    """Symbols as the model reads them: characters, or the words that its card tells apart."""
+    letters = "split" not in facts
+    known = facts.get("words", facts.get("alphabet", ()))
+    return Grain(("symbol",), "symbol", one, many, empty=" " if letters and (not known or " " in known) else None,
+                 letters=letters, known=known, cut=lambda raw: np.array(symbols(facts, str(raw)), object),
+                 join=("" if letters else " ").join)
 
 
 def read_text(path: str | Path) -> str:

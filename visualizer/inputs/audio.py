@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import THUMBNAILS, Facts, Given, InputKind, Item, Pixels
+from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
 from visualizer.inputs._files import checked
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
@@ -99,7 +99,12 @@ def _opened(path: Path) -> tuple[Sound, int]:
     return values.reshape(-1, channels).mean(axis=1) / half, int(rate)
 
 
+def grain(facts: Facts) -> Grain:
+    """Values one after the other, −1 … 1."""
+    return Grain(("step",), "step", english("value"), english("values"), span=(-1, 1))
+
+
 INPUT = InputKind(
     "audio", english("sounds"), english("a sound"), english("frame"), (".wav", ".wave"), read=read, bundled=bundled,
     thumbnail=thumbnail,
-    choosers=(THUMBNAILS,))
+    choosers=(THUMBNAILS,), grain=grain)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import PAD, THUMBNAILS, Facts, Given, InputKind, Item, Pixels, Row
+from visualizer.inputs import PAD, THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels, Row
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
 
@@ -62,8 +65,27 @@ def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     return tuple(str(frame) for frame in range(1, frames + 1))
 
 
+def held_out(folder: Path) -> Sequence[Given]:
+    """The 10,000 test digits of MNIST; `mnist.npz` holds them, in the folder or in its `mnist`."""
+    path = next((path for path in (folder / "mnist" / "mnist.npz", folder / "mnist.npz") if path.is_file()), None)
+    if path is None:
+        return ()
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            images, labels = arrays["x_test"], arrays["y_test"]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise Refused(tr("{file} cannot be read ({why}); save it again.").format(file=path.name, why=error)) from error
+    return [Given(Sample(f"mnist-test-{number}", f"Test digit {number}", int(label)), pixels)
+            for number, (pixels, label) in enumerate(zip(images, labels, strict=True))]
+
+
+def grain(facts: Facts) -> Grain:
+    """Grey values in rows and columns, 0 where nothing is written; what is read at a time is a row."""
+    return Grain(("row", "column"), "row", english("row"), english("rows"), span=(0, 255))
+
+
 INPUT = InputKind(
     "image", english("pictures of one digit"), english("a picture"), english("row"), SUFFIXES, read=read, drawn=drawn,
     row=row, bundled=bundled,
     whole=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
-    source=lambda: tr("MNIST test set"), order=0)
+    source=lambda: tr("MNIST test set"), held_out=held_out, grain=grain, order=0)

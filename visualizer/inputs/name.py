@@ -16,4 +16,5 @@ def bundled(item: Item) -> Given:
 INPUT = InputKind(
     "name", english("names"), english("a text"), english("letter"), _words.FILES, read=_words.read, typed=_words.typed,
     mark=_words.MARK,
-    free=True, row=_words.row, bundled=bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS), view="unrolled")
+    free=True, row=_words.row, bundled=bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS), view="unrolled",
+    grain=lambda facts: _words.grain(facts, english("letter"), english("letters")))

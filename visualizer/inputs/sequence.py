@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import WORDS, Facts, Given, InputKind, Item, Row
+from visualizer.inputs import WORDS, Facts, Given, Grain, InputKind, Item, Row
 from visualizer.inputs._files import MOST_SYMBOLS, words_in
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
 
+MARK = "symbols:"
 Numbers = NDArray[np.float64]
 """(step, feature)."""
 
@@ -37,16 +38,37 @@ def row(found: Row, facts: Facts) -> Given:
 
 
 def bundled(item: Item) -> Given:
-    """A table of which two values are marked."""
-    table = np.array(item.about["numbers"], dtype=np.float64)
+    """A table of which two values are marked, or one symbol a step as `typed` reads it."""
+    spelled = item.about.get("spelled", "")
+    table = _table(spelled, item.about["symbols"]) if spelled else np.array(item.about["numbers"], dtype=np.float64)
     table.flags.writeable = False
-    marked = " + ".join(f"{value:.2f}" for value in item.about["marked"])
-    return Given(Sample(item.name, f"{item.in_words}: {marked}", item.label), table)
+    told = spelled or " + ".join(f"{value:.2f}" for value in item.about["marked"])
+    return Given(Sample(item.name, f"{item.in_words}: {told}", item.label), table)
+
+
+def typed(words: str, facts: Facts) -> Given:
+    """Symbols, one a step, for a model whose card lists in `symbols` which there are; each is a 1 in its own column."""
+    known = str(facts.get("symbols", ""))
+    if not known:
+        raise Refused(tr("This model reads numbers, not symbols; name a file."))
+    strange = "".join(dict.fromkeys(symbol for symbol in words if symbol not in known))
+    if strange or not words:
+        raise Refused(tr("{words} is no row of its symbols, {known}; write for example {mark}{known}.").format(
+            words=repr(words[:40]), known=known, mark=MARK))
+    return Given(Sample(f"{MARK}{words}", words), _table(words, known))
+
+
+def _table(words: str, known: str) -> Numbers:
+    return np.eye(len(known))[[known.index(symbol) for symbol in words]]
 
 
 def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
-    """The numbers of each step: `0.431 2`; with a column of marks, `+0.431` where the mark is set."""
-    mark = facts.get("mark")
+    """The numbers of each step: `0.431 2`; with a column of marks, `+0.431` where the mark is set; the symbol where
+    one stands there, of a model whose card lists in `symbols` which there are."""
+    mark, symbols = facts.get("mark"), facts.get("symbols")
+    if symbols:
+        return tuple(symbols[step.argmax()] if np.count_nonzero(step) == 1 == step.max() else _said(step.tolist(), None)
+                     for step in raw)
     return tuple(_said(step.tolist(), mark) for step in raw)
 
 
@@ -101,7 +123,18 @@ def _is_number(cell: str) -> bool:
     return True
 
 
+def grain(facts: Facts) -> Grain:
+    """Numbers, step by step; or symbols, of a model whose card lists which there are."""
+    known = str(facts.get("symbols", ""))
+    if known:
+        return Grain(("symbol",), "symbol", english("symbol"), english("symbols"), empty=None, known=known,
+                     cut=lambda raw: np.array([known[place] for place in raw.argmax(1)], object),
+                     join=lambda symbols: _table("".join(symbols), known))
+    return Grain(("step", "number"), "step", english("step"), english("steps"))
+
+
 INPUT = InputKind(
     "sequence", english("tables of numbers"), english("a table of numbers"), english("step"), (".csv", ".tsv"),
-    read=read, row=row, bundled=bundled,
-    steps=steps, rows=True, sign="12", choosers=(WORDS,), view="unrolled")
+    read=read, row=row, bundled=bundled, typed=typed, mark=MARK,
+    steps=steps, sign="12", choosers=(WORDS,), view="unrolled",
+    grain=grain)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import THUMBNAILS, Facts, Given, InputKind, Item, Row
+from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Row
 from visualizer.inputs.image import SUFFIXES, thumbnail
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
@@ -48,9 +48,10 @@ def drawn(pixels: NDArray[Any], name: str) -> Given:
 
 
 def bundled(item: Item) -> Given:
-    """A tile of the sheet; its label is a list of digits."""
+    """A tile of the sheet; its label is a list of digits, or of classes that are `spelled` otherwise."""
     digits = tuple(item.about.get("label", ()))
-    return Given(Sample(item.name, f"{item.in_words}: {' '.join(map(str, digits))}"), item.tile, digits)
+    spelled = item.about.get("spelled", " ".join(map(str, digits)))
+    return Given(Sample(item.name, f"{item.in_words}: {spelled}"), item.tile, digits)
 
 
 def _digits_of(words: str) -> tuple[int, ...]:
@@ -60,7 +61,13 @@ def _digits_of(words: str) -> tuple[int, ...]:
     return tuple(int(digit) for digit in words if digit.isdecimal())
 
 
+def grain(facts: Facts) -> Grain:
+    """Grey values in rows and columns; so many columns are one frame, which is what is read at a time."""
+    return Grain(("row", "column"), "column", english("frame"), english("frames"),
+                 each=max(1, int(facts.get("columns_per_step", 1))), span=(0, 255))
+
+
 INPUT = InputKind(
     "strip", english("strips of digits"), english("a strip of digits"), english("frame"), SUFFIXES, read=read,
     typed=typed, mark=MARK, drawn=drawn,
-    row=row, bundled=bundled, thumbnail=thumbnail, choosers=(THUMBNAILS,))
+    row=row, bundled=bundled, thumbnail=thumbnail, choosers=(THUMBNAILS,), grain=grain)

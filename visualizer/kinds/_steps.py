@@ -44,6 +44,11 @@ def before(layer: Layer, step: int) -> int:
     return step + 1 if reverse(layer) else step - 1
 
 
+def changed(layer: Layer, state: str) -> bool:
+    """Whether a step starts from what other layers made of the state before it."""
+    return f"starts_{state}" in layer.settings
+
+
 def after(layer: Layer, step: int) -> int | None:
     """The step that comes next, if there is one."""
     found = step - 1 if reverse(layer) else step + 1
@@ -120,8 +125,14 @@ def state_before(layer: Layer, inputs: Inputs, state: str, step: int, chosen: Ce
     """Where units of the state `hidden` or `cell` before a step stand: a layer, which of its arrays, cells.
 
     Before the first step that is what the state starts from: another layer, a weight that was learned, or zero, told by
-    cells outside the layer.
+    cells outside the layer. Where something is done to the state between the steps, each starts from a layer.
     """
+    each = layer.settings.get(f"starts_{state}")
+    if each is not None and each[step] >= 0:
+        source = inputs[each[step]]
+        return source, "output", unravel(start_place(layer, state, source) + chosen, source.shape)
+    if each is not None:
+        return layer, f"inner.{state}", grid_of([-1], chosen)
     earlier = before(layer, step)
     start = layer.settings.get(f"initial_{state}", "zero")
     if 0 <= earlier < steps(layer) or start == "zero":

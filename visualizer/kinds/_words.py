@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ THINGS = {
     english("weight"): english("weights"), english("class"): english("classes"), english("unit"): english("units"),
     english("column"): english("columns"), english("feature"): english("features"),
     english("level"): english("levels"), english("part"): english("parts"), english("batch"): english("batches"),
+    english("item"): english("items"),
 }
 """What is counted, and axes: one of them, and several."""
 _LITERAL = re.compile(r"[+−]?\d+")
@@ -45,9 +47,8 @@ def some(number: int, thing: str, *claim: *Claim) -> str:
 
 def fixed(words: str, layer: Layer) -> str:
     """The words, and that the numbers in them belong to the operation, whatever it reads: `between 0 and 1`."""
-    for place, number in enumerate(_LITERAL.findall(words)):
-        said(number, "constant of the operation", layer.name, (place,))
-    return words
+    places = itertools.count()
+    return _LITERAL.sub(lambda found: said(found[0], "constant of the operation", layer.name, (next(places),)), words)
 
 
 def value(number: float, *claim: *Claim) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from visualizer.kinds import Inputs, gates
 from visualizer.kinds._steps import Here, family, reverse, steps, units
 from visualizer.kinds._taps import Numbers
-from visualizer.trace import Layer
+from visualizer.trace import Layer, remembered
 
 
 def step_jacobian(layer: Layer, inputs: Inputs, step: int) -> Numbers:
@@ -37,6 +37,27 @@ def step_jacobian(layer: Layer, inputs: Inputs, step: int) -> Numbers:
         projection = layer.weights["weight_hr"].astype(np.float64)
         hidden, by_cell = projection @ hidden, projection @ by_cell
     return np.block([[hidden, by_cell], [cell, np.diag(s[gate])]])
+
+
+def read_jacobian(layer: Layer, inputs: Inputs, step: int) -> Numbers:
+    """∂(state after step t) / ∂(what it reads at t): (unit, read), or (h and c, read) for an LSTM. IndexError outside
+    the layer."""
+    if not 0 <= step < steps(layer):
+        raise IndexError(f"{layer.name} has no step {step}; it has 0…{steps(layer) - 1}.")
+    one, s = family(layer), Here(layer, inputs, step)
+    reached = gates.reach(one, s)
+    weight = layer.weights["weight_ih"].astype(np.float64).reshape(len(one.rows), units(layer), -1)
+    sums = [(*reached[key], matrix) for key, matrix in zip(one.at_read, weight, strict=True)]
+    by_state = {name: sum((factor[:, None] * matrix for state, factor, matrix in sums if state == name),
+                          np.zeros(weight.shape[1:])) for name in ("hidden", "cell")}
+    hidden: Numbers = by_state["hidden"]
+    if one.kept[1] != "cell":
+        return hidden
+    cell, slope = by_state["cell"], gates.step_back(one, "cell", s)[1]
+    hidden = hidden + slope[:, None] * cell
+    if "weight_hr" in layer.weights:
+        hidden = layer.weights["weight_hr"].astype(np.float64) @ hidden
+    return np.concatenate([hidden, cell])
 
 
 def jacobian_product(layer: Layer, inputs: Inputs, since: int | None, until: int) -> Numbers:
@@ -74,3 +95,20 @@ def _recurrent(layer: Layer) -> Numbers:
 def _width(layer: Layer) -> int:
     hidden = int(layer.inner["hidden"].shape[1])
     return hidden + units(layer) if family(layer).kept[1] == "cell" else hidden
+
+
+def recalls(layer: Layer, inputs: Inputs, until: int) -> Numbers:
+    """(step,): ‖∂h_until / ∂(what step k reads)‖, the Frobenius norm, for every step k; 0 for those that come later."""
+    order = list(reversed(range(steps(layer)))) if reverse(layer) else list(range(steps(layer)))
+    found = np.zeros(steps(layer))
+    onwards = np.eye(int(layer.inner["hidden"].shape[1]), _width(layer))
+    for step in reversed(order[:order.index(until) + 1]):
+        state, read = _both(layer, tuple(inputs), step)
+        found[step] = np.sqrt(np.sum(np.square(onwards @ read)))
+        onwards = onwards @ state
+    return found
+
+
+@remembered(64)
+def _both(layer: Layer, inputs: Inputs, step: int) -> tuple[Numbers, Numbers]:
+    return step_jacobian(layer, inputs, step), read_jacobian(layer, inputs, step)

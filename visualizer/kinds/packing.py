@@ -18,33 +18,50 @@ Axes = tuple[str, ...]
 
 
 def packed_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
-    """The same number; steps past the length of the sequence are left out."""
+    """The same number; steps past the length of the sequence are left out. Beside it stands how many sequences are as
+    long as that."""
+    if layer.settings.get("part") == 1:
+        return _counted(inputs[1], cell[0], english("y_t = how many lengths are above t"))
     return copied(taps(inputs[0], "output", one(cell)), "y_t = x_t")
 
 
 def packed_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    if layer.settings.get("part") == 1:
+        return added(formula=english("∂L/∂n = 0: lengths are whole numbers"))
     if which or cell[0] >= len(layer.output):
         return added(formula=english("∂L/∂x_t = 0: the step is left out"))
     return copied(gradient_taps(layer, one(cell)), "∂L/∂x_t = ∂L/∂y_t")
 
 
 def padded_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
-    """The same number, and the padding value after the last step."""
+    """The same number, and the padding value after the last step. Beside it stands how long each sequence is."""
+    if layer.settings.get("part") == 1:
+        return _counted(inputs[1], cell[0] if cell else 0, english("y_n = in how many steps more than n are read"))
     outside = float(layer.settings.get("padding_value", 0.0))
     return copied(taps(inputs[0], "output", one(cell), outside=outside), "y_t = x_t")
 
 
 def padded_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
-    if which:
+    if which or layer.settings.get("part") == 1:
         return added(formula=english("∂L/∂n = 0: lengths are whole numbers"))
     return copied(gradient_taps(layer, one(cell)), "∂L/∂x_t = ∂L/∂y_t")
 
 
+def _counted(lengths: Layer, above: int, formula: str) -> Terms:
+    read = taps(lengths, "output", np.arange(lengths.output.size)[:, None] if lengths.shape else one(()))
+    return Terms("function", (read,), float((read.values > above).sum()), formula=formula)
+
+
 def same_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
-    return tuple((0, -1) for _ in inputs[which].shape) if which else box
+    counts = layer.settings.get("part") == 1
+    if which:
+        return tuple((0, size - 1 if counts else -1) for size in inputs[which].shape)
+    return tuple((0, -1) for _ in inputs[0].shape) if counts else box
 
 
 def packed_sentence(layer: Layer, inputs: Inputs) -> str:
+    if layer.settings.get("part") == 1:
+        return tr("How many sequences are still read at each step of {source}.").format(source=inputs[0].name)
     left_out = len(inputs[0].output) - len(layer.output)
     words = tr("The sequence is packed: {steps} of {source} is read, {others} of padding left out.") \
         if len(layer.output) == 1 else \
@@ -54,6 +71,9 @@ def packed_sentence(layer: Layer, inputs: Inputs) -> str:
 
 
 def padded_sentence(layer: Layer, inputs: Inputs) -> str:
+    if layer.settings.get("part") == 1:
+        return tr("How many steps of {source} the sequence has: {count}.").format(source=inputs[0].name,
+                                                                                 count=_words.one(layer))
     more = len(layer.output) - len(inputs[0].output)
     return tr("The {steps} of {source} are padded again with {others} of {value}.").format(
         steps=_words.some(len(inputs[0].output), "step", *said.axis(inputs[0], 0)), source=inputs[0].name,
@@ -63,10 +83,12 @@ def padded_sentence(layer: Layer, inputs: Inputs) -> str:
 
 
 def _packed_axes(settings: Mapping[str, Any], inputs: tuple[Axes, ...], shape: tuple[int, ...]) -> Axes:
-    return ("step", *(axis for axis in inputs[0] if axis not in ("batch", "step")))
+    return ("step", *(axis for axis in inputs[0] if axis not in ("batch", "step")))[:len(shape)]
 
 
 def _padded_axes(settings: Mapping[str, Any], inputs: tuple[Axes, ...], shape: tuple[int, ...]) -> Axes:
+    if settings.get("part") == 1:
+        return ("batch",)
     return ("batch", "step", *inputs[0][1:]) if settings.get("batch_first") else ("step", "batch", *inputs[0][1:])
 
 
@@ -121,10 +143,11 @@ def _chosen_axes(settings: Mapping[str, Any], inputs: tuple[Axes, ...], shape: t
 KINDS = (
     Kind("pack_padded_sequence", english("packing"), {"_pack_padded_sequence": "input lengths batch_first"},
          _packed_axes,
-         packed_terms, packed_backward, same_box, packed_sentence, moves_only=True, role="packed"),
+         packed_terms, packed_backward, same_box, packed_sentence, moves_only=True, role="packed",
+         tells_places=True),
     Kind("pad_packed_sequence", english("padding again"),
          {"_pad_packed_sequence": "data batch_sizes batch_first padding_value total_length"}, _padded_axes,
-         padded_terms, padded_backward, same_box, padded_sentence, moves_only=True),
+         padded_terms, padded_backward, same_box, padded_sentence, moves_only=True, tells_places=True),
     Kind("index_select", english("choice of slices"), {"index_select": "input dim index"}, _chosen_axes, chosen_terms,
          chosen_backward, chosen_box, chosen_sentence, moves_only=True),
 )

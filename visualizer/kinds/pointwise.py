@@ -581,6 +581,69 @@ def _kept(channels: bool, layer: Layer, inputs: Inputs, cell: Cell) -> bool | No
     return bool((layer.output[at] != 0)[seen].any()) if seen.any() else None
 
 
+# --- alpha dropout (Klambauer et al. 2017): what is dropped becomes where SELU ends, and mean and variance stay -------
+
+def alpha_terms(channels: bool, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """In evaluation the same number; in training a·x + b or, where it was dropped, a·α′ + b, as the recorded numbers
+    show it was drawn."""
+    if not _drops(layer):
+        return passed_terms(layer, inputs, cell)
+    kept = _kept_by_alpha(channels, layer, inputs, cell)
+    stretch, shift, floor = _stretched(layer)
+    read = taps(inputs[0], "output", one(cell), stretch if kept else 0.0)
+    return added(read, bias=shift if kept else stretch * floor + shift, formula="y = a·(m·x + (1 − m)·α′) + b",
+                 met=((english("kept"), float(kept)),))
+
+
+def alpha_backward(channels: bool, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    if not _drops(layer):
+        return passed_backward(layer, inputs, which, cell)
+    kept = _kept_by_alpha(channels, layer, inputs, cell)
+    return through(layer, cell, _stretched(layer)[0] if kept else 0.0, "∂L/∂x = a·m·∂L/∂y")
+
+
+def alpha_sentence(layer: Layer, inputs: Inputs) -> str:
+    if not _drops(layer):
+        return tr("Dropout is off while the network is used: every number passes unchanged.")
+    dropped = _dropped_by_alpha(layer, inputs)
+    p = layer.settings.get("p", 0.5)
+    words = tr("Alpha dropout sets each number to {floor} with probability {share}, and then stretches and shifts all: "
+               "{numbers} of {all} was dropped.") if dropped == 1 else \
+        tr("Alpha dropout sets each number to {floor} with probability {share}, and then stretches and shifts all: "
+           "{numbers} of {all} were dropped.")
+    return _words.fixed(words, layer).format(
+        floor=_words.plain(ALPHA), share=_words.value(p, *said.of("plain operand", layer, array="p")),
+        numbers=_words.some(dropped, "number", *said.of("how many were dropped", layer)),
+        all=_words.count(layer.output.size, *said.size(layer)))
+
+
+ALPHA = -1.7580993408473766
+"""Where SELU ends: −λ·α."""
+
+
+def _stretched(layer: Layer) -> tuple[float, float, float]:
+    """(a, b, α′): all are multiplied by a and shifted by b, so that mean and variance stay; the dropped are α′."""
+    p = layer.settings.get("p", 0.5)
+    if p >= 1:  # torch makes zeros then
+        return 0.0, 0.0, 0.0
+    stretch = ((ALPHA ** 2 * p + 1) * (1 - p)) ** -0.5
+    return stretch, -stretch * ALPHA * p, ALPHA
+
+
+def _kept_by_alpha(channels: bool, layer: Layer, inputs: Inputs, cell: Cell) -> bool:
+    """Whether a cell (or its channel) was kept: whether its numbers lie nearer to what that makes."""
+    at: Any = cell[:1 if layer.settings.get("batch", 0) is not None else 2] if channels else cell
+    stretch, shift, floor = _stretched(layer)
+    x, y = inputs[0].output[at].astype(np.float64), layer.output[at]
+    return bool(np.abs(y - (stretch * x + shift)).sum() <= np.abs(y - (stretch * floor + shift)).sum())
+
+
+def _dropped_by_alpha(layer: Layer, inputs: Inputs) -> int:
+    """How many numbers are where the dropped ones are put."""
+    stretch, shift, floor = _stretched(layer)
+    return int(np.isclose(layer.output, stretch * floor + shift, rtol=1e-5, atol=1e-7).sum())
+
+
 def passed_sentence(layer: Layer, inputs: Inputs) -> str:
     return tr("Every number of {source} passes unchanged.").format(source=inputs[0].name)
 
@@ -607,13 +670,19 @@ KINDS = (
          dict.fromkeys(("dropout1d", "dropout2d", "feature_dropout"), "input p training inplace"), same_axes,
          partial(dropout_terms, True), partial(dropout_backward, True), same_box, dropout_sentence,
          short=dropout_short, role="dropout"),
+    *(Kind(name, title, {call: "input p training inplace"}, same_axes, partial(alpha_terms, channels),
+           partial(alpha_backward, channels), same_box, alpha_sentence, short=dropout_short)
+      for name, title, call, channels in (
+          ("alpha_dropout", english("alpha dropout"), "alpha_dropout", False),
+          ("channel_alpha_dropout", english("alpha dropout of channels"), "feature_alpha_dropout", True))),
     Kind("cast", english("change of precision"),
          {**dict.fromkeys(("float", "double", "half", "bfloat16", "int", "long", "short", "bool", "byte", "char"),
                           "input"), "to": "input dtype", "type": "input dtype", "type_as": "input other",
           "_to_copy": "input dtype"}, same_axes, cast_terms, cast_backward,
          lambda layer, inputs, which, box: NOTHING if which else box, cast_sentence),
     Kind("identity", english("identity"),
-         dict.fromkeys(("clone", "detach", "contiguous", "alias", "positive", "lift_fresh", "cpu", "cuda"), "input"),
+         dict.fromkeys(("clone", "detach", "data", "contiguous", "alias", "positive", "lift_fresh", "cpu", "cuda"),
+                       "input"),
          same_axes,
          passed_terms, passed_backward, same_box, passed_sentence, moves_only=True),
 )

@@ -18,6 +18,7 @@ from visualizer.kinds._steps import (
     back,
     before,
     cell_of,
+    changed,
     family,
     first,
     inner,
@@ -141,19 +142,20 @@ def backward_terms(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Term
         step, column = met_by(layer, inputs, which, cell)
         return added(*_sums_at(layer, family(layer).at_read, "weight_ih", column, step), formula="∂L/∂x = Σ ∂L/∂a·W")
     for state in ("hidden", "cell"):
-        if layer.settings.get(f"initial_{state}") == "read" and which == start_input(layer, state):
+        each = layer.settings.get(f"starts_{state}", ())
+        if which in each or (layer.settings.get(f"initial_{state}") == "read" and which == start_input(layer, state)):
             width = len(layer.weights["weight_hh"][0]) if state == "hidden" else units(layer)
             unit = ravel(cell, inputs[which].shape) - start_place(layer, state, inputs[which])
             if not 0 <= unit < width:
                 return added(formula=english("∂L/∂h = 0: another level or direction starts from it"))
-            return _handed_back(layer, inputs, state, first(layer), unit)
+            return _handed_back(layer, inputs, state, each.index(which) if which in each else first(layer), unit)
     raise LookupError(f"{layer.name} has no input {which}.")
 
 
 def own_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """What the next step hands back to h_t: the part of dL/dh_t that came through time, not from readers."""
     step, unit = place(layer, cell)
-    following = after(layer, step)
+    following = None if changed(layer, "hidden") else after(layer, step)
     if following is None:
         return added(formula=english("∂L/∂h = 0 from later steps: there are none"))
     return _handed_back(layer, inputs, "hidden", following, unit)
@@ -171,7 +173,8 @@ def inner_backward_terms(layer: Layer, inputs: Inputs, key: str, step: int, unit
     if key.endswith("_direct"):
         raise LookupError(f"The {key} of {layer.name} came from outside; the layers that read it tell how.")
     if key.startswith("initial_"):
-        return _handed_back(layer, inputs, key.removeprefix("initial_"), first(layer), unit)
+        state = key.removeprefix("initial_")
+        return _handed_back(layer, inputs, state, step if changed(layer, state) else first(layer), unit)
     if key in ("hidden", "cell"):
         return _state_back(layer, inputs, key, step, unit)
     known, s = family(layer), Here(layer, inputs, step, unit)
@@ -339,6 +342,9 @@ def sentence(layer: Layer, inputs: Inputs) -> str:
         carries = tr("Reads {steps} of {source} backwards and carries {numbers} from step to step")
     else:
         carries = tr("Reads {steps} of {source} in order and carries {numbers} from step to step")
+    if layer.settings.get("between"):
+        carries = tr("{carries}, through {layers}").format(
+            carries=carries, layers=_words.listed(list(layer.settings["between"])))
     carries = carries.format(source=of, steps=_words.some(count, "step", *said.axis(layer, 0, "inner.hidden")),
                              numbers=_words.some(width, "number", *said.axis(layer, 1, "inner.hidden")))
     known = family(layer)

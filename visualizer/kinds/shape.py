@@ -127,7 +127,9 @@ def _places(move: Move, layer: Layer, inputs: Inputs) -> Places | None:
         if layer.output.size != inputs[0].output.size:
             raise LookupError(f"{layer.name} has not as many numbers as {inputs[0].name}, which is not explained.")
         return None
-    shapes = tuple(full_shape({"batch": _batch(layer, inputs, which)}, source) for which, source in enumerate(inputs))
+    batches = [batch_of(layer.settings, which) if move.looks else _batch(layer, inputs, which)
+               for which in range(len(inputs))]  # what is put into a part of something has fewer axes, and its batch
+    shapes = tuple(full_shape({"batch": batch}, source) for batch, source in zip(batches, inputs, strict=True))
     settings = {**layer.settings, "output_shape": layer.shape}
     if move.looks:
         return _looked_up(layer, inputs, move, shapes)
@@ -499,6 +501,53 @@ def _unpooled(s: Settings, given: list[Places]) -> Any:
     return found.reshape(*index.shape[:-count], *size)
 
 
+def _part_of(s: Settings) -> Any:
+    """The flat places of a tensor at which a view of it lies, told by the steps of both through memory."""
+    memory = np.full(s["sizes"], s["start"])
+    for axis, (size, stride) in enumerate(zip(s["sizes"], s["strides"], strict=True)):
+        memory = memory + (np.arange(size) * stride).reshape(-1, *[1] * (len(s["sizes"]) - axis - 1))
+    found = np.zeros_like(memory)
+    steps = np.cumprod([1, *s["whole"][:0:-1]])[::-1]
+    order = sorted(range(len(s["whole"])), key=lambda axis: -s["laid"][axis])
+    for axis in order:
+        if s["whole"][axis] > 1:
+            found = found + memory // s["laid"][axis] * steps[axis]
+            memory = memory % s["laid"][axis]
+    return found
+
+
+def _put_into_part(s: Settings, given: list[Places]) -> Any:
+    found = given[0].ravel().copy()
+    found[_part_of(s).ravel()] = given[1].ravel()
+    return found.reshape(given[0].shape)
+
+
+def _part_seen(s: Settings, given: list[Places]) -> Any:
+    return given[0].ravel()[_part_of(s)]
+
+
+def _filled_by_mask(s: Settings, given: list[Places]) -> Any:
+    """The numbers of the last, one after another, where the mask holds."""
+    mask = np.broadcast_to(s["values"][1] != 0, given[0].shape)
+    found = given[0].copy()
+    found[mask] = given[2].ravel()[:int(mask.sum())]
+    return found
+
+
+def _put(s: Settings, given: list[Places]) -> Any:
+    if s.get("accumulate"):
+        raise ValueError("numbers are added in their places")
+    found = given[0].copy()
+    found.flat[s["values"][1].astype(np.int64).ravel()] = given[2].ravel()
+    return found
+
+
+def _filled_diagonal(s: Settings, given: list[Places]) -> Any:
+    found = given[0].copy()
+    np.fill_diagonal(found, -1, bool(s.get("wrap")))
+    return found
+
+
 def _overwritten(s: Settings, given: list[Places]) -> Any:
     return np.broadcast_to(given[1] if len(given) > 1 else -1, given[0].shape)
 
@@ -797,6 +846,19 @@ MOVES = (
     Move("index_fill", english("overwriting"), {"index_fill": "input dim index value",
                                                 "index_copy": "input dim index source"}, _same_names,
          english("Some slices of {source} are overwritten: {count} numbers as before."), _index_set, looks=True),
+    Move("written", english("writing through a view"), {"written": "input part"}, _same_names,
+         english("{source}: the second is a view of a part of the first, and was written to: {count} numbers, those of "
+                 "the part anew."), _put_into_part),
+    Move("seen_again", english("view after a write"), {"seen_again": "input"}, _new_names,
+         english("What a part of {source} holds, after it was written to: {before} → {after}; nothing is computed."),
+         _part_seen, moves_only=True),
+    Move("masked_scatter", english("overwriting"), {"masked_scatter": "input mask source"}, _same_names,
+         english("{source}: where the second holds, the first is overwritten with the third, {count} numbers as "
+                 "before."), _filled_by_mask, looks=True),
+    Move("put", english("spreading by places"), {"put": "input index source accumulate"}, _same_names,
+         english("Into {source}: the second says where numbers are put, {count} in all."), _put, looks=True),
+    Move("fill_diagonal", english("overwriting"), {"fill_diagonal": "input value wrap"}, _same_names,
+         english("The diagonal of {source} is overwritten: {count} numbers as before."), _filled_diagonal),
     Move("max_unpool", english("max unpooling"),
          {f"max_unpool{count}d": "input indices kernel_size stride padding output_size" for count in (1, 2, 3)},
          _same_names, english("Each number of {source} goes back to where the largest of its window was, among zeros: "

@@ -22,6 +22,8 @@ BY_FIRST_READER = (
 what it wants itself."""
 TAKE_APART = ("__getitem__", "select", "unbind", "split", "chunk", "narrow", "tensor_split")
 """Calls that take an axis apart: a model that does so with the first one goes through it step by step."""
+ITEM = "item"
+"""What a set without an order holds side by side: nodes of a graph, points in space."""
 OTHERWISE = {1: ("unit",), 2: ("batch", "unit"), 3: ("batch", "step", "unit"), 4: ("batch", *MAPS)}
 
 
@@ -67,7 +69,8 @@ def _of(event: Event) -> Axes:
         except (LookupError, TypeError, ValueError):
             found = ()
         if _fits(found, shape):
-            return found
+            return next((same for read in event.reads if (same := _plain(read))[:1] == (ITEM,) and read.shape == shape
+                         and same[1:] == found[1:] and found[0] == "axis0"), found)  # a matrix mixes them
     return _recurrent(event) or _like_what_it_read(event) or unnamed(len(shape), batch=_leads_with_batch(event))
 
 
@@ -80,7 +83,7 @@ def of_input(event: Event, reader: Event | None) -> Axes:
     shape = event.shape
     found = _input_axes(event, reader)
     if "batch" in found and shape[found.index("batch")] != 1:
-        found = _steps_first(found, shape, reader) or found
+        found = _steps_first(found, shape, reader) or _items(found, event, reader) or found
         batch = found.index("batch") if "batch" in found else 0
         _one_sample(shape[batch] if "batch" in found else 1, batch)
     return (*found, PART) if event.complex else found
@@ -103,6 +106,15 @@ def _steps_first(found: Axes, shape: tuple[int, ...], reader: Event | None) -> A
         return ()
     made = reader.output.shape
     return ("step", "unit") if made == shape[1:] or (made[1:] == shape[1:] and made[0] < shape[0]) else ()
+
+
+def _items(found: Axes, event: Event, reader: Event | None) -> Axes:
+    """The axes of a set whose members are seen together, and of whole numbers that tell how these are joined. Nothing
+    where each is a sample of its own, or where the operation itself says that they are: a convolution, an LSTM."""
+    says_so = reader is not None and (reader.call in FUSED or len(_wanted(reader)) > 1)
+    if found[0] != "batch" or says_so or event.whole is None or not event.whole():
+        return ()
+    return (ITEM, *found[1:]) if event.output.dtype.kind in "fc" else unnamed(len(found))
 
 
 def unnamed(count: int, batch: bool = False) -> Axes:

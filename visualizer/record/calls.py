@@ -41,19 +41,33 @@ FROM_NOTHING = frozenset({
     "new_full", "new_empty", "new_tensor", "zeros", "ones", "full", "rand", "randn",
 })
 """Calls that take nothing but shape and type from the tensor they are given."""
+SHAPED_IN_PLACE = frozenset({
+    "squeeze_", "unsqueeze_", "transpose_", "swapaxes_", "swapdims_", "t_", "resize_", "resize_as_", "as_strided_",
+    "set_", "detach_", "requires_grad_", "rename_", "share_memory_",
+})
+"""Calls that change how a tensor is laid out, and none of its numbers."""
 DRAWN = frozenset({"normal_", "uniform_", "exponential_", "random_", "bernoulli_", "log_normal_", "geometric_"})
 """Calls that fill a tensor with chance, whatever it held."""
+CHANCE = frozenset({*(name.rstrip("_") for name in DRAWN), "multinomial", "poisson"})
+DRAWN_BY_CHANCE = "Its numbers were drawn by chance, so that nothing makes them."
 WEIGHT_NAMES = ("weight", "bias", "running_")
 """Arguments that begin so are weights of the operation; every other tensor is something that it reads."""
 RECURRENT = frozenset({*unroll.FUSED, *unroll.CELLS})
 FUSED = ("A recurrent layer is recorded as a whole: its gates and states are not taken apart, and its gradient is only "
          "what came back to its outputs, not dL/dh of every step.")
+UNSEEN = ("It was written to where autograd does not look (torch.no_grad, detach, .data), so that its gradient is "
+          "passed on as though nothing had been written.")
 REWRITTEN = "Its memory was written to through another tensor, a view that shares it."
 COMPLEX = "How {name} makes complex numbers is not explained."
 PLACES = "It holds places, not values: whole numbers that say where the values of {name} were found."
 CUSTOM = "{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
+CUSTOM_STEPS = ("{name} is a custom autograd function: the steps of its forward are recorded, and its gradient comes "
+                "from a backward of its own, which is not taken apart.")
 COMPILED = ("It was made inside compiled code or a transform of torch.func (vmap, grad), whose steps could not be "
-            "recorded; autograd calls the last one {name}.")
+            "recorded; call it outside of that, on tensors with a batch axis, to see them (autograd calls the last one "
+            "{name}).")
+DIFFERENTIATED = ("It is a gradient that the model made of its own numbers (torch.autograd.grad), which is not taken "
+                  "apart.")
 SCRIPT = "It is compiled code (TorchScript), whose steps could not be recorded, nor checked."
 LOOK_INSIDE = ("{path} is compiled code (TorchScript) and is recorded as one step; record the Python module that it "
                "was made from to look inside.")
@@ -107,6 +121,8 @@ class Event:
     like: Event | None = None
     """One whose axes it has: what the composite was given that it came out of."""
     readers: int = 0
+    asked: bool = False
+    """Whether anybody asked for it: what was put into a tensor through a view may be looked at by nobody."""
     settings: dict[str, Any] = field(default_factory=dict)
     weights: dict[str, tuple[Tensor, Array]] = field(default_factory=dict)
     again: Again | None = None
@@ -120,6 +136,8 @@ class Event:
     edge: GradientEdge | None = None
     """Its place in autograd's graph; None if autograd does not follow it."""
     gradient: Tensor | None = None
+    whole: Callable[[], bool] | None = None
+    """Of an input: whether its first axis holds parts of one sample, and not one sample each."""
 
     @property
     def complex(self) -> bool:
@@ -175,6 +193,13 @@ class Recording(TorchFunctionMode):
         self._newest: dict[int, Event] = {}
         self._writers: dict[int, Event] = {}
         self._views: dict[int, Tensor] = {}
+        self._copies: dict[int, Tensor] = {}
+        """id of a copy that is written to in the place of a view -> the view."""
+        self._alone: list[tuple[Event, Tensor, GradientEdge]] = []
+        """What a tensor became through a view, the view, and its place in the graph: what comes back there is handed
+        to the layer that made the view's numbers."""
+        self._secret: dict[int, Tensor] = {}
+        """By its memory, a tensor whose numbers were handed out as `.data`."""
         self._stack = [Caller()]
         self._numbers, self._scopes = count(1), count(1)
         self._asides: list[tuple[Tensor, Event, list[Event]]] = []
@@ -261,6 +286,13 @@ class Recording(TorchFunctionMode):
         call = _call(func, _given_complex(args))
         if not call.makes_numbers or peek_interpreter_stack() is not None:
             return func(*args, **kwargs)
+        target = _target(call, args, kwargs)
+        if target is not None:
+            if call.name == "__setitem__" and _is_there(target, *args[1:]):
+                return None  # what `x[0] += 1` does in the end: the numbers are there
+            steps = composites.documented(call.name.rstrip("_"))
+            if self._into(target) or steps is not None:
+                return self._write(target, func, steps, args, kwargs)
         if call.name in DRAWN and args and isinstance(args[0], Tensor) and not args[0].requires_grad:
             self._newest.pop(id(args[0]), None)
             return func(*args, **kwargs)
@@ -279,15 +311,22 @@ class Recording(TorchFunctionMode):
             event.random = unroll.random_state(call.name, args, kwargs)
 
         advance.at(self._stack[-1].path or call.name)
+        before = None if target is None else target.grad_fn
         returned = func(*args, **kwargs)
 
         if event.kind is not None and not event.kind.complex and \
                 any(each.is_complex() for each in tensors_in(returned)):
             event.kind, event.named_by, event.kind_name = None, None, "unexplained"
             event.settings, event.why = {"call": readable(event.call)}, COMPLEX.format(name=readable(event.call))
+        if event.kind is None and call.name.rstrip("_") in CHANCE:
+            event.why = DRAWN_BY_CHANCE
+        elif event.kind is None and call.name == "grad":
+            event.why = DIFFERENTIATED
         if why or kind:
             event.why, event.kind_name, event.settings = why, kind or event.kind_name, dict(settings or event.settings)
         written = {id(tensor): tensor for tensor, version in operands.values() if tensor._version != version}
+        if target is not None:
+            written = {id(target): target} if id(target) in written else {}
         made = [returned] if isinstance(returned, Tensor) else tensors_in(returned) or list(written.values())
         for index, tensor in enumerate(made):
             if id(tensor) in self._weights:
@@ -304,10 +343,87 @@ class Recording(TorchFunctionMode):
                 event.again = (func, args, kwargs) if event.weights else None
             if call.name == "grad" and tensor.grad_fn is not None:
                 self._differentiated_inside(found, tensor)
+            if id(tensor) in written and before is not None and tensor.grad_fn is before:
+                _unseen(found)
             self._add(found, tensor)
             if id(tensor) in written:
                 self._writers[tensor.untyped_storage().data_ptr()] = found
+                self._written_in_secret(tensor, found)
+        if call.name == "data":
+            self._secret[args[0].untyped_storage().data_ptr()] = args[0]
         return returned
+
+    # --- writes ---
+
+    def _into(self, target: Tensor) -> bool:
+        """Whether a write to it goes into another tensor that was recorded, of which it is a view."""
+        base = target._base
+        return base is not None and id(base) in self._newest and id(base) not in self._weights \
+            and id(target) in self._newest and not (base.is_leaf and base.requires_grad)
+
+    def _write(self, target: Tensor, func: Any, steps: Callable[..., Any] | None, args: tuple[Any, ...],
+               kwargs: dict[str, Any]) -> Any:
+        """A write in two steps: what is computed, in a copy of the tensor that is written to, and putting that into the
+        tensor of which it is a view. So each has its numbers and its gradient, which autograd has for the second alone.
+        A function that is made of others makes its numbers by `steps`."""
+        base = target._base if self._into(target) else None
+        owner = target if base is None else base
+        old, before = self._event_of(owner), owner.grad_fn
+        copy = target.clone()
+        self._copies[id(copy)] = target
+        self._event_of(target)
+        instead = tuple(copy if arg is target else arg for arg in args)
+        try:
+            returned = self.step(func, instead, kwargs) if steps is None else self._seen(steps, instead, kwargs)
+        finally:
+            del self._copies[id(copy)]
+        result = copy if steps is None else returned
+        made = self._newest.pop(id(result), None)
+        if made is not None:
+            target.copy_(result)
+            made.version = target._version
+            self._newest[id(target)] = made
+            unseen = before is not None and owner.grad_fn is before
+            if unseen:
+                again = Event("written", next(self._numbers), to_numpy(target), place=made.place, like=made,
+                              reads=(made,))
+                self._derived(_unseen(again), target)
+            self._written_in_secret(target, made)
+            if base is not None:
+                self._put(target, base, old, made, unseen)
+        return target if returned is result else returned
+
+    def _put(self, view: Tensor, base: Tensor, old: Event, made: Event, unseen: bool) -> None:
+        """What a tensor has become by a write through a view of it."""
+        event = Event("written", next(self._numbers), to_numpy(base), place=old.place, like=old, reads=(old, made))
+        _lay(event, view, base)
+        if unseen:
+            _unseen(event)
+        self._derived(event, base)
+        if base.requires_grad and view.grad_fn is not None and not event.why:
+            self._alone.append((event, view, GradientEdge(view.grad_fn, view.output_nr)))
+
+    def _written_in_secret(self, tensor: Tensor, writer: Event) -> None:
+        """A write through `.data` is told to nobody."""
+        owner = self._secret.get(tensor.untyped_storage().data_ptr()) if self._secret else None
+        if owner is None or owner is tensor or owner is tensor._base or id(owner) not in self._newest:
+            return
+        old = self._newest[id(owner)]
+        if owner._version == old.version:
+            event = Event("written", next(self._numbers), to_numpy(owner), place=old.place, like=old,
+                          reads=(old, writer))
+            self._derived(_unseen(event), owner)
+
+    def needed(self) -> list[Event]:
+        """All Events but those that nobody looked at: constants, and what was put into a tensor through a view."""
+        kept = []
+        for event in reversed(self.events):
+            if not event.readers and (event.kind_name == "constant" or (event.call == "written" and not event.asked)):
+                for read in event.reads:
+                    read.readers -= 1
+                continue
+            kept.append(event)
+        return kept[::-1]
 
     def _taken_apart(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What a composite made, with each of its steps recorded; None where it is one step, or where its steps do not
@@ -363,6 +479,12 @@ class Recording(TorchFunctionMode):
 
     def event_of(self, tensor: Tensor) -> Event:
         """The Event that holds the numbers which `tensor` has now."""
+        event = self._event_of(tensor)
+        event.asked = True
+        return event
+
+    def _event_of(self, tensor: Tensor) -> Event:
+        tensor = self._copies.get(id(tensor), tensor)
         event = self._newest.get(id(tensor))
         if event is None:
             return self._hidden(tensor) if tensor.grad_fn is not None else self._constant(tensor)
@@ -376,14 +498,17 @@ class Recording(TorchFunctionMode):
 
     def known(self, tensor: Tensor) -> Event | None:
         """The Event that made a tensor, if one was recorded."""
-        return self._newest.get(id(tensor))
+        event = self._newest.get(id(tensor))
+        if event is not None:
+            event.asked = True
+        return event
 
     def flow_back(self, scalar: Tensor | None) -> None:
         """Differentiate once: the gradient at the place of every Event, and that of every parameter."""
         if scalar is None:
             return
         followed = [event for event in self.events if event.edge is not None]
-        wanted = [*(event.edge for event in followed), *self._wanted]
+        wanted = [*(event.edge for event in followed), *self._wanted, *(edge for _, _, edge in self._alone)]
         try:
             found = torch.autograd.grad(scalar, wanted, allow_unused=True)
         except RuntimeError as error:
@@ -392,6 +517,11 @@ class Recording(TorchFunctionMode):
                           "forwards alone with objective='none'.") from error
         for event, gradient in zip(followed, found, strict=False):
             event.gradient = gradient
+        for (event, view, _), gradient in zip(self._alone, found[len(followed) + len(self._wanted):], strict=True):
+            if gradient is not None and event.gradient is not None:
+                event.gradient, rest_of = _without(event.gradient, gradient, view)
+                event.settings["rest_of"] = rest_of
+        found = found[:len(followed) + len(self._wanted)]
         for own, end, inner in reversed(self._asides):
             reached = [event for event in inner if event.edge is not None]
             if end.gradient is None or not own.requires_grad or not reached:
@@ -518,8 +648,9 @@ class Recording(TorchFunctionMode):
         `inside` is the call within it that made these numbers, unknown to autograd.
         """
         name = _title(tensor.grad_fn)
-        why = (CUSTOM if isinstance(tensor.grad_fn, BackwardCFunction) else COMPILED).format(name=name)
-        reads = dict.fromkeys(self._sources(tensor))
+        custom = CUSTOM if inside is None else CUSTOM_STEPS
+        why = (custom if isinstance(tensor.grad_fn, BackwardCFunction) else COMPILED).format(name=name)
+        reads = dict.fromkeys(self._sources(tensor, custom))
         if inside is not None:
             reads[inside] = None
         event = Event(name, next(self._numbers), to_numpy(tensor), place=inside.place if inside else None,
@@ -529,11 +660,20 @@ class Recording(TorchFunctionMode):
         return self._derived(event, tensor)
 
     def _rewritten(self, tensor: Tensor, old: Event) -> Event:
-        """A tensor whose numbers were changed through another tensor that shares its memory."""
+        """A tensor whose numbers were changed through another tensor that shares its memory: a view of what is known
+        shows what stands there now."""
+        base = tensor._base
+        if base is not None and id(base) in self._newest and not (base.is_leaf and base.requires_grad):
+            event = Event("seen_again", next(self._numbers), to_numpy(tensor), place=old.place, like=old,
+                          reads=(self._event_of(base),))
+            _lay(event, tensor, base)
+            return self._derived(event, tensor)
         writer = self._writers.get(tensor.untyped_storage().data_ptr())
         event = Event("rewritten", next(self._numbers), to_numpy(tensor), place=old.place, axes=old.axes,
                       settings={"call": "write through a view"}, reads=(old, writer) if writer else (old,),
                       why=REWRITTEN)
+        if old.edge is not None and old.edge.node is tensor.grad_fn:
+            _unseen(event)
         return self._derived(event, tensor)
 
     def _derived(self, event: Event, tensor: Tensor) -> Event:
@@ -541,13 +681,13 @@ class Recording(TorchFunctionMode):
             source.readers += 1
         return self._add(event, tensor)
 
-    def _sources(self, tensor: Tensor) -> Iterator[Event]:
+    def _sources(self, tensor: Tensor, custom: str = CUSTOM) -> Iterator[Event]:
         """The nearest Events that autograd reaches from `tensor`; every custom function on the way is noted."""
         for found in self._behind(tensor):
             if isinstance(found, Event):
                 yield found
                 continue
-            note = CUSTOM.format(name=_title(found))
+            note = custom.format(name=_title(found))
             if isinstance(found, BackwardCFunction) and note not in self.notes:
                 self.notes.append(note)
 
@@ -625,6 +765,73 @@ class Recording(TorchFunctionMode):
         if self._bytes > self.budget:
             raise Refused(f"The numbers of this recording need more than {self.budget / (1 << 20):,.0f} MiB; use a "
                           "smaller input or model, or allow more with the budget.")
+
+
+def _target(call: _Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    """The tensor that a call writes to, as torch names such calls: `add_`, `+=`, `x[0] = …`, `inplace=True`."""
+    if not args or not isinstance(args[0], Tensor):
+        return None
+    name = call.name
+    if name.endswith("__"):
+        writes = name == "__setitem__" or name in WRITTEN
+    elif name.endswith("_"):
+        writes = name not in SHAPED_IN_PLACE
+    else:
+        place = call.arguments.index("inplace") if "inplace" in call.arguments else len(args)
+        writes = kwargs.get("inplace") is True or (place < len(args) and args[place] is True)
+    return args[0] if writes else None
+
+
+WRITTEN = frozenset(f"__i{name}__" for name in (
+    "add", "sub", "mul", "truediv", "div", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift"))
+
+
+def _is_there(target: Tensor, index: Any = None, value: Any = None) -> bool:
+    """Whether a value is the very place that it is put into."""
+    if not isinstance(value, Tensor) or value._base is None or value._base is not (
+            target if target._base is None else target._base) or tensors_in(index):
+        return False
+    place = target[index]
+    return place.data_ptr() == value.data_ptr() and place.shape == value.shape and place.stride() == value.stride()
+
+
+def _unseen(event: Event) -> Event:
+    """What was written without autograd's knowledge has other numbers, and the gradient that it would have had."""
+    event.kind, event.named_by, event.kind_name = None, None, "unexplained"
+    event.settings, event.why = {"call": "write without autograd"}, UNSEEN
+    return event
+
+
+def _lay(event: Event, view: Tensor, base: Tensor) -> None:
+    """Say where in a tensor a view of it lies, in steps through memory; which tells no place where two share one."""
+    if _shares_places(base):
+        event.settings, event.why = {"call": "write through a view"}, REWRITTEN
+        return
+    event.speaks(kinds.by_call(event.call))
+    event.settings = {"sizes": tuple(view.shape), "strides": tuple(view.stride()),
+                      "start": view.storage_offset() - base.storage_offset(), "whole": tuple(base.shape),
+                      "laid": tuple(base.stride())}
+
+
+def _shares_places(tensor: Tensor) -> bool:
+    """Whether two of its numbers stand in one place of memory, as those of an expanded tensor do."""
+    reached = 0
+    for stride, size in sorted(zip(tensor.stride(), tensor.shape, strict=True)):
+        if size > 1 and stride <= reached:
+            return True
+        reached += stride * (size - 1)
+    return False
+
+
+def _without(whole: Tensor, part: Tensor, view: Tensor) -> tuple[Tensor, float]:
+    """A gradient without what came back through a view of its tensor; and of how much it is the rest."""
+    base = view._base
+    assert base is not None
+    places = torch.empty_strided(base.shape, base.stride(), dtype=torch.long)
+    places.copy_(torch.arange(base.numel()).reshape(base.shape))
+    at = places.as_strided(view.shape, view.stride(), view.storage_offset() - base.storage_offset()).reshape(-1)
+    rest = whole.reshape(-1).index_add(0, at, part.reshape(-1), alpha=-1)
+    return rest.reshape(whole.shape), float(part.abs().max()) if part.numel() else 0.0
 
 
 def _another_output(first: Event, index: int, output: Array) -> Event:
@@ -763,4 +970,4 @@ def _leaves(tensor: Tensor) -> Iterator[Tensor]:
 
 
 def _title(node: Any) -> str:
-    return type(node).__name__.removesuffix("Backward")
+    return type(node).__name__.rstrip("0123456789").removesuffix("Backward")

@@ -49,7 +49,10 @@ def documented(name: str) -> Callable[..., Any] | None:
 
 
 def in_another_form(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a call that is one step otherwise is made of several in this form: a loss against shares of classes."""
+    """Whether a call that is one step otherwise is made of several in this form: a loss against shares of classes, the
+    norm of a matrix."""
+    if name == "linalg_norm":
+        return _of_a_matrix(*args, **kwargs)
     if name != "cross_entropy":
         return False
     target = args[1] if len(args) > 1 else kwargs.get("target")
@@ -147,6 +150,95 @@ def _chain(tensors: Any) -> Tensor:
     return made
 
 
+def _of_a_matrix(*args: Any, **kwargs: Any) -> bool:
+    """Whether a norm is asked of matrices, and not of the numbers in them as of one line."""
+    said = dict(zip(("A", "ord", "dim"), args, strict=False)) | kwargs
+    order, dim = said.get("ord"), said.get("dim")
+    if order in (None, "fro"):
+        return False
+    if isinstance(dim, tuple | list):
+        return len(dim) == 2
+    return dim is None and said.get("A", said.get("input")).dim() == 2
+
+
+def _matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None,
+                 ) -> Tensor:
+    """The largest sum of a row or a column, or what singular values say."""
+    rows, columns = (-2, -1) if dim is None else dim
+    if ord == "fro":
+        return torch.linalg.vector_norm(A, 2, (rows, columns), keepdim)
+    if ord in ("nuc", 2, -2):
+        sizes = torch.linalg.svdvals(torch.movedim(A, (rows, columns), (-2, -1)))
+        found = sizes.sum(-1) if ord == "nuc" else sizes.amax(-1) if ord > 0 else sizes.amin(-1)
+        if keepdim:
+            for axis in sorted((rows % A.dim(), columns % A.dim())):
+                found = found.unsqueeze(axis)
+        return found
+    along, over = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = A.abs().sum(along, True)
+    found = sums.amax(over, True) if ord > 0 else sums.amin(over, True)
+    return found if keepdim else found.squeeze((rows, columns))
+
+
+def _condition(input: Tensor, p: Any = None) -> Tensor:
+    """The longest singular value by the shortest, or a norm times that of the inverse."""
+    if p in (None, 2, -2):
+        sizes = torch.linalg.svdvals(input)
+        long, short = sizes[..., 0], sizes[..., -1]
+        return short / long if p == -2 else long / short
+    return _matrix_norm(input, p) * _matrix_norm(torch.linalg.inv(input), p)
+
+
+def _trace(input: Tensor) -> Tensor:
+    """The sum of the diagonal."""
+    return input.diagonal().sum()
+
+
+def _kron(input: Tensor, other: Tensor) -> Tensor:
+    """Every number of the one times the whole of the other."""
+    count = max(input.dim(), other.dim())
+    a = input.reshape([1] * (count - input.dim()) + list(input.shape))
+    b = other.reshape([1] * (count - other.dim()) + list(other.shape))
+    sizes = [long * short for long, short in zip(a.shape, b.shape, strict=True)]
+    return (a.reshape([size for each in a.shape for size in (each, 1)])
+            * b.reshape([size for each in b.shape for size in (1, each)])).reshape(sizes)
+
+
+def _blocks(*tensors: Any) -> Tensor:
+    """Matrices along a diagonal, among zeros."""
+    given = [torch.atleast_2d(tensor) for tensor in (tensors[0] if isinstance(tensors[0], tuple | list) else tensors)]
+    widths = [tensor.size(1) for tensor in given]
+    return torch.cat([F.pad(tensor, (sum(widths[:number]), sum(widths[number + 1:])))
+                      for number, tensor in enumerate(given)])
+
+
+def _every_pair(*tensors: Any) -> Tensor:
+    """Every way to take one number of each."""
+    given = tensors[0] if isinstance(tensors[0], tuple | list) else tensors
+    return torch.stack([grid.reshape(-1) for grid in torch.meshgrid(*given, indexing="ij")], 1)
+
+
+def _put_at(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """Numbers put in places, or added there as often as a place is named."""
+    if not accumulate:
+        made = input.clone()
+        made[tuple(indices)] = values
+        return made
+    places = torch.arange(input.numel()).reshape(input.shape)[tuple(indices)]
+    added = values.expand(places.shape).reshape(-1)
+    return input.reshape(-1).index_add(0, places.reshape(-1), added).reshape(input.shape)
+
+
+def _padded_together(sequences: Any, batch_first: bool = False, padding_value: float = 0.0,
+                     padding_side: str = "right") -> Tensor:
+    """Sequences side by side, the shorter ones padded."""
+    longest = max(len(each) for each in sequences)
+    made = [F.pad(each, (0, 0) * (each.dim() - 1) + ((longest - len(each), 0) if padding_side == "left"
+                                                     else (0, longest - len(each))), value=padding_value)
+            for each in sequences]
+    return torch.stack(made, 0 if batch_first else 1)
+
+
 def _reduced(costs: Tensor, reduction: int) -> Tensor:
     """torch numbers the ways to put losses together: none, mean, sum."""
     return costs if reduction == 0 else costs.mean() if reduction == 1 else costs.sum()
@@ -160,4 +252,13 @@ DOCUMENTED: dict[str, Callable[..., Any]] = {
     "multi_margin_loss": _margins,
     "linalg_multi_dot": _chain,
     "chain_matmul": _chain,
+    "linalg_norm": _matrix_norm,
+    "linalg_matrix_norm": _matrix_norm,
+    "linalg_cond": _condition,
+    "trace": _trace,
+    "kron": _kron,
+    "block_diag": _blocks,
+    "cartesian_prod": _every_pair,
+    "index_put": _put_at,
+    "pad_sequence": _padded_together,
 }

@@ -7,7 +7,8 @@ starts at zero and stays there, at every step, which is the same and keeps the l
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from visualizer import edits
+from visualizer.inputs import InputKind
 from visualizer.record.catalog import Opened, open_model
-from visualizer.trace import UNTRAINED, Refused
+from visualizer.trace import UNTRAINED, Array, Refused
 
 CANDIDATE = {"LSTM": 2, "GRU": 2, "RNN": 0, "LSTMCell": 2, "GRUCell": 2, "RNNCell": 0}
 """Which block of rows of its stacked weights makes what a recurrent layer would write."""
@@ -40,18 +42,65 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
     return replace(opened, module=module, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
 
 
-def of_input(words: Sequence[str], raw: Any, steps: bool, title: str) -> Any:
-    """What is given instead of an input; Refused if it is none that can be edited so."""
-    for edit, arguments in edits.of(words, edits.INPUT):
-        if not isinstance(raw, np.ndarray):
-            what = "a text" if isinstance(raw, str) else "several inputs"
-            raise Refused(f"{title} reads {what}, which the edit {edit.name} does not apply to; take it away.")
-        try:
-            assert edit.of_array is not None
-            raw = edit.of_array(raw, steps, *arguments)
-        except ValueError as error:
-            raise Refused(f"The edit {edit.name} does not apply to this input: {error}.") from error
-    return raw
+def of_input(words: Sequence[str], raw: Any, kind: InputKind, facts: Mapping[str, Any], title: str) -> Any:
+    """What is given instead of an input of that kind to a model called so; Refused if it cannot be edited so."""
+    grain = grain_for(words, kind, facts, title)
+    return raw if grain is None else after(raw, matter_of(raw, grain), words)
+
+
+def grain_for(words: Sequence[str], kind: InputKind, facts: Mapping[str, Any], title: str) -> edits.Grain | None:
+    """What the inputs are made of to which those edits apply; Refused if they do not. None where nothing is done."""
+    grain = kind.grain(facts)
+    for edit, _ in edits.of(words, edits.INPUT):
+        why = "" if grain is None else edit.lacks(grain)
+        if grain is None or why:
+            raise Refused(f"{title} reads {kind.one}, which the edit {edit.name} does not apply to"
+                          f"{f': {why}' if why else ''}; take it away.")
+    return grain
+
+
+def after(raw: Any, matter: edits.Matter, words: Sequence[str]) -> Any:
+    """An input after its edits, itself where they change nothing."""
+    try:
+        array = edits.done(matter, words).array
+    except ValueError as error:
+        names = ", ".join(edit.name for edit, _ in edits.of(words, edits.INPUT))
+        raise Refused(f"The edit {names} does not apply to this input: {error}.") from error
+    if array is matter.array or (array.shape == matter.array.shape and np.array_equal(array, matter.array)):
+        return raw
+    array.flags.writeable = False
+    return matter.grain.join(array)
+
+
+def matter_of(raw: Any, grain: edits.Grain) -> edits.Matter:
+    """An input as an edit takes hold of it."""
+    array = np.asarray(grain.cut(raw))
+    return edits.Matter(array, grain, salt(array))
+
+
+def of_tensor(words: Sequence[str], x: Any) -> tuple[Any, str]:
+    """A tensor or an array with those edits done to it, written as in a recipe or as on a command line, and what was
+    done, in words. Rows and columns are the last two of four axes, steps the one after the first of three."""
+    array = x.detach().numpy() if isinstance(x, Tensor) else x
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu" or not 2 <= array.ndim <= 4:
+        raise Refused("What is given is no single array of numbers with two to four axes, so no edit applies to it.")
+    axes = {2: ("sequence", "step"), 3: ("sequence", "step", "number"), 4: ("sequence", "channel", "row", "column")}
+    along, many = ("row", "rows") if array.ndim == 4 else ("step", "steps")
+    grain = edits.Grain(axes[array.ndim], along, along, many)
+    try:
+        plain = [edits.what_if(word.replace(":", "=", 1)) for word in words]
+        found = edits.done(edits.Matter(array, grain, salt(array)), plain).array
+    except LookupError as error:
+        raise Refused(str(error.args[0])) from error
+    except ValueError as error:
+        raise Refused(f"The edit does not apply to this input: {error}.") from error
+    found = np.ascontiguousarray(found)
+    return torch.from_numpy(found).to(x.dtype) if isinstance(x, Tensor) else found, edits.said(plain)
+
+
+def salt(array: Array) -> int:
+    """A number that follows from an input."""
+    return zlib.crc32(repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).data)
 
 
 def scale(module: nn.Module, layer: str, unit: int, factor: float, title: str) -> None:

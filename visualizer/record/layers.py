@@ -34,7 +34,7 @@ def build(recording: Recording, flowed: bool, dtype: str) -> tuple[tuple[Layer, 
     """All Events as Layers, in the order of execution, without constants that nobody read; and by id of an Event the
     name of the Layer that holds what it made. A Layer says in which precision it was computed where that is not
     `dtype`."""
-    events = [event for event in recording.events if event.kind_name != "constant" or event.readers]
+    events = recording.needed()
     axes.name(events)
     for event in events:
         if event.axes is None:

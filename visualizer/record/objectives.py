@@ -309,7 +309,7 @@ def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target:
     classes = stepwise or bool(labels) or target is not None or ends
     if stepwise:
         for one in (event, *event.reads) if event.kind_name in ("softmax", "log_softmax") else (event,):
-            one.axes = (*("batch" if axis == "batch" else "step" for axis in one.axes[:-1]), "class")
+            one.axes = (*(axis if axis in ("batch", axes.ITEM) else "step" for axis in one.axes[:-1]), "class")
     elif classes:
         layers.name_classes(event)
     return Answer(answer, event, shape, classes)

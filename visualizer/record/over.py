@@ -26,8 +26,8 @@ def listed(over: Over, opened: Opened, edits: Sequence[str] = ()) -> Listing:
     Those that do not fit are skipped and named in it. Raises Refused with one sentence where nothing is left,
     LookupError for a unit that there is not.
     """
-    own = inputs.of(reads_of(opened))
-    found = inputs.candidates(over.source, own)
+    said = reads_of(opened)
+    found = inputs.candidates(over.source, inputs.of(said), said)
     measures = over.pick in MEASURED
     how = _how(over, opened, found, edits) if measures and found.words else None
     words: list[str] = []

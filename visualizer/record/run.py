@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from visualizer import answers, inputs
+from visualizer.answers import AnswerKind
 from visualizer.edits import INPUT
 from visualizer.edits import said as edits_said
 from visualizer.inputs import Given
@@ -81,9 +83,11 @@ def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
     done = edits_said(words, INPUT)
     if not done:
         return given
-    raw = of_input(words, given.raw, inputs.of(reads_of(opened)).rows, opened.title)
+    said = reads_of(opened)
+    raw = of_input(words, given.raw, inputs.of(said), said, opened.title)
     title = f"{given.sample.title or given.sample.name}, {done}"
-    return replace(given, raw=raw, sample=replace(given.sample, title=title))
+    following = given.following if raw is given.raw else ""  # it came after what was there
+    return replace(given, raw=raw, following=following, sample=replace(given.sample, title=title))
 
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:
@@ -138,8 +142,11 @@ def prepared(opened: Opened, raw: Any) -> Any:
     """What is fed in as the model takes it, a tensor or a tuple of several; Refused if it cannot read it."""
     assert opened.prepare is not None
     try:
-        return opened.prepare(raw)
-    except ValueError as error:
+        x = opened.prepare(raw)
+        if isinstance(raw, np.ndarray) and isinstance(x, torch.Tensor) and x.ndim > raw.ndim and len(x) > 1:
+            raise ValueError(f"it would be {len(x)} inputs")
+        return x
+    except (ValueError, RuntimeError) as error:
         if isinstance(raw, str):  # the model's own sentence: nothing typed, or symbols that it does not know
             raise Refused(str(error)) from error
         size = f" of {' × '.join(map(str, raw.shape))}" if hasattr(raw, "shape") else ""
@@ -155,9 +162,7 @@ def _answer(opened: Opened) -> Mapping[str, Any] | None:
 
 def _target(opened: Opened, given: Given, target: Target) -> Target:
     """What the model should have answered, as the kind of its answer reads that off the input."""
-    said = _answer(opened)
-    asks = str((_asks(opened) or {}).get("kind", answers.kinds()[0].asks[0]))
-    made = answers.asked(asks) if said is None else answers.kind(str(said.get("kind")))
+    made = answers_with(opened)
     if made is None or made.chosen:
         return given.sample.label if target is None else target
     if target is not None and not isinstance(target, int):
@@ -165,8 +170,27 @@ def _target(opened: Opened, given: Given, target: Target) -> Target:
     if target is not None:
         raise Refused(f"What {opened.title} should answer stands in its input, so no target can be chosen; look at one "
                       "output with the objective logit:N@T.")
-    found = made.target(given, lambda raw: prepared(opened, raw).numpy(), opened.wanted)
+    found = truth_of(opened, given)
     return np.asarray(found) if made.loss in ("", "squares") and np.ndim(found) else found
+
+
+def answers_with(opened: Opened) -> AnswerKind | None:
+    """The kind of answer that a model's card says, or asks for; None where it asks for one of none."""
+    said = _answer(opened)
+    asks = str((_asks(opened) or {}).get("kind", answers.kinds()[0].asks[0]))
+    return answers.asked(asks) if said is None else answers.kind(str(said.get("kind")))
+
+
+def settings_of(opened: Opened) -> Mapping[str, Any]:
+    """What its card says of its answer, such as which symbol is the blank."""
+    return {**(_asks(opened) or {}), **(_answer(opened) or {})}
+
+
+def truth_of(opened: Opened, given: Given) -> Any:
+    """What it should answer to an input, as the kind of its answer reads that off the input; None where nobody knows.
+    """
+    made = answers_with(opened)
+    return None if made is None else made.target(given, lambda raw: prepared(opened, raw).numpy(), opened.wanted)
 
 
 def _mapped(opened: Opened, raw: Any) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from visualizer import answers
 from visualizer.record import layers
 from visualizer.record.arguments import Arguments, arguments, casts, converted
 from visualizer.record.calls import Event, Recording
+from visualizer.record.edits import of_tensor
 from visualizer.record.objectives import Aimed, Target, aim, of_an_output, plain_target
 from visualizer.record.precision import Precision, in_precision
 from visualizer.record.weights import COMPILED, Hashes, Weights, unregistered, weights_of
@@ -54,6 +55,7 @@ def capture(
     answer: str | Mapping[str, Any] | None = None,
     seed: int = 0,
     budget: int = BUDGET,
+    edits: Sequence[str] = (),
 ) -> Trace:
     """Record one forward and backward pass of `model` over one sample.
 
@@ -71,7 +73,11 @@ def capture(
     `answer` says what kind of answer it is, where that cannot be told from outside: `"mask"`, or with settings
     `{"kind": "boxes", "stride": 8}`; `target` is then the truth, as an array. Of several outputs the first is asked
     about, or the one that `output` names, by key, field or number; a colon does the same in `sum:mask` and `mse:mask`.
+    `edits` are done to the input first, as `visualizer list edits` says: `shift=3,0`.
     """
+    if edits:
+        x, done = of_tensor(edits, x)
+        sample = replace(sample, title=f"{sample.title or sample.name}, {done}") if sample else Sample("input", done)
     objective, said, named = asked_about(objective, answer, output)
     wish = Wanted(objective, plain_target(target), tuple(labels), asks, said, named)
     with torch.inference_mode(False), _as_written():  # the first also turns gradients on
@@ -153,6 +159,9 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
         with recording, nullcontext() if precision is None else precision:
             returned = model(*handed.positions, **handed.keywords)
             wanted = wish.objective if isinstance(wish.objective, str) else wish.objective(returned)
+        inputs = [event for event in recording.events if event.kind_name == "input"]
+        for event, (_, tensor) in zip(inputs, given.tensors, strict=True):
+            event.whole = partial(_seen_together, model, given, tensor)
         handed_back = _returned(recording, returned, wish)
         first, *others = handed_back.values()
         try:
@@ -166,7 +175,6 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
         recorded, names = layers.build(recording, aimed.goal.scalar is not None, dtype)
     recording.notes += _beside_the_model(model, weights, recording)
     there = {layer.name for layer in recorded}
-    inputs = [event for event in recording.events if event.kind_name == "input"]
     fed = tuple(Input(names[id(event)], name=name)
                 for event, (name, _) in zip(inputs, given.tensors, strict=True)) if any(dict(given.tensors)) else ()
     return Done(weights, recording, recorded, aimed, tuple(_named(aimed, beside, names, there)), fed, dtype)
@@ -184,6 +192,8 @@ def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module
     except Refused:
         raise
     except (RuntimeError, TypeError, IndexError, ValueError) as error:
+        if "grad" in str(error):
+            raise  # of autograd, which whole numbers are none of
         floating = {tensor.dtype for tensor in model.parameters() if tensor.is_floating_point()}
         for cast in casts(given, floating.pop() if len(floating) == 1 else torch.get_default_dtype()):
             was, into = (str(dtype).removeprefix("torch.") for dtype in (cast.was, cast.into))
@@ -224,6 +234,33 @@ def _told(called: str, given: Arguments, error: Exception) -> Refused | None:
                        f"({_first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch "
                        "axis of size 1.")
     return None
+
+
+def _seen_together(model: nn.Module, given: Arguments, one: Tensor) -> bool:
+    """Whether the rows of one input are parts of one sample: no answer has a row for each, or the first row of one is
+    another where the rest of the input is as its first row. Batch norms measure nothing meanwhile: they mix samples."""
+    count = len(one)
+
+    def alike(name: str, tensor: Tensor) -> Tensor:
+        return tensor[:1].expand_as(tensor).clone() if tensor.ndim and len(tensor) == count else tensor.clone()
+
+    learning = [module for module in model.modules() if module.training]
+    weights = weights_of(model)
+    with _left_as_found(weights, [], 0), torch.no_grad():
+        try:
+            model.eval()
+            answers = []
+            for turn in (lambda name, tensor: tensor.clone(), alike):
+                fed = given.turned(turn)
+                answers.append([tensor for _, tensor in outputs(model(*fed.positions, **fed.keywords))])
+        except Exception:
+            return False  # it does not run on it, so nothing is known
+        finally:
+            for module in learning:
+                module.training = True
+    rows = [(tensor[0], other[0]) for tensor, other in zip(*answers, strict=True)
+            if tensor.ndim and len(tensor) == len(other) == count]
+    return not all(torch.allclose(first, alone, equal_nan=True) for first, alone in rows) if rows else True
 
 
 OF_SHAPES = ("mat1 and mat2 shapes cannot be multiplied", "size mismatch", "must match the size", "expected input",

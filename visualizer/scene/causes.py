@@ -63,8 +63,8 @@ def sigmoid_slope(mean_slope: float, *claims: Claim) -> str:
     """A sigmoid's derivative s (1 − s) is at most 1/4, so every one of them takes at least three quarters."""
     if not 0 < mean_slope <= 0.25:
         return ""
-    return tr("The slope of a sigmoid is at most 1/4; here it is {slope} on average.").format(
-        slope=_claimed(numbers.significant(mean_slope, 2), claims))
+    return tr("The slope of a sigmoid is at most {most}; here it is {slope} on average.").format(
+        most=_claimed("1/4", claims, 1), slope=_claimed(numbers.significant(mean_slope, 2), claims))
 
 
 def saturated(share: float, what: str = english("units"), where: str = english("beyond ±0.9")) -> str:
@@ -259,8 +259,8 @@ def flat_tanh(mean_slope: float, *claims: Claim) -> str:
     """The derivative 1 − y² of a tanh is 1 at 0 and falls to both sides."""
     if not 0 <= mean_slope < 0.9:
         return ""
-    return tr("The slope of tanh is at most 1; here it is {slope} on average.").format(
-        slope=_claimed(numbers.significant(mean_slope, 2), claims))
+    return tr("The slope of tanh is at most {most}; here it is {slope} on average.").format(
+        most=_claimed("1", claims, 1), slope=_claimed(numbers.significant(mean_slope, 2), claims))
 
 
 def stretch(kept: float, largest: float) -> str:

@@ -192,16 +192,18 @@ def backward(trace: Trace, shown: Reading) -> Backward | None:
     ways: Values = np.sum(list(to.values()), axis=0)
     order = [at.before(layer, step) for step in range(steps)]
     start = grads.get("initial_hidden", np.zeros((1, own.shape[1])))[0]
-    handed = np.stack([grads["hidden"][step] - own[step] if 0 <= step < steps else start for step in order])
+    handed = grads["initial_hidden"] if at.changed(layer, "hidden") else \
+        np.stack([grads["hidden"][step] - own[step] if 0 <= step < steps else start for step in order])
     if "cell" in grads:
         after = [at.after(layer, step) for step in range(steps)]
         found["cell"], found["kept"] = grads["cell"], s["forget"] * grads["cell"]
-        found["cell_later"] = np.stack([np.zeros(units) if step is None else found["kept"][step] for step in after])
-        if "cell_direct" in grads:
-            found["cell_later"] = found["cell_later"] + grads["cell_direct"]
         came = grads.get("unprojected", grads["hidden"])
         found["opens"] = came * s["output_gate"]
         found["to_cell"] = found["opens"] * (1 - s["opened"] ** 2)
+        found["cell_later"] = found["cell"] - found["to_cell"] if at.changed(layer, "cell") else \
+            np.stack([np.zeros(units) if step is None else found["kept"][step] for step in after])
+        if "cell_direct" in grads and not at.changed(layer, "cell"):
+            found["cell_later"] = found["cell_later"] + grads["cell_direct"]
         found["through_candidate"] = found["cell"] * s["input"]
     elif "update" in s:
         found["kept"] = s["update"] * grads["hidden"]

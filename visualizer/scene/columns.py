@@ -14,6 +14,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.language import tr
+from visualizer.said import said, tick
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Look
 from visualizer.scene.projector import FOOT
@@ -232,7 +233,9 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
     shown = [index for index, column in enumerate(columns.values(), 1)
              if column.style != "hidden" and column.layer not in plan.fixed]
     hidden = any(column.style == "hidden" for column in columns.values())
-    words = tr("layers {first} to {last} of {all}").format(first=shown[0], last=shown[-1], all=len(columns)) \
+    words = tr("layers {first} to {last} of {all}").format(
+        first=tick(str(shown[0]), shown[0], 1, len(columns)), last=tick(str(shown[-1]), shown[-1], 1, len(columns)),
+        all=said(str(len(columns)), "how many layers")) \
         if shown and hidden else ""
     kernels = {name: x - moved for name, x in plan.kernel_x.items() if columns[name].style != "hidden"
                and x - moved > left}

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.said import of, said, size
+from visualizer.said import of, size
 from visualizer.scene import causes
 from visualizer.size import norms
 from visualizer.trace import Layer, Trace
@@ -35,9 +35,8 @@ def reason(trace: Trace, layer: Layer, reader: Layer, kept: float, stretch: floa
     if kind.curve is not None:
         slope = float(np.mean(kind.curve.slope(values)))
         steep = kind.curve.steepest
-        said("1/4" if steep < 1 else "1", *of("steepest slope", reader))
         return (causes.half_open if kinds.switches(reader) else causes.sigmoid_slope if steep < 1 else
-                causes.flat_tanh)(slope, of("mean slope", reader))
+                causes.flat_tanh)(slope, of("mean slope", reader), of("steepest slope", reader))
     if kind.role == "largest":
         return "" if layer.gradient is None else causes.winners(
             int(np.count_nonzero(layer.gradient)), layer.gradient.size, of("how many gradients not 0", layer),

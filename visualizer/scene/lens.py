@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from visualizer import kinds
 from visualizer.language import tr
+from visualizer.said import said, tick
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import (
     ARC,
@@ -166,10 +167,9 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
                    large=frozenset(large), paired=paired)
     if in_a_room:
         return replace(plan, strip=_strip(trace, every, size[0], bottom, pixel))
-    drawn = [column.layer for column in every if column.style != "passage"]
-    seen = sum(plan.columns[name].style != "hidden" for name in drawn)
-    return plan if seen == len(drawn) else replace(plan, left_out=tr("{shown} of {count} layers are shown").format(
-        shown=seen, count=len(drawn)))
+    seen = sum(plan.columns[column.layer].style != "hidden" for column in every)
+    return plan if seen == len(every) else replace(plan, left_out=tr("{shown} of {count} layers are shown").format(
+        shown=tick(str(seen), seen, 0, len(every)), count=said(str(len(every)), "how many layers")))
 
 
 def _after(columns: Sequence[Column], large: set[str], all_of_them: bool) -> list[str]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import english, tr
+from visualizer.said import said, tick
 from visualizer.scene import colour, hops, numbers, projector
 from visualizer.scene.boxes import Box
 from visualizer.scene.columns import LEGEND as LEGEND_HEIGHT
@@ -412,14 +413,14 @@ def _tile_origin(column: Column, tile: int) -> tuple[float, float]:
 # --- legend ---------------------------------------------------------------------------------------------------------
 
 def legend(x: float, y: float, width: float, look: Look, scale: Scale, title: str,
-           said: tuple[str, str, str] | None = None) -> list[Mark]:
+           words: tuple[str, str, str] | None = None) -> list[Mark]:
     """The colours of a scale with its range; `y` is the baseline of the title. Nothing where the look wants none.
 
-    `said` is what stands at its low end, at zero and at its high end, where that is not its plain numbers.
+    `words` are what stands at its low end, at zero and at its high end, where that is not its plain numbers.
     """
     if not look.bars:
         return []
-    palette, (low, zero, high) = scale.palette, said or ends(scale)
+    palette, (low, zero, high) = scale.palette, words or ends(scale)
     ramp = np.arange(256, dtype=np.uint8)[None, None] if palette in ("gradient", "pixel") \
         else np.arange(1, 256, dtype=np.uint8)[None, None]
     below = y + 8 + 8 + 14
@@ -438,16 +439,22 @@ def ends(scale: Scale) -> tuple[str, str, str]:
     """What is written at the low end of a scale, at zero, if it lies between, and at the high end."""
     if scale.each and scale.log:
         decades = numbers.power_of_ten(round(math.log10(scale.low / scale.high)))
-        return tr("largest × {decades}").format(decades=decades), "", \
-            tr("up to {largest}").format(largest=numbers.significant(scale.high, 2))
+        return tr("largest × {decades}").format(decades=tick(decades, scale.low / scale.high, 0, 1)), "", \
+            tr("up to {largest}").format(largest=_end(scale, "high", numbers.significant(scale.high, 2)))
     if scale.each:
-        return "−max", "0", "+max"
+        return "−max", tick("0", 0, -1, 1), "+max"
     if scale.log:
-        return numbers.significant(scale.low, 1), "", numbers.significant(scale.high, 2)
+        return _end(scale, "low", numbers.significant(scale.low, 1)), "", \
+            _end(scale, "high", numbers.significant(scale.high, 2))
     if scale.quantity == "probability":
-        return "0", "", "1"
-    zero = "0" if scale.low < 0 and scale.palette != "pixel" else ""
-    return numbers.number(scale.low), zero, numbers.number(scale.high)
+        return _end(scale, "low", "0"), "", _end(scale, "high", "1")
+    zero = tick("0", 0, scale.low, scale.high) if scale.low < 0 and scale.palette != "pixel" else ""
+    return _end(scale, "low", numbers.number(scale.low)), zero, _end(scale, "high", numbers.number(scale.high))
+
+
+def _end(scale: Scale, end: str, words: str) -> str:
+    """What the first or the last of its colours stands for, claimed."""
+    return said(words, f"{end} end of a scale", scale.of, array=scale.quantity)
 
 
 def gradient_scale(trace: Trace) -> Scale:
@@ -720,18 +727,18 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
     for power in range(high, low - 1, -step):
         y = row.chart_bottom - (power - low) / (high - low) * (row.chart_bottom - row.chart_top)
         marks.append(Line(((places[order[0]] - 8, y), (look.size[0] - 52, y)), "hair"))
-        marks.append(Text(look.size[0] - 10, y + 4, plain(numbers.power_of_ten(power)), 11, 400, "ink-2",
-                          "end"))
+        words = tick(numbers.power_of_ten(power), 10.0 ** power, 10.0 ** low, 10.0 ** high)
+        marks.append(Text(look.size[0] - 10, y + 4, plain(words), 11, 400, "ink-2", "end"))
     points = tuple((places[name], _norm_y(found[name], trace, row)) for name in named)
     if len(points) > 1:
         marks.append(Line(points, "gradient-line", 1.5))
     for name, (x, y) in zip(named, points, strict=True):
         if name in (named[0], named[-1]):
-            words = plain(numbers.significant(found[name], 2))
-            crowded = x + 7 + width(words, 12, 600) > look.size[0] - 36  # the axis is written there
+            number = plain(said(numbers.significant(found[name], 2), "norm of gradient", name))
+            crowded = x + 7 + width(number, 12, 600) > look.size[0] - 36  # the axis is written there
             foot = look.size[1] - 4 if row.zeros is None else row.zeros - 11
             below = min(y + 14, foot)  # above the dot stands that of the beat beside it
-            marks.append(Text(x - 7 if crowded else x + 7, below, words, 12, 600, "gradient-text",
+            marks.append(Text(x - 7 if crowded else x + 7, below, number, 12, 600, "gradient-text",
                               "end" if crowded else "start"))
         zero = found[name] == 0
         marks.append(Rect(x - 2.5, y - 2.5, 5, 5, "stage" if zero else "gradient-mark",
@@ -750,7 +757,7 @@ def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float]
         return []
     x, y = dots[known.index(name)]
     near = [(px - 3, py - 3, px + 3, py + 3) for px, py in dots if abs(px - x) < 80]
-    words = numbers.significant(found[name], 2)
+    words = said(numbers.significant(found[name], 2), "norm of gradient", name)
     return list[Mark](Labels((80, 0, *look.size), 0, near, dots).put(
         words, [(x + 7, y - 5, "start"), (x - 7, y - 5, "end"), (x, y - 14, "middle")], 12, 600, "gradient-text"))
 
@@ -767,7 +774,8 @@ def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequenc
         last = places[name]
         width = 34
         x, y = places[name] - width / 2, row.zeros + 6
-        marks += [Text(places[name], row.zeros, plain(numbers.percent(share, 0)), 11, 500, "ink", "middle"),
+        words = said(numbers.percent(share, 0), "share exactly 0", name)
+        marks += [Text(places[name], row.zeros, plain(words), 11, 500, "ink", "middle"),
                   Rect(x, y, width, 3, "sunk", radius=1.5),
                   Rect(x, y, width * share, 3, "ink-2", radius=1.5)]
     return [Text(10, row.zeros, plain(tr("zeros")), 11, 500, "ink-2"), *marks] if marks else []

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import _steps as at
 from visualizer.kinds import curves, gates
+from visualizer.kinds._words import listed
 from visualizer.kinds.gates import Family, Quantity
+from visualizer.kinds.shape import origins
 from visualizer.language import tr, translated
 from visualizer.said import said
 from visualizer.scene import numbers
@@ -72,9 +74,19 @@ class Reading:
         return "unprojected" in self.layer.inner
 
     @property
+    def squashed(self) -> bool:
+        """Whether every number of its states lies between −1 and 1: what a tanh made, and no projection took on."""
+        return not self.projected and bool(self.layer.settings.get("nonlinearity", "tanh") == "tanh")
+
+    @property
     def total(self) -> int:
         """How long the sequence is with its padding."""
         return self.steps + self.padded
+
+    @property
+    def between(self) -> str:
+        """The layers through which a state goes between two steps, in words; empty where it is handed on as it is."""
+        return listed(list(self.layer.settings.get("between", ())))
 
     @cached_property
     def norms(self) -> Values | None:
@@ -116,8 +128,10 @@ def reading(trace: Trace, name: str) -> Reading:
     opened = tuple((gate.key, translated(gate.name), np.asarray(layer.inner[gate.key], np.float64))
                    for gate in family.gates if gate.key in layer.inner)
     gradients = layer.inner_gradients.get("hidden")
-    worded = _has_words(trace, len(states)) and _reads_them(trace, layer)
-    return Reading(layer, family, words_of(trace, len(states)) if worded else _counted(len(states)), states, opened,
+    words = words_of(trace, len(states)) if _has_words(trace, len(states)) and _reads_them(trace, layer) else \
+        tuple(map(visible, words_looked_up(trace, layer)))
+    worded = bool(words)
+    return Reading(layer, family, words or _counted(len(states)), states, opened,
                    None if gradients is None else np.asarray(gradients, np.float64),
                    bool(layer.settings.get("reverse", False)),
                    np.asarray(at.Here(layer, trace.inputs(layer), at.first(layer))["hidden_before"], np.float64),
@@ -164,8 +178,7 @@ def _has_words(trace: Trace, steps: int) -> bool:
 def _reads_them(trace: Trace, layer: Layer) -> bool:
     """Whether what a layer reads comes from the input that the words of the sample are about: the first that has a
     step for each. A decoder that is as long as its encoder reads other words."""
-    count = len(trace.sample.steps)
-    about = next((each.name for each in trace.layers if each.is_input and each.shape[:1] == (count,)), None)
+    about = _worded_input(trace)
     if about is None:  # a picture, whose rows or windows are the steps
         return True
     seen, ahead = set(), [first_level(trace, layer).name]
@@ -174,6 +187,43 @@ def _reads_them(trace: Trace, layer: Layer) -> bool:
             seen.add(name)
             ahead += trace[name].reads
     return about in seen
+
+
+def _worded_input(trace: Trace) -> str | None:
+    """The input that the words of the sample are about: the first that has a step for each."""
+    count = len(trace.sample.steps)
+    return next((each.name for each in trace.layers if each.is_input and each.shape[:1] == (count,)), None)
+
+
+def words_looked_up(trace: Trace, layer: Layer) -> tuple[str, ...]:
+    """What each step reads where it is a layer of its own, as in a decoder that reads what it answered: the word of the
+    one number that was looked up for it. Nothing where one of them is not known."""
+    if not layer.settings.get("one_by_one"):
+        return ()
+    words = [_word(trace, source) for source in trace.inputs(layer)[:at.sequences(layer)]]
+    return () if "" in words else tuple(words)
+
+
+def _word(trace: Trace, source: Layer) -> str:
+    """The word that a layer was looked up by: that of the sample, where it was given, else the label of its number."""
+    tables, ahead, seen = [], [source], set[str]()
+    while ahead:
+        layer = ahead.pop()
+        if kinds.role(layer) == "table" or (layer.axes[-1:] == ("symbol",) and layer.output.dtype.kind in "iu"):
+            tables.append(layer)
+        elif layer.name not in seen and (not layer.weights if not layer.inner else at.steps(layer) == 1):
+            seen.add(layer.name)
+            ahead += trace.inputs(layer)[:1] if layer.inner else trace.inputs(layer)  # a level reads what one below did
+    if len(tables) != 1 or trace.inputs(tables[0])[0].output.size != 1:
+        return ""
+    (table,) = tables
+    token, place = trace.inputs(table)[0], 0
+    number, symbols = int(token.output.ravel()[0]), len(table.weights["weight"]) if table.weights else table.shape[-1]
+    while len(token.reads) == 1 and (found := origins(token, trace.inputs(token))) is not None:
+        (token,), place = trace.inputs(token), int(found[place])
+    if token.name == _worded_input(trace) and token.output.ndim == 1:
+        return trace.sample.steps[place]
+    return next((answer.labels[number] for answer in trace.answers if len(answer.labels) == symbols), "")
 
 
 def _counted(steps: int) -> tuple[str, ...]:
@@ -193,6 +243,18 @@ def steps_said(shown: Reading) -> str:
 def word_said(shown: Reading, step: int) -> str:
     """What a step reads."""
     return said(shown.words[step], "word read", shown.layer.name, step=step)
+
+
+def number_said(shown: Reading, step: int) -> str:
+    """`12` of `row 12`; where a step reads no word with a number, its own."""
+    before, _, number = shown.words[step].rpartition(" ")
+    return said(number, "number in the word read", shown.layer.name, step=step) \
+        if before and number.isdecimal() else step_said(shown, step)
+
+
+def read_said(shown: Reading, step: int) -> str:
+    """What a step reads, or its number where that is not known."""
+    return word_said(shown, step) if shown.worded else step_said(shown, step)
 
 
 def unit_said(shown: Reading, unit: int, array: str = "inner.hidden") -> str:
@@ -342,8 +404,11 @@ def tabs(shown: Reading) -> tuple[tuple[str, str], ...]:
 
 
 def bounded(shown: Reading, key: str) -> bool:
-    """Whether its values lie between −1 and 1: gates, candidates, states that a tanh made, but no sum and no memory."""
+    """Whether its values lie between −1 and 1: gates, candidates, states that a tanh made; no sum, no memory and
+    no projected state."""
     quantity = shown.family.quantities[key]
+    if key == "hidden" and shown.projected:
+        return False
     if quantity.curve is None:
         return key not in ("cell", "preactivation")
     return quantity.curve.flat is not None and quantity.curve.flat.range[1] <= 1
@@ -359,6 +424,12 @@ class Row:
     result: bool = False
     gate: bool = False
     """Whether they lie between 0, shut, and 1, open: such numbers are grey, blue and red are values."""
+    key: str = ""
+    """Which numbers of the cell they are, as `cellnumbers` calls them: `forget.read`."""
+
+    def said(self, shown: Reading, step: int, unit: int, words: str) -> str:
+        """The number of a unit in words, claimed."""
+        return said(words, "in the cell", shown.layer.name, (unit,), step, self.key)
 
 
 def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]:
@@ -369,19 +440,20 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
     """
     s, quantity = forward(trace, shown).arrays, shown.family.quantities[key]
     result = Row(f"{_function(quantity, '_a_')} = _{quantity.symbol}_" if quantity.curve else f"= _{quantity.symbol}_",
-                 s[key][step], True, quantity.gate)
+                 s[key][step], True, quantity.gate, key)
     if quantity.curve is not None and key not in shown.family.keys:  # the state of an RNN
-        return Row("_a_", s["preactivation"][step]), result
+        return Row("_a_", s["preactivation"][step], key="preactivation"), result
     if not quantity.made:
         return (*_gate_rows(shown, quantity, s, step), result)
     if key == "hidden" and "opened" in s:
-        shows = Row("_o_", s["output_gate"][step], gate=True), Row("× tanh(_c_)", s["opened"][step])
+        shows = (Row("_o_", s["output_gate"][step], gate=True, key="output_gate"),
+                 Row("× tanh(_c_)", s["opened"][step], key="opened"))
         if "unprojected" not in s:
             return (*shows, result)
-        return (*shows, Row("= _y_", s["unprojected"][step]), replace(result, words="_W y_ = _h_"))
+        return (*shows, Row("= _y_", s["unprojected"][step], key="unprojected"), replace(result, words="_W y_ = _h_"))
     words = {"cell": (tr("_f_ ⊙ _c_ before"), "+ _i_ ⊙ _g_"), "hidden": ("(1 − _z_) ⊙ _n_", tr("+ _z_ ⊙ _h_ before"))}
     parts = {"cell": ("kept", "added"), "hidden": ("added", "kept")}
-    return (*(Row(said, s[part][step]) for said, part in zip(words[key], parts[key], strict=True)), result)
+    return (*(Row(said, s[part][step], key=part) for said, part in zip(words[key], parts[key], strict=True)), result)
 
 
 def _function(quantity: Quantity, of: str) -> str:
@@ -394,14 +466,17 @@ def _gate_rows(shown: Reading, quantity: Quantity, s: Mapping[str, Values], step
     read, state, bias = (s[f"{quantity.key}.{name}"][step] for name in ("read", "state", "bias"))
     if quantity.under:
         gate = shown.family.quantities[quantity.under]
-        lines = [Row("_W x_ + _b_", read + bias), Row(f"+ _{gate.symbol}_ ⊙ (_U h_ + _b_)", state)]
+        lines = [Row("_W x_ + _b_", read + bias, key=f"{quantity.key}.fed"),
+                 Row(f"+ _{gate.symbol}_ ⊙ (_U h_ + _b_)", state, key=f"{quantity.key}.state")]
     else:
-        lines = [Row("_W x_", read), Row("+ _U h_", state), Row("+ _b_", bias)]
-    return tuple(lines) if quantity.curve is None else (*lines, Row("= _a_", s[f"{quantity.key}.sum"][step]))
+        lines = [Row(words, values, key=f"{quantity.key}.{name}") for words, values, name in (
+            ("_W x_", read, "read"), ("+ _U h_", state, "state"), ("+ _b_", bias, "bias"))]
+    total = f"{quantity.key}.sum"
+    return tuple(lines) if quantity.curve is None else (*lines, Row("= _a_", s[total][step], key=total))
 
 
-def conclusion(shown: Reading, key: str, value: float) -> str:
+def conclusion(shown: Reading, key: str, value: float, step: int, unit: int) -> str:
     """What one number of an opened cell means, in words."""
     means = shown.family.quantities[key].means
-    said = translated(means).format(numbers.percent(value, 0))
-    return tr("so {what}").format(what=said) if means else ""
+    share = said(numbers.percent(value, 0), "in the cell", shown.layer.name, (unit,), step, key)
+    return tr("so {what}").format(what=translated(means).format(share)) if means else ""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from visualizer import kinds
-from visualizer.scene.reading import Reading, Values, guesses
+from visualizer.said import Claim
+from visualizer.scene.reading import Reading, Values, answering, guesses
 from visualizer.trace import Layer, Trace, remembered
 
 CLOSE = 1e-4
@@ -28,6 +29,13 @@ class SoFar:
     shares: bool
     own: bool
     """Whether the network itself gives them at every step."""
+
+
+def claim(trace: Trace, shown: Reading, answers: SoFar | None, what: str, index: int, step: int) -> Claim:
+    """What is said of an answer after a step: the model's own, or what it would be if that were the last."""
+    own = answering(trace) if answers is not None and answers.own else None
+    return (what, own.name, (index,), step, "") if own is not None else \
+        (f"{what} if stopped", shown.layer.name, (index,), step, "")
 
 
 @remembered(16)

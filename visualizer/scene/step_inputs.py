@@ -36,6 +36,8 @@ class StepInputs:
     """(step, value) of rows and numbers; (row, column) of the picture that windows are cut out of."""
     windows: tuple[tuple[int, int], ...] = ()
     """First and last column that each step sees; beyond the edges of the picture lies padding."""
+    of: str = ""
+    """The layer that numbers stand in."""
     upright: bool = True
     """Whether a step reads a row of the picture; else it reads a column."""
 
@@ -49,7 +51,7 @@ def inputs_of(trace: Trace, shown: Reading, field: Field) -> StepInputs | None:
     """What the steps of a layer read of the network's input; None where a word or a symbol says it all."""
     first, source = trace.layers[0], first_level(trace, shown.layer)
     if first.axes == ("step", "unit") and len(first.output) == shown.total and first.shape[1] <= MOST_FEATURES:
-        return StepInputs("numbers", np.asarray(first.output, np.float64))
+        return StepInputs("numbers", np.asarray(first.output, np.float64), of=first.name)
     if first.axes != ("channel", "row", "column") or first.shape[0] != 1 or source.output.ndim != 2:
         return None
     picture = np.asarray(first.output[0], np.float64)

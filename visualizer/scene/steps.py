@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import tr
+from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -31,7 +32,17 @@ from visualizer.scene.picture import (
     grouped,
     plain,
 )
-from visualizer.scene.reading import Reading, here, layers, reading, without_gradient
+from visualizer.scene.reading import (
+    Reading,
+    here,
+    layers,
+    number_said,
+    read_said,
+    reading,
+    step_said,
+    steps_said,
+    without_gradient,
+)
 from visualizer.scene.timeline import Moment, in_beat, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
@@ -242,7 +253,8 @@ def _ends(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
     if shown.padded:
         left = place.left(shown.steps)
         marks += [Text(LEFT - 16, top + 37,
-                       plain(tr("{steps} of {all} steps").format(steps=shown.steps, all=shown.total)), 11, 400,
+                       plain(tr("{steps} of {all} steps").format(steps=steps_said(shown), all=said(
+                           str(shown.total), "how many steps with padding", shown.layer.name))), 11, 400,
                        "ink-2", "end"),
                   Rect(left, top + 6, place.end - left, look.size[1] - top - 12, "hatch")]
         if place.end - left > 70:
@@ -257,7 +269,7 @@ def line_of_steps(x: float, wide: float, shown: Reading, step: float, moment: Mo
     here_x = x + wide * min(1.0, max(0.0, (step - 1) / last))
     ink = "gradient-mark" if moment.backward else "accent"
     start = x + wide if moment.backward else x
-    words = tr("{step} of {all}").format(step=max(1, round(step)), all=shown.steps)
+    words = tr("{step} of {all}").format(step=step_said(shown, max(1, round(step)) - 1), all=steps_said(shown))
     return grouped(LANE, [
         Line(((x, y), (x + wide, y)), "rule", 2), Line(((start, y), (here_x, y)), ink, 2),
         *ring(here_x, y, ink),
@@ -266,23 +278,24 @@ def line_of_steps(x: float, wide: float, shown: Reading, step: float, moment: Mo
 
 def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
     marks: list[Mark] = []
-    said, every, mono = _said(shown, place.pitch)
+    brief, every, mono = _brief(shown, place.pitch)
     here = width(shown.words[now], 13, 600, mono) / 2 + 4
     for step in range(shown.steps) if every else (now,):
-        word, chosen = shown.words[step] if step == now else said[step], step == now
+        chosen = step == now
+        word = number_said(shown, step) if not chosen and brief[step] != shown.words[step] else read_said(shown, step)
         if chosen or abs(step - now) * place.pitch > here + width(word, 13, 400, mono) / 2:
             marks.append(Text(place.middle(step), top + 22, plain(word), 13, 600 if chosen else 400,
                               "accent-ink" if chosen else "ink-2", "middle", mono=mono))
     if not every:
         for tick in (0, shown.steps - 1):
             if abs(tick - now) * place.pitch > here + 16:
-                marks.append(Text(place.middle(tick), top + 22, plain(numbers.count(tick + 1)), 11, 400,
-                                  "ink-2", "middle"))
+                marks.append(Text(place.middle(tick), top + 22, plain(number_said(shown, tick)), 11, 400, "ink-2",
+                                  "middle"))
     return marks
 
 
 @remembered(64)
-def _said(shown: Reading, pitch: float) -> tuple[tuple[str, ...], bool, bool]:
+def _brief(shown: Reading, pitch: float) -> tuple[tuple[str, ...], bool, bool]:
     """The words of the steps as they fit, whether they do, and whether they are single symbols.
 
     Of `row 12` the number alone is said where there is no room for more.
@@ -322,8 +335,9 @@ def _gradient(shown: Reading, place: Span, came: range, top: float, look: Look) 
     for step, (px, py) in enumerate(points if place.pitch >= 8 else (), first):
         marks.append(_dot(px, py, 2.5, norms[step] < low))
     right = place.end + 8
-    marks += [Text(right, chart[0] + 4, plain(numbers.significant(high, 1)), 11, 400, "ink-2"),
-              Text(right, chart[1] + 2, plain(numbers.power(low, 0)), 11, 400, "ink-2")]
+    marks += [Text(right, chart[0] + 4, plain(said(numbers.significant(high, 1), "largest norm of gradient of a step",
+                                                  shown.layer.name)), 11, 400, "ink-2"),
+              Text(right, chart[1] + 2, plain(floor_said(shown, low)), 11, 400, "ink-2")]
     return marks
 
 
@@ -338,11 +352,16 @@ def _here(shown: Reading, place: Span, now: int, came: range, top: float, look: 
     near = int(64 / place.pitch) + 1
     around = range(max(came.start, now - near), min(came.stop, now + near + 1))
     dots = [(place.middle(step), _height(float(norms[step]), high, *chart)) for step in around]
-    words = tr("below {least}").format(least=numbers.power(low, 0)) if norms[now] < low else \
-        numbers.significant(float(norms[now]), 2)
+    words = tr("below {least}").format(least=floor_said(shown, low)) if norms[now] < low else said(
+        numbers.significant(float(norms[now]), 2), "norm", shown.layer.name, step=now, array="inner_gradients.hidden")
     left, right = clear(place.left(came.start), place.left(came.stop), (place.x, place.end))
     return [_dot(*dots[now - around.start], 4, norms[now] < low),
-            *by_a_dot(words, dots, now - around.start, (left, top + 22, right, look.size[1] - 1))]
+            *by_a_dot(words, dots, now - around.start, (left, top + 27, right, look.size[1] - 1))]
+
+
+def floor_said(shown: Reading, low: float, decades: int = DECADES) -> str:
+    """The least size that the chart of a gradient over steps draws as it is."""
+    return said(numbers.power(low, 0), "floor of the norms of steps", shown.layer.name, array=f"{decades}")
 
 
 def _dot(x: float, y: float, size: float, below: bool) -> Mark:

@@ -74,6 +74,11 @@ def wrap(words: Words, size: float, max_width: float, weight: int = 400) -> tupl
     return _lines(tuple(words), size, max_width, weight)
 
 
+def plain_lines(words: str, size: float, max_width: float, weight: int = 400) -> tuple[str, ...]:
+    """The lines of a text in which nothing is markup, such as one with the name `max_pool2d` in it."""
+    return tuple("".join(run.text for run in line) for line in wrap((Run(words),), size, max_width, weight))
+
+
 @lru_cache(maxsize=1024)
 def _lines(words: Runs, size: float, max_width: float, weight: int) -> tuple[Runs, ...]:
     """Kept, for the same sentence is set again in every frame."""
@@ -153,8 +158,8 @@ def _ems(text: str, style: Face) -> float:
 
 def _unknown_advance(letter: str) -> float:
     """Ems of a character that no bundled font is sure to have: a system font draws it, or an empty box."""
-    if unicodedata.combining(letter):
-        return 0.0
+    if unicodedata.combining(letter) or unicodedata.category(letter) in ("Mn", "Cf"):
+        return 0.0  # accents, and signs that have no ink
     return 1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.6
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from visualizer.kinds import Report
 from visualizer.language import tr
 from visualizer.scene import verdict
-from visualizer.scene.type import wrap
+from visualizer.scene.type import plain_lines
 from visualizer.trace import Trace
 from visualizer.ui import icons, style
 from visualizer.ui.sheet import TOP, Sheet
@@ -42,10 +42,10 @@ class CheckSheet(Sheet):
     def whole(self) -> float:
         return TOP + HEAD + sum(self._high(line) for line in self.lines)
 
-    def _reason(self, line: verdict.Line) -> list[str]:
+    def _reason(self, line: verdict.Line) -> tuple[str, ...]:
         """What stands in the column `compared with`; a reason goes on over the columns of numbers."""
         (_, wide), (end, last) = self.columns[2], self.columns[5]
-        return wrap(line.against, 13, wide if line.agrees is not None else end + last - self.columns[2][0], 400)
+        return plain_lines(line.against, 13, wide if line.agrees is not None else end + last - self.columns[2][0], 400)
 
     def _high(self, line: verdict.Line) -> float:
         return ROW + LINE * (len(self._reason(line)) - 1)

@@ -17,7 +17,7 @@ from visualizer.language import tr, translated
 from visualizer.scene import state as does
 from visualizer.scene.state import SPEEDS, State
 from visualizer.scene.timeline import Timeline
-from visualizer.scene.type import wrap
+from visualizer.scene.type import plain_lines
 from visualizer.start import StartCard
 from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button
@@ -185,6 +185,6 @@ class TryButton(Button):
         with faults.painting(self) as painter:
             style.fill(painter, place, "tint" if self.underMouse() else "sunk", 8)
             style.write(painter, self.text(), 12, 22, "accent-ink", weight=600, width=place.width() - 24)
-            for number, line in enumerate(wrap(translated(self.card.line), 12, place.width() - 24, 400)[:2]):
+            for number, line in enumerate(plain_lines(translated(self.card.line), 12, place.width() - 24)[:2]):
                 style.write(painter, line, 12, 40 + 15 * number, "ink-2", size=12, weight=400)
 

@@ -14,7 +14,7 @@ from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import State
-from visualizer.scene.type import width, wrap
+from visualizer.scene.type import plain_lines, width
 from visualizer.ui import faults, icons, style
 from visualizer.ui.buttons import ARROWS, PRESS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.commands import keyed
@@ -119,7 +119,7 @@ class Knobs(QWidget):
         from visualizer.views import gradient_flow, landscape
 
         said = next((view.consequence(trace) for view in (gradient_flow, landscape) if view.VIEW.suits(trace)), ())
-        return [line for sentence in said[:1] for line in wrap(sentence, 12, WIDTH, 400)]
+        return [line for sentence in said[:1] for line in plain_lines(sentence, 12, WIDTH, 400)]
 
     def _bottom(self) -> int:
         last = max((row.geometry().bottom() for row in self.rows), default=0)

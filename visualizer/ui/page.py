@@ -32,7 +32,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.reading import symbol_words, symbols_in
 from visualizer.scene.subject import array, is_inner, strongest, there
 from visualizer.scene.timeline import Moment
-from visualizer.scene.type import width, wrap
+from visualizer.scene.type import plain_lines, width
 from visualizer.size import norm, norms
 from visualizer.trace import Answer, Array, Cell, Layer, Trace
 from visualizer.ui import words
@@ -113,7 +113,7 @@ class Writing:
         """Words from `left` on, on as many lines as they need, and a number at the right of the first."""
         room = RIGHT - left - width(value, 13, 600) - 8
         self.marks.append(Text(RIGHT, self.y, plain(value), 13, 600, "ink", "end"))
-        for number, line in enumerate(wrap(what, 13, room, 400)):
+        for number, line in enumerate(plain_lines(what, 13, room, 400)):
             self.y += 18 if number else 0
             self.marks.append(Text(left, self.y, plain(line), 13, 400, "ink-2", max_width=room))
 
@@ -134,7 +134,7 @@ def _heading(sheet: Writing, trace: Trace, about: Focus, backward: bool) -> None
     sheet.y = 27
     sheet.marks.append(Text(LEFT, 27, (name, Run("  " + rest)) if rest and one_line else (name,), 16, 600,
                             max_width=SPAN))
-    for line in () if one_line else wrap(rest, 16, SPAN, 600):
+    for line in () if one_line else plain_lines(rest, 16, SPAN, 600):
         sheet.y += 22
         sheet.marks.append(Text(LEFT, sheet.y, plain(line), 16, 600, max_width=SPAN))
     if is_inner(about) and (not one_line or not rest or width(about.layer + "  " + rest, 16, 600) < SPAN - 40):
@@ -144,7 +144,7 @@ def _heading(sheet: Writing, trace: Trace, about: Focus, backward: bool) -> None
 
 def _say(sheet: Writing, text: str) -> None:
     """A few lines of quiet text."""
-    for number, line in enumerate(wrap(text, 13, SPAN, 400)):
+    for number, line in enumerate(plain_lines(text, 13, SPAN, 400)):
         sheet.y += 19.5 if number else 25
         sheet.marks.append(Text(LEFT, sheet.y, plain(line), 13, 400, "ink-2"))
 

@@ -12,10 +12,12 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import sight
-from visualizer.language import tr
+from visualizer.language import english, tr
+from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.subject import NUMBER
 from visualizer.ui import words
+from visualizer.ui.canvas import EMPTY
 from visualizer.ui.empty import Empty
 from visualizer.ui.inspector import Inspector
 from visualizer.ui.levels import standing, to_level
@@ -26,9 +28,16 @@ from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
+from visualizer.views import View
 
 if TYPE_CHECKING:
     from visualizer.ui.start import Start
+
+
+COMPARE = View("compare", english("Compare"), english("Several networks on one input, in step."),
+               lambda trace: True, lambda trace, moment, focus, look: EMPTY, group=views.WHOLE,
+               tries=english("Press play; click a network to stand in it, a pixel to find it in all of them."))
+"""What the tab says that shows several places as one comparison: no view, and not found among them."""
 
 
 class Panes(QWidget):
@@ -100,11 +109,16 @@ class Panes(QWidget):
             self.top.show_path(())
             self.top.show_views((), "")
             return
-        shown = (id(trace), standing(seen), seen.view)
+        shown = (id(trace), standing(seen), seen.view, self.store.state.compare)
         if shown != self._path_shown:
             self._path_shown = shown
-            self.top.show_path(words.path(trace, standing(seen)))
-            self.top.show_views(sight.suited(trace), seen.view.name)
+            comparing = bool(self.store.state.compare)
+            self.top.show_path(((tr("Compare"), None), *words.path(trace, standing(seen))) if comparing else
+                               words.path(trace, standing(seen)))
+            found = sight.suited(trace)
+            whole = sum(view.group == COMPARE.group for view in found)
+            self.top.show_views([*found[:whole], COMPARE, *found[whole:]],
+                                COMPARE.name if comparing else seen.view.name)
 
     def show_trace(self) -> None:
         """The stage; or what it says while nothing is open."""
@@ -155,13 +169,13 @@ class Panes(QWidget):
 
     def toggle_details(self) -> None:
         """In a narrow window: slide the inspector over the stage, or away."""
-        if self.width() < COMPACT_BELOW:
+        if self.width() < COMPACT_BELOW or self.store.state.compare:
             self.drawer_open = not self.drawer_open
             self.place()
 
     def close_details(self) -> bool:
         """Slide the inspector away; False if it did not lie over the stage."""
-        lay = self.drawer_open and self.width() < COMPACT_BELOW
+        lay = self.drawer_open and (self.width() < COMPACT_BELOW or bool(self.store.state.compare))
         if lay:
             self.toggle_details()
         return lay
@@ -170,23 +184,24 @@ class Panes(QWidget):
         """Where each of them stands."""
         width, height = self.width(), self.height()
         narrow, compact = width < NARROW_BELOW, width < COMPACT_BELOW
-        left = NARROW if narrow else WIDE
+        comparing = bool(self.store.state.compare) and not self.starting
+        left = NARROW if narrow or comparing else WIDE
         bottom = self.transport.sizeHint().height()
         middle = height - TOP - bottom
-        right = 8 if compact else INSPECTOR
+        right = 8 if compact or comparing else INSPECTOR
         self.top.setGeometry(0, 0, width, TOP)
         self.top.set_width(narrow, compact)
         self.rail.setGeometry(0, TOP, left, middle)
-        self.rail.set_narrow(narrow)
+        self.rail.set_narrow(narrow or comparing)
         self.transport.setGeometry(0, height - bottom, width, bottom)
         self.transport.set_compact(compact)
         stage = QRect(left, TOP, width - left - right, middle)
         self.stage.widest = widest_pair(width)
         self.stage.setGeometry(stage)
         self.empty.setGeometry(stage)
-        drawer = compact and self.drawer_open
+        drawer = (compact or comparing) and self.drawer_open
         self.inspector.drawer = drawer
-        self.inspector.setVisible((not compact or drawer) and not self.starting)
+        self.inspector.setVisible((not (compact or comparing) or drawer) and not self.starting)
         self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
         self.inspector.raise_()
         if self.starting:
@@ -204,7 +219,8 @@ class Panes(QWidget):
     # --- what one tells the others ---
 
     def _connect(self, run: Callable[[str], None]) -> None:
-        self.top.view_chosen.connect(lambda name: self.store.update(view=name))
+        self.top.view_chosen.connect(self._turn_to)
+        self.store.changed.connect(lambda old, new: old.compare != new.compare and self.place())
         self.top.crumb_chosen.connect(self._select)
         self.rail.open_wanted.connect(lambda: run("open"))
         self.rail.knobs.compare_wanted.connect(lambda: run("pin"))
@@ -217,6 +233,13 @@ class Panes(QWidget):
         self.rail.aside.hovered.connect(self._light)
         self.rail.aside.hovered.connect(self.stage.point)
         self.rail.aside.clicked.connect(self._pick)
+
+    def _turn_to(self, name: str) -> None:
+        """Another tab: a view, or several networks in one picture."""
+        if name == COMPARE.name:
+            self._run("compare")
+        else:
+            self.store.apply(lambda state: does.apart(state, name))
 
     def _select(self, focus: Focus | None) -> None:
         """A crumb was clicked: go to its level."""

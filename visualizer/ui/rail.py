@@ -42,7 +42,7 @@ from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 from visualizer.ui.writing import LINE, TextField, TextInput
 
-ROW, ROW_PITCH = 48, 52
+ROW, ROW_PITCH, FOLD = 48, 52, 32
 THUMB, THUMB_PITCH = 42, 47
 TEXT_PITCH = 35
 """Of samples that are named in words, one below the other."""
@@ -340,8 +340,12 @@ class Rail(QWidget):
     def _model_menu(self) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        folds: dict[str, QMenu] = {}
         for name in models():
-            action = menu.addAction(f"{model_title(name)}   {model_size(name)}")
+            group = model_group(name)
+            if group and group not in folds:
+                folds[group] = menu.addMenu(group)
+            action = folds.get(group, menu).addAction(f"{model_title(name)}   {model_size(name)}")
             action.setCheckable(True)
             action.setChecked(name == self.store.state.model)
             action.triggered.connect(lambda checked=False, name=name: choose_model(self.store, name))
@@ -446,24 +450,66 @@ class Panel(QFrame):
 
 
 class ModelList(QWidget):
-    """One row of 48 px a model: its title and how many parameters it has, read from its card."""
+    """One row of 48 px a model: its title and how many parameters it has, read from its card. Models of a group are
+    folded away below its title; the group of the model that is open is not."""
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows = [ModelRow(name, store, self) for name in models()]
-        self._place()
+        self.folds = {group: FoldRow(group, self) for group in dict.fromkeys(map(model_group, models())) if group}
+        for fold in self.folds.values():
+            fold.toggled.connect(lambda on: self._place())
+        store.changed.connect(self._changed)
+        self._changed(None, store.state)
 
     @property
     def count(self) -> int:
         return len(self.rows)
 
     def sizeHint(self) -> QSize:
-        return QSize(200, max(1, self.count) * ROW_PITCH - (ROW_PITCH - ROW))
+        return QSize(200, max(ROW, self._high))
+
+    def _changed(self, old: State | None, new: State) -> None:
+        fold = self.folds.get(model_group(new.model)) if old is None or old.model != new.model else None
+        if fold is not None:
+            fold.setChecked(True)
+        if old is None:
+            self._place()
 
     def _place(self) -> None:
-        for number, row in enumerate(self.rows):
-            row.setGeometry(0, number * ROW_PITCH, 200, ROW)
+        top, before = 0, ""
+        for row in self.rows:
+            group = model_group(row.name)
+            if group and group != before:
+                self.folds[group].setGeometry(0, top, 200, FOLD)
+                top += FOLD
+            before = group
+            row.setVisible(not group or self.folds[group].isChecked())
+            if not row.isHidden():
+                row.setGeometry(0, top, 200, ROW)
+                top += ROW_PITCH
+        self._high = top - (ROW_PITCH - ROW)
         self.resize(self.sizeHint())
+
+
+class FoldRow(Button):
+    """The title of a group of models, which opens and closes it."""
+
+    def __init__(self, group: str, parent: QWidget) -> None:
+        super().__init__(group, "", "flat", parent)
+        self.setCheckable(True)
+        style.name(self, tr("Networks: {what}").format(what=group))
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, FOLD)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        place = QRectF(self.rect())
+        with faults.painting(self) as painter:
+            if self.underMouse():
+                style.fill(painter, place, "sunk", 8)
+            style.write(painter, self.text()[:1].upper() + self.text()[1:], 14, 21, "ink-2", width=152)
+            icons.draw(painter, "down" if self.isChecked() else "chevron", QRectF(176, 8, 16, 16), style.color("ink-2"))
 
 
 class ModelRow(Button):
@@ -715,6 +761,12 @@ def model_title(name: str) -> str:
     """What its card calls it."""
     known = door.card_of(name)
     return name if known is None else known.title
+
+
+def model_group(name: str) -> str:
+    """The experiments that it belongs to, as its card says; empty for a main one."""
+    known = door.card_of(name)
+    return "" if known is None else known.group
 
 
 def model_size(name: str) -> str:

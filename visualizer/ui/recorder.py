@@ -158,6 +158,11 @@ class Recorder(QObject):
         """Another recording than that of the active place cannot be had."""
         self._in_vain.add((state.recipe, ""))
         self.said.emit(sentence)
+        if self.store.state.compare:
+            index = next((index for index, place in enumerate(self.store.state.places)
+                          if place.recipe == state.recipe), self.store.state.active)
+            if index != self.store.state.active:
+                self.store.apply(lambda state: does.without(state, index), undoable=False)
         self.record_beside()
 
     def _ask_what_it_reads(self, state: State) -> None:
@@ -342,7 +347,7 @@ class Recorder(QObject):
                 self._asked, self._turned = {self.engine.request("lab", words=_words(state)): state}, None
             return
         self._turned = None
-        quick = {"check": False} if self._is_stepped() else {}
+        quick = {"check": False} if self._is_stepped() or self.store.state.compare else {}
         number = self.engine.request("record", **self._wishes(state), **quick)
         self._asked = {number: state}
 
@@ -458,7 +463,7 @@ class Recorder(QObject):
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
             wishes["pixels"] = unpacked(state.drawing)
         if state.label:
-            wishes["target"] = int(state.label)
+            wishes["target"] = inputs.target_in(state.label)
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:

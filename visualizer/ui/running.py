@@ -119,10 +119,12 @@ class App(QObject):
     @cached_property
     def recorder(self) -> Recorder:
         """What stands between the store and the engine."""
+        from visualizer.ui.measuring import Measuring
         from visualizer.ui.recent import remember
         from visualizer.ui.recorder import Recorder
 
         recorder = Recorder(self.store, self.engine, self)
+        self.measuring = Measuring(self.store, self.engine, self)
         recorder.opened.connect(remember)
         recorder.opened.connect(lambda path: self.window.leave_start())
         return recorder

@@ -18,7 +18,7 @@ from visualizer.scene import numbers
 from visualizer.scene.overture import overture
 from visualizer.scene.picture import Look, Picture
 from visualizer.scene.timeline import FORWARD, timeline
-from visualizer.scene.type import wrap
+from visualizer.scene.type import plain_lines
 from visualizer.start import NETWORKS, StartCard
 from visualizer.trace import Trace
 from visualizer.ui import faults, icons, recent, style
@@ -356,7 +356,7 @@ class Page(QWidget):
         """The ground of the first card, its title and two lines."""
         style.fill(painter, QRectF(EDGE, 58, self.width() - 2 * EDGE, HERO), "sunk", 10)
         style.write(painter, translated(self.hero.title), EDGE + 28, 58 + 46, size=24, weight=600)
-        for number, line in enumerate(wrap(self.about(), 14, 300, 400)[:3]):
+        for number, line in enumerate(plain_lines(self.about(), 14, 300, 400)[:3]):
             style.write(painter, line, EDGE + 28, 58 + 70 + 19 * number, "ink-2", size=14, weight=400)
 
     def about(self) -> str:
@@ -473,11 +473,11 @@ class CardButton(Button):
             style.fill(painter, whole, "raised", 10, "hair")
             self._draw_picture(painter, QRectF(1, 1, whole.width() - 2, PICTURE))
             y = PICTURE + 26.0
-            for line in wrap(self.text(), 14, whole.width() - 24, 600)[:2]:
+            for line in plain_lines(self.text(), 14, whole.width() - 24, 600)[:2]:
                 style.write(painter, line, 12, y, size=14, weight=600, width=whole.width() - 24)
                 y += 19
             y += 1
-            for line in wrap(translated(self.card.line), 12, whole.width() - 24, 400)[:2]:
+            for line in plain_lines(translated(self.card.line), 12, whole.width() - 24, 400)[:2]:
                 if y < whole.height() - 6:
                     style.write(painter, line, 12, y, "ink-2", size=12, weight=400, width=whole.width() - 20)
                 y += 16
@@ -500,7 +500,7 @@ class CardButton(Button):
             if image is not None:
                 draw_thumb(painter, image, place.adjusted(46, 18, -46, -18), False)
             else:
-                lines = wrap(_quoted(start.sample_title(self.card.sample)), 14, place.width() - 32, 500)[:4]
+                lines = plain_lines(_quoted(start.sample_title(self.card.sample)), 14, place.width() - 32, 500)[:4]
                 for number, line in enumerate(lines):
                     style.write(painter, line, place.center().x(), place.center().y() + 5
                                 + 20 * (number - (len(lines) - 1) / 2), size=14, anchor="middle")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from visualizer import glossary
 from visualizer.glossary import Term
 from visualizer.language import tr, translated
-from visualizer.scene.type import wrap
+from visualizer.scene.type import plain_lines
 from visualizer.ui import style
 from visualizer.ui.sheet import TOP, Sheet
 
@@ -43,8 +43,8 @@ class WordSheet(Sheet):
         """Of a column."""
         return (self.width() - 48 - GAP * (self.across - 1)) / self.across
 
-    def _lines(self, term: Term) -> list[str]:
-        return wrap(translated(term.says), 13, self.wide, 400)
+    def _lines(self, term: Term) -> tuple[str, ...]:
+        return plain_lines(translated(term.says), 13, self.wide, 400)
 
     def _rows(self, found: Sequence[Term]) -> list[tuple[list[Term], float]]:
         """Terms row by row, and how high each row is."""

@@ -15,9 +15,8 @@ from visualizer.inputs import TYPED, can_read, symbols, unknown
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
-from visualizer.scene.picture import plain
 from visualizer.scene.state import State, changed
-from visualizer.scene.type import wrap
+from visualizer.scene.type import plain_lines
 from visualizer.trace import Refused
 from visualizer.ui import faults, style, words
 from visualizer.ui.buttons import note_focus
@@ -190,7 +189,7 @@ def text_of(sample: str) -> str:
 
 
 def _wrapped(said: str) -> list[str]:
-    return ["".join(run.text for run in line) for line in wrap(plain(said), 12, WIDTH, 400)] if said else []
+    return [*plain_lines(said, 12, WIDTH)] if said else []
 
 
 # --- what a model makes of a text -----------------------------------------------------------------------------------

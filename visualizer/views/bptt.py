@@ -300,7 +300,7 @@ VIEW = View(
     "bptt", english("BPTT"),
             english("What each step adds to the gradient of the recurrent weights, and from which loss it came."),
     suits=lambda trace: "lab" not in trace.studies
-    and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
+    and any("hidden_direct" in layer.inner_gradients and "between" not in layer.settings for layer in layers(trace)),
     draw=draw, telling=gone_back, by_step=True, order=32, knobs=(("window", WINDOWS),), studies=("bptt",),
     group=GRADIENTS, tries=english("Step back from the loss with the left arrow: each step adds its share."),
 )

@@ -12,6 +12,7 @@ from visualizer.language import english, tr, translated
 from visualizer.said import said
 from visualizer.scene import colour, gatesigns, numbers, parts, steps
 from visualizer.scene.boxes import whole
+from visualizer.scene.cellnumbers import unit_chosen
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -54,6 +55,8 @@ from visualizer.views import STEPS, View
 TOP, NUMBERS = 112.0, 96.0
 LOWEST = 12.0
 """Lines at least so high all have their words and number; of lower ones only what a block makes."""
+CLEAR = 15.0
+"""Lines of text whose baselines are so far apart do not touch."""
 SIGNED = 20.0
 """Cells at least so wide, at a text scale of 1, carry a minus where their value is negative; all do with `signs`."""
 
@@ -63,8 +66,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     shown = reading(trace, layer.name)
     step = steps.current(trace, shown, moment)
-    unit = focus.cell[1] if focus is not None and focus.layer == layer.name and len(focus.cell) == 2 \
-        and focus.cell[1] < shown.width else int(np.argmax(np.abs(shown.states[step])))
+    chosen = unit_chosen(shown, focus)
+    unit = _telling(shown, step) if chosen is None else chosen
     blocks = [(key, title, opened(trace, shown, key, step)) for key, title in tabs(shown)]
     told = _sentence(shown, step, unit, moment)
     words = tr("step {step} of {steps}; all {units} units, unit {unit} in numbers") \
@@ -75,6 +78,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                          word=word_said(shown, step) if shown.worded else "",
                          units=said(str(shown.width), "how many units", layer.name, array=gate),
                          unit=unit_said(shown, unit, gate))
+    if shown.between:
+        words = tr("{words}; between the steps the state goes through {layers}").format(
+            words=words, layers=shown.between)
     words = tr("{words}; values of the way forward").format(words=words) if moment.backward else words
     marks = [*parts.sentence(look, told), *parts.title(look, layer.name, words, False)]
     looked = "" if focus is None or focus.layer != layer.name else focus.array.removeprefix("inner.")
@@ -107,26 +113,30 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         most = _largest(blocks[index][2], apart)
         own, before = Group(title, Focus(shown.layer.name, (step,), f"inner.{key}")), marks
         base = y + min(14, high * 0.5 + 4)
-        marks = _titled(key, title, base, left - 16 - max(width(rich(row.words), 12, 600) for row in rows))
-        if len(rows) > 1:
-            marks.append(Text(24, y + 30, plain(f"±{numbers.significant(most, 2)}"), 11, 400, "ink-2"))
+        baselines = [y + line * high + high * 0.5 + 4 for line in range(len(rows))]
+        words_at = [width(rich(row.words), 12, 600) for row, at in zip(rows, baselines, strict=True)
+                  if (high >= LOWEST or row.result) and abs(at - base) < CLEAR]
+        marks = _titled(key, title, base, left - 16 - max(words_at, default=0.0))
+        claim = ("largest of its lines", shown.layer.name, (), step, key)
+        if len(rows) > 1 and most:
+            marks.append(Text(24, y + 30, plain(f"±{said(numbers.significant(most, 2), *claim)}"), 11, 400, "ink-2"))
         for line, row in enumerate(rows):
             at = y + line * high
-            said = high >= LOWEST or row.result
-            if said:
+            written = high >= LOWEST or row.result
+            if written:
                 marks.append(Text(left - 12, at + high * 0.5 + 4, rich(row.words), 12,
                                   600 if row.result else 400, "ink" if row.result else "ink-2", "end"))
             if not known:
                 marks.append(Rect(left, at, wide * len(row.values), high - 2, "hatch"))
                 continue
-            if said and unit < len(row.values):
+            if written and unit < len(row.values) and not (shown.projected and key == "hidden" and row.result):
                 value = float(row.values[unit])
                 size = numbers.number(value) if row.result or line == 0 else numbers.signed(value)
-                marks.append(Text(end + NUMBERS * 0.75, at + high * 0.5 + 4, plain(size), 12, 600,
-                                  "accent-ink" if row.result else "ink", "end"))
+                marks.append(Text(end + NUMBERS * 0.75, at + high * 0.5 + 4, plain(row.said(shown, step, unit, size)),
+                                  12, 600, "accent-ink" if row.result else "ink", "end"))
         if known:
-            marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
-        words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix(tr("so it ")) \
+            marks += _lines(shown, key, title, rows, most or 1.0, apart, step, (left, y), (wide, high), gap, look)
+        words = conclusion(shown, key, float(rows[-1].values[unit]), step, unit).removeprefix(tr("so it ")) \
             if unit < len(rows[-1].values) else ""
         if words and known and look.mode.notes:
             x = min(end + NUMBERS, look.size[0] - 8 - width(words, 11))
@@ -134,8 +144,15 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
                               max_width=look.size[0] - x - 8))
         marks = before + grouped(own, marks)
         y += len(rows) * high + 12
-    marks.append(Rect(left + unit * wide - 2, top - 3, wide - gap + 4, y - top - 6, "", "ink", 1.5, radius=3))
+    tall = y - top - 6 - (high if shown.projected else 0)  # the last line of these is of other units
+    marks.append(Rect(left + unit * wide - 2, top - 3, wide - gap + 4, tall, "", "ink", 1.5, radius=3))
     return marks
+
+
+def _telling(shown: Reading, step: int) -> int:
+    """The unit in numbers where none was chosen: the one whose state, before a projection, is largest."""
+    states = shown.layer.inner["unprojected"] if shown.projected else shown.states
+    return int(np.argmax(np.abs(states[step])))
 
 
 def _titled(key: str, title: str, base: float, end: float) -> list[Mark]:
@@ -147,8 +164,8 @@ def _titled(key: str, title: str, base: float, end: float) -> list[Mark]:
 
 
 def _largest(rows: tuple[Row, ...], within: bool) -> float:
-    """The largest size in the lines of a block that share a scale: all but what is squashed."""
-    return max(1e-12, *(colour.largest(row.values) for row in (rows[:-1] if within else rows)))
+    """The largest size in the lines of a block that share a scale: all but what is squashed; 0 where no number is."""
+    return max((colour.largest(row.values) for row in (rows[:-1] if within else rows)), default=0.0)
 
 
 def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, within: bool, step: int,

@@ -6,7 +6,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.language import english, tr, translated
-from visualizer.said import said
+from visualizer.said import lengths, said
 from visualizer.scene import absence, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.columns import Column, lanes_height, ranked
@@ -28,7 +28,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.size import norm
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Cell, Layer, Trace
 from visualizer.views import PARTS, View
 
 TOP = 116.0
@@ -110,7 +110,7 @@ def _rows(layer: Layer, left: float, top: float, room: tuple[float, float], look
 
 def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focus: Focus | None,
                 look: Look) -> list[Mark]:
-    shape = numbers.shape(layer.shape)
+    shape = lengths(layer)
     if layer.output.ndim == 2:
         words = tr("{shape}: a row for each {row}, a column for each {column}; the largest of each "
                    "{factor} × {factor}") if column.factor > 1 else \
@@ -130,12 +130,14 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
             if layer.output.ndim == 1:
                 words = _number(layer, index, moment.backward, column.pitch[0] - 10)
             elif moment.backward:
-                value = "–" if layer.gradient is None else numbers.significant(norm(
-                    parts.maps_of(layer.gradient)[index] if layer.output.ndim > 2 else layer.gradient), 2)
+                value = "–" if layer.gradient is None else said(numbers.significant(norm(
+                    parts.maps_of(layer.gradient)[index] if layer.output.ndim > 2 else layer.gradient), 2),
+                    "norm of gradient", layer.name, _cell_of(layer, index))
                 words = tr("norm {value}").format(value=value)
             else:
-                words = tr("max {value}").format(value=numbers.number(float(np.max(own))))
-            words = words if layer.output.ndim < 3 else f"{parts.map_name(layer, index)}   {words}"
+                words = tr("max {value}").format(value=said(numbers.number(float(np.max(own))), "largest", layer.name,
+                                                           _cell_of(layer, index)))
+            words = words if layer.output.ndim < 3 else f"{_map_said(layer, index)}   {words}"
             marks.append(Text(box[0], box[1] + box[3] + 13, plain(words), 11, 400, "ink-2",
                               max_width=max(column.pitch[0] - 4, 96 if layer.output.ndim == 2 else 0),
                               group=tiles if layer.output.ndim == 2 else tiles.of(index)))
@@ -166,11 +168,23 @@ def _number(layer: Layer, index: int, backward: bool, room: float) -> str:
     """Which unit it is, and its value or gradient, as briefly as it must be said."""
     found = layer.gradient if backward else layer.output
     if found is None:
-        return f"{index}   –"
+        return f"{said(str(index), 'index', layer.name, (index,))}   –"
     value = float(found[index])
-    ways = (numbers.percent(value), numbers.percent(value, 0)) if kinds.shares(layer) and not backward else \
+    written = (numbers.percent(value), numbers.percent(value, 0)) if kinds.shares(layer) and not backward else \
         (numbers.significant(value, 2), numbers.significant(value, 1), numbers.power(value, 0))
-    return fitting((*(f"{index}{gap}{way}" for way in ways for gap in ("   ", " ")), str(index)), room, 11)
+    ways = [said(way, "gradient" if backward else "value", layer.name, (index,)) for way in written]
+    number = said(str(index), "index", layer.name, (index,))
+    return fitting((*(f"{number}{gap}{way}" for way in ways for gap in ("   ", " ")), number), room, 11)
+
+
+def _cell_of(layer: Layer, index: int) -> Cell:
+    """The first indices of a map; empty where the layer is one."""
+    return () if layer.output.ndim == 2 else tuple(int(at) for at in np.unravel_index(index, layer.shape[:-2]))
+
+
+def _map_said(layer: Layer, index: int) -> str:
+    cell = _cell_of(layer, index)
+    return ", ".join(said(str(at), "index", layer.name, cell[:axis + 1]) for axis, at in enumerate(cell))
 
 
 def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y: float) -> list[Mark]:

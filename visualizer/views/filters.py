@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import english, tr
-from visualizer.said import of, said, size
+from visualizer.said import lengths, of, said, size
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.columns import lanes_height
@@ -122,7 +122,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
         return []
     sheet = _sheet(trace, layer, backward)
     words = (tr("{shape} ∂L/∂w") if backward else tr("{shape} weights")).format(
-        shape=numbers.shape(layer.weights["weight"].shape))
+        shape=lengths(layer, array="weights.weight"))
     marks = parts.title(look, layer.name, words)
     if sheet is None:
         return [*marks, Text(24, 140, plain(tr("No gradient reached these weights.")), 14, 500, "ink", group=TITLE)]
@@ -144,8 +144,8 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
                            focus=Focus(layer.name, (place,), "weight"), folds=folds,
                            scale=parts.weight_scale(layer.name, largest, backward, tr("one scale for the layer"))))
         if grid.labelled:
-            marks.append(Text(x - 8, y + grid.tile_height / 2 + 4, plain(str(place)), 11, 400, "ink-2",
-                              "end", group=own))
+            number = said(str(place), "index", layer.name, (place,), array="weights.weight")
+            marks.append(Text(x - 8, y + grid.tile_height / 2 + 4, plain(number), 11, 400, "ink-2", "end", group=own))
         if maps is not None and grid.labelled:
             marks += grouped(own, _answer(trace, layer, place, x + shades.shape[1] * grid.pitch[0], y,
                                           grid.tile_height, backward, look))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from visualizer.kinds.gates import symbol
 from visualizer.language import english, tr
-from visualizer.said import said
+from visualizer.said import said, tick
 from visualizer.scene import colour, gatesigns, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -73,7 +73,8 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     tall = cell * shown.width
     back = _gradients(shown, key) if moment.backward else None
     name = title if back is None else f"∂L/∂{symbol(key)}"
-    under = tr("0 shut, 1 open") if back is None else tr("size, log")
+    under = tr("{shut} shut, {open} open").format(shut=tick("0", 0, 0, 1), open=tick("1", 1, 0, 1)) \
+        if back is None else tr("size, log")
     left = steps.LEFT - 16
     still: list[Mark] = [Text(left, y + 14, plain(name), 13, 600, "ink", "end"),
                          Text(left, y + 30, plain(under), 11, 400, "ink-2", "end"),
@@ -92,9 +93,10 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
         reached = steps.arrived(trace, shown, moment).of(now) == 1
         return still, marks + (_sizes(shown, key, now, x, y, tall) if reached else [])
     below, above = _bounds()
-    facts = [(tr("mean"), numbers.number(float(values[now].mean()))),
-             (below, numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
-             (above, numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
+    of = (shown.layer.name, (), now, f"inner.{key}")
+    facts = [(tr("mean"), said(numbers.number(float(values[now].mean())), "mean", *of)),
+             (below, said(numbers.percent(float(np.mean(values[now] < SHUT)), 0), "share of gates that are shut", *of)),
+             (above, said(numbers.percent(float(np.mean(values[now] > OPEN)), 0), "share of gates that are open", *of))]
     for index, (words, value) in enumerate(facts):
         if (index + 1) * 18 < tall:
             still.append(Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2"))
@@ -114,9 +116,11 @@ def _bounds() -> tuple[str, str]:
 def _sizes(shown: Reading, key: str, now: int, x: float, y: float, tall: float) -> list[Mark]:
     """What the gradient of a gate is at the step of the beat, in numbers."""
     row = np.abs(np.asarray(shown.layer.inner_gradients[key][now], np.float64))
-    facts = [(tr("size of all"), numbers.significant(norm(row), 2)),
-             (tr("largest"), numbers.significant(float(row.max()), 2)),
-             (tr("exactly 0"), numbers.percent(float(np.mean(row == 0)), 0))]
+    of = (shown.layer.name, (), now, f"inner_gradients.{key}")
+    facts = [(tr("size of all"), said(numbers.significant(norm(row), 2), "norm", *of)),
+             (tr("largest"), said(numbers.significant(float(row.max()), 2), "largest size", *of)),
+             (tr("exactly {zero}").format(zero=said("0", "zero")),
+              said(numbers.percent(float(np.mean(row == 0)), 0), "share exactly 0", *of))]
     marks: list[Mark] = []
     for index, (words, value) in enumerate(facts):
         if (index + 1) * 18 < tall:
@@ -178,7 +182,10 @@ def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
         return []
     top = max(tops) or 1.0
     scale = Scale("gradient", tr("size of the gradient"), tr("gate"), top * 1e-6, top, log=True, each=True)
-    return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂gate, each gate by its largest, log"))
+    ends = (tr("largest × {decades}").format(decades=tick(numbers.power_of_ten(-6), 1e-6, 0, 1)), "",
+            tr("up to {largest}").format(largest=said(numbers.significant(top, 2), "largest gradient of a gate",
+                                                      shown.layer.name)))
+    return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂gate, each gate by its largest, log"), ends)
 
 
 def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:

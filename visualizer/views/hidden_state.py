@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import english, tr
-from visualizer.said import said
+from visualizer.said import said, tick
 from visualizer.scene import absence, colour, numbers, parts, steps
 from visualizer.scene.boxes import Box, rows, split, whole
 from visualizer.scene.cellnumbers import forward
@@ -108,9 +108,11 @@ def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
 @remembered(32)
 def scale_of(shown: Reading, key: str) -> float:
     """±1 for tanh states; for what is unbounded (the LSTM's cell) the 99th percentile of its size."""
-    if key == "hidden" and shown.layer.settings.get("nonlinearity", "tanh") == "tanh":
+    if key == "hidden" and shown.squashed:
         return 1.0
-    return float(np.percentile(np.abs(_values(shown, key)), 99)) or 1.0
+    sizes = np.abs(_values(shown, key))
+    known = sizes[np.isfinite(sizes)]
+    return (float(np.percentile(known, 99)) if known.size else 0.0) or 1.0
 
 
 @remembered(32)
@@ -214,13 +216,16 @@ def _saturation(shown: Reading, key: str, reach: steps.Reach, now: int, place: s
                                        (left, y + high))))
     marks: list[Mark] = [
         Text(steps.LEFT - 16, y + high - 2,
-             plain(tr("beyond ±{far}").format(far=numbers.number(FAR * scale_of(shown, key)))),
+             plain(tr("beyond ±{far}").format(far=said(numbers.number(FAR * scale_of(shown, key)), "far from 0",
+                                                           shown.layer.name, array=f"inner.{key}"))),
              11, 500, "ink-2", "end"),
         Line(((place.x, y + high), (place.left(shown.steps), y + high)), "rule")]
     if bars:
         marks.append(Path(tuple(bars), fill="ink-2"))
     if reach.of(now):
-        marks.append(Text(place.end + 8, y + high, plain(numbers.percent(float(far[now]), 0)), 12, 600))
+        words = said(numbers.percent(float(far[now]), 0), "share of units far from 0", shown.layer.name, step=now,
+                     array=f"inner.{key}")
+        marks.append(Text(place.end + 8, y + high, plain(words), 12, 600))
     return marks
 
 
@@ -230,14 +235,21 @@ def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
     if moment.backward and gradient is not None:
         largest = colour.largest(gradient) or 1.0
         scale = Scale("gradient", tr("size of the gradient"), key, largest * 1e-6, largest, log=True)
-        return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂{key}, all steps").format(key=key))
+        of = (shown.layer.name, (), None, f"inner_gradients.{key}")
+        ends = (said(numbers.significant(scale.low, 1), "millionth of the largest size", *of),
+                "", said(numbers.significant(largest, 2), "largest size", *of))
+        return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂{key}, all steps").format(key=key), ends)
     beyond = int(np.count_nonzero(np.abs(values) > top))
+    of = (shown.layer.name, (), None, f"inner.{key}")
     marks = parts.legend(x, y, 168, look, Scale("activation", tr("values"), key, -top, top),
-                         tr("One scale for every step"))
+                         tr("One scale for every step"), (said(numbers.number(-top), "least that has a colour", *of),
+                                                          tick("0", 0, -top, top),
+                                                          said(numbers.number(top), "most that has a colour", *of)))
     if key == "hidden" and top == 1:
         return marks
-    words = tr("99 % of the values lie on the scale; {beyond} beyond it carry a bar at their right edge").format(
-                beyond=numbers.count(beyond))
+    words = tr("{share} of the values lie on the scale; {beyond} beyond it carry a bar at their right edge").format(
+        share=said(numbers.percent(1 - beyond / values.size, 0), "share that has a colour", *of),
+        beyond=said(numbers.count(beyond), "how many have no colour", *of))
     return [*marks, Text(x + 192, y + 15, plain(words), 11, 400, "ink-2", group=LEGEND,
                          max_width=look.size[0] - x - 200)]
 
@@ -265,7 +277,8 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
             size=said(numbers.significant(float(norms[step]), 3), "norm", of, step=step, array=back),
             largest=said(numbers.significant(float(norms[came.start:came.stop].max()), 3), "largest norm so far", of,
                          step=step, array=back))
-    past = forward(trace, shown).arrays[f"{key}_before"][step]
+    earlier = step + 1 if shown.reverse else step - 1
+    past = values[earlier] if 0 <= earlier < shown.steps else forward(trace, shown).arrays[f"{key}_before"][step]
     moved = float(np.mean(np.abs(values[step] - past)))
     far = float(_far(shown, key)[step])
     of, array = shown.layer.name, f"inner.{key}"

@@ -275,7 +275,7 @@ VIEW = View(
     "jacobian", english("Jacobian"),
             english("What of a state reaches later states: singular values by lag, bounds, Lyapunov exponents."),
     suits=lambda trace: "lab" not in trace.studies
-    and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
+    and any("hidden_direct" in layer.inner_gradients and "between" not in layer.settings for layer in layers(trace)),
     draw=draw, telling=gone_back, by_step=True, order=36, studies=("jacobian",),
     group=GRADIENTS, tries=english("Compare it with the network before training: how far back does anything reach?"),
 )

@@ -11,7 +11,7 @@ from visualizer import kinds
 from visualizer.kinds.gates import named
 from visualizer.language import english, tr
 from visualizer.over import SEPARATOR, STUDY
-from visualizer.said import Claim, said
+from visualizer.said import Claim, said, tick
 from visualizer.scene import colour, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import fitting
@@ -99,9 +99,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     if series is not None and look.knob("order", "list") == "largest":
         order.sort(key=lambda place: -series.largest[place])
     told = _sentence(shown, series, moment.backward)
-    title = tr("{count} inputs, a click goes there") if not moment.backward else \
-        tr("{count} inputs, a click goes there; the gradient of one input is in the other views")
-    title = title.format(count=numbers.count(len(order)))
+    title = tr("{inputs}, a click goes there") if not moment.backward else \
+        tr("{inputs}, a click goes there; the gradient of one input is in the other views")
+    counted = tr("{count} inputs") if len(order) != 1 else tr("{count} input")
+    title = title.format(inputs=counted.format(count=said(numbers.count(len(order)), "how many inputs", array="over")))
     marks = [*parts.sentence(look, told), *parts.title(look, series.about.layer if series else trace.layers[0].name,
                                                        title, False)]
     marks += grouped(Group(tr("inputs")), _grid(trace, shown, series, order, look))
@@ -284,17 +285,20 @@ def _grid(trace: Trace, shown: Shown, series: Series | None, order: list[int], l
             marks += [Text(x, y + 11 + 14 * index, line, 11, max_width=grid.side) for index, line in enumerate(lines)]
         if series is not None and series.values.ndim < 3:
             marks += _curve(series, place, x, y + grid.above + 4, grid)
-        marks += _said(shown, place, x, y + grid.high - 5, grid)
+        marks += _answer(trace, shown, place, x, y + grid.high - 5, grid)
         here = shown.words[place] == trace.sample.name
         marks.append(Rect(x - 5, y - 5, grid.side + 10, grid.high + 8, stroke="accent" if here else "",
                           stroke_width=2, radius=6, focus=Focus(trace.layers[0].name, (place,), BEAT),
                           tip=_title(shown, place), holds=ToInput(shown.words[place])))
     foot = look.size[1] - lanes_height(look) - 38
     if series is not None and series.values.ndim == 3:
-        marks += parts.legend(24, foot, 168, look, series.scale, tr("Values, one scale for all inputs"))
+        marks += parts.legend(24, foot, 168, look, series.scale, tr("Values, one scale for all inputs"),
+                              _ends(series))
     elif series is not None:
-        ends = [numbers.significant(end) for end in _range(series)]
-        words = tr("Height from {low} to {high}, the same for all inputs").format(low=ends[0], high=ends[1])
+        low, high = _range(series)
+        words = tr("Height from {low} to {high}, the same for all inputs").format(
+            low=said(numbers.significant(low), "least height", *series.claim[1:]),
+            high=said(numbers.significant(high), *_size_of(series)))
         marks.append(Text(24, foot, plain(words), 12, 500, "ink-2"))
     if grid.count < len(shown.words):
         words = tr("{count} of {total} shown").format(count=grid.count, total=numbers.count(len(shown.words)))
@@ -358,9 +362,22 @@ def _telling(trace: Trace, times: Timeline) -> str:
     return read_to_the_end(trace, times) if layers(trace) else weighed(trace, times)
 
 
-def _said(shown: Shown, place: int, x: float, y: float, grid: Grid) -> list[Mark]:
+def _ends(series: Series) -> tuple[str, str, str]:
+    """What stands below the colours of the maps."""
+    top = series.scale.high
+    return (said(numbers.number(series.scale.low), "least that has a colour over inputs", *series.claim[1:]),
+            tick("0", 0, series.scale.low, top), said(numbers.number(top), *_size_of(series)))
+
+
+def _size_of(series: Series) -> Claim:
+    return ("largest size over inputs", *series.claim[1:])
+
+
+def _answer(trace: Trace, shown: Shown, place: int, x: float, y: float, grid: Grid) -> list[Mark]:
     """`4 → 9`: label and answer, strong where they differ."""
     label, answer, right = shown.labels[place], shown.answers[place], shown.right[place]
+    label = label and said(label, "label of one of the inputs", cell=(place,))
+    answer = answer and said(answer, "answer to one of the inputs", cell=(place,))
     ways = [f"{label} → {answer}"] if label and answer else []
     words = fitting([*ways, answer or label], grid.side, 11, 600) or answer or label
     return [] if not words else [Text(x, y, plain(elide(words, 11, grid.side, 600)), 11, 600 if right is False else 400,

@@ -12,7 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import Flat
 from visualizer.kinds.gates import named
 from visualizer.language import english, tr, translated
-from visualizer.said import said
+from visualizer.said import said, tick
 from visualizer.scene import causes, gatesigns, logchart, numbers, parts
 from visualizer.scene.boxes import Box
 from visualizer.scene.picture import (
@@ -81,9 +81,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                                    tr("No input of the batch could be run, so nothing is known of saturation here."))
     inputs = int(measured["inputs"])
     told = sentence(found, inputs, moment)
-    words = tr("over a batch of {inputs} inputs; the tick is this input alone").format(inputs=inputs)
+    counted = said(str(inputs), "how many inputs", array="saturation")
+    words = tr("over a batch of {inputs} inputs; the tick is this input alone").format(inputs=counted)
     words = words if inputs > 1 else tr("of this input alone; from Python, samples=… counts over several")
-    marks = [*parts.sentence(look, told), *parts.title(look, tr("batch: {inputs}").format(inputs=inputs), words)]
+    marks = [*parts.sentence(look, told), *parts.title(look, tr("batch: {inputs}").format(inputs=counted), words)]
     opened = chosen(found, moment, focus)
     listed: list[Mark] = []
     end = _rows(found, opened, moment, look, listed)
@@ -141,8 +142,8 @@ def _rows(found: list[Saturated], opened: Saturated, moment: Moment, look: Look,
     for share in (0.0, 0.5, 1.0):
         at = x + track * share
         marks += [Line(((at, top - 4), (at, top + pitch * len(shown))), "hair"),
-                  Text(at, top + pitch * len(shown) + 16, plain(numbers.percent(share, 0)), 11, 400, "ink-2",
-                       "middle")]
+                  Text(at, top + pitch * len(shown) + 16, plain(tick(numbers.percent(share, 0), share, 0, 1)), 11,
+                       400, "ink-2", "middle")]
     for index, row in enumerate(shown):
         y, now = top + index * pitch, row is opened
         tall = min(14, pitch - 6)
@@ -155,9 +156,7 @@ def _rows(found: list[Saturated], opened: Saturated, moment: Moment, look: Look,
                   Rect(x, y, max(1.0, track * row.share), tall, "accent" if now else "ink-2" if not row.flat.dies else
                        "rule", radius=3),
                   Line(((x + track * row.here, y - 3), (x + track * row.here, y + tall + 3)), "ink", 2),
-                  Text(x + track + 58, y + tall / 2 + 5, plain(numbers.percent(row.share, 0)), 13, 600,
-                       "ink",
-                       "end"),
+                  Text(x + track + 58, y + tall / 2 + 5, plain(_share(row, 0)), 13, 600, "ink", "end"),
                   Text(x + track + 70, y + tall / 2 + 5, plain(_told(row)), 12, 600 if row.dead else 400,
                        "ink" if row.dead else "ink-2")]
     if len(shown) < len(found):
@@ -174,10 +173,11 @@ def _opened(row: Saturated, inputs: int, box: Box) -> list[Mark]:
     if box.height < 120:
         return []
     base, high = box.bottom - 20, min(box.height - 50, 420)
-    words = (tr("{row}: {values} values of {inputs}") if row.bins is not None else
-             tr("{row}: {units} units by how often they are on, over {inputs}")).format(
-        row=row.name, values=numbers.count(row.values), units=row.units, inputs=_some(inputs))
-    marks: list[Mark] = [Text(left, base - high - 16, plain(words), 13, 600)]
+    heading = (tr("{row}: {values} values of {inputs}") if row.bins is not None else
+               tr("{row}: {units} units by how often they are on, over {inputs}")).format(
+        row=row.name, units=_units(row) if row.on is not None else "", inputs=_some(inputs),
+        values=said(numbers.count(row.values), "how many values are counted", row.layer, array=row.gate))
+    marks: list[Mark] = [Text(left, base - high - 16, plain(heading), 13, 600)]
     if row.bins is not None:
         low, top = row.flat.range
         flat = ((low, row.flat.low), (row.flat.high, top))
@@ -185,11 +185,11 @@ def _opened(row: Saturated, inputs: int, box: Box) -> list[Mark]:
                        high,
                        "wedge") for a, b in flat]
         heights, ticks = row.bins / (row.bins.max() or 1), [low, (low + 1) / 2, 1.0]
-        said = [numbers.number(tick, 1) for tick in ticks]
+        words = [tick(numbers.number(at, 1), at, low, 1.0) for at in ticks]
     else:
         assert row.on is not None
         heights = -np.sort(-row.on)
-        said = [tr("most often on"), "", tr("dead") if row.dead else tr("least often on")]
+        words = [tr("most often on"), "", tr("dead") if row.dead else tr("least often on")]
     each = (right - left) / len(heights)
     gap = 1.0 if each > 3 else 0.0
     for index, share in enumerate(heights.tolist()):
@@ -201,11 +201,11 @@ def _opened(row: Saturated, inputs: int, box: Box) -> list[Mark]:
             ink = "ink-2" if row.on is not None else "negative-bar" if below_zero else "positive-bar"
             marks.append(Rect(x + gap / 2, base - share * high, each - gap, share * high, ink))
     marks.append(Line(((left, base), (right, base)), "rule"))
-    for at, (text, anchor) in enumerate(zip(said, ("start", "middle", "end"), strict=True)):
+    for at, (text, anchor) in enumerate(zip(words, ("start", "middle", "end"), strict=True)):
         marks.append(Text(left + (right - left) * at / 2, base + 16, plain(text), 11, 400, "ink-2", anchor))
     if row.on is not None:
-        marks += [Text(left - 8, base - high + 8, plain("100 %"), 11, 400, "ink-2", "end"),
-                  Text(left - 8, base, plain("0 %"), 11, 400, "ink-2", "end")]
+        marks += [Text(left - 8, base - high + 8, plain(tick("100 %", 1, 0, 1)), 11, 400, "ink-2", "end"),
+                  Text(left - 8, base, plain(tick("0 %", 0, 0, 1)), 11, 400, "ink-2", "end")]
     return marks
 
 
@@ -218,8 +218,19 @@ def _around(found: list[Saturated], moment: Moment, count: int) -> list[Saturate
 def _told(row: Saturated) -> str:
     """What the bar counts, and what is dead."""
     if row.dead is None:
-        return translated(row.flat.rule)
-    return tr("off; {dead} of {units} dead").format(dead=row.dead, units=row.units)
+        return _rule(row)
+    return tr("off; {dead} of {units} dead").format(dead=said(str(row.dead), "how many dead units", row.layer),
+                                                    units=_units(row))
+
+
+def _rule(row: Saturated) -> str:
+    """`below 0.05 or above 0.95`."""
+    words = translated(row.flat.rule)
+    for bound in {abs(bound): bound for bound in (row.flat.high, row.flat.low)}.values():
+        number = str(abs(bound))
+        words = words.replace(number, said(number, "where a curve is flat", row.layer, (int(bound == row.flat.high),),
+                                           array=row.gate))
+    return words
 
 
 def sentence(found: list[Saturated], inputs: int, moment: Moment) -> str:
@@ -237,13 +248,11 @@ def sentence(found: list[Saturated], inputs: int, moment: Moment) -> str:
         return tr("`{row}` is off at {{{share}}} of its values over {inputs}; none of its {units} units is off "
                   "for all of them.").format(
             row=row.name, share=_share(row, 0), inputs=_some(inputs), units=_units(row))
-    rule = translated(row.flat.rule)
-    for bound in sorted({bound for bound in (row.flat.low, row.flat.high) if abs(bound) <= 1}):
-        said(str(abs(bound)), "where a curve is flat", row.layer, (int(bound == row.flat.high),), array=row.gate)
+    rule = _rule(row)
     if causes.saturated(row.share):
-        said("0", "slope far from the middle", row.layer)
-        return tr("{{{share}}} of the values of {row} are saturated ({rule}): their slope is near 0; batch of "
-                  "{inputs}.").format(share=_share(row, 0), row=row.name, rule=rule, inputs=_some(inputs))
+        return tr("{{{share}}} of the values of {row} are saturated ({rule}): their slope is near {zero}; batch of "
+                  "{inputs}.").format(zero=said("0", "slope far from the middle", row.layer), share=_share(row, 0),
+                                      row=row.name, rule=rule, inputs=_some(inputs))
     return tr("Only {{{share}}} of the values of {row} are saturated ({rule}) over {inputs}.").format(
         share=_share(row, 1), row=row.name, rule=rule, inputs=_some(inputs))
 

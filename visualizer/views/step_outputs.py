@@ -131,6 +131,7 @@ def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Mo
     most = max(1, int((box.height - 14) / 26))
     sampled, number = drawn(row, look.knob("seed", "0"), now)
     came = _came(trace, shown, now)
+    of, heat = _answering(trace).name, look.knob("temperature", "1")
     order = _shown(row, min(MOST_BARS, most, len(row)), [index for index in (sampled, came) if index is not None])
     pitch = min(38, (box.height - 14) / len(order))
     names = 100
@@ -139,33 +140,50 @@ def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Mo
     heading = tr("after step {step}, “{word}”").format(step=step_said(shown, now), word=word_said(shown, now)) \
         if shown.worded else tr("after step {step}").format(step=step_said(shown, now))
     marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
-    bits = tr("entropy {bits} bits").format(bits=numbers.number(entropy(row)))
+    bits = tr("entropy {bits} bits").format(bits=_bits(trace, row, now, heat))
     if look.mode.notes and width(heading, 13, 600) + width(bits, 12) + 12 <= track:
         marks.append(Text(x + track, y, plain(bits), 12, 400, "ink-2", "end"))
     for index, answer in enumerate(order):
         top = y + 12 + index * pitch
         base, high = top + pitch / 2 + 5, min(20, pitch - 8)
         right = answer == came
-        marks.append(Text(x - 12, base, plain(label(trace, answer)), 15, 600 if ranks[answer] == 0 else 400,
+        marks.append(Text(x - 12, base, plain(_label_said(trace, answer, now)), 15, 600 if ranks[answer] == 0 else 400,
                           "ink", "end", names, mono=True))
         marks.append(Rect(x, top + (pitch - high) / 2, track, high, "sunk", radius=3))
         if row[answer] * track * done >= 0.5:
             marks.append(Rect(x, top + (pitch - high) / 2, track * float(row[answer]) * done, high,
                               "accent-fill" if ranks[answer] == 0 else "ink-2", radius=3))
-        marks.append(Text(x + track + 62, base, plain(numbers.percent(float(row[answer]), 1)), 13,
+        marks.append(Text(x + track + 62, base, plain(said(numbers.percent(float(row[answer]), 1), "chance", of,
+                                                                  (answer,), now, heat)), 13,
                           600 if ranks[answer] == 0 else 400, "ink", "end"))
         words = [word for word, holds in ((tr("greedy"), ranks[answer] == 0), (tr("sampled"), answer == sampled),
                                           (tr("came next") if foretells(trace) else tr("target"), right)) if holds]
         if words and ranks[answer] != index:
-            words.append(tr("rank {n}").format(n=int(ranks[answer]) + 1))
+            words.append(tr("rank {n}").format(n=said(str(int(ranks[answer]) + 1), "rank of an answer", of, (answer,),
+                                                      now)))
         if words:
             marks.append(Text(x + track + 74, base, plain(", ".join(words)), 12, 600 if right else 400,
                               "accent-ink" if right else "ink-2", max_width=look.size[0] - x - track - 78))
     if look.mode.notes:
-        part = tr("sampled at {share} of the sum, seed {seed}").format(share=numbers.number(number, 3),
-                                                                       seed=look.knob("seed", "0"))
+        part = tr("sampled at {share} of the sum, seed {seed}").format(
+            share=said(numbers.number(number, 3), "where a seed falls", step=now, array=look.knob("seed", "0")),
+            seed=said(look.knob("seed", "0"), "seed", array=look.knob("seed", "0")))
         marks.append(Text(look.size[0] - 24, y, plain(part), 11, 400, "ink-2", "end"))
     return marks
+
+
+def _answering(trace: Trace) -> Layer:
+    found = answering(trace)
+    assert found is not None
+    return found
+
+
+def _label_said(trace: Trace, index: int, step: int) -> str:
+    return said(label(trace, index), "label", _answering(trace).name, (index,), step)
+
+
+def _bits(trace: Trace, row: NDArray[np.float64], step: int, heat: str) -> str:
+    return said(numbers.number(entropy(row)), "bits of surprise", _answering(trace).name, (), step, heat)
 
 
 def _shown(row: NDArray[np.float64], count: int, wanted: list[int]) -> list[int]:
@@ -211,8 +229,9 @@ def _sureness(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
     end = place.x + place.count * place.pitch
     marks: list[Mark] = [Text(steps.LEFT - 16, top + 14, plain(tr("entropy")), 13, 600, "ink", "end"),
                          Text(steps.LEFT - 16, top + 30,
-                              plain(tr("0 to {most} bits").format(most=numbers.number(most))), 11,
-                              400, "ink-2", "end"),
+                              plain(tr("{least} to {most} bits").format(least=said("0", "zero"), most=said(
+                                  numbers.number(most), "bits of surprise at most", _answering(trace).name))), 11, 400,
+                              "ink-2", "end"),
                          Line(((place.x, bottom), (end, bottom)), "rule"), Line(((place.x, top), (end, top)), "hair")]
     wide = max(1.0, place.pitch - (6 if place.pitch > 12 else 0))
     reach = steps.read(trace, shown, moment)
@@ -230,17 +249,18 @@ def _sureness(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
         tall = max(1.0, high * value / most * done)
         marks.append(Rect(x, bottom - tall, wide, tall, "accent" if right else "ink-2", radius=1))
         if named:
-            marks.append(Text(place.middle(step), bottom + 18, plain(label(trace, best)), 13,
+            marks.append(Text(place.middle(step), bottom + 18, plain(_label_said(trace, best, step)), 13,
                               600 if right else 400, "accent-ink" if right else "ink-2", "middle", mono=True,
                               opacity=done))
     if reach.of(now):  # over the bars beside it, too
         value = entropy(chances[now])
-        half = width(numbers.number(value), 12, 600) / 2
+        words = _bits(trace, chances[now], now, look.knob("temperature", "1"))
+        half = width(words, 12, 600) / 2
         beneath = max(entropy(row) * reach.of(step) for step, row in enumerate(chances)
                       if abs(place.middle(step) - place.middle(now)) < half + place.pitch / 2)
         y = max(top + 14, bottom - high * beneath / most - 5)
         marks += [Rect(place.middle(now) - half - 3, y - 12, 2 * half + 6, 16, "stage", radius=3, opacity=0.9),
-                  Text(place.middle(now), y, plain(numbers.number(value)), 12, 600, "ink", "middle")]
+                  Text(place.middle(now), y, plain(words), 12, 600, "ink", "middle")]
     if foretells(trace):
         marks.append(Text(place.x, top - 10, plain(_came_true(trace, shown, chances, reach)), 12, 400, "ink-2",
                           max_width=end - place.x))
@@ -253,10 +273,13 @@ def _came_true(trace: Trace, shown: Reading, chances: NDArray[np.float64], reach
         return tr("accent: the likeliest answer came true")
     best = [int(np.argmax(row)) for row in chances[:shown.steps - 1]]
     right = sum(index == _came(trace, shown, step) for step, index in enumerate(best))
-    spelled, real = "".join(label(trace, index) for index in best[-LONGEST:]), "".join(shown.words[1:][-LONGEST:])
+    spelled = "".join(_label_said(trace, index, step) for step, index in list(enumerate(best))[-LONGEST:])
+    real = "".join(word_said(shown, step) for step in range(1, shown.steps)[-LONGEST:])
     cut = "…" if len(best) > LONGEST else ""
     return tr("{right} of {count} came true: said “{cut}{said}”, target “{cut}{real}”").format(
-               right=right, count=len(best), cut=cut, said=spelled, real=real)
+               right=said(str(right), "how many answers came true", _answering(trace).name),
+               count=said(str(len(best)), "how many answers could come true", _answering(trace).name), cut=cut,
+               said=spelled, real=real)
 
 
 def _known(trace: Trace, shown: Reading, moment: Moment) -> list[int]:
@@ -276,7 +299,7 @@ def _frames(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: 
     read = _known(trace, shown, moment)
     names = Labels((0, 0, steps.LEFT, look.size[1]))
     for index in sorted(range(classes), key=lambda index: high < 14 and index != blank):
-        name = tr("blank") if index == blank else label(trace, index)
+        name = tr("blank") if index == blank else _label_said(trace, index, now)
         marks += names.put(name, [(steps.LEFT - 12, y + (index + 0.5) * high + 4, "end")], 13, 500)
     if read:
         marks.append(Image(place.left(read[0]), y, (place.pitch, high),
@@ -298,11 +321,10 @@ def _frames(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: 
     for step in read:
         first_of_run = step - 1 not in read or path[step] != path[step - 1]
         if path[step] != blank and first_of_run:
-            marks.append(Text(place.middle(step), below, plain(label(trace, path[step])), 16, 600, "ink", "middle",
-                              mono=True))
+            letter = plain(_label_said(trace, path[step], step))
+            marks.append(Text(place.middle(step), below, letter, 16, 600, "ink", "middle", mono=True))
             marks.append(Line(((place.middle(step), below + 8), (place.middle(step), below + 22)), "rule", 1.5))
-            marks.append(Text(place.middle(step), below + 42, plain(label(trace, path[step])), 20, 600,
-                              "accent-ink", "middle", mono=True))
+            marks.append(Text(place.middle(step), below + 42, letter, 20, 600, "accent-ink", "middle", mono=True))
     if len(read) == shown.steps:
         marks += _whole(trace, collapsed(path, blank), below + 70, look)
     return marks
@@ -311,14 +333,16 @@ def _frames(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: 
 def _whole(trace: Trace, spelled: tuple[int, ...], y: float, look: Look) -> list[Mark]:
     """The whole string when all frames are read, and the target beside it where one is known."""
     target = written(trace)
-    words = "".join(label(trace, index) for index in spelled) or tr("nothing")
+    of = _answering(trace).name
+    words = "".join(said(label(trace, index), "label", of, (index,)) for index in spelled) or \
+        tr("nothing")
     x = steps.LEFT
     marks: list[Mark] = [Text(steps.LEFT - 12, y, plain(tr("all of it")), 13, 600, "ink", "end"),
                          Text(x, y, plain(words), 18, 600, "accent-ink", mono=True)]
     if target:
         right = spelled == target
         x += width(words, 18, 600, True) + 28
-        wanted = "".join(label(trace, index) for index in target)
+        wanted = "".join(said(label(trace, index), "label", of, (index,)) for index in target)
         marks += [Text(x, y, plain(tr("target")), 13, 600),
                   Text(x + 56, y, plain(wanted), 18, 600, "ink", mono=True),
                   Text(x + 72 + width(wanted, 18, 600, True), y, plain(tr("the same") if right else tr("not the same")),

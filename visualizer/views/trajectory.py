@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import english, tr
-from visualizer.said import said
+from visualizer.said import said, tick
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import (
@@ -32,6 +32,7 @@ from visualizer.scene.reading import (
     Reading,
     layers,
     read_at,
+    read_said,
     reading,
     shown_layer,
     step_named,
@@ -58,8 +59,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     plane = fitted(shown)
     place = steps.span(shown, look)
     told = _sentence(trace, shown, plane, moment)
-    words = tr("{units} numbers a state, seen in 2: they hold {share} of its variance").format(
-                units=said(str(shown.units), "how many units", layer.name),
+    words = tr("{units} numbers a state, seen in {two}: they hold {share} of its variance").format(
+                units=said(str(shown.units), "how many units", layer.name), two=said("2", "two"),
                 share=said(numbers.percent(float(plane.shares.sum()), 0), "variance in the plane", layer.name))
     marks = [*parts.sentence(look, told), *parts.title(look, layer.name, words, False)]
     marks += grouped(Group(tr("path of the state"), Focus(layer.name)), _path(trace, shown, plane, moment, look))
@@ -123,7 +124,7 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
         marks.append(Text(x + 12, y + high + 18 + 16 * index,
                           plain(tr("{way} component {index}, {share} of the variance").format(
                                     way=way, index=_component(index), share=share)), 12, 400, "ink-2"))
-    across, up = numbers.number(wide / 2 / unit), numbers.number(high / 2 / unit)
+    across, up = (tick(numbers.number(reach), reach, 0, math.inf) for reach in (wide / 2 / unit, high / 2 / unit))
     marks.append(Text(x + wide, y + high + 18,
                       plain(tr("the frame reaches ±{across} across, ±{up} up").format(across=across, up=up)), 11, 400,
                       "ink-2", "end", max_width=wide - 240))
@@ -173,8 +174,9 @@ def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], 
     order = sorted(range(len(read)), key=lambda index: (read[index] != now, index != 0, -index))
     for index in (index for index in order if index >= older or index == 0 or read[index] == now):
         (px, py), chosen, first = points[index], read[index] == now, index == 0
-        number, word = str(read[index] + 1), shown.words[read[index]]
-        word = f"{word}  {number}" if chosen and word != number else word
+        word = read_said(shown, read[index])
+        if chosen and shown.words[read[index]] != str(read[index] + 1):
+            word = f"{word}  {step_said(shown, read[index])}"
         word = tr("start: {word}").format(word=word) if first and not chosen else word
         size, weight = (13, 600) if chosen else (12, 500)
         off = 14 if chosen else 8

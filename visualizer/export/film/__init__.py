@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import registry, sight
+from visualizer import comparison, registry, sight
+from visualizer.comparison import Reader
 from visualizer.language import speaking
 from visualizer.registry import NotWritten
 from visualizer.scene.passage import Passage
@@ -75,6 +76,12 @@ class Film:
     """The inputs that it goes through, at one moment, where that is not the time of one recording."""
     active: int = 0
     """Which of them is the one that the trace, the view, the focus and the look are of."""
+    readers: tuple[Reader, ...] = ()
+    """Networks that are compared, the active one among them, where that is what is seen."""
+    sync: str = comparison.SHARE
+    """What they have in common at one time."""
+    alone: int = 0
+    """Which of them is seen alone, counted from 1."""
 
     @cached_property
     def count(self) -> int:
@@ -118,6 +125,8 @@ class Film:
         if self.over is not None:
             with speaking(self.look.language):
                 return self.over.picture(moment, self.look.size, self.look.text_scale)
+        if self.readers:
+            return comparison.seen(self.readers, self.active, moment, self.look, self.sync, self.alone, self.focus)
         if len(self.places) > 1:
             return sight.beside(self.recordings, self.places, self.active, self.look.size, moment)
         return sight.seen(self.recorded, self, moment)
@@ -131,12 +140,18 @@ class Film:
     def times(self) -> Timeline:
         """The beats of the trace, at the pace of the view: the same as in the window; or those of the reel, or one for
         each input."""
+        if self.readers:
+            return comparison.times([reader.trace for reader in self.readers], self.active)
         return self.over.times if self.over is not None else sight.times(self.recorded, self)
 
 
 def of_state(state: State, recordings: Sequence[sight.Recorded], start: Fraction, end: Fraction, fps: Fraction,
-             speed: Fraction, scale: float) -> Film:
-    """The film of what a State shows, its places beside each other; `recordings` are those of each place."""
+             speed: Fraction, scale: float, readers: Sequence[Reader] = ()) -> Film:
+    """The film of what a State shows, its places beside each other; `recordings` are those of each place, `readers`
+    their networks where they are compared."""
+    if readers:
+        return Film(readers[state.active].trace, state.view, state.focus, state.look, start, end, fps, speed, scale,
+                    active=state.active, readers=tuple(readers), sync=state.compare, alone=state.alone)
     several = len(state.places) > 1
     recorded = recordings[state.active if several else 0]
     alone = not several and not state.reel

@@ -26,8 +26,8 @@ def run(again: Pass) -> Work:
     if again.opened is None or again.opened.prepare is None:
         raise Refused("Only a model that says how its input is made can be run over other inputs; record it from its "
                       "file.")
-    opened = again.opened
-    batch = (again.others or inputs.samples(inputs.of(reads_of(opened)).name).words)[:BESIDE]
+    opened, said = again.opened, reads_of(again.opened)
+    batch = (again.others or inputs.samples(inputs.of(said).name, said).words)[:BESIDE]
     words: list[str] = []
     titles: list[str] = []
     answered: list[str] = []

@@ -68,7 +68,8 @@ def run(again: Pass) -> Work:
             yield number / (1 + len(again.samples)), f"input {number + 1} of {1 + len(again.samples)}"
             _count(capture(again.model, x, objective="none", keywords=again.keywords, budget=again.budget), own)
         return _found(own, 1 + len(again.samples))
-    batch = inputs.all_samples(inputs.of(reads_of(again.opened)).name)[:MOST]
+    said = reads_of(again.opened)
+    batch = inputs.all_samples(inputs.of(said).name, said)[:MOST]
     counts: dict[str, Count] = {}
     done = 0
     for number, sample in enumerate(batch):

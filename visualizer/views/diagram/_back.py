@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from visualizer.kinds._steps import changed
 from visualizer.language import tr
 from visualizer.scene import colour, gatesigns, numbers, parts, wires
 from visualizer.scene.labels import Labels
@@ -270,7 +271,8 @@ def _states(sc: Scene, going: float) -> list[Mark]:
         goes = sc.passed_on(key) if live else 0.0
         here = Station(_gradient_of(symbol, number, key), _gradient_of(symbol, number), came, sc.full["line"],
                        sc.focus(key), known=arrived, gradient=True)
-        onwards = Station(_gradient_of(symbol, earlier, key), _gradient_of(symbol, earlier), goes, sc.full["line"],
+        told = symbol + "′" if changed(sc.shown.layer, key) and earlier else symbol
+        onwards = Station(_gradient_of(told, earlier, key), _gradient_of(told, earlier), goes, sc.full["line"],
                           None if sc.started else sc.focus(key, before=True), known=passed, gradient=True, result=True)
         if live and when.slide > 0 and when.coming >= 0 and passed:
             moving = Station(onwards.label, onwards.short, goes, onwards.most, onwards.focus, gradient=True,

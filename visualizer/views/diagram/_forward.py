@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from visualizer.kinds._steps import changed
 from visualizer.language import tr
 from visualizer.scene import colour, gatesigns, numbers, parts, wires
 from visualizer.scene.labels import Labels
@@ -236,7 +237,7 @@ def _states(sc: Scene, going: float) -> list[Mark]:
     for key, x, y, end, target in places:
         after = "shown" if key == "hidden" and plan.family == "lstm" else key
         known = sc.known(key) if when.step >= 0 else False
-        most = 1.0 if key == "hidden" and sc.bounded_state else sc.full["line"]
+        most = 1.0 if key == "hidden" and sc.shown.squashed else sc.full["line"]
         coming = _station(sc, key, after, number, most, known, True)
         before = _station(sc, key, f"{key}_before", earlier, most, True, False)
         if when.step >= 0 and when.slide > 0:
@@ -260,6 +261,8 @@ def _station(sc: Scene, key: str, name: str, number: int, most: float, known: bo
     symbol = "c" if key == "cell" else "h"
     number += (-later if sc.shown.reverse else later)
     word = tr("memory") if key == "cell" else tr("state")
+    if name.endswith("_before") and changed(sc.shown.layer, key) and number:
+        word, symbol = tr("changed memory") if key == "cell" else tr("changed state"), symbol + "′"
     short = indexed(symbol, number)
     value = sc.value(name) if sc.when.step >= 0 or name.endswith("_before") else 0.0
     if sc.shown.projected and key == "hidden":  # its own numbers are others than those of the units

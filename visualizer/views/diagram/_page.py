@@ -7,7 +7,7 @@ from visualizer.said import said
 from visualizer.scene import gatesigns, numbers
 from visualizer.scene.picture import Look, Mark, Picture, Run, Table, Text, plain, rich
 from visualizer.scene.reading import step_said
-from visualizer.scene.type import wrap
+from visualizer.scene.type import plain_lines, wrap
 from visualizer.size import norm
 from visualizer.views.diagram._scene import Scene, about
 
@@ -24,7 +24,7 @@ def page(sc: Scene, look: Look) -> Picture:
     head = tr("Back through this step: sizes of what arrived, and what each way keeps.") if sc.back is not None else \
         tr("PyTorch's own equations, with the numbers of this unit.") if not sc.pick.all else \
         tr("PyTorch's own equations, with the means of all units.")
-    for line in wrap(head, 13, ROOM):
+    for line in plain_lines(head, 13, ROOM):
         marks.append(Text(LEFT, y, plain(line), 13, 400, "ink-2"))
         y += 19
     rows: list[tuple[str | float | int, ...]] = []

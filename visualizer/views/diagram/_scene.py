@@ -173,11 +173,6 @@ class Scene:
             found = found + (kept if self.pick.all else alone)
         return norm(found)
 
-    @property
-    def bounded_state(self) -> bool:
-        """Whether states lie between −1 and 1."""
-        return bool(self.shown.layer.settings.get("nonlinearity", "tanh") == "tanh")
-
     def read_values(self) -> Values:
         """What the step reads, as numbers."""
         found: Values = self.forward.read[self.step]

@@ -171,7 +171,7 @@ def _row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: rang
     name = "shown" if key == "hidden" and "shown" in sc.forward.arrays else key
     values = sc.forward.series(name, sc.pick)
     others = sc.forward.series(name, Pick(sc.pick.unit, not sc.pick.all))
-    most = 1.0 if part.gate or (key != "cell" and sc.bounded_state) else sc.full["line"]
+    most = 1.0 if part.gate or (key != "cell" and sc.shown.squashed) else sc.full["line"]
     now = sc.when.step
     known = [step for step in steps if step in done and (step != now or sc.row_known(key))]
     scale = f", ±{numbers.significant(most, 2)}" if not part.gate else ""

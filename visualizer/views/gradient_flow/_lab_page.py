@@ -11,7 +11,7 @@ from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Table, Text, plain
 from visualizer.scene.timeline import Moment
-from visualizer.scene.type import width, wrap
+from visualizer.scene.type import plain_lines, width
 from visualizer.trace import Trace
 from visualizer.views.gradient_flow._lab_facts import Lane, Study, counted, reached, share, study, why
 
@@ -129,7 +129,7 @@ def _matrix(marks: list[Mark], rows: list[tuple[str | float | int, ...]], found:
 def _why(marks: list[Mark], rows: list[tuple[str | float | int, ...]], found: Study, y: float) -> float:
     for sentence in why(found):
         y += 9
-        for line in wrap(sentence, 13, RIGHT - LEFT, 400):
+        for line in plain_lines(sentence, 13, RIGHT - LEFT, 400):
             y += 19
             marks.append(Text(LEFT, y, plain(line), 13, 400, "ink-2"))
         rows.append((tr("why"), sentence))

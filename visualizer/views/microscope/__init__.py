@@ -140,9 +140,9 @@ def _slide_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) ->
                      absence.why_not(layer.why))
     value = float(layer.gradient[cell])
     try:
-        if _hands_on(layer, side):
-            own = ((name, kinds.terms(trace, name, cell)),)
-            return Slide(layer, cell, value, own, hands_sentence(layer, cell, value), True, hands_on=True)
+        own = kinds.terms(trace, name, cell) if _hands_on(layer, side) else None
+        if own is not None and all(taps.weight_cells is not None for taps in own.taps):  # not if inputs are multiplied
+            return Slide(layer, cell, value, ((name, own),), hands_sentence(layer, cell, value), True, hands_on=True)
         arrived = kinds.backward_terms(trace, name, cell)
     except LookupError as error:
         return Slide(layer, cell, value, (), unknown_gradient(layer, cell, value), True, str(error).rstrip("."))
@@ -295,7 +295,7 @@ def _fitting_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
         return max_slide(trace, slide, terms, grid, frame)
     if grid is not None and terms.op == "sum":
         return window_slide(trace, slide, name, terms, grid, frame)
-    if len(taps.values) > MOST_IN_A_ROW and len(terms.taps) == 1:
+    if len(terms.taps) == 1 and (slide.hands_on or (len(taps.values) > MOST_IN_A_ROW and adds_up(terms))):
         return long_sum_slide(trace, slide, name, terms, frame)
     return short_slide(trace, slide, name, terms, frame)
 
@@ -312,9 +312,12 @@ def _readers_line(slide: Slide, frame: Area) -> list[Mark]:
 
 @remembered(16)
 def _table(trace: Trace, slide: Slide) -> Table:
-    """One row a term, in the order they are added."""
-    rows: list[tuple[str | float | int, ...]] = hands_rows(trace, slide) if slide.key and slide.hands_on else []
-    for name, terms in () if slide.key and slide.hands_on else slide.terms:
+    """One row a term, in the order they are added; or a share that is handed on."""
+    if slide.hands_on:
+        return Table((tr("layer"), tr("handed to"), tr("cell"), tr("factor"), tr("gradient"), tr("share")),
+                     tuple(hands_rows(trace, slide)))
+    rows: list[tuple[str | float | int, ...]] = []
+    for name, terms in slide.terms:
         for taps in terms.taps:
             if not len(taps.values):
                 continue

@@ -888,19 +888,34 @@ def hands_rows(trace: Trace, slide: Slide) -> list[tuple[str | float | int, ...]
     """What a slide that hands on shows, one row a share: layer, what gets it, cell, number, gradient, product."""
     rows: list[tuple[str | float | int, ...]] = []
     name = slide.layer.name
+    if not slide.key:
+        terms = slide.terms[0][1]
+        bias = [] if terms.bias is None else [(name, f"{name}/{terms.bias_name or 'bias'}", "", 1.0, slide.value,
+                                               slide.value)]
+        return [*(row for taps in terms.taps for row in shares_rows(trace, slide, taps, name, taps.weights,
+                                                                    slide.value)), *bias]
     if not recurrent.weighs(slide.layer, slide.key):
         return [(name, focus.layer + (f"/{focus.array}" if focus.array != "output" else ""), _cell_words(focus.cell),
                  factor, slide.value, factor * slide.value) for _, focus, factor in hands_of_state(trace, slide)]
     for group, weights, g in handed(trace, slide):
-        taps = group.taps
-        source, first, array = kinds.place(trace, taps, 0)
-        read, owner = source if array == "output" else f"{source}/{array}", f"{group.owner}/{taps.weight}"
-        cells = taps.cells[:, taps.cells.shape[1] - len(first):].tolist()
-        rows += [(name, read, _cell_words(cell), weight, g, weight * g)
-                 for cell, weight in zip(cells, weights.tolist(), strict=True)]
-        if taps.weight_cells is not None:
-            rows += [(name, owner, _cell_words(cell), value, g, value * g)
-                     for cell, value in zip(taps.weight_cells.tolist(), taps.values.tolist(), strict=True)]
+        rows += shares_rows(trace, slide, group.taps, group.owner, weights, g)
+    return rows
+
+
+def shares_rows(trace: Trace, slide: Slide, taps: Taps, owner: str, weights: NDArray[np.float64],
+                g: float) -> list[tuple[str | float | int, ...]]:
+    """What one sum hands to all that it read, and then to all weights that it met there."""
+    name = slide.layer.name
+    source, first, array = kinds.place(trace, taps, 0)
+    read = source if array == "output" else f"{source}/{array}"
+    cells = taps.cells[:, taps.cells.shape[1] - len(first):].tolist()
+    inside = [True] * len(cells) if taps.inside is None else taps.inside.tolist()
+    rows: list[tuple[str | float | int, ...]] = [
+        (name, read, _cell_words(cell), weight, g, weight * g)
+        for cell, weight, real in zip(cells, weights.tolist(), inside, strict=True) if real]
+    if taps.weight_cells is not None:
+        rows += [(name, f"{owner}/{taps.weight}", _cell_words(cell), value, g, value * g)
+                 for cell, value in zip(taps.weight_cells.tolist(), taps.values.tolist(), strict=True)]
     return rows
 
 

@@ -20,6 +20,7 @@ from visualizer.scene.picture import (
     Rect,
     Text,
     Touch,
+    box_of,
     changed,
     grouped,
     plain,
@@ -69,13 +70,16 @@ def map_row(trace: Trace, maps: Sequence[Shown], signs: Sequence[str], frame: Ar
     left = x
     if all(max(shown.layer.shape[-2:], default=1) <= 2 for shown in maps if shown.layer.output.ndim >= 2):
         side = min(side, 160)
-    for index, shown in enumerate(maps):
+    rims: list[tuple[float, float]] = []
+    """Of each map where the next sign begins, and how high it is."""
+    for shown in maps:
         drawn, wide = one_map(trace, shown, frame, left, y, side)
         marks += drawn
         left += max(wide, 60)
-        if index < len(signs):
-            marks += _sign(signs[index], left + 12, y + TITLE + side / 2, maps[index].gradient)
-            left += GAP
+        rims.append((left + 12, max((box_of(mark)[3] for mark in drawn if isinstance(mark, Image)), default=side)))
+        left += GAP
+    for sign, shown, (rim, high), (_, other) in zip(signs, maps, rims, rims[1:], strict=False):
+        marks += _sign(sign, rim, y + TITLE + min(high, other) / 2, shown.gradient)  # where both maps are
     return marks
 
 
@@ -100,7 +104,9 @@ def maps_in(trace: Trace, maps: Sequence[Shown], frame: Area, x: float, y: float
 
 def _sign(words: str, x: float, y: float, backward: bool) -> list[Mark]:
     wide = GAP - 24
-    if words in "→←":
+    if not words:
+        return []
+    if words in ("→", "←"):
         ends = (x, x + wide) if words == "→" else (x + wide, x)
         return arrow(ends[0], y, ends[1], "gradient-mark" if backward else "ink-2")
     return [Text(x + wide / 2, y + 8, plain(words), 24, 500, "ink-2", "middle")]
@@ -134,7 +140,9 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
                       hatched=None if hatched is None else np.ascontiguousarray(hatched[None]),
                       indices=(-1,) if channel is None else (channel,), folds=folds,
                       scale=parts.scale_of(trace, layer, frame.look, backward))
-        cells, spots = shown.cells[:, -2:], (int(tile.shape[0]), int(tile.shape[1]))
+        here = (shown.cells[:, :len(leading)] == shown.cells[0, :len(leading)]).all(axis=1)  # in this slice of a volume
+        cells = shown.cells[here, -2:] if len(leading) > 1 else shown.cells[:, -2:]
+        spots = int(tile.shape[0]), int(tile.shape[1])
     pixel = image.cell[0]
     if not shown.made:
         image = emptied(image)

@@ -209,23 +209,21 @@ def _framed(images: Sequence[Image], index: int, term: Term | None, backward: bo
 
 
 def _strips(trace: Trace, slide: Slide, taps: Taps, name: str) -> list[Strip]:
-    count, g, read = numbers.count(len(taps.values)), slide.value, held(trace, slide, taps)
+    g, read, one = slide.value, held(trace, slide, taps), len(taps.values) == 1
+    inputs, weights = (tr("one input"), tr("one weight")) if one else (
+        words.format(count=numbers.count(len(taps.values))) for words in (tr("{count} inputs"), tr("{count} weights")))
     if slide.hands_on:
         to_weights, to_reads = weight_shares(trace, slide, taps, g) or read, input_shares(trace, slide, taps, g)
-        return [Strip(tr("what it saw"),
-                      tr("{count} inputs").format(count=count), taps.values, "activation", "weight", to_weights),
+        return [Strip(tr("what it saw"), inputs, taps.values, "activation", "weight", to_weights),
                 Strip(tr("share of ∂L/∂w"), tr("g × input"), taps.values * g, "gradient", "product", to_weights),
-                Strip(tr("what it weighed"),
-                      tr("{count} weights").format(count=count), taps.weights, "weight", "weight", to_reads),
+                Strip(tr("what it weighed"), weights, taps.weights, "weight", "weight", to_reads),
                 Strip(tr("share of ∂L/∂x"), tr("g × weight"), taps.weights * g, "gradient", "product", to_reads)]
     if taps.array == "gradient":
         return [Strip(tr("gradient"), tr("of {layer}").format(layer=name), taps.values, "gradient", "value", read),
                 Strip(tr("weights"), "", taps.weights, "weight", "weight", read),
                 Strip(tr("what arrives"), tr("products"), taps.products, "gradient", "product", read)]
-    return [Strip(tr("what it sees"), tr("{count} inputs").format(count=count), taps.values, "activation", "value",
-                  read),
-            Strip(tr("what it weighs"), tr("{count} weights").format(count=count), taps.weights, "weight", "weight",
-                  read),
+    return [Strip(tr("what it sees"), inputs, taps.values, "activation", "value", read),
+            Strip(tr("what it weighs"), weights, taps.weights, "weight", "weight", read),
             Strip(tr("what it adds"), tr("products"), taps.products, "activation", "product", read)]
 
 
@@ -328,6 +326,8 @@ def _origin(trace: Trace, taps: Taps) -> tuple[Layer | None, tuple[int, int, int
         return found, (found.shape[0], found.shape[1], found.shape[2])
     if found is not None and found.output.ndim == 2:
         return found, (1, found.shape[0], found.shape[1])
+    if source.output.ndim > 3 and len(taps.grid) > 3:  # a window of a volume, slice by slice
+        return found, (int(np.prod(taps.grid[:-2])), taps.grid[-2], taps.grid[-1])
     return found, (len(taps.values), 1, 1)
 
 
@@ -399,7 +399,8 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
     unit, unit_name = unit_of(top) if backward else (1.0, "")
     digits = 2 if unit == 1 else 1
     title = (tr("{shown} largest of {count}") if len(shown) < len(items) else
-             tr("{count} terms, largest first")).format(shown=len(shown), count=numbers.count(len(items)))
+             tr("{count} terms, largest first") if len(items) > 1 else tr("one term")).format(
+        shown=len(shown), count=numbers.count(len(items)))
     title += f", {unit_name}" if unit_name else ""
     widest = max((width(numbers.signed(item / unit, digits), 13, 600) for item in items[shown].tolist()), default=0)
     said = {index: f"{numbers.significant(float(listed.values[index]), 3)} × "
@@ -510,7 +511,8 @@ def sorted_fall(slide: Slide, items: NDArray[np.float64], biases: Sequence[float
 # --- short sums, and what only moves numbers ------------------------------------------------------------------------
 
 def short_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area) -> Laid:
-    """A few terms as one line of arithmetic: a sum, a norm, a copy; with the numbers met on the way, and the maps.
+    """A few terms as one line of arithmetic: a sum, a norm, a copy; with the numbers met on the way, and the maps. Of
+    many that are not added the first few, and the one that was picked.
 
     What flows forwards is read from left to right, the gradient from right to left.
     """
@@ -577,6 +579,8 @@ def _arithmetic(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     backward, adds = slide.backward, adds_up(terms)
     entries = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
     shown = entries[:MOST_ENTRIES]
+    if terms.winner is not None and terms.winner >= len(shown):
+        shown[-1] = entries[terms.winner]
     bias = terms.bias if adds else None
     count = len(shown) + (bias is not None) + 1
     pitch = min(170, frame.width / count)
@@ -681,12 +685,10 @@ def _maps(trace: Trace, slide: Slide, terms: Terms) -> tuple[list[Shown], list[s
     for taps in terms.taps[:3]:
         source = trace[taps.source]
         array = source.gradient if taps.array == "gradient" else source.output
-        if array is not None and taps.array in ("output", "gradient") and taps.cells.shape[1] == array.ndim <= 3:
+        if array is not None and taps.array in ("output", "gradient") and taps.cells.shape[1] == array.ndim:
             read.append(Shown(source, taps.cells, tr("from") if slide.backward else tr("read from"),
                               taps.array == "gradient"))
     sign = {"sum": "+", "product": "×"}.get(terms.op, "")
-    if slide.layer.output.ndim > 3:
-        return read, [sign] * (len(read) - 1)
     own = marked(slide.layer, slide.cell, tr("handed to") if slide.backward else tr("stands in"), slide.backward,
                  slide.made)
     if slide.backward:

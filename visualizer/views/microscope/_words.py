@@ -246,10 +246,11 @@ def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
         answer, target = trace.answer, trace.objective.target
         if answer is not None and target is not None and answer.reads == (layer.name,):
             chance = said(numbers.number(float(answer.output[cell]), 4), "value", answer.name, cell)
-            said("1" if cell == (target,) else "0", "probability less gradient", layer.name, cell, array=answer.name)
-            words = tr("{start}: its probability {chance}, minus 1, because it is the label.") \
-                if cell == (target,) else tr("{start}: its probability {chance}, minus 0.")
-            return words.format(start=start, chance=chance)
+            less = said("1" if cell == (target,) else "0", "probability less gradient", layer.name, cell,
+                        array=answer.name)
+            words = tr("{start}: its probability {chance}, minus {less}, because it is the label.") \
+                if cell == (target,) else tr("{start}: its probability {chance}, minus {less}.")
+            return words.format(start=start, chance=chance, less=less)
     count = sum(_handed(trace[name], terms) for name, terms in arrived)
     beside = tr("the step before") if layer.settings.get("reverse") else tr("the next step")
     read = [name for name, terms in arrived if _handed(trace[name], terms)] or \
@@ -361,7 +362,7 @@ def curve_words(layer: Layer, key: str, inner: str) -> str:
     """`σ(−0.85)`, `tanh(0.3)`, `max(0, 0.3)`."""
     words = curve_of(layer, key).words
     if "0" in words:
-        said("0", "constant of the curve", layer.name, array=key)
+        words = words.replace("0", said("0", "constant of the curve", layer.name, array=key))
     return words.format(inner)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
+from itertools import pairwise
 
 import numpy as np
 
 from visualizer import answers
 from visualizer.language import tr, translated
 from visualizer.motions import Frame
+from visualizer.said import lengths, of, said, tick
 from visualizer.scene import hops, numbers, parts
 from visualizer.scene.columns import (
     Column,
@@ -30,7 +33,11 @@ from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width as text_width
 from visualizer.size import norm
 from visualizer.trace import Trace, remembered
+from visualizer.views.network._edges import arc_of
 from visualizer.views.network._tiles import reached
+
+BESIDE_ARC = 6.0
+"""Between the middle of a column, where an arc comes down, and a name at its right."""
 
 
 def headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: Moment, look: Look, frame: Frame,
@@ -70,12 +77,16 @@ def headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: Mo
 
 @remembered(64)
 def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
-    """The names of the layers around the pair, each above its own tiles where there is room, the nearest first."""
+    """The names of the layers around the pair, each above its own tiles where there is room, the nearest first; off the
+    arcs that come down there, and in short only where no other layer is called so."""
     plan = lens(trace, look, passages(trace), pair)
     drawn = [column for column in plan.columns.values() if column.style not in ("hidden", "passage", "number")]
+    arcs = [(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)) for skip in plan.skips
+            for arc in arc_of(plan, skip, look) for (x0, y0), (x1, y1) in pairwise(arc)]
     labels = Labels((4, 100, look.size[0] - 4, plan.bottom + 12), 3,
-                    [(column.x, column.top, column.x + max(column.width, column.tile[0]), column.top + column.height)
-                     for column in drawn])
+                    [*arcs, *((column.x, column.top, column.x + max(column.width, column.tile[0]),
+                               column.top + column.height) for column in drawn)])
+    meant = Counter(name for layer in trace.layers for name in {layer.name, short_name(layer.name)})
     order = [column.layer for column in drawn]
     large = [order.index(name) for name in pair.layers if name in order]
     marks: list[Mark] = []
@@ -83,10 +94,15 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
         if column.layer in pair.layers:
             continue
         above, below = column.top - 7, column.top + column.height + 16
-        spots = [(column.x, y, "start") for y in (above, above - 15, below, above - 30, below + 15)]
+        lower = [below + 15 * row for row in (1, 2, 3)]
+        spots = [(column.x, y, "start") for y in (above, above - 15, below, above - 30, *lower)]
+        before = [(column.x + column.width, y, "end") for y in (above, below, *lower)]
+        beside = [(column.middle + BESIDE_ARC, y, "start") for y in (above, above - 15)]
         middles = [(column.middle, y, "middle") for y in (above, above - 15, below)]
-        marks += labels.put(tuple(dict.fromkeys((column.layer, short_name(column.layer)))), [*spots, *middles], 12, 500,
-                            "ink-2", mono=True, focus=Focus(column.layer), group=of_layer(column.layer))
+        short = short_name(column.layer)
+        ways = (column.layer, short) if meant[short] == 1 else (column.layer,)
+        marks += labels.put(ways, [*spots, *beside, *middles, *before], 12, 500, "ink-2", mono=True,
+                            focus=Focus(column.layer), group=of_layer(column.layer))
     return tuple(marks)
 
 
@@ -114,25 +130,30 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
     elif backward:
         size = parts.norms(trace).get(layer.name)
         symbols = hops.of_symbols(trace, layer)
+        claim = of("norm of gradient" if symbols is None else "norm of gradient of symbols", layer)
         if symbols is not None:
             size = norm(symbols)
         lines.append((tr("no gradient"), tr("none"), "–") if size is None else (
-            tr("norm {value}").format(value=numbers.significant(size, 3)),
-            *(numbers.significant(size, digits) for digits in (3, 2, 1))))
+            tr("norm {value}").format(value=said(numbers.significant(size, 3), *claim)),
+            *(said(numbers.significant(size, digits), *claim) for digits in (3, 2, 1))))
     else:
-        shape = numbers.shape(layer.shape)
-        reach = f"±{numbers.significant(parts.layer_scale(trace, layer, look), 3)}" \
+        shape, layer_s = lengths(layer), "" if look.scope == "network" else layer.name
+        most = said(numbers.significant(parts.layer_scale(trace, layer, look), 3), "high end of a scale", layer_s,
+                    array="values")
+        reach = f"±{most}" \
             if column.style in ("maps", "units") and look.scope != "unit" and parts.coloured(layer) else ""
         whole = f"{shape}, {reach}" if reach else shape
-        lines.append((whole, shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
+        lines.append((whole, shape, shape.replace(" ", ""), lengths(layer, 1).replace(" ", "")))
         if column.ranking:
-            counted = {"shown": len(column.shown), "count": column.total}
+            counted = {"shown": len(column.shown), "count": said(str(column.total), "how many maps", layer.name)}
             lines.append((tr("{shown} of {count} by {ranking} size").format(
                 ranking=translated(column.ranking), **counted), tr("{shown} of {count}").format(**counted)))
         elif column.style == "maps" and layer.output.ndim > 3:
             deep = int(np.prod(layer.shape[1:-2]))
-            lines.append((tr("slice {n} of {count} of each").format(n=deep // 2, count=deep),
-                          tr("slice {n} of {count}").format(n=deep // 2, count=deep)))
+            which = {"n": tick(str(deep // 2), deep // 2, 0, deep - 1),
+                     "count": said(str(deep), "slices of a map", layer.name)}
+            lines.append((tr("slice {n} of {count} of each").format(**which),
+                          tr("slice {n} of {count}").format(**which)))
         elif layer.unexplained:
             lines.append((tr("unexplained"),))
         elif column.factor > 1:
@@ -143,7 +164,8 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
         elif text_width(whole, 12) > room and reach:
             lines.append((reach,))
         elif layer.parameters and roomy:
-            lines.append((tr("{count} params").format(count=numbers.count(layer.parameters)),))
+            lines.append((tr("{count} params").format(count=said(numbers.count(layer.parameters),
+                                                                               "how many parameters", layer.name)),))
     return lines
 
 

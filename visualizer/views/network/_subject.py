@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from visualizer import kinds
 from visualizer.language import tr
-from visualizer.scene import colour, numbers, parts
+from visualizer.said import lengths, said
+from visualizer.scene import colour, parts
 from visualizer.scene.columns import (
     Column,
     Plan,
@@ -155,11 +156,12 @@ def kernels_of(trace: Trace, plan: Plan, pair: Pair, channel: int, with_gradient
     title = next(words for words in (("w   ∂L/∂w", "w") if known is not None else (tr("kernels"), "w"))
                  if text_width(words, 13, 600, mono=True) <= room or words == "w")
     marks.append(Text(x, 80, plain(title), 13, 600, "ink", mono=True, max_width=room))
-    shape = numbers.shape(weight[channel].shape)
-    said = next((words for words in (tr("of channel {channel}").format(channel=channel), shape,
-                                     numbers.shape(weight.shape[2:]).replace(" ", ""))
-                 if text_width(words, 12) <= room), "")
-    marks.append(Text(x, 97, plain(said), 12, 400, "ink-2"))
+    number = said(str(channel), "index", layer.name, (channel,), array="weights.weight")
+    under = next((words for words in (tr("of channel {channel}").format(channel=number),
+                                      lengths(layer, 1, "weights.weight"),
+                                      lengths(layer, 2, "weights.weight").replace(" ", ""))
+                  if text_width(words, 12) <= room), "")
+    marks.append(Text(x, 97, plain(under), 12, 400, "ink-2"))
     return grouped(Group(tr("kernels of {layer}").format(layer=layer.name), Focus(layer.name, (channel,), "weight")),
                    marks)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from visualizer import answers
 from visualizer.motions import Frame
+from visualizer.said import said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.columns import (
     PADDING,
@@ -55,12 +56,13 @@ def _named_symbols(trace: Trace, column: Column, moment: Moment, look: Look, fra
         box = column.box(step)
         assert box is not None
         if to_come is None or not to_come[step]:
-            number = str(int(trace[column.layer].output[step]))
+            number = said(str(int(trace[column.layer].output[step])), "value", column.layer, (step,))
             if not moment.backward and column.tile[0] >= text_width(number, 11) + 2:
                 shades, palette = parts.entries(trace, trace[column.layer], look, False)
                 marks.append(Text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 4, plain(number), 11, 500,
                                   colour.ink_on(f"{palette}:{shades[step]}", look.theme), "middle"))
-            marks.append(Text(box[0] + box[2] + 6, box[1] + box[3] / 2 + 4.5, plain(words[step]), 12, 500, "ink",
+            marks.append(Text(box[0] + box[2] + 6, box[1] + box[3] / 2 + 4.5, plain(said(
+                words[step], "word of the sample", column.layer, step=step)), 12, 500, "ink",
                               focus=Focus(column.layer, (step,))))
     return marks
 
@@ -148,7 +150,8 @@ def loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     layer = trace[column.layer]
     if trace.readers(layer.name):  # it goes into another number, which stands at the same place
         return []
-    words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **{numbers.number(float(layer.output), 3)}**"
+    words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **" \
+        f"{said(numbers.number(float(layer.output), 3), 'value', layer.name)}**"
     y = look.size[1] - lanes_height(look) - (12 if look.mode.lanes else STRIP + 2)
     return [Text(min(column.x + column.width, look.size[0] - PADDING), y, rich(words), 12, 400, "ink-2", "end",
                  focus=Focus(layer.name))]

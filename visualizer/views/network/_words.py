@@ -42,17 +42,16 @@ def sentence_of(trace: Trace, moment: Moment, subject: Focus) -> str:
         if len(subject.cell) == layer.output.ndim:
             return tr("Channel {channel} of {layer} answers {{{value}}} at row {row}, column {column}.").format(
                 channel=channel, layer=layer.name, value=value, row=row, column=column)
-        said(value, "largest that is finite", layer.name, cell[:1])
         return tr("Channel {channel} of {layer} answers most strongly, {{{value}}}, at row {row}, column "
-                  "{column}.").format(channel=channel, layer=layer.name, value=value, row=row, column=column)
+                  "{column}.").format(channel=channel, layer=layer.name, row=row, column=column,
+                                      value=said(value, "largest that is finite", layer.name, cell[:1]))
     if kinds.switches(layer) and subject.cell:
         own = layer.output[subject.cell[0]]
         kept = int(np.count_nonzero(own))
         where = (tr("Channel {channel} of {layer}") if own.ndim else tr("Unit {channel} of {layer}")).format(
             channel=said(str(subject.cell[0]), "index", layer.name, subject.cell[:1]), layer=layer.name)
-        said("0", "what is made of the rest", layer.name, subject.cell[:1])
         return tr("{where}: ReLU keeps {{{kept} of {count}}} values, those above zero, and makes the rest exactly "
-                  "0.").format(
+                  "{zero}.").format(zero=said("0", "what is made of the rest", layer.name, subject.cell[:1]),
             where=where, kept=said(numbers.count(kept), "how many above 0", layer.name, subject.cell[:1]),
             count=said(numbers.count(own.size), "how many", layer.name, subject.cell[:1]))
     return kinds.sentence(trace, layer.name)

@@ -25,6 +25,7 @@ from visualizer.scene.reading import (
     shown_layer,
     step_said,
     steps_said,
+    visible,
     without_gradient,
     word_said,
 )
@@ -165,9 +166,12 @@ def _sentence_answered(trace: Trace, laid: Plan, step: int) -> str:
 
 def _text_read(trace: Trace, laid: Plan, step: int) -> str:
     """The end of what was read up to a step, of a text that is read letter by letter and from its beginning alone."""
-    shown, letters = laid.shown, trace.sample.steps[:step + 1]
-    if not shown.worded or shown.reverse or len(laid.tracks) > 1 or any(len(word) != 1 for word in trace.sample.steps):
+    shown, letters = laid.shown, trace.sample.steps
+    if tuple(map(visible, letters)) != laid.shown.words:  # a decoder reads its own answers
+        letters = laid.shown.words
+    if not shown.worded or shown.reverse or len(laid.tracks) > 1 or any(len(word) != 1 for word in letters):
         return ""
+    letters = letters[:step + 1]
     tail = "".join(letters[-TAIL:]).replace("\n", "↵")
     return said(f"…{tail}" if len(letters) > TAIL else tail, "text read", shown.layer.name, step=step)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from visualizer.kinds.gates import symbol
 from visualizer.language import tr
-from visualizer.scene import colour, gatesigns, numbers, parts, step_inputs
+from visualizer.said import said, tick
+from visualizer.scene import colour, gatesigns, numbers, parts, sofar, step_inputs
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
-from visualizer.scene.reading import Reading, blank_of, foretells, label
+from visualizer.scene.reading import Reading, blank_of, foretells, label, step_said, steps_said
 from visualizer.scene.timeline import Moment, progress
 from visualizer.scene.type import width
 from visualizer.trace import Trace
@@ -70,10 +73,11 @@ def openings(plan: Plan, look: Look) -> list[Mark]:
     right += (cell - right) * plan.moved
     if plan.track.back:
         return _sizes(plan, right)
-    return [Text(right, _gate_line(track, index), plain(numbers.number(float(values[plan.now].mean()))),
+    return [Text(right, _gate_line(track, index), plain(said(
+        numbers.number(float(values[plan.now].mean())), "mean", track.shown.layer.name, (), plan.now, f"inner.{key}")),
                  *_gate_type(plan)) for track in plan.tracks
             if plan.step >= 1 and progress(track.read.of(plan.now), *OPENED_BY) == 1
-            for index, (_, _, values) in enumerate(track.shown.gates)]
+            for index, (key, _, values) in enumerate(track.shown.gates)]
 
 
 def _sizes(plan: Plan, right: float) -> list[Mark]:
@@ -85,7 +89,9 @@ def _sizes(plan: Plan, right: float) -> list[Mark]:
             if gradient is not None and track.arrived.of(plan.now) == 1:
                 size, room = colour.largest(gradient[plan.now]), RIGHT - 12
                 ways = numbers.significant(size, 2), numbers.power(size, 0)
-                words = next((said for said in ways if width(said, *_gate_type(plan)) <= room), "")
+                words = next((way for way in ways if width(way, *_gate_type(plan)) <= room), "")
+                words = words and said(words, "largest size", track.shown.layer.name, (), plan.now,
+                                       f"inner_gradients.{key}")
                 found.append(Text(right, _gate_line(track, index), plain(words), *_gate_type(plan), "gradient-text"))
     return found
 
@@ -96,14 +102,16 @@ def answered(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
     if plan.answers is None or plan.step < 1 or progress(known, *ANSWERED) < 1 or plan.moved > 0:
         return []
     row, x = plan.answers.values[plan.now], plan.end + 8
+    claim = partial(sofar.claim, trace, plan.shown, plan.answers, step=plan.now)
     if plan.answers.shares:
         best = int(np.argmax(row))
-        share, name = numbers.percent(float(row[best]), 0), label(trace, best)
-        name = tr("blank") if best == blank_of(trace) else name
+        share = said(numbers.percent(float(row[best]), 0), *claim("chance", best))
+        name = tr("blank") if best == blank_of(trace) else said(
+            label(trace, best), *claim("label", best))
         ways = [f"{name} {share}", share]
     else:
-        ways = [numbers.number(float(row[0]))]
-    words = next((said for said in ways if width(said, 13, 600) <= look.size[0] - x - 6), "")
+        ways = [said(numbers.number(float(row[0])), *claim("answer", 0))]
+    words = next((way for way in ways if width(way, 13, 600) <= look.size[0] - x - 6), "")
     return [Text(x, plan.expects + 12, plain(words), 13, 600, "accent-ink")] if words else []
 
 
@@ -121,15 +129,17 @@ def _what_is_read(plan: Plan, moment: Moment) -> str:
     """A few words on what is read, where it is more than a word; on the way back on its gradient."""
     shown, source = plan.shown, plan.source
     if shown.padded:
-        return tr("{steps} of {total} steps").format(steps=shown.steps, total=shown.total)
+        return tr("{steps} of {total} steps").format(steps=steps_said(shown), total=said(
+            str(shown.total), "how many steps with padding", shown.layer.name))
     if moment.backward and plan.saliency is not None:
         return plan.saliency.words
     if source is None:
         return ""
     if source.kind == "numbers":
-        count, largest = source.values.shape[1], numbers.significant(source.largest, 2)
-        words = tr("1 number, ±{largest}") if count == 1 else tr("{shape} numbers, ±{largest}")
-        return words.format(shape=numbers.count(count), largest=largest)
+        count, of = source.values.shape[1], source.of
+        words = tr("{shape} number, ±{largest}") if count == 1 else tr("{shape} numbers, ±{largest}")
+        return words.format(shape=said(numbers.count(count), "length of axis", of, (1,)), largest=said(
+            numbers.significant(source.largest, 2), "largest size", of))
     return tr("a row a step") if source.kind == "rows" and source.upright else tr("a column a step") \
         if source.kind == "rows" else tr("stretched")
 
@@ -161,15 +171,21 @@ def whole_picture(plan: Plan, look: Look) -> list[Mark]:
 
 def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
     shown = track.shown
-    share = tr("{count} units a row").format(count=track.per_row) if track.per_row > 1 else \
-        tr("{count} units").format(count=shown.units)
+    share = tr("{count} units a row").format(
+        count=tick(str(track.per_row), track.per_row, 1, shown.units)) if track.per_row > 1 else \
+        tr("{count} units").format(count=said(str(shown.units), "how many units", shown.layer.name))
     top = top_of_states(shown)
-    span = tr("−1 to 1") if top == 1 else f"±{numbers.significant(top, 2)}"
+    span = tr("{low} to {high}").format(low=tick("−1", -1, -1, 1), high=tick("1", 1, -1, 1)) if top == 1 else \
+        f"±{said(numbers.significant(top, 2), 'most that a state may be', shown.layer.name)}"
     if track.back and shown.gradients is not None:
-        span = tr("to {largest}, log").format(largest=numbers.significant(colour.largest(shown.gradients), 1))
+        span = tr("to {largest}, log").format(largest=said(
+            numbers.significant(colour.largest(shown.gradients), 1), "largest size", shown.layer.name,
+            array="inner_gradients.hidden"))
     rows = []
     if track.weights:
-        used = tr("used once a step") if plan.fold > 0 else tr("used {count} times").format(count=shown.steps)
+        used = tr("used once a step") if plan.fold > 0 else tr("used {count} times").format(count=steps_said(shown))
+        if shown.between and not plan.fold > 0:
+            used = tr("{layers} between").format(layers=shown.between)
         rows.append((track.weights + 14, tr("same weights"), used))
     title = tr("hidden state _h_") if len(plan.tracks) == 1 else \
         tr("reverse state _h_") if shown.reverse else tr("forward state _h_")
@@ -192,7 +208,7 @@ def loop(plan: Plan, look: Look) -> list[Mark]:
         marks += _loop_of(track, plan, x, wide)
     right = x + wide + 28
     marks.append(Text(right, plan.inputs_y + 20, rich(tr("step {{{step}}} of {count}").format(
-        step=max(1, round(plan.step)), count=plan.shown.steps)),
+        step=step_said(plan.shown, max(1, round(plan.step)) - 1), count=steps_said(plan.shown))),
                       15, 600))
     return parts.faded(marks, seen)
 
@@ -225,10 +241,12 @@ def _loop_of(track: Track, plan: Plan, x: float, wide: float) -> list[Mark]:
     step = max(1, round(plan.step))
     after = step - 1 if shown.reverse else step + 1
     ends = not 1 <= after <= shown.steps
-    goes = tr("step {step} reads it again").format(step=after) if not ends else tr("no step is left to read it")
+    goes = tr("no step is left to read it") if ends else \
+        tr("step {step} reads it again").format(step=step_said(shown, after - 1))
     count = sum(values.size for values in shown.layer.weights.values())
-    words, counted = right + 14, numbers.count(count)
-    marks += [Text(words, start - 12, (Run("h", italic=True), Run(tr(" of step {step}").format(step=step))), 13, 600),
+    words, counted = right + 14, said(numbers.count(count), "how many weights of all", shown.layer.name)
+    marks += [Text(words, start - 12, (Run("h", italic=True),
+                                        Run(tr(" of step {step}").format(step=step_said(shown, step - 1)))), 13, 600),
               Text(words, start + 5, plain(goes), 12, 400, "ink-2")]
     if start - end < 70:
         return [*marks, Text(words, end + 4, plain(tr("the same {count} weights at every step").format(count=counted)),

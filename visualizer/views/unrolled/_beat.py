@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.scene.picture import Flight, Focus, Image, Look, Mark, Rect, Text, plain
 from visualizer.scene.timeline import Moment, ease, in_beat
@@ -100,7 +101,9 @@ def _kept(plan: Plan, track: Track, look: Look) -> list[Mark]:
         passed = shown.gradients[step] - (0 if own is None else np.asarray(own[step], np.float64))
         if not came > 0:
             continue
-        words = f"× {numbers.number(norm(passed) / came)}"
+        share = said(numbers.number(norm(passed) / came), "share of the gradient of a state that is handed to the next",
+                     shown.layer.name, step=step)
+        words = f"× {share}"
         if width(words, 11, 600) <= plan.pitch - 2:
             marks.append(Text(plan.open_x(step) + plan.tile / 2, track.hidden - 6, plain(words), 11, 600,
                               "gradient-text", "middle"))

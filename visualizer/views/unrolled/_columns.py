@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import tr
-from visualizer.scene import colour, numbers, parts, step_inputs, stepbeat
+from visualizer.said import said, unplaced
+from visualizer.scene import colour, numbers, parts, sofar, step_inputs, stepbeat
 from visualizer.scene.labels import cut
 from visualizer.scene.picture import (
     Focus,
@@ -25,7 +26,7 @@ from visualizer.scene.picture import (
     Text,
     plain,
 )
-from visualizer.scene.reading import Reading, blank_of, foretells, label, step_said, word_said
+from visualizer.scene.reading import Reading, blank_of, foretells, label, number_said, step_said, word_said
 from visualizer.scene.timeline import ease, progress
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
@@ -246,8 +247,8 @@ def _number(plan: Plan, step: int, x: float, wide: float, look: Look) -> list[Ma
     y = plan.inputs_y + plan.inputs_high - 3
     if step >= plan.shown.steps:
         return []
-    word = plan.shown.words[step].rpartition(" ")[2]
-    every = 1 if plan.pitch >= 7 * len(word) + 2 else 5
+    word = number_said(plan.shown, step)
+    every = 1 if plan.pitch >= 7 * len(unplaced(word)) + 2 else 5
     lit = _lit(plan, step)
     beside = every > 1 and lit < 1 and 1 in (_lit(plan, step - 1), _lit(plan, step + 1))
     if ((step + 1) % every and lit < 1) or beside:
@@ -310,7 +311,7 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
     """The likeliest answer after each step: its name, percent and a bar; in the accent when it turned out right."""
     answers, y = plan.answers, plan.expects
     assert answers is not None
-    probabilities = answers.values
+    probabilities, claim = answers.values, partial(sofar.claim, trace, plan.shown, answers)
     sunk: list[Points] = []
     marks: list[Mark] = []
     for step in steps:
@@ -321,23 +322,26 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
         if known == 0:
             continue
         if not answers.shares:
-            marks += _number_said(plan, float(probabilities[step][0]), step, x, wide, y, known)
+            words = said(numbers.number(float(probabilities[step][0])), *claim("answer", 0, step))
+            marks += _number_said(plan, words, step, x, wide, y, known)
             continue
         best = int(np.argmax(probabilities[step]))
         share = float(probabilities[step][best])
         right = step + 1 < plan.shown.steps and foretells(trace) and label(trace, best) == plan.shown.words[step + 1]
         ink, weight = ("accent-ink", 600) if right else ("ink-2", 400)
+        name = said(label(trace, best), *claim("label", best, step))
         blank = best == blank_of(trace)
         if blank and wide < 60:
             marks.append(Rect(x + wide / 2 - 5, y + 3, 10, 10, "hatch", "tile-border", 1, inside=True,
                               opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip=tr("blank")))
         elif cell or plan.pitch >= (60 if look.projector else 46):
-            words: tuple[Run, ...] = (Run(f"{label(trace, best)} ", mono=True), Run(numbers.percent(share, 0)))
-            if look.projector and width(words, 11, weight) > plan.pitch - 3 and not cell:
-                words = (Run(label(trace, best)),)
-            marks.append(Text(x, y + 12, words, 11, weight, ink, max_width=wide + 6, opacity=known))
+            told: tuple[Run, ...] = (Run(f"{name} ", mono=True), Run(said(
+                numbers.percent(share, 0), *claim("chance", best, step))))
+            if look.projector and width(told, 11, weight) > plan.pitch - 3 and not cell:
+                told = (Run(name),)
+            marks.append(Text(x, y + 12, told, 11, weight, ink, max_width=wide + 6, opacity=known))
         elif plan.pitch >= 18 or width(label(trace, best), 11, weight, mono=True) <= plan.pitch - 2:
-            marks.append(Text(x + wide / 2, y + 12, plain(label(trace, best)), 11, weight, ink, "middle", wide,
+            marks.append(Text(x + wide / 2, y + 12, plain(name), 11, weight, ink, "middle", wide,
                               mono=True, opacity=known))
         if known == 1:
             sunk.append(parts.polygon(((x, y + 19), (x + wide, y + 19), (x + wide, y + 22),
@@ -347,9 +351,8 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
     return [Path(tuple(sunk), fill="sunk"), *marks] if sunk else marks
 
 
-def _number_said(plan: Plan, value: float, step: int, x: float, wide: float, y: float, known: float) -> list[Mark]:
+def _number_said(plan: Plan, words: str, step: int, x: float, wide: float, y: float, known: float) -> list[Mark]:
     """The number that the network would answer after a step."""
-    words = numbers.number(value)
     if width(words, 11) > plan.pitch - 2 and wide < 60:
         return []
     return [Text(x + wide / 2, y + 12, plain(words), 11, 400, "ink-2", "middle", opacity=known,
@@ -485,9 +488,8 @@ def _shared(values: NDArray[np.float64], order: tuple[int, ...], per_row: int) -
 
 @remembered(32)
 def top_of_states(shown: Reading) -> float:
-    """tanh states are drawn on −1 … 1 always; those of a ReLU by their largest."""
-    return 1.0 if shown.layer.settings.get("nonlinearity", "tanh") == "tanh" else \
-        colour.largest(shown.states) or 1.0
+    """tanh states are drawn on −1 … 1 always; those of a ReLU, or of a projection, by their largest."""
+    return 1.0 if shown.squashed else colour.largest(shown.states) or 1.0
 
 
 def gates(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: float,

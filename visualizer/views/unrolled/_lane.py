@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import tr
+from visualizer.said import said
 from visualizer.scene import numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import by_a_dot
@@ -43,8 +44,8 @@ def lane(plan: Plan, stops: Stops | None, moment: Moment, look: Look) -> tuple[l
     else:
         axis += [Line(((plan.x - 6, y), (plan.end, y)), "hair")
                  for y in (_height(10.0 ** -power, top) for power in range(0, DECADES + 1, 3))]
-        chart, said = _chart(plan, norms, window, middle, look)
-        now = said + now
+        chart, numbered = _chart(plan, norms, window, middle, look)
+        now = numbered + now
     if stops is not None and plan.fold == 0:  # nothing that is seen: the steps, to be pointed at
         chart += [Rect(middle[step] - plan.pitch / 2, top + 4, plan.pitch, look.size[1] - top - 8,
                        focus=Focus(shown.layer.name, (step,)), holds=Stop(stops.addresses[step])) for step in window]
@@ -74,9 +75,9 @@ def _chart(plan: Plan, norms: NDArray[np.float64], window: range, middle: dict[i
     if len(points) > 1:
         marks.append(Line(tuple(points.values()), "gradient-line", 1.5))
     marks += [_dot(*points[step], 2.5, norms[step] < low) for step in came]
-    said = crossings(plan.shown, came)
-    if said and points[came[len(came) // 3]][1] < plan.lane + 44:
-        marks.append(Text(plan.x, plan.lane + 74, rich(said), 12, 400))
+    told = crossings(plan.shown, came)
+    if told and points[came[len(came) // 3]][1] < plan.lane + 44:
+        marks.append(Text(plan.x, plan.lane + 74, rich(told), 12, 400))
     now = min(max(plan.now, came[0]), came[-1])
     numbered: list[Mark] = [_dot(*points[now], 4, norms[now] < low)]
     written: list[tuple[str, float]] = []
@@ -85,8 +86,9 @@ def _chart(plan: Plan, norms: NDArray[np.float64], window: range, middle: dict[i
     right = right if came[-1] < window[-1] else look.size[0] - 4
     for step in dict.fromkeys((now, came[0], came[-1])):
         px = points[step][0]
-        words = tr("below {value}").format(value=numbers.power(low, 0)) if norms[step] < low else \
-            numbers.significant(float(norms[step]), 2)
+        words = tr("below {value}").format(value=steps.floor_said(plan.shown, low)) if norms[step] < low else said(
+            numbers.significant(float(norms[step]), 2), "norm", plan.shown.layer.name, step=step,
+            array="inner_gradients.hidden")
         if all(abs(px - other) > width(words, 12, 600) / 2 + 40 and words != same for same, other in written):
             numbered += by_a_dot(words, tuple(points.values()), list(points).index(step),
                                  (left, plan.lane, right, plan.lane + 84),
@@ -106,13 +108,14 @@ def crossings(shown: Reading, window: range) -> str:
     norms = shown.norms
     if norms is None or shown.reverse:
         return ""
-    falls = [float(norms[step + 1] / norms[step]) for step in reversed(window)
+    falls = [(float(norms[step + 1] / norms[step]), step) for step in reversed(window)
              if shown.words[step] == "␣" and step + 1 < shown.steps and norms[step] > 0]
-    if not falls or min(falls) < 1.2:
+    if not falls or min(falls)[0] < 1.2:
         return ""
-    said = [f"**{numbers.significant(fall, 2)}**" for fall in falls[:3]]
+    factors = [said(numbers.significant(fall, 2), "how a gradient falls over a step", shown.layer.name, step=step)
+               for fall, step in falls[:3]]
     return tr("Going back over a space divides the gradient by {factors}.").format(
-        factors=tr(", then by ").join(said))
+        factors=tr(", then by ").join(f"**{factor}**" for factor in factors))
 
 
 def _saturation(plan: Plan, middle: dict[int, float], look: Look) -> tuple[list[Mark], list[Mark]]:
@@ -132,7 +135,8 @@ def _saturation(plan: Plan, middle: dict[int, float], look: Look) -> tuple[list[
         marks.append(Path(tracks, fill="sunk"))
     if bars:
         marks.append(Path(bars, fill="ink-2"))
-    share = numbers.percent(float(shares[plan.now]), 0)
+    share = said(numbers.percent(float(shares[plan.now]), 0), "share of saturated gates" if shown.gates else
+                 "share of saturated units", shown.layer.name, step=plan.now)
     return marks, [Text(plan.end + 8, y + 4, plain(share), 12, 600)] if plan.now in plan.track.read.done else []
 
 

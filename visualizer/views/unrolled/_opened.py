@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from visualizer.language import english, tr, translated
+from visualizer.said import said, tick
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
-from visualizer.scene.reading import Reading, Row, bounded, conclusion, opened, tabs
+from visualizer.scene.reading import Reading, Row, bounded, conclusion, opened, step_said, tabs, unit_said
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.scene.type import width
 from visualizer.trace import Trace
@@ -50,7 +51,9 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
     across = [width(title, 12, 500) + 20 for _, title in titles]
     x = max(LEFT, min(plan.x + 270, look.size[0] - 8 - sum(across) - 4 * len(across)))
     marks.append(Text(plan.x, top + 24, rich(fitting(
-        [words.format(name=name, step=step + 1, shown=len(units), count=shown.width) for words in ways],
+        [words.format(name=name, step=step_said(shown, step), count=said(
+            str(shown.width), "how many units", shown.layer.name, array=f"inner.{shown.family.keys[0]}"),
+            shown=tick(str(len(units)), len(units), 1, shown.width)) for words in ways],
         x - plan.x - 12, 13, 600)), 13, 600))
     for (tab, title), wide in zip(titles, across, strict=True):
         if tab == key:
@@ -127,20 +130,23 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
         if unit not in here:
             continue
         value = float(row.values[unit])
-        marks.append(Text(right + 44, line + high * 0.7, plain(
-            numbers.number(value) if row.result or index == 0 else numbers.signed(value)), 13, 600,
+        size = numbers.number(value) if row.result or index == 0 else numbers.signed(value)
+        marks.append(Text(right + 44, line + high * 0.7, plain(row.said(shown, step, unit, size)), 13, 600,
             "accent-ink" if row.result else "ink", "end"))
     left = plan.x + units.index(unit) * pitch
     marks.append(Rect(left - 2, y - 3, side + 4, len(lines) * (high + 3) + 3, "", "ink", 1.5, radius=3))
-    words = [tr("unit {unit}").format(unit=unit), tr("colour ±{top}").format(top=numbers.significant(top, 2)),
-             tr("gate 0 to 1") if shown.family.quantities[key].gate else "", ]
-    for index, text in enumerate(word for word in words if word):
+    facts = [tr("unit {unit}").format(unit=unit_said(shown, unit, f"inner.{shown.family.keys[0]}")),
+             tr("colour ±{top}").format(top=said(numbers.significant(top, 2), "largest of its lines", shown.layer.name,
+                                                 step=step, array=key)),
+             tr("gate {shut} to {open}").format(shut=tick("0", 0, 0, 1), open=tick("1", 1, 0, 1))
+             if shown.family.quantities[key].gate else "", ]
+    for index, text in enumerate(word for word in facts if word):
         marks.append(Text(right + 56, y + 12 + 16 * index, plain(text), 11, 600 if index == 0 else 400,
                           "ink" if index == 0 else "ink-2", max_width=120))
-    said = conclusion(shown, key, float(lines[-1].values[unit])) if unit < len(lines[-1].values) else ""
-    if said:
-        half = said.rfind(" ", 0, 22)
-        for index, text in enumerate((said[:half], said[half + 1:])):
+    words = conclusion(shown, key, float(lines[-1].values[unit]), step, unit) if unit < len(lines[-1].values) else ""
+    if words:
+        half = words.rfind(" ", 0, 22)
+        for index, text in enumerate((words[:half], words[half + 1:])):
             marks.append(Text(right + 56, y + 76 + 16 * index, plain(text), 11, 500, "accent-ink",
                               max_width=120))
     return marks

@@ -62,7 +62,8 @@ class Saliency:
     def words(self) -> str:
         """What the colours show, and the largest of it."""
         of = "∥∂L/∂x∥" if self.whole else "|∂L/∂x|"
-        two, one = numbers.significant(self.top, 2), numbers.significant(self.top, 1)
+        two, one = (said(numbers.significant(self.top, digits), "largest gradient of what is read", self.of,
+                         array="symbols" if self.whole else "") for digits in (2, 1))
         long, short = tr("{symbol} to {most}, log"), tr("to {most}, log")
         tried = (long.format(symbol=of, most=two), long.format(symbol="∂L/∂x", most=two),
                  long.format(symbol="∂L/∂x", most=one), short.format(most=one))

@@ -6,16 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import tr
+from visualizer.said import said
 from visualizer.scene import colour, numbers, steps
 from visualizer.scene.parts import not_yet, polygon
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Text, plain
-from visualizer.scene.reading import Reading
+from visualizer.scene.reading import Reading, steps_said
 from visualizer.trace import remembered
 from visualizer.views.unrolled._columns import shades, state_scale
 from visualizer.views.unrolled._plan import LEFT, Plan
 
 MOST_ROWS = 32
-FLOOR = 1e-12
+DEEP = 12
+"""Powers of ten that the axis reaches down."""
+FLOOR = 10.0 ** -DEEP
 """Gradients are drawn down to this share of the largest one."""
 
 
@@ -26,17 +29,17 @@ def strip(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
     wide = plan.end - plan.x
     cell, name = wide / shown.total, LEFT - 16
     share = _steps_a_pixel(shown.steps, wide)
-    words = tr("{count} units").format(count=shown.units) if share == 1 else \
+    of = shown.layer.name
+    words = tr("{count} units").format(count=said(str(shown.units), "how many units", of)) if share == 1 else \
         tr("up to {count} steps a pixel").format(count=share)
     marks: list[Mark] = [Text(name, y + high * 0.4,
-                              plain(tr("all {count} steps").format(count=numbers.count(shown.steps))), 13, 600,
-                              "ink", "end"),
+                              plain(tr("all {count} steps").format(count=steps_said(shown))), 13, 600, "ink", "end"),
                          Text(name, y + high * 0.4 + 16, plain(words), 11, 400, "ink-2", "end")]
     every = 50 if shown.total <= 400 else 250 if shown.total <= 2000 else 1000
     for tick in sorted({1, *range(every, shown.total, every), shown.total}):
         if tick in (1, shown.total) or shown.total - tick > shown.total * 0.05:
-            marks.append(Text(plan.x + (tick - 0.5) * cell, y + high + 17, plain(numbers.count(tick)), 11, 400,
-                              "ink-2", "middle"))
+            number = said(numbers.count(tick), "step with padding", of, step=tick - 1)
+            marks.append(Text(plan.x + (tick - 0.5) * cell, y + high + 17, plain(number), 11, 400, "ink-2", "middle"))
     touched = np.zeros((shown.steps, 1, 1), np.uint8)
     marks += [Image(plan.x, y, (cell, high), touched, "pixel", shown.steps, focus=Focus(shown.layer.name), opacity=0.0),
               Rect(plan.x, y, wide, high, "hatch", "tile-border")]
@@ -101,14 +104,15 @@ def _gradient(plan: Plan, y: float, cell: float) -> list[Mark]:
     points = tuple(point for point in _curve(shown, plan.x, cell, y, high) if left <= point[0] <= right)
     if len(points) > 1:
         marks.append(Line(points, "gradient-mark", 1.5))
-    marks += [Text(plan.end + 8, y + 6, plain(numbers.significant(float(norms.max()), 1)), 11, 400, "ink-2"),
-              Text(plan.end + 8, y + high, plain(numbers.power(floor, 0)), 11, 400, "ink-2")]
+    top = said(numbers.significant(float(norms.max()), 1), "largest norm of gradient of a step", shown.layer.name)
+    marks += [Text(plan.end + 8, y + 6, plain(top), 11, 400, "ink-2"),
+              Text(plan.end + 8, y + high, plain(steps.floor_said(shown, floor, DEEP)), 11, 400, "ink-2")]
     below = np.flatnonzero(norms[:shown.entered] < floor)
     below = below[(below >= came.start) & (below < came.stop)]
     if len(below) * cell > 60:
         first, last = int(below.min()), int(below.max())
         marks += not_yet(plan.x + first * cell, y, (last - first + 1) * cell, high,
-                         tr("below {value}").format(value=numbers.power(floor, 0)))
+                         tr("below {value}").format(value=steps.floor_said(shown, floor, DEEP)))
     return marks
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from visualizer.language import english, tr
 from visualizer.motions._marks import frame
+from visualizer.said import axis, lengths, of, said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene import steps as reach
 from visualizer.scene.picture import (
@@ -23,7 +24,7 @@ from visualizer.scene.picture import (
     of_layer,
     plain,
 )
-from visualizer.scene.reading import blank_of, label
+from visualizer.scene.reading import blank_of, label, steps_said
 from visualizer.scene.timeline import Timeline
 from visualizer.scene.type import width
 from visualizer.size import norm
@@ -87,7 +88,7 @@ def _picture(sc: Scene) -> list[Mark]:
         np.moveaxis(shades, 0, -1)[None]), "pixel", focus=Focus(first.name), scale=Scale(
             "pixel", english("pixels"), first.name, low, most)),
         Rect(plan.x, top, plan.wide, high, "", "rule", 1)]
-    marks += named(sc, top + 12, first.name, numbers.shape(first.shape))
+    marks += named(sc, top + 12, first.name, lengths(first))
     return grouped(of_layer(first.name), marks)
 
 
@@ -106,8 +107,10 @@ def _window(sc: Scene) -> list[Mark]:
             x = plan.x + column * plan.across + sc.step * cell
             marks += frame((x, plan.maps[0] - 1, max(cell, 2.0), (plan.grid[1] - 1) * plan.down + plan.tile[1] + 2),
                            ink, Focus(maps.name), 2)
-    lines = (tr("column {column} sees").format(column=sc.step + 1),
-             tr("columns {first}…{last}").format(first=sc.sees[0] + 1, last=sc.sees[1] + 1))
+    ends = [said(str(column + 1), "first column seen" if not end else "last column seen", maps.name, step=sc.step)
+            for end, column in enumerate(sc.sees)]
+    lines = (tr("column {column} sees").format(column=said(str(sc.step + 1), "column", maps.name, step=sc.step)),
+             tr("columns {first}…{last}").format(first=ends[0], last=ends[1]))
     if sc.look.mode.notes and all(width(line, 12) <= plan.x - 18 for line in lines):
         marks += [Text(plan.x - 14, top + 46 + 16 * place, plain(line), 12, 400, "ink-2", "end")
                   for place, line in enumerate(lines)]
@@ -120,10 +123,14 @@ def _facts(sc: Scene) -> list[Mark]:
     if sc.step < 0 or sc.backward or sc.step not in sc.lifted:
         return []
     own = layer.output[sc.step]
-    marks = beside(sc, top + 12, tr("step {step} of {count}").format(step=sc.step + 1, count=sc.seam.count), True)
-    marks += beside(sc, top + 29, tr("largest {value}").format(value=numbers.significant(float(np.max(own)), 3)))
+    marks = beside(sc, top + 12, tr("step {step} of {count}").format(
+        step=said(str(sc.step + 1), "step", layer.name, step=sc.step),
+        count=said(str(sc.seam.count), "how many steps", layer.name)), True)
+    marks += beside(sc, top + 29, tr("largest {value}").format(value=said(
+        numbers.significant(float(np.max(own)), 3), "largest", layer.name, step=sc.step)))
     marks += beside(sc, top + 45, tr("{count} of {all} above zero").format(
-        count=int(np.count_nonzero(own > 0)), all=layer.shape[1]))
+        count=said(str(int(np.count_nonzero(own > 0))), "how many above 0", layer.name, step=sc.step),
+        all=said(str(layer.shape[1]), *axis(layer, 1))))
     return grouped(of_layer(layer.name), marks)
 
 
@@ -170,9 +177,9 @@ def _maps(sc: Scene) -> list[Mark]:
     size = colour.largest(layer.output)
     title = layer.name if not sc.backward else f"∂L/∂{layer.name}" if sc.look.mode.notes else "∂L/∂a"
     marks += named(sc, plan.maps[0] + 12, title,
-                   tr("{count} maps, {shape}").format(count=numbers.count(layer.shape[0]),
-                                                      shape=numbers.shape(layer.shape[-2:])),
-                   "" if sc.backward else f"±{numbers.significant(size, 3)}", room=plan.maps[1])
+                   tr("{count} maps, {shape}").format(count=lengths(layer, last=1), shape=lengths(layer, -2)),
+                   "" if sc.backward else f"±{said(numbers.significant(size, 3), *of('largest size', layer))}",
+                   room=plan.maps[1])
     moved = sc.moment.beat.layer in (sc.seam.chain[0], sc.seam.maps) and 0 < len(sc.lifted) < sc.seam.count
     if moved:
         marks += beside(sc, plan.maps[0] + 12, tr("laid back") if sc.backward else tr("faint = already lifted"))
@@ -216,8 +223,10 @@ def _steps(sc: Scene) -> list[Mark]:
                            scale=scale))
     marks.append(Rect(plan.x, top, plan.wide, high, "", "rule", 1))
     shape = sc.maps.shape
-    marks += named(sc, top + 12, tr("steps"), tr("{count} values each").format(count=numbers.count(rows)),
-                   tr("{maps} maps × {rows} rows").format(maps=shape[0], rows=shape[1]), mono=False, room=high)
+    each = said(numbers.count(rows), *axis(layer, 1))
+    marks += named(sc, top + 12, tr("steps"), tr("{count} values each").format(count=each),
+                   tr("{maps} maps × {rows} rows").format(maps=lengths(sc.maps, last=1), rows=said(
+                       str(shape[1]), *axis(sc.maps, 1))), mono=False, room=high)
     return grouped(of_layer(layer.name), marks)
 
 
@@ -242,10 +251,12 @@ def _lane(sc: Scene, index: int, name: str) -> list[Mark]:
     ways = (tr("reads leftwards"), tr("leftwards"), "←") if shown.reverse else \
         (tr("reads rightwards"), tr("rightwards"), "→")
     title = next(way for way in ways if width(way, 12, 600) <= plan.x - 20 or way == ways[-1])
-    most = 1.0 if sc.trace[name].settings.get("nonlinearity", "tanh") == "tanh" else colour.largest(shown.states)
+    most = 1.0 if shown.squashed else colour.largest(shown.states)
     marks += named(sc, top + 12, f"∂L/∂h, {'←' if shown.reverse else '→'}" if sc.backward and not sc.look.mode.notes
                    else title, tr("size of ∂L/∂h, log") if sc.backward else
-                   tr("{units} units, ±{most}").format(units=shown.units, most=numbers.significant(most, 2)),
+                   tr("{units} units, ±{most}").format(
+                       units=said(str(shown.units), "how many units", name),
+                       most=said(numbers.significant(most, 2), "most that a state may be", name)),
                    mono=False, room=high)
     if not done and now < 0:
         marks += _waiting(sc, index, name, top, high)
@@ -253,7 +264,9 @@ def _lane(sc: Scene, index: int, name: str) -> list[Mark]:
         size = norm(shown.states[sc.step]) if not sc.backward or shown.norms is None else \
             float(shown.norms[sc.step])
         marks += beside(sc, top + 12, (tr("size of ∂L/∂h {size}") if sc.backward else
-                                       tr("state norm {size}")).format(size=numbers.significant(size, 3)))
+                                       tr("state norm {size}")).format(size=said(
+                                           numbers.significant(size, 3), "norm", name, step=sc.step,
+                                           array="inner_gradients.hidden" if sc.backward else "inner.hidden")))
     return marks
 
 
@@ -264,7 +277,7 @@ def _waiting(sc: Scene, index: int, name: str, top: float, high: float) -> list[
         words = tr("its gradient comes later")
     elif here in sc.seam.lanes and index > sc.seam.lanes.index(here):
         words = (tr("starts at step {step}, when the one above has arrived there") if sc.readings(name).reverse else
-                 tr("starts when the one above is through")).format(step=sc.seam.count)
+                 tr("starts when the one above is through")).format(step=steps_said(sc.readings(name)))
     else:
         words = tr("waits for the steps")
     wide = width(words, 12, 500) + 16
@@ -313,13 +326,13 @@ def _answers(sc: Scene) -> list[Mark]:
             marks.append(Rect(plan.left(step) + gap, top, plan.pitch - 2 * gap, high, ground, radius=3,
                               focus=Focus(last, (step,))))
             if ground != "hatch":
-                said = "·" if sc.path[step] == blank else label(sc.trace, sc.path[step])
+                word = "·" if sc.path[step] == blank else _label_said(sc, step)
                 size = min(13.0, high - 3)
-                if size >= 11 and width(said, size, 600) <= plan.pitch - 2 * gap:
-                    marks.append(Text(plan.left(step + 0.5), top + high / 2 + size * 0.35, plain(said), size, 600,
-                                      "ink-2" if said == "·" else "on-accent", "middle"))
+                if size >= 11 and width(word, size, 600) <= plan.pitch - 2 * gap:
+                    marks.append(Text(plan.left(step + 0.5), top + high / 2 + size * 0.35, plain(word), size, 600,
+                                      "ink-2" if word == "·" else "on-accent", "middle"))
     marks += named(sc, top + 12, tr("answers"), tr("{count} to choose from").format(
-        count=len(sc.trace.labels)), mono=False, room=high)
+        count=said(str(len(sc.trace.labels)), *axis(sc.trace[sc.seam.after[-1]], 1))), mono=False, room=high)
     if len(sc.answered):
         marks += beside(sc, top + high / 2 + 4.5, tr("reads {text}").format(text=_read(sc)), True)
     else:
@@ -328,13 +341,18 @@ def _answers(sc: Scene) -> list[Mark]:
     return grouped(of_layer(last), marks)
 
 
+def _label_said(sc: Scene, step: int) -> str:
+    """The likeliest of a step."""
+    return said(label(sc.trace, sc.path[step]), "likeliest label", sc.seam.after[-1], step=step)
+
+
 def _read(sc: Scene) -> str:
     """What has been read so far: repeats merged, blanks left out."""
     blank, found = blank_of(sc.trace), list[str]()
     before = blank
     for step in sc.answered:
         if sc.path[step] != before and sc.path[step] != blank:
-            found.append(label(sc.trace, sc.path[step]))
+            found.append(_label_said(sc, step))
         before = sc.path[step]
     return " ".join(found) or "–"
 
@@ -363,7 +381,7 @@ def _stack(sc: Scene) -> list[Mark]:
         marks.append(Image(x, y, cell, np.ascontiguousarray(shades[channel:channel + 1]), "activation",
                            focus=Focus(layer.name), indices=(channel,), scale=parts.value_scale(
                                sc.trace, layer, sc.look)))
-        words = f"{layer.name}  {numbers.shape(layer.shape).replace(' ', '')}"
+        words = f"{layer.name}  {lengths(layer).replace(' ', '')}"
         if width(words, 11) <= room + 10:
             marks.append(Text(x, y + cell[1] * layer.shape[-2] + 12, plain(words), 11, 400, "ink-2"))
     return grouped(Group(tr("layers before")), marks)
@@ -413,7 +431,8 @@ def foot(sc: Scene, times: Timeline) -> list[Mark]:
                           "stage" if here or step not in done else ink, ink if here or step in done else "rule", 1.5,
                           radius=radius))
         if step + 1 == sc.step + 1 or ((step + 1) % 5 == 0 and abs(step - sc.step) * plan.pitch > 24):
-            marks.append(Text(plan.left(step + 0.5), y + 19, plain(str(step + 1)), 11, 600 if here else 400,
+            marks.append(Text(plan.left(step + 0.5), y + 19, plain(said(
+                str(step + 1), "step", lane, step=step)), 11, 600 if here else 400,
                               "accent-ink" if here else "ink-2", "middle"))
         marks.append(Rect(plan.left(step), y - 9, plan.pitch, 30, focus=Focus(lane, (step,)),
                           holds=Stop(stops.addresses[step]) if stops is not None else None))

@@ -7,18 +7,25 @@ import numpy as np
 from visualizer import kinds
 from visualizer.language import tr
 from visualizer.motions import out
-from visualizer.scene import numbers, parts
+from visualizer.said import Claim, said, tick
+from visualizer.scene import numbers, parts, sofar
 from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
-from visualizer.scene.reading import blank_of, foretells, label
-from visualizer.scene.type import width, wrap
+from visualizer.scene.reading import answering, blank_of, foretells, label
+from visualizer.scene.type import plain_lines, width
 from visualizer.views.network._step.scene import Scene
 
-MOST = 10
+MOST, LEAST = 10, 17.0
+"""Bars that are drawn, and the pixels from one to the next."""
 
 
 def named(sc: Scene, index: int) -> str:
     """An answer in words."""
     return tr("blank") if index == blank_of(sc.trace) else label(sc.trace, index)
+
+
+def claimed(sc: Scene, what: str, index: int, step: int | None = None) -> Claim:
+    """What is said of an answer of a step, of this one if none is given."""
+    return sofar.claim(sc.trace, sc.shown, sc.answers, what, index, sc.step if step is None else step)
 
 
 def draw(sc: Scene) -> list[Mark]:
@@ -63,25 +70,33 @@ def _title(sc: Scene, left: float, right: float) -> list[Mark]:
         told = [tr("{shown} of {count} characters, by chance"), tr("expects next")]
     else:
         told = [tr("says after this step"), tr("says")]
-    words = [way.format(shown=min(MOST, count), count=count) for way in told]
-    said = next((way for way in words if width(way, 12) <= right - left), "")
-    return [*marks, Text(left, plan.heads + 15, plain(said), 12, 400, "ink-2")]
+    all_said = said(str(count), *claimed(sc, "how many answers", 0))
+    words = [way.format(shown=tick(str(_shown(sc)), _shown(sc), 1, count), count=all_said) for way in told]
+    under = next((way for way in words if width(way, 12) <= right - left), "")
+    return [*marks, Text(left, plan.heads + 15, plain(under), 12, 400, "ink-2")]
+
+
+def _room(sc: Scene) -> float:
+    return sc.plan.bottom - sc.plan.top + (20 if sc.look.mode.notes else 10)
+
+
+def _shown(sc: Scene) -> int:
+    """How many answers have a bar."""
+    assert sc.answers is not None
+    return max(1, min(MOST, int(sc.answers.values.shape[1]), int(_room(sc) / LEAST)))
 
 
 def _bars(sc: Scene, left: float, right: float, share: float, going: float) -> list[Mark]:
     assert sc.answers is not None
     plan, row = sc.plan, sc.answers.values[sc.step]
-    count = min(MOST, len(row))
-    room = plan.bottom - plan.top + (20 if sc.look.mode.notes else 10)
-    least = 17.0
-    count = max(1, min(count, int(room / least)))
-    pitch = min(40.0, room / count)
+    count = _shown(sc)
+    pitch = min(40.0, _room(sc) / count)
     order = np.argsort(-row, kind="stable")[:count]
     names = [named(sc, int(index)) for index in order]
     longest = max(width(name, 13, 600, mono=len(name) < 3) for name in names) + 10
     stacked = longest > 0.45 * (right - left) and pitch >= 34
     across = 0.0 if stacked else min(longest, 0.55 * (right - left))
-    said = [numbers.percent(float(row[index])) for index in order]
+    shares = [said(numbers.percent(float(row[index])), *claimed(sc, "chance", int(index))) for index in order]
     taken = width("100.0 %", 12, 600) + 8
     track = right - left - across - taken
     logits = _logits(sc) if pitch >= 36 and not stacked and sc.look.mode.notes else None
@@ -96,7 +111,8 @@ def _bars(sc: Scene, left: float, right: float, share: float, going: float) -> l
         middle = y + min(pitch, 22) / 2 + (15 if stacked else 0)
         if not stacked and width(name[:4] + "…", 13, 600) > across - 4:
             name = name[:3]
-        marks.append(Text(left, (y + 12) if stacked else middle + 4.5, plain(name), 13, 600 if best else 500, "ink",
+        words = said(name, *claimed(sc, "label", index)) if name == label(sc.trace, index) else name
+        marks.append(Text(left, (y + 12) if stacked else middle + 4.5, plain(words), 13, 600 if best else 500, "ink",
                           max_width=right - left if stacked else across - 4, mono=len(name) < 3))
         if track > 10:
             high = min(12.0, pitch - 8)
@@ -104,15 +120,17 @@ def _bars(sc: Scene, left: float, right: float, share: float, going: float) -> l
                       Rect(left + across, middle - high / 2, max(1.0, track * value * grown), high,
                            "accent" if best else "ink-2", radius=2, focus=_about(sc, index))]
         if share >= 1:
-            marks.append(Text(right, middle + 4.5, plain(said[place]), 12, 600 if best else 400, "ink", "end"))
+            marks.append(Text(right, middle + 4.5, plain(shares[place]), 12, 600 if best else 400, "ink", "end"))
         if logits is not None and share >= 1:
-            marks.append(Text(left + across, middle + 19, plain(
-                tr("logit {value}").format(value=numbers.number(float(logits[index])))), 11, 400, "ink-2"))
+            logit = said(numbers.number(float(logits[index])), *_logit(sc, index))
+            marks.append(Text(left + across, middle + 19, plain(tr("logit {value}").format(value=logit)), 11, 400,
+                              "ink-2"))
     rest = len(row) - count
     if rest and share >= 1 and sc.look.mode.notes:
         others = float(np.sort(row)[:rest].sum())
         words = (tr("{count} others together {share}") if rest > 1 else tr("{count} other {share}")).format(
-            count=rest, share=numbers.percent(others))
+            count=said(str(rest), *claimed(sc, "how many other answers", count)),
+            share=said(numbers.percent(others), *claimed(sc, "chance of all others", count)))
         marks.append(Text(left, plan.frame[1] + plan.frame[3] + 17, plain(words), 12, 400, "ink-2",
                           max_width=right - left))
     return parts.faded(marks, going)
@@ -136,6 +154,12 @@ def _logits(sc: Scene) -> np.ndarray | None:
     return values
 
 
+def _logit(sc: Scene, index: int) -> Claim:
+    shares = answering(sc.trace)
+    assert shares is not None
+    return "value", sc.trace.inputs(shares)[0].name, (sc.step, index), None, ""
+
+
 def _numbers(sc: Scene, left: float, right: float, share: float, going: float) -> list[Mark]:
     """What it answers, as numbers; beside it what was right, where that is known."""
     assert sc.answers is not None
@@ -146,12 +170,13 @@ def _numbers(sc: Scene, left: float, right: float, share: float, going: float) -
         if share <= 0:
             marks.append(Rect(left, y, right - left, 34, "hatch", radius=3))
             continue
-        marks.append(Text(left, y + 26, plain(numbers.number(value, 3)), 24, 600,
+        marks.append(Text(left, y + 26, plain(said(numbers.number(value, 3), *claimed(sc, "answer", place))), 24, 600,
                           "positive-text" if value > 0 else "negative-text", opacity=out(share)))
     truth = next((answer.truth for answer in sc.trace.answers if answer.truth is not None), None)
     if share >= 1 and truth is not None and np.size(truth) == 1 and sc.look.mode.notes:
-        marks.append(Text(left, plan.top + 48, plain(tr("right at the end: {value}").format(
-            value=numbers.number(float(np.ravel(truth)[0]), 3))), 12, 400, "ink-2", max_width=right - left))
+        wanted = said(numbers.number(float(np.ravel(truth)[0]), 3), "number wanted", sc.trace.answers[0].layer)
+        marks.append(Text(left, plan.top + 48, plain(tr("right at the end: {value}").format(value=wanted)), 12, 400,
+                          "ink-2", max_width=right - left))
     return parts.faded(marks, going) if share > 0 else marks
 
 
@@ -164,7 +189,7 @@ def _waits(sc: Scene, left: float, right: float) -> list[Mark]:
         return marks
     words = tr("{layers} come after the last step").format(layers=", ".join(found[:2])) if len(found) > 1 else \
         tr("{layers} comes after the last step").format(layers=found[0])
-    lines = wrap(words, 12, right - left - 24, 500)[:3]
+    lines = plain_lines(words, 12, right - left - 24, 500)[:3]
     middle = plan.top + plan.rows * plan.cell / 2
     marks.append(Rect(left + 6, middle - 8 * len(lines) - 6, right - left - 12, 16 * len(lines) + 12, "stage",
                       radius=4))

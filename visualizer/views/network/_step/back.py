@@ -8,9 +8,11 @@ import math
 import numpy as np
 
 from visualizer.language import english, tr
+from visualizer.said import said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Flight, Focus, Group, Mark, Rect, Run, Scale, Text, grouped, plain
 from visualizer.scene.type import width
+from visualizer.trace import Cell
 from visualizer.views.network._step.columns import head, outline, shaded, touch
 from visualizer.views.network._step.scene import Scene
 from visualizer.views.network._step.symbols import largest_back
@@ -77,6 +79,11 @@ def _slides(sc: Scene) -> list[Mark]:
     return grouped(Group(tr("gradients on their way")), marks)
 
 
+def _of(sc: Scene, key: str) -> tuple[str, Cell, int, str]:
+    """Which column, and which unit of it, where one was chosen."""
+    return sc.layer.name, (sc.unit,) if sc.chosen and sc.owns(key) else (), sc.step, key
+
+
 def _sizes(sc: Scene) -> list[Mark]:
     """Under each column the size of its gradient, and under the states before what the hop kept of it."""
     plan = sc.plan
@@ -85,21 +92,26 @@ def _sizes(sc: Scene) -> list[Mark]:
         if sc.returned(key) < 1:
             continue
         size = sc.size(key)
-        ways = (numbers.significant(size, 3), numbers.significant(size, 2), numbers.significant(size, 1),
-                numbers.power(size, 0), numbers.power_of_ten(round(math.log10(size)))) if 0 < size < math.inf else \
-            (numbers.number(size),)
+        what = "size of gradient of a column"
+        ways = [said(way, what, *_of(sc, key)) for way in (
+            (*(numbers.significant(size, digits) for digits in (3, 2, 1)), numbers.power(size, 0))
+            if 0 < size < math.inf else (numbers.number(size),))]
+        if 0 < size < math.inf:
+            ways.append(said(numbers.power_of_ten(round(math.log10(size))), f"nearest power of ten of the {what}",
+                             *_of(sc, key)))
         words = next((way for way in ways if width(way, 12, 600) <= plan.pitch - 4), "")
         marks.append(Text(plan.middle(key), plan.numbers, plain(words), 12, 600, "gradient-text", "middle"))
     if not sc.look.mode.notes:
         return marks
-    said: list[Run] = []
+    told: list[Run] = []
     for state, name in (("cell", tr("memory")), ("hidden", tr("state"))):
         if state in plan.columns and sc.returned(f"{state}_before") >= 1:
             kept = sc.kept(state)
             if np.isfinite(kept):
-                said += [Run("   " if said else ""), Run(f"{name} "), Run(f"× {numbers.number(kept)}", weight=600)]
-    if said:
+                kept_said = said(numbers.number(kept), "share of the gradient of a state that goes on", *_of(sc, state))
+                told += [Run("   " if told else ""), Run(f"{name} "), Run(f"× {kept_said}", weight=600)]
+    if told:
         start = tr("one step back:") + " "
-        marks.append(Text(plan.frame[0] + 12, plan.frame[1] + plan.frame[3] + 17, (Run(start), *said), 12, 400, "ink",
+        marks.append(Text(plan.frame[0] + 12, plan.frame[1] + plan.frame[3] + 17, (Run(start), *told), 12, 400, "ink",
                           max_width=plan.frame[2]))
     return marks

@@ -9,6 +9,7 @@ import numpy as np
 
 from visualizer.language import english, tr, translated
 from visualizer.motions import out
+from visualizer.said import said, tick
 from visualizer.scene import colour, gatesigns, numbers, parts
 from visualizer.scene.cellnumbers import Forward
 from visualizer.scene.picture import (
@@ -29,6 +30,7 @@ from visualizer.scene.picture import (
     plain,
     rich,
 )
+from visualizer.scene.reading import step_said, steps_said, unit_said
 from visualizer.scene.type import Runs, width
 from visualizer.trace import remembered
 from visualizer.views.network._step.scene import Scene
@@ -63,14 +65,17 @@ def frame(sc: Scene) -> list[Mark]:
         name = sc.layer.name
         marks.append(Text(x + 12, y - 8, plain(name), 12, 600, "accent-ink", mono=True, focus=about))
         left = x + 12 + width(name, 12, 600, mono=True) + 12
-        step = tr("step {step} of {count}").format(step=sc.step + 1, count=sc.shown.steps)
-        counted = tr("{units} units, projected to {count}").format(units=sc.shown.width, count=units) \
-            if sc.shown.projected else tr("{units} units").format(units=numbers.count(units))
-        ways = [f"{step}, {counted}, " + tr("{count} columns of {rows}").format(count=plan.sub, rows=plan.rows)] \
+        step = tr("step {step} of {count}").format(step=step_said(sc.shown, sc.step), count=steps_said(sc.shown))
+        own = said(numbers.count(units), "how many units", name)
+        gates = said(str(sc.shown.width), "how many units", name, array=f"inner.{sc.shown.family.keys[0]}")
+        counted = tr("{units} units, projected to {count}").format(units=gates, count=own) \
+            if sc.shown.projected else tr("{units} units").format(units=own)
+        ways = [f"{step}, {counted}, " + tr("{count} columns of {rows}").format(
+            count=tick(str(plan.sub), plan.sub, 1, units), rows=tick(str(plan.rows), plan.rows, 1, units))] \
             if plan.sub > 1 else []
         ways += [f"{step}, {counted}", step]
-        said = next((way for way in ways if left + width(way, 12) <= x + wide), "")
-        marks.append(Text(left, y - 8, plain(said), 12, 400, "ink-2"))
+        told = next((way for way in ways if left + width(way, 12) <= x + wide), "")
+        marks.append(Text(left, y - 8, plain(told), 12, 400, "ink-2"))
     return grouped(Group(sc.layer.name, about), marks)
 
 
@@ -110,6 +115,11 @@ def number_of(sc: Scene, key: str) -> int:
     return (sc.before if key.endswith("_before") else sc.step) + 1
 
 
+def _number_said(sc: Scene, key: str) -> str:
+    before = key.endswith("_before")
+    return said(str(number_of(sc, key)), "step before" if before else "step", sc.layer.name, step=sc.step)
+
+
 def head(sc: Scene, key: str, back: bool) -> list[Mark]:
     """The name of a column, with the sign of its gate, and its symbol with what its colours or levels reach."""
     plan, state = sc.plan, key.removesuffix("_before")
@@ -136,16 +146,17 @@ def head(sc: Scene, key: str, back: bool) -> list[Mark]:
     if not sc.look.mode.notes:
         return marks
     under: Runs
+    most = said(numbers.significant(sc.most(key), 2), "most that a column may be", sc.layer.name, array=state)
     if part.gate and not back:
-        under = plain(tr("0 to 1"))
+        under = plain(tr("{low} to {high}").format(low=tick("0", 0, 0, 1), high=tick("1", 1, 0, 1)))
     elif state in ("hidden", "cell"):
-        symbol = (Run(part.symbol, italic=True), Run(str(number_of(sc, key)), shift="sub"))
-        under = (Run("∂L/∂"), *symbol) if back else (*symbol, Run(f", ±{numbers.significant(sc.most(key), 2)}"))
+        symbol = (Run(part.symbol, italic=True), Run(_number_said(sc, key), shift="sub"))
+        under = (Run("∂L/∂"), *symbol) if back else (*symbol, Run(f", ±{most}"))
         if width(under, 12) > room:
             under = symbol
     else:
         under = (Run("∂L/∂"), Run(part.symbol, italic=True)) if back else \
-            plain(f"±{numbers.significant(sc.most(key), 2)}")
+            plain(f"±{most}")
     marks.append(Text(middle, plan.heads + 15, under, 12, 400, "ink-2", "middle"))
     return marks
 
@@ -328,6 +339,7 @@ def _numbers(sc: Scene) -> list[Mark]:
             continue
         gate = sc.shown.family.quantities[key.removesuffix("_before")].gate
         ink = "ink" if gate or value == 0 else "positive-text" if value > 0 else "negative-text"
+        words = words and said(words, "in the cell", sc.layer.name, (sc.unit,), sc.step, key)
         marks.append(Text(plan.middle(key), plan.numbers, plain(words), size, 600, ink, "middle"))
     order = list(ends)
     for key, operator in OPERATORS[family].items():
@@ -338,18 +350,19 @@ def _numbers(sc: Scene) -> list[Mark]:
             continue
         left, right = ends[before][1], ends[key][0]
         ways = (operator, operator.replace("(1 − _z_) ×", "…"))
-        said = next((way for way in ways if width(rich(way), size, 500) <= right - left - 2), "")
-        if said:
-            marks.append(Text((left + right) / 2, plan.numbers, rich(said), size, 500, "ink-2", "middle"))
+        sign = next((way for way in ways if width(rich(way), size, 500) <= right - left - 2), "")
+        if sign:
+            marks.append(Text((left + right) / 2, plan.numbers, rich(sign), size, 500, "ink-2", "middle"))
     if sc.look.mode.notes and plan.roomy:
         told = {"lstm": tr("unit {unit} in numbers; the last state is _W_ (_o_ ⊙ tanh _c_), made of all units")
                 if sc.shown.projected else tr("unit {unit} in numbers; the last state is _o_ × tanh(_c_)"),
                 "gru": tr("unit {unit} in numbers; the candidate reads the last state through _r_"),
                 "rnn": tr("unit {unit} in numbers; the state is {curve} of the sum")}[family]
-        curve = sc.shown.family.quantities["hidden"].curve
-        words = told.format(unit=sc.unit, curve="tanh" if curve is None else curve.name)
+        curve, unit = sc.shown.family.quantities["hidden"].curve, unit_said(
+            sc.shown, sc.unit, f"inner.{sc.shown.family.keys[0]}")
+        words = told.format(unit=unit, curve="tanh" if curve is None else curve.name)
         if width(rich(words), 12) > plan.frame[2]:  # else it runs into what is said under the answers
-            words = tr("unit {unit} in numbers").format(unit=sc.unit)
+            words = tr("unit {unit} in numbers").format(unit=unit)
         marks.append(Text(plan.frame[0] + 12, plan.frame[1] + plan.frame[3] + 17, rich(words), 12, 400, "ink-2"))
     return marks
 

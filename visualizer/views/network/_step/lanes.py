@@ -9,13 +9,14 @@ from collections.abc import Callable
 import numpy as np
 
 from visualizer.language import tr
+from visualizer.said import said
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.picture import LANE, Focus, Mark, Rect, Run, Stop, Text, grouped, plain
 from visualizer.scene.reading import foretells
 from visualizer.scene.timeline import Timeline
 from visualizer.scene.type import Runs, width
 from visualizer.size import norm, norms
-from visualizer.views.network._step.answers import named
+from visualizer.views.network._step.answers import claimed, named
 from visualizer.views.network._step.scene import Scene
 
 DECADES = 4
@@ -133,7 +134,7 @@ def _expects(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
         value = float(row[0])
         known = sc.answers.values[[one for one in range(sc.shown.steps) if _here(sc, one, "answer")]]
         most = colour.largest(known) or 1.0
-        return _bar(sc, x, top, abs(value) / most, numbers.number(value),
+        return _bar(sc, x, top, abs(value) / most, said(numbers.number(value), *claimed(sc, "answer", 0, step)),
                     "positive-bar" if value >= 0 else "negative-bar", step == sc.step)
     best = int(np.argmax(row))
     name = named(sc, best)
@@ -160,7 +161,8 @@ def _surprise(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
         return []
     bits = -math.log2(max(float(sc.answers.values[step][labels.index(came)]), 1e-30))
     most = math.log2(max(2, len(labels)))
-    return _bar(sc, x, top, bits / most, numbers.number(bits, 1), "ink-2", bits > 3)
+    return _bar(sc, x, top, bits / most, said(
+        numbers.number(bits, 1), *claimed(sc, "bits of surprise at what came", 0, step)), "ink-2", bits > 3)
 
 
 def _moves(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
@@ -168,9 +170,10 @@ def _moves(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     if not _here(sc, step, "show"):
         return []
     far = _distances(sc)
-    most = math.sqrt(sc.shown.units) if sc.bounded else colour.largest(far) or 1.0
-    return _bar(sc, x, top, float(far[step]) / most, numbers.number(float(far[step]), 1), "ink-2",
-                step == sc.step)
+    most = math.sqrt(sc.shown.units) if sc.shown.squashed else colour.largest(far) or 1.0
+    words = said(numbers.number(float(far[step]), 1), "how far the state moves", sc.layer.name, step=step,
+                 array="inner.hidden")
+    return _bar(sc, x, top, float(far[step]) / most, words, "ink-2", step == sc.step)
 
 
 def _distances(sc: Scene) -> np.ndarray:
@@ -184,7 +187,9 @@ def _keeps(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
         return []
     key = sc.shown.family.kept[0]
     share = float(sc.forward.arrays[key][step].mean()) if key else float(sc.shown.saturation[step])
-    return _bar(sc, x, top, share, numbers.number(share), "ink-2", step == sc.step)
+    claim = ("mean", sc.layer.name, (), step, f"inner.{key}") if key else \
+        ("share of saturated units", sc.layer.name, (), step)
+    return _bar(sc, x, top, share, said(numbers.number(share), *claim), "ink-2", step == sc.step)
 
 
 # --- on the way back --------------------------------------------------------------------------------------------------
@@ -197,8 +202,10 @@ def _gradient(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     most, size = colour.largest(sizes), float(sizes[step])
     share = max(0.0, 1 + math.log10(size / most) / DECADES) if 0 < size <= most else size
     ways = [numbers.significant(size, 2), numbers.power(size, 0)]
+    of = (sc.layer.name, (), step, "inner_gradients.hidden")
+    ways = [said(way, "norm", *of) for way in ways]
     if 0 < size < math.inf:  # at least its power of ten
-        ways.append(numbers.power_of_ten(math.floor(math.log10(size))))
+        ways.append(said(numbers.power_of_ten(round(math.log10(size))), "nearest power of ten of the norm", *of))
     words = next((way for way in ways if width(way, 12, 600) <= sc.plan.strip.pitch - 4), "")
     return _bar(sc, x, top, share, words, "gradient-mark", step == sc.step, "gradient-text")
 
@@ -214,7 +221,8 @@ def _hop(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     if not came > 0:
         return _bar(sc, x, top, 0.0, "–", "gradient-mark", False)
     share = norm(over) / came
-    return _bar(sc, x, top, share, "× " + numbers.number(share) if sc.plan.strip.pitch > 44 else
-                numbers.number(share), "gradient-mark", step == sc.step)
+    words = said(numbers.number(share), "share of the gradient of a state that goes on", sc.layer.name, (), step, key)
+    return _bar(sc, x, top, share, f"× {words}" if sc.plan.strip.pitch > 44 else words, "gradient-mark",
+                step == sc.step)
 
 

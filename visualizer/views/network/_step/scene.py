@@ -108,14 +108,9 @@ class Scene:
     def most(self, key: str) -> float:
         """The largest size that its colours reach: 1 where a tanh or σ made it."""
         state = key.removesuffix("_before")
-        if state in ("candidate", "new") or (state == "hidden" and self.bounded):
+        if state in ("candidate", "new") or (state == "hidden" and self.shown.squashed):
             return 1.0
         return largest(self.forward, state)
-
-    @property
-    def bounded(self) -> bool:
-        """Whether states lie between −1 and 1."""
-        return bool(self.layer.settings.get("nonlinearity", "tanh") == "tanh") and not self.shown.projected
 
     def size(self, key: str) -> float:
         """Of the gradient in a column: the norm over all units, or of the chosen one its size."""

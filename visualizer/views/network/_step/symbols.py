@@ -7,6 +7,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.language import english, tr
 from visualizer.motions._marks import along, wire
+from visualizer.said import axis, said
 from visualizer.scene import colour, numbers, parts, step_inputs, steps, wires
 from visualizer.scene.labels import cut
 from visualizer.scene.picture import (
@@ -24,6 +25,7 @@ from visualizer.scene.picture import (
     grouped,
     plain,
 )
+from visualizer.scene.reading import number_said, read_said, step_said
 from visualizer.scene.type import width
 from visualizer.views.network._step.scene import Scene
 
@@ -59,7 +61,7 @@ def strip(sc: Scene) -> list[Mark]:
         marks += parts.faded(_in_tile(sc, step, x, False), seen * (1 - lit)) + \
             parts.faded(_in_tile(sc, step, x, True), seen * lit)
         if numbered:
-            marks.append(Text(x + place.tile / 2, place.top + place.high + 14, plain(str(step + 1)), 11,
+            marks.append(Text(x + place.tile / 2, place.top + place.high + 14, plain(step_said(sc.shown, step)), 11,
                               400, "ink-2", "middle", opacity=seen))
     return grouped(Group(tr("all steps"), Focus(sc.layer.name)), marks)
 
@@ -75,9 +77,8 @@ def _in_tile(sc: Scene, step: int, x: float, lit: bool) -> list[Mark]:
     if source is not None and source.kind == "numbers" and source.values.shape[1] <= 6 and not lit:
         return step_inputs.bars(source, range(step, step + 1), x + 4, place.top + 3, place.tile - 8, place.high - 6,
                                 place.pitch, sc.layer.name)
-    word = sc.shown.words[step]
-    ways = (word, word.rpartition(" ")[2])
-    mono, ink = len(word) < 3, on_the_tile(sc) if lit else "ink"
+    word, ways = read_said(sc.shown, step), (sc.shown.words[step], number_said(sc.shown, step))
+    mono, ink = len(ways[0]) < 3, on_the_tile(sc) if lit else "ink"
     size = next((size for size in (15.0, 13.0, 12.0, 11.0) if width(word, size, 600, mono) <= place.tile - 4), 0.0)
     if not size:
         word, size = ways[1], 11.0
@@ -156,11 +157,12 @@ def _symbol(sc: Scene, step: int, dropped: float) -> list[Mark]:
         marks[-1] = Rect(left, top, side, side, "sunk", "accent", 2, radius=6)
         marks += step_inputs.bars(source, range(step, step + 1), left + 6, top + 5, side - 12, side - 10,
                                   side, sc.layer.name)
-        said = ", ".join(numbers.number(float(value)) for value in source.values[step])
-        under = sc.look.mode.notes and width(said, 12, 500) <= min(sc.plan.read[0] - 6, 2 * (x + wide / 2 - 4))
-        return marks + ([Text(x + wide / 2, y + high + 18, plain(said), 12, 500, "ink", "middle")] if under else [])
-    word = sc.shown.words[step]
-    mono = len(word) < 3
+        values = ", ".join(said(numbers.number(float(value)), "value", first.name, (step, place))
+                           for place, value in enumerate(source.values[step]))
+        under = sc.look.mode.notes and width(values, 12, 500) <= min(sc.plan.read[0] - 6, 2 * (x + wide / 2 - 4))
+        return marks + ([Text(x + wide / 2, y + high + 18, plain(values), 12, 500, "ink", "middle")] if under else [])
+    word = read_said(sc.shown, step)
+    mono = len(sc.shown.words[step]) < 3
     size = next((size for size in (20.0, 15.0, 13.0, 12.0) if width(word, size, 600, mono) <= side - 4), 11.0)
     ink = "ink" if back else "on-accent"
     if width(word, size, 600, mono) <= side - 2:
@@ -181,8 +183,10 @@ def _numbered(sc: Scene, step: int, x: float, y: float) -> list[Mark]:
     if table is None or step >= len(first.output):
         return []
     count = table.weights["weight"].shape[0] if "weight" in table.weights else 0
-    lines = (tr("number {n}").format(n=numbers.count(int(first.output[step]))),
-             tr("of {count}").format(count=numbers.count(count)) if count else "")
+    number = said(numbers.count(int(first.output[step])), "value", first.name, (step,))
+    lines = (tr("number {n}").format(n=number),
+             tr("of {count}").format(count=said(numbers.count(count), *axis(table, 0, "weights.weight"))) if count
+             else "")
     if x - max(width(line, 12) for line in lines) / 2 < 4:
         return []
     return [Text(x, y + 18 + 15 * place, plain(line), 12, 400, "ink-2", "middle")
@@ -254,8 +258,8 @@ def _named(sc: Scene, name: str, values: np.ndarray, x: float, back: bool) -> li
     ways = [f"∂L/∂{name}" if back else name, name]
     title = next((way for way in ways if width(way, 12, 600, mono=True) <= rim - 4), name)
     long = min(width(title, 12, 600, mono=True), rim - 4)
-    count = numbers.count(len(values))
-    below = (tr("{count} values").format(count=count) if len(values) > 1 else tr("1 value"), count)
+    count = said(numbers.count(len(values)), "how many numbers a step reads", sc.layer.name)
+    below = ((tr("{count} values") if len(values) > 1 else tr("{count} value")).format(count=count), count)
     under = next((way for way in below if width(way, 12) <= rim - 4), "")
     marks: list[Mark] = [Text(max(4.0, min(x - long / 2, rim - long)), plan.heads, plain(title), 12, 600, "ink",
                               max_width=rim - 4, mono=True, focus=Focus(name))]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer.language import tr, translated
-from visualizer.said import Claim, said
+from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.scene.picture import Table, literal
-from visualizer.scene.reading import answering, blank_of, foretells, step_named, unit_said
+from visualizer.scene.reading import blank_of, foretells, step_named, unit_said
 from visualizer.size import norm
-from visualizer.views.network._step.answers import named
+from visualizer.views.network._step.answers import claimed, named
 from visualizer.views.network._step.scene import Scene
 
 
@@ -94,27 +94,20 @@ def _answer(sc: Scene) -> str:
     row = sc.answers.values[sc.step]
     step = step_named(sc.shown, sc.step)
     if not sc.answers.shares:
-        value = said(numbers.number(float(row[0]), 3), *_claimed(sc, "answer", 0))
+        value = said(numbers.number(float(row[0]), 3), *claimed(sc, "answer", 0))
         return (tr("After {step} the network answers {{{value}}}.") if sc.answers.own else
                 tr("If the sequence ended at {step}, the network would answer {{{value}}}.")).format(
             step=step, value=value)
     best = int(np.argmax(row))
-    what = said(named(sc, best), *_claimed(sc, "likeliest label", 0)) if best != blank_of(sc.trace) else named(sc, best)
+    what = said(named(sc, best), *claimed(sc, "likeliest label", 0)) if best != blank_of(sc.trace) else named(sc, best)
     known = {"what": f"“{literal(what)}”", "step": step, "text": literal(_so_far(sc)),
-             "share": said(numbers.percent(float(row[best]), 0), *_claimed(sc, "chance", best))}
+             "share": said(numbers.percent(float(row[best]), 0), *claimed(sc, "chance", best))}
     if not sc.answers.own:
         return tr("If the sequence ended at {step}, the network would say {what} with {{{share}}}.").format(**known)
     if foretells(sc.trace):
         return tr("Having read “{text}”, the network expects {what} with {{{share}}}.").format(**known)
     return tr("Having read “{text}”, the network says {what} with {{{share}}}.").format(**known) if known["text"] else \
         tr("After {step} the network says {what} with {{{share}}}.").format(**known)
-
-
-def _claimed(sc: Scene, what: str, index: int) -> Claim:
-    """What is said of an answer of this step: the model's own, or what it would be if this were the last."""
-    own = None if sc.answers is None or not sc.answers.own else answering(sc.trace)
-    return (what, own.name, (index,), sc.step, "") if own is not None else \
-        (f"{what} if stopped", sc.shown.layer.name, (index,), sc.step, "")
 
 
 def _so_far(sc: Scene) -> str:
