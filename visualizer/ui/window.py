@@ -233,6 +233,7 @@ class Window(QWidget):
         self.engine = engine
         if "start" in vars(self.panes):
             self.panes.start.gallery.attach(engine)
+        self.panes.attach(engine)
 
     def search(self) -> None:
         """Type into the field of the start screen."""
@@ -367,6 +368,7 @@ class Window(QWidget):
     def take_over(self, before: Window) -> None:
         """What was collected and shown in the window that stood here before."""
         self.panels = before.panels
+        self.panes.bar_open, self.panes.curves_open = before.panes.bar_open, before.panes.curves_open
         self.menus.bar.setHidden(before.menus.bar.isHidden())
         self.panes.drawer_open = before.panes.drawer_open
         if before.starting:
