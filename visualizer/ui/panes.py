@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import sight
+from visualizer import sight, views
 from visualizer.language import english, tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
