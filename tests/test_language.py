@@ -211,7 +211,7 @@ def said(n: "int") -> str:
 
 # --- what kinds, answers, inputs and causes say ----------------------------------------------------------------------
 
-KNOWN = frozenset(words for path in PACKAGE.rglob("*.py") for words in find_spoken(path.read_text(encoding="utf-8")))
+KNOWN = frozenset(words for path in PACKAGE.rglob("*.py") for words in find_spoken(path))
 """All that somebody can translate."""
 SIGNS = {"NaN", "tanh", "max", "min", "target", "index", "LSTM", "GRU", "RNN", "ReLU", "PReLU", "ELU", "CELU", "SELU",
          "GELU", "SiLU"}
