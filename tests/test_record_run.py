@@ -73,6 +73,7 @@ def test_recordings_have_the_very_numbers_of_plain_torch(name: str) -> None:
         given = inputs.given(sample, opened.card["input"]["kind"])
         trace = record(opened, sample)
         opened.module.zero_grad()
+        kept = [weight.requires_grad_() for weight in opened.module.parameters() if not weight.requires_grad]
         logits = opened.module(opened.prepare(given.raw))
         loss = plain_loss(opened, given, logits)
         loss.backward()
@@ -87,6 +88,8 @@ def test_recordings_have_the_very_numbers_of_plain_torch(name: str) -> None:
             assert len(found) == 1, path
             assert np.array_equal(found[0], parameter.grad.numpy()), path
         opened.module.zero_grad()
+        for weight in kept:
+            weight.requires_grad_(False)
 
 
 @pytest.mark.matrix(spine=MAIN, sample=4, each=False)
