@@ -103,7 +103,7 @@ def seen_of_it(readers: Sequence[Reader], seen: Sequence[Now], place: Box, activ
         shown = at_steps(reader.trace, now)
         if shown is not None:
             marks += _row_read(reader.trace, shown, now, place, strong)
-        elif reader.trace[now.layer].has("row", "column"):
+        elif reader.trace[now.layer].has("row", "column") and now.uncovered == 1:
             marks += _sees(reader.trace, now, place, strong, chosen if strong else None)
     return marks
 
@@ -352,7 +352,8 @@ def below(index: int, reader: Reader, now: Now, place: Place, look: Look) -> lis
     scale = _scale(trace, shown, look, now.moment.backward) if shown is not None else \
         parts.scale_of(trace, trace[now.layer], look, now.moment.backward)
     marks += _bar(scale, box.left, y + 7, min(room, 200.0))
-    changed = None if reader.before is None or now.moment.backward or now.uncovered != 1 else \
+    unseen = now.uncovered != 1 or (shown is not None and not now.step)
+    changed = None if reader.before is None or now.moment.backward or unseen else \
         change(trace, reader.before, now.layer, now.step if shown is not None else 0)
     kept = recalls(trace, now.layer, now.step) if shown is not None and now.step and not shown.reverse else None
     said = "" if now.moment.backward else words.note(index, reader, now, changed, kept)

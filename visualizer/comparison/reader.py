@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import answers, kinds
+from visualizer import answers, edits, kinds
 from visualizer.comparison import path
 from visualizer.comparison.path import EXACT
 from visualizer.costs import Measured
+from visualizer.curve import Curve, Point
 from visualizer.decay import decay
 from visualizer.kinds import jacobian
 from visualizer.language import tr
@@ -44,8 +45,26 @@ class Reader:
     """What tells it from the others; its title where that is enough."""
     edits: tuple[str, ...] = ()
     """What was done to the network or its input first."""
+    curve: Curve | None = None
+    """How often it is right, by the strength of what is done to the input, as far as that was counted."""
     model: str = ""
     """The name or path with which it can be run once more; empty for a recording."""
+
+
+    @property
+    def strength(self) -> float | None:
+        """How strongly that is done now which the curve grows by; None where there is no curve or no such edit."""
+        grown = () if self.curve is None else [words for words in self.edits
+                                               if words.partition(":")[0] == self.curve.grows]
+        for words in grown:
+            edit, arguments = edits.parse(words)
+            return 1.0 if edit.strength is None else abs(edit.strength.of(arguments))
+        return None
+
+    @property
+    def at_strength(self) -> Point | None:
+        """What was counted at that strength."""
+        return None if self.curve is None or self.strength is None else self.curve.at(self.strength)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def data_of(opened: Opened, source: str = "") -> Data:
         return Data(tuple(held_out), tr("{count} held-out {kind}").format(count=f"{len(held_out):,}",
                                                                         kind=translated(kind.title)))
     found: list[Given] = []
-    for word in inputs.candidates(source, kind).words:
+    for word in inputs.candidates(source, kind, facts).words:
         with suppress(Refused, LookupError):
             found.append(given_of(opened, word))
     if not found:
