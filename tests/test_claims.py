@@ -234,6 +234,8 @@ def test_words_that_ask_for_no_measure_are_refused_with_how_to_write_them() -> N
     with pytest.raises(Refused, match="write field DEPTH"):
         measure("field deep", Data())
     with pytest.raises(Refused, match="mnist"):
+        measure("differs digits_cnn", Data(Path("/nowhere")))
+    with pytest.raises(Refused, match=r"nowhere|no inputs"):
         measure("right digits_cnn", Data(Path("/nowhere")))
 
 

@@ -214,7 +214,7 @@ def test_a_composed_strip_is_what_the_model_of_strips_composes(monkeypatch: pyte
     pytest.importorskip("torch")
     from visualizer.record import catalog
 
-    compose = catalog._source("crnn_strip").compose
+    compose = catalog.source_of("crnn_strip").compose
     strip = inputs.given("strip:4 0 4", "strip")
     assert strip.digits == (4, 0, 4)
     assert strip.sample.title == "Strip of 4 0 4"
@@ -244,7 +244,7 @@ def test_strips_from_files_are_read_as_what_is_written_on_them(tmp_path: Path) -
     torch = pytest.importorskip("torch")
     from visualizer.record import catalog, open_model
 
-    opened, spell = open_model("crnn_strip"), catalog._source("crnn_strip").spell
+    opened, spell = open_model("crnn_strip"), catalog.source_of("crnn_strip").spell
     read = {"own": 0, "fitted": 0}
     for sample in inputs.all_samples("strip"):
         own = inputs.given(sample.name, "strip")

@@ -22,11 +22,11 @@ from tests import recorded as bundled
 from tests.networks import NETWORKS
 from tests.quantities import NUMBER, agrees, read, worked_out
 from visualizer.export import draw
-from visualizer.record import capture, pass_of, with_study
+from visualizer.record import capture, pass_of, study, with_study
 from visualizer.said import Said, listening, places, said, tick, unplaced
 from visualizer.scene.picture import Focus, Look, Picture, Text, unmarked
 from visualizer.scene.timeline import BACKWARD, FORWARD, timeline
-from visualizer.trace import Trace, forget
+from visualizer.trace import Refused, Trace, forget
 from visualizer.views import all_views
 
 torch.set_num_threads(1)
@@ -43,7 +43,7 @@ MORE_INPUTS = {"digits_cnn": ("digit-3", "digit-2148", "digit-9"), "surname_gru"
 VIEWS = tuple(view.name for view in all_views() if not view.studies or view.name in STUDIED)
 
 
-@pytest.mark.matrix(spine=("digits_cnn-network", "surname_gru-unrolled"), sample=12, each=False)
+@pytest.mark.matrix(spine=("digits_cnn-network", "surname_gru-unrolled", "gru_plain-saturation"), sample=12, each=False)
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("name", [*BUNDLED, *OTHERS])
 def test_every_number_that_is_read_is_true(name: str, view: str) -> None:
@@ -179,8 +179,19 @@ def studied(name: str, view: str) -> Trace:
     if view not in STUDIED:
         return trace
     if name not in BUNDLED:
-        pytest.skip(f"{view} of {name} is measured on its module")
+        return measured(name, view, trace)
     return with_study(replace(pass_of(name, trace.sample.name), others=MORE_INPUTS.get(name, ())), view)
+
+
+def measured(name: str, view: str, trace: Trace) -> Trace:
+    """The study of a small network, over its own input alone."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model, x, _ = NETWORKS[name]()
+        try:
+            return study(trace, model, x, view)
+        except Refused as refused:
+            pytest.skip(f"{view} of {name}: {refused}")
 
 
 def moments(trace: Trace) -> list[str]:

@@ -523,6 +523,26 @@ def test_a_volume_is_drawn_as_its_slices() -> None:
         assert draw(trace, "microscope", f"{focus.layer}.forward", focus).caption
 
 
+@pytest.mark.parametrize("pool", [nn.MaxPool3d(2), nn.AvgPool3d(2), nn.AdaptiveMaxPool3d((2, 1, 2)),
+                                  nn.AdaptiveAvgPool3d((2, 2, 1))], ids=lambda pool: type(pool).__name__)
+@pytest.mark.parametrize("backward", [False, True])
+def test_the_microscope_shows_the_slice_of_a_volume_that_a_cell_stands_in(pool: nn.Module, backward: bool) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv3d(1, 2, 1), nn.ReLU(), pool, nn.Flatten(), nn.LazyLinear(2)).eval()
+    x = torch.randn(1, 1, 4, 4, 4)
+    net(x)
+    trace = record.capture(net, x, target=1)
+    for name in ("1", "2") if backward else ("2",):
+        layer, way = trace[name], "backward" if backward else "forward"
+        picture = draw(trace, "microscope", f"{name}.{way}", Focus(name, (1, 1, 0, 0)), size=(1600, 900))
+        maps = [mark for mark in picture if isinstance(mark, Image) and mark.focus == Focus(name) and mark.folds]
+        assert maps, name
+        sizes = np.abs(layer.gradient[1, 1]) if backward else layer.output[1, 1]
+        for shown in maps:
+            assert shown.indices == (layer.shape[1] + 1,), "the second slice of the second channel"
+            assert (np.diff(shown.values[0].ravel()[np.argsort(sizes.ravel())].astype(int)) >= 0).all()
+
+
 def test_of_a_volume_each_channel_stands_as_its_middle_slice_and_says_so():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv3d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(96, 3)).eval()

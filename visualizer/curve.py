@@ -130,6 +130,15 @@ def between(spots: Sequence[Spot], strength: float) -> tuple[float, float]:
     return math.nan, math.nan
 
 
+COLUMNS = ("model", "strength", "right", "of", "share", "standard_error", "inputs", "cut", "whole_right", "whole_of")
+
+
+def rows(curve: Curve) -> list[tuple[str | float, ...]]:
+    """A table of the points, as `COLUMNS` says."""
+    return [(curve.model, point.strength, point.right, point.of, point.share, point.error, point.inputs, point.cut,
+             point.whole_right, point.whole_of) for point in curve.points]
+
+
 def standard_error(right: int, of: int) -> float:
     """Of a share that was counted: √(p (1 − p) / n); NaN of nothing."""
     return math.sqrt(right / of * (1 - right / of) / of) if of else math.nan

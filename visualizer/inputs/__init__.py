@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from visualizer import registry
 from visualizer.edits import Grain
 from visualizer.inputs import _rows
-from visualizer.inputs._files import MOST_SYMBOLS, OF_NUMBERS, numbers_in
+from visualizer.inputs._files import MOST_SYMBOLS, OF_NUMBERS, numbers_in, target_in
 from visualizer.inputs._lists import candidates, samples
 from visualizer.inputs._rows import Row, row, row_in
 from visualizer.inputs._samples import Given, Item, SamplePlace, fits, places, sheets
@@ -31,7 +31,7 @@ from visualizer.trace import Refused, Sample
 __all__ = ["DRAWN", "FIELD", "LISTS", "MOST_SYMBOLS", "OF_NUMBERS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given",
            "Grain", "InputKind", "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind",
            "kinds", "numbers_in", "of", "offered", "picture", "raw", "read_text", "sample", "samples", "suffixes",
-           "symbols", "text_in", "unknown"]
+           "symbols", "target_in", "text_in", "unknown"]
 
 Pixels = NDArray[np.uint8]
 Facts = Mapping[str, Any]

@@ -76,7 +76,7 @@ def data_of(opened: Opened, source: str = "") -> Data:
         return Data(tuple(held_out), tr("{count} held-out {kind}").format(count=f"{len(held_out):,}",
                                                                         kind=translated(kind.title)))
     found: list[Given] = []
-    for word in inputs.candidates(source, kind).words:
+    for word in inputs.candidates(source, kind, facts).words:
         with suppress(Refused, LookupError):
             found.append(given_of(opened, word))
     if not found:
@@ -119,6 +119,20 @@ def measured(opened: Opened, words: Sequence[str], data: Data, grows: str = "",
         keep(curve)
         yield (number + 1) / len(curve.strengths), curve
     return curve
+
+
+def counted(opened: Opened, words: Sequence[str], data: Data) -> Point:
+    """Right answers with these edits as they are; raises Refused as `measured` does."""
+    made = answers_with(opened)
+    if made is None or made.judge is None:
+        raise Refused(tr("The answers of {model} are neither right nor wrong.").format(model=opened.title))
+    counting = _Counting(opened, words, data).point(words, 1.0)
+    while True:
+        try:
+            next(counting)
+        except StopIteration as end:
+            found: Point = end.value
+            return found
 
 
 def blank(opened: Opened, words: Sequence[str], data: Data, grows: str = "") -> Curve:

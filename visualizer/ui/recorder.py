@@ -463,7 +463,7 @@ class Recorder(QObject):
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
             wishes["pixels"] = unpacked(state.drawing)
         if state.label:
-            wishes["target"] = int(state.label)
+            wishes["target"] = inputs.target_in(state.label)
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:

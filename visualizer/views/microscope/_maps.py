@@ -140,7 +140,9 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
                       hatched=None if hatched is None else np.ascontiguousarray(hatched[None]),
                       indices=(-1,) if channel is None else (channel,), folds=folds,
                       scale=parts.scale_of(trace, layer, frame.look, backward))
-        cells, spots = shown.cells[:, -2:], (int(tile.shape[0]), int(tile.shape[1]))
+        here = (shown.cells[:, :len(leading)] == shown.cells[0, :len(leading)]).all(axis=1)  # in this slice of a volume
+        cells = shown.cells[here, -2:] if len(leading) > 1 else shown.cells[:, -2:]
+        spots = int(tile.shape[0]), int(tile.shape[1])
     pixel = image.cell[0]
     if not shown.made:
         image = emptied(image)

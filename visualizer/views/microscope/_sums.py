@@ -326,6 +326,8 @@ def _origin(trace: Trace, taps: Taps) -> tuple[Layer | None, tuple[int, int, int
         return found, (found.shape[0], found.shape[1], found.shape[2])
     if found is not None and found.output.ndim == 2:
         return found, (1, found.shape[0], found.shape[1])
+    if source.output.ndim > 3 and len(taps.grid) > 3:  # a window of a volume, slice by slice
+        return found, (int(np.prod(taps.grid[:-2])), taps.grid[-2], taps.grid[-1])
     return found, (len(taps.values), 1, 1)
 
 
@@ -683,12 +685,10 @@ def _maps(trace: Trace, slide: Slide, terms: Terms) -> tuple[list[Shown], list[s
     for taps in terms.taps[:3]:
         source = trace[taps.source]
         array = source.gradient if taps.array == "gradient" else source.output
-        if array is not None and taps.array in ("output", "gradient") and taps.cells.shape[1] == array.ndim <= 3:
+        if array is not None and taps.array in ("output", "gradient") and taps.cells.shape[1] == array.ndim:
             read.append(Shown(source, taps.cells, tr("from") if slide.backward else tr("read from"),
                               taps.array == "gradient"))
     sign = {"sum": "+", "product": "×"}.get(terms.op, "")
-    if slide.layer.output.ndim > 3:
-        return read, [sign] * (len(read) - 1)
     own = marked(slide.layer, slide.cell, tr("handed to") if slide.backward else tr("stands in"), slide.backward,
                  slide.made)
     if slide.backward:

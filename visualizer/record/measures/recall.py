@@ -1,0 +1,36 @@
+"""recall: which share of sequences a network answers with their first symbol, over the seeds of its training."""
+
+import json
+
+import numpy as np
+from safetensors.torch import load_file
+
+from visualizer import registry
+from visualizer.claims import Number
+from visualizer.record.catalog import source_of
+from visualizer.record.measures import Data, Measure, as_mean
+
+OF = {"lowest": min, "highest": max}
+
+
+def _run(data: Data, model: str, trained: str, tested: str = "", what: str = "") -> Number:
+    """Trained at one delay, tested at the same or another; the mean over the seeds, or the lowest or the highest."""
+    path = registry.folder("models") / f"{model}.runs.safetensors"
+    source, tensors, found = source_of(model), load_file(path), []
+    delay = int(tested or trained.partition(".")[0])
+    for run in json.loads(registry.card(path)["runs"]):
+        if not f"{run}.".startswith(f"T{trained}."):
+            continue
+        net = source.build().eval()
+        net.load_state_dict({name.removeprefix(f"{run}."): tensor.float() for name, tensor in tensors.items()
+                             if name.startswith(f"{run}.")})
+        found.append(source.accuracy(net, delay))
+    if not found:
+        raise ValueError(f"{model} was not trained so")
+    if what:
+        return Number(OF[what](found), 0.0, len(found))
+    return as_mean(np.array(found))
+
+
+MEASURE = Measure("recall", "recall MODEL TRAINED [TESTED [lowest|highest]]", "share of sequences of which the first "
+                  "symbol is recalled, over the seeds of the training", _run)
