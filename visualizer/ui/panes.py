@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import views
+from visualizer import sight, views
 from visualizer.language import english, tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
@@ -204,7 +204,7 @@ class Panes(QWidget):
             comparing = bool(self.store.state.compare)
             self.top.show_path(((tr("Compare"), None), *words.path(trace, standing(seen))) if comparing else
                                words.path(trace, standing(seen)))
-            found = [view for view in views.all_views() if view.suits(trace)]
+            found = sight.suited(trace)
             whole = sum(view.group == COMPARE.group for view in found)
             self.top.show_views([*found[:whole], COMPARE, *found[whole:]],
                                 COMPARE.name if comparing else seen.view.name)
@@ -362,7 +362,7 @@ class Panes(QWidget):
         """A crumb was clicked: go to its level."""
         trace = self.store.trace
         if trace is not None and not self.starting:
-            names = tuple(view.name for view in views.all_views() if view.suits(trace))
+            names = tuple(view.name for view in sight.suited(trace))
             self.store.apply(lambda state: to_level(state, trace, self.store.timeline, focus, names))
 
     def _pick(self, focus: Focus | None) -> None:

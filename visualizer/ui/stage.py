@@ -483,7 +483,7 @@ class Stage(Canvas):
     def _open(self, more: Opens) -> None:
         """Go to the view that shows more of what was clicked, if the recording has it."""
         trace = self.store.trace
-        if trace is not None and any(view.name == more.view and view.suits(trace) for view in views.all_views()):
+        if trace is not None and any(view.name == more.view for view in sight.suited(trace)):
             self.store.apply(lambda state: does.changed(state, view=more.view))
             self._press = None
 
@@ -497,7 +497,7 @@ class Stage(Canvas):
                 self.store.update(focus=sound(trace, focus))
             return
         if focus is None:
-            names, seen = tuple(view.name for view in views.all_views() if view.suits(trace)), self.store.sight
+            names, seen = tuple(view.name for view in sight.suited(trace)), self.store.sight
             self.store.apply(lambda state: state if seen is None else out(state, trace, seen, names, self.opened_in()))
         elif self._about() is not None:
             self.pick(focus)

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit
 from shiboken6 import isValid
 
 from visualizer import sight, start
-from visualizer import views as all_views
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Text
@@ -104,7 +103,7 @@ class Window(QWidget):
     def views(self) -> tuple[View, ...]:
         """The views that have something to show of what is open."""
         trace = self.store.trace
-        return () if trace is None else tuple(view for view in all_views.all_views() if view.suits(trace))
+        return () if trace is None else sight.suited(trace)
 
     def view(self) -> View:
         """The view that is shown; raises LookupError while nothing is open."""
