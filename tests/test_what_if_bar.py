@@ -293,7 +293,7 @@ class Engine(QObject):
 def curve(points):
     return Curve("digits_cnn", "CNN", ("shift:8,8",), "shift", tuple(map(float, range(9))),
                  tuple(Point(float(at), 100 - 10 * at, 100, 0, 100 - 10 * at, 100, 100) for at in range(points)), 0.1,
-                 "100 digits")
+                 100, "digits")
 
 
 def test_curves_are_asked_for_once_a_direction_stream_in_and_are_cancelled(bar):

@@ -162,8 +162,12 @@ class CurvePane(QWidget):
         self.setMouseTracking(True)
         self.setAccessibleName(tr("Right answers by strength"))
         counting.changed.connect(self.show_state)
-        self.bar.store.changed.connect(lambda old, new: self.show_state())
+        self.bar.store.changed.connect(self._follow)
         self.show_state()
+
+    def _follow(self, old: State, new: State) -> None:
+        if self.isVisible() and (old.places, old.active) != (new.places, new.active):
+            self.show_state()
 
     def show_state(self) -> None:
         """Set every part from what is counted."""
