@@ -89,8 +89,10 @@ def _calls(trace: Trace, first: str) -> Layer:
     begins = {state: [call.reads[1 + (state == "cell" and call.settings.get("initial_hidden") == "read")]
                       if call.settings.get(f"initial_{state}") == "read" else "" for call in calls]
               for state in ("hidden", "cell")}
-    changed = any(name and call.name not in (_origin(trace, name), *trace[_origin(trace, name)].reads)
-                  for names in begins.values() for call, name in zip(calls, names[1:], strict=False))
+    made = {name: trace[_origin(trace, name)] for names in begins.values() for name in names if name}
+    changed = any(name and call.name != made[name].name and not (
+        made[name].kind.endswith("state") and call.name in made[name].reads)
+        for names in begins.values() for call, name in zip(calls, names[1:], strict=False))
     if changed:
         own = next(chain.trace[chain.name] for chain in chains(trace) if chain.name == f"{first}.steps")
         grads |= {key: own.inner_gradients[key] for key in grads if key.endswith("_direct")}

@@ -841,8 +841,8 @@ def _focus_of(mark: Image, tile: int, row: int, column: int) -> Focus:
 
 def _refolded(cell: Cell, shape: tuple[int, ...], other: tuple[int, ...]) -> Cell:
     """The cell at the same place in an array of another shape; as much of it as there is where it names no number."""
-    if len(cell) != len(shape):
-        return cell[:1]
+    if len(cell) != len(shape) or not all(0 <= at < size for at, size in zip(cell, shape, strict=True)):
+        return cell[:1]  # of the layer of that name in another network, perhaps
     return tuple(int(index) for index in np.unravel_index(np.ravel_multi_index(cell, shape), other))
 
 

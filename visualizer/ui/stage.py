@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -30,6 +30,7 @@ from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWid
 from visualizer import comparison, paint, sight, views
 from visualizer.comparison import Reader, lanes
 from visualizer.comparison.path import at_share
+from visualizer.edits import PLANE
 from visualizer.language import tr, translated
 from visualizer.scene import state as does
 from visualizer.scene.passage import MOVE, crossed
@@ -62,6 +63,9 @@ from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
 from visualizer.ui.levels import out
 from visualizer.ui.store import Store
+
+if TYPE_CHECKING:
+    from visualizer.ui.what_if import WhatIf
 
 RADIUS = 10.0
 LEVEL = 0.35
@@ -174,6 +178,10 @@ class Stage(Canvas):
         self._pressed: tuple[QPointF, Focus | None] | None = None
         """Where the last press was and what lay there: its click may lay the picture out anew before a second one."""
         self._dragging = ""
+        self.bar: WhatIf | None = None
+        """Where it is shown, a drag on the input moves it."""
+        self._dragged_from = "", 1.0, 1.0
+        """While the input is dragged: how it was done at the press, and the size of its pixels in the picture."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(tr("Stage"))
@@ -431,6 +439,8 @@ class Stage(Canvas):
             self._scrub_reel(event.position())
         elif self._dragging == "scrub":
             self._scrub(self.to_picture(event.position())[0], self.to_picture(self._press)[1])
+        elif self._dragging == "shift":
+            self._drag_input(event.position())
         elif self._dragging == "mark":
             self._mark(self.focus_at(event.position()))
 
@@ -473,7 +483,7 @@ class Stage(Canvas):
     def _open(self, more: Opens) -> None:
         """Go to the view that shows more of what was clicked, if the recording has it."""
         trace = self.store.trace
-        if trace is not None and any(view.name == more.view and view.suits(trace) for view in views.all_views()):
+        if trace is not None and any(view.name == more.view for view in sight.suited(trace)):
             self.store.apply(lambda state: does.changed(state, view=more.view))
             self._press = None
 
@@ -487,7 +497,7 @@ class Stage(Canvas):
                 self.store.update(focus=sound(trace, focus))
             return
         if focus is None:
-            names, seen = tuple(view.name for view in views.all_views() if view.suits(trace)), self.store.sight
+            names, seen = tuple(view.name for view in sight.suited(trace)), self.store.sight
             self.store.apply(lambda state: state if seen is None else out(state, trace, seen, names, self.opened_in()))
         elif self._about() is not None:
             self.pick(focus)
@@ -537,10 +547,33 @@ class Stage(Canvas):
         pressed = self.picture.mark_at(*self.to_picture(press))
         if pressed is not None and pressed[0].holds is not None and pressed[0].group == LANE:
             return "scrub"
+        if start is not None and trace is not None and self._takes_hold(press, start, trace):
+            return "shift"
         if start is not None and trace is not None and start.array == "output" and selected is not None \
                 and start.layer == selected.layer and start.cell[:1] == selected.cell[:1] and len(start.cell) > 1:
             return "mark"
         return "pan" if self.zoom > 1 else "nothing"
+
+    def _takes_hold(self, press: QPointF, start: Focus, trace: Trace) -> bool:
+        """Whether a drag from there moves the input: it lies on a picture that is fed in, and the bar is shown."""
+        pressed = self.picture.mark_at(*self.to_picture(press))
+        held = self.bar is not None and self.bar.isVisible() and self.bar.grain is not None \
+            and self.bar.grain.has(PLANE) and not self.store.waiting
+        if not held or pressed is None or not isinstance(pressed[0], Image) or start.layer not in trace \
+                or trace[start.layer].kind != "input" or trace[start.layer].axes[-2:] != ("row", "column"):
+            return False
+        assert self.bar is not None
+        wide, high = pressed[0].cell
+        self._dragged_from = self.bar.dragged(), wide * pressed[0].pooled, high * pressed[0].pooled
+        return True
+
+    def _drag_input(self, point: QPointF) -> None:
+        """The input as far from where it was as the pointer is from the press, in whole pixels of it."""
+        if self.bar is None or self._press is None:
+            return
+        start, wide, high = self._dragged_from
+        (x, y), (from_x, from_y) = self.to_picture(point), self.to_picture(self._press)
+        self.bar.drag(start, round((x - from_x) / wide), round((y - from_y) / high))
 
     def _mark(self, focus: Focus | None) -> None:
         selected, trace = self.store.state.focus, self.store.trace
