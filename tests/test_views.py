@@ -19,7 +19,21 @@ from visualizer import draw, record
 from visualizer.scene import colour, hops
 from visualizer.scene.columns import arrange
 from visualizer.scene.grids import axis, tick_words
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Scale, Text, _hit, box_of, plain
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Picture,
+    Rect,
+    Scale,
+    Text,
+    _hit,
+    box_of,
+    plain,
+)
 from visualizer.scene.timeline import timeline
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Trace
