@@ -280,8 +280,8 @@ def _trail(setting: Setting, found: Places, here: int, channel: int) -> list[Mar
         high = np.max([taps.cells.max(axis=0) for taps in ends], axis=0)
         tiles = [(tile,) for tile in range(int(low[0]), int(high[0]) + 1)]
         for head in heads_on(column, tiles):
-            first = head or tiles[0]
-            box = box_of_cells(column, layer, (*first, *map(int, low[1:])), (*first, *map(int, high[1:])))
+            own = head or tiles[0]
+            box = box_of_cells(column, layer, (*own, *map(int, low[1:])), (*own, *map(int, high[1:])))
             if box is not None:
                 marks.append(Rect(box[0], box[1], box[2], box[3], stroke="accent", stroke_width=0.8, opacity=0.6,
                                   holds=Touch(Focus(column.layer, head), Focus(setting.layer.name, cells[0]),
