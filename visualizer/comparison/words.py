@@ -118,8 +118,7 @@ def _read(index: int, shown: Reading | None, step: int) -> str:
     if shown is None:
         return ""
     word = shown.words[min(step, shown.steps - 1)]
-    said = claimed(index, word, "word read", shown.layer.name, step=step)
-    return tr("step {step}").format(step=said) if word.isdecimal() else literal(said)
+    return _step(word, literal(claimed(index, word, "word read", shown.layer.name, step=step)))
 
 
 def step_words(trace: Trace, now: Now) -> str:
@@ -128,7 +127,7 @@ def step_words(trace: Trace, now: Now) -> str:
     if shown is None or not now.step:
         return ""
     word = shown.words[min(now.step, shown.steps) - 1]
-    return tr("step {step}").format(step=word) if word.isdecimal() else word
+    return _step(word, word)
 
 
 # --- under a column --------------------------------------------------------------------------------------------------
@@ -230,8 +229,11 @@ def note(index: int, reader: Reader, now: Now, changed: float | None, kept: Sequ
     return ""
 
 
-def _step(word: str) -> str:
-    return tr("step {step}").format(step=word) if word.isdecimal() else word
+def _step(word: str, said: str) -> str:
+    """`step 4`, `row 12`, `“film”`: what a step reads."""
+    if word.isdecimal():
+        return tr("step {step}").format(step=said)
+    return said if word.rpartition(" ")[2].isdecimal() else f"“{said}”"
 
 
 def in_step(readers: Sequence[Reader], moments: Sequence[Moment]) -> str:
@@ -250,7 +252,8 @@ def stops(trace: Trace, direction: str) -> tuple[tuple[str, bool], ...]:
     found = []
     for beat in path.way(trace, direction).beats:
         if beat.step is not None and shown is not None and beat.step <= len(shown.words):
-            found.append((_step(shown.words[beat.step - 1]), False))
+            word = shown.words[beat.step - 1]
+            found.append((_step(word, word) if word.isdecimal() else word, False))
         else:
             found.append((beat.layer.rpartition(".")[2] if not beat.layer.rpartition(".")[2].isdecimal() else
                           beat.layer, True))

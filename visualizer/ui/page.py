@@ -12,7 +12,7 @@ import numpy as np
 
 from visualizer import answers, inputs, kinds, reasons
 from visualizer.kinds import Taps, Terms, gates, recurrent
-from visualizer.language import tr
+from visualizer.language import tr, translated
 from visualizer.scene import colour, gatesigns, numbers, parts
 from visualizer.scene.picture import (
     Focus,
@@ -628,7 +628,7 @@ def _about_terms(sheet: Writing, trace: Trace, about: Focus, terms: Terms, value
         sheet.fact(tr("Exactly zero terms"), numbers.count(int(np.count_nonzero(products == 0))))
         first = 24.0
     for name, number in terms.met[:4]:
-        sheet.fact(name, numbers.significant(number, 4), first)
+        sheet.fact(translated(name), numbers.significant(number, 4), first)
         first = 24.0
     for reader in trace.readers(about.layer)[:1]:
         if kinds.switches(reader):
