@@ -172,7 +172,7 @@ def test_inputs_without_a_right_answer_are_one_sentence():
     opened, data = few("digits_cnn", 3)
     nameless = tuple(replace(given, sample=replace(given.sample, label=None)) for given in data.given)
     with pytest.raises(Refused, match="not known of these inputs"):
-        all_of(measured(opened, ("shift:2",), Data(nameless, "three")))
+        all_of(measured(opened, ("shift:2",), Data(nameless, "pictures")))
 
 
 def test_a_network_that_reads_one_size_says_so_behind_the_first_point():
@@ -230,7 +230,7 @@ def drawn(shares, title="CNN", cut=0):
     strengths = tuple(map(float, range(9)))
     points = tuple(Point(at, round(400 * share), 400, cut * int(at), round(200 * share), 200, 400)
                    for at, share in zip(strengths, shares, strict=False))
-    return Curve(title, title, ("shift:8,8",), "shift", strengths, points, 0.1, "400 digits")
+    return Curve(title, title, ("shift:8,8",), "shift", strengths, points, 0.1, 400, "digits")
 
 
 def test_curves_stand_where_their_shares_are_with_bars_of_one_standard_error():

@@ -924,11 +924,10 @@ def _claims(chosen: argparse.Namespace) -> int:
 
     asked = [claims.find(name) for name in chosen.names] or claims.claims()
     measures = _torch("record.measures")
-    data, stands = measures.Data(chosen.data), True
-    told = []
+    stands, told = True, []
     for claim in asked:
         with _working(f"measuring {claim.name}"):
-            found = claims.judged(claim, _ended(measures.numbers_of(claim, data)))
+            found = measures.judge(claim.name, chosen.data)
         met = {each.name: wanted is None or wanted.met_by(found.numbers[each.name]) for each in claim.numbers
                for wanted in (each.expected(chosen.data is not None),)}
         stands = stands and all(met.values()) and not found.broken

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from visualizer import registry
+from visualizer import curve, edits, registry
 from visualizer.comparison import columns, lanes, table, words
 from visualizer.comparison.frame import LOW_ROW, ROW, Frame, frame
 from visualizer.comparison.path import SHARE, at_share, joined, times
@@ -17,8 +17,9 @@ from visualizer.comparison.reader import FEWEST, MOST, Reader, check, named, now
 from visualizer.costs import Measured, from_plain
 from visualizer.language import speaking, tr
 from visualizer.scene import parts, projector
+from visualizer.scene.accuracy import curves_marks
 from visualizer.scene.boxes import Box
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Picture, Rect, Text, grouped, plain, unmarked
 from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.state import State, as_it_was
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment
@@ -28,8 +29,8 @@ from visualizer.trace import UNTRAINED, Refused, Trace, remembered
 __all__ = ["SHARE", "Reader", "carried", "check", "compare", "joined", "layout", "moment_of", "named", "picture",
            "read", "readers_of", "received", "seen", "times"]
 END = 1.0
-MEASURED = "measured"
-"""The name of what was measured among the facts of a recording."""
+COUNTED, MEASURED = "right answers by strength", "measured"
+"""The names of what was counted and measured among the facts of a recording."""
 BEFORE_TRAINING = "before:"
 """Before the name of a network: with its weights from before training."""
 
@@ -92,7 +93,8 @@ def _recorded(network: str | Trace, word: str, what_if: Sequence[str]) -> Reader
     weights = (UNTRAINED,) if name != network else ()
     record = registry.module("record").record
     before = record(name, word, edits=weights) if what_if else None
-    return Reader(record(name, word, edits=(*weights, *what_if)), before, None, "", (*weights, *what_if), name)
+    done = (*weights, *what_if)
+    return Reader(record(name, word, edits=done), before, edits=done, model=name)
 
 
 def measured(readers: Sequence[Reader]) -> tuple[Reader, ...]:
@@ -100,10 +102,18 @@ def measured(readers: Sequence[Reader]) -> tuple[Reader, ...]:
     running = [reader for reader in readers if reader.model]
     if not running:
         return tuple(readers)
-    work = registry.module("record.costs").costs_of([(it.model, it.edits) for it in running],
-                                                    running[0].trace.sample.name)
-    found = dict(zip(map(id, running), registry.module("record.costs").finished(work), strict=True))
-    return tuple(replace(reader, measured=found.get(id(reader))) for reader in readers)
+    costs = registry.module("record.costs")
+    known = costs.finished(costs.costs_of([(it.model, as_weights(it.edits)) for it in running],
+                                          running[0].trace.sample.name))
+    curves = [costs.curve_of(it.model, it.edits) if it.before is not None else None for it in running]
+    found = {id(it): (cost, curve) for it, cost, curve in zip(running, known, curves, strict=True)}
+    return tuple(reader if id(reader) not in found else
+                 replace(reader, measured=found[id(reader)][0], curve=found[id(reader)][1]) for reader in readers)
+
+
+def as_weights(words: Sequence[str]) -> tuple[str, ...]:
+    """What of it is done to the network, not to what it reads."""
+    return tuple(each for each in words if not edits.of((each,), edits.INPUT))
 
 
 def picture(readers: Sequence[Reader], moments: Sequence[Moment], look: Look, active: int = 0, alone: int = 0,
@@ -138,15 +148,16 @@ def readers_of(state: State, traces: Sequence[Trace], befores: Mapping[int, Trac
         if not isinstance(recipe, ModelRecipe):
             found.append(Reader(trace))
             continue
-        found.append(Reader(trace, befores.get(index), known(recipe), "", recipe.edits, recipe.model))
+        found.append(Reader(trace, befores.get(index), known(recipe), edits=recipe.edits, model=recipe.model))
     return tuple(found)
 
 
 def carried(readers: Sequence[Reader]) -> tuple[Trace, ...]:
     """All that another program needs to compare the same, beside the State: the recordings, what was measured among
     their facts; then those of inputs as they were."""
-    own = [reader.trace if reader.measured is None else
-           replace(reader.trace, facts={**reader.trace.facts, MEASURED: reader.measured.plain()}) for reader in readers]
+    own = [replace(reader.trace, facts={
+        **reader.trace.facts, **({} if reader.measured is None else {MEASURED: reader.measured.plain()}),
+        **({} if reader.curve is None else {COUNTED: reader.curve.plain()})}) for reader in readers]
     return (*own, *(reader.before for reader in readers if reader.before is not None))
 
 
@@ -158,7 +169,9 @@ def received(state: State, traces: Iterable[Trace]) -> tuple[Reader, ...]:
                if as_it_was(place.recipe) != place.recipe}
     known = {place.recipe: from_plain(trace.facts[MEASURED]) for place, trace in zip(state.places, own, strict=True)
              if MEASURED in trace.facts}
-    return readers_of(state, own, befores, known.get)
+    readers = readers_of(state, own, befores, known.get)
+    return tuple(replace(reader, curve=curve.from_plain(reader.trace.facts[COUNTED]))
+                 if COUNTED in reader.trace.facts else reader for reader in readers)
 
 
 def moment_of(readers: Sequence[Reader], state: State) -> Moment:
@@ -175,7 +188,8 @@ def layout(readers: Sequence[Reader], look: Look, alone: int = 0) -> Frame:
 
 @remembered(8)
 def _frame(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, alone: int) -> Frame:
-    return frame(readers, look, alone, curves=any(reader.before is not None for reader in readers))
+    return frame(readers, look, alone,
+                 curves=any(reader.before is not None or reader.curve is not None for reader in readers))
 
 
 def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Look, active: int, alone: int,
@@ -260,7 +274,7 @@ def _still(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, a
         marks += table.drawn(readers, placed.table, row, placed.lanes.left - placed.table.left - 12
                              if placed.curves is None else max(width(each.name, 13, 600) for each in readers) + 8)
     if placed.curves is not None:
-        marks += _curves(placed.curves)
+        marks += _curves(readers, placed.curves, look)
     return tuple(marks), tuple(inputs)
 
 
@@ -280,8 +294,13 @@ def _of_the_input(reader: Reader, where: Box, shared: bool, right: float) -> lis
     return marks
 
 
-def _curves(box: Box) -> list[Mark]:
-    """Where right answers by strength stand, until they are measured."""
+def _curves(readers: Sequence[Reader], box: Box, look: Look) -> list[Mark]:
+    """Right answers by strength; their place, until they are counted."""
+    found = tuple(reader.curve for reader in readers if reader.curve is not None)
+    cursor = next((reader.strength for reader in readers if reader.strength is not None), 0.0)
+    if found:
+        return grouped(Group(tr("right answers by strength")), curves_marks(
+            found, (box.left, box.top + 8, box.width, box.height - 8), look, cursor))
     marks: list[Mark] = [Text(box.left, box.top + 22, plain(tr("Right answers by strength")), 12, 600, "ink")]
     marks.append(Rect(box.left, box.top + 34, box.width, box.height - 44, "hatch"))
     return marks + parts.not_yet(box.left, box.top + 34, box.width, box.height - 44, tr("not measured yet"))[1:]

@@ -23,7 +23,8 @@ BAR = 132.0
 """Width of the bars; what is measured ends at their right."""
 MOST_APART = 100.0
 """Counts that are further apart have no bars: of the smallest nothing would be seen."""
-COLUMNS = ((20, english("measured")), (140, english("expected")), (270, english("elsewhere")))
+COLUMNS = ((20, english("measured")), (140, english("expected")), (270, english("all test inputs")),
+           (400, english("elsewhere")))
 """Where they begin, from the end of the bars."""
 LINE = 27.0
 """Height of one number."""
@@ -224,9 +225,10 @@ def _numbers(marks: list[Mark], page: Page, x: float, y: float, room: float) -> 
                           "ink" if met else "negative-text", max_width=114))
         marks.append(Text(columns[1][0], y + 17, plain("" if like is None else claims.expected_of(like)), 13, 400,
                           "ink-2", max_width=124))
-        if columns[2][0] + 60 < x + room:
-            marks.append(Text(columns[2][0], y + 17, plain(wanted.elsewhere), 13, 400, "ink-2",
-                              max_width=x + room - columns[2][0]))
+        others = ("" if wanted.whole is None else claims.expected_of(wanted.whole), wanted.elsewhere)
+        for (at, _), said in zip(columns[2:], others, strict=True):
+            if at + 60 < x + room:
+                marks.append(Text(at, y + 17, plain(said), 13, 400, "ink-2", max_width=min(124, x + room - at)))
         y += LINE
     return y
 

@@ -416,6 +416,8 @@ class Image:
     folds: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     """The shape in which the tiles show all numbers of an array, and the array's own, where that is another one: its
     cells then stand in the same order."""
+    blends: int = 1
+    """So many maps of an array each tile shows in one place, from its index on: the channels of a picture in colour."""
     covered: NDArray[np.bool_] | None = None
     """(tile, row, column): cells that are not there yet; nothing is drawn of them, but they answer to a click."""
     opacity: float = 1.0
@@ -857,7 +859,7 @@ def _dump(mark: Mark) -> str:
     parts = [type(mark).__name__.lower()]
     for name, standard in mark.__dataclass_fields__.items():
         value = getattr(mark, name)
-        if name in ("scale", "group", "holds", "folds"):
+        if name in ("scale", "group", "holds", "folds", "blends"):
             continue  # they are not seen
         if isinstance(value, np.ndarray):
             digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:12]

@@ -163,8 +163,10 @@ class Panes(QWidget):
         """Whether the curves are shown."""
         if not self.barred:
             return False
+        if self.curves_open is not None:
+            return self.curves_open
         room = self.transport.y() - TOP - BAR - CURVES
-        return room >= LEAST_STAGE and bool(self.bar.chosen) if self.curves_open is None else self.curves_open
+        return room >= LEAST_STAGE and bool(self.bar.chosen) and not self.store.state.compare
 
     def show_start(self, starting: bool, back: str = "") -> None:
         """The start screen in the place of what is looked at, or that again. `back`: what can be gone back to."""
@@ -309,14 +311,16 @@ class Panes(QWidget):
         if not barred:
             if "curves" in vars(self):
                 self.curves.hide()
+            if "counting" in vars(self):
                 self.counting.turn(False)
             return whole
         self.bar.setGeometry(whole.x(), whole.y(), whole.width(), BAR)
         counted = self._counted()
         if counted or "curves" in vars(self):
             self.curves.setVisible(counted)
-            if counted != self.counting.on:
-                self.counting.turn(counted)
+        wanted = counted or bool(self.store.state.compare)
+        if (wanted or "counting" in vars(self)) and wanted != self.counting.on:
+            self.counting.turn(wanted)
         if counted:
             self.curves.setGeometry(whole.x(), whole.bottom() + 1 - CURVES, whole.width(), CURVES)
         return whole.adjusted(0, BAR, 0, -CURVES if counted else 0)

@@ -15,7 +15,7 @@ from visualizer.ui.commands import Command, Desk, Family, key_for, pure
 
 def family() -> Family:
     return Family(tr("Places"), 67, (
-        Command("compare", tr("Compare"), ("Shift+C",),
+        Command("compare", tr("Compare"), ("Shift+V",),
                 tr("The open places as one picture, in step; with one place its natural partners come; again for its "
                    "view"), compare, is_on=lambda desk: bool(desk.store.state.compare)),
         Command("sync", tr("In step by"), ("J",),
