@@ -27,7 +27,7 @@ from _recipe import publish
 
 TITLE = "Phrases, bag of words"
 GROUP = _phrases.GROUP
-INPUT = _phrases.INPUT
+INPUT = {**_phrases.INPUT, "reads": "whole"}
 OBJECTIVE = _sentences.OBJECTIVE
 LABELS = _phrases.LABELS
 DATA = _phrases.DATA

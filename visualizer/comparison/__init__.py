@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from visualizer import edits, registry
+from visualizer import curve, edits, registry
 from visualizer.comparison import columns, lanes, table, words
 from visualizer.comparison.frame import LOW_ROW, ROW, Frame, frame
 from visualizer.comparison.path import SHARE, at_share, joined, times
@@ -29,8 +29,8 @@ from visualizer.trace import UNTRAINED, Refused, Trace, remembered
 __all__ = ["SHARE", "Reader", "carried", "check", "compare", "joined", "layout", "moment_of", "named", "picture",
            "read", "readers_of", "received", "seen", "times"]
 END = 1.0
-MEASURED = "measured"
-"""The name of what was measured among the facts of a recording."""
+COUNTED, MEASURED = "right answers by strength", "measured"
+"""The names of what was counted and measured among the facts of a recording."""
 BEFORE_TRAINING = "before:"
 """Before the name of a network: with its weights from before training."""
 
@@ -155,8 +155,9 @@ def readers_of(state: State, traces: Sequence[Trace], befores: Mapping[int, Trac
 def carried(readers: Sequence[Reader]) -> tuple[Trace, ...]:
     """All that another program needs to compare the same, beside the State: the recordings, what was measured among
     their facts; then those of inputs as they were."""
-    own = [reader.trace if reader.measured is None else
-           replace(reader.trace, facts={**reader.trace.facts, MEASURED: reader.measured.plain()}) for reader in readers]
+    own = [replace(reader.trace, facts={
+        **reader.trace.facts, **({} if reader.measured is None else {MEASURED: reader.measured.plain()}),
+        **({} if reader.curve is None else {COUNTED: reader.curve.plain()})}) for reader in readers]
     return (*own, *(reader.before for reader in readers if reader.before is not None))
 
 
@@ -168,7 +169,9 @@ def received(state: State, traces: Iterable[Trace]) -> tuple[Reader, ...]:
                if as_it_was(place.recipe) != place.recipe}
     known = {place.recipe: from_plain(trace.facts[MEASURED]) for place, trace in zip(state.places, own, strict=True)
              if MEASURED in trace.facts}
-    return readers_of(state, own, befores, known.get)
+    readers = readers_of(state, own, befores, known.get)
+    return tuple(replace(reader, curve=curve.from_plain(reader.trace.facts[COUNTED]))
+                 if COUNTED in reader.trace.facts else reader for reader in readers)
 
 
 def moment_of(readers: Sequence[Reader], state: State) -> Moment:
@@ -185,7 +188,8 @@ def layout(readers: Sequence[Reader], look: Look, alone: int = 0) -> Frame:
 
 @remembered(8)
 def _frame(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, alone: int) -> Frame:
-    return frame(readers, look, alone, curves=any(reader.before is not None for reader in readers))
+    return frame(readers, look, alone,
+                 curves=any(reader.before is not None or reader.curve is not None for reader in readers))
 
 
 def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Look, active: int, alone: int,
@@ -293,7 +297,7 @@ def _of_the_input(reader: Reader, where: Box, shared: bool, right: float) -> lis
 def _curves(readers: Sequence[Reader], box: Box, look: Look) -> list[Mark]:
     """Right answers by strength; their place, until they are counted."""
     found = tuple(reader.curve for reader in readers if reader.curve is not None)
-    cursor = next((reader.strength for reader in readers if reader.strength is not None), None)
+    cursor = next((reader.strength for reader in readers if reader.strength is not None), 0.0)
     if found:
         return grouped(Group(tr("right answers by strength")), curves_marks(
             found, (box.left, box.top + 8, box.width, box.height - 8), look, cursor))

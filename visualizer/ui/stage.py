@@ -33,6 +33,7 @@ from visualizer.comparison.path import at_share
 from visualizer.edits import PLANE
 from visualizer.language import tr, translated
 from visualizer.scene import state as does
+from visualizer.scene.accuracy import strength_at
 from visualizer.scene.passage import MOVE, crossed
 from visualizer.scene.picture import (
     BEAT,
@@ -346,6 +347,21 @@ class Stage(Canvas):
         return next((index for index, (left, top, wide, high) in enumerate(boxes)
                      if left <= x < left + wide and top <= y < top + high), None)
 
+    def _on_curves(self, point: QPointF) -> bool:
+        """Whether it lies on the curves of a comparison: it is then done that strongly which the curves grow by."""
+        state, readers = self.store.state, self.store.readers
+        curves = [reader.curve for reader in readers if reader.curve is not None]
+        placed = comparison.layout(readers, replace(state.look, size=self.picture.size), state.alone).curves \
+            if curves else None
+        x, y = (at / state.look.text_scale for at in self.to_picture(point))
+        if placed is None or self.bar is None or not self.bar.chosen \
+                or not placed.left <= x <= placed.right or not placed.top <= y <= placed.bottom:
+            return False
+        strength = strength_at(curves, (placed.left, placed.top + 8, placed.width, placed.height - 8), x)
+        if strength != abs(self.bar.strength):
+            self.bar.set_strength(strength)
+        return True
+
     def _network_at(self, x: float, y: float) -> int | None:
         """Which of the networks that are compared stands at a point of the picture: in its column, or with its line."""
         state, readers = self.store.state, self.store.readers
@@ -397,6 +413,9 @@ class Stage(Canvas):
             return
         if event.button() != Qt.MouseButton.LeftButton:
             return
+        if self._on_curves(event.position()):
+            self._dragging = "strength"
+            return
         if (place := self.place_at(event.position())) not in (None, self.store.state.active):
             self.store.apply(lambda state: does.to_place(state, place or 0))
             self._press = None
@@ -439,6 +458,8 @@ class Stage(Canvas):
             self._scrub_reel(event.position())
         elif self._dragging == "scrub":
             self._scrub(self.to_picture(event.position())[0], self.to_picture(self._press)[1])
+        elif self._dragging == "strength":
+            self._on_curves(event.position())
         elif self._dragging == "shift":
             self._drag_input(event.position())
         elif self._dragging == "mark":
