@@ -15,8 +15,8 @@ OF = {"lowest": min, "highest": max}
 
 
 def _run(data: Data, model: str, trained: str, tested: str = "", what: str = "") -> Number:
-    """Trained at one delay, or as a run is called (`window5`: the gradient came back through five steps only), tested at
-    the same or another; the mean over the seeds, or the lowest or the highest."""
+    """Trained at one delay, or as a run is called (`window5`: the gradient came back through five steps only), tested
+    at the same or another; the mean over the seeds, or the lowest or the highest."""
     path = registry.folder("models") / f"{model}.runs.safetensors"
     source, tensors, found = source_of(model), load_file(path), []
     for run, said in json.loads(registry.card(path)["runs"]).items():
