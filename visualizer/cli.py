@@ -969,8 +969,8 @@ def _doctor(chosen: argparse.Namespace) -> int:
 
 def _models() -> list[Entry]:
     cards = ((name, registry.card(name)) for name in registry.models())
-    return [{"name": name, "about": f"{card.get('title', name)}, {int(card.get('parameters', 0)):,} parameters", **card}
-            for name, card in cards]
+    return [{"name": name, "about": f"{card.get('title', name)}, {int(card.get('parameters', 0)):,} parameters"
+             + (f" ({card['group']})" if card.get("group") else ""), **card} for name, card in cards]
 
 
 def _samples() -> list[Entry]:
