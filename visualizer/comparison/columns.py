@@ -23,7 +23,7 @@ from visualizer.comparison.reader import (
     guess,
     guesses,
     largest_unit,
-    reads,
+    step_inputs,
     recalls,
     shown_array,
 )
@@ -139,7 +139,7 @@ def seen_of_it(readers: Sequence[Reader], seen: Sequence[Now], place: Box, activ
 
 def _row_read(trace: Trace, shown: Reading, now: Now, place: Box, strong: bool) -> list[Mark]:
     """The row under the state, or the word, with a line along what was read before."""
-    step, found = now.step, reads(trace)
+    step, found = now.step, step_inputs(trace)
     if not step or shown.reverse:
         return []
     if trace.layers[0].output.ndim == 1 and place.height / shown.total < LEAST_SYMBOL - EXACT:
@@ -660,7 +660,7 @@ def corresponding(readers: Sequence[Reader], seen: Sequence[Now], pixel: tuple[i
         if where.index < 0:
             continue
         trace, now = readers[where.index].trace, seen[where.index]
-        shown, found, box = at_steps(trace, now), reads(trace), where.picture
+        shown, found, box = at_steps(trace, now), step_inputs(trace), where.picture
         layer = trace[now.layer]
         if shown is not None and found is not None and found.kind == "rows":
             pitch = box.height / shown.total

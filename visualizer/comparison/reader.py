@@ -197,7 +197,7 @@ def at_steps(trace: Trace, seen: Now) -> Reading | None:
     return None
 
 
-def reads(trace: Trace) -> StepInputs | None:
+def step_inputs(trace: Trace) -> StepInputs | None:
     """What its steps read of the input, where that is a row or a window of a picture."""
     shown = recurrent(trace)
     return None if shown is None else inputs_of(trace, shown, kinds.receptive_field)
