@@ -118,7 +118,7 @@ def test_a_pixel_under_the_pointer_is_marked_in_all(window):
     at = QPointF(placed.input.left + 0.5 * placed.input.width, placed.input.top + 0.25 * placed.input.height)
     none = Qt.MouseButton.NoButton
     stage.mouseMoveEvent(QMouseEvent(QEvent.Type.MouseMove, at, at, none, none, Qt.KeyboardModifier.NoModifier))
-    row, column = stage._pixel
+    row, column = stage._pixel.cell
     assert (6 <= row <= 8, 13 <= column <= 15) == (True, True)
     assert sum(getattr(mark, "dashed", False) for mark in stage.picture.moving) >= 2, "the row of the LSTM among them"
 
