@@ -23,9 +23,9 @@ from visualizer.comparison.reader import (
     guess,
     guesses,
     largest_unit,
-    step_inputs,
     recalls,
     shown_array,
+    step_inputs,
 )
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts
@@ -221,7 +221,7 @@ def _across(count: int, rows: int, columns: int, box: Box) -> int:
     def good(across: int) -> float:
         down = -(-count // across)
         side = min((box.width / across - 8) / columns, (box.height / down - 8) / rows)
-        return side * (count / (across * down)) ** 0.5
+        return float(side * (count / (across * down)) ** 0.5)
 
     return max(range(1, count + 1), key=lambda across: (round(good(across), 6), -across))
 
@@ -682,7 +682,7 @@ def _of_step(readers: Sequence[Reader], seen: Sequence[Now], shown: Reading, ste
              places: Sequence[Place]) -> list[Mark]:
     """A step: what it reads of the input, and the same one wherever there are as many."""
     marks: list[Mark] = []
-    first, found = readers[0].trace.layers[0], reads(readers[0].trace)
+    first, found = readers[0].trace.layers[0], step_inputs(readers[0].trace)
     if first.shape[:1] == (shown.total,) or (first.has("row", "column") and first.shape[-2] == shown.total
                                              and (found is None or found.upright)):
         pitch = place.height / shown.total

@@ -243,7 +243,8 @@ def guess(trace: Trace, seen: Now) -> Values | None:
     found = guesses(trace)
     if found is None or seen.finished or not 0 < seen.step <= len(found) or seen.moment.backward:
         return None
-    return found[seen.step - 1]
+    answer: Values = found[seen.step - 1]
+    return answer
 
 
 def label(trace: Trace, index: int) -> str:
