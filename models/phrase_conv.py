@@ -28,7 +28,7 @@ from _recipe import publish
 
 TITLE = "Phrases, convolution"
 GROUP = _phrases.GROUP
-INPUT = _phrases.INPUT
+INPUT = {**_phrases.INPUT, "reads": "whole"}
 OBJECTIVE = _sentences.OBJECTIVE
 LABELS = _phrases.LABELS
 DATA = _phrases.DATA

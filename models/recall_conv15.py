@@ -26,7 +26,7 @@ from _recall import SEED, STEPS, staircase
 
 TITLE = "Recall Conv1d, 15 steps"
 GROUP = _recall.GROUP
-INPUT = _recall.INPUT
+INPUT = {**_recall.INPUT, "reads": "whole"}
 OBJECTIVE = _recall.OBJECTIVE
 LABELS = _recall.LABELS
 DATA = _recall.DATA
@@ -40,22 +40,23 @@ class RecallConv15(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = nn.Conv1d(8, 32, kernel_size=3, padding=2, dilation=1)
+        self.pad1 = nn.ConstantPad1d((2, 0), 0.0)
+        self.conv1 = nn.Conv1d(8, 32, kernel_size=3)
         self.relu1 = nn.ReLU()
-        self.conv2 = nn.Conv1d(32, 32, kernel_size=3, padding=4, dilation=2)
+        self.pad2 = nn.ConstantPad1d((4, 0), 0.0)
+        self.conv2 = nn.Conv1d(32, 32, kernel_size=3, dilation=2)
         self.relu2 = nn.ReLU()
-        self.conv3 = nn.Conv1d(32, 32, kernel_size=3, padding=8, dilation=4)
+        self.pad3 = nn.ConstantPad1d((8, 0), 0.0)
+        self.conv3 = nn.Conv1d(32, 32, kernel_size=3, dilation=4)
         self.relu3 = nn.ReLU()
         self.fc = nn.Linear(32, 4)
 
     def forward(self, sequence: Tensor) -> Tensor:
-        steps = sequence.shape[1]  # what stands behind the last step has seen the zeros after it, and is cut off
         x = sequence.transpose(1, 2)
-        x = self.relu1(self.conv1(x))[:, :, :steps]
-        x = self.relu2(self.conv2(x))[:, :, :steps]
-        x = self.relu3(self.conv3(x))[:, :, :steps]
+        x = self.relu1(self.conv1(self.pad1(x)))
+        x = self.relu2(self.conv2(self.pad2(x)))
+        x = self.relu3(self.conv3(self.pad3(x)))
         return self.fc(x[:, :, -1])
-
 
 
 def build() -> nn.Module:

@@ -31,7 +31,7 @@ LABELS = _recall.LABELS
 DATA = _recall.DATA
 RECIPE = _recall.RECIPE
 prepare = _recall.prepare
-RUNS = {**staircase(20, seeds=1), **staircase(40, 80)}
+RUNS = {**staircase(40), **staircase(20, 80, seeds=1)}
 
 
 class RecallLSTMBias3(nn.Module):

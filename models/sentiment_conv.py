@@ -28,7 +28,7 @@ from sentiment_gru import BATCH, DECAY, FORGOTTEN, RATE, SEED, STEPS, WORDS, sen
 
 TITLE = "Sentiment, convolution"
 GROUP = _sentences.GROUP
-INPUT = sentiment_gru.INPUT
+INPUT = {**sentiment_gru.INPUT, "reads": "whole"}
 OBJECTIVE = _sentences.OBJECTIVE
 LABELS = sentiment_gru.LABELS
 DATA = sentiment_gru.DATA

@@ -8,14 +8,16 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 
-from visualizer import load, registry
+from visualizer import comparison, load, registry
 from visualizer.curve import Curve, Point
+from visualizer.record import record
 from visualizer.scene import state as does
 from visualizer.scene.accuracy import plot
-from visualizer.scene.state import State, changed
+from visualizer.scene.recipe import ModelRecipe
+from visualizer.scene.state import Place, State, changed
 from visualizer.ui.counting import Counting, CurvePane
 from visualizer.ui.panes import BAR, CURVES
-from visualizer.ui.store import Store
+from visualizer.ui.store import Recording, Store
 from visualizer.ui.what_if import WhatIf
 from visualizer.ui.window import Window
 
@@ -362,3 +364,34 @@ def test_a_click_on_the_curve_is_that_strength(bar):
         assert given(bar) == ((f"shift:{strength},{strength}",) if strength else ())
     assert "80.0 %" in pane.accessibleDescription()
     assert not pane.grab().isNull()
+
+
+def test_in_a_comparison_the_curves_stand_in_the_picture_and_a_click_there_is_a_strength(qapp, trace):
+    places = tuple(Place(ModelRecipe("digits_cnn", ("digit-2148",), edits=("shift:3,3", *own))) for own in
+                   ((), ("untrained",)))
+    window = Window(Store(State(places, compare="share")))
+    window.resize(1600, 900)
+    window.show()
+    store = window.store
+    for place in places:
+        for recipe in (place.recipe, does.as_it_was(place.recipe)):
+            made = record("digits_cnn", "digit-2148", edits=recipe.edits)
+            store._hold(recipe, Recording(made))
+    store.set_trace(store.kept(places[0].recipe).trace, None, store.state)
+    assert [reader.curve for reader in store.readers] == [None, None]
+    assert not window.panes.curves.isVisible() if "curves" in vars(window.panes) else True
+    counting = window.panes.counting
+    assert counting.on
+    for asked in counting.wanted:
+        counting.known[asked] = curve(9)
+    counting.changed.emit()
+    assert [reader.curve for reader in store.readers] == [curve(9), curve(9)]
+    box = comparison.layout(store.readers, replace(store.state.look, size=window.stage.picture.size), 0).curves
+    left, top, right, bottom = plot([curve(9)] * 2, (box.left, box.top + 8, box.width, box.height - 8))
+    at = QPointF(left + (right - left) * 5 / 8, (top + bottom) / 2)
+    window.stage.mousePressEvent(mouse(QEvent.Type.MouseButtonPress, at))
+    assert [place.recipe.edits for place in store.state.places] == [("shift:5,5",), ("untrained", "shift:5,5")]
+    carried = comparison.carried(store._compared[2])
+    assert [reader.curve for reader in comparison.received(replace(store.state, places=places), carried)] == \
+        [curve(9), curve(9)]
+    window.close()

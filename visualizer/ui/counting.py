@@ -14,11 +14,11 @@ from visualizer.engine.client import Engine
 from visualizer.language import tr
 from visualizer.scene.accuracy import Area, curves_marks, strength_at
 from visualizer.scene.picture import Rect
-from visualizer.scene.recipe import ModelRecipe
+from visualizer.scene.recipe import ModelRecipe, Recipe
 from visualizer.scene.state import State
 from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button
-from visualizer.ui.store import Store
+from visualizer.ui.store import Store, network_of
 from visualizer.ui.what_if import WhatIf
 
 HIGH = 200
@@ -47,6 +47,7 @@ class Counting(QObject):
         self._settle.setInterval(SETTLED)
         self._settle.timeout.connect(self._ask)
         store.changed.connect(self._follow)
+        self.changed.connect(self.hand_over)
 
     def attach(self, engine: Engine) -> None:
         """From now on there is somebody who counts."""
@@ -69,20 +70,25 @@ class Counting(QObject):
     @property
     def wanted(self) -> tuple[Asked, ...]:
         """What each place asks for; nothing while nothing is done to the input, and nothing has been chosen."""
-        if not self.bar.chosen or not self.bar.words:
-            return ()
-        edit = edits.find(self.bar.chosen)
-        found = []
-        for place in self.store.state.places:
-            if not isinstance(place.recipe, ModelRecipe) or not door.can_run(place.recipe.model):
-                continue
-            own = list(place.recipe.edits)
-            if all(word.partition(":")[0] != edit.name for word in own):
-                own.append(self.bar.words)
-            top = edit.strength.curve[-1] if edit.strength is not None else 1.0
-            words = tuple(edits.at(word, top) if word.partition(":")[0] == edit.name else word for word in own)
-            found.append((place.recipe.model, words, edit.name))
-        return tuple(dict.fromkeys(found))
+        found = (self._asked_of(place.recipe) for place in self.store.state.places)
+        return tuple(dict.fromkeys(asked for asked in found if asked is not None))
+
+    def _asked_of(self, recipe: Recipe) -> Asked | None:
+        if not self.bar.chosen or not self.bar.words or not isinstance(recipe, ModelRecipe) \
+                or not door.can_run(recipe.model):
+            return None
+        edit, own = edits.find(self.bar.chosen), list(recipe.edits)
+        if all(word.partition(":")[0] != edit.name for word in own):
+            own.append(self.bar.words)
+        top = edit.strength.curve[-1] if edit.strength is not None else 1.0
+        words = tuple(edits.at(word, top) if word.partition(":")[0] == edit.name else word for word in own)
+        return recipe.model, words, edit.name
+
+    def hand_over(self) -> None:
+        """What is counted of each place goes to the store, where it is compared."""
+        found = {network_of(place.recipe): self.known.get(asked) for place in self.store.state.places
+                 if (asked := self._asked_of(place.recipe)) is not None}
+        self.store.set_curves({recipe: curve for recipe, curve in found.items() if curve is not None})
 
     @property
     def curves(self) -> tuple[Curve, ...]:

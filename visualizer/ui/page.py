@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from visualizer import answers, inputs, kinds
+from visualizer import answers, inputs, kinds, reasons
 from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.language import tr, translated
 from visualizer.scene import colour, gatesigns, numbers, parts
@@ -57,7 +57,7 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
     values = array(layer, about, moment.backward)
     _heading(sheet, trace, about, moment.backward)
     if values is None:
-        _say(sheet, layer.why or tr("No gradient came back here: nothing that follows depends on it."))
+        _say(sheet, reasons.told(layer.why) or tr("No gradient came back here: nothing that follows depends on it."))
     elif not there(trace, moment, about):
         _say(sheet, tr("Its numbers are on their way: they stand here when the last step is done.")
              if moment.beat.step is not None and moment.phase == 1 else

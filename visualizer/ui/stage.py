@@ -28,11 +28,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWidget
 
 from visualizer import comparison, paint, sight, views
-from visualizer.comparison import Reader, lanes
+from visualizer.comparison import Pointed, Reader, lanes
 from visualizer.comparison.path import at_share
 from visualizer.edits import PLANE
 from visualizer.language import tr, translated
 from visualizer.scene import state as does
+from visualizer.scene.accuracy import strength_at
 from visualizer.scene.passage import MOVE, crossed
 from visualizer.scene.picture import (
     BEAT,
@@ -159,8 +160,8 @@ class Stage(Canvas):
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
-        self._pixel: tuple[int, int] | None = None
-        """While networks are compared: the pixel of the input under the pointer, (row, column)."""
+        self._pixel: Pointed | None = None
+        """While networks are compared: what is under the pointer, to be found in all of them."""
         self._drawn: tuple[Any, ...] | None = None
         self._input: Origin | None = None
         self._parts: tuple[Picture, tuple[walking.Walked, ...]] = EMPTY, ()
@@ -346,6 +347,21 @@ class Stage(Canvas):
         return next((index for index, (left, top, wide, high) in enumerate(boxes)
                      if left <= x < left + wide and top <= y < top + high), None)
 
+    def _on_curves(self, point: QPointF) -> bool:
+        """Whether it lies on the curves of a comparison: it is then done that strongly which the curves grow by."""
+        state, readers = self.store.state, self.store.readers
+        curves = [reader.curve for reader in readers if reader.curve is not None]
+        placed = comparison.layout(readers, replace(state.look, size=self.picture.size), state.alone).curves \
+            if curves else None
+        x, y = (at / state.look.text_scale for at in self.to_picture(point))
+        if placed is None or self.bar is None or not self.bar.chosen \
+                or not placed.left <= x <= placed.right or not placed.top <= y <= placed.bottom:
+            return False
+        strength = strength_at(curves, (placed.left, placed.top + 8, placed.width, placed.height - 8), x)
+        if strength != abs(self.bar.strength):
+            self.bar.set_strength(strength)
+        return True
+
     def _network_at(self, x: float, y: float) -> int | None:
         """Which of the networks that are compared stands at a point of the picture: in its column, or with its line."""
         state, readers = self.store.state, self.store.readers
@@ -397,6 +413,9 @@ class Stage(Canvas):
             return
         if event.button() != Qt.MouseButton.LeftButton:
             return
+        if self._on_curves(event.position()):
+            self._dragging = "strength"
+            return
         if (place := self.place_at(event.position())) not in (None, self.store.state.active):
             self.store.apply(lambda state: does.to_place(state, place or 0))
             self._press = None
@@ -439,24 +458,31 @@ class Stage(Canvas):
             self._scrub_reel(event.position())
         elif self._dragging == "scrub":
             self._scrub(self.to_picture(event.position())[0], self.to_picture(self._press)[1])
+        elif self._dragging == "strength":
+            self._on_curves(event.position())
         elif self._dragging == "shift":
             self._drag_input(event.position())
         elif self._dragging == "mark":
             self._mark(self.focus_at(event.position()))
 
     def _point_at_pixel(self, point: QPointF) -> None:
-        """While networks are compared: the pixel of the input under the pointer is marked in all of them."""
+        """While networks are compared: what is under the pointer is marked in all of them."""
         readers = self.store.readers
         if not readers:
             return
         found = self.focus_at(point)
         first = readers[self.store.state.active].trace.layers[0]
-        on_input = found is not None and found.layer == first.name and found.array == "output" \
-            and first.has("row", "column") and len(found.cell) == first.output.ndim \
-            and self._network_at(*self.to_picture(point)) is None
-        pixel = found.cell[-2:] if found is not None and on_input else None
-        if pixel != self._pixel:
-            self._pixel = pixel  # type: ignore[assignment]
+        index = self._network_at(*self.to_picture(point))
+        pointed = None
+        if found is None or found.array != "output" or not found.cell:
+            pass
+        elif index is None and found.layer == first.name and first.has("row", "column") \
+                and len(found.cell) == first.output.ndim:
+            pointed = Pointed(found.cell[-2:])
+        elif index is not None and found.layer in readers[index].trace:
+            pointed = Pointed(found.cell, index)
+        if pointed != self._pixel:
+            self._pixel = pointed
             self.refresh()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -833,7 +859,7 @@ def joined(found: Sequence[Recorded], state: State, size: tuple[int, int], momen
 
 
 def compared(readers: tuple[Reader, ...], state: State, look: Look, moment: Moment,
-             pixel: tuple[int, int] | None = None) -> Picture:
+             pixel: Pointed | None = None) -> Picture:
     """The networks that a State compares, at a moment of the active one."""
     def draw() -> Picture:
         return comparison.seen(readers, state.active, moment, look, state.compare, state.alone, state.focus, pixel)

@@ -218,7 +218,7 @@ def _hands_on(layer: Layer, side: str) -> bool:
 def _reason(layer: Layer, error: LookupError) -> str:
     if layer.is_input:
         return tr("This is what was fed in")
-    return (layer.why or str(error)).rstrip(".")
+    return absence.clause(layer.why or str(error))
 
 
 def _places(layer: Layer, march: str) -> int:
