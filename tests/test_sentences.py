@@ -17,7 +17,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests import quantities_of_layers, quantities_of_steps  # noqa: F401  (their quantities are known once they are there)
+from tests import (  # noqa: F401  (their quantities are known once they are there)
+    quantities_of_layers,
+    quantities_of_steps,
+    quantities_of_studies,
+)
 from tests import recorded as bundled
 from tests.networks import NETWORKS
 from tests.quantities import NUMBER, agrees, read, worked_out
@@ -35,10 +39,10 @@ BUNDLED = ("digits_cnn", "rows_lstm", "surname_gru", "char_rnn", "crnn_strip", "
 OTHERS = tuple(name for name in sorted(NETWORKS))[::9]
 """Of the small architectures, one in nine: with the bundled ones some forty networks."""
 DRAWN = ("network", "unrolled", "cell", "gates", "hidden_state", "trajectory", "step_outputs", "feature_maps",
-         "filters", "saturation", "over")
+         "filters", "saturation", "over", "connectivity", "jacobian", "bptt")
 """Views whose pictures are read to the last number; of the others captions, headings and tips."""
-STUDIED = ("saturation", "over")
-"""Views of a study that count over many inputs."""
+STUDIED = ("saturation", "over", "connectivity", "jacobian", "bptt")
+"""Views of a study, which is measured first."""
 MORE_INPUTS = {"digits_cnn": ("digit-3", "digit-2148", "digit-9"), "surname_gru": ("Denk", "Denk 2 7")}
 VIEWS = tuple(view.name for view in all_views() if not view.studies or view.name in STUDIED)
 

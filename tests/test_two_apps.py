@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
 
-from visualizer.ui import kept, recent
+from visualizer.ui import exporting, kept, recent
 
 WRITES = """
 import sys
@@ -46,4 +48,19 @@ def test_two_that_write_at_once_lose_nothing(place: Path) -> None:
 def test_a_lock_that_somebody_left_behind_does_not_keep_one_from_keeping(place: Path) -> None:
     (place / "settings.lock").write_text("999999999\nvisualizer\nelsewhere\n", encoding="utf-8")
     kept.remember("look", {"theme": "dark"})
+    assert kept.remembered("look") == {"theme": "dark"}
+
+
+def test_a_panel_that_chooses_keeps_what_another_app_chose_meanwhile(place: Path, qtbot: QtBot) -> None:
+    held = QWidget()
+    qtbot.addWidget(held)
+    panel = exporting.ExportPanel(held)
+    kept.change("export", lambda known: {**known, "bars": False})
+    panel.choose(format="svg")
+    assert kept.remembered("export") == {"bars": False, "format": "svg"}
+
+
+def test_settings_that_cannot_be_read_are_written_anew(place: Path) -> None:
+    (place / "settings.json").write_text("{", encoding="utf-8")
+    kept.change("look", lambda known: {**known, "theme": "dark"})
     assert kept.remembered("look") == {"theme": "dark"}

@@ -130,7 +130,7 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("open", "list", "record", "check", "shot", "film", "compare", "data", "claims", "doctor")
+COMMANDS = ("open", "list", "record", "check", "shot", "film", "compare", "curve", "data", "claims", "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -217,7 +217,8 @@ def parser() -> argparse.ArgumentParser:
     it = command("compare", _compare, "two to four networks on one input: a picture, a film, or the table of what they "
                  "cost")
     it.add_argument("things", nargs="+", metavar="MODEL", help="bundled models, model files or .trace files; "
-                    "before:MODEL with the weights from before training; one alone with several --input")
+                    "before:MODEL with the weights from before training, MODEL+unit_off:conv2:7 or MODEL+shift:3 for "
+                    "one that something is done to; one alone with several --input")
     it.add_argument("--input", action="append", default=[], metavar="FILE|SAMPLE|TEXT", help="what all of them read; "
                     "several times for one each")
     it.add_argument("--what-if", action="append", default=[], dest="what_if", metavar="NAME=…", help="what is done to "
@@ -237,6 +238,19 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--scale", type=_positive, default=1.0, metavar="N", help="pixels of the file per laid-out pixel")
     it.add_argument("--json", action="store_true", help="progress of a film as lines of JSON, for programs")
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png|svg|pdf|mp4|gif|csv|json")
+
+    it = command("curve", _curve, "count right answers by the strength of what is done to the input, for up to four "
+                 "networks")
+    it.add_argument("things", nargs="+", metavar="MODEL", help="bundled models or model files, up to four")
+    it.add_argument("--what-if", action="append", default=[], dest="what_if", metavar="NAME=…", help="what is done to "
+                    "each input, of `visualizer list edits`: shift=4,4; of several the last one grows")
+    it.add_argument("--edit", action="append", default=[], dest="edits", metavar="NAME:…", help="what is done to the "
+                    "networks: untrained, unit_off:conv2:7")
+    it.add_argument("--data", default="", metavar="DIR", help="over all test inputs that lie in this folder, or "
+                    "over a folder or a list of inputs, instead of those that come with the app")
+    it.add_argument("--whole", action="store_true", help="in a picture only inputs that lose nothing over their frame")
+    it.add_argument("--json", action="store_true", help="as JSON, for programs")
+    it.add_argument("-o", "--output", type=Path, metavar="OUT.png|svg|pdf|csv|json")
 
     it = command("data", _data, "save numbers: arrays of the layers, or the table of a view")
     it.add_argument("thing", metavar="THING", help=THING)
@@ -615,6 +629,44 @@ def _compare(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _curve(chosen: argparse.Namespace) -> int:
+    """Right answers by strength, as a table, as data or as a picture."""
+    from visualizer import curve, edits
+
+    pictures = tuple(suffix for form in _headless("export").formats() for suffix in form.suffixes) \
+        if chosen.output is not None else ()
+    if chosen.output is not None:
+        _writable(chosen.output, (*pictures, ".csv", ".json"))
+    if len(chosen.things) > 4:
+        raise Usage("Up to four networks stand in one chart; name fewer.")
+    words = (*chosen.edits, *map(edits.what_if, chosen.what_if))
+    for word in words:
+        edits.parse(word)
+    made, found = _torch("record.curves"), []
+    for thing in chosen.things:
+        with _working(f"counting {thing}"):
+            opened = _torch("record.run").opened_with(thing, words)
+            found.append(_ended(made.remembering(opened, words, made.data_of(opened, chosen.data))))
+    rows = [row for each in found for row in curve.rows(each)]
+    if chosen.output is not None and _suffix(chosen.output) in pictures:
+        _headless("export").save(registry.module("scene.accuracy").picture(found, chosen.whole), chosen.output)
+    elif chosen.output is not None:
+        text = json.dumps([each.plain() for each in found], indent=1) if _suffix(chosen.output) == ".json" else \
+            "\n".join(",".join(map(str, row)) for row in (curve.COLUMNS, *rows))
+        registry.write_whole(chosen.output, f"{text}\n".encode())
+    if chosen.json:
+        _say(json.dumps([each.plain() for each in found], indent=1, ensure_ascii=False))
+        return DONE
+    for each in found:
+        _say(f"{each.title}: right answers among {each.data}, {', '.join(each.edits)}")
+        for point in each.points:
+            whole = f", {100 * point.whole[0]:.1f} % of the {point.whole_of:,} that stay whole" if point.cut else ""
+            _say(f"  {point.strength:<5g} {100 * point.share:5.1f} % ± {100 * point.error:.1f}{whole}")
+        if each.why:
+            _say(f"  {each.why}")
+    return DONE
+
+
 def _thing(thing: str) -> str | Trace:
     """A network by its name, or the recording that a file holds."""
     from visualizer import door
@@ -887,11 +939,10 @@ def _claims(chosen: argparse.Namespace) -> int:
 
     asked = [claims.find(name) for name in chosen.names] or claims.claims()
     measures = _torch("record.measures")
-    data, stands = measures.Data(chosen.data), True
-    told = []
+    stands, told = True, []
     for claim in asked:
         with _working(f"measuring {claim.name}"):
-            found = claims.judged(claim, _ended(measures.numbers_of(claim, data)))
+            found = measures.judge(claim.name, chosen.data)
         met = {each.name: wanted is None or wanted.met_by(found.numbers[each.name]) for each in claim.numbers
                for wanted in (each.expected(chosen.data is not None),)}
         stands = stands and all(met.values()) and not found.broken
@@ -932,8 +983,8 @@ def _doctor(chosen: argparse.Namespace) -> int:
 
 def _models() -> list[Entry]:
     cards = ((name, registry.card(name)) for name in registry.models())
-    return [{"name": name, "about": f"{card.get('title', name)}, {int(card.get('parameters', 0)):,} parameters", **card}
-            for name, card in cards]
+    return [{"name": name, "about": f"{card.get('title', name)}, {int(card.get('parameters', 0)):,} parameters"
+             + (f" ({card['group']})" if card.get("group") else ""), **card} for name, card in cards]
 
 
 def _samples() -> list[Entry]:

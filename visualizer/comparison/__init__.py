@@ -9,29 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from visualizer import registry
+from visualizer import curve, edits, registry
 from visualizer.comparison import columns, lanes, table, words
+from visualizer.comparison.columns import Pointed
 from visualizer.comparison.frame import LOW_ROW, ROW, Frame, frame
-from visualizer.comparison.path import SHARE, at_share, joined, times
-from visualizer.comparison.reader import FEWEST, MOST, Reader, check, named, now, one_input
+from visualizer.comparison.path import at_share, joined, times
+from visualizer.comparison.reader import FEWEST, MOST, Reader, at_steps, check, named, now, one_input
 from visualizer.costs import Measured, from_plain
 from visualizer.language import speaking, tr
 from visualizer.scene import parts, projector
+from visualizer.scene.accuracy import curves_marks
 from visualizer.scene.boxes import Box
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Picture, Rect, Text, grouped, plain, unmarked
 from visualizer.scene.recipe import ModelRecipe
-from visualizer.scene.state import State, as_it_was
+from visualizer.scene.state import SHARE, State, as_it_was
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment
 from visualizer.scene.type import width
 from visualizer.trace import UNTRAINED, Refused, Trace, remembered
 
-__all__ = ["SHARE", "Reader", "carried", "check", "compare", "joined", "layout", "moment_of", "named", "picture",
-           "read", "readers_of", "received", "seen", "times"]
+__all__ = ["SHARE", "Pointed", "Reader", "carried", "check", "compare", "joined", "layout", "moment_of", "named",
+           "picture", "read", "readers_of", "received", "seen", "times"]
 END = 1.0
-MEASURED = "measured"
-"""The name of what was measured among the facts of a recording."""
-BEFORE_TRAINING = "before:"
-"""Before the name of a network: with its weights from before training."""
+COUNTED, MEASURED = "right answers by strength", "measured"
+"""The names of what was counted and measured among the facts of a recording."""
+BEFORE_TRAINING, AND = "before:", "+"
+"""Before the name of a network: with its weights from before training; behind it, each of what is done to it or to its
+own input: `lenet_mnist+unit_off:conv2:7`."""
 
 
 def compare(*networks: str | Trace, input: str | Sequence[str] = "", what_if: str | Sequence[str] = (),
@@ -39,7 +42,8 @@ def compare(*networks: str | Trace, input: str | Sequence[str] = "", what_if: st
             size: tuple[int, int] = (1568, 796), theme: str = "light", language: str = "") -> Picture:
     """Two to four networks on one input, as a picture that saves and shows itself; its table holds what each costs.
 
-    `networks` are bundled names or paths, `before:NAME` for the weights from before training, or recordings. `input`
+    `networks` are bundled names or paths, `before:NAME` for the weights from before training, `NAME+unit_off:conv2:7`
+    or `NAME+shift:3` for one that something is done to, or recordings. `input`
     is a sample, a file or a text, several for one network each or for one network on several; `what_if` edits of the
     input, `shift:4,4`. `at` is the share of the way, 0 … 1. Raises Refused where they cannot read the same.
     """
@@ -69,10 +73,10 @@ def read(networks: Sequence[str | Trace], inputs: Sequence[str] = (), what_if: S
     for network, word in zip(several, given, strict=True):
         try:
             found.append(_recorded(network, word or (_sample_of(found[0]) if found and shared else ""), what_if))
-        except (Refused, LookupError) as error:
+        except Refused as error:
             if not shared or len(several) == 1:
                 raise
-            refused.append(str(error.args[0]))
+            refused.append(str(error))
     if refused:
         can = ", ".join(reader.trace.title or reader.trace.model for reader in found) or tr("none of them")
         raise Refused(tr("They cannot all read the same input: {why} Who can: {names}.").format(
@@ -88,11 +92,15 @@ def _sample_of(reader: Reader) -> str:
 def _recorded(network: str | Trace, word: str, what_if: Sequence[str]) -> Reader:
     if isinstance(network, Trace):
         return Reader(network)
-    name = network.removeprefix(BEFORE_TRAINING)
-    weights = (UNTRAINED,) if name != network else ()
+    name, *own = [network] if registry.is_bundled(network) else network.split(AND)
+    bare = name.removeprefix(BEFORE_TRAINING)
+    own = [*([UNTRAINED] if bare != name else []), *(each.replace("=", ":", 1) for each in own)]
+    name, done = bare, (*own, *what_if)
+    for each in done:
+        edits.parse(each)
     record = registry.module("record").record
-    before = record(name, word, edits=weights) if what_if else None
-    return Reader(record(name, word, edits=(*weights, *what_if)), before, None, "", (*weights, *what_if), name)
+    before = record(name, word, edits=as_weights(done)) if as_weights(done) != done else None
+    return Reader(record(name, word, edits=done), before, edits=done, model=name)
 
 
 def measured(readers: Sequence[Reader]) -> tuple[Reader, ...]:
@@ -100,19 +108,27 @@ def measured(readers: Sequence[Reader]) -> tuple[Reader, ...]:
     running = [reader for reader in readers if reader.model]
     if not running:
         return tuple(readers)
-    work = registry.module("record.costs").costs_of([(it.model, it.edits) for it in running],
-                                                    running[0].trace.sample.name)
-    found = dict(zip(map(id, running), registry.module("record.costs").finished(work), strict=True))
-    return tuple(replace(reader, measured=found.get(id(reader))) for reader in readers)
+    costs = registry.module("record.costs")
+    known = costs.finished(costs.costs_of([(it.model, as_weights(it.edits)) for it in running],
+                                          running[0].trace.sample.name))
+    curves = [costs.curve_of(it.model, it.edits) if it.before is not None else None for it in running]
+    found = {id(it): (cost, curve) for it, cost, curve in zip(running, known, curves, strict=True)}
+    return tuple(reader if id(reader) not in found else
+                 replace(reader, measured=found[id(reader)][0], curve=found[id(reader)][1]) for reader in readers)
+
+
+def as_weights(words: Sequence[str]) -> tuple[str, ...]:
+    """What of it is done to the network, not to what it reads."""
+    return tuple(each for each in words if not edits.of((each,), edits.INPUT))
 
 
 def picture(readers: Sequence[Reader], moments: Sequence[Moment], look: Look, active: int = 0, alone: int = 0,
-            focus: Focus | None = None, pointed: tuple[int, int] | None = None) -> Picture:
+            focus: Focus | None = None, pointed: Pointed | None = None) -> Picture:
     """Several networks, each at its moment: who says what, what each has seen and computes now, what it would answer,
     how far each has come, and what each costs.
 
     `alone`: one of them large, counted from 1. `focus` marks a unit of the active one, whose receptive field is shown;
-    `pointed` a pixel of the input, (row, column), which is marked in each.
+    `pointed` is what corresponds in all of them.
     """
     check(readers)
     with speaking(look.language):
@@ -122,7 +138,7 @@ def picture(readers: Sequence[Reader], moments: Sequence[Moment], look: Look, ac
 
 
 def seen(readers: Sequence[Reader], active: int, moment: Moment, look: Look, sync: str = SHARE, alone: int = 0,
-         focus: Focus | None = None, pointed: tuple[int, int] | None = None) -> Picture:
+         focus: Focus | None = None, pointed: Pointed | None = None) -> Picture:
     """The picture at a moment of the active one: what the stage shows, a film, and a file."""
     moments = joined([reader.trace for reader in readers], active, moment, sync)
     return picture(readers, moments, look, active, alone, focus, pointed)
@@ -138,15 +154,16 @@ def readers_of(state: State, traces: Sequence[Trace], befores: Mapping[int, Trac
         if not isinstance(recipe, ModelRecipe):
             found.append(Reader(trace))
             continue
-        found.append(Reader(trace, befores.get(index), known(recipe), "", recipe.edits, recipe.model))
+        found.append(Reader(trace, befores.get(index), known(recipe), edits=recipe.edits, model=recipe.model))
     return tuple(found)
 
 
 def carried(readers: Sequence[Reader]) -> tuple[Trace, ...]:
     """All that another program needs to compare the same, beside the State: the recordings, what was measured among
     their facts; then those of inputs as they were."""
-    own = [reader.trace if reader.measured is None else
-           replace(reader.trace, facts={**reader.trace.facts, MEASURED: reader.measured.plain()}) for reader in readers]
+    own = [replace(reader.trace, facts={
+        **reader.trace.facts, **({} if reader.measured is None else {MEASURED: reader.measured.plain()}),
+        **({} if reader.curve is None else {COUNTED: reader.curve.plain()})}) for reader in readers]
     return (*own, *(reader.before for reader in readers if reader.before is not None))
 
 
@@ -158,7 +175,9 @@ def received(state: State, traces: Iterable[Trace]) -> tuple[Reader, ...]:
                if as_it_was(place.recipe) != place.recipe}
     known = {place.recipe: from_plain(trace.facts[MEASURED]) for place, trace in zip(state.places, own, strict=True)
              if MEASURED in trace.facts}
-    return readers_of(state, own, befores, known.get)
+    readers = readers_of(state, own, befores, known.get)
+    return tuple(replace(reader, curve=curve.from_plain(reader.trace.facts[COUNTED]))
+                 if COUNTED in reader.trace.facts else reader for reader in readers)
 
 
 def moment_of(readers: Sequence[Reader], state: State) -> Moment:
@@ -175,23 +194,25 @@ def layout(readers: Sequence[Reader], look: Look, alone: int = 0) -> Frame:
 
 @remembered(8)
 def _frame(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, alone: int) -> Frame:
-    return frame(readers, look, alone, curves=any(reader.before is not None for reader in readers))
+    return frame(readers, look, alone,
+                 curves=any(reader.before is not None or reader.curve is not None for reader in readers))
 
 
 def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Look, active: int, alone: int,
-             focus: Focus | None, pointed: tuple[int, int] | None) -> Picture:
+             focus: Focus | None, pointed: Pointed | None) -> Picture:
     traces = tuple(reader.trace for reader in readers)
     seen = [now(reader.trace, moment) for reader, moment in zip(readers, moments, strict=True)]
     direction = moments[active].beat.direction
     placed = _frame(traces, readers, look, alone)
-    stepping = tuple(columns.at_steps(reader.trace, at) is not None for reader, at in zip(readers, seen, strict=True))
+    stepping = tuple(at_steps(reader.trace, at) is not None for reader, at in zip(readers, seen, strict=True))
     still, inputs = _still(traces, readers, look, active, alone, direction, stepping)
     said = words.sentence(readers, seen)
-    marks: list[Mark] = [*parts.sentence(look, said)]
+    shown = said.replace("{", "**").replace("}", "**") if look.projector else said  # none of several is the number
+    marks: list[Mark] = [*parts.sentence(look, shown)]
     shared = one_input(readers)
-    for index, place in enumerate(inputs):
+    for index, area in enumerate(inputs):
         own = [index] if not shared else list(range(len(readers)))
-        marks += columns.seen_of_it([readers[at] for at in own], [seen[at] for at in own], place,
+        marks += columns.seen_of_it([readers[at] for at in own], [seen[at] for at in own], area,
                                     own.index(active) if active in own else -1, focus)
     classes = _classes(traces, readers, placed)
     for place in placed.places:
@@ -260,7 +281,7 @@ def _still(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, a
         marks += table.drawn(readers, placed.table, row, placed.lanes.left - placed.table.left - 12
                              if placed.curves is None else max(width(each.name, 13, 600) for each in readers) + 8)
     if placed.curves is not None:
-        marks += _curves(placed.curves)
+        marks += _curves(readers, placed.curves, look)
     return tuple(marks), tuple(inputs)
 
 
@@ -280,8 +301,13 @@ def _of_the_input(reader: Reader, where: Box, shared: bool, right: float) -> lis
     return marks
 
 
-def _curves(box: Box) -> list[Mark]:
-    """Where right answers by strength stand, until they are measured."""
+def _curves(readers: Sequence[Reader], box: Box, look: Look) -> list[Mark]:
+    """Right answers by strength; their place, until they are counted."""
+    found = tuple(reader.curve for reader in readers if reader.curve is not None)
+    cursor = next((reader.strength for reader in readers if reader.strength is not None), 0.0)
+    if found:
+        return grouped(Group(tr("right answers by strength")), curves_marks(
+            found, (box.left, box.top + 8, box.width, box.height - 8), look, cursor))
     marks: list[Mark] = [Text(box.left, box.top + 22, plain(tr("Right answers by strength")), 12, 600, "ink")]
     marks.append(Rect(box.left, box.top + 34, box.width, box.height - 44, "hatch"))
     return marks + parts.not_yet(box.left, box.top + 34, box.width, box.height - 44, tr("not measured yet"))[1:]

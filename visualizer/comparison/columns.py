@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer.comparison import words
 from visualizer.comparison.frame import Place
+from visualizer.comparison.path import EXACT
 from visualizer.comparison.reader import (
     Now,
     Reader,
@@ -20,10 +21,11 @@ from visualizer.comparison.reader import (
     change,
     field,
     guess,
+    guesses,
     largest_unit,
-    reads,
     recalls,
     shown_array,
+    step_inputs,
 )
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts
@@ -47,13 +49,15 @@ from visualizer.scene.picture import (
     plain,
     rich,
 )
-from visualizer.scene.reading import Reading
+from visualizer.scene.reading import Reading, visible
 from visualizer.scene.type import width, wrap
 from visualizer.size import norm
 from visualizer.trace import Layer, Trace, remembered
 
 RECALL = 0.26
 """The share of a picture of states that the bars of what they recall take."""
+LEAST_SYMBOL = 13.0
+"""Symbols that have less height each stand as a text."""
 MOST_HATCHED = 64
 """So many tiles that are still to come are hatched one by one."""
 MOST_CLASSES, LOWEST = 10, 12.0
@@ -69,7 +73,7 @@ def given(reader: Reader, box: Box, look: Look) -> tuple[list[Mark], Box]:
     layer = trace.layers[0]
     column = blank_column(trace, layer, box.height, look.pixel, "mean", False)
     if layer.output.ndim == 1 and len(trace.sample.steps) == layer.output.size:
-        return _symbols(trace, box), box
+        return _symbols(trace, box)
     if column.style == "picture":
         column = sized(column, layer, box.width, box.height, look.pixel)
     elif layer.output.ndim >= 2:
@@ -82,16 +86,41 @@ def given(reader: Reader, box: Box, look: Look) -> tuple[list[Mark], Box]:
     return [*marks, Rect(place.left, place.top, place.width, place.height, stroke="rule", inside=True)], place
 
 
-def _symbols(trace: Trace, box: Box) -> list[Mark]:
-    """What is read, one symbol below the other as far as there is room."""
+def _symbols(trace: Trace, box: Box) -> tuple[list[Mark], Box]:
+    """What is read, one symbol below the other as far as there is room, and where; else as a text, whose place has no
+    height: its steps are no rows."""
     count = len(trace.sample.steps)
     pitch = min(26.0, box.height / count)
-    if pitch < 13:
-        return [Text(box.left, box.top + 18 + 19 * number, plain(line), 13, 400, "ink", max_width=box.width)
-                for number, line in enumerate(wrap("".join(trace.sample.steps), 13, box.width)[:int(box.height // 19)])]
+    if pitch < LEAST_SYMBOL:
+        lines = _lines_of(trace, box)
+        return [Text(box.left, box.top + 18 + 19 * number, plain(line), 13, 400, "ink-2", max_width=box.width)
+                for number, line in enumerate(lines)], replace(box, bottom=box.top + 6 + 19 * len(lines))
     return [Text(box.left + 12, box.top + (step + 0.5) * pitch + 4.5, plain(word), min(14.0, pitch - 2), 500,
                  max_width=box.width - 12, focus=Focus(trace.layers[0].name, (step,)))
-            for step, word in enumerate(trace.sample.steps)]
+            for step, word in enumerate(trace.sample.steps)], replace(box, bottom=box.top + pitch * count)
+
+
+def _text_of(trace: Trace) -> str:
+    return "".join(" " if symbol.isspace() else symbol for symbol in trace.sample.steps)
+
+
+def _lines_of(trace: Trace, box: Box) -> Sequence[str]:
+    return wrap(_text_of(trace), 13, box.width)[:11]
+
+
+def _read_so_far(trace: Trace, place: Box, step: int) -> list[Mark]:
+    """Of a text that is read, what has been read, in strong ink over it."""
+    marks: list[Mark] = []
+    text, at = _text_of(trace), 0
+    until = sum(map(len, trace.sample.steps[:step]))
+    for number, line in enumerate(_lines_of(trace, place)):
+        at = max(at, text.find(line, at))
+        read = line[:max(0, until - at)]
+        at += len(line)
+        if read:
+            marks.append(Text(place.left, place.top + 18 + 19 * number, plain(read), 13, 400, "ink",
+                              max_width=place.width))
+    return marks
 
 
 def seen_of_it(readers: Sequence[Reader], seen: Sequence[Now], place: Box, active: int, chosen: Focus | None) \
@@ -103,15 +132,19 @@ def seen_of_it(readers: Sequence[Reader], seen: Sequence[Now], place: Box, activ
         shown = at_steps(reader.trace, now)
         if shown is not None:
             marks += _row_read(reader.trace, shown, now, place, strong)
-        elif reader.trace[now.layer].has("row", "column"):
+        elif reader.trace[now.layer].has("row", "column") and now.uncovered == 1:
             marks += _sees(reader.trace, now, place, strong, chosen if strong else None)
     return marks
 
 
 def _row_read(trace: Trace, shown: Reading, now: Now, place: Box, strong: bool) -> list[Mark]:
     """The row under the state, or the word, with a line along what was read before."""
-    step, found = now.step, reads(trace)
+    step, found = now.step, step_inputs(trace)
     if not step or shown.reverse:
+        return []
+    if trace.layers[0].output.ndim == 1 and place.height / shown.total < LEAST_SYMBOL - EXACT:
+        return _read_so_far(trace, place, step) if strong else []
+    if found is None and trace.layers[0].shape[:1] != (shown.total,):
         return []
     if found is not None and found.kind == "windows" and found.windows:
         first, last = (found.windows[step - 1][side] for side in (0, 1))
@@ -188,7 +221,7 @@ def _across(count: int, rows: int, columns: int, box: Box) -> int:
     def good(across: int) -> float:
         down = -(-count // across)
         side = min((box.width / across - 8) / columns, (box.height / down - 8) / rows)
-        return side * (count / (across * down)) ** 0.5
+        return float(side * (count / (across * down)) ** 0.5)
 
     return max(range(1, count + 1), key=lambda across: (round(good(across), 6), -across))
 
@@ -318,7 +351,7 @@ def _scale(trace: Trace, shown: Reading, look: Look, backward: bool) -> Scale:
 
 def _recall_bars(trace: Trace, shown: Reading, now: Now, box: Box, row: range) -> list[Mark]:
     """Of each step how much the state recalls of it now; on the way back how much gradient came to it."""
-    values = shown.norms if now.moment.backward else recalls(trace, shown.layer.name, now.step)
+    values = shown.norms if now.moment.backward else recalls(trace, shown.layer.name, now.step, not now.partial)
     pitch = box.height / shown.total
     marks: list[Mark] = [Rect(box.left, box.top + row.start * pitch, box.width, len(row) * pitch, "sunk")]
     if values is None or not len(values[row.start:row.stop]) or not np.nanmax(values[row.start:row.stop]) > 0:
@@ -352,9 +385,11 @@ def below(index: int, reader: Reader, now: Now, place: Place, look: Look) -> lis
     scale = _scale(trace, shown, look, now.moment.backward) if shown is not None else \
         parts.scale_of(trace, trace[now.layer], look, now.moment.backward)
     marks += _bar(scale, box.left, y + 7, min(room, 200.0))
-    changed = None if reader.before is None or now.moment.backward or now.uncovered != 1 else \
+    unseen = now.uncovered != 1 or (shown is not None and not now.step)
+    changed = None if reader.before is None or now.moment.backward or unseen else \
         change(trace, reader.before, now.layer, now.step if shown is not None else 0)
-    kept = recalls(trace, now.layer, now.step) if shown is not None and now.step and not shown.reverse else None
+    reads_on = shown is not None and now.step and not shown.reverse
+    kept = recalls(trace, now.layer, now.step, not now.partial) if reads_on else None
     said = "" if now.moment.backward else words.note(index, reader, now, changed, kept)
     wide = place.box.right - box.left if place.answers.top <= box.bottom else room
     if said:
@@ -387,10 +422,12 @@ def classes_of(readers: Sequence[Reader], most: int) -> tuple[str, ...]:
     found: dict[str, float] = {}
     for reader in readers:
         for trace in (reader.trace, *((reader.before,) if reader.before is not None else ())):
-            answer, values = answer_of(trace), answered(trace)
-            for place, name in enumerate(() if answer is None or values is None else answer.labels):
-                assert values is not None
-                found[name] = max(found.get(name, 0.0), float(values[0][place]))
+            answer, values, on_the_way = answer_of(trace), answered(trace), guesses(trace)
+            if answer is None or values is None:
+                continue
+            shares = values[0] if on_the_way is None else np.maximum(values[0], on_the_way.max(axis=0))
+            for name, share in zip(answer.labels, shares, strict=False):
+                found[name] = max(found.get(name, 0.0), float(share))
     if len(found) <= most:
         return tuple(found)
     largest = sorted(found, key=lambda name: -found[name])[:most]
@@ -427,7 +464,7 @@ def tracks(reader: Reader, box: Box, shown: Sequence[str]) -> list[Mark]:
     for place, name in enumerate(own):
         unit = answer.labels.index(name)
         y = box.top + (place + 0.5) * pitch
-        marks += [Text(track.left - 8, y + 4.2, plain(name), 12, 600 if unit == truth else 400,
+        marks += [Text(track.left - 8, y + 4.2, plain(visible(name)), 12, 600 if unit == truth else 400,
                        "ink" if unit == truth else "ink-2", "end", max_width=track.left - box.left - 8),
                   Rect(track.left, y - pitch * 0.36, track.width, pitch * 0.72, "sunk", radius=2,
                        focus=Focus(answer.layer, (*found[1], unit)))]
@@ -609,9 +646,62 @@ def _as_tiles(values: NDArray[np.float64], column: Column) -> NDArray[np.float64
     return np.take_along_axis(flat, np.abs(flat).argmax(-1)[..., None], -1)[..., 0]
 
 
-def corresponding(readers: Sequence[Reader], seen: Sequence[Now], pixel: tuple[int, int], place: Box,
+@dataclass(frozen=True)
+class Pointed:
+    """What somebody points at, to be found in all networks: a pixel of the input, or a cell of what one computes."""
+
+    cell: tuple[int, ...]
+    """(row, column) of the input; (step, unit) of a state; (channel, row, column) of maps."""
+    index: int = -1
+    """Which network it is in; −1 for the input."""
+
+
+def corresponding(readers: Sequence[Reader], seen: Sequence[Now], pointed: Pointed, place: Box,
                   places: Sequence[Place], look: Look) -> list[Mark]:
-    """One pixel of the input, and where it is in each network: its row of the states, its place in the maps."""
+    """What corresponds to it: of a pixel its row of the states and its place in the maps; of a step what it reads, and
+    the same step of the others; of a place in a map what that sees of the input."""
+    if pointed.index < 0:
+        return _of_pixel(readers, seen, pointed.cell, place, places, look)
+    trace, now = readers[pointed.index].trace, seen[pointed.index]
+    shown = at_steps(trace, now)
+    if shown is not None and pointed.cell:
+        return _of_step(readers, seen, shown, pointed.cell[0], place, places)
+    box = field(trace, now.layer, pointed.cell) if len(pointed.cell) == trace[now.layer].output.ndim else None
+    first = trace.layers[0]
+    if box is None or not first.has("row", "column"):
+        return []
+    (top, bottom), (left, right) = box[-2:]
+    cell = place.width / first.shape[-1], place.height / first.shape[-2]
+    return [Rect(place.left + left * cell[0] - 1, place.top + top * cell[1] - 1, (right - left + 1) * cell[0] + 2,
+                 (bottom - top + 1) * cell[1] + 2, "tint", "", opacity=0.35),
+            Rect(place.left + left * cell[0] - 1, place.top + top * cell[1] - 1, (right - left + 1) * cell[0] + 2,
+                 (bottom - top + 1) * cell[1] + 2, "", "accent", 2, dashed=True)]
+
+
+def _of_step(readers: Sequence[Reader], seen: Sequence[Now], shown: Reading, step: int, place: Box,
+             places: Sequence[Place]) -> list[Mark]:
+    """A step: what it reads of the input, and the same one wherever there are as many."""
+    marks: list[Mark] = []
+    first, found = readers[0].trace.layers[0], step_inputs(readers[0].trace)
+    if first.shape[:1] == (shown.total,) or (first.has("row", "column") and first.shape[-2] == shown.total
+                                             and (found is None or found.upright)):
+        pitch = place.height / shown.total
+        marks.append(Rect(place.left - 2, place.top + step * pitch - 1, place.width + 4, pitch + 2, "", "accent", 1.5,
+                          dashed=True))
+    for where in places:
+        other = None if where.index < 0 else at_steps(readers[where.index].trace, seen[where.index])
+        if other is not None and other.total == shown.total:
+            marks.append(_row_of(where.picture, other, step))
+    return marks
+
+
+def _row_of(box: Box, shown: Reading, step: int) -> Mark:
+    pitch = box.height / shown.total
+    return Rect(box.left - 2, box.top + step * pitch - 1, box.width + 4, pitch + 2, "", "accent", 1.5, dashed=True)
+
+
+def _of_pixel(readers: Sequence[Reader], seen: Sequence[Now], pixel: tuple[int, ...], place: Box,
+              places: Sequence[Place], look: Look) -> list[Mark]:
     first = readers[0].trace.layers[0]
     if not first.has("row", "column"):
         return []
@@ -623,13 +713,10 @@ def corresponding(readers: Sequence[Reader], seen: Sequence[Now], pixel: tuple[i
         if where.index < 0:
             continue
         trace, now = readers[where.index].trace, seen[where.index]
-        shown, found, box = at_steps(trace, now), reads(trace), where.picture
+        shown, found, box = at_steps(trace, now), step_inputs(trace), where.picture
         layer = trace[now.layer]
         if shown is not None and found is not None and found.kind == "rows":
-            pitch = box.height / shown.total
-            step = row if found.upright else column
-            marks.append(Rect(box.left - 2, box.top + step * pitch - 1, box.width + 4, pitch + 2, "", "accent", 1.5,
-                              dashed=True))
+            marks.append(_row_of(box, shown, row if found.upright else column))
         elif layer.output.ndim == 3 and layer.has("row", "column") and now.uncovered == 1:
             tiles = column_of(trace, now.layer, box, look)
             y, x = (int(at * size / whole_) for at, size, whole_ in

@@ -15,6 +15,7 @@ from visualizer.comparison.reader import Now, Reader, answer_of, answered, guess
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import literal
+from visualizer.scene.reading import Reading, Values
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 
@@ -59,8 +60,8 @@ def _backwards(readers: Sequence[Reader], seen: Sequence[Now]) -> str:
         if not reader.trace.has_backward:
             found.append(tr("nothing in {name}").format(name=name))
             continue
-        where = claimed(index, step_words(reader.trace, now), "word read", _steps_layer(reader), step=now.step - 1) \
-            if now.step else f"`{literal(now.layer)}`"
+        where = _read(index, recurrent(reader.trace), now.step - 1) if now.step else \
+            f"`{literal(now.layer)}`"
         found.append(tr("{where} in {name}").format(where=where, name=name))
     told = ", ".join(found[:-1]) + tr(" and {last}").format(last=found[-1])
     return tr("On the way back the gradient has reached {places}.").format(places=told)
@@ -80,8 +81,8 @@ def _one(index: int, reader: Reader, now: Now) -> str:
     """`the CNN says {4} with 77 %`; where it has not answered, where it is."""
     name = literal(reader.name)
     if not now.finished:
-        where = claimed(index, step_words(reader.trace, now), "word read", _steps_layer(reader), step=now.step - 1) \
-            if now.step else f"`{literal(now.layer)}`"
+        where = _read(index, recurrent(reader.trace), now.step - 1) if now.step else \
+            f"`{literal(now.layer)}`"
         return tr("{name} is at {where}").format(name=name, where=where)
     given = told(index, reader.trace)
     return tr("{name} says {answer}").format(name=name, answer=given) if given else \
@@ -112,9 +113,12 @@ def _truth(readers: Sequence[Reader]) -> str:
         0, answers.label(answer, first.sample.label), "label of the input", answer.layer))
 
 
-def _steps_layer(reader: Reader) -> str:
-    shown = recurrent(reader.trace)
-    return "" if shown is None else shown.layer.name
+def _read(index: int, shown: Reading | None, step: int) -> str:
+    """What a step read, claimed: `row 12`, `step 4`."""
+    if shown is None:
+        return ""
+    word = shown.words[min(step, shown.steps - 1)]
+    return _step(word, literal(claimed(index, word, "word read", shown.layer.name, step=step)))
 
 
 def step_words(trace: Trace, now: Now) -> str:
@@ -123,7 +127,7 @@ def step_words(trace: Trace, now: Now) -> str:
     if shown is None or not now.step:
         return ""
     word = shown.words[min(now.step, shown.steps) - 1]
-    return tr("step {step}").format(step=word) if word.isdecimal() else word
+    return _step(word, word)
 
 
 # --- under a column --------------------------------------------------------------------------------------------------
@@ -201,7 +205,7 @@ def reads_how(trace: Trace) -> str:
     return tr("all numbers at once, no idea of rows") if trace.layers[0].has("row", "column") else tr("all at once")
 
 
-def note(index: int, reader: Reader, now: Now, changed: float | None, kept: Sequence[float] | None) -> str:
+def note(index: int, reader: Reader, now: Now, changed: float | None, kept: Values | None) -> str:
     """What is said of what is shown: how much of it has changed; else what of it could be done at once, or recalls."""
     layer = reader.trace[now.layer]
     if changed is not None:
@@ -210,9 +214,9 @@ def note(index: int, reader: Reader, now: Now, changed: float | None, kept: Sequ
     if kept is not None and now.step > 1 and kept[now.step - 1] > 0:
         share = kept[0] / kept[now.step - 1]
         shown = recurrent(reader.trace)
-        words = ("", "") if shown is None else (shown.words[0], shown.words[now.step - 1])
-        return tr("{first} moves the state **{share}** as much as {last}").format(
-            first=_upper(_step(words[0])), last=_step(words[1]),
+        first, last = (_read(index, shown, step) for step in (0, now.step - 1))
+        return tr("{first} moves it **{share}** as much as {last}").format(
+            first=first, last=last,
             share=claimed(index, numbers.percent(share, 0), "recalled share", layer.name, (0, now.step - 1)))
     if layer.output.ndim == 3 and layer.has("row", "column"):
         places = layer.shape[1] * layer.shape[2]
@@ -225,12 +229,11 @@ def note(index: int, reader: Reader, now: Now, changed: float | None, kept: Sequ
     return ""
 
 
-def _step(word: str) -> str:
-    return tr("step {step}").format(step=word) if word.isdecimal() else word
-
-
-def _upper(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _step(word: str, said: str) -> str:
+    """`step 4`, `row 12`, `“film”`: what a step reads."""
+    if word.isdecimal():
+        return tr("step {step}").format(step=said)
+    return said if word.rpartition(" ")[2].isdecimal() else f"“{said}”"
 
 
 def in_step(readers: Sequence[Reader], moments: Sequence[Moment]) -> str:
@@ -249,7 +252,8 @@ def stops(trace: Trace, direction: str) -> tuple[tuple[str, bool], ...]:
     found = []
     for beat in path.way(trace, direction).beats:
         if beat.step is not None and shown is not None and beat.step <= len(shown.words):
-            found.append((_step(shown.words[beat.step - 1]), False))
+            word = shown.words[beat.step - 1]
+            found.append((_step(word, word) if word.isdecimal() else word, False))
         else:
             found.append((beat.layer.rpartition(".")[2] if not beat.layer.rpartition(".")[2].isdecimal() else
                           beat.layer, True))

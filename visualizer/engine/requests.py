@@ -23,6 +23,7 @@ import numpy as np
 import visualizer
 from visualizer import lab as labs
 from visualizer import registry
+from visualizer.edits import MODEL, WEIGHTS, those
 from visualizer.over import parse
 from visualizer.trace import UNTRAINED, Refused, Trace
 
@@ -216,6 +217,7 @@ def _source(model: str, edits: Sequence[str]) -> Source:
 
 def _opened(model: str, edits: tuple[str, ...], digest: str) -> Any:
     """The model, opened once for as long as its file has the same bytes: another sample then takes milliseconds."""
+    edits = those(edits, WEIGHTS, MODEL)  # what is done to an input leaves the model as it is
     key = model, edits, digest
     found = _open.pop(key, None) or import_module("visualizer.record.run").opened_with(model, edits)
     _open[key] = found  # again, as the last one used

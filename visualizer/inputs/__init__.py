@@ -41,6 +41,8 @@ THUMBNAILS, WORDS, FIELD, PAD = "thumbnails", "words", "field", "pad"
 Where it offers none of them, only a file can be opened."""
 LISTS = (*_rows.TEXTS, *_rows.TABLES)
 """Endings of the files of which each line is an input."""
+WHOLE = "whole"
+"""What a card says in `reads` of a model that takes at once what others of its kind read step by step."""
 DRAWN = "drawn"
 """The name of a sample that was drawn by hand."""
 
@@ -112,7 +114,8 @@ class InputKind:
 
     def step_of(self, facts: Facts) -> str:
         """What one step of a model is called; empty if it reads everything at once."""
-        return "" if self.whole and not facts.get("reads") else self.step
+        reads = facts.get("reads", WHOLE if self.whole else "")
+        return "" if reads == WHOLE else self.step
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------------

@@ -62,6 +62,16 @@ OPERATIONS = (
 )
 
 
+def adds(layer: Layer) -> bool:
+    """Whether it is a sum of two layers, place by place."""
+    return layer.kind == "add" and len(layer.reads) == 2
+
+
+def subtracts(layer: Layer) -> bool:
+    """Whether it is the difference of two layers, place by place."""
+    return layer.kind == "sub" and len(layer.reads) == 2
+
+
 # --- whole axes -----------------------------------------------------------------------------------------------------
 
 def reduced_terms(mean: bool, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Curve, gates
+from visualizer.kinds.arithmetic import adds, subtracts
+from visualizer.kinds.choices import adds_a_product, blends
+from visualizer.kinds.contraction import contracts
 from visualizer.kinds.curves import RELU, SIGMOID, TANH
 from visualizer.kinds.shape import origins
 from visualizer.trace import Layer, Trace, remembered
 
 Values = NDArray[Any]
-CONTRACTIONS = ("matmul", "addmm", "baddbmm", "einsum", "addmv")
-"""Kinds whose numbers are sums of products of two layers; what stands before these is added."""
 CLOSE = 1e-4
 """How near recorded numbers what the equations give must come, relative to the largest."""
 
@@ -125,7 +126,7 @@ def _weighs(layer: Layer) -> bool:
 
 def _contracts(layer: Layer) -> bool:
     """Whether it is a sum of products of two layers, as a product of matrices is."""
-    return layer.kind in CONTRACTIONS and not layer.weights
+    return contracts(layer) and not layer.weights
 
 
 def _laid_out(trace: Trace, layer: Layer) -> Layer:
@@ -169,7 +170,7 @@ def _with(trace: Trace, layer: Layer, curve: Curve) -> tuple[Layer, Layer] | Non
 
 def _products(trace: Trace, layer: Layer) -> tuple[tuple[Layer, Layer], ...]:
     """The factors of the two products that are added up."""
-    if layer.kind == "addcmul" and len(layer.reads) == 3 and layer.settings.get("value", 1) == 1:
+    if adds_a_product(layer) and layer.settings.get("value", 1) == 1:
         start, *factors = trace.inputs(layer)
         first = _two(trace, start, "product")
         return () if first is None else (first, (factors[0], factors[1]))
@@ -206,7 +207,7 @@ def _lstm(trace: Trace, layer: Layer) -> Step | None:
 
 def _mixes(trace: Trace, layer: Layer) -> Iterator[tuple[Layer, Layer, Layer]]:
     """(w, a, b) of each way to read a layer as (1 − w)·a + w·b."""
-    if layer.kind == "lerp" and len(layer.reads) == 3:
+    if blends(layer):
         start, end, share = trace.inputs(layer)
         yield share, start, end
     for one, other in _either(_products(trace, layer)):
@@ -215,12 +216,12 @@ def _mixes(trace: Trace, layer: Layer) -> Iterator[tuple[Layer, Layer, Layer]]:
     both = trace.inputs(layer) if kinds.role(layer) == "sum" and len(layer.reads) == 2 else ()
     for start, moved in _either(both):
         for share, way in _either(_two(trace, moved, "product")):
-            if way.kind == "sub" and len(way.reads) == 2 and way.reads[1] == start.name:
+            if subtracts(way) and way.reads[1] == start.name:
                 yield share, start, trace[way.reads[0]]
-    if layer.kind == "sub" and len(layer.reads) == 2:
+    if subtracts(layer):
         start, moved = trace.inputs(layer)
         for share, way in _either(_two(trace, moved, "product")):
-            if way.kind == "sub" and len(way.reads) == 2 and way.reads[0] == start.name:
+            if subtracts(way) and way.reads[0] == start.name:
                 yield share, start, trace[way.reads[1]]
 
 
@@ -304,7 +305,7 @@ def _affine(trace: Trace, name: str, rows: Values | None, known: set[str]) -> Pi
     if _contracts(layer):
         return _contracted(trace, layer, rows, known)
     if kinds.role(layer) == "sum" and len(layer.reads) == 2 and layer.settings.get("alpha", 1) == 1 \
-            and layer.kind == "add":
+            and adds(layer):
         found: list[Piece] = []
         total = np.zeros(len(rows))
         for part in trace.inputs(layer):
@@ -373,7 +374,7 @@ def _matrix_of(trace: Trace, layer: Layer, weight: Layer, read: Layer, leads: bo
     """The rows of a matrix, and from which number of what is read on they are met; as it is where a product of
     matrices is one with a single row, else as the terms of each number have it."""
     alpha, whole = float(layer.settings.get("alpha", 1.0)), np.squeeze(np.asarray(weight.output, np.float64))
-    if layer.kind != "einsum" and whole.ndim == 2:
+    if "equation" not in layer.settings and whole.ndim == 2:
         whole = whole if leads else whole.T
         if whole.shape == (layer.output.size, read.output.size):
             return 0, alpha * whole[rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QLockFile
@@ -23,34 +24,44 @@ LONGEST = 500
 
 def remembered(name: str) -> dict[str, Any]:
     """The settings of that name as plain values; none if nothing was kept, or it cannot be read."""
-    with suppress(OSError, ValueError, RecursionError):
-        path = folder() / "settings.json"
-        if path.is_file() and path.stat().st_size <= MOST_BYTES:
-            found = json.loads(path.read_text("utf-8"))
-            if isinstance(found, dict) and isinstance(found.get(name), dict):
-                return dict(found[name])
-    return {}
+    return _of(_kept(folder() / "settings.json"), name)
 
 
 def remember(name: str, values: dict[str, Any]) -> None:
-    """Keep settings for the next time; where that is not possible they are forgotten, and nothing else happens."""
+    """Keep settings for the next time, all of that name; where that is not possible they are forgotten, and nothing
+    else happens."""
     change(name, lambda _: values)
 
 
 def change(name: str, made: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Keep what is made of the settings of that name as they are now; of two apps one waits for the other, so that
-    neither loses what the other keeps."""
-    with suppress(OSError, ValueError, RecursionError):
-        path = folder() / "settings.json"
+    neither loses what the other keeps. `made` is called once, whether it can be kept or not."""
+    path = folder() / "settings.json"
+    lock = QLockFile(str(path.with_suffix(".lock")))
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = QLockFile(str(path.with_suffix(".lock")))
-        held = lock.tryLock(LONGEST)
-        try:
-            kept = json.loads(path.read_text("utf-8")) if path.is_file() and path.stat().st_size <= MOST_BYTES else {}
-            kept = kept if isinstance(kept, dict) else {}
-            known = kept.get(name)
-            write_whole(path, json.dumps({**kept, name: made(dict(known) if isinstance(known, dict) else {})},
-                                         indent=1).encode())
-        finally:
-            if held:
-                lock.unlock()
+    held = lock.tryLock(LONGEST)
+    try:
+        kept = _kept(path)
+        known = _of(kept, name)
+        new = made(dict(known))
+        if new != known:
+            with suppress(OSError, ValueError, RecursionError):
+                write_whole(path, json.dumps({**kept, name: new}, indent=1).encode())
+    finally:
+        if held:
+            lock.unlock()
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """All settings that are kept; what cannot be read is as if nothing was."""
+    with suppress(OSError, ValueError, RecursionError):
+        if path.is_file() and path.stat().st_size <= MOST_BYTES:
+            found = json.loads(path.read_text("utf-8"))
+            return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _of(kept: dict[str, Any], name: str) -> dict[str, Any]:
+    found = kept.get(name)
+    return dict(found) if isinstance(found, dict) else {}

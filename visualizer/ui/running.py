@@ -82,7 +82,7 @@ class App(QObject):
     def _hear(self, old: State, new: State) -> None:
         """Another language was chosen: it is spoken from now on, and the next time."""
         if old.look.language != new.look.language:
-            kept.remember("window", {"language": new.look.language})
+            kept.change("window", lambda known: {**known, "language": new.look.language})
             self._speak_anew()
 
     def _speak_anew(self) -> None:

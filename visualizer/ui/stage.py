@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -28,10 +28,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWidget
 
 from visualizer import comparison, paint, sight, views
-from visualizer.comparison import Reader, lanes
+from visualizer.comparison import Pointed, Reader, lanes
 from visualizer.comparison.path import at_share
+from visualizer.edits import PLANE
 from visualizer.language import tr, translated
 from visualizer.scene import state as does
+from visualizer.scene.accuracy import strength_at
 from visualizer.scene.passage import MOVE, crossed
 from visualizer.scene.picture import (
     BEAT,
@@ -62,6 +64,9 @@ from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
 from visualizer.ui.levels import out
 from visualizer.ui.store import Store
+
+if TYPE_CHECKING:
+    from visualizer.ui.what_if import WhatIf
 
 RADIUS = 10.0
 LEVEL = 0.35
@@ -155,8 +160,8 @@ class Stage(Canvas):
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
-        self._pixel: tuple[int, int] | None = None
-        """While networks are compared: the pixel of the input under the pointer, (row, column)."""
+        self._pixel: Pointed | None = None
+        """While networks are compared: what is under the pointer, to be found in all of them."""
         self._drawn: tuple[Any, ...] | None = None
         self._input: Origin | None = None
         self._parts: tuple[Picture, tuple[walking.Walked, ...]] = EMPTY, ()
@@ -174,6 +179,10 @@ class Stage(Canvas):
         self._pressed: tuple[QPointF, Focus | None] | None = None
         """Where the last press was and what lay there: its click may lay the picture out anew before a second one."""
         self._dragging = ""
+        self.bar: WhatIf | None = None
+        """Where it is shown, a drag on the input moves it."""
+        self._dragged_from = "", 1.0, 1.0
+        """While the input is dragged: how it was done at the press, and the size of its pixels in the picture."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(tr("Stage"))
@@ -338,6 +347,21 @@ class Stage(Canvas):
         return next((index for index, (left, top, wide, high) in enumerate(boxes)
                      if left <= x < left + wide and top <= y < top + high), None)
 
+    def _on_curves(self, point: QPointF) -> bool:
+        """Whether it lies on the curves of a comparison: it is then done that strongly which the curves grow by."""
+        state, readers = self.store.state, self.store.readers
+        curves = [reader.curve for reader in readers if reader.curve is not None]
+        placed = comparison.layout(readers, replace(state.look, size=self.picture.size), state.alone).curves \
+            if curves else None
+        x, y = (at / state.look.text_scale for at in self.to_picture(point))
+        if placed is None or self.bar is None or not self.bar.chosen \
+                or not placed.left <= x <= placed.right or not placed.top <= y <= placed.bottom:
+            return False
+        strength = strength_at(curves, (placed.left, placed.top + 8, placed.width, placed.height - 8), x)
+        if strength != abs(self.bar.strength):
+            self.bar.set_strength(strength)
+        return True
+
     def _network_at(self, x: float, y: float) -> int | None:
         """Which of the networks that are compared stands at a point of the picture: in its column, or with its line."""
         state, readers = self.store.state, self.store.readers
@@ -389,6 +413,9 @@ class Stage(Canvas):
             return
         if event.button() != Qt.MouseButton.LeftButton:
             return
+        if self._on_curves(event.position()):
+            self._dragging = "strength"
+            return
         if (place := self.place_at(event.position())) not in (None, self.store.state.active):
             self.store.apply(lambda state: does.to_place(state, place or 0))
             self._press = None
@@ -431,22 +458,31 @@ class Stage(Canvas):
             self._scrub_reel(event.position())
         elif self._dragging == "scrub":
             self._scrub(self.to_picture(event.position())[0], self.to_picture(self._press)[1])
+        elif self._dragging == "strength":
+            self._on_curves(event.position())
+        elif self._dragging == "shift":
+            self._drag_input(event.position())
         elif self._dragging == "mark":
             self._mark(self.focus_at(event.position()))
 
     def _point_at_pixel(self, point: QPointF) -> None:
-        """While networks are compared: the pixel of the input under the pointer is marked in all of them."""
+        """While networks are compared: what is under the pointer is marked in all of them."""
         readers = self.store.readers
         if not readers:
             return
         found = self.focus_at(point)
         first = readers[self.store.state.active].trace.layers[0]
-        on_input = found is not None and found.layer == first.name and found.array == "output" \
-            and first.has("row", "column") and len(found.cell) == first.output.ndim \
-            and self._network_at(*self.to_picture(point)) is None
-        pixel = found.cell[-2:] if found is not None and on_input else None
-        if pixel != self._pixel:
-            self._pixel = pixel  # type: ignore[assignment]
+        index = self._network_at(*self.to_picture(point))
+        pointed = None
+        if found is None or found.array != "output" or not found.cell:
+            pass
+        elif index is None and found.layer == first.name and first.has("row", "column") \
+                and len(found.cell) == first.output.ndim:
+            pointed = Pointed(found.cell[-2:])
+        elif index is not None and found.layer in readers[index].trace:
+            pointed = Pointed(found.cell, index)
+        if pointed != self._pixel:
+            self._pixel = pointed
             self.refresh()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -473,7 +509,7 @@ class Stage(Canvas):
     def _open(self, more: Opens) -> None:
         """Go to the view that shows more of what was clicked, if the recording has it."""
         trace = self.store.trace
-        if trace is not None and any(view.name == more.view and view.suits(trace) for view in views.all_views()):
+        if trace is not None and any(view.name == more.view for view in sight.suited(trace)):
             self.store.apply(lambda state: does.changed(state, view=more.view))
             self._press = None
 
@@ -487,7 +523,7 @@ class Stage(Canvas):
                 self.store.update(focus=sound(trace, focus))
             return
         if focus is None:
-            names, seen = tuple(view.name for view in views.all_views() if view.suits(trace)), self.store.sight
+            names, seen = tuple(view.name for view in sight.suited(trace)), self.store.sight
             self.store.apply(lambda state: state if seen is None else out(state, trace, seen, names, self.opened_in()))
         elif self._about() is not None:
             self.pick(focus)
@@ -537,10 +573,33 @@ class Stage(Canvas):
         pressed = self.picture.mark_at(*self.to_picture(press))
         if pressed is not None and pressed[0].holds is not None and pressed[0].group == LANE:
             return "scrub"
+        if start is not None and trace is not None and self._takes_hold(press, start, trace):
+            return "shift"
         if start is not None and trace is not None and start.array == "output" and selected is not None \
                 and start.layer == selected.layer and start.cell[:1] == selected.cell[:1] and len(start.cell) > 1:
             return "mark"
         return "pan" if self.zoom > 1 else "nothing"
+
+    def _takes_hold(self, press: QPointF, start: Focus, trace: Trace) -> bool:
+        """Whether a drag from there moves the input: it lies on a picture that is fed in, and the bar is shown."""
+        pressed = self.picture.mark_at(*self.to_picture(press))
+        held = self.bar is not None and self.bar.isVisible() and self.bar.grain is not None \
+            and self.bar.grain.has(PLANE) and not self.store.waiting
+        if not held or pressed is None or not isinstance(pressed[0], Image) or start.layer not in trace \
+                or trace[start.layer].kind != "input" or trace[start.layer].axes[-2:] != ("row", "column"):
+            return False
+        assert self.bar is not None
+        wide, high = pressed[0].cell
+        self._dragged_from = self.bar.dragged(), wide * pressed[0].pooled, high * pressed[0].pooled
+        return True
+
+    def _drag_input(self, point: QPointF) -> None:
+        """The input as far from where it was as the pointer is from the press, in whole pixels of it."""
+        if self.bar is None or self._press is None:
+            return
+        start, wide, high = self._dragged_from
+        (x, y), (from_x, from_y) = self.to_picture(point), self.to_picture(self._press)
+        self.bar.drag(start, round((x - from_x) / wide), round((y - from_y) / high))
 
     def _mark(self, focus: Focus | None) -> None:
         selected, trace = self.store.state.focus, self.store.trace
@@ -800,7 +859,7 @@ def joined(found: Sequence[Recorded], state: State, size: tuple[int, int], momen
 
 
 def compared(readers: tuple[Reader, ...], state: State, look: Look, moment: Moment,
-             pixel: tuple[int, int] | None = None) -> Picture:
+             pixel: Pointed | None = None) -> Picture:
     """The networks that a State compares, at a moment of the active one."""
     def draw() -> Picture:
         return comparison.seen(readers, state.active, moment, look, state.compare, state.alone, state.focus, pixel)

@@ -18,6 +18,7 @@ from visualizer import comparison, door, inputs, sight
 from visualizer.card import Card, of_trace
 from visualizer.comparison import Reader
 from visualizer.costs import Measured
+from visualizer.curve import Curve
 from visualizer.inputs import InputKind
 from visualizer.kinds import Report
 from visualizer.over import INPUTS, MEASURED, Inputs, parse
@@ -70,6 +71,8 @@ class Store(QObject):
         self._recordings: dict[Recipe, Recording] = {}
         """By what made them, those that were seen last at the end."""
         self._holdings = 0
+        self._curves: dict[Recipe, Curve] = {}
+        """How often networks are right, by the strength of what is done to the input now."""
         """Counts up whenever a recording or a measurement comes or goes."""
         self._compared: tuple[tuple[Recipe, ...], int, tuple[Reader, ...]] = (), -1, ()
         """What was compared last: of which recipes, and at which holdings."""
@@ -140,7 +143,17 @@ class Store(QObject):
         if len(traces) < len(found) or len(befores) < asked:
             models = [recipe.name for recipe in self._compared[0]]
             return self._compared[2] if [place.recipe.name for place in state.places] == models else ()
-        return comparison.readers_of(state, traces, befores, self.measured_of)
+        readers = comparison.readers_of(state, traces, befores, self.measured_of)
+        return tuple(replace(reader, curve=self._curves.get(network_of(place.recipe)))
+                     for reader, place in zip(readers, state.places, strict=True))
+
+    def set_curves(self, found: Mapping[Recipe, Curve]) -> None:
+        """Take in how often the networks of the places are right, by the strength of what is done now."""
+        if found != self._curves:
+            self._curves = dict(found)
+            self._holdings += 1
+            if self._state.compare:
+                self.beside_changed.emit()
 
     def measured_of(self, recipe: Recipe) -> Measured | None:
         """What was measured of the network of a recipe: its input is not part of it."""

@@ -205,7 +205,7 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
     """How the gradient got here: from the loss to this cell, hop by hop, with the factor at each hop."""
     hops = hops_of(trace, layer.name, cell)[::-1]
     most = int((frame.bottom - y - 38) // 40)
-    if most < 2 or room < 130:
+    if most < 2 or room < 130 or frame.told:
         return []
     left_out = len(hops) - most
     hops = hops[-most:]

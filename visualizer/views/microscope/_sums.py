@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.grids import LOOKED_AT, Ink, curve, number_grid, scale, unit_of
@@ -526,11 +526,11 @@ def short_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     across = max(1, int((frame.width + 40) // 240))
     for index, (words, value) in enumerate(met):
         x, row = frame.x + index % across * 240, y + 18 + 24 * (index // across)
-        still += [Text(x, row, plain(words), 13, 400, "ink-2", max_width=110),
+        still += [Text(x, row, plain(translated(words)), 13, 400, "ink-2", max_width=110),
                   Text(x + 200, row, plain(numbers.significant(value, 4)), 14, 600, "ink", "end")]
     y += 24 * -(-len(met) // across) + 18
     room = frame.width
-    if backward:
+    if backward and not frame.told:
         room -= 340
         still += way_back(trace, slide.layer, slide.cell, frame, frame.right - 300, y + 10, 300) if slide.made else []
     maps, signs = _maps(trace, slide, terms)
