@@ -380,9 +380,15 @@ def archived(words: object, listed: object = None, raw: bytes = b"", method: int
     return zipped({name: content for name, content in members.items() if not without or without not in name}, method)
 
 
+ANSWER = '[{"as_tensor": {"name": "made"}}]'
+
+
 def exported() -> Made:
-    def x() -> dict:
-        return {"as_tensor": {"name": "x"}}
+    def named(name: str) -> dict:
+        return {"as_tensor": {"name": name}}
+
+    def aten(name: str, made: str, **given: object) -> dict:
+        return step(f"torch.ops.aten.{name}", made, **given)
 
     def ints(*sizes: int) -> dict:
         return {"as_ints": list(sizes)}
@@ -406,16 +412,18 @@ def exported() -> Made:
     yield "no-steps.pt2", lambda: program()
     yield "no-models.pt2", lambda: archived(exported_words(), without="models/")
     yield "two-models.pt2", lambda: archived(exported_words(), models__other_json=b"{}", **{"models__two.json": b"{}"})
-    yield "no-outputs.pt2", lambda: bent('"outputs": [{"as_tensor": {"name": "made"}}], "nodes"', '"outputs": [], "nodes"')
-    yield "more-outputs.pt2", lambda: bent('"outputs": [{"as_tensor": {"name": "made"}}], "metadata"',
-                                           '"outputs": [{"as_tensors": [{"name": "made"}, {"name": "more"}]}], "metadata"')
-    yield "many-steps.pt2", lambda: program(*[step("torch.ops.aten.relu.default", f"r{place}", self=x())
+    yield "no-outputs.pt2", lambda: bent(f'"outputs": {ANSWER}, "nodes"', '"outputs": [], "nodes"')
+    yield "more-outputs.pt2", lambda: bent(
+        f'"outputs": {ANSWER}, "metadata"',
+        '"outputs": [{"as_tensors": [{"name": "made"}, {"name": "b"}]}], "metadata"')
+    yield "many-steps.pt2", lambda: program(*[aten("relu.default", f"r{place}", self=named("x"))
                                               for place in range(40_000)])
-    yield "long.pt2", lambda: program(*[step("torch.ops.aten.relu.default", "made", self=x()) for _ in range(9_000)])
-    yield "not-made.pt2", lambda: program(step("torch.ops.aten.relu.default", "other", self=x()))
-    yield "not-there.pt2", lambda: program(step("torch.ops.aten.relu.default", "made",
-                                                self={"as_tensor": {"name": "nobody"}}))
-    yield "nothing-read.pt2", lambda: program(step("torch.ops.aten.relu.default", "made"))
+    yield "long.pt2", lambda: program(*[aten("relu.default", "made", self=named("x")) for _ in range(9_000)])
+    yield "long-of-sines.pt2", lambda: program(*[aten("sin.default", "made", self=named("x")) for _ in range(3_900)])
+    yield "not-made.pt2", lambda: program(aten("relu.default", "other", self=named("x")))
+    yield "not-there.pt2", lambda: program(aten("relu.default", "made",
+                                                self=named("nobody")))
+    yield "nothing-read.pt2", lambda: program(aten("relu.default", "made"))
     yield "values.pt2", lambda: archived({**exported_words(), "range_constraints": {
         f"s{place}": {"min_val": 0, "max_val": 9} for place in range(200_000)}})
     # shapes that lie
@@ -442,43 +450,45 @@ def exported() -> Made:
     yield "other-input.pt2", lambda: bent('{"as_int": 9}, {"as_int": 9}', '{"as_int": 2}, {"as_int": 2}')
     yield "huge-input.pt2", lambda: bent('{"as_int": 9}, {"as_int": 9}', '{"as_int": 2000000}, {"as_int": 2000000}')
     # what would be made of them
-    yield "full.pt2", lambda: program(step("torch.ops.aten.full.default", "made", size=ints(1 << 40),
+    yield "full.pt2", lambda: program(aten("full.default", "made", size=ints(1 << 40),
                                            fill_value={"as_float": 0.0}))
-    yield "zeros.pt2", lambda: program(step("torch.ops.aten.zeros.default", "made", size=ints(1 << 20, 1 << 14)))
-    yield "expand.pt2", lambda: program(step("torch.ops.aten.expand.default", "large", self=x(), size=ints(99_999, 1, 9, 9)),
-                                        step("torch.ops.aten.clone.default", "made", self={"as_tensor": {"name": "large"}}))
-    yield "repeat.pt2", lambda: program(step("torch.ops.aten.repeat.default", "made", self=x(), repeats=ints(9999, 9999, 1, 1)))
-    yield "pad.pt2", lambda: program(step("torch.ops.aten.constant_pad_nd.default", "made", self=x(),
+    yield "zeros.pt2", lambda: program(aten("zeros.default", "made", size=ints(1 << 20, 1 << 14)))
+    yield "expand.pt2", lambda: program(aten("expand.default", "large", self=named("x"),
+                                             size=ints(99_999, 1, 9, 9)),
+                                        aten("clone.default", "made", self=named("large")))
+    yield "repeat.pt2", lambda: program(aten("repeat.default", "made", self=named("x"), repeats=ints(9999, 9999, 1, 1)))
+    yield "pad.pt2", lambda: program(aten("constant_pad_nd.default", "made", self=named("x"),
                                           pad=ints(1 << 30, 1 << 30)))
-    yield "arange.pt2", lambda: program(step("torch.ops.aten.arange.default", "made", end={"as_int": 1 << 40}))
-    yield "doubled.pt2", lambda: program(step("torch.ops.aten.relu.default", "a0", self=x()), *[
-        step("torch.ops.aten.cat.default", f"a{place + 1}", tensors={"as_tensors": [{"name": f"a{place}"}] * 2})
-        for place in range(60)], step("torch.ops.aten.relu.default", "made", self={"as_tensor": {"name": "a60"}}))
+    yield "arange.pt2", lambda: program(aten("arange.default", "made", end={"as_int": 1 << 40}))
+    yield "doubled.pt2", lambda: program(aten("relu.default", "a0", self=named("x")), *[
+        aten("cat.default", f"a{place + 1}", tensors={"as_tensors": [{"name": f"a{place}"}] * 2})
+        for place in range(60)], aten("relu.default", "made", self=named("a60")))
     yield "outer.pt2", lambda: program(
-        step("torch.ops.aten.arange.default", "line", end={"as_int": 1 << 22}),
-        step("torch.ops.aten.outer.default", "made", self={"as_tensor": {"name": "line"}},
-             vec2={"as_tensor": {"name": "line"}}))
-    yield "resize.pt2", lambda: program(step("torch.ops.aten.upsample_nearest2d.vec", "made", input=x(),
+        aten("arange.default", "line", end={"as_int": 1 << 22}),
+        aten("outer.default", "made", self=named("line"),
+             vec2=named("line")))
+    yield "resize.pt2", lambda: program(aten("upsample_nearest2d.vec", "made", input=named("x"),
                                              output_size=ints(1 << 20, 1 << 20), scale_factors={"as_none": True}))
     yield "behind-a-mask.pt2", lambda: program(
-        step("torch.ops.aten.gt.Scalar", "mask", self=x(), other={"as_float": 0.0}),
-        step("torch.ops.aten.masked_select.default", "some", self=x(), mask={"as_tensor": {"name": "mask"}}),
-        step("torch.ops.aten.zeros.default", "made", size=ints(1 << 20, 1 << 14)))
+        aten("gt.Scalar", "mask", self=named("x"), other={"as_float": 0.0}),
+        aten("masked_select.default", "some", self=named("x"), mask=named("mask")),
+        aten("zeros.default", "made", size=ints(1 << 20, 1 << 14)))
     yield "sizes.pt2", lambda: program(*[
         {**step("_operator.mul", "", a={"as_int": 1 << 40}, b={"as_int": 1 << 40} if not place else
                 {"as_sym_int": {"as_name": f"n{place - 1}"}}),
          "outputs": [{"as_sym_int": {"as_name": f"n{place}"}}]} for place in range(200)],
-        step("torch.ops.aten.relu.default", "made", self=x()))
+        aten("relu.default", "made", self=named("x")))
     # what would run
     for number, target in enumerate((
             "torch.ops.aten.from_file.default", "torch.ops.aten._foobar", "torch.ops.prim.Print.default",
             "torch.ops.aten.__class__", "torch.ops.aten.conv2d.__call__", "torch.load", "os.system", "_operator.pow",
             "_operator.attrgetter", "builtins.eval", "torch.ops.higher_order.cond", "torch.hub.load",
-            "torch.ops.aten.set_.source_Tensor", "torch.ops.aten.resize_.default", "torch.ops.aten.relu.default.__self__",
-            "torch.ops.profiler._record_function_enter", code)):
-        yield f"target{number}.pt2", lambda target=target: program(step(target, "made", self=x()))
+            "torch.ops.aten.set_.source_Tensor", "torch.ops.aten.resize_.default",
+            "torch.ops.aten.relu.default.__self__", "torch.ops.profiler._record_function_enter", code)):
+        yield f"target{number}.pt2", lambda target=target: program(step(target, "made", self=named("x")))
     yield "pickled-weight.pt2", lambda: archived(exported_words(), weight(use_pickle=True)[0], evil)
-    yield "weights-pt.pt2", lambda: archived(exported_words(), **{"data__weights__model.pt": evil}, without="weights_config")
+    yield "weights-pt.pt2", lambda: archived(exported_words(), without="weights_config",
+                                              **{"data__weights__model.pt": evil})
     yield "sample.pt2", lambda: archived(exported_words(), **{"data__sample_inputs__model.pt": evil})
     yield "sample-zip.pt2", lambda: archived(exported_words(), **{"data__sample_inputs__model.pt": zipped(
         {"a/data.pkl": evil, "a/data/0": bytes(324), "a/data/1": bytes(9)}, zipfile.ZIP_STORED)})
@@ -494,22 +504,24 @@ def exported() -> Made:
                                      "version": b"5.1"})
     yield "names.pt2", lambda: bent("conv,torch.nn", f"{code},torch.nn")
     yield "forward.pt2", lambda: bent('L__self___conv,conv,', 'L__self___conv,forward.__class__._modules,')
-    yield "weight-name.pt2", lambda: archived(json.dumps(exported_words()).replace("conv.weight", "forward.__dict__"
-                                              ).encode(), {"config": {"forward.__dict__": weight()[0]["config"]["conv.weight"]}})
-    yield "string.pt2", lambda: program(step("torch.ops.aten.conv2d.default", "made", input=x(), weight={"as_string": code}))
+    yield "weight-name.pt2", lambda: archived(
+        json.dumps(exported_words()).replace("conv.weight", "forward.__dict__").encode(),
+        {"config": {"forward.__dict__": weight()[0]["config"]["conv.weight"]}})
+    yield "string.pt2", lambda: program(aten("conv2d.default", "made", input=named("x"), weight={"as_string": code}))
     # what is nested, huge, of another kind
     yield "deep.pt2", lambda: archived(b"[" * 2_000_000)
-    yield "deep-argument.pt2", lambda: bent('{"as_tensor": {"name": "x"}}, "kind"', '{"a":' * 900 + "1" + "}" * 900 + ', "kind"')
+    yield "deep-argument.pt2", lambda: bent('{"as_tensor": {"name": "x"}}, "kind"',
+                                            '{"a":' * 900 + "1" + "}" * 900 + ', "kind"')
     yield "deep-graphs.pt2", lambda: program(_inside(60))
-    yield "deep-modules.pt2", lambda: bent("L__self___conv,conv,", ";".join(f"L{place},{'a.' * 30}a{place}," for place in
-                                                                             range(500)) + ";L,conv,")
+    yield "deep-modules.pt2", lambda: bent("L__self___conv,conv,", ";".join(
+        f"L{place},{'a.' * 30}a{place}," for place in range(500)) + ";L,conv,")
     yield "deep-tree.pt2", lambda: archived(json.dumps(exported_words()).replace('"module_call_graph": []', json.dumps(
         {"module_call_graph": [{"fqn": "", "signature": {"out_spec": "[1," * 5000 + "]" * 5000}}]})[1:-1]).encode())
     yield "bomb.pt2", lambda: archived(b"[" + b"1," * 100_000_000 + b"1]", method=zipfile.ZIP_DEFLATED)
     yield "packed-weight.pt2", lambda: archived(exported_words(), *weight(300_000_000), method=zipfile.ZIP_DEFLATED)
     yield "members.pt2", lambda: many_members(400_000, "m/models/model.json")
     yield "big-number.pt2", lambda: bent('"minor": 20', '"minor": ' + "9" * 100_000)
-    yield "not-a-number.pt2", lambda: program(step("torch.ops.aten.mul.Tensor", "made", self=x(),
+    yield "not-a-number.pt2", lambda: program(aten("mul.Tensor", "made", self=named("x"),
                                                    other={"as_float": "Bad"}))
     yield "null.pt2", lambda: archived(dict.fromkeys(exported_words()))
     yield "bytes.pt2", lambda: archived(bytes(range(256)))

@@ -27,7 +27,8 @@ def test_there_are_300_of_ten_kinds():
 def test_no_file_runs_raises_or_takes_more_than_its_share(some, tmp_path):
     """With --all every one, else a sample that has the worst of each kind."""
     names = [name for name, in some([(name,) for name in listed()], spine=(), sample=24, each=False)]
-    spine = ("zeros.trace", "words.trace", "members.trace", "plain.pt", "doubled.pt2", "sample-zip.pt2", "62-megapixels-16.png", "view.session")
+    spine = ("zeros.trace", "words.trace", "members.trace", "plain.pt", "doubled.pt2", "sample-zip.pt2",
+             "62-megapixels-16.png", "view.session")
     names = [name for name in listed() if name in names or name.endswith(spine)]
     files = tmp_path / "files"
     files.mkdir()

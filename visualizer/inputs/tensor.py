@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from visualizer import inputs
-from visualizer.inputs import OF_NUMBERS, Facts, Given, Grain, InputKind, Pixels
+from visualizer.inputs import OF_NUMBERS, Facts, Given, InputKind, Pixels
 from visualizer.inputs._exported import example
 from visualizer.inputs._files import numbers_in
 from visualizer.inputs._samples import places
@@ -18,7 +18,7 @@ from visualizer.inputs.image import SUFFIXES
 from visualizer.language import english, tr
 from visualizer.trace import Array, Refused, Sample
 
-EXAMPLE, DIGIT = "example", "digit"
+EXAMPLE = "example"
 MARK = "shape:"
 SHAPED = re.compile(rf"{MARK}([0-9]+(?:,[0-9]+)*)(?:;\s*|$)")
 CHANNELS = (1, 3, 4)
@@ -136,4 +136,5 @@ def thumbnail(raw: Any) -> Pixels | None:
 
 INPUT = InputKind(
     "tensor", english("arrays of numbers"), english("an array of numbers"), english("step"),
-    (*OF_NUMBERS[:1], *SUFFIXES), given=given, typed=typed, whole=True, thumbnail=thumbnail, sign="[]", mark=MARK, choosers=(), order=8)
+    (*OF_NUMBERS[:1], *SUFFIXES), given=given, typed=typed, mark=MARK, whole=True, thumbnail=thumbnail, sign="[]",
+    order=8)

@@ -52,6 +52,8 @@ def open_file(path: Path) -> Opened:
         more = f" and {len(error.names) - NAMED} more" if len(error.names) > NAMED else ""
         raise Refused(f"{path.name} uses what is not known here: {listed}{more}; record the model from Python, "
                       "visualizer.capture(model, x).save('mine.trace'), and mine.trace opens here.") from None
+    except unpack.TooMuch as error:
+        raise Refused(f"{path.name} is larger than there is room for ({error}); open a smaller network.") from error
     except (_archive.Odd, LookupError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError,
             AssertionError) as error:
         why = str(error).strip().partition("\n")[0].rstrip(".")[:200] or type(error).__name__

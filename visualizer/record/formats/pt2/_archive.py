@@ -50,12 +50,10 @@ class Odd(ValueError):
 
 
 def read(path: Path) -> Held:
-    """The one model of an archive; raises Refused, and Odd where it is damaged or lies."""
+    """The one model of an archive; raises Refused, Odd where it is damaged or lies, and unpack.TooMuch."""
     try:
         with unpack.opened(path, MOST_LISTED) as archive:
             return _held(archive, path)
-    except unpack.TooMuch as error:
-        raise Refused(f"{path.name} is larger than there is room for ({error}); open a smaller network.") from error
     except RecursionError as error:
         raise Odd("its lists stand too deep in one another") from error
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, UnicodeDecodeError,

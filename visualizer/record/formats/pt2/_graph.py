@@ -12,8 +12,9 @@ import torch
 
 from visualizer.record.formats.pt2 import _operators
 from visualizer.record.formats.pt2._archive import DTYPES, Odd, Words
+from visualizer.unpack import TooMuch
 
-MOST_NODES = 5_000
+MOST_NODES = 4_000
 MOST_DEEP = 4
 """Graphs in one another: of `torch.no_grad`, of `autocast`."""
 NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+){0,31}")
@@ -168,7 +169,7 @@ def _graph(words: Words, unknown: list[str], depth: int) -> Graph:
         raise Odd("its graphs stand too deep in one another")
     nodes = _list(words.get("nodes"), "the steps")
     if len(nodes) > MOST_NODES:
-        raise Odd(f"it has {len(nodes):,} steps, more than {MOST_NODES:,}")
+        raise TooMuch(f"it has {len(nodes):,} steps, more than {MOST_NODES:,}")
     inputs = tuple(argument.name for each in _list(words.get("inputs"), "the inputs")
                    if type(argument := _argument(each, unknown, depth)) is Ref)
     read = frozenset(_named_in((*[each.get("inputs") for each in nodes if isinstance(each, dict)],

@@ -60,8 +60,8 @@ def _facts(path: Path, place: int, wanted: Input, batched: bool) -> dict[str, An
 
 
 def _batched(path: Path, module: Exported) -> tuple[list[bool], tuple[int, ...], tuple[tuple[int, ...], ...]]:
-    """Whether the first axis of each input is that of the samples, the shape of the first answer to one sample, as far as
-    that is known before it runs, and the shapes of the inputs with which it was found out."""
+    """Whether the first axis of each input is that of the samples, the shape of the first answer to one sample, as far
+    as that is known before it runs, and the shapes of the inputs with which it was found out."""
     wanted = module.plan.program.inputs
     leading = {each.sizes[0] for each in wanted if len(each.sizes) >= 4}
     guesses = [[(len(each.sizes) > 1 and (each.sizes[0] == 1 or 0 in each.free)) or

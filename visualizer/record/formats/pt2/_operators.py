@@ -56,10 +56,11 @@ trunc type_as unbind unflatten unfold uniform_ unique_consecutive unsafe_chunk u
 var_mean vdot view_as view_as_complex view_as_real vsplit vstack where xlogy zero_ zeros zeros_like
 """
 ATEN = frozenset(_NAMES.split())
-"""Those that torch has as a function or method of the same name and the same arguments in the same order. None of them
-makes more than its shapes tell: how much `bincount` makes depends on the numbers in a tensor."""
+"""Those that torch has as a function or method of the same name and the same arguments in the same order. None makes
+more than its shapes tell: how much `bincount` makes depends on the numbers in a tensor."""
 STAY = frozenset({"relu", "relu_", "gelu", "silu", "silu_", "leaky_relu", "elu", "hardswish", "hardsigmoid", "hardtanh",
-                  "hardtanh_", "relu6", "mish", "selu", "dropout", "batch_norm", "layer_norm", "group_norm", "rms_norm"})
+                  "hardtanh_", "relu6", "mish", "selu", "dropout", "batch_norm", "layer_norm", "group_norm",
+                  "rms_norm"})
 """Those whose results have the shape and the type of what they read first, which is dear to have torch find out."""
 PLACES = ("_nn", "_VariableFunctions", "", "_linalg", "_fft", "_special")
 """Where in torch._C they stand; "" are the methods of a tensor."""
@@ -344,7 +345,8 @@ OWN: Mapping[str, Function] = {
     **{f"_upsample_nearest_exact{axes}d": _resized("nearest-exact", aligned=False) for axes in (1, 2, 3)},
     "_cdist_forward": lambda x, y, p, mode=None: torch.cdist(x, y, p), "sym_size": lambda x, dim: x.size(dim),
     "one_hot": _one_hot,
-    "repeat_interleave.self_int": torch.repeat_interleave, "sym_numel": lambda x: x.numel(), "item": lambda x: x.item(), "_local_scalar_dense": lambda x: x.item(),
+    "repeat_interleave.self_int": torch.repeat_interleave, "sym_numel": lambda x: x.numel(),
+    "item": lambda x: x.item(), "_local_scalar_dense": lambda x: x.item(),
     "lift_fresh_copy": _same, "lift_fresh": _same, "alias": _same, "detach_": _detach, "detach": _detach,
     "numpy_T": lambda x: x.T, "mT": lambda x: x.mT, "mH": lambda x: x.mH,
     "_assert_tensor_metadata": _nothing, "_assert_scalar": _nothing, "_assert_async": _nothing,
