@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 BAR, CURVES = 48, 204
 """Heights of the bar of what is done to the input, and of the curves under the stage."""
+ROW = 14
+"""Pixels: middles of what stands in one row are no further apart than that."""
 LEAST_STAGE = 480
 """Pixels: where the curves would leave the stage less, they come only when they are asked for."""
 
@@ -391,12 +393,17 @@ class Panes(QWidget):
 
 def _reachable(pane: QWidget) -> list[QWidget]:
     """Everything in a pane that Tab reaches, in the order it stands in, row by row."""
-    def place(child: QWidget) -> tuple[int, int]:
-        at = child.mapTo(pane, QPoint(0, 0))
-        return (-1, -1) if child is pane else (at.y() // 8, at.x())
+    def middle(child: QWidget) -> int:
+        return -ROW if child is pane else child.mapTo(pane, child.rect().center()).y()
 
-    return sorted((child for child in (pane, *pane.findChildren(QWidget))
-                   if child.focusPolicy() & Qt.FocusPolicy.TabFocus), key=place)
+    rows: list[list[QWidget]] = []
+    for child in sorted((child for child in (pane, *pane.findChildren(QWidget))
+                         if child.focusPolicy() & Qt.FocusPolicy.TabFocus), key=middle):
+        if rows and middle(child) - middle(rows[-1][0]) < ROW:
+            rows[-1].append(child)
+        else:
+            rows.append([child])
+    return [child for row in rows for child in sorted(row, key=lambda child: child.mapTo(pane, QPoint(0, 0)).x())]
 
 
 def _first_reachable(pane: QWidget) -> QWidget | None:
