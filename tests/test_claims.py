@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -347,7 +348,7 @@ def test_tab_goes_round_what_lies_on_a_sheet_and_not_to_what_it_covers(qtbot: Qt
         sheet.show()
         sheet.setFocus()
         closed: list[bool] = []
-        sheet.closed.connect(lambda: closed.append(True))
+        sheet.closed.connect(partial(closed.append, True))
         there = [button for button in sheet.findChildren(Button) if button.isEnabled()]
         for key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             stood = set()

@@ -71,6 +71,8 @@ class Panes(QWidget):
         self.transport.steps = lambda: self.stage.picture.steps
         self.transport.stretch = lambda: self.stage.picture.stretch
         self.empty = Empty(run, self)
+        self._order: list[QWidget] = []
+        """In which Tab goes."""
         self.drawer_open = False
         """In a narrow window: the inspector lies over the stage."""
         self.starting = False
@@ -255,11 +257,13 @@ class Panes(QWidget):
         return [vars(self)[name] for name in ("bar", "curves") if name in vars(self) and vars(self)[name].isVisible()]
 
     def order_tabs(self) -> None:
-        """From the stage through everything around it."""
-        order = [self.stage, *_reachable(self.inspector), *_reachable(self.transport), *_reachable(self.rail),
-                 *_reachable(self.top)]
-        for one, other in pairwise(order):
-            QWidget.setTabOrder(one, other)
+        """From the stage through everything around it, as it stands now."""
+        order = [self.stage, *(child for pane in (*self._over_and_under(), self.inspector, self.transport, self.rail,
+                                                  self.top) for child in _reachable(pane))]
+        if order != self._order:
+            self._order = order
+            for one, other in pairwise(order):
+                QWidget.setTabOrder(one, other)
 
     # --- geometry ---
 
@@ -303,6 +307,8 @@ class Panes(QWidget):
         if self.starting:
             self.start.setGeometry(0, TOP, width, height - TOP)
         self.message.place(stage)
+        if not self.starting:
+            self.order_tabs()
         self.placed.emit()
 
     def _below_bar(self, whole: QRect) -> QRect:
