@@ -13,8 +13,8 @@ from visualizer import curve, edits, registry
 from visualizer.comparison import columns, lanes, table, words
 from visualizer.comparison.columns import Pointed
 from visualizer.comparison.frame import LOW_ROW, ROW, Frame, frame
-from visualizer.comparison.path import SHARE, at_share, joined, times
-from visualizer.comparison.reader import FEWEST, MOST, Reader, check, named, now, one_input
+from visualizer.comparison.path import at_share, joined, times
+from visualizer.comparison.reader import FEWEST, MOST, Reader, at_steps, check, named, now, one_input
 from visualizer.costs import Measured, from_plain
 from visualizer.language import speaking, tr
 from visualizer.scene import parts, projector
@@ -22,7 +22,7 @@ from visualizer.scene.accuracy import curves_marks
 from visualizer.scene.boxes import Box
 from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Picture, Rect, Text, grouped, plain, unmarked
 from visualizer.scene.recipe import ModelRecipe
-from visualizer.scene.state import State, as_it_was
+from visualizer.scene.state import SHARE, State, as_it_was
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment
 from visualizer.scene.type import width
 from visualizer.trace import UNTRAINED, Refused, Trace, remembered
@@ -204,15 +204,15 @@ def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Loo
     seen = [now(reader.trace, moment) for reader, moment in zip(readers, moments, strict=True)]
     direction = moments[active].beat.direction
     placed = _frame(traces, readers, look, alone)
-    stepping = tuple(columns.at_steps(reader.trace, at) is not None for reader, at in zip(readers, seen, strict=True))
+    stepping = tuple(at_steps(reader.trace, at) is not None for reader, at in zip(readers, seen, strict=True))
     still, inputs = _still(traces, readers, look, active, alone, direction, stepping)
     said = words.sentence(readers, seen)
     shown = said.replace("{", "**").replace("}", "**") if look.projector else said  # none of several is the number
     marks: list[Mark] = [*parts.sentence(look, shown)]
     shared = one_input(readers)
-    for index, place in enumerate(inputs):
+    for index, area in enumerate(inputs):
         own = [index] if not shared else list(range(len(readers)))
-        marks += columns.seen_of_it([readers[at] for at in own], [seen[at] for at in own], place,
+        marks += columns.seen_of_it([readers[at] for at in own], [seen[at] for at in own], area,
                                     own.index(active) if active in own else -1, focus)
     classes = _classes(traces, readers, placed)
     for place in placed.places:

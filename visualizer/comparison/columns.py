@@ -23,9 +23,9 @@ from visualizer.comparison.reader import (
     guess,
     guesses,
     largest_unit,
-    reads,
     recalls,
     shown_array,
+    step_inputs,
 )
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts
@@ -139,7 +139,7 @@ def seen_of_it(readers: Sequence[Reader], seen: Sequence[Now], place: Box, activ
 
 def _row_read(trace: Trace, shown: Reading, now: Now, place: Box, strong: bool) -> list[Mark]:
     """The row under the state, or the word, with a line along what was read before."""
-    step, found = now.step, reads(trace)
+    step, found = now.step, step_inputs(trace)
     if not step or shown.reverse:
         return []
     if trace.layers[0].output.ndim == 1 and place.height / shown.total < LEAST_SYMBOL - EXACT:
@@ -221,7 +221,7 @@ def _across(count: int, rows: int, columns: int, box: Box) -> int:
     def good(across: int) -> float:
         down = -(-count // across)
         side = min((box.width / across - 8) / columns, (box.height / down - 8) / rows)
-        return side * (count / (across * down)) ** 0.5
+        return float(side * (count / (across * down)) ** 0.5)
 
     return max(range(1, count + 1), key=lambda across: (round(good(across), 6), -across))
 
@@ -682,7 +682,7 @@ def _of_step(readers: Sequence[Reader], seen: Sequence[Now], shown: Reading, ste
              places: Sequence[Place]) -> list[Mark]:
     """A step: what it reads of the input, and the same one wherever there are as many."""
     marks: list[Mark] = []
-    first, found = readers[0].trace.layers[0], reads(readers[0].trace)
+    first, found = readers[0].trace.layers[0], step_inputs(readers[0].trace)
     if first.shape[:1] == (shown.total,) or (first.has("row", "column") and first.shape[-2] == shown.total
                                              and (found is None or found.upright)):
         pitch = place.height / shown.total
@@ -713,7 +713,7 @@ def _of_pixel(readers: Sequence[Reader], seen: Sequence[Now], pixel: tuple[int, 
         if where.index < 0:
             continue
         trace, now = readers[where.index].trace, seen[where.index]
-        shown, found, box = at_steps(trace, now), reads(trace), where.picture
+        shown, found, box = at_steps(trace, now), step_inputs(trace), where.picture
         layer = trace[now.layer]
         if shown is not None and found is not None and found.kind == "rows":
             marks.append(_row_of(box, shown, row if found.upright else column))

@@ -199,7 +199,7 @@ def at_steps(trace: Trace, seen: Now) -> Reading | None:
     return None
 
 
-def reads(trace: Trace) -> StepInputs | None:
+def step_inputs(trace: Trace) -> StepInputs | None:
     """What its steps read of the input, where that is a row or a window of a picture."""
     shown = recurrent(trace)
     return None if shown is None else inputs_of(trace, shown, kinds.receptive_field)
@@ -243,7 +243,8 @@ def guess(trace: Trace, seen: Now) -> Values | None:
     found = guesses(trace)
     if found is None or seen.finished or not 0 < seen.step <= len(found) or seen.moment.backward:
         return None
-    return found[seen.step - 1]
+    answer: Values = found[seen.step - 1]
+    return answer
 
 
 def label(trace: Trace, index: int) -> str:
