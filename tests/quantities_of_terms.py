@@ -47,3 +47,18 @@ def handed_back(trace: Trace, said: Any) -> float:
     p /= p.sum()
     at = said.cell[0]
     return float(p[at] * (came[at] - came @ p) if reader.kind == "softmax" else came[at] - p[at] * came.sum())
+
+
+quantity("factor")(lambda trace, said: float(said.array))
+
+
+@quantity("product in a unit")
+def product(trace: Trace, said: Any) -> float:
+    """A value that was read times what it met there; both stand in the recording, or the second is a plain factor."""
+    unit, what, read, kind, layer, cell, held = said.array.split("|")
+    value = 0.0 if what == "zero" else float((gradient if what == "gradient" else array)(
+        trace, said._replace(array=read)))
+    there = said._replace(layer=layer, cell=tuple(map(int, filter(None, cell.split(",")))), array=held)
+    weight = {"factor": lambda: float(held), "zero": lambda: 0.0, "value": lambda: float(array(trace, there)),
+              "gradient": lambda: float(gradient(trace, there))}[kind]()
+    return value * weight / float(unit)

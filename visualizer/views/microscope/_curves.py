@@ -18,6 +18,7 @@ from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace, remembered
+from visualizer.views.microscope._claims import formula, itself
 from visualizer.views.microscope._maps import maps_in, marked, way_back
 from visualizer.views.microscope._slide import Area, Laid, Slide, about, flown, held, largest, said
 
@@ -51,21 +52,25 @@ def curve_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
                        slope if found else None, frame.look, backward=backward,
                        names=(tr("x, in from {source}").format(source=source.name),
                               tr("f(x), out of {layer}").format(layer=layer.name)))
-    still.append(Text(frame.x + 44, frame.bottom - 14, plain(terms.formula), 14, 500, "ink-2",
+    still.append(Text(frame.x + 44, frame.bottom - 14, plain(formula(terms.formula)), 14, 500, "ink-2",
                       max_width=wide * 0.6))
     out = tr("out, {layer}").format(layer=layer.name)
-    lines = [("x", tr("in, from {source}").format(source=source.name), said(x_in, False), "ink")]
+    f_x = claimed(said(y_out, False), "value", layer.name, cell)
+    lines = [("x", tr("in, from {source}").format(source=source.name),
+              claimed(said(x_in, False), "value", source.name, cell), "ink")]
     if backward:
-        lines.append(("f(x)", out, said(y_out, False), "ink"))
+        lines.append(("f(x)", out, f_x, "ink"))
     if slope is not None and (backward or slide.made):
-        lines.append(("f′(x)", tr("slope here"), said(slope, False), "ink"))
+        lines.append(("f′(x)", tr("slope here"), claimed(said(slope, False), *itself(slope)), "ink"))
     if backward and layer.gradient is not None:
         g = float(layer.gradient[cell])
-        lines += [("g", tr("gradient that reached {layer}").format(layer=layer.name), said(g, True), "gradient-text"),
+        lines += [("g", tr("gradient that reached {layer}").format(layer=layer.name),
+                   claimed(said(g, True), "gradient", layer.name, cell), "gradient-text"),
                   ("g · f′(x)",
-                   tr("handed to {source}").format(source=source.name), said(terms.result, True), "gradient-text")]
+                   tr("handed to {source}").format(source=source.name), claimed(
+                       said(terms.result, True), *itself(terms.result)), "gradient-text")]
     if not backward:
-        lines.insert(1, ("f(x)", out, said(y_out, False), "accent-ink"))
+        lines.insert(1, ("f(x)", out, f_x, "accent-ink"))
     y, pitch = frame.y + 40, 48
     end = left + min(room, 360)
     result = len(lines) - 1 if backward else 1
@@ -148,7 +153,7 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
         middle, strong = row + high / 2, unit == found.chosen
         if strong:
             still.append(Rect(frame.x, row + 2, frame.width, high - 4, "tint", radius=6))
-        words = trace.labels[unit] if unit < len(trace.labels) else str(unit)
+        words = claimed(trace.labels[unit] if unit < len(trace.labels) else str(unit), "label", layer.name, (unit,))
         still.append(Text(first - 8, middle + 5, plain(words), 14, 600 if strong else 400, "ink", "end",
                           max_width=60))
         if unit == found.target and width(words, 14, 600) < 62 - width("label", 12, 600) - 4:
@@ -268,7 +273,7 @@ def _below(layer: Layer, terms: Terms, found: _Shares, logits: NDArray[np.float6
             count=claimed(numbers.count(len(logits)), "how many", layer.reads[0])))
         marks.append(Text(x, y + 44, words, 12, 400, "ink-2"))
     if terms.formula:
-        marks.append(Text(frame.right, y + 24, plain(terms.formula), 14, 500, "ink-2", "end",
+        marks.append(Text(frame.right, y + 24, plain(formula(terms.formula)), 14, 500, "ink-2", "end",
                           max_width=frame.width * 0.36))
     if not is_loss or found.target is None:
         return marks
