@@ -851,10 +851,19 @@ def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
         return tr("for {name}").format(name=words), None
 
     in_x = _terms_of(shares_x)
-    one = term_list(Listed(np.concatenate(values), gradients, weight_name, tr("∂L/∂W = value × g")), frame, frame.x,
-                    y + 6, wide, True)
-    other = term_list(Listed(np.concatenate(weights), gradients, name, tr("∂L/∂x, ∂L/∂h₋ = weight × g"), at=in_x),
-                      frame, frame.right - wide, y + 6, wide, True)
+    read = _claims_in(trace, groups)
+    met = _claims_in(trace, [replace(group, taps=replace(group.taps, weights=own)) for group, own, _ in found])
+    owns = [_sum_before(slide, group) for group in groups for _ in range(group.size)]
+
+    def gradient_at(index: int) -> Claim:
+        return "gradient", owns[index].layer, owns[index].cell, None, owns[index].array
+
+    one = term_list(Listed(np.concatenate(values), gradients, weight_name, tr("∂L/∂W = value × g"),
+                           claims=lambda index: (read(index)[0], gradient_at(index))), frame, frame.x, y + 6, wide,
+                    True)
+    other = term_list(Listed(np.concatenate(weights), gradients, name, tr("∂L/∂x, ∂L/∂h₋ = weight × g"), at=in_x,
+                             claims=lambda index: (met(index)[1], gradient_at(index))), frame, frame.right - wide,
+                      y + 6, wide, True)
     return handed_out(slide, marks, (one, other), line)
 
 
@@ -911,7 +920,9 @@ def _hands_on(trace: Trace, slide: Slide, frame: Area) -> Laid:
     factors = np.array([factor for _, _, factor in found])
     own = about(slide)
     listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), tr("gradient × factor"),
-                    at=lambda index: Term(found[index][1], own, slide.value, found[index][2], backward=True))
+                    at=lambda index: Term(found[index][1], own, slide.value, found[index][2], backward=True),
+                    claims=lambda index: (("gradient", slide.layer.name, (0, *slide.cell)[-2:], None,
+                                           f"inner.{slide.key}"), itself(found[index][2])))
     wide = min(860, frame.width)
     height = (min(len(found), 13) + 2.5) * 24
     top = Area(split(frame.box, "top", height)[0], frame.look)
