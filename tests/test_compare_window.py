@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 
 from tests.test_comparison import trace_of
 from tests.test_window import opened, press
-from visualizer import comparison, registry
+from visualizer import comparison, registry, start
 from visualizer.comparison.partners import partners
 from visualizer.comparison.path import share_of
 from visualizer.costs import Measured
@@ -19,6 +19,7 @@ from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.state import State, changed, from_json, to_json
 from visualizer.trace import Refused, load
 from visualizer.ui import filming
+from visualizer.ui.recorder import Recorder
 from visualizer.ui.saving import panel, pictured
 from visualizer.ui.store import Store
 
@@ -117,7 +118,7 @@ def test_a_pixel_under_the_pointer_is_marked_in_all(window):
     at = QPointF(placed.input.left + 0.5 * placed.input.width, placed.input.top + 0.25 * placed.input.height)
     none = Qt.MouseButton.NoButton
     stage.mouseMoveEvent(QMouseEvent(QEvent.Type.MouseMove, at, at, none, none, Qt.KeyboardModifier.NoModifier))
-    row, column = stage._pixel
+    row, column = stage._pixel.cell
     assert (6 <= row <= 8, 13 <= column <= 15) == (True, True)
     assert sum(getattr(mark, "dashed", False) for mark in stage.picture.moving) >= 2, "the row of the LSTM among them"
 
@@ -187,3 +188,40 @@ def test_whoever_is_alone_finds_partners_that_read_the_same(model, kind, count):
     assert len(found) >= count
     assert all(recipe.inputs == ("x",) for recipe in found)
     assert model not in {recipe.model for recipe in found} or found[0].edits == ("untrained",)
+
+
+def test_what_cannot_read_the_input_goes_and_the_others_are_named(window):
+    class Engine(QObject):
+        ready, answered, refused, failed, died, progress, slow = (
+            Signal(object), Signal(int, str, object), Signal(int, str), Signal(int, str), Signal(str),
+            Signal(int, float, str), Signal(int, float, float, str))
+
+        def request(self, name, **arguments):
+            return 7
+
+    store, said = window.store, []
+    recorder = Recorder(store, Engine(), window)
+    recorder.said.connect(said.append)
+    other = replace(store.state, active=1)
+    recorder._not_beside(other, "Rows LSTM reads something else.")
+    assert [place.recipe.model for place in store.state.places] == ["digits_cnn", "mlp_mnist"]
+    assert said[0].startswith("Rows LSTM reads something else. Who can: ")
+    assert "MLP" in said[0]
+
+
+def test_the_card_of_the_start_screen_leads_to_a_comparison(window):
+    card = next(card for card in start.questions() if card.name == "brains")
+    window.open_card(card)
+    assert (window.store.state.compare, len(window.store.readers)) == ("share", 3)
+    assert "pool2" in window.stage.picture.caption
+
+
+def test_where_nothing_can_be_compared_a_sentence_says_so_and_the_tab_stays(window, monkeypatch):
+    window.store.apply(lambda state: does.apart(state, "network"))
+    monkeypatch.setattr("visualizer.ui.commands.places.partners", lambda recipe, kind: ())
+    window.top.view_chosen.emit("compare")
+    assert "Nothing here reads the same" in window.message.words
+    assert (window.store.state.compare, window.top.chosen) == ("", "network")
+    checked = [view.name for view, button in zip(window.top.views, window.top.tabs.buttons, strict=True)
+               if button.isChecked()]
+    assert checked == ["network"]

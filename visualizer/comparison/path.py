@@ -60,9 +60,9 @@ def way(trace: Trace, direction: str) -> Way:
 def _computing(trace: Trace) -> frozenset[str]:
     answered = {answer.layer for answer in trace.answers}
     return frozenset(layer.name for layer in trace.layers if not (
-        layer.is_input or layer.name in passages(trace) or not layer.output.ndim or not layer.output.size
-        or kinds.role(layer) in ("loss", "dropout") or (layer.name in answered and kinds.shares(layer))
-        or _copies(trace, layer)))
+        layer.is_input or not layer.reads or layer.name in passages(trace) or not layer.output.ndim
+        or not layer.output.size or kinds.role(layer) in ("loss", "dropout")
+        or (layer.name in answered and kinds.shares(layer)) or _copies(trace, layer)))
 
 
 def computes(trace: Trace, layer: Layer) -> bool:

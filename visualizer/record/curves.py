@@ -74,7 +74,8 @@ def data_of(opened: Opened, source: str = "") -> Data:
     """
     facts = reads_of(opened)
     kind = inputs.of(facts)
-    held_out = () if not source or kind.held_out is None else kind.held_out(Path(source))
+    own = bool(facts.get("samples"))  # what it reads is another thing than most of that kind read
+    held_out = () if not source or own or kind.held_out is None else kind.held_out(Path(source))
     if held_out:
         return Data(tuple(held_out), kind.title, HELD_OUT)
     found: list[Given] = []

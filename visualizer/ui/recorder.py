@@ -157,7 +157,10 @@ class Recorder(QObject):
     def _not_beside(self, state: State, sentence: str) -> None:
         """Another recording than that of the active place cannot be had."""
         self._in_vain.add((state.recipe, ""))
-        self.said.emit(sentence)
+        others = [self.store.card_of(place.recipe.name).title for place in self.store.state.places
+                  if self.store.kept(place.recipe) is not None]
+        self.said.emit(tr("{why} Who can: {names}.").format(why=sentence, names=", ".join(dict.fromkeys(others)))
+                       if self.store.state.compare and others else sentence)
         if self.store.state.compare:
             index = next((index for index, place in enumerate(self.store.state.places)
                           if place.recipe == state.recipe), self.store.state.active)

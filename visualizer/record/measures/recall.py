@@ -1,6 +1,7 @@
 """recall: which share of sequences a network answers with their first symbol, over the seeds of its training."""
 
 import json
+import sys
 
 import numpy as np
 from safetensors.torch import load_file
@@ -14,17 +15,18 @@ OF = {"lowest": min, "highest": max}
 
 
 def _run(data: Data, model: str, trained: str, tested: str = "", what: str = "") -> Number:
-    """Trained at one delay, tested at the same or another; the mean over the seeds, or the lowest or the highest."""
+    """Trained at one delay, or as a run is called (`window5`: the gradient came back through five steps only), tested
+    at the same or another; the mean over the seeds, or the lowest or the highest."""
     path = registry.folder("models") / f"{model}.runs.safetensors"
     source, tensors, found = source_of(model), load_file(path), []
-    delay = int(tested or trained.partition(".")[0])
-    for run in json.loads(registry.card(path)["runs"]):
-        if not f"{run}.".startswith(f"T{trained}."):
+    for run, said in json.loads(registry.card(path)["runs"]).items():
+        if run.partition(".")[0] not in (f"T{trained}", trained):
             continue
+        delay = int(tested or said["delay"])
         net = source.build().eval()
         net.load_state_dict({name.removeprefix(f"{run}."): tensor.float() for name, tensor in tensors.items()
                              if name.startswith(f"{run}.")})
-        found.append(source.accuracy(net, delay))
+        found.append(sys.modules["_recall"].accuracy(net, delay))
     if not found:
         raise ValueError(f"{model} was not trained so")
     if what:

@@ -3,11 +3,13 @@
 from visualizer.claims import Number
 from visualizer.record.curves import counted, data_of
 from visualizer.record.measures import Data, Measure, opened
+from visualizer.record.run import reads_of
 
 
 def _run(data: Data, model: str, *done: str) -> Number:
     made = opened(model)
-    point = counted(made, done, data_of(made, "" if data.folder is None else str(data.folder)))
+    source = "" if data.folder is None or reads_of(made).get("samples") else str(data.folder)
+    point = counted(made, done, data_of(made, source))
     return Number(point.share, point.error, point.of)
 
 

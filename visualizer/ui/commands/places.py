@@ -44,9 +44,10 @@ def compare(desk: Desk) -> None:
     if store.state.compare:
         store.apply(lambda state: does.apart(state, state.view))
         return
-    if not isinstance(store.state.recipe, ModelRecipe) or store.trace is None:
+    if not all(isinstance(place.recipe, ModelRecipe) for place in store.state.places) or store.trace is None:
         desk.say(tr("Networks are compared that read an input; open one first."))
         return
+    assert isinstance(store.state.recipe, ModelRecipe)
     found = partners(store.state.recipe, store.card.kind)
     if len(store.state.places) == 1 and not found:
         desk.say(tr("Nothing here reads the same; open another network beside it ({key}) and compare then.").format(
