@@ -1,0 +1,113 @@
+"""What captions say of how far a number sees: fields by the formula of Araujo and others (2019), walked back layer by
+layer; widths and horizons from the arrays that were measured, which test_reach compares with autograd."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.quantities import quantity
+from visualizer.trace import Layer, Trace
+
+quantity("horizon")(lambda trace, said: 0.01)
+
+
+def pair(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (value[0], value[-1])
+
+
+def span(trace: Trace, name: str, cell: tuple[int, ...]) -> list[tuple[int, int]]:
+    """First and last place along each axis of the input, as far as there is one."""
+    layer = trace[name]
+    spans = [(at, at) for at in cell]
+    while not layer.is_input:
+        read = trace[layer.reads[0]]
+        if layer.kind in ("conv2d", "max_pool2d"):
+            weight = layer.weights.get("weight")
+            kernel = pair(layer.settings["kernel_size"]) if weight is None else weight.shape[-2:]
+            stride, padding = (pair(layer.settings.get(key) or kernel if key == "stride" else
+                                    layer.settings.get(key, 0)) for key in ("stride", "padding"))
+            spans = [(low * s - p, high * s - p + k - 1)
+                     for (low, high), k, s, p in zip(spans[-2:], kernel, stride, padding, strict=True)]
+        elif layer.kind in ("flatten", "squeeze") and all(low == high for low, high in spans):
+            spans = [(int(at), int(at)) for at in np.unravel_index(
+                int(np.ravel_multi_index([low for low, _ in spans], layer.shape)), read.shape)]
+        elif layer.kind == "embedding":
+            return spans[:1]
+        elif layer.shape != read.shape or layer.kind in ("linear", "softmax"):
+            spans = [(0, size - 1) for size in read.shape]
+        elif layer.kind not in ("relu", "dropout"):
+            raise LookupError(layer.kind)
+        layer = read
+    return clipped(spans, layer)
+
+
+def clipped(spans: list[tuple[int, int]], layer: Layer) -> list[tuple[int, int]]:
+    return [(max(0, low), min(size - 1, high)) for (low, high), size in zip(spans[-2:], layer.shape[-2:], strict=True)]
+
+
+@quantity("size of its field")
+def size(trace: Trace, said: Any) -> float:
+    axis, *cell = said.cell
+    low, high = span(trace, said.layer, tuple(cell))[axis]
+    return high - low + 1
+
+
+@quantity("receptive field")
+def of_the_middle(trace: Trace, said: Any) -> float:
+    low, high = span(trace, said.layer, tuple(length // 2 for length in trace[said.layer].shape))[said.cell[0]]
+    return high - low + 1
+
+
+def heat(trace: Trace, layer: str, cell: tuple[int, ...]) -> np.ndarray:
+    """As it was measured, put back into the whole input and cut out again along the field."""
+    held = trace.studies["reach"]
+    place = list(held[f"{layer}/units"]).index(np.ravel_multi_index(cell, trace[layer].shape))
+    spans = span(trace, layer, cell)
+    window, corner = held[f"{layer}/heat"][place], held[f"{layer}/corners"][place]
+    whole = np.zeros([high + 1 + length for (_, high), length in zip(spans, window.shape, strict=True)])
+    whole[tuple(slice(at, at + length) for at, length in zip(corner, window.shape, strict=True))] = window
+    return whole[tuple(slice(low, high + 1) for low, high in spans)]
+
+
+def widths(trace: Trace, layer: str, cell: tuple[int, ...]) -> list[float]:
+    """Four standard deviations along each axis, no more than the field."""
+    values = heat(trace, layer, cell)
+    found = []
+    for axis, length in enumerate(values.shape):
+        weights = values.sum(tuple(other for other in range(values.ndim) if other != axis)) / values.sum()
+        places = np.arange(length)
+        found.append(min(length, 4 * np.sqrt(weights @ places ** 2 - (weights @ places) ** 2)))
+    return found
+
+
+@quantity("width that it uses")
+def width(trace: Trace, said: Any) -> float:
+    axis, *cell = said.cell
+    return widths(trace, said.layer, tuple(cell))[axis]
+
+
+@quantity("share of its field")
+def share(trace: Trace, said: Any) -> float:
+    spans = span(trace, said.layer, said.cell)
+    return float(np.mean([wide / (high - low + 1) for wide, (low, high) in
+                          zip(widths(trace, said.layer, said.cell), spans, strict=True)]))
+
+
+def recalled(trace: Trace, said: Any) -> np.ndarray:
+    """Influence by steps back from the last one that was read."""
+    row = trace.studies["reach"][f"{said.layer}/recalls"][said.step]
+    return row[said.step:] if trace[said.layer].settings.get("reverse") else row[:said.step + 1][::-1]
+
+
+@quantity("recalled of the first")
+def of_the_first(trace: Trace, said: Any) -> float:
+    found = recalled(trace, said)
+    return float(found[-1] / found[0])
+
+
+@quantity("1 % horizon")
+def horizon(trace: Trace, said: Any) -> float:
+    found = recalled(trace, said)
+    return float(np.flatnonzero(found >= 0.01 * found.max())[-1])
