@@ -111,3 +111,61 @@ def of_the_first(trace: Trace, said: Any) -> float:
 def horizon(trace: Trace, said: Any) -> float:
     found = recalled(trace, said)
     return float(np.flatnonzero(found >= 0.01 * found.max())[-1])
+
+
+# --- what waits: networks whose layers stand in one line -------------------------------------------------------------
+
+IDLE = ("input", "flatten", "squeeze", "getitem", "softmax", "cross_entropy", "dropout")
+"""Kinds that make no new number, or none of the model's own."""
+
+
+def ready(trace: Trace, name: str, step: int | None) -> int:
+    """How many operations come before a layer, or before a step of it, and itself."""
+    count = 0
+    for layer in trace:
+        steps = len(layer.output) if layer.inner else int(layer.kind not in IDLE)
+        if layer.name == name:
+            return count + (steps if step is None else step + 1)
+        count += steps
+    raise KeyError(name)
+
+
+@quantity("steps that wait")
+def waits(trace: Trace, said: Any) -> float:
+    return ready(trace, trace.layers[-1].name, None)
+
+
+@quantity("steps that waited")
+def waited(trace: Trace, said: Any) -> float:
+    """So far, at the end of a beat; on the way back counted from the end."""
+    before = ready(trace, said.layer, said.step)
+    if said.array == "forward":
+        return before
+    idle = trace[said.layer].kind in IDLE
+    return waits(trace, said) - before + (not idle)
+
+
+@quantity("multiply-adds")
+def multiply_adds(trace: Trace, said: Any) -> float:
+    """Of a layer: its kernels at each place, its matrix, or all its matrices at each step; else none."""
+    layer = trace[said.layer]
+    if layer.kind == "conv2d":
+        return layer.output.size * layer.weights["weight"][0].size
+    if layer.inner:
+        return len(layer.output) * (layer.weights["weight_ih"].size + layer.weights["weight_hh"].size)
+    return layer.weights["weight"].size if layer.kind == "linear" else 0
+
+
+quantity("milliseconds of a pass")(lambda trace, said: float(np.median(trace.studies["times"]["plain"])))
+quantity("milliseconds with clocks")(lambda trace, said: float(np.median(trace.studies["times"]["watched"])))
+quantity("milliseconds of a part")(lambda trace, said: float(trace.studies["times"][f"{said.layer}:ms"]))
+quantity("timed runs")(lambda trace, said: len(trace.studies["times"]["plain"]))
+quantity("threads")(lambda trace, said: int(trace.studies["times"]["threads"]))
+quantity("layers that compute")(lambda trace, said: sum(layer.kind not in IDLE for layer in trace))
+
+
+@quantity("layers shown")
+def shown(trace: Trace, said: Any) -> float:
+    """As many as are named in the claim, which must be fewer than there are."""
+    assert int(said.array) < sum(layer.kind not in IDLE for layer in trace), said
+    return int(said.array)

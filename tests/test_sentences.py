@@ -37,10 +37,10 @@ OTHERS = tuple(name for name in sorted(NETWORKS))[::9]
 DRAWN = ("network", "unrolled", "cell", "gates", "hidden_state", "trajectory", "step_outputs", "feature_maps",
          "filters", "saturation", "over")
 """Views whose pictures are read to the last number; of the others captions, headings and tips."""
-STUDIED = ("saturation", "over", "reach")
+STUDIED = ("saturation", "over", "reach", "waiting")
 """Views of a study whose captions are worked out again, too."""
 FIELDS = ("digits_cnn", "rows_lstm", "surname_gru")
-"""Networks whose receptive fields the oracle knows."""
+"""Networks whose receptive fields the oracle knows, and what of them waits."""
 MORE_INPUTS = {"digits_cnn": ("digit-3", "digit-2148", "digit-9"), "surname_gru": ("Denk", "Denk 2 7")}
 VIEWS = tuple(view.name for view in all_views() if not view.studies or view.name in STUDIED)
 
@@ -182,9 +182,10 @@ def studied(name: str, view: str) -> Trace:
         return trace
     if name not in BUNDLED:
         pytest.skip(f"{view} of {name} is measured on its module")
-    if view == "reach" and name not in FIELDS:
+    if view in ("reach", "waiting") and name not in FIELDS:
         pytest.skip(f"the oracle does not know the fields of {name}")
-    return with_study(replace(pass_of(name, trace.sample.name), others=MORE_INPUTS.get(name, ())), view)
+    known = next(each for each in all_views() if each.name == view)
+    return with_study(replace(pass_of(name, trace.sample.name), others=MORE_INPUTS.get(name, ())), *known.studies)
 
 
 def moments(trace: Trace) -> list[str]:

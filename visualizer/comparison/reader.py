@@ -15,6 +15,7 @@ from visualizer.comparison.path import EXACT
 from visualizer.costs import Measured
 from visualizer.decay import decay
 from visualizer.kinds import jacobian
+from visualizer.kinds.waiting import computes
 from visualizer.language import tr
 from visualizer.scene.reading import Reading, layers, reading
 from visualizer.scene.sofar import so_far
@@ -142,7 +143,7 @@ def _told(trace: Trace, layer: str) -> str:
         if not before:
             break
         layer = before[0]
-    while trace[layer].reads and not path.computes(trace, trace[layer]) and not trace[trace[layer].reads[0]].is_input:
+    while trace[layer].reads and not computes(trace, trace[layer]) and not trace[trace[layer].reads[0]].is_input:
         layer = trace[layer].reads[0]
     return layer
 

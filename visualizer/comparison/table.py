@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from visualizer.comparison import path
+from visualizer import kinds
 from visualizer.comparison.reader import Reader, half_life, kept, macs, recurrent
 from visualizer.comparison.words import claimed
 from visualizer.language import tr
@@ -35,7 +35,7 @@ def facts() -> tuple[Fact, ...]:
     return (
         Fact(tr("Parameters"), lambda it: it.trace.parameters, _counted("parameters"), "parameters"),
         Fact(tr("Multiply-adds"), lambda it: macs(it.trace), _counted("multiply-adds"), "multiply-adds"),
-        Fact(tr("Steps that must wait"), lambda it: path.waits(it.trace), _counted("steps that must wait"),
+        Fact(tr("Steps that must wait"), lambda it: kinds.waits(it.trace), _counted("steps that must wait"),
              "steps that must wait"),
         Fact(tr("Right"), _accuracy, _right, "accuracy", measured=True, whole=1.0),
         Fact(tr("Time here"), _milliseconds, _time, "milliseconds", measured=True),
