@@ -97,11 +97,11 @@ def share(trace: Trace, said: Any) -> float:
 
 def recalled(trace: Trace, said: Any) -> np.ndarray:
     """Influence by steps back from the last one that was read."""
-    row = trace.studies["reach"][f"{said.layer}/recalls"][said.step]
+    row = trace.studies["reach"][f"{said.layer}/memory"][said.step]
     return row[said.step:] if trace[said.layer].settings.get("reverse") else row[:said.step + 1][::-1]
 
 
-@quantity("recalled of the first")
+@quantity("share of the first")
 def of_the_first(trace: Trace, said: Any) -> float:
     found = recalled(trace, said)
     return float(found[-1] / found[0])
@@ -169,3 +169,39 @@ def shown(trace: Trace, said: Any) -> float:
     """As many as are named in the claim, which must be fewer than there are."""
     assert int(said.array) < sum(layer.kind not in IDLE for layer in trace), said
     return int(said.array)
+
+
+# --- what moved: a shift of a picture, through layers that halve their maps or keep them ------------------------------
+
+def shift(trace: Trace) -> tuple[int, int]:
+    """Right and down."""
+    name, _, numbers = bytes(trace.studies["unedited"]["edits"]).decode().partition(":")
+    assert name == "shift"
+    right, _, down = numbers.partition(",")
+    return int(right), int(down or 0)
+
+
+quantity("moved right")(lambda trace, said: shift(trace)[0])
+quantity("moved down")(lambda trace, said: shift(trace)[1])
+
+
+@quantity("invariance error")
+def stays(trace: Trace, said: Any) -> float:
+    old, new = (np.asarray(array, np.float64).ravel() for array in
+                (trace.studies["unedited"][said.layer], trace[said.layer].output))
+    return float(np.linalg.norm(new - old) / np.linalg.norm(old))
+
+
+@quantity("equivariance error")
+def follows(trace: Trace, said: Any) -> float:
+    old, new = (np.asarray(array, np.float64) for array in
+                (trace.studies["unedited"][said.layer], trace[said.layer].output))
+    here = [layer.name for layer in trace].index(said.layer)
+    halved = 2 ** sum(layer.kind == "max_pool2d" for layer in trace.layers[:here + 1])
+    right, down = (far // halved for far in shift(trace))
+    assert right >= 0
+    assert down >= 0
+    moved = np.full_like(old, np.nan)
+    moved[..., down:, right:] = old[..., :old.shape[-2] - down, :old.shape[-1] - right]
+    known = np.isfinite(moved)
+    return float(np.linalg.norm((new - moved)[known]) / np.linalg.norm(moved[known]))

@@ -65,7 +65,7 @@ def test_what_a_state_recalls_is_the_norm_of_its_jacobian(kind: type[nn.RNNBase]
     y = x.double().requires_grad_()
     jacobian = torch.autograd.functional.jacobian(lambda given: model.double()(given)[0][0], y)
     expected = jacobian[:, :, 0].norm(dim=(1, 3)).numpy()
-    assert np.allclose(trace.studies["reach"][f"{name}/recalls"], expected, atol=1e-12)
+    assert np.allclose(trace.studies["reach"][f"{name}/memory"], expected, atol=1e-12)
     assert expected[4, 5] == 0
 
 

@@ -18,7 +18,8 @@ from visualizer.views import find, waiting
 
 
 @pytest.mark.parametrize(("model", "total", "layer", "size"), [("digits_cnn", 9, "conv2", 12 * 12 * 12),
-                                                              ("rows_lstm", 29, "lstm", 64), ("mlp_mnist", 5, "fc2", 64)])
+                                                              ("rows_lstm", 29, "lstm", 64),
+                                                              ("mlp_mnist", 5, "fc2", 64)])
 def test_a_layer_is_one_column_and_a_recurrent_layer_one_a_step(model: str, total: int, layer: str, size: int) -> None:
     found = waiting.blocks(recorded(model))
     assert max(block.column for block in found) == total == kinds.waits(recorded(model))

@@ -17,6 +17,7 @@ from visualizer.scene.boxes import Box, columns, rows
 from visualizer.scene.labels import Labels, fitting
 from visualizer.scene.parts import faded, polygon
 from visualizer.scene.picture import (
+    LANE,
     Focus,
     Group,
     Line,
@@ -229,7 +230,7 @@ def _names(trace: Trace, places: dict[tuple[str, int], Box], box: Box, moment: M
         here = name == moment.beat.layer
         marks += labels.put(elide(name, 12, 120, 500, True), [
             (place.left, top - 8, "start"), (place.left, top - 24, "start")], 12, 600 if here else 400,
-            "accent-ink" if here else "ink", mono=True, focus=Focus(name))
+            "accent-ink" if here else "ink", mono=True, focus=Focus(name), group=of_layer(name))
     total = max(1, kinds.waits(trace))
     pitch = min(WIDE, box.width / total)
     every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000) if step * pitch >= 26)
@@ -237,7 +238,7 @@ def _names(trace: Trace, places: dict[tuple[str, int], Box], box: Box, moment: M
         if column == 1 or column % every == 0:
             x = box.left + (column - 0.5) * pitch - 0.175 * pitch
             marks += labels.put(tick(str(column), column, 1, total), [(x, box.bottom - 14, "middle")], 11, 400,
-                                "ink-2")
+                                "ink-2", group=LANE)
     return marks
 
 

@@ -26,7 +26,7 @@ def run(again: Pass) -> Work:
     """For each layer between the input and a recurrent layer, by its name: `NAME/units` (unit,) which numbers of it
     were differentiated, counted along its flattened output; `NAME/corners` (unit, axis) where in what is read the field
     of each begins, and `NAME/heat` (unit, row, column) or (unit, step) ‖∂ number / ∂ that place‖, over all channels.
-    For each recurrent layer `NAME/recalls` (step, step) ‖∂h / ∂ what an earlier step read‖."""
+    For each recurrent layer `NAME/memory` (step, step) ‖∂h / ∂ what an earlier step read‖."""
     yield 0.0, "again in float64"
     found = dict((yield from _fields(again)))
     trace = in_float64(again)
@@ -37,7 +37,7 @@ def run(again: Pass) -> Work:
         for count, (step, row) in enumerate(jacobian.recalled(layer, trace.inputs(layer))):
             yield 0.5 + 0.5 * count / len(rows), layer.name
             rows[step] = row
-        found[f"{layer.name}/recalls"] = rows
+        found[f"{layer.name}/memory"] = rows
     return found
 
 

@@ -49,7 +49,7 @@ def at(trace: Trace, moment: Moment) -> State | None:
 
 def recalls(trace: Trace, layer: str) -> NDArray[np.float64] | None:
     """(state, step), both in the order of reading: ‖∂h / ∂ what was read‖; None where it was not measured."""
-    held = trace.studies.get(reach.STUDY, {}).get(f"{layer}/recalls")
+    held = trace.studies.get(reach.STUDY, {}).get(f"{layer}/memory")
     if held is None:
         return None
     found = np.asarray(held, np.float64)
@@ -135,7 +135,7 @@ def sentence(trace: Trace, state: State, backward: bool) -> str:
         return tr("After its first step {layer} depends on that alone.").format(layer=state.layer)
     first = shown.steps - 1 if shown.reverse else 0
     ratio = float(found.sizes[-1]) / float(found.sizes[0]) if found.sizes[0] else float("inf")
-    share = said(numbers.percent(ratio, 1 if ratio < 0.1 else 0), "recalled of the first", state.layer, step=step)
+    share = said(numbers.percent(ratio, 1 if ratio < 0.1 else 0), "share of the first", state.layer, step=step)
     told = tr("What comes back to {layer} after step {step} goes on to step {first} {{{share}}} as strongly as to step "
               "{step}.") if backward else \
         tr("After step {step} {layer} still depends on step {first} {{{share}}} as much as on step {step}.")
