@@ -43,8 +43,8 @@ TOP, ROOM_TOP, HEAD, GAP = 84.0, 104.0, 36.0, 10.0
 LEFT, APART = 138.0, 22.0
 TALLEST, NARROWEST = 96.0, 56.0
 """Largest side of a tile, and the least: further columns scroll."""
-ERROR, MOST = 24.0, 1.5
-"""Height of a row of errors, and where its bars end."""
+ERROR, MOST, HALF = 24.0, 1.5, 0.5
+"""Height of a row of errors, where its bars end, and how much of a beat the layer before stands out."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,10 @@ def shown(trace: Trace) -> tuple[str, ...]:
 
 
 def _current(trace: Trace, moment: Moment) -> int:
-    """The last of the shown layers that the beats have come to."""
+    """The last of the shown layers that the beats have come to, the one before until half of its beat is over."""
     order = [layer.name for layer in trace]
-    here = order.index(moment.beat.layer)
+    seen = parts.crossing(moment, timeline(trace))[0] if moment.phase < HALF else moment
+    here = order.index(seen.beat.layer)
     return max((place for place, name in enumerate(shown(trace)) if order.index(name) <= here), default=0)
 
 
@@ -163,7 +164,8 @@ def channel(trace: Trace, name: str, focus: Focus | None) -> int:
         return focus.cell[0]
     old = before(trace, name)
     values = layer.output if old is None else old
-    return int(np.argmax(np.nan_to_num(values).reshape(len(values), -1).std(axis=1)))
+    known = np.where(np.isfinite(values), values, 0.0).astype(np.float64)
+    return int(np.argmax(known.reshape(len(values), -1).std(axis=1)))
 
 
 # --- the grid ---------------------------------------------------------------------------------------------------------
@@ -192,6 +194,9 @@ def _grid(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: Loo
         marks += _heading(trace, name, x, box.top, pitch - 6, index == _current(trace, moment))
         marks += faded(hidden, 1 - strength) + faded(column, strength)
         foot = box.top + HEAD + len(rows) * (side + GAP) + 6
+        if errs and len(seen) < len(names) and not place:
+            marks.append(Text(box.right, foot + 2 * ERROR + 14, plain(tr("further layers scroll with the beats")), 11,
+                              400, "ink-2", "end", group=Group(tr("rows"))))
         if errs:
             marks += faded(_errors(trace, name, x, foot, min(side, pitch - 44), done), strength)
     return marks
@@ -240,7 +245,8 @@ def _column(trace: Trace, name: str, focus: Focus | None, x: float, y: float, si
     new = np.asarray(layer.output, np.float64)
     by = places_moved(trace, name)
     index = channel(trace, name, focus) if layer.output.ndim >= 3 else -1
-    pairs: list[tuple[Values | None, str]] = [(old, ""), (new, "")]
+    own = int(done is not None)  # the row that the recording is
+    pairs: list[tuple[Values | None, str]] = [(old, ""), (new, "")] if own else [(new, ""), (None, "")]
     if done is None or done.shift:
         words = "" if done is None else tr("between pixels") if moving.stride(trace, name) else tr("no places")
         pairs.append((None if old is None or by is None else moving.back(old, new, by), words))
@@ -257,7 +263,7 @@ def _column(trace: Trace, name: str, focus: Focus | None, x: float, y: float, si
             marks += _none(x, at, side, words)
             continue
         pixels = layer.is_input and layer.has("row", "column") and row < 2
-        marks += _image(layer, tile, x, at, side, pixels, top, index if row == 1 else None)
+        marks += _image(layer, tile, x, at, side, pixels, top, index if row == own else None)
     return grouped(of_layer(name), marks)
 
 

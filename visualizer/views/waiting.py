@@ -47,6 +47,8 @@ NARROW, WIDE = 4.0, 64.0
 ROW, BARS = 24.0, 0.44
 """Height of a row of the costs, and share of the height that all of them have."""
 LEAST_CHART = 120.0
+HALF = 0.5
+"""Until so much of a beat is over the name of the layer before stands out."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     chart, table = rows(box, (None, BARS * box.height), GAP) if costs else (box, None)
     still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
     head, graph = rows(chart, (46.0, None), 8)
-    marks = [*_clock(trace, moment, head), *_graph(trace, moment, graph), *(_costs(trace, table) if table else [])]
+
+    def body(at: Moment) -> list[Mark]:
+        return [*_clock(trace, at, head), *_graph(trace, at, graph)]
+
+    before, share = parts.crossing(moment, timeline(trace))
+    turning = before.backward != moment.backward
+    marks = [*(parts.crossed(body(before), body(moment), share) if turning else body(moment)),
+             *(_costs(trace, table) if table else [])]
     return Picture(look.size, (*parts.sentence(look, told), *still), (*marks, *moving), look.theme,
                    caption=unmarked(told), table=_table(trace))
 
@@ -216,10 +225,11 @@ def _sources(trace: Trace, layer: Layer) -> list[str]:
 
 def _names(trace: Trace, places: dict[tuple[str, int], Box], box: Box, moment: Moment) -> list[Mark]:
     """The name of each layer above its first column, and below the columns how many operations have waited."""
+    current = parts.crossing(moment, timeline(trace))[0] if moment.phase < HALF else moment
     labels = Labels((box.left - 12, box.top - 6, box.right + 40, box.bottom + 4), 6)
     marks: list[Mark] = []
     seen: set[str] = set()
-    order = sorted(places, key=lambda key: key[0] != moment.beat.layer)
+    order = sorted(places, key=lambda key: key[0] != current.beat.layer)
     for name, _ in order:
         if name in seen:
             continue
@@ -227,7 +237,7 @@ def _names(trace: Trace, places: dict[tuple[str, int], Box], box: Box, moment: M
         first = min(at for other, at in places if other == name)
         place = places[name, first]
         top = min(other.top for (_, at), other in places.items() if at == first)
-        here = name == moment.beat.layer
+        here = name == current.beat.layer
         marks += labels.put(elide(name, 12, 120, 500, True), [
             (place.left, top - 8, "start"), (place.left, top - 24, "start")], 12, 600 if here else 400,
             "accent-ink" if here else "ink", mono=True, focus=Focus(name), group=of_layer(name))
@@ -349,7 +359,7 @@ def _costs(trace: Trace, box: Box) -> list[Mark]:
         words = tr("{count} of {total} layers, the dearest").format(
             count=count, total=said(str(len(found)), "layers that compute"))
         marks.append(Text(names.left, foot, plain(words), 12, 400, "ink-2", max_width=times.left - names.left - 8))
-    return marks
+    return grouped(Group(tr("what it costs")), marks)
 
 
 def _bar(box: Box, y: float, share: float, words: str, group: Group) -> list[Mark]:
