@@ -210,15 +210,20 @@ def cell_box(image: Image, cell: tuple[int, ...]) -> tuple[Box, bool] | None:
     head, rest = image.focus.cell, cell[len(image.focus.cell):]
     if cell[:len(head)] != head:
         return None
+    if image.folds is not None:  # a map is a slice of a volume: all that stands in front of rows and columns names it
+        lead = image.folds[1][:-2]
+        if len(rest) < len(lead) or any(not 0 <= at < size for at, size in zip(rest, lead, strict=False)):
+            return None
+        rest = (int(np.ravel_multi_index(rest[:len(lead)], lead)), *rest[len(lead):])
     rows, columns = image.values.shape[1:3]
     if image.rows:
         return None
     tile = 0
     if image.index(0) != -1:
-        known = [image.index(number) for number in range(len(image.values))]
+        known = [image.index(number) + more for number in range(len(image.values)) for more in range(image.blends)]
         if not rest or rest[0] not in known:
             return None
-        tile, rest = known.index(rest[0]), rest[1:]
+        tile, rest = known.index(rest[0]) // image.blends, rest[1:]
     left, top = image.tile_origin(tile)
     if not rest:
         return (left, top, *image.tile_size), True

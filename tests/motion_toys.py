@@ -180,6 +180,28 @@ def _alone(model: nn.Module, x: Tensor, spread: float = 1.5) -> Trace:
     return record.capture(model.eval(), x, objective="logit:0", name="small", title="Small")
 
 
+def _in_order(self: Any, x: Tensor) -> Tensor:
+    """Numbers that win and are sorted."""
+    maps = self.conv(x)
+    return torch.cat([maps.topk(2, 1)[0].sort(3)[0].cummax(2)[0], maps.max(1, keepdim=True)[0]], 1)
+
+
+def _put(self: Any, x: Tensor) -> Tensor:
+    """Numbers that are put into places."""
+    maps = self.conv(x) * 1
+    maps[:, :2, 0] = maps[:, :2, 1] * 2
+    maps[:, 0].mul_(2)
+    return maps
+
+
+def _chosen(self: Any, x: Tensor) -> Tensor:
+    """Numbers that are compared, chosen, masked, limited and put together place by place."""
+    maps = self.conv(x)
+    one, other = maps.chunk(2, 1)
+    taken = torch.where(one > other, one, other * 0.5).masked_fill(one > 2, 0.25)
+    return torch.minimum(taken, one.exp()) + torch.lerp(one, other, 0.3) + (one.abs() + 1) ** other.tanh()
+
+
 NETS: dict[str, Callable[[], Trace]] = {
     "residual": cache(lambda: captured(Through(_residual, conv1=nn.Conv2d(2, 3, 3, padding=1),
                                                conv2=nn.Conv2d(3, 3, 3, padding=1)), picture(2, 6, 6))),
@@ -197,6 +219,9 @@ NETS: dict[str, Callable[[], Trace]] = {
                                                conv=nn.Conv2d(1, 8, 3)), picture(1, 6, 6))),
     "turned": cache(lambda: captured(Through(lambda self, x: self.conv(x).permute(0, 3, 1, 2).flatten(2)[:, 2:5],
                                              conv=nn.Conv2d(1, 3, 3)), picture(1, 6, 8))),
+    "in order": cache(lambda: captured(Through(_in_order, conv=nn.Conv2d(1, 4, 3)), picture(1, 6, 7))),
+    "put": cache(lambda: captured(Through(_put, conv=nn.Conv2d(1, 4, 3)), picture(1, 6, 7))),
+    "chosen": cache(lambda: captured(Through(_chosen, conv=nn.Conv2d(1, 4, 3)), picture(1, 6, 7))),
     "signal": cache(lambda: captured(Through(lambda self, x: torch.relu(self.conv(x)).mean(2),
                                              conv=nn.Conv1d(1, 8, 9, 2)), picture(1, 300))),
     "attends": cache(lambda: _read(Attends())),

@@ -89,8 +89,10 @@ def _calls(trace: Trace, first: str) -> Layer:
     begins = {state: [call.reads[1 + (state == "cell" and call.settings.get("initial_hidden") == "read")]
                       if call.settings.get(f"initial_{state}") == "read" else "" for call in calls]
               for state in ("hidden", "cell")}
-    changed = any(name and call.name not in (_origin(trace, name), *trace[_origin(trace, name)].reads)
-                  for names in begins.values() for call, name in zip(calls, names[1:], strict=False))
+    made = {name: trace[_origin(trace, name)] for names in begins.values() for name in names if name}
+    changed = any(name and call.name != made[name].name and not (
+        made[name].kind.endswith("state") and call.name in made[name].reads)
+        for names in begins.values() for call, name in zip(calls, names[1:], strict=False))
     if changed:
         own = next(chain.trace[chain.name] for chain in chains(trace) if chain.name == f"{first}.steps")
         grads |= {key: own.inner_gradients[key] for key in grads if key.endswith("_direct")}
@@ -121,12 +123,18 @@ def _origin(trace: Trace, name: str) -> str:
 
 def array(trace: Trace, said: Any) -> np.ndarray:
     """The array that is spoken of, in float64, cut down to the cell and the step that are named."""
-    layer = layer_of(trace, said.layer)
-    found = _named(layer, said.array or "output")
-    found = np.asarray(found, np.float64)
+    found = np.asarray(whole_array(trace, said), np.float64)
     if said.step is not None:
         found = found[said.step]
     return found[said.cell] if said.cell else found
+
+
+def whole_array(trace: Trace, said: Any) -> np.ndarray:
+    """All of it: of a layer, or `studies jacobian lstm/values`, what a study measured."""
+    if said.array.startswith("studies "):
+        _, study, key = said.array.split(" ", 2)
+        return np.asarray(trace.studies[study][key])
+    return np.asarray(_named(layer_of(trace, said.layer), said.array or "output"))
 
 
 def gradient(trace: Trace, said: Any) -> np.ndarray:
@@ -172,7 +180,10 @@ def brighter(trace: Trace, said: Any) -> float:
 @quantity("length of axis")
 def length(trace: Trace, said: Any) -> float:
     """`cell` is (number of the axis,)."""
-    return _named(layer_of(trace, said.layer), said.array or "output").shape[said.cell[0]]
+    return whole_array(trace, said).shape[said.cell[0]]
+
+
+quantity("last index of axis")(lambda trace, said: length(trace, said) - 1)
 
 
 @quantity("index")
@@ -245,6 +256,12 @@ quantity("high end of a scale")(lambda trace, said: _scale(trace, said)[1])
 
 def _scale(trace: Trace, said: Any) -> tuple[float, float]:
     """What the first and the last colour stand for; `array` is what is coloured, of one layer or of all."""
+    if said.array in MEASURED:
+        study, key, decades = MEASURED[said.array]
+        of = re.sub("^W_hh of |, by where it entered$", "", said.layer) + "/" if study == "bptt" else ""
+        if study == "bptt" or said.layer in ("what is read", "leaving a step out"):
+            top = _top(trace.studies[study][f"{of}{key}"]) or 1.0
+            return top * 10.0 ** -decades if decades else -top, top
     if said.array == "probability":
         return 0.0, 1.0
     if said.array == "pixels":
@@ -266,6 +283,13 @@ def _scale(trace: Trace, said: Any) -> tuple[float, float]:
     top = max(_top(layer.weights["weight"] if said.array == "weights" else layer.output) for layer in layers
               if layer.output.ndim or said.array == "weights") or 1.0
     return -top, top
+
+
+MEASURED = {"size of the gradient": ("connectivity", "gradient", 4),
+            "change of the logit": ("connectivity", "change", 0),
+            "size of G": ("bptt", "corner", 4), "size of ∂L/∂h": ("bptt", "from", 6)}
+"""What is coloured of what a study measured: its array, and over how many powers of ten, or to either side of 0."""
+quantity("decades")(lambda trace, said: MEASURED[said.array][2])
 
 
 def _finite(values: np.ndarray) -> np.ndarray:

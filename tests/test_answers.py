@@ -600,13 +600,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(registry, "folder", lambda name: models if name == "models" else real(name))
     for name, source in (("finder", FINDER), ("listener", LISTENER), ("twins", TWINS)):
         (models / f"{name}.py").write_text(source, encoding="utf-8")
-        made = catalog._source(name)
+        made = catalog.source_of(name)
         words = {"title": made.TITLE, "input": json.dumps(made.INPUT), "labels": json.dumps(made.LABELS)}
         if hasattr(made, "ANSWER"):
             words["answer"] = json.dumps(made.ANSWER)
         save_file(made.build().state_dict(), models / f"{name}.safetensors", words)
     yield models
-    catalog._source.cache_clear()
+    catalog.source_of.cache_clear()
 
 
 def test_a_model_whose_card_names_its_answer_is_recorded_with_it(folder: Path, tmp_path: Path, capsys) -> None:

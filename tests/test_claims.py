@@ -160,18 +160,9 @@ def test_what_a_claim_names_is_there(claim: Claim) -> None:
         assert number.shipped is not None, number.name
 
 
-def numbers(claim: Claim, data: Data) -> dict[str, Number]:
-    work = measures.numbers_of(claim, data)
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return dict(end.value)
-
-
 @pytest.mark.parametrize("claim", DEMONSTRATED, ids=lambda claim: claim.name)
 def test_a_claim_measures_what_it_expects_and_its_verdict_stands(claim: Claim) -> None:
-    found = claims.judged(claim, numbers(claim, Data()))
+    found = measures.judge(claim.name)
     missed = {each.name: found.numbers[each.name] for each in claim.numbers
               if each.shipped is not None and not each.shipped.met_by(found.numbers[each.name])}
     assert not missed
@@ -183,7 +174,7 @@ def test_a_claim_measures_what_it_expects_and_its_verdict_stands(claim: Claim) -
 def test_on_all_test_inputs_it_measures_what_it_expects_of_them(claim: Claim) -> None:
     if not (SHARED / measures.DIGITS).exists():
         pytest.skip("the 10,000 test digits are not there")
-    found = claims.judged(claim, numbers(claim, Data(SHARED)))
+    found = measures.judge(claim.name, SHARED)
     missed = {each.name: found.numbers[each.name] for each in claim.numbers
               if each.whole is not None and not each.whole.met_by(found.numbers[each.name])}
     assert not missed
@@ -234,6 +225,8 @@ def test_words_that_ask_for_no_measure_are_refused_with_how_to_write_them() -> N
     with pytest.raises(Refused, match="write field DEPTH"):
         measure("field deep", Data())
     with pytest.raises(Refused, match="mnist"):
+        measure("differs digits_cnn", Data(Path("/nowhere")))
+    with pytest.raises(Refused, match=r"nowhere|no inputs"):
         measure("right digits_cnn", Data(Path("/nowhere")))
 
 

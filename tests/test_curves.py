@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from visualizer import answers, curve, edits, inputs, registry
+from visualizer import answers, cli, curve, edits, inputs, registry
 from visualizer.curve import Curve, Point
 from visualizer.engine.requests import REQUESTS
 from visualizer.record import open_model, record
@@ -172,7 +172,7 @@ def test_inputs_without_a_right_answer_are_one_sentence():
     opened, data = few("digits_cnn", 3)
     nameless = tuple(replace(given, sample=replace(given.sample, label=None)) for given in data.given)
     with pytest.raises(Refused, match="not known of these inputs"):
-        all_of(measured(opened, ("shift:2",), Data(nameless, "three")))
+        all_of(measured(opened, ("shift:2",), Data(nameless, "pictures")))
 
 
 def test_a_network_that_reads_one_size_says_so_behind_the_first_point():
@@ -230,7 +230,7 @@ def drawn(shares, title="CNN", cut=0):
     strengths = tuple(map(float, range(9)))
     points = tuple(Point(at, round(400 * share), 400, cut * int(at), round(200 * share), 200, 400)
                    for at, share in zip(strengths, shares, strict=False))
-    return Curve(title, title, ("shift:8,8",), "shift", strengths, points, 0.1, "400 digits")
+    return Curve(title, title, ("shift:8,8",), "shift", strengths, points, 0.1, 400, "digits")
 
 
 def test_curves_stand_where_their_shares_are_with_bars_of_one_standard_error():
@@ -278,3 +278,23 @@ def test_curves_that_are_empty_or_have_no_strength_are_drawn():
     both = replace(drawn([1, 0.2]), edits=("reverse",), grows="reverse", strengths=(0.0, 1.0))
     said = [mark.plain for mark in curves_marks([both], (0, 0, 600, 200), Look(), 1.0) if isinstance(mark, Text)]
     assert {"unchanged", "changed"} <= set(said)
+
+
+def test_the_command_line_counts_and_draws(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv(registry.STATE_FOLDER, str(tmp_path))
+    held = tmp_path / "few.csv"
+    held.write_text("".join(f"{label},{','.join(['9'] * 784)}\n" for label in (1, 8, 8)))
+    asked = ["curve", "mlp_mnist", "digits_cnn", "--what-if", "shift=1,0", "--data", str(held)]
+    assert cli.main([*asked, "-o", str(tmp_path / "a.csv")]) == cli.DONE
+    said = capsys.readouterr().out
+    assert "MLP: right answers among 3 pictures of one digit, shift:8" in said
+    lines = (tmp_path / "a.csv").read_text().splitlines()
+    assert lines[0].split(",") == list(curve.COLUMNS)
+    assert len(lines) == 1 + 2 * 9
+    assert cli.main([*asked, "--json", "-o", str(tmp_path / "a.png")]) == cli.DONE
+    plain = json.loads(capsys.readouterr().out)
+    assert [curve.from_plain(each).model for each in plain] == ["mlp_mnist", "digits_cnn"]
+    assert (tmp_path / "a.png").stat().st_size > 5_000
+    assert cli.main(["curve", "adding_gru", "--what-if", "shift=1"]) == cli.REFUSED
+    assert cli.main(["curve", "mlp_mnist"]) == cli.REFUSED
+    assert cli.main(["curve", "mlp_mnist", "--what-if", "shift=x"]) == cli.WRONG_USAGE

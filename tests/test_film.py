@@ -54,7 +54,7 @@ def times_of(trace):
 def a_film(**changed):
     """Two beats of the toy: a convolution, and half of what follows."""
     start, end = films.between(times_of(toy()), "conv", "relu@0.5")
-    given = {"look": Look(size=SIZE), "start": start, "end": end, "fps": Fraction(8), "speed": Fraction(3),
+    given = {"look": Look(size=SIZE), "start": start, "end": end, "fps": Fraction(5), "speed": Fraction(3),
              "state_json": STATE} | changed
     return films.Film(toy(), **given)
 
@@ -99,7 +99,7 @@ def test_frame_i_shows_the_timeline_at_the_start_and_i_frames_at_the_speed():
     film = a_film(speed=Fraction(1, 2), end=None)
     times = times_of(toy())
     for frame in (0, 1, 7, 13, film.count - 1):
-        assert film.moment(frame) == times.at(film.start + Fraction(frame, 8) / 2)
+        assert film.moment(frame) == times.at(film.start + Fraction(frame, 5) / 2)
 
 
 @pytest.mark.parametrize(("fps", "speed"), [(30, 1), (24, 2), (Fraction(2997, 100), 1), (1, 8), (60, Fraction(1, 4))])
@@ -177,12 +177,12 @@ def test_every_frame_in_a_folder_is_the_picture_of_its_moment_and_opens_there(tm
         opened = state.from_json(export.state_in(path / folder.name(frame, film)))
         assert opened == state.changed(state.from_json(STATE), at=film.moment(frame).address)
     told = json.loads((path / "film.json").read_text("utf-8"))
-    assert (told["frames"], told["fps"], told["size"]) == (film.count, 8.0, [960, 720])
+    assert (told["frames"], told["fps"], told["size"]) == (film.count, 5.0, [960, 720])
     assert (told["from"], told["to"]) == ("conv.forward@0", "relu.forward@0.5")
 
 
 def test_a_gif_has_one_palette_no_noise_and_the_colours_of_its_theme(tmp_path):
-    film = a_film(fps=Fraction(30))
+    film = a_film(fps=Fraction(30), speed=Fraction(6))
     path = saved(film, tmp_path / "a.gif")
     shown, seconds = on_screen(path, [(frame + 0.5) / 30 for frame in range(0, film.count, 5)])
     assert seconds == pytest.approx(float(film.seconds), abs=0.005)
@@ -232,7 +232,7 @@ def test_a_video_has_every_frame_at_its_time_in_its_colours(name, tmp_path):
     import av
     from av.video.reformatter import Colorspace
 
-    film = a_film(fps=Fraction(25), scale=1.5)
+    film = a_film(fps=Fraction(25), speed=Fraction(6), scale=1.5)
     with av.open(saved(film, tmp_path / f"a.{name}")) as video:
         stream = video.streams.video[0]
         assert (stream.width, stream.height) == (960, 720)
@@ -260,7 +260,8 @@ def test_the_same_film_twice_is_the_same_bytes_and_a_longer_one_is_not(name, tmp
     suffix = FORMS[name].suffixes[0]
     one, two = (saved(a_film(), tmp_path / f"{which}{suffix}").read_bytes() for which in "ab")
     assert one == two
-    assert saved(a_film(end=None), tmp_path / f"c{suffix}").read_bytes() != one
+    longer = films.between(times_of(toy()), "conv", "relu@0.7")[1]
+    assert saved(a_film(end=longer), tmp_path / f"c{suffix}").read_bytes() != one
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a{suffix}", f"b{suffix}", f"c{suffix}"]
 
 
@@ -324,10 +325,16 @@ def test_a_stopped_folder_holds_only_whole_frames_and_goes_on(tmp_path):
         item.name: item.read_bytes() for item in whole.iterdir()}
 
 
+@pytest.fixture(scope="module")
+def film_of_pictures(tmp_path_factory):
+    """A folder with a film in it, which nobody may change."""
+    return saved(a_film(), tmp_path_factory.mktemp("film") / "a")
+
+
 @pytest.mark.parametrize("other", [{"speed": Fraction(2)}, {"look": Look(size=SIZE, theme="dark")}, {"scale": 2.0},
                                    {"end": None}, {"fps": Fraction(9)}, {"view": "filters"}])
-def test_a_folder_of_another_film_or_of_other_things_is_left_alone(other, tmp_path):
-    path = saved(a_film(), tmp_path / "a")
+def test_a_folder_of_another_film_or_of_other_things_is_left_alone(other, film_of_pictures, tmp_path):
+    path = film_of_pictures
     before = {item.name: item.read_bytes() for item in path.iterdir()}
     with pytest.raises(Refused, match="holds another film"):
         saved(a_film(**other), path)
@@ -482,9 +489,10 @@ def test_film_writes_what_is_asked_for_and_says_so(said, recorded, tmp_path):
     opened = state.from_json(export.state_in(tmp_path / "a.gif"))
     assert (opened.at, opened.look.theme, opened.look.size) == ("conv.forward@0", "dark", (640, 480))
     assert opened.focus == export.parse_focus(toy(), "conv:1")
-    status, out, _ = said(tmp_path / "a.gif", "--to", "conv", "--from", "conv", "-o", tmp_path / "frames")
+    status, out, _ = said(tmp_path / "a.gif", "--to", "conv", "--from", "conv", "--speed", "8", "-o",
+                          tmp_path / "frames")
     assert status == cli.DONE
-    assert sum(path.suffix == ".png" for path in (tmp_path / "frames").iterdir()) == long(30) + 1
+    assert sum(path.suffix == ".png" for path in (tmp_path / "frames").iterdir()) == long(30, 8) + 1
     assert said(recorded, *SHORT, "--set", "reduced_motion=on", "-o", tmp_path / "b.gif")[0] == cli.DONE
     assert state.from_json(export.state_in(tmp_path / "b.gif")).look.reduced_motion
 

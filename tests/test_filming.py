@@ -177,7 +177,7 @@ def test_the_window_may_close_while_a_film_is_made(qtbot, tmp_path):
 @pytest.mark.parametrize("stretch", range(4))
 @pytest.mark.parametrize("wish", [Wish(form="apng", scale=0, fps=15), Wish(form="gif", scale=1.5, speed=0.5)])
 def test_the_command_line_is_told_the_same_film(stretch, wish, tmp_path, capsys):
-    wish, where = replace(wish, stretch=stretch, fps=5), changed(State(), model="toy", at="fc.forward", look=SMALL)
+    wish, where = replace(wish, stretch=stretch, fps=1), changed(State(), model="toy", at="fc.forward", look=SMALL)
     toy().save(tmp_path / "toy.trace")
     (tmp_path / "a.session").write_text(filming.to_json(where))
     film = filmed((toy(),), where, wish)

@@ -51,7 +51,7 @@ def said() -> str:
     """All that a person can read: what stands in `tr` and `english`, without what is filled in, on the cards of the
     start screen, and what networks are called."""
     pieces = [re.sub(r"\{\w*\}", " ", words) for path in sorted(PACKAGE.rglob("*.py"))
-              for words in spoken(path.read_text(encoding="utf-8"))]
+              for words in spoken(path)]
     pieces += [words for card in (*start.questions(), *start.networks()) for words in (card.title, card.line)]
     return " ¦ ".join(piece.replace("{", "").replace("}", "").replace("*", "") for piece in pieces)
 

@@ -9,8 +9,10 @@ from torch import Tensor, nn
 
 import visualizer
 from tests.networks import NETWORKS
+from visualizer.scene.cellnumbers import forward
 from visualizer.scene.chains import Chain, chains
 from visualizer.scene.picture import Focus, Look
+from visualizer.scene.reading import reading
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import find, picture
@@ -110,11 +112,71 @@ def test_views_of_steps_draw_it_and_lead_to_the_layers_that_hold_the_gates(kind:
     assert drawn.caption.startswith("At step 2")
 
 
+CELLS = {"lstm": nn.LSTMCell, "gru": nn.GRUCell, "rnn": nn.RNNCell}
+
+
+@pytest.mark.parametrize(("name", "kind"), [
+    *((f"hand_written_rnn_{how}", "rnn") for how in ("parameters", "einsum", "addmm", "reads_all_first", "baddbmm")),
+    *((f"hand_written_lstm_{how}", "lstm") for how in ("one_product", "modules", "gate_by_gate")),
+    *((f"hand_written_gru_{how}", "gru") for how in ("lerp", "keeps_and_moves", "moves_by_the_rest"))])
+def test_however_it_is_written_torchs_cell_with_the_weights_found_makes_the_same(name: str, kind: str) -> None:
+    """States, what comes back to them and to what was read, in float64; and every sum before its curve."""
+    model, read, target = NETWORKS[name]()
+    trace = visualizer.capture(model, read, target)
+    chain = only(trace)
+    found, inputs = chain.trace[chain.name], chain.trace.inputs(chain.trace[chain.name])
+    assert found.kind == kind
+    cell = CELLS[kind](found.weights["weight_ih"].shape[1], found.inner["hidden"].shape[1], **(
+        {"nonlinearity": found.settings["nonlinearity"]} if kind == "rnn" else {})).double()
+    cell.load_state_dict({key: torch.from_numpy(values.astype(np.float64)) for key, values in found.weights.items()})
+    steps = read.shape[1]
+    seen = torch.from_numpy(np.concatenate([one.output.reshape(-1) for one in inputs[:steps]]).astype(
+        np.float64)).reshape(steps, 1, -1).requires_grad_()
+    kept = tuple(torch.zeros(1, cell.hidden_size, dtype=torch.float64) for _ in range(2 if kind == "lstm" else 1))
+    made = []
+    for step in range(steps):
+        new = cell(seen[step], kept if kind == "lstm" else kept[0])
+        kept = new if kind == "lstm" else (new,)
+        made.append(kept)
+    loss = nn.functional.cross_entropy(model.last.double()(made[-1][0]), torch.tensor([target]))
+    for which, state in enumerate(("hidden", "cell")[:len(kept)]):
+        states = [one[which] for one in made]
+        assert np.abs(found.inner[state] - torch.cat(states).detach().numpy()).max() < 1e-6, state
+        back = torch.autograd.grad(loss, states, retain_graph=True)
+        assert np.abs(found.inner_gradients[state] - torch.cat(back).numpy()).max() < 1e-6, state
+    (back,) = torch.autograd.grad(loss, seen)
+    assert np.abs(trace["input"].gradient.reshape(-1) - back.numpy().reshape(-1)).max() < 1e-6
+    numbers = forward(chain.trace, reading(chain.trace, chain.name)).arrays
+    for row in reading(chain.trace, chain.name).family.rows:
+        total = numbers[f"{row.key}.sum"]
+        assert np.abs((total if row.curve is None else row.curve.value(total)) - found.inner[row.key]).max() < 1e-6
+    report = trace.check()
+    assert report.passed
+
+
 @pytest.mark.parametrize("name", ["hand_written_lstm_peepholes", "hand_written_minimal_gated_unit",
-                                  "hand_written_gru_reset_before", "hand_written_state_space", "mlp_tied_autoencoder"])
+                                  "hand_written_gru_reset_before", "hand_written_state_space", "mlp_tied_autoencoder",
+                                  "hand_written_gru_swapped", "hand_written_lstm_coupled",
+                                  "hand_written_lstm_softsign"])
 def test_other_equations_are_not_taken_for_these(name: str) -> None:
     model, read, target = NETWORKS[name]()
     assert not chains(visualizer.capture(model, read, target))
+
+
+def test_weights_that_change_from_step_to_step_are_not_taken_for_one() -> None:
+    class Drifts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w, self.u = nn.Parameter(torch.randn(READ, UNITS)), nn.Parameter(torch.randn(UNITS, UNITS))
+
+        def forward(self, read: Tensor) -> Tensor:
+            state = torch.zeros(1, UNITS)
+            for step in range(STEPS):
+                state = torch.tanh(read[:, step] @ self.w + state @ (self.u * (1 + step / 10)))
+            return state
+
+    torch.manual_seed(0)
+    assert not chains(visualizer.capture(Drifts().eval(), torch.randn(1, STEPS, READ), target=1))
 
 
 def test_sums_that_are_not_the_weights_alone_are_not_taken_for_them() -> None:

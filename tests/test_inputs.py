@@ -88,8 +88,8 @@ def test_samples_need_neither_torch_nor_qt() -> None:
 
 def test_samples_are_told_apart_by_kind() -> None:
     counts = {kind: len(inputs.all_samples(kind)) for kind in KINDS}
-    assert counts == {"image": 400, "strip": 24, "text": 13, "name": 60, "sentence": 40,
-                      "sequence": 12}
+    assert counts == {"image": 400, "strip": 24 + 16, "text": 13, "name": 60, "sentence": 40 + 16,
+                      "sequence": 12 + 12 + 8}
     everything = inputs.all_samples()
     assert len({sample.name for sample in everything}) == len(everything) == sum(counts.values())
     assert everything[0].name == FOUR
@@ -115,6 +115,8 @@ def test_every_sample_is_a_picture_a_text_or_a_table() -> None:
 def test_titles_say_what_a_sample_is() -> None:
     titles = {sample.name: (sample.title, sample.label) for sample in inputs.all_samples()}
     assert titles["strip-1"] == ("Strip 1: 3 4 1 0 2 6", None)
+    assert titles["marked-strip-1"] == ("Marked strip 1: 3 4 I", None)
+    assert titles["recall-2"] == ("Recall 2: Bxxzyxxyywyzzzxxyyyzx", 1)
     assert titles["sum-1"] == ("Sum 1: 0.43 + 0.24", None)
     assert titles["sea-change"] == ("Sea change", None)
     assert titles["Bičanić"] == ("Bičanić (Croatian)", 0)
@@ -213,7 +215,7 @@ def test_a_composed_strip_is_what_the_model_of_strips_composes(monkeypatch: pyte
     pytest.importorskip("torch")
     from visualizer.record import catalog
 
-    compose = catalog._source("crnn_strip").compose
+    compose = catalog.source_of("crnn_strip").compose
     strip = inputs.given("strip:4 0 4", "strip")
     assert strip.digits == (4, 0, 4)
     assert strip.sample.title == "Strip of 4 0 4"
@@ -243,9 +245,9 @@ def test_strips_from_files_are_read_as_what_is_written_on_them(tmp_path: Path) -
     torch = pytest.importorskip("torch")
     from visualizer.record import catalog, open_model
 
-    opened, spell = open_model("crnn_strip"), catalog._source("crnn_strip").spell
+    opened, spell = open_model("crnn_strip"), catalog.source_of("crnn_strip").spell
     read = {"own": 0, "fitted": 0}
-    for sample in inputs.all_samples("strip"):
+    for sample in inputs.all_samples("strip", {}):
         own = inputs.given(sample.name, "strip")
         Image.fromarray(own.raw).save(tmp_path / "own.png")
         paper = np.full((160, 600), 250, np.uint8)

@@ -17,7 +17,7 @@ from tests.test_kinds_recurrent import CASES, trace_of
 from tests.toys import toy
 from tests.unspoken import PACKAGE, unspoken
 from tests.unspoken import spoken as find_spoken
-from visualizer import answers, glossary, inputs, kinds, lab, language, views
+from visualizer import answers, claims, glossary, inputs, kinds, lab, language, views
 from visualizer.cli import main
 from visualizer.kinds import gates, recurrent
 from visualizer.language import english, kept_by_language, nearest, speaking, spoken, tr, translated
@@ -211,7 +211,7 @@ def said(n: "int") -> str:
 
 # --- what kinds, answers, inputs and causes say ----------------------------------------------------------------------
 
-KNOWN = frozenset(words for path in PACKAGE.rglob("*.py") for words in find_spoken(path.read_text(encoding="utf-8")))
+KNOWN = frozenset(words for path in PACKAGE.rglob("*.py") for words in find_spoken(path))
 """All that somebody can translate."""
 SIGNS = {"NaN", "tanh", "max", "min", "target", "index", "LSTM", "GRU", "RNN", "ReLU", "PReLU", "ELU", "CELU", "SELU",
          "GELU", "SiLU"}
@@ -391,12 +391,14 @@ def test_the_pseudo_language_finds_what_nobody_can_translate(outlined):
 # --- no word is missing ---------------------------------------------------------------------------------------------
 
 def in_files():
-    """What stands on the cards of the start screen, themes' names and words of the glossary: whatever is in files."""
+    """What stands on the cards of the start screen, themes' names, words of the glossary and of the claims: whatever is
+    in files."""
     for path in files("assets", "start/*.json"):
         card = json.loads(path.read_text(encoding="utf-8"))
         yield from (card[name] for name in ("title", "line", "group") if card.get(name))
     yield from (colour.theme(name).title for name in colour.names())
     yield from (term.word for term in glossary.terms())
+    yield from (words for claim in claims.claims() for words in claims.words_of(claim))
 
 
 @pytest.mark.parametrize("path", files("assets", "i18n/*.json"), ids=lambda path: path.stem)

@@ -12,7 +12,7 @@ from shiboken6 import isValid
 
 from tests.test_language import pseudo, table
 from tests.test_window import opened
-from visualizer import language, registry
+from visualizer import inputs, language, registry
 from visualizer.cli import main
 from visualizer.language import speaking, spoken
 from visualizer.scene import colour
@@ -198,3 +198,27 @@ def test_what_an_answer_offers_can_be_sent_back_and_taken_back(window) -> None:
     assert window.store.state.objective == "sum"
     window.store.undo()
     assert from_json(to_json(changed(window.store.state, objective="logit:9"))).objective == "logit:9"
+
+
+@pytest.mark.parametrize(("typed", "target"), [("7", 7), ("0.5", 0.5), ("1,0,2", [1, 0, 2])])
+def test_a_target_can_be_said_beside_what_is_sent_back(window, typed, target) -> None:
+    asked = []
+    window.ask_for_words = lambda title, said, words: asked.append(said) or typed
+    offered(window.menus.objectives)[0]["Target …"].trigger()
+    assert asked == ["A class from 0 to 9, by its number or its label."]
+    assert window.store.state.label == typed
+    assert window.store.waiting
+    assert inputs.target_in(window.store.state.label) == target
+    assert from_json(to_json(window.store.state)).label == typed
+    offered(window.menus.objectives)[0]["The target of the input itself"].trigger()
+    assert window.store.state.label == ""
+
+
+def test_a_target_that_is_none_is_refused_in_one_sentence(window) -> None:
+    told = []
+    window.say = told.append
+    window.ask_for_words = lambda title, said, words: "a cat"
+    offered(window.menus.objectives)[0]["Target …"].trigger()
+    assert len(told) == 1
+    assert told[0].startswith("“a cat” is no target; write a class (4)")
+    assert window.store.state.label == ""

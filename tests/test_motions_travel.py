@@ -12,8 +12,9 @@ from torch.nn import functional
 
 from tests import motion
 from tests.motion_toys import NETS, STEPS, TOKENS, Through, captured, picture
+from tests.networks import NETWORKS
 from tests.test_motions import UNCOVERED, Drawing, frame_at, lasts
-from visualizer import kinds, motions, views
+from visualizer import kinds, motions, record, views
 from visualizer.motions import adding, attention, embedding, moving, spreading
 from visualizer.scene.columns import passages
 from visualizer.scene.lens import lens, pair_of
@@ -46,6 +47,18 @@ def test_a_beat_keeps_the_laws_of_motion(name: str, address: str) -> None:
     motion.nothing_is_made_up(found, 3)
     motion.the_same_backwards(found, 40)
     motion.no_jumps(found, ((0.0, begun + 0.005),))
+
+
+@pytest.mark.parametrize(("name", "address"), [
+    ("attention_multihead", "attention.getitem.forward"), ("conv_rgb", "0.forward"), ("conv_rgb", "input.backward")])
+def test_what_is_not_drawn_does_not_fly_from_where_something_else_stands(name: str, address: str) -> None:
+    """Of more than three axes one slice is drawn; a picture in colour is drawn for its three channels."""
+    model, inputs, target = NETWORKS[name]()
+    trace = record.capture(model, inputs, target, **NETWORKS[name].capture)
+    found = motion.beat(trace, "network", address)
+    found = Drawing(found.trace, found.place, found.moments, found.pace)
+    assert motion.causes_touch_effects(found, 9)
+    assert motion.nothing_is_made_up(found, 7)
 
 
 @pytest.mark.parametrize(("name", "address"), BEATS)

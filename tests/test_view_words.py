@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 
 import pytest
 
+from tests.sources import nodes
 from tests.test_language import PSEUDO, Bracketed
 from tests.test_layout import foci, moments
 from tests.unspoken import PACKAGE
@@ -110,7 +111,7 @@ def spoken_by(picture: Picture) -> Iterator[str]:
 @cache
 def later() -> set[str]:
     """Everything that stands somewhere as `english("…")` or `tr("…")`."""
-    calls = [node for path in PACKAGE.rglob("*.py") for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    calls = [node for path in PACKAGE.rglob("*.py") for node in nodes(path)
              if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("english", "tr")]
     return {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
 

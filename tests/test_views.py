@@ -19,12 +19,27 @@ from visualizer import draw, record
 from visualizer.scene import colour, hops
 from visualizer.scene.columns import arrange
 from visualizer.scene.grids import axis, tick_words
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Scale, Text, _hit, plain
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Picture,
+    Rect,
+    Scale,
+    Text,
+    _hit,
+    box_of,
+    plain,
+)
 from visualizer.scene.timeline import timeline
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Trace
 from visualizer.views import View, all_views, find
 from visualizer.views import picture as picture_of
+from visualizer.views.microscope._windows import TOTALS
 
 OVERVIEW = Look(knobs=(("lens", "off"),))
 """The network without the lens."""
@@ -119,6 +134,25 @@ def test_nothing_lies_outside_the_frame_and_no_text_runs_into_another(view: View
                 assert -1 <= y <= look.size[1] + 1, f"{name}: y = {y:.1f} of {mark}"
         texts = [mark for mark in picture if isinstance(mark, Text) and mark.opacity == 1]
         assert not overlapping(texts), f"{name}: {overlapping(texts)[0]}"
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_what_a_short_kernel_hands_back_is_named_without_one_word_over_another(channels: int) -> None:
+    """Grids of one row are lower than what is said of them."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv1d(channels, 3, 2), nn.Sigmoid(), nn.Flatten(), nn.Linear(27, 3)).eval()
+    trace = record.capture(net, torch.randn(1, channels, 10), target=1)
+    for size in ((740, 560), (1104, 796), (1600, 900)):
+        for way in ("forward", "backward"):
+            picture = draw(trace, "microscope", f"0.{way}", Focus("0", (1, 4)), size=size)
+            texts = [mark for mark in picture if isinstance(mark, Text) and mark.opacity == 1]
+            boxes = [box_of(mark) for mark in picture if isinstance(mark, Rect) and mark.group == TOTALS]
+            assert not overlapping(texts), (size, way, overlapping(texts)[0])
+            hops = [box_of(text) for text in texts if text.plain in ("How the gradient got here", "loss")]
+            assert not any(x < left + wide and left < x + across and y < top + tall and top < y + high
+                           for x, y, across, high in hops for left, top, wide, tall in boxes), (size, way)
+            assert sum(text.plain == "How the gradient got here" for text in texts) <= 1
+            assert {f"channel {channel}" for channel in range(channels)} <= {text.plain for text in texts}
 
 
 def test_a_text_over_a_text_is_found() -> None:
@@ -521,6 +555,26 @@ def test_a_volume_is_drawn_as_its_slices() -> None:
     assert kernels[0].values.shape == (2, 2, 2)  # the two slices of one kernel
     for focus in (Focus("0", (1, 0, 1, 1)), Focus("1", (1, 0, 1, 1)), Focus("2", (5,))):
         assert draw(trace, "microscope", f"{focus.layer}.forward", focus).caption
+
+
+@pytest.mark.parametrize("pool", [nn.MaxPool3d(2), nn.AvgPool3d(2), nn.AdaptiveMaxPool3d((2, 1, 2)),
+                                  nn.AdaptiveAvgPool3d((2, 2, 1))], ids=lambda pool: type(pool).__name__)
+@pytest.mark.parametrize("backward", [False, True])
+def test_the_microscope_shows_the_slice_of_a_volume_that_a_cell_stands_in(pool: nn.Module, backward: bool) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv3d(1, 2, 1), nn.ReLU(), pool, nn.Flatten(), nn.LazyLinear(2)).eval()
+    x = torch.randn(1, 1, 4, 4, 4)
+    net(x)
+    trace = record.capture(net, x, target=1)
+    for name in ("1", "2") if backward else ("2",):
+        layer, way = trace[name], "backward" if backward else "forward"
+        picture = draw(trace, "microscope", f"{name}.{way}", Focus(name, (1, 1, 0, 0)), size=(1600, 900))
+        maps = [mark for mark in picture if isinstance(mark, Image) and mark.focus == Focus(name) and mark.folds]
+        assert maps, name
+        sizes = np.abs(layer.gradient[1, 1]) if backward else layer.output[1, 1]
+        for shown in maps:
+            assert shown.indices == (layer.shape[1] + 1,), "the second slice of the second channel"
+            assert (np.diff(shown.values[0].ravel()[np.argsort(sizes.ravel())].astype(int)) >= 0).all()
 
 
 def test_of_a_volume_each_channel_stands_as_its_middle_slice_and_says_so():

@@ -213,6 +213,7 @@ def test_a_command_whose_output_is_closed_ends_quietly(tmp_path, closed, said):
 def test_an_interrupt_before_the_command_has_begun_ends_it_without_a_word(tmp_path, before):
     """At the moment a module is asked for: there is no command line yet that could say a sentence."""
     code = "import builtins, os, signal, sys\n" \
+           "signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it\n" \
            "usual = builtins.__import__\n" \
            "def asked(name, *rest, **named):\n" \
            "    if name == sys.argv[2]: os.kill(os.getpid(), signal.SIGINT)\n" \

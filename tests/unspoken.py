@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.sources import nodes
 from visualizer.kinds import all_kinds
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
@@ -45,9 +46,9 @@ def unspoken(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, words
 
 
-def spoken(source: str) -> Iterator[str]:
+def spoken(path: Path) -> Iterator[str]:
     """The words of a file that somebody can translate: every literal `tr("…")` and `english("…")`."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("tr", "english"):
             yield from (words.value for words in node.args if isinstance(words, ast.Constant))
 

@@ -152,7 +152,8 @@ def application() -> QApplication:
     if not isinstance(app, QApplication):
         QApplication.setApplicationName("Visualizer")
         app = QApplication(sys.argv[:1])
-    app.setStyle("Fusion")
+    if app.style().objectName() != "fusion":  # every widget is dressed anew by it
+        app.setStyle("Fusion")
     paint.load_fonts()
     app.setFont(style.font(13, 500))
     return app

@@ -93,8 +93,9 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
              "parameters": int(words.get("parameters", 0)),
              "quality": dict(quality) if isinstance(quality, Mapping) else {},
              "answers": _answers(words.get("answer"), asks)}
+    step = offered.step_of(said) if said else offered.step
     return Card(model, title or str(words.get("title", model)), intakes, **{
-        **found, "step": offered.step_of(said) if said else offered.step, "view": offered.view,
+        **found, "step": step, "view": offered.view if step else Card.view,
         "samples": fitting(intakes[0].kind if intakes else "", said), **known})
 
 

@@ -341,6 +341,13 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[,\s]+", text) if word)
 
 
+def words_of(claim: Claim) -> tuple[str, ...]:
+    """All its words that are shown in the language that is spoken; the article's own stay as they are."""
+    found = (claim.title, claim.implied, claim.misconception, claim.correction, claim.unshown,
+             *(wanted.name for wanted in claim.numbers))
+    return tuple(filter(None, found))
+
+
 # --- judging --------------------------------------------------------------------------------------------------------
 
 CONDITION = re.compile(r"(?P<left>.+?) (?P<sign><=|>=|<|>|=) (?P<right>.+)")

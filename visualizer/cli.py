@@ -130,7 +130,7 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("open", "list", "record", "check", "shot", "film", "compare", "data", "claims", "doctor")
+COMMANDS = ("open", "list", "record", "check", "shot", "film", "compare", "curve", "data", "claims", "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -237,6 +237,19 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--scale", type=_positive, default=1.0, metavar="N", help="pixels of the file per laid-out pixel")
     it.add_argument("--json", action="store_true", help="progress of a film as lines of JSON, for programs")
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png|svg|pdf|mp4|gif|csv|json")
+
+    it = command("curve", _curve, "count right answers by the strength of what is done to the input, for up to four "
+                 "networks")
+    it.add_argument("things", nargs="+", metavar="MODEL", help="bundled models or model files, up to four")
+    it.add_argument("--what-if", action="append", default=[], dest="what_if", metavar="NAME=…", help="what is done to "
+                    "each input, of `visualizer list edits`: shift=4,4; of several the last one grows")
+    it.add_argument("--edit", action="append", default=[], dest="edits", metavar="NAME:…", help="what is done to the "
+                    "networks: untrained, unit_off:conv2:7")
+    it.add_argument("--data", default="", metavar="DIR", help="over all test inputs that lie in this folder, or "
+                    "over a folder or a list of inputs, instead of those that come with the app")
+    it.add_argument("--whole", action="store_true", help="in a picture only inputs that lose nothing over their frame")
+    it.add_argument("--json", action="store_true", help="as JSON, for programs")
+    it.add_argument("-o", "--output", type=Path, metavar="OUT.png|svg|pdf|csv|json")
 
     it = command("data", _data, "save numbers: arrays of the layers, or the table of a view")
     it.add_argument("thing", metavar="THING", help=THING)
@@ -374,17 +387,12 @@ def _language(text: str) -> str:
 
 def _wanted(text: str) -> Any:
     """A class, a number, a list of them, or the numbers of a file."""
-    if Path(text).suffix.lower() in registry.module("inputs").OF_NUMBERS:
-        return registry.module("inputs").numbers_in(Path(text))
-    words = text.strip().strip("[]()").replace(",", " ").split()
+    from visualizer.trace import Refused
+
     try:
-        found = [int(word) if re.fullmatch(r"[+-]?\d+", word) else float(word) for word in words]
-    except ValueError:
-        found = []
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no target; write a class (4), a number (0.5), a list "
-                                         "(1,0,2), or name a file of numbers (.npy, .csv, .txt)")
-    return found[0] if len(found) == 1 and "," not in text and "[" not in text else found
+        return registry.module("inputs").target_in(text)
+    except Refused as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from error
 
 
 def _knobs(text: str) -> tuple[tuple[str, str], ...]:
@@ -470,11 +478,14 @@ def _shot(chosen: argparse.Namespace) -> int:
     states = [_meant(export, changed(state, look=look), found, chosen, *panel) for panel in panels]
     for state in states:
         found = _all_studied(found, state, chosen)
-    if len(states[0].places) > 1:
+    if len(states[0].places) > 1 and not states[0].compare:
         states = [_everywhere(state, *panel, chosen) for state, panel in zip(states, panels, strict=True)]
     shown = [export.Panel(found, state) for state in states]
     trace = shown[0].trace
-    if len(states[0].places) > 1 and len(panels) == 1:
+    if states[0].compare:
+        readers = registry.module("comparison").received(states[0], _saved_comparison(states[0], trace, chosen))
+        shown = [export.Panel(readers[state.active].trace, state, readers=readers) for state in states]
+    elif len(states[0].places) > 1 and len(panels) == 1:
         shown = _beside(export, states[0], found, chosen)
     elif len(states[0].places) > 1:
         shown = [export.Panel(found, state, tuple(_from_every_place(state, found, chosen))) for state in states]
@@ -585,7 +596,7 @@ def _compare(chosen: argparse.Namespace) -> int:
         form, traces = films.find(chosen.output), [reader.trace for reader in readers]
         if missing := form.missing():
             raise NotDone(missing)
-        lead = path.longest(traces) if chosen.sync == path.BEAT else 0
+        lead = path.longest(traces) if chosen.sync == "beat" else 0
         start, end = films.whole(comparison.times(traces, lead)) if chosen.backward else \
             films.forward(comparison.times(traces, lead))
         film = films.Film(traces[lead], look=look, start=start, end=end, fps=Fraction(chosen.fps),
@@ -600,6 +611,44 @@ def _compare(chosen: argparse.Namespace) -> int:
         return DONE
     export.save(picture, chosen.output, scale=chosen.scale)
     _say(f"{chosen.output}: {picture.caption}")
+    return DONE
+
+
+def _curve(chosen: argparse.Namespace) -> int:
+    """Right answers by strength, as a table, as data or as a picture."""
+    from visualizer import curve, edits
+
+    pictures = tuple(suffix for form in _headless("export").formats() for suffix in form.suffixes) \
+        if chosen.output is not None else ()
+    if chosen.output is not None:
+        _writable(chosen.output, (*pictures, ".csv", ".json"))
+    if len(chosen.things) > 4:
+        raise Usage("Up to four networks stand in one chart; name fewer.")
+    words = (*chosen.edits, *map(edits.what_if, chosen.what_if))
+    for word in words:
+        edits.parse(word)
+    made, found = _torch("record.curves"), []
+    for thing in chosen.things:
+        with _working(f"counting {thing}"):
+            opened = _torch("record.run").opened_with(thing, words)
+            found.append(_ended(made.remembering(opened, words, made.data_of(opened, chosen.data))))
+    rows = [row for each in found for row in curve.rows(each)]
+    if chosen.output is not None and _suffix(chosen.output) in pictures:
+        _headless("export").save(registry.module("scene.accuracy").picture(found, chosen.whole), chosen.output)
+    elif chosen.output is not None:
+        text = json.dumps([each.plain() for each in found], indent=1) if _suffix(chosen.output) == ".json" else \
+            "\n".join(",".join(map(str, row)) for row in (curve.COLUMNS, *rows))
+        registry.write_whole(chosen.output, f"{text}\n".encode())
+    if chosen.json:
+        _say(json.dumps([each.plain() for each in found], indent=1, ensure_ascii=False))
+        return DONE
+    for each in found:
+        _say(f"{each.title}: right answers among {each.data}, {', '.join(each.edits)}")
+        for point in each.points:
+            whole = f", {100 * point.whole[0]:.1f} % of the {point.whole_of:,} that stay whole" if point.cut else ""
+            _say(f"  {point.strength:<5g} {100 * point.share:5.1f} % ± {100 * point.error:.1f}{whole}")
+        if each.why:
+            _say(f"  {each.why}")
     return DONE
 
 
@@ -649,8 +698,16 @@ def _film(chosen: argparse.Namespace) -> int:
     if chosen.numbers is None:
         state, trace = _state_and_trace(chosen)
         found = _recordings(state, trace, chosen)
+        if state.compare and not chosen.over:
+            look = _seen_as(state.look, chosen, chosen.size or state.look.size)
+            return _compared_film(films, form, changed(state, look=look), _saved_comparison(state, trace, chosen),
+                                  chosen)
     else:
         state, given = session.read(chosen.thing).state, iter([load(path) for path in chosen.numbers])
+        if state.compare:
+            size = chosen.size or state.look.size
+            return _compared_film(films, form, changed(state, look=_seen_as(state.look, chosen, size)), list(given),
+                                  chosen)
         places = [tuple(next(given) for _ in place.reel) if place.reel else next(given) for place in state.places]
         found = places[state.active]
     size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
@@ -668,6 +725,28 @@ def _film(chosen: argparse.Namespace) -> int:
     film = films.of_state(state, places, start, end, Fraction(chosen.fps), Fraction(chosen.speed), chosen.scale)
     film = replace(film, state_json=_way_back(changed(state, at=film.address(0)), film.trace, chosen))
     return _written(films, form, film, chosen)
+
+
+def _compared_film(films: Any, form: Any, state: State, given: list[Trace], chosen: argparse.Namespace) -> int:
+    """The film of a comparison, of recordings that were made elsewhere."""
+    from visualizer import comparison
+
+    readers = comparison.received(state, given)
+    times = comparison.times([reader.trace for reader in readers], state.active)
+    start, end = films.between(times, chosen.first, chosen.last)
+    film = films.of_state(state, (), start, end, Fraction(chosen.fps), Fraction(chosen.speed), chosen.scale, readers)
+    film = replace(film, state_json=_way_back(replace(state, playing=False), film.trace, chosen))
+    return _written(films, form, film, chosen)
+
+
+def _saved_comparison(state: State, trace: Trace, chosen: argparse.Namespace) -> list[Trace]:
+    """The recordings of all places of a comparison that was saved, then those of inputs as they were."""
+    from visualizer.scene.state import as_it_was, changed, to_place
+
+    apart = [replace(to_place(state, index), compare="") for index in range(len(state.places))]
+    own = [trace if index == state.active else _numbers_of(other, chosen) for index, other in enumerate(apart)]
+    return [*own, *(_numbers_of(changed(other, recipe=as_it_was(other.recipe)), chosen) for other in apart
+                    if as_it_was(other.recipe) != other.recipe)]
 
 
 def _over_film(films: Any, state: State, chosen: argparse.Namespace) -> Film:
@@ -845,11 +924,10 @@ def _claims(chosen: argparse.Namespace) -> int:
 
     asked = [claims.find(name) for name in chosen.names] or claims.claims()
     measures = _torch("record.measures")
-    data, stands = measures.Data(chosen.data), True
-    told = []
+    stands, told = True, []
     for claim in asked:
         with _working(f"measuring {claim.name}"):
-            found = claims.judged(claim, _ended(measures.numbers_of(claim, data)))
+            found = measures.judge(claim.name, chosen.data)
         met = {each.name: wanted is None or wanted.met_by(found.numbers[each.name]) for each in claim.numbers
                for wanted in (each.expected(chosen.data is not None),)}
         stands = stands and all(met.values()) and not found.broken
@@ -1077,7 +1155,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
 def _target(state: State, chosen: argparse.Namespace) -> Any:
     """What was named as right, or the class that somebody has said the input to be."""
     return chosen.target if chosen.target is not None or not state.label or chosen.input is not None \
-        else int(state.label)
+        else registry.module("inputs").target_in(state.label)
 
 
 def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:

@@ -11,6 +11,10 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from visualizer.language import tr, translated
+
+BUNDLED, HELD_OUT = "bundled", "held-out"
+"""Inputs that come with the app, and those that a folder of data keeps from training."""
 Spot = tuple[float, float, float]
 """Strength, share of right answers, and its standard error."""
 
@@ -70,10 +74,21 @@ class Curve:
     """Those that were counted, in the order of their strengths."""
     chance: float = 0.0
     """The share that a guess has."""
-    data: str = ""
-    """Which inputs they are, in words: `400 bundled pictures`."""
+    inputs: int = 0
+    """How many inputs are given."""
+    kind: str = ""
+    """What these are: `pictures of one digit`."""
+    origin: str = ""
+    """Where they come from: `bundled`, `held-out`; empty for a list of the person's own."""
     why: str = ""
     """One sentence, where it cannot be counted or not at every strength."""
+
+    @property
+    def data(self) -> str:
+        """Which inputs they are, in words: `400 bundled pictures of one digit`."""
+        said = {BUNDLED: tr("{count} bundled {kind}"), HELD_OUT: tr("{count} held-out {kind}")}.get(
+            self.origin, tr("{count} {kind}"))
+        return said.format(count=f"{self.inputs:,}", kind=translated(self.kind))
 
     @property
     def complete(self) -> bool:
@@ -114,8 +129,8 @@ def from_plain(plain: Mapping[str, Any]) -> Curve:
     if any(not 0 <= point.right <= point.of or not 0 <= point.whole_right <= point.whole_of for point in points):
         raise ValueError("more answers are right than were given")
     return Curve(str(plain["model"]), str(plain["title"]), tuple(map(str, plain["edits"])), str(plain["grows"]),
-                 tuple(map(float, plain["strengths"])), points, float(plain["chance"]), str(plain["data"]),
-                 str(plain["why"]))
+                 tuple(map(float, plain["strengths"])), points, float(plain["chance"]), int(plain["inputs"]),
+                 str(plain["kind"]), str(plain["origin"]), str(plain["why"]))
 
 
 def between(spots: Sequence[Spot], strength: float) -> tuple[float, float]:
@@ -128,6 +143,15 @@ def between(spots: Sequence[Spot], strength: float) -> tuple[float, float]:
         if start < strength < end:
             return before + (after - before) * (strength - start) / (end - start), math.nan
     return math.nan, math.nan
+
+
+COLUMNS = ("model", "strength", "right", "of", "share", "standard_error", "inputs", "cut", "whole_right", "whole_of")
+
+
+def rows(curve: Curve) -> list[tuple[str | float, ...]]:
+    """A table of the points, as `COLUMNS` says."""
+    return [(curve.model, point.strength, point.right, point.of, point.share, point.error, point.inputs, point.cut,
+             point.whole_right, point.whole_of) for point in curve.points]
 
 
 def standard_error(right: int, of: int) -> float:

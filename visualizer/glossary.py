@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from textwrap import fill
 
 from visualizer import registry
@@ -38,7 +38,13 @@ def terms() -> tuple[Term, ...]:
 
 def found(text: str) -> tuple[Term, ...]:
     """Those that occur in a text, each once, in the order in which they do; of `forget gate` that, and not `gate`."""
-    pattern, whose = _pattern(spoken() if _terms(spoken() or ENGLISH) else "")
+    return _found(text, spoken() if _terms(spoken() or ENGLISH) else "")
+
+
+@lru_cache(4096)
+def _found(text: str, language: str) -> tuple[Term, ...]:
+    """Every widget asks for its name, again and again for the same one."""
+    pattern, whose = _pattern(language)
     return tuple(dict.fromkeys(whose[match[0].lower()] for match in pattern.finditer(text)))
 
 

@@ -8,7 +8,7 @@ recording alone and compares; a number that nobody claimed anything of fails the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -57,6 +57,11 @@ def said(text: str, quantity: str, layer: str = "", cell: Cell = (), step: int |
     return f"{OPEN}{number}{text}{CLOSE}"
 
 
+def claimed(words: str, claims: Sequence[Claim], place: int = 0) -> str:
+    """The words with the claim at a place, if one was told."""
+    return said(words, *claims[place]) if place < len(claims) else words
+
+
 def unplaced(text: str) -> str:
     """Words without the signs of claims."""
     return _SIGNS.sub("", text)
@@ -86,6 +91,11 @@ def places(text: str, heard: list[Said]) -> tuple[str, list[tuple[int, int, Said
 def of(quantity: str, layer: Layer, cell: Cell = (), array: str = "") -> Claim:
     """The claim of a quantity of a layer."""
     return quantity, layer.name, cell, None, array
+
+
+def found(quantity: str, study: str, key: str, *cell: int) -> Claim:
+    """The claim of a quantity of an array that a study measured."""
+    return quantity, "", cell, None, f"studies {study} {key}"
 
 
 def axis(layer: Layer, number: int, array: str = "") -> Claim:

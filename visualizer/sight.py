@@ -235,9 +235,15 @@ def unfocused(picture: Picture) -> Picture:
 
 # --- what of a place a recording has --------------------------------------------------------------------------------
 
+@remembered(4)
+def suited(trace: Trace) -> tuple[View, ...]:
+    """The views that have something to show of a recording, in the order of the tabs."""
+    return tuple(view for view in views.all_views() if view.suits(trace))
+
+
 def suiting(name: str, trace: Trace) -> View:
     """The view of that name if it has anything to show of this recording, else the first that has."""
-    found = [view for view in views.all_views() if view.suits(trace)]
+    found = suited(trace)
     return next((view for view in found if view.name == called_now(name)), found[0])
 
 

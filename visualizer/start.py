@@ -218,7 +218,8 @@ def entered(now: State, wanted: State) -> State:
     first = dressed(wanted.place)
     state = changed(now, recipe=first.recipe, view=first.view, at=first.at, focus=first.focus, look=first.look,
                     reel=first.reel, playing=False)
-    return replace(state, places=tuple(map(dressed, wanted.places)), active=wanted.active)
+    return replace(state, places=tuple(map(dressed, wanted.places)), active=wanted.active, compare=wanted.compare,
+                   alone=wanted.alone, brought=wanted.brought)
 
 
 def recipes(state: State) -> tuple[Recipe, ...]:

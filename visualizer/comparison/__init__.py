@@ -6,24 +6,31 @@ time, `picture` draws them at that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from visualizer import registry
+from visualizer import curve, edits, registry
 from visualizer.comparison import columns, lanes, table, words
 from visualizer.comparison.frame import LOW_ROW, ROW, Frame, frame
 from visualizer.comparison.path import SHARE, at_share, joined, times
 from visualizer.comparison.reader import FEWEST, MOST, Reader, check, named, now, one_input
+from visualizer.costs import Measured, from_plain
 from visualizer.language import speaking, tr
 from visualizer.scene import parts, projector
+from visualizer.scene.accuracy import curves_marks
 from visualizer.scene.boxes import Box
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Picture, Rect, Text, grouped, plain, unmarked
+from visualizer.scene.recipe import ModelRecipe
+from visualizer.scene.state import State, as_it_was
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment
 from visualizer.scene.type import width
 from visualizer.trace import UNTRAINED, Refused, Trace, remembered
 
-__all__ = ["SHARE", "Reader", "check", "compare", "joined", "layout", "named", "picture", "read", "seen", "times"]
+__all__ = ["SHARE", "Reader", "carried", "check", "compare", "joined", "layout", "moment_of", "named", "picture",
+           "read", "readers_of", "received", "seen", "times"]
 END = 1.0
+COUNTED, MEASURED = "right answers by strength", "measured"
+"""The names of what was counted and measured among the facts of a recording."""
 BEFORE_TRAINING = "before:"
 """Before the name of a network: with its weights from before training."""
 
@@ -86,7 +93,8 @@ def _recorded(network: str | Trace, word: str, what_if: Sequence[str]) -> Reader
     weights = (UNTRAINED,) if name != network else ()
     record = registry.module("record").record
     before = record(name, word, edits=weights) if what_if else None
-    return Reader(record(name, word, edits=(*weights, *what_if)), before, None, "", (*weights, *what_if), name)
+    done = (*weights, *what_if)
+    return Reader(record(name, word, edits=done), before, edits=done, model=name)
 
 
 def measured(readers: Sequence[Reader]) -> tuple[Reader, ...]:
@@ -94,10 +102,18 @@ def measured(readers: Sequence[Reader]) -> tuple[Reader, ...]:
     running = [reader for reader in readers if reader.model]
     if not running:
         return tuple(readers)
-    work = registry.module("record.costs").costs_of([(it.model, it.edits) for it in running],
-                                                    running[0].trace.sample.name)
-    found = dict(zip(map(id, running), registry.module("record.costs").finished(work), strict=True))
-    return tuple(replace(reader, measured=found.get(id(reader))) for reader in readers)
+    costs = registry.module("record.costs")
+    known = costs.finished(costs.costs_of([(it.model, as_weights(it.edits)) for it in running],
+                                          running[0].trace.sample.name))
+    curves = [costs.curve_of(it.model, it.edits) if it.before is not None else None for it in running]
+    found = {id(it): (cost, curve) for it, cost, curve in zip(running, known, curves, strict=True)}
+    return tuple(reader if id(reader) not in found else
+                 replace(reader, measured=found[id(reader)][0], curve=found[id(reader)][1]) for reader in readers)
+
+
+def as_weights(words: Sequence[str]) -> tuple[str, ...]:
+    """What of it is done to the network, not to what it reads."""
+    return tuple(each for each in words if not edits.of((each,), edits.INPUT))
 
 
 def picture(readers: Sequence[Reader], moments: Sequence[Moment], look: Look, active: int = 0, alone: int = 0,
@@ -122,6 +138,49 @@ def seen(readers: Sequence[Reader], active: int, moment: Moment, look: Look, syn
     return picture(readers, moments, look, active, alone, focus, pointed)
 
 
+def readers_of(state: State, traces: Sequence[Trace], befores: Mapping[int, Trace],
+               known: Callable[[ModelRecipe], Measured | None] = lambda recipe: None) -> tuple[Reader, ...]:
+    """What a State compares: the recordings of its places, those of their inputs as they were where something is done
+    to them, and what is known of networks."""
+    found = []
+    for index, (place, trace) in enumerate(zip(state.places, traces, strict=True)):
+        recipe = place.recipe
+        if not isinstance(recipe, ModelRecipe):
+            found.append(Reader(trace))
+            continue
+        found.append(Reader(trace, befores.get(index), known(recipe), edits=recipe.edits, model=recipe.model))
+    return tuple(found)
+
+
+def carried(readers: Sequence[Reader]) -> tuple[Trace, ...]:
+    """All that another program needs to compare the same, beside the State: the recordings, what was measured among
+    their facts; then those of inputs as they were."""
+    own = [replace(reader.trace, facts={
+        **reader.trace.facts, **({} if reader.measured is None else {MEASURED: reader.measured.plain()}),
+        **({} if reader.curve is None else {COUNTED: reader.curve.plain()})}) for reader in readers]
+    return (*own, *(reader.before for reader in readers if reader.before is not None))
+
+
+def received(state: State, traces: Iterable[Trace]) -> tuple[Reader, ...]:
+    """What `carried` gave, as readers again."""
+    found = list(traces)
+    own, others = found[:len(state.places)], iter(found[len(state.places):])
+    befores = {index: next(others) for index, place in enumerate(state.places)
+               if as_it_was(place.recipe) != place.recipe}
+    known = {place.recipe: from_plain(trace.facts[MEASURED]) for place, trace in zip(state.places, own, strict=True)
+             if MEASURED in trace.facts}
+    readers = readers_of(state, own, befores, known.get)
+    return tuple(replace(reader, curve=curve.from_plain(reader.trace.facts[COUNTED]))
+                 if COUNTED in reader.trace.facts else reader for reader in readers)
+
+
+def moment_of(readers: Sequence[Reader], state: State) -> Moment:
+    """Where the active place of a State stands; at the end of the way forward where nobody has chosen a moment, or one
+    that its network does not have."""
+    known = times([reader.trace for reader in readers], state.active)
+    return (known.nearest(state.at) if state.at else None) or known.telling
+
+
 def layout(readers: Sequence[Reader], look: Look, alone: int = 0) -> Frame:
     """Where everything stands in it, in the lengths of the layout."""
     return _frame(tuple(reader.trace for reader in readers), tuple(named(readers)), look.laid_out, alone)
@@ -129,7 +188,8 @@ def layout(readers: Sequence[Reader], look: Look, alone: int = 0) -> Frame:
 
 @remembered(8)
 def _frame(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, alone: int) -> Frame:
-    return frame(readers, look, alone, curves=any(reader.before is not None for reader in readers))
+    return frame(readers, look, alone,
+                 curves=any(reader.before is not None or reader.curve is not None for reader in readers))
 
 
 def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Look, active: int, alone: int,
@@ -138,7 +198,8 @@ def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Loo
     seen = [now(reader.trace, moment) for reader, moment in zip(readers, moments, strict=True)]
     direction = moments[active].beat.direction
     placed = _frame(traces, readers, look, alone)
-    still, inputs = _still(traces, readers, look, active, alone, direction)
+    stepping = tuple(columns.at_steps(reader.trace, at) is not None for reader, at in zip(readers, seen, strict=True))
+    still, inputs = _still(traces, readers, look, active, alone, direction, stepping)
     said = words.sentence(readers, seen)
     marks: list[Mark] = [*parts.sentence(look, said)]
     shared = one_input(readers)
@@ -146,8 +207,7 @@ def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Loo
         own = [index] if not shared else list(range(len(readers)))
         marks += columns.seen_of_it([readers[at] for at in own], [seen[at] for at in own], place,
                                     own.index(active) if active in own else -1, focus)
-    most = max(2, int(min((place.answers.height for place in placed.places), default=0) // columns.LOWEST))
-    classes = columns.classes_of(readers, min(columns.MOST_CLASSES, most))
+    classes = _classes(traces, readers, placed)
     for place in placed.places:
         if place.index < 0:
             marks += columns.difference(readers, seen, place, look)
@@ -158,7 +218,7 @@ def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Loo
             marks += columns.in_a_room(place.index, reader, at, place)
             continue
         marks += columns.below(place.index, reader, at, place, look)
-        marks += columns.answer_bars(place.index, reader, at, place.answers, classes, look)
+        marks += columns.answer_bars(place.index, reader, at, place.answers, classes)
         marks += columns.verdict(place.index, reader, at, place, columns.bars_of(reader, classes))
     marks += lanes.moving(readers, seen, placed, look, active)
     if pointed is not None and inputs:
@@ -167,9 +227,16 @@ def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Loo
 
 
 @remembered(8)
+def _classes(traces: tuple[Trace, ...], readers: tuple[Reader, ...], placed: Frame) -> tuple[str, ...]:
+    """The classes that have a bar, as many as there is room for in every column."""
+    most = max(2, int(min((place.answers.height for place in placed.places), default=0) // columns.LOWEST))
+    return columns.classes_of(readers, min(columns.MOST_CLASSES, most))
+
+
+@remembered(8)
 def _still(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, active: int, alone: int,
-           direction: str) -> tuple[tuple[Mark, ...], tuple[Box, ...]]:
-    """What stays while time passes, and where each input stands."""
+           direction: str, stepping: tuple[bool, ...]) -> tuple[tuple[Mark, ...], tuple[Box, ...]]:
+    """What stays while time passes, and where each input stands; `stepping`: whose states are shown."""
     placed = _frame(traces, readers, look, alone)
     marks: list[Mark] = []
     inputs: list[Box] = []
@@ -194,6 +261,9 @@ def _still(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, a
             marks += columns.heading(reader, place, place.index, place.index == active)
             if look.mode.notes:
                 marks += columns.answers_head(reader, place)
+                marks += columns.tracks(reader, place.answers, _classes(traces, readers, placed))
+            if stepping[place.index]:
+                marks += columns.unread(place.picture)
         if look.mode.notes and place.box.left > placed.input.right:
             x = place.box.left - 14
             marks.append(Line(((x, place.box.top + 4), (x, place.box.bottom)), "hair"))
@@ -204,7 +274,7 @@ def _still(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, a
         marks += table.drawn(readers, placed.table, row, placed.lanes.left - placed.table.left - 12
                              if placed.curves is None else max(width(each.name, 13, 600) for each in readers) + 8)
     if placed.curves is not None:
-        marks += _curves(placed.curves)
+        marks += _curves(readers, placed.curves, look)
     return tuple(marks), tuple(inputs)
 
 
@@ -224,8 +294,13 @@ def _of_the_input(reader: Reader, where: Box, shared: bool, right: float) -> lis
     return marks
 
 
-def _curves(box: Box) -> list[Mark]:
-    """Where right answers by strength stand, until they are measured."""
+def _curves(readers: Sequence[Reader], box: Box, look: Look) -> list[Mark]:
+    """Right answers by strength; their place, until they are counted."""
+    found = tuple(reader.curve for reader in readers if reader.curve is not None)
+    cursor = next((reader.strength for reader in readers if reader.strength is not None), 0.0)
+    if found:
+        return grouped(Group(tr("right answers by strength")), curves_marks(
+            found, (box.left, box.top + 8, box.width, box.height - 8), look, cursor))
     marks: list[Mark] = [Text(box.left, box.top + 22, plain(tr("Right answers by strength")), 12, 600, "ink")]
     marks.append(Rect(box.left, box.top + 34, box.width, box.height - 44, "hatch"))
     return marks + parts.not_yet(box.left, box.top + 34, box.width, box.height - 44, tr("not measured yet"))[1:]

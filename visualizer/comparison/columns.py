@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer.comparison import words
 from visualizer.comparison.frame import Place
+from visualizer.comparison.path import EXACT
 from visualizer.comparison.reader import (
     Now,
     Reader,
@@ -20,6 +21,7 @@ from visualizer.comparison.reader import (
     change,
     field,
     guess,
+    guesses,
     largest_unit,
     reads,
     recalls,
@@ -47,13 +49,17 @@ from visualizer.scene.picture import (
     plain,
     rich,
 )
-from visualizer.scene.reading import Reading
+from visualizer.scene.reading import Reading, visible
 from visualizer.scene.type import width, wrap
 from visualizer.size import norm
 from visualizer.trace import Layer, Trace, remembered
 
 RECALL = 0.26
 """The share of a picture of states that the bars of what they recall take."""
+LEAST_SYMBOL = 13.0
+"""Symbols that have less height each stand as a text."""
+MOST_HATCHED = 64
+"""So many tiles that are still to come are hatched one by one."""
 MOST_CLASSES, LOWEST = 10, 12.0
 """So many classes have a bar, as far as each is so high."""
 NONE, TICK, CROSS = "ink-2", "accent-fill", "negative-text"
@@ -67,7 +73,7 @@ def given(reader: Reader, box: Box, look: Look) -> tuple[list[Mark], Box]:
     layer = trace.layers[0]
     column = blank_column(trace, layer, box.height, look.pixel, "mean", False)
     if layer.output.ndim == 1 and len(trace.sample.steps) == layer.output.size:
-        return _symbols(trace, box), box
+        return _symbols(trace, box)
     if column.style == "picture":
         column = sized(column, layer, box.width, box.height, look.pixel)
     elif layer.output.ndim >= 2:
@@ -80,16 +86,41 @@ def given(reader: Reader, box: Box, look: Look) -> tuple[list[Mark], Box]:
     return [*marks, Rect(place.left, place.top, place.width, place.height, stroke="rule", inside=True)], place
 
 
-def _symbols(trace: Trace, box: Box) -> list[Mark]:
-    """What is read, one symbol below the other as far as there is room."""
+def _symbols(trace: Trace, box: Box) -> tuple[list[Mark], Box]:
+    """What is read, one symbol below the other as far as there is room, and where; else as a text, whose place has no
+    height: its steps are no rows."""
     count = len(trace.sample.steps)
     pitch = min(26.0, box.height / count)
-    if pitch < 13:
-        return [Text(box.left, box.top + 18 + 19 * number, plain(line), 13, 400, "ink", max_width=box.width)
-                for number, line in enumerate(wrap("".join(trace.sample.steps), 13, box.width)[:int(box.height // 19)])]
+    if pitch < LEAST_SYMBOL:
+        lines = _lines_of(trace, box)
+        return [Text(box.left, box.top + 18 + 19 * number, plain(line), 13, 400, "ink-2", max_width=box.width)
+                for number, line in enumerate(lines)], replace(box, bottom=box.top + 6 + 19 * len(lines))
     return [Text(box.left + 12, box.top + (step + 0.5) * pitch + 4.5, plain(word), min(14.0, pitch - 2), 500,
                  max_width=box.width - 12, focus=Focus(trace.layers[0].name, (step,)))
-            for step, word in enumerate(trace.sample.steps)]
+            for step, word in enumerate(trace.sample.steps)], replace(box, bottom=box.top + pitch * count)
+
+
+def _text_of(trace: Trace) -> str:
+    return "".join(" " if symbol.isspace() else symbol for symbol in trace.sample.steps)
+
+
+def _lines_of(trace: Trace, box: Box) -> Sequence[str]:
+    return wrap(_text_of(trace), 13, box.width)[:11]
+
+
+def _read_so_far(trace: Trace, place: Box, step: int) -> list[Mark]:
+    """Of a text that is read, what has been read, in strong ink over it."""
+    marks: list[Mark] = []
+    text, at = _text_of(trace), 0
+    until = sum(map(len, trace.sample.steps[:step]))
+    for number, line in enumerate(_lines_of(trace, place)):
+        at = max(at, text.find(line, at))
+        read = line[:max(0, until - at)]
+        at += len(line)
+        if read:
+            marks.append(Text(place.left, place.top + 18 + 19 * number, plain(read), 13, 400, "ink",
+                              max_width=place.width))
+    return marks
 
 
 def seen_of_it(readers: Sequence[Reader], seen: Sequence[Now], place: Box, active: int, chosen: Focus | None) \
@@ -101,7 +132,7 @@ def seen_of_it(readers: Sequence[Reader], seen: Sequence[Now], place: Box, activ
         shown = at_steps(reader.trace, now)
         if shown is not None:
             marks += _row_read(reader.trace, shown, now, place, strong)
-        elif reader.trace[now.layer].has("row", "column"):
+        elif reader.trace[now.layer].has("row", "column") and now.uncovered == 1:
             marks += _sees(reader.trace, now, place, strong, chosen if strong else None)
     return marks
 
@@ -110,6 +141,10 @@ def _row_read(trace: Trace, shown: Reading, now: Now, place: Box, strong: bool) 
     """The row under the state, or the word, with a line along what was read before."""
     step, found = now.step, reads(trace)
     if not step or shown.reverse:
+        return []
+    if trace.layers[0].output.ndim == 1 and place.height / shown.total < LEAST_SYMBOL - EXACT:
+        return _read_so_far(trace, place, step) if strong else []
+    if found is None and trace.layers[0].shape[:1] != (shown.total,):
         return []
     if found is not None and found.kind == "windows" and found.windows:
         first, last = (found.windows[step - 1][side] for side in (0, 1))
@@ -221,7 +256,7 @@ def _tiles(index: int, trace: Trace, now: Now, box: Box, look: Look, chosen: Foc
                 *_said_on(Box(column.x, column.top, column.x + max(column.width, 120.0), column.top + column.height),
                           tr("no gradient came back"))]
     if now.uncovered < 1:
-        marks.append(Rect(column.x, column.top, column.width, column.height, "hatch"))
+        marks += _hatched(column)
     if now.uncovered > 0 and column.style == "units":
         there = max(1, round(now.uncovered * len(column.shown)))
         marks += parts.tiles(trace, replace(column, shown=column.shown[:there]), look, backward)
@@ -240,6 +275,13 @@ def _tiles(index: int, trace: Trace, now: Now, box: Box, look: Look, chosen: Foc
     return marks
 
 
+def _hatched(column: Column) -> list[Mark]:
+    """The place of each tile, and of units that of all of them."""
+    if column.style == "units" or len(column.shown) > MOST_HATCHED:
+        return [Rect(column.x, column.top, column.width, column.height, "hatch")]
+    return [Rect(*box, "hatch") for channel in column.shown or (0,) if (box := column.box(channel)) is not None]
+
+
 def _next(index: int, trace: Trace, now: Now, box: Box, column: Column, look: Look) -> list[Mark]:
     """Below units the place of those that come next, still hatched."""
     if now.finished or now.moment.backward or now.uncovered < 1:
@@ -255,6 +297,13 @@ def _next(index: int, trace: Trace, now: Now, box: Box, column: Column, look: Lo
             Text(column.x, top + high + 16, plain(said), 12, 400, "ink-2", max_width=box.width)]
 
 
+def unread(box: Box) -> list[Mark]:
+    """The room for the states and for what they recall, hatched; they are drawn over it."""
+    bars = RECALL * box.width
+    return [Rect(box.left, box.top, bars, box.height, "hatch"),
+            Rect(box.left + bars + 8, box.top, box.width - bars - 8, box.height, "hatch")]
+
+
 def _states(trace: Trace, shown: Reading, now: Now, box: Box, look: Look) -> list[Mark]:
     """One row a step: how much the state recalls of each, and the states that there are so far."""
     backward = now.moment.backward
@@ -265,8 +314,7 @@ def _states(trace: Trace, shown: Reading, now: Now, box: Box, look: Look) -> lis
     if shown.reverse:
         row = range(0, now.step) if backward else range(shown.steps - now.step, shown.steps)
     entries, palette = _entries(trace, shown, look, backward)
-    marks: list[Mark] = [Rect(box.left, box.top, bars, box.height, "hatch"),
-                         Rect(state.left, state.top, state.width, state.height, "hatch")]
+    marks: list[Mark] = []
     if not len(row) or (backward and not now.step):
         return marks
     cell = (state.width / shown.units, pitch)
@@ -303,7 +351,7 @@ def _scale(trace: Trace, shown: Reading, look: Look, backward: bool) -> Scale:
 
 def _recall_bars(trace: Trace, shown: Reading, now: Now, box: Box, row: range) -> list[Mark]:
     """Of each step how much the state recalls of it now; on the way back how much gradient came to it."""
-    values = shown.norms if now.moment.backward else recalls(trace, shown.layer.name, now.step)
+    values = shown.norms if now.moment.backward else recalls(trace, shown.layer.name, now.step, not now.partial)
     pitch = box.height / shown.total
     marks: list[Mark] = [Rect(box.left, box.top + row.start * pitch, box.width, len(row) * pitch, "sunk")]
     if values is None or not len(values[row.start:row.stop]) or not np.nanmax(values[row.start:row.stop]) > 0:
@@ -337,9 +385,11 @@ def below(index: int, reader: Reader, now: Now, place: Place, look: Look) -> lis
     scale = _scale(trace, shown, look, now.moment.backward) if shown is not None else \
         parts.scale_of(trace, trace[now.layer], look, now.moment.backward)
     marks += _bar(scale, box.left, y + 7, min(room, 200.0))
-    changed = None if reader.before is None or now.moment.backward or now.uncovered != 1 else \
+    unseen = now.uncovered != 1 or (shown is not None and not now.step)
+    changed = None if reader.before is None or now.moment.backward or unseen else \
         change(trace, reader.before, now.layer, now.step if shown is not None else 0)
-    kept = recalls(trace, now.layer, now.step) if shown is not None and now.step and not shown.reverse else None
+    reads_on = shown is not None and now.step and not shown.reverse
+    kept = recalls(trace, now.layer, now.step, not now.partial) if reads_on else None
     said = "" if now.moment.backward else words.note(index, reader, now, changed, kept)
     wide = place.box.right - box.left if place.answers.top <= box.bottom else room
     if said:
@@ -372,10 +422,12 @@ def classes_of(readers: Sequence[Reader], most: int) -> tuple[str, ...]:
     found: dict[str, float] = {}
     for reader in readers:
         for trace in (reader.trace, *((reader.before,) if reader.before is not None else ())):
-            answer, values = answer_of(trace), answered(trace)
-            for place, name in enumerate(() if answer is None or values is None else answer.labels):
-                assert values is not None
-                found[name] = max(found.get(name, 0.0), float(values[0][place]))
+            answer, values, on_the_way = answer_of(trace), answered(trace), guesses(trace)
+            if answer is None or values is None:
+                continue
+            shares = values[0] if on_the_way is None else np.maximum(values[0], on_the_way.max(axis=0))
+            for name, share in zip(answer.labels, shares, strict=False):
+                found[name] = max(found.get(name, 0.0), float(share))
     if len(found) <= most:
         return tuple(found)
     largest = sorted(found, key=lambda name: -found[name])[:most]
@@ -393,32 +445,52 @@ def bars_of(reader: Reader, shown: Sequence[str]) -> int:
     return 0 if answer is None else sum(name in answer.labels for name in shown)
 
 
-def answer_bars(index: int, reader: Reader, now: Now, box: Box, shown: Sequence[str], look: Look) -> list[Mark]:
-    """A bar for each class: quiet what it was before, strong what it is once it is answered, open what it would be."""
-    trace = reader.trace
-    answer, found = answer_of(trace), answered(trace)
+def _track(box: Box, own: Sequence[str]) -> Box:
+    """Where the bars of the classes run, the names left of it and the percents right."""
+    names = min(0.4 * box.width, max(width(name, 12, 600) for name in own)) + 10
+    return Box(box.left + names, box.top, max(box.left + names + 20, box.right - 44), box.bottom)
+
+
+def tracks(reader: Reader, box: Box, shown: Sequence[str]) -> list[Mark]:
+    """The names of the classes with room for their bars, and quiet what they were before; all that stays."""
+    answer, found = answer_of(reader.trace), answered(reader.trace)
     own = [name for name in shown if answer is not None and name in answer.labels]
     if answer is None or found is None or not own:
-        return _short_answer(index, reader, now, box)
-    pitch = pitch_of(box, len(own))
-    names = min(0.4 * box.width, max(width(name, 12, 600) for name in own)) + 10
-    track = Box(box.left + names, box.top, max(box.left + names + 20, box.right - 44), box.bottom)
-    values, so_far = found[0] if now.finished else None, guess(trace, now)
+        return []
+    pitch, track = pitch_of(box, len(own)), _track(box, own)
     was = None if reader.before is None else answered(reader.before)
-    truth = trace.sample.label if not found[1] else None
-    winner = None if values is None else int(np.argmax(values))
+    truth = reader.trace.sample.label if not found[1] else None
     marks: list[Mark] = []
     for place, name in enumerate(own):
         unit = answer.labels.index(name)
         y = box.top + (place + 0.5) * pitch
-        strong = unit in (truth, winner)
-        marks += [Text(track.left - 8, y + 4.2, plain(name), 12, 600 if strong else 400,
-                       "accent-ink" if unit == winner else "ink" if strong else "ink-2", "end", max_width=names - 8),
+        marks += [Text(track.left - 8, y + 4.2, plain(visible(name)), 12, 600 if unit == truth else 400,
+                       "ink" if unit == truth else "ink-2", "end", max_width=track.left - box.left - 8),
                   Rect(track.left, y - pitch * 0.36, track.width, pitch * 0.72, "sunk", radius=2,
                        focus=Focus(answer.layer, (*found[1], unit)))]
         if was is not None and unit < len(was[0]) and was[0][unit] * track.width >= 0.5:
             marks.append(Rect(track.left, y - pitch * 0.36, track.width * float(was[0][unit]), pitch * 0.26, "rule",
                               radius=1))
+    return marks
+
+
+def answer_bars(index: int, reader: Reader, now: Now, box: Box, shown: Sequence[str]) -> list[Mark]:
+    """A bar for each class on its track: strong what it is once it is answered, open what it would be."""
+    trace = reader.trace
+    answer, found = answer_of(trace), answered(trace)
+    own = [name for name in shown if answer is not None and name in answer.labels]
+    if answer is None or found is None or not own:
+        return _short_answer(index, reader, now, box)
+    pitch, track = pitch_of(box, len(own)), _track(box, own)
+    values, so_far = found[0] if now.finished else None, guess(trace, now)
+    was = None if reader.before is None else answered(reader.before)
+    truth = trace.sample.label if not found[1] else None
+    winner = None if values is None else int(np.argmax(values))
+    marks: list[Mark] = []
+    for place, name in enumerate(own) if values is not None or so_far is not None else ():
+        unit = answer.labels.index(name)
+        y = box.top + (place + 0.5) * pitch
+        strong = unit in (truth, winner)
         high = pitch * (0.42 if was is not None else 0.6)
         top = y - pitch * (0.08 if was is not None else 0.3)
         said = ""
@@ -532,7 +604,7 @@ def difference(readers: Sequence[Reader], seen: Sequence[Now], place: Place, loo
         column = column_of(one, now.layer, box, look)
         part = min(now.uncovered, seen[1].uncovered)
         if part < 1:
-            marks.append(Rect(column.x, column.top, column.width, column.height, "hatch"))
+            marks += _hatched(column)
         if part > 0:
             if column.style == "units":
                 column, part = replace(column, shown=column.shown[:max(1, round(part * len(column.shown)))]), 1.0

@@ -69,7 +69,7 @@ def frame(readers: Sequence[Reader], look: Look, alone: int = 0, curves: bool = 
     lane = ROOM_LANE if room else LANE if tall else LOW_LANE
     lanes = lane * count + (8 if room else 26)
     row = ROW if tall else LOW_ROW
-    low = 0.0 if room else row * count + 50
+    low = 0.0 if room else row * count + 58
     top = projector.begins(look, TOP, 2)
     if high - top - lanes - low < LEAST:
         low = 0.0

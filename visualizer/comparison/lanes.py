@@ -10,7 +10,7 @@ from visualizer.comparison.path import way
 from visualizer.comparison.reader import Now, Reader
 from visualizer.scene.labels import Labels
 from visualizer.scene.parts import ring
-from visualizer.scene.picture import BEAT, LANE, Focus, Line, Look, Mark, Rect, Stop, Text, grouped, plain
+from visualizer.scene.picture import BEAT, LANE, Focus, Line, Look, Mark, Path, Points, Rect, Text, grouped, plain
 from visualizer.scene.type import bounds
 
 DOT, SMALL_DOT = 4.0, 3.0
@@ -35,6 +35,23 @@ def share_at(frame: Frame, x: float, backward: bool) -> float:
     return min(1.0, max(0.0, 1 - share if backward else share))
 
 
+def radius_of(count: int) -> float:
+    """How large the dots of so many beats are."""
+    return DOT if count <= 40 else SMALL_DOT
+
+
+def fits(frame: Frame, count: int) -> bool:
+    """Whether so many beats have a dot each."""
+    return bool(count) and frame.lanes.width / count >= 2 * radius_of(count) + 1
+
+
+def _dot(x: float, y: float, radius: float) -> Points:
+    """A disc, of four curves: all that were walked are one mark."""
+    r, k = radius, 0.5523 * radius
+    return ((x + r, y), (x + r, y + k), (x + k, y + r), (x, y + r), (x - k, y + r), (x - r, y + k), (x - r, y),
+            (x - r, y - k), (x - k, y - r), (x, y - r), (x + k, y - r), (x + r, y - k), (x + r, y))
+
+
 def still(readers: Sequence[Reader], frame: Frame, look: Look, direction: str, backward: bool) -> list[Mark]:
     """The lines with the names of their beats."""
     marks: list[Mark] = [Line(((0, frame.lanes.top), (look.size[0], frame.lanes.top)), "hair")]
@@ -42,10 +59,15 @@ def still(readers: Sequence[Reader], frame: Frame, look: Look, direction: str, b
         y = y_of(frame, index, look)
         marks.append(Text(PAD, y + 4.5, plain(reader.name), 13, 600, max_width=frame.lanes.left - PAD - 12))
         marks.append(Line(((frame.lanes.left, y), (frame.lanes.right, y)), "rule", 2))
+        count = len(way(reader.trace, direction))
+        radius = radius_of(count)
+        if fits(frame, count):
+            marks += [Rect(x - radius, y - radius, 2 * radius, 2 * radius, "stage", "rule", 1.5, radius=radius)
+                      for x in (x_of(frame, (place + 1) / count, backward) for place in range(count))]
         if look.mode.notes:
             marks += _names(reader, frame, y, direction, backward)
     marks.append(Rect(frame.lanes.left - 12, frame.lanes.top + 2, frame.lanes.width + 24, frame.lanes.height - 4,
-                      focus=Focus(readers[0].trace.layers[0].name, array=BEAT), holds=Stop("")))
+                      focus=Focus(readers[0].trace.layers[0].name, array=BEAT)))
     return grouped(LANE, marks)
 
 
@@ -82,12 +104,10 @@ def moving(readers: Sequence[Reader], seen: Sequence[Now], frame: Frame, look: L
         count = len(way(readers[index].trace, direction))
         start, end = x_of(frame, 0.0, backward), x_of(frame, now.share, backward)
         marks.append(Line(((start, y), (end, y)), ink, 2))
-        radius = DOT if count <= 40 else SMALL_DOT
-        if count and frame.lanes.width / count >= 2 * radius + 1:
-            for place in range(count):
-                x = x_of(frame, (place + 1) / count, backward)
-                walked = place + 1 <= now.done + 1e-9
-                marks.append(Rect(x - radius, y - radius, 2 * radius, 2 * radius, ink if walked else "stage",
-                                  ink if walked else "rule", 1.5, radius=radius))
+        walked = int(now.done + 1e-9)
+        if walked and fits(frame, count):
+            dots = tuple(_dot(x_of(frame, (place + 1) / count, backward), y, radius_of(count) + 0.75)
+                         for place in range(walked))
+            marks.append(Path(dots, fill=ink))
         marks += ring(end, y, ink)
     return grouped(LANE, marks)

@@ -15,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds.waiting import computes
+from visualizer.scene.state import BEAT, SHARE, STEP
 from visualizer.scene.timeline import FORWARD, Beat, Moment, Pace, Timeline, timeline
 from visualizer.trace import Trace, remembered
 
-SHARE, BEAT, STEP = "share", "beat", "step"
-SYNCS = (SHARE, BEAT, STEP)
-"""What networks have in common at one time: the share of their way, the number of their beat, or their step."""
 A_BEAT, SHORTEST, LONGEST = Fraction(1, 3), Fraction(8), Fraction(16)
 """Seconds of a beat of the longest way, and of a whole way at least and at most."""
 EXACT = 1e-9

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import answers, kinds
+from visualizer import answers, edits, kinds
 from visualizer.comparison import path
 from visualizer.comparison.path import EXACT
 from visualizer.costs import Measured
+from visualizer.curve import Curve, Point
 from visualizer.decay import decay
 from visualizer.kinds import jacobian
 from visualizer.kinds.waiting import computes
 from visualizer.language import tr
-from visualizer.scene.reading import Reading, layers, reading
+from visualizer.scene.reading import Reading, layers, reading, visible
 from visualizer.scene.sofar import so_far
 from visualizer.scene.step_inputs import StepInputs, inputs_of
 from visualizer.scene.timeline import Moment
@@ -29,8 +30,9 @@ MOST, FEWEST = 4, 2
 """So many networks are compared."""
 COVERING = 0.3
 """While so much of a beat passes, what was made before it is still shown whole; then the new uncovers."""
-MOST_PRODUCTS = 8_000_000
-"""Steps times squared width: what a state recalls of each step is not worked out beyond that."""
+MOST_PRODUCTS, QUICK_PRODUCTS = 8_000_000, 400_000
+"""Steps times squared width: what a state recalls of each step is not worked out beyond that; beyond the other only
+where time stands still, for it would hold up a frame."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,26 @@ class Reader:
     """What tells it from the others; its title where that is enough."""
     edits: tuple[str, ...] = ()
     """What was done to the network or its input first."""
+    curve: Curve | None = None
+    """How often it is right, by the strength of what is done to the input, as far as that was counted."""
     model: str = ""
     """The name or path with which it can be run once more; empty for a recording."""
+
+
+    @property
+    def strength(self) -> float | None:
+        """How strongly that is done now which the curve grows by; None where there is no curve or no such edit."""
+        grown = () if self.curve is None else [words for words in self.edits
+                                               if words.partition(":")[0] == self.curve.grows]
+        for words in grown:
+            edit, arguments = edits.parse(words)
+            return 1.0 if edit.strength is None else abs(edit.strength.of(arguments))
+        return None
+
+    @property
+    def at_strength(self) -> Point | None:
+        """What was counted at that strength."""
+        return None if self.curve is None or self.strength is None else self.curve.at(self.strength)
 
 
 @dataclass(frozen=True)
@@ -226,8 +246,9 @@ def guess(trace: Trace, seen: Now) -> Values | None:
 
 
 def label(trace: Trace, index: int) -> str:
+    """The name of a class; one that is not seen, a space, as a sign."""
     answer = answer_of(trace)
-    return "" if answer is None else answers.label(answer, index)
+    return "" if answer is None else visible(answers.label(answer, index))
 
 
 # --- what it is ------------------------------------------------------------------------------------------------------
@@ -278,10 +299,11 @@ def field(trace: Trace, name: str, cell: tuple[int, ...]) -> tuple[tuple[int, in
 
 
 @remembered(64)
-def recalls(trace: Trace, name: str, step: int) -> Values | None:
-    """(step,): ‖∂h / ∂(what a step read)‖ of the state after `step` steps; None where it is no closed form."""
+def recalls(trace: Trace, name: str, step: int, settled: bool = True) -> Values | None:
+    """(step,): ‖∂h / ∂(what a step read)‖ of the state after `step` steps; None where it is no closed form, or too much
+    for a moment that is not `settled`."""
     layer = trace[name]
-    if len(layer.output) * layer.shape[1] ** 2 > MOST_PRODUCTS:
+    if len(layer.output) * layer.shape[1] ** 2 > (MOST_PRODUCTS if settled else QUICK_PRODUCTS):
         return None
     try:
         return jacobian.recalls(layer, trace.inputs(layer), step - 1)

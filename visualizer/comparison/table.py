@@ -6,14 +6,15 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from visualizer import kinds
+from visualizer import edits, kinds
 from visualizer.comparison.reader import Reader, half_life, kept, macs, recurrent
 from visualizer.comparison.words import claimed
 from visualizer.language import tr
 from visualizer.scene import numbers
+from visualizer.scene.accuracy import sample
 from visualizer.scene.boxes import Box
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Group, Mark, Rect, Table, Text, grouped, plain
-from visualizer.scene.type import wrap
 
 
 @dataclass(frozen=True)
@@ -21,31 +22,60 @@ class Fact:
     """One column of the table."""
 
     title: str
+    """What it is; several ways to say it, the longest first, with a line between them."""
     value: Callable[[Reader], float]
     """NaN for what there is not, or is not measured yet."""
     said: Callable[[int, Reader, float], str]
     quantity: str
     measured: bool = False
+    gives_way: int = 0
+    """Where there is not room for all: those with the least number stay."""
     whole: float | None = None
     """What a full bar stands for; the largest of all networks without it."""
 
 
-def facts() -> tuple[Fact, ...]:
-    """The columns, those that give way first last."""
+def facts(readers: Sequence[Reader] = ()) -> tuple[Fact, ...]:
+    """The columns; where something is done to the input, right answers at that, too."""
+    strength = next((reader.strength for reader in readers if reader.curve is not None), None)
+    curve = next((reader.curve for reader in readers if reader.curve is not None), None)
+    changed: tuple[Fact, ...] = ()
+    if curve is not None and strength is not None:
+        edit = edits.find(curve.grows)
+        said = tr("changed") if edit.strength is None else edit.strength.said(strength)
+        changed = (Fact(tr("Right at {strength}").format(strength=said), _at_strength, _right_there,
+                        "accuracy at this strength", measured=True, whole=1.0),)
     return (
-        Fact(tr("Parameters"), lambda it: it.trace.parameters, _counted("parameters"), "parameters"),
-        Fact(tr("Multiply-adds"), lambda it: macs(it.trace), _counted("multiply-adds"), "multiply-adds"),
-        Fact(tr("Steps that must wait"), lambda it: kinds.waits(it.trace), _counted("steps that must wait"),
-             "steps that must wait"),
-        Fact(tr("Right"), _accuracy, _right, "accuracy", measured=True, whole=1.0),
-        Fact(tr("Time here"), _milliseconds, _time, "milliseconds", measured=True),
-        Fact(tr("Memory"), lambda it: kept(it.trace), _bytes, "bytes kept"),
-        Fact(tr("Gradient halves in"), _half_life, _steps, "half-life"),
+        Fact(tr("Parameters"), lambda it: it.trace.parameters, _counted("parameters"), "parameters", gives_way=2),
+        Fact(tr("Multiply-adds"), lambda it: macs(it.trace), _counted("multiply-adds"), "multiply-adds", gives_way=5),
+        Fact(tr("Steps that must wait|Steps that wait"), lambda it: kinds.waits(it.trace),
+             _counted("steps that must wait"), "steps that must wait", gives_way=3),
+        Fact(tr("Right, unchanged") if changed else tr("Right"), _accuracy, _right, "accuracy", measured=True,
+             whole=1.0),
+        *changed,
+        Fact(tr("Time here"), _milliseconds, _time, "milliseconds", measured=True, gives_way=4),
+        Fact(tr("Memory"), lambda it: kept(it.trace), _bytes, "bytes kept", gives_way=7),
+        Fact(tr("Gradient halves in|Halves in"), _half_life, _steps, "half-life", gives_way=6),
     )
 
 
 def _accuracy(reader: Reader) -> float:
     return math.nan if reader.measured is None else reader.measured.accuracy
+
+
+def _at_strength(reader: Reader) -> float:
+    point = reader.at_strength
+    return math.nan if point is None else point.share
+
+
+def _right_there(index: int, reader: Reader, value: float) -> str:
+    assert reader.at_strength is not None
+    return _with_error(index, value, reader.at_strength.error, "accuracy at this strength", "standard error there")
+
+
+def _with_error(index: int, share: float, error: float, quantity: str, off: str) -> str:
+    """`98.5 ± 0.6 %`."""
+    said = (claimed(index, numbers.number(100 * each, 1), what) for each, what in ((share, quantity), (error, off)))
+    return tr("{share} %").format(share=" ± ".join(said))
 
 
 def _milliseconds(reader: Reader) -> float:
@@ -63,8 +93,7 @@ def _counted(quantity: str) -> Callable[[int, Reader, float], str]:
 
 def _right(index: int, reader: Reader, value: float) -> str:
     assert reader.measured is not None
-    share = claimed(index, numbers.percent(value, 1), "accuracy")
-    return f"{share} ± {claimed(index, numbers.percent(reader.measured.error, 1), 'standard error')}"
+    return _with_error(index, value, reader.measured.error, "accuracy", "standard error")
 
 
 def _time(index: int, reader: Reader, value: float) -> str:
@@ -90,15 +119,17 @@ def drawn(readers: Sequence[Reader], box: Box, row: float, names: float) -> list
     """The table: a row a network, a bar under each number as long as its share of the largest."""
     names = min(0.24 * box.width, names)
     left = box.left + names + 12
-    columns = [fact for fact in facts() if not fact.measured or any(reader.measured for reader in readers)]
+    columns = [fact for fact in facts(readers) if not fact.measured
+               or any(reader.measured or reader.curve for reader in readers)]
     most = max(2, int((box.right - left) // 112))
-    columns = columns[:most]
+    columns = [fact for fact in columns if fact in sorted(columns, key=lambda fact: fact.gives_way)[:most]]
     pitch = (box.right - left) / len(columns)
-    top = box.top + 22
+    top = box.top + 20
     marks: list[Mark] = []
     for place, fact in enumerate(columns):
         x = left + place * pitch
-        marks.append(Text(x, top, plain(fact.title), 12, 500, "ink-2", max_width=pitch - 10))
+        title = fitting(fact.title.split("|"), pitch - 10, 12, 500) or fact.title.split("|")[-1]
+        marks.append(Text(x, top, plain(title), 12, 500, "ink-2", max_width=pitch - 10))
         values = [fact.value(reader) for reader in readers]
         known = [value for value in values if math.isfinite(value)]
         largest = fact.whole or max(known, default=0.0) or 1.0
@@ -115,8 +146,11 @@ def drawn(readers: Sequence[Reader], box: Box, row: float, names: float) -> list
                 if share * (pitch - 22) >= 0.5:
                     marks.append(Rect(x, y + 6, (pitch - 22) * share, 4, "ink-2", radius=2))
     for index, reader in enumerate(readers):
-        marks.append(Text(box.left, top + 24 + index * row, plain(reader.name), 13, 600, max_width=names))
-    return grouped(Group(tr("costs")), [*marks, *_foot(readers, Box(left, top + 14 + len(readers) * row, box.right,
+        y = top + 24 + index * row
+        marks.append(Text(box.left, y, plain(reader.name), 13, 600, max_width=names))
+        if any(each.curve is not None for each in readers):
+            marks += sample(index, box.left, y + 8)
+    return grouped(Group(tr("costs")), [*marks, *_foot(readers, Box(left, top + 10 + len(readers) * row, box.right,
                                                                    box.bottom))])
 
 
@@ -125,22 +159,23 @@ def _foot(readers: Sequence[Reader], box: Box) -> list[Mark]:
     found = next((reader.measured for reader in readers if reader.measured is not None), None)
     if found is None:
         return []
-    said = []
+    said: list[str] = []
     if found.runs:
         said.append(tr("time: median of {runs} runs, one input, in turn, on this machine with {where}").format(
             runs=found.runs, where=found.where))
     if found.of:
         said.append(tr("right: {of} bundled inputs, ± the standard error").format(of=numbers.count(found.of)))
-    lines = wrap("; ".join(said), 11, box.width)[:1]
-    return [Text(box.left, box.top + 12, plain(line), 11, 400, "ink-2") for line in lines]
+    shorter = tr("time: median of {runs} runs; right: {of} inputs").format(runs=found.runs, of=numbers.count(found.of))
+    line = fitting(["; ".join(said), shorter, *said[1:]], box.width, 11)
+    return [Text(box.left, box.top + 12, plain(line), 11, 400, "ink-2")] if line else []
 
 
 def table(readers: Sequence[Reader]) -> Table:
     """The same as rows and columns, in plain numbers; what is not measured is empty."""
     rows: list[tuple[str | float | int, ...]] = []
     for reader in readers:
-        values = [fact.value(reader) for fact in facts()]
+        values = [fact.value(reader) for fact in facts(readers)]
         error = math.nan if reader.measured is None else reader.measured.error
         rows.append((reader.name, *("" if math.isnan(value) else value for value in values),
                      "" if math.isnan(error) else error))
-    return Table(("network", *(fact.quantity for fact in facts()), "standard error"), tuple(rows))
+    return Table(("network", *(fact.quantity for fact in facts(readers)), "standard error"), tuple(rows))

@@ -11,10 +11,12 @@ import numpy as np
 
 from visualizer import answers, edits, kinds, said
 from visualizer.comparison import path
-from visualizer.comparison.reader import Now, Reader, answer_of, answered, guess, label, one_input, recurrent
+from visualizer.comparison.reader import Now, Reader, answer_of, answered, guess, label, named, one_input, recurrent
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import literal
+from visualizer.scene.reading import Reading
+from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 
 COUNTS = {2: "two", 3: "three", 4: "four"}
@@ -58,8 +60,8 @@ def _backwards(readers: Sequence[Reader], seen: Sequence[Now]) -> str:
         if not reader.trace.has_backward:
             found.append(tr("nothing in {name}").format(name=name))
             continue
-        where = claimed(index, step_words(reader.trace, now), "word read", _steps_layer(reader), step=now.step - 1) \
-            if now.step else f"`{literal(now.layer)}`"
+        where = _read(index, recurrent(reader.trace), now.step - 1) if now.step else \
+            f"`{literal(now.layer)}`"
         found.append(tr("{where} in {name}").format(where=where, name=name))
     told = ", ".join(found[:-1]) + tr(" and {last}").format(last=found[-1])
     return tr("On the way back the gradient has reached {places}.").format(places=told)
@@ -79,8 +81,8 @@ def _one(index: int, reader: Reader, now: Now) -> str:
     """`the CNN says {4} with 77 %`; where it has not answered, where it is."""
     name = literal(reader.name)
     if not now.finished:
-        where = claimed(index, step_words(reader.trace, now), "word read", _steps_layer(reader), step=now.step - 1) \
-            if now.step else f"`{literal(now.layer)}`"
+        where = _read(index, recurrent(reader.trace), now.step - 1) if now.step else \
+            f"`{literal(now.layer)}`"
         return tr("{name} is at {where}").format(name=name, where=where)
     given = told(index, reader.trace)
     return tr("{name} says {answer}").format(name=name, answer=given) if given else \
@@ -111,9 +113,12 @@ def _truth(readers: Sequence[Reader]) -> str:
         0, answers.label(answer, first.sample.label), "label of the input", answer.layer))
 
 
-def _steps_layer(reader: Reader) -> str:
-    shown = recurrent(reader.trace)
-    return "" if shown is None else shown.layer.name
+def _read(index: int, shown: Reading | None, step: int) -> str:
+    """What a step read, claimed: `row 12`, `step 4`."""
+    if shown is None:
+        return ""
+    word = shown.words[min(step, shown.steps - 1)]
+    return _step(word, literal(claimed(index, word, "word read", shown.layer.name, step=step)))
 
 
 def step_words(trace: Trace, now: Now) -> str:
@@ -122,7 +127,7 @@ def step_words(trace: Trace, now: Now) -> str:
     if shown is None or not now.step:
         return ""
     word = shown.words[min(now.step, shown.steps) - 1]
-    return tr("step {step}").format(step=word) if word.isdecimal() else word
+    return _step(word, word)
 
 
 # --- under a column --------------------------------------------------------------------------------------------------
@@ -209,9 +214,9 @@ def note(index: int, reader: Reader, now: Now, changed: float | None, kept: Sequ
     if kept is not None and now.step > 1 and kept[now.step - 1] > 0:
         share = kept[0] / kept[now.step - 1]
         shown = recurrent(reader.trace)
-        words = ("", "") if shown is None else (shown.words[0], shown.words[now.step - 1])
-        return tr("{first} moves the state **{share}** as much as {last}").format(
-            first=_upper(_step(words[0])), last=_step(words[1]),
+        first, last = (_read(index, shown, step) for step in (0, now.step - 1))
+        return tr("{first} moves it **{share}** as much as {last}").format(
+            first=first, last=last,
             share=claimed(index, numbers.percent(share, 0), "recalled share", layer.name, (0, now.step - 1)))
     if layer.output.ndim == 3 and layer.has("row", "column"):
         places = layer.shape[1] * layer.shape[2]
@@ -224,19 +229,21 @@ def note(index: int, reader: Reader, now: Now, changed: float | None, kept: Sequ
     return ""
 
 
-def _step(word: str) -> str:
-    return tr("step {step}").format(step=word) if word.isdecimal() else word
+def _step(word: str, said: str) -> str:
+    """`step 4`, `row 12`, `“film”`: what a step reads."""
+    if word.isdecimal():
+        return tr("step {step}").format(step=said)
+    return said if word.rpartition(" ")[2].isdecimal() else f"“{said}”"
 
 
-def _upper(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
-def in_step(readers: Sequence[Reader], seen: Sequence[Now]) -> str:
-    """`In step: CNN 55 % done, LSTM 55 %`."""
-    done = ", ".join(f"{reader.name} {numbers.percent(now.share, 0)}"
-                     for reader, now in zip(readers, seen, strict=True))
-    return tr("In step: {done}").format(done=done)
+def in_step(readers: Sequence[Reader], moments: Sequence[Moment]) -> str:
+    """`LeNet-5 55 %, Rows LSTM 55 %, MLP 40 %`: how many of its beats each has done."""
+    done = []
+    for reader, moment in zip(named(readers), moments, strict=True):
+        known = path.way(reader.trace, moment.beat.direction)
+        share = int(known.done(moment) + path.EXACT) / len(known) if len(known) else 1.0
+        done.append(f"{reader.name} {numbers.percent(share, 0)}")
+    return ", ".join(done)
 
 
 def stops(trace: Trace, direction: str) -> tuple[tuple[str, bool], ...]:
@@ -245,7 +252,8 @@ def stops(trace: Trace, direction: str) -> tuple[tuple[str, bool], ...]:
     found = []
     for beat in path.way(trace, direction).beats:
         if beat.step is not None and shown is not None and beat.step <= len(shown.words):
-            found.append((_step(shown.words[beat.step - 1]), False))
+            word = shown.words[beat.step - 1]
+            found.append((_step(word, word) if word.isdecimal() else word, False))
         else:
             found.append((beat.layer.rpartition(".")[2] if not beat.layer.rpartition(".")[2].isdecimal() else
                           beat.layer, True))

@@ -22,9 +22,9 @@ from visualizer.trace import Array
 
 WEIGHTS, MODEL, INPUT = "weights", "model", "input"
 """What an edit applies to: which weights a network starts with, how it computes, what it is given."""
-PLANE, NUMBERS, STEPS, SYMBOLS, WORDS = "plane", "numbers", "steps", "symbols", "words"
-"""What an edit needs of an input: rows and columns; numbers; numbers in an order, or anything in an order; symbols;
-several words."""
+PLANE, NUMBERS, STEPS, LETTERS, SYMBOLS, WORDS = "plane", "numbers", "steps", "letters", "symbols", "words"
+"""What an edit needs of an input: rows and columns; numbers; anything in an order; numbers or letters in an order;
+symbols; words."""
 PAD, DIE, PATCH = "pad", "die", "patch"
 """What a hand finds beside the strength: directions, a die with the seed, where a patch lies."""
 SHARE = "share"
@@ -80,7 +80,7 @@ class Grain:
         """Whether an edit finds what it needs."""
         symbols = "symbol" in self.axes
         return {PLANE: {"row", "column"} <= set(self.axes), NUMBERS: not symbols, STEPS: True, SYMBOLS: symbols,
-                WORDS: symbols}[needed]
+                LETTERS: not symbols or self.letters, WORDS: symbols}[needed]
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +210,7 @@ class Edit:
     """None for what is done or not."""
     beside: str = ""
     """What a hand finds beside the strength."""
-    first: Callable[[Matter], Arguments] = lambda matter: ()
+    first: Callable[[Grain], Arguments] = lambda grain: ()
     """The arguments with which it begins, for what has no strength."""
     leaves: Callable[..., Array | None] | None = None
     """(shape, Grain, *arguments) -> the places whose numbers are carried over the frame, True; None for none of them.
@@ -223,11 +223,18 @@ class Edit:
         many = tr("steps") if grain is None else translated(grain.many)
         return translated(self.title).format(many=many)
 
+    def begins(self, grain: Grain) -> str:
+        """As it is done first when somebody chooses it."""
+        if self.strength is None:
+            return self.write(self.first(grain))
+        return self.write(self.read(f"{self.strength.default:g}"))
+
     def lacks(self, grain: Grain) -> str:
         """Why it makes no sense for such an input, in a few words; empty if it does."""
         if grain.has(self.needs):
             return ""
         return {PLANE: tr("it has no rows and columns"), NUMBERS: tr("it is made of symbols, not of numbers"),
+                LETTERS: tr("it is read word by word, so that its words are shuffled"),
                 SYMBOLS: tr("it is made of numbers, not of symbols"), WORDS: tr("it has no words")}[self.needs]
 
     def write(self, arguments: Arguments) -> str:

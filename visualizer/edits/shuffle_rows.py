@@ -1,6 +1,6 @@
 """shuffle_rows: what is read at a time, rows, frames, steps or letters, in another order."""
 
-from visualizer.edits import DIE, INPUT, STEPS, Edit, Matter, of_knobs
+from visualizer.edits import DIE, INPUT, LETTERS, Edit, Matter, of_knobs
 from visualizer.edits._chosen import knobs, mixed, share
 from visualizer.language import english, tr
 from visualizer.trace import Array
@@ -17,4 +17,4 @@ def shuffled(matter: Matter, part: float, seed: int) -> Array:
 
 EDIT = Edit("shuffle_rows", english("Shuffle {many}"), INPUT, "shuffle_rows:SHARE,SEED",
             english("what is read at a time, rows, steps or letters, in another order"), of_knobs(*knobs()), _said,
-            needs=STEPS, does=shuffled, strength=share(), beside=DIE, order=9)
+            needs=LETTERS, does=shuffled, strength=share(), beside=DIE, order=9)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from visualizer.edits import INPUT, SYMBOLS, Arguments, Edit, Knob, Matter
+from visualizer.edits import INPUT, SYMBOLS, Arguments, Edit, Grain, Knob, Matter
 from visualizer.language import english, tr
 from visualizer.trace import Array
 
@@ -29,11 +29,10 @@ def substituted(matter: Matter, place: int, symbol: str) -> Array:
     return np.asarray(found, object)
 
 
-def _first(matter: Matter) -> Arguments:
-    """A known symbol that does not stand there."""
-    at = matter.array[0] if matter.array.size else ""
-    other = [symbol for symbol in matter.grain.known if symbol.strip() and not symbol.startswith("<") and symbol != at]
-    return 1, next(iter(other), "?")
+def _first(grain: Grain) -> Arguments:
+    """A symbol that is known."""
+    plain = (symbol for symbol in grain.known if symbol.strip() and symbol.isprintable() and symbol[0] != "<")
+    return 1, next(plain, "?")
 
 
 EDIT = Edit("substitute", english("Substitute"), INPUT, "substitute:PLACE,WORD",

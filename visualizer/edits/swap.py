@@ -20,4 +20,4 @@ EDIT = Edit("swap", english("Swap two"), INPUT, "swap:FIRST,SECOND",
             english("two rows, steps or words change places, counted from 1"),
             of_knobs(Knob("FIRST", None, 1, MOST), Knob("SECOND", None, 1, MOST)),
             lambda first, second: tr("{first} and {second} swapped").format(first=first, second=second),
-            needs=STEPS, does=swapped, first=lambda matter: (1, min(2, matter.pieces)), order=15)
+            needs=STEPS, does=swapped, first=lambda grain: (1, 2), order=15)

@@ -23,6 +23,7 @@ import numpy as np
 import visualizer
 from visualizer import lab as labs
 from visualizer import registry
+from visualizer.edits import MODEL, WEIGHTS, those
 from visualizer.over import parse
 from visualizer.trace import UNTRAINED, Refused, Trace
 
@@ -98,6 +99,14 @@ def study(name: str, others: Sequence[str] = (),
     return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
 
 
+def costs(networks: Sequence[Sequence[Any]]) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """How long networks take, run in turn, and how often they are right: `{"costs": what Measured.plain says}`. Each is
+    a model with what is done to it."""
+    opened = [_opened(*_source(model, tuple(edits))) for model, edits in networks]
+    found = yield from import_module("visualizer.record.costs").measured(opened, "")
+    return {"costs": [each.plain() for each in found]}
+
+
 def over(model: str, words: str, edits: Sequence[str] = ()) -> Generator[tuple[float, str], None, dict[str, Any]]:
     """The inputs of a model that the words of `visualizer.over` ask for: `{"inputs": what Inputs.plain says}`."""
     opened = _opened(*_source(model, edits))
@@ -153,8 +162,8 @@ def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], 
 
 REQUESTS: dict[str, Callable[..., Any]] = {
     each.__name__: each for each in (
-        hello, describe, record, check, check_recording, extend, study, over, curve, measure, lab, check_lab,
-        sweep_lab)}
+        hello, describe, record, check, check_recording, extend, study, costs, over, curve, measure, lab,
+        check_lab, sweep_lab)}
 
 
 Source = tuple[str, tuple[str, ...], str]
@@ -208,6 +217,7 @@ def _source(model: str, edits: Sequence[str]) -> Source:
 
 def _opened(model: str, edits: tuple[str, ...], digest: str) -> Any:
     """The model, opened once for as long as its file has the same bytes: another sample then takes milliseconds."""
+    edits = those(edits, WEIGHTS, MODEL)  # what is done to an input leaves the model as it is
     key = model, edits, digest
     found = _open.pop(key, None) or import_module("visualizer.record.run").opened_with(model, edits)
     _open[key] = found  # again, as the last one used

@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from visualizer import data, registry, sight, views
+from visualizer import comparison, data, registry, sight, views
+from visualizer.comparison import Reader
 from visualizer.scene import colour, figures
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import Place, State, changed, to_json
@@ -101,6 +102,8 @@ class Panel:
     state: State
     everywhere: tuple[sight.Recorded, ...] = ()
     """What is seen from every place of the State, where all of them are shown; the active one alone without it."""
+    readers: tuple[Reader, ...] = ()
+    """The networks of all places, where they are seen as one comparison."""
 
     @property
     def trace(self) -> Trace:
@@ -109,6 +112,10 @@ class Panel:
 
     def draw(self, size: tuple[int, int], bars: bool = True) -> Picture:
         """The view of the State in so many pixels; without `bars` its colour bars are left to the figure."""
+        if self.readers:
+            return comparison.seen(self.readers, self.state.active, comparison.moment_of(self.readers, self.state),
+                                   replace(self.state.look, size=size, bars=bars), self.state.compare, self.state.alone,
+                                   self.state.focus)
         if self.everywhere:
             return sight.beside(self.everywhere, self.state.places, self.state.active, size,
                                 look=lambda look: replace(look, bars=bars))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from visualizer import registry
 from visualizer.edits import Grain
 from visualizer.inputs import _rows
-from visualizer.inputs._files import MOST_SYMBOLS, OF_NUMBERS, numbers_in
+from visualizer.inputs._files import MOST_SYMBOLS, OF_NUMBERS, numbers_in, target_in
 from visualizer.inputs._lists import candidates, samples
 from visualizer.inputs._rows import Row, row, row_in
 from visualizer.inputs._samples import Given, Item, SamplePlace, fits, places, sheets
@@ -31,7 +31,7 @@ from visualizer.trace import Refused, Sample
 __all__ = ["DRAWN", "FIELD", "LISTS", "MOST_SYMBOLS", "OF_NUMBERS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given",
            "Grain", "InputKind", "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind",
            "kinds", "numbers_in", "of", "offered", "picture", "raw", "read_text", "sample", "samples", "suffixes",
-           "symbols", "text_in", "unknown"]
+           "symbols", "target_in", "text_in", "unknown"]
 
 Pixels = NDArray[np.uint8]
 Facts = Mapping[str, Any]
@@ -41,6 +41,8 @@ THUMBNAILS, WORDS, FIELD, PAD = "thumbnails", "words", "field", "pad"
 Where it offers none of them, only a file can be opened."""
 LISTS = (*_rows.TEXTS, *_rows.TABLES)
 """Endings of the files of which each line is an input."""
+WHOLE = "whole"
+"""What a card says in `reads` of a model that takes at once what others of its kind read step by step."""
 DRAWN = "drawn"
 """The name of a sample that was drawn by hand."""
 
@@ -112,7 +114,8 @@ class InputKind:
 
     def step_of(self, facts: Facts) -> str:
         """What one step of a model is called; empty if it reads everything at once."""
-        return "" if self.whole and not facts.get("reads") else self.step
+        reads = facts.get("reads", WHOLE if self.whole else "")
+        return "" if reads == WHOLE else self.step
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,3 +57,22 @@ def numbers_in(path: Path) -> Array:
     if found.dtype.kind not in "fiub" or not found.size:
         raise Refused(tr("{file} holds no numbers; save an array of them.").format(file=path.name))
     return found
+
+
+def target_in(words: str, labels: Sequence[str] = ()) -> Any:
+    """What words say should be answered: a class by its number or label, a number, a list of them, or the numbers of a
+    file. Raises Refused with one sentence."""
+    plain = words.strip()
+    if plain in labels:
+        return labels.index(plain)
+    if Path(plain).suffix.lower() in OF_NUMBERS:
+        return numbers_in(Path(plain))
+    parts = plain.strip("[]()").replace(",", " ").split()
+    try:
+        found = [int(part) if re.fullmatch(r"[+-]?\d+", part) else float(part) for part in parts]
+    except ValueError:
+        found = []
+    if not found:
+        raise Refused(tr("“{words}” is no target; write a class (4), a number (0.5), a list (1,0,2), or name a file of "
+                         "numbers (.npy, .csv, .txt).").format(words=plain[:60]))
+    return found[0] if len(found) == 1 and "," not in plain and "[" not in plain else found

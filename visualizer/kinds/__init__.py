@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import registry
+from visualizer import reasons, registry
 from visualizer.language import tr
 from visualizer.trace import Cell, Layer, Trace
 
@@ -454,7 +454,7 @@ def sentence(trace: Trace, name: str) -> str:
     if layer.kind == "input":
         return tr("This is what the network is given.")
     return tr("{layer} is unexplained: {why}").format(
-        layer=layer.name, why=layer.why or tr("no description of this operation is known."))
+        layer=layer.name, why=reasons.told(layer.why) or tr("no description of this operation is known."))
 
 
 class Compared(NamedTuple):

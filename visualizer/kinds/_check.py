@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from visualizer import advance
+from visualizer import advance, reasons
 from visualizer.kinds import Compared, Report, Terms, asked, handed_back, of
 from visualizer.trace import Array, Cell, Layer, Trace
 
@@ -111,11 +111,11 @@ class _Checked:
             return  # given, not computed
         row = Compared(layer.name, "output", None, tolerance_of(self._dtype(layer)), 0, layer.output.size)
         if kind is None:
-            yield row._replace(why=layer.why or f"No explanation of the operation {layer.kind} is known.")
+            yield row._replace(why=layer.why or reasons.UNEXPLAINED.format(name=layer.kind))
             return
         strange = next((source.name for source in inputs if _strange(source.output)), None)
         if strange is not None:
-            yield row._replace(why=f"It read NaN or infinity from {strange}.")
+            yield row._replace(why=reasons.READ_STRANGE.format(name=strange))
             return
 
         def made(cell: Cell, shaken: bool) -> tuple[float, float]:
@@ -168,7 +168,7 @@ class _Checked:
         row = Compared(layer.name, "gradient", None, max(map(tolerance_of, dtypes)), 0, gradient.size)
 
         def without(why: str) -> Compared:
-            return row._replace(why=f"Its gradient: {why}")
+            return row._replace(why=reasons.OF_GRADIENT.format(why=why))
 
         kind_here = of(layer)
         own_terms = kind_here.own_terms if kind_here else None
@@ -176,13 +176,13 @@ class _Checked:
             if gradient.size == 1 and layer is _objective(trace):
                 off = abs(float(gradient.ravel()[0]) - 1.0)
                 return row._replace(error=off if np.isfinite(off) else np.inf, cells=1)
-            return without("nothing that was recorded handed it back.")
+            return without(reasons.NOT_HANDED)
         for reader, _ in handing:
             if of(reader) is None:
-                return without(f"{reader.name} handed it back, and is unexplained.")
+                return without(reasons.BY_UNEXPLAINED.format(name=reader.name))
             strange = next((source.name for source in trace.inputs(reader) if _strange(source.output)), None)
             if strange is not None or not np.isfinite(_gradient_of(reader)).all():
-                return without(f"{reader.name} read NaN or infinity.")
+                return without(reasons.BY_STRANGE.format(name=reader.name))
         rest_of = float(layer.settings.get("rest_of", 0.0))  # what it was told apart from, and rounded with
 
         def made(cell: Cell, shaken: bool) -> tuple[float, float]:
@@ -225,16 +225,16 @@ class _Checked:
         row = Compared(layer.name, f"weight_gradients.{name}", None, tolerance_of(self._dtype(layer)), 0, gradient.size)
 
         def without(why: str) -> Compared:
-            return row._replace(why=f"The gradient of its {name}: {why}")
+            return row._replace(why=reasons.OF_WEIGHT.format(name=name, why=why))
 
         if name in layer.settings.get(DIFFERENTIATED_INSIDE, ()):
-            return without("part of it came through torch.autograd.grad inside the model.")
+            return without(reasons.INSIDE)
         if kind is None or kind.weight_terms is None:
-            return without("how the weight was used is not explained.")
+            return without(reasons.USE_UNEXPLAINED)
         if layer.gradient is None:
-            return without("no gradient of its output was recorded.")
+            return without(reasons.NOT_RECORDED)
         if not np.isfinite(layer.gradient).all() or any(_strange(source.output) for source in inputs):
-            return without("it read NaN or infinity.")
+            return without(reasons.STRANGE)
         weight_terms = kind.weight_terms
 
         def made(cell: Cell, shaken: bool) -> tuple[float, float]:
@@ -298,7 +298,7 @@ def _compared(row: Compared, array: Array, made: Made, share: float, most: int, 
         return row._replace(why=why)
     strange = 0 if np.isfinite(array).all() else int((~np.isfinite(array)).sum())
     return row._replace(error=worst, cells=compared,
-                        why=f"{strange} of its {array.size} numbers are NaN or infinite." if strange else "")
+                        why=reasons.NOT_FINITE.format(count=strange, all=array.size) if strange else "")
 
 
 def _moved(made: Made, cell: Cell, result: float) -> float:

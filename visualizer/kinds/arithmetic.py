@@ -11,7 +11,7 @@ import numpy as np
 from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import axes_of, dim_of
-from visualizer.kinds._elementwise import Operation, Read, all_read, kind_of
+from visualizer.kinds._elementwise import Operation, kind_of
 from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, one, taps
 from visualizer.language import english, tr, translated
 from visualizer.trace import Cell, Layer
@@ -21,14 +21,6 @@ Names = tuple[str, ...]
 
 
 # --- two numbers in the same place ----------------------------------------------------------------------------------
-
-def operands_read(layer: Layer, inputs: Inputs) -> tuple[Read, ...]:
-    """All that an operation on two reads, one for each that is a layer. LookupError where that is not explained."""
-    operation = next((operation for operation in OPERATIONS if operation.name == layer.kind), None)
-    if operation is None:
-        raise LookupError(f"{layer.name} does not put two together.")
-    return all_read(operation, layer, inputs)
-
 
 def _alpha(s: Settings) -> float:
     return float(s.get("alpha", 1.0))
@@ -68,6 +60,16 @@ OPERATIONS = (
               english("The larger of {a} and {b} is kept in each place: {values} {spread}."), lambda a, b, s: max(a, b),
               _larger_slopes),
 )
+
+
+def adds(layer: Layer) -> bool:
+    """Whether it is a sum of two layers, place by place."""
+    return layer.kind == "add" and len(layer.reads) == 2
+
+
+def subtracts(layer: Layer) -> bool:
+    """Whether it is the difference of two layers, place by place."""
+    return layer.kind == "sub" and len(layer.reads) == 2
 
 
 # --- whole axes -----------------------------------------------------------------------------------------------------

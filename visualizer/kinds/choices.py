@@ -9,9 +9,20 @@ import numpy as np
 
 from visualizer.kinds._elementwise import Operation, kind_of
 from visualizer.language import english
+from visualizer.trace import Layer
 
 Settings = Mapping[str, Any]
 _TWO = "input other"
+
+
+def adds_a_product(layer: Layer) -> bool:
+    """Whether it adds the product of two layers to a third, place by place."""
+    return layer.kind == "addcmul" and len(layer.reads) == 3
+
+
+def blends(layer: Layer) -> bool:
+    """Whether it goes from one layer towards another by the shares of a third."""
+    return layer.kind == "lerp" and len(layer.reads) == 3
 
 
 def _none(count: int) -> Callable[..., tuple[Any, ...]]:

@@ -290,6 +290,12 @@ def _bilinear_equation(layer: Layer, inputs: Inputs) -> str:
     return f"{lead}i,kij,{lead}j->{lead}k"
 
 
+
+def contracts(layer: Layer) -> bool:
+    """Whether its numbers are sums of products of the last two layers that it reads; what stands before is added."""
+    return layer.kind in ("matmul", "addmm", "baddbmm", "einsum", "addmv")
+
+
 EINSUM = english("Products of {source} are added up, {products} each, as {equation} says: {after} in all.")
 CONTRACTIONS = (
     Contraction("einsum", english("sum of products"), {"einsum": "equation operands"}, _as_written, EINSUM),

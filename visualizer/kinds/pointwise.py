@@ -671,8 +671,7 @@ KINDS = (
          partial(dropout_terms, True), partial(dropout_backward, True), same_box, dropout_sentence,
          short=dropout_short, role="dropout"),
     *(Kind(name, title, {call: "input p training inplace"}, same_axes, partial(alpha_terms, channels),
-           partial(alpha_backward, channels), same_box, alpha_sentence, short=dropout_short,
-           role="dropout")
+           partial(alpha_backward, channels), same_box, alpha_sentence, short=dropout_short)
       for name, title, call, channels in (
           ("alpha_dropout", english("alpha dropout"), "alpha_dropout", False),
           ("channel_alpha_dropout", english("alpha dropout of channels"), "feature_alpha_dropout", True))),

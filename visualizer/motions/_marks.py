@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from visualizer import kinds
 from visualizer.kinds import Taps
 from visualizer.language import tr
 from visualizer.scene import numbers
-from visualizer.scene.columns import Column
+from visualizer.scene.columns import Column, maps_shown
 from visualizer.scene.picture import (
     Flight,
     Focus,
@@ -59,8 +59,8 @@ def box_of_cells(column: Column, layer: Layer, low: Cell, high: Cell) -> Box | N
         found, rows, across = column.box(column.shown[0]), (low[0], high[0]), (low[1], high[1])
     else:
         # a picture shows all its channels in one place
-        tile = column.shown[0] if column.style == "picture" else _tile(layer, low)
-        found, rows, across = column.box(tile), (low[-2], high[-2]), (low[-1], high[-1])
+        found = column.box(column.shown[0]) if column.style == "picture" else tile_of(column, layer, low)
+        rows, across = (low[-2], high[-2]), (low[-1], high[-1])
     if found is None:
         return None
     wide, tall = column.cell[0] / column.factor, column.cell[1] / column.factor
@@ -68,9 +68,11 @@ def box_of_cells(column: Column, layer: Layer, low: Cell, high: Cell) -> Box | N
             (across[1] - across[0] + 1) * wide, (rows[1] - rows[0] + 1) * tall)
 
 
-def _tile(layer: Layer, cell: Cell) -> int:
-    """Which of the maps of a layer a cell lies in."""
-    return int(np.ravel_multi_index(cell[:-2], layer.shape[:-2]))
+def tile_of(column: Column, layer: Layer, cell: Cell) -> Box | None:
+    """The tile of the map that a cell of a layer of maps lies in; None where it is not shown, as most slices of a
+    volume are."""
+    place, shown = int(np.ravel_multi_index(cell[:-2], layer.shape[:-2])), maps_shown(layer, column)
+    return column.box(column.shown[shown.index(place)]) if place in shown else None
 
 
 def middle(box: Box) -> tuple[float, float]:
@@ -88,16 +90,21 @@ def windows(trace: Trace, columns: Iterable[Column], read: Iterable[Taps], targe
             continue
         layer = trace[taps.source]
         heads = taps.cells[:, :-2] if layer.output.ndim > 2 else np.zeros((len(taps.cells), 0), np.int64)
-        for head in np.unique(heads, axis=0) if heads.shape[1] else heads[:1]:
-            own = taps.cells[np.all(heads == head, axis=1)] if heads.shape[1] else taps.cells
-            if any(not 0 <= at < size for at, size in zip(head, layer.shape, strict=False)):
-                continue
+        drawn_at = [tuple(head) for head in np.unique(heads, axis=0).tolist()] if heads.shape[1] else [()]
+        for head in heads_on(column, [head for head in drawn_at if all(
+                0 <= at < size for at, size in zip(head, layer.shape, strict=False))]):
+            own = taps.cells[np.all(heads[:, :len(head)] == np.array(head, np.int64), axis=1)]
             low, high = (tuple(int(at) for at in edge) for edge in (own.min(axis=0), own.max(axis=0)))
             box = box_of_cells(column, layer, low, high)
-            if box is not None and (column.style != "picture" or not found):
-                source = Focus(taps.source, tuple(int(at) for at in head))
+            if box is not None:
+                source = Focus(taps.source, head)
                 found += frame(box, "accent", source, 2, Touch(source, target, backward), opacity)
     return grouped(Group("window"), found)
+
+
+def heads_on(column: Column, heads: Sequence[Cell]) -> list[Cell]:
+    """Which maps of a column an outline of its own lies on: each; on a picture in colour one, for all its channels."""
+    return [()] if column.style == "picture" and len(heads) > 1 else list(heads)
 
 
 def windows_of_channels(trace: Trace, column: Column, name: str, cells: Sequence[Cell], opacity: float) -> list[Mark]:
@@ -106,12 +113,16 @@ def windows_of_channels(trace: Trace, column: Column, name: str, cells: Sequence
     if len(read) != 1 or read[0].source != column.layer:
         return []
     low, high = (tuple(int(at) for at in edge) for edge in (read[0].cells.min(axis=0), read[0].cells.max(axis=0)))
+    source = trace[column.layer]
+    slices = list(product(*(range(max(0, first), min(size, last + 1)) for first, last, size in zip(
+        low[1:-2], high[1:-2], source.shape[1:-2], strict=True))))
     marks: list[Mark] = []
     for cell in cells:
-        box = box_of_cells(column, trace[column.layer], (cell[0], *low[1:]), (cell[0], *high[1:]))
-        if box is not None:
-            source, made = Focus(column.layer, cell[:len(low) - 2]), Focus(name, cell)
-            marks += frame(box, "accent", source, 2, Touch(source, made), opacity)
+        for at in slices:
+            box = box_of_cells(column, source, (cell[0], *at, *low[1 + len(at):]), (cell[0], *at, *high[1 + len(at):]))
+            if box is not None:
+                read_at, made = Focus(column.layer, (cell[0], *at)[:len(low) - 2]), Focus(name, cell)
+                marks += frame(box, "accent", read_at, 2, Touch(read_at, made), opacity)
     return grouped(Group("window"), marks)
 
 
@@ -164,10 +175,12 @@ def bands(trace: Trace, columns: Iterable[Column], written: Column, layer: Layer
             every = np.concatenate([one.cells, other.cells])
             heads = np.unique(every[:, :-2], axis=0) if source.output.ndim > 2 else every[:1, :0]
             low, high = every.min(axis=0)[-2:].tolist(), every.max(axis=0)[-2:].tolist()
-            for head in heads.tolist():
-                box = box_of_cells(drawn[one.source], source, (*head, *low), (*head, *high))
+            maps = [tuple(head) for head in heads.tolist()]
+            for head in heads_on(drawn[one.source], maps):
+                own = head or maps[0]
+                box = box_of_cells(drawn[one.source], source, (*own, *low), (*own, *high))
                 if box is not None:
-                    touch = Touch(Focus(one.source, tuple(head)), made, backward, last)
+                    touch = Touch(Focus(one.source, head), made, backward, last)
                     marks += frame(box, "accent", None, 2, touch, FAINT)
     return grouped(Group("band"), marks)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from visualizer.motions import CAMERA, MARCH, POWER, SETTLE, SLOW, Frame, Setting, window
 from visualizer.motions._marks import Box, around, chip, frame, middle
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.columns import Column
+from visualizer.scene.columns import Column, maps_shown
 from visualizer.scene.picture import Flight, Focus, Group, Image, Look, Mark, Rect, Touch, grouped
 from visualizer.scene.timeline import ease
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
@@ -173,10 +173,11 @@ def boxes(column: Column, layer: Layer, cells: Cells) -> Boxes:
     single = column.style == "units" or layer.output.ndim == 1
     tile = cells[:, 0] if single else np.zeros(len(cells), np.int64) if layer.output.ndim == 2 else \
         np.ravel_multi_index(tuple(cells[:, :-2].T), layer.shape[:-2])
-    where = np.full(max(int(tile.max()), *column.shown) + 1, -1)
-    where[list(column.shown)] = np.arange(len(column.shown))
-    if layer.output.ndim == 2 and not single:
-        where[:] = 0
+    shown = column.shown if single else maps_shown(layer, column)
+    where = np.full(max(int(tile.max()), *shown) + 1, -1)
+    where[list(shown)] = np.arange(len(shown))
+    if column.style == "picture" or (layer.output.ndim == 2 and not single):
+        where[:] = 0  # a picture shows all its channels in one place
     place = where[tile]
     down, across = np.divmod(place, column.sub_columns)
     wide, tall = (column.tile if single else (column.cell[0] / column.factor, column.cell[1] / column.factor))
@@ -295,15 +296,17 @@ def _cell(row: Cells) -> Cell:
     return tuple(int(at) for at in row)
 
 
-def _largest(moves: Moves, parcel: int, chosen: int | None, backward: bool) -> int | None:
-    """Of a parcel the number that is printed: the largest of the chosen channel, else of all."""
+def _largest(moves: Moves, parcel: int, chosen: int | None, backward: bool,
+             seen: NDArray[np.bool_] | None = None) -> int | None:
+    """Of a parcel the number that is printed: the largest of the chosen channel, else of all; of those `seen`."""
     low, high = np.searchsorted(moves.parcels, (parcel, parcel + 1)).tolist()
     if low == high:
         return None
     sizes = np.abs(np.nan_to_num(moves.products(backward)[low:high]))
     heads = (moves.cells if backward else moves.targets)[low:high]
     own = heads[:, 0] == chosen if heads.shape[1] > 2 and chosen is not None else np.ones(len(heads), bool)
-    return int(low) + int(np.argmax(np.where(own, sizes + 1e-30, 0.0)))
+    ranks = np.where(own, sizes + 1e-30, 0.0)
+    return int(low) + int(np.argmax(ranks if seen is None else np.where(seen[low:high], ranks, -1.0)))
 
 
 def _beside(moves: Moves, like: Moves, index: int | None) -> int | None:
@@ -322,11 +325,12 @@ def printed(setting: Setting, moves: Moves, one: Column, other: Column, lift: fl
     if setting.second < CAMERA or done >= min(moves.count, len(SLOW)):
         return []
     chosen = setting.chosen if setting.focus is not None else None
-    index = _largest(moves, done, chosen, setting.backward) if like is None else \
+    starts, ends = _ends(setting.trace, moves, one, other)
+    seen = ~np.isnan(starts[:, 0]) & ~np.isnan(ends[:, 0])
+    index = _largest(moves, done, chosen, setting.backward, seen) if like is None else \
         _beside(moves, like, _largest(like, done, chosen, setting.backward))
     if index is None:
         return []
-    starts, ends = _ends(setting.trace, moves, one, other)
     if np.isnan(starts[index, 0]) or np.isnan(ends[index, 0]):
         return []
     share = share_of(done, moves.count, setting.second)

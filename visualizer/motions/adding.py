@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from visualizer.kinds.arithmetic import OPERATIONS, operands_read
+from visualizer.kinds import arithmetic, choices
+from visualizer.kinds._elementwise import Read, all_read
 from visualizer.language import tr
 from visualizer.motions import Frame, Motion, Setting, window
 from visualizer.motions._travel import (
@@ -27,11 +28,11 @@ from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 MOST = 60_000
 """Numbers; larger layers uncover in reading order."""
-SIGNS = {operation.name: operation.sign for operation in OPERATIONS}
+OPERATIONS = {operation.name: operation for operation in (*arithmetic.OPERATIONS, *choices.OPERATIONS)}
 
 
 def suits(layer: Layer) -> bool:
-    return layer.kind in SIGNS and bool(layer.reads) and 0 < layer.output.ndim and layer.output.size <= MOST
+    return layer.kind in OPERATIONS and bool(layer.reads) and 0 < layer.output.ndim and layer.output.size <= MOST
 
 
 def forward(setting: Setting) -> Frame:
@@ -77,7 +78,7 @@ def _ways(trace: Trace, name: str, back: bool) -> Ways | None:
     layer = trace[name]
     inputs = trace.inputs(layer)
     try:
-        found = operands_read(layer, inputs)
+        found = _read(layer, inputs)
     except LookupError:
         return None
     targets = np.stack(np.unravel_index(np.arange(layer.output.size), layer.shape), axis=1)
@@ -114,9 +115,13 @@ def _said(setting: Setting, ways: Ways, done: int) -> str:
     index = int(np.ravel_multi_index(cell, layer.shape))
     read = [float(read_at[index]) for read_at in _values(setting.trace, layer.name)]
     known = {"value": made, "done": numbers.count(done), "count": numbers.count(ways.count), "layer": layer.name}
+    sign = OPERATIONS[layer.kind].sign
+    if len(read) > 1 and not sign:
+        return tr("Place by place {numbers} make {{{value}}}; {done} of {count} rows done.").format(
+            numbers=", ".join(map(numbers.number, read)), **known)
     if len(read) == 2:
         return tr("Both meet place by place: {a} {sign} {b} makes {{{value}}}; {done} of {count} rows done.").format(
-            a=numbers.number(read[0]), b=numbers.number(read[1]), sign=SIGNS[layer.kind], **known)
+            a=numbers.number(read[0]), b=numbers.number(read[1]), sign=sign, **known)
     return tr("Place by place {a} becomes {{{value}}}; {done} of {count} rows done.").format(
         a=numbers.number(read[0]), **known)
 
@@ -126,7 +131,12 @@ def _values(trace: Trace, name: str) -> tuple[Array, ...]:
     """(n,) of each that is read: the numbers in the order of the output."""
     layer = trace[name]
     inputs = trace.inputs(layer)
-    return tuple(inputs[read.which].output[tuple(read.cells.T)] for read in operands_read(layer, inputs))
+    return tuple(inputs[read.which].output[tuple(read.cells.T)] for read in _read(layer, inputs))
+
+
+def _read(layer: Layer, inputs: tuple[Layer, ...]) -> tuple[Read, ...]:
+    """All that is put together. LookupError where that is not explained."""
+    return all_read(OPERATIONS[layer.kind], layer, inputs)
 
 
 def _strongest(values: Array, ways: Ways, done: int) -> Cell:

@@ -42,6 +42,7 @@ from visualizer.motions._marks import (
     bands,
     box_of_cells,
     chip,
+    heads_on,
     middle,
     over_the_gap,
     rings,
@@ -277,11 +278,13 @@ def _trail(setting: Setting, found: Places, here: int, channel: int) -> list[Mar
             continue
         low = np.min([taps.cells.min(axis=0) for taps in ends], axis=0)
         high = np.max([taps.cells.max(axis=0) for taps in ends], axis=0)
-        for tile in range(int(low[0]), int(high[0]) + 1):
-            box = box_of_cells(column, layer, (tile, *map(int, low[1:])), (tile, *map(int, high[1:])))
+        tiles = [(tile,) for tile in range(int(low[0]), int(high[0]) + 1)]
+        for head in heads_on(column, tiles):
+            own = head or tiles[0]
+            box = box_of_cells(column, layer, (*own, *map(int, low[1:])), (*own, *map(int, high[1:])))
             if box is not None:
                 marks.append(Rect(box[0], box[1], box[2], box[3], stroke="accent", stroke_width=0.8, opacity=0.6,
-                                  holds=Touch(Focus(column.layer, (tile,)), Focus(setting.layer.name, cells[0]),
+                                  holds=Touch(Focus(column.layer, head), Focus(setting.layer.name, cells[0]),
                                               until=cells[1])))
     return grouped(Group("trail"), marks)
 

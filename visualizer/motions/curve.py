@@ -16,7 +16,7 @@ from visualizer import kinds
 from visualizer.kinds import pointwise
 from visualizer.language import tr, translated
 from visualizer.motions import CAMERA, SETTLE, Frame, Motion, Setting, part_of, smooth, window
-from visualizer.motions._marks import OVER, Box, areas, around, between, edges, side_by_side, sliding
+from visualizer.motions._marks import OVER, Box, areas, around, between, edges, side_by_side, sliding, tile_of
 from visualizer.scene import numbers, parts
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Group, Image, Line, Mark, Path, Rect, Text, grouped, plain
@@ -185,8 +185,7 @@ def _corners(box: Box) -> list[tuple[float, float]]:
 def _cell_box(column: Column, layer: Layer, cell: tuple[int, ...]) -> Box | None:
     if layer.output.ndim == 1:
         return column.box(cell[0])
-    tile = column.shown[0] if layer.output.ndim == 2 else int(np.ravel_multi_index(cell[:-2], layer.shape[:-2]))
-    found = column.box(tile)
+    found = column.box(column.shown[0]) if layer.output.ndim == 2 else tile_of(column, layer, cell)
     return None if found is None else (found[0] + cell[-1] * column.cell[0], found[1] + cell[-2] * column.cell[1],
                                        *column.cell)
 

@@ -33,7 +33,10 @@ LAYS_OUT = ("select", "narrow", "slice", "getitem", "unbind", "chunk", "split", 
             "pick", "masked_select", "diagonal", "flip", "flipud", "fliplr", "rot90", "roll", "repeat",
             "repeat_interleave", "repeat_by", "expand", "expand_as", "broadcast_to", "meshgrid", "reshape_as",
             "pixel_unshuffle", "channel_shuffle", "pad", "tril", "triu", "diag", "diag_embed", "copy", "real_part",
-            "imaginary_part", "complex", "view_as_real")
+            "imaginary_part", "complex", "view_as_real", "assign", "scatter", "index_fill", "max_unpool",
+            "sliding_windows", "unfold", "written", "masked_scatter", "put", "fill_diagonal")
+WON = ("sort", "topk", "max", "min", "median", "kthvalue", "cummax", "cummin")
+"""Kinds of which each number is one of a line, told by its place there; the gradient goes back to it alone."""
 PARTS = {"real_part": 0, "imaginary_part": 1}
 """Which part of a complex number is taken; its parts are its last axis."""
 MOST = 60_000
@@ -47,7 +50,7 @@ RINGS = 6
 def suits(layer: Layer) -> bool:
     kind = kinds.of(layer)
     return kind is not None and layer.output.ndim > 0 and bool(layer.reads) and layer.output.size <= MOST \
-        and (kind.moves_only or layer.kind in LAYS_OUT)
+        and (kind.moves_only or layer.kind in LAYS_OUT or (layer.kind in WON and layer.settings.get("part") != 1))
 
 
 def forward(setting: Setting) -> Frame:
@@ -125,9 +128,10 @@ def _asked(trace: Trace, layer: Layer) -> Cells | None:
             terms = kinds.terms(trace, layer.name, cell)
         except LookupError:
             return None
-        if len(terms.taps) != 1 or len(terms.taps[0].cells) != 1:
+        won = terms.winner if layer.kind in WON and terms.winner is not None else 0
+        if len(terms.taps) != 1 or (len(terms.taps[0].cells) != 1 and layer.kind not in WON):
             return None
-        where, at, array = kinds.place(trace, terms.taps[0], 0)
+        where, at, array = kinds.place(trace, terms.taps[0], won)
         if array != "output" or where not in starts:
             return None
         if all(0 <= one < size for one, size in zip(at, trace[where].shape, strict=True)):
@@ -187,6 +191,9 @@ def _said(setting: Setting, ways: Ways, done: int) -> str:
     there = numbers.count(int((ways.parcel_of < done).sum()))
     known = {"there": there, "count": numbers.count(layer.output.size), "source": source, "layer": layer.name}
     manner = _manner(setting.trace, layer.name)
+    if layer.kind in WON:
+        return tr("By their size numbers of {source} go to their places in {layer}: {{{there} of {count}}}.").format(
+            **known)
     if manner.filled:
         values = {float(one) for one in layer.output[_filled(ways, layer)].real}
         if layer.kind == "pad" and not manner.left:

@@ -22,7 +22,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.jit import ScriptModule
 from torch.overrides import TorchFunctionMode
 
-from visualizer import advance, kinds
+from visualizer import advance, kinds, reasons
 from visualizer.kinds import Kind
 from visualizer.record import axes, composites, unroll
 from visualizer.record.weights import Hashed, Known, Weights, to_numpy
@@ -49,26 +49,9 @@ SHAPED_IN_PLACE = frozenset({
 DRAWN = frozenset({"normal_", "uniform_", "exponential_", "random_", "bernoulli_", "log_normal_", "geometric_"})
 """Calls that fill a tensor with chance, whatever it held."""
 CHANCE = frozenset({*(name.rstrip("_") for name in DRAWN), "multinomial", "poisson"})
-DRAWN_BY_CHANCE = "Its numbers were drawn by chance, so that nothing makes them."
 WEIGHT_NAMES = ("weight", "bias", "running_")
 """Arguments that begin so are weights of the operation; every other tensor is something that it reads."""
 RECURRENT = frozenset({*unroll.FUSED, *unroll.CELLS})
-FUSED = ("A recurrent layer is recorded as a whole: its gates and states are not taken apart, and its gradient is only "
-         "what came back to its outputs, not dL/dh of every step.")
-UNSEEN = ("It was written to where autograd does not look (torch.no_grad, detach, .data), so that its gradient is "
-          "passed on as though nothing had been written.")
-REWRITTEN = "Its memory was written to through another tensor, a view that shares it."
-COMPLEX = "How {name} makes complex numbers is not explained."
-PLACES = "It holds places, not values: whole numbers that say where the values of {name} were found."
-CUSTOM = "{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
-CUSTOM_STEPS = ("{name} is a custom autograd function: the steps of its forward are recorded, and its gradient comes "
-                "from a backward of its own, which is not taken apart.")
-COMPILED = ("It was made inside compiled code or a transform of torch.func (vmap, grad), whose steps could not be "
-            "recorded; call it outside of that, on tensors with a batch axis, to see them (autograd calls the last one "
-            "{name}).")
-DIFFERENTIATED = ("It is a gradient that the model made of its own numbers (torch.autograd.grad), which is not taken "
-                  "apart.")
-SCRIPT = "It is compiled code (TorchScript), whose steps could not be recorded, nor checked."
 LOOK_INSIDE = ("{path} is compiled code (TorchScript) and is recorded as one step; record the Python module that it "
                "was made from to look inside.")
 
@@ -243,7 +226,8 @@ class Recording(TorchFunctionMode):
         made = [tensor for tensor in tensors_in(returned) if all(tensor is not each for each in operands)]
         for index, tensor in enumerate(made):
             reads = dict.fromkeys([*map(self.event_of, operands), *self._sources(tensor)])
-            event = Event("script", number, to_numpy(tensor), place=self._stack[-1], name=name, index=index, why=SCRIPT,
+            event = Event("script", number, to_numpy(tensor), place=self._stack[-1], name=name, index=index,
+                          why=reasons.SCRIPT,
                           settings={"call": "TorchScript"}, reads=tuple(reads))
             self._derived(event, tensor)
             if not index:
@@ -317,11 +301,12 @@ class Recording(TorchFunctionMode):
         if event.kind is not None and not event.kind.complex and \
                 any(each.is_complex() for each in tensors_in(returned)):
             event.kind, event.named_by, event.kind_name = None, None, "unexplained"
-            event.settings, event.why = {"call": readable(event.call)}, COMPLEX.format(name=readable(event.call))
+            name = readable(event.call)
+            event.settings, event.why = {"call": name}, reasons.COMPLEX.format(name=name)
         if event.kind is None and call.name.rstrip("_") in CHANCE:
-            event.why = DRAWN_BY_CHANCE
+            event.why = reasons.DRAWN_BY_CHANCE
         elif event.kind is None and call.name == "grad":
-            event.why = DIFFERENTIATED
+            event.why = reasons.DIFFERENTIATED
         if why or kind:
             event.why, event.kind_name, event.settings = why, kind or event.kind_name, dict(settings or event.settings)
         written = {id(tensor): tensor for tensor, version in operands.values() if tensor._version != version}
@@ -597,7 +582,7 @@ class Recording(TorchFunctionMode):
         if event.kind is None:
             event.settings = {"call": readable(event.call)}
             if event.call in RECURRENT:
-                event.why = FUSED
+                event.why = reasons.FUSED
                 if event.call in unroll.FUSED:
                     event.settings["batch_first"] = unroll.arguments(event.call, args, kwargs).get("batch_first")
         if fixed and [key for key in fixed if not key.startswith("running_")]:
@@ -648,8 +633,8 @@ class Recording(TorchFunctionMode):
         `inside` is the call within it that made these numbers, unknown to autograd.
         """
         name = _title(tensor.grad_fn)
-        custom = CUSTOM if inside is None else CUSTOM_STEPS
-        why = (custom if isinstance(tensor.grad_fn, BackwardCFunction) else COMPILED).format(name=name)
+        custom = reasons.CUSTOM if inside is None else reasons.CUSTOM_STEPS
+        why = (custom if isinstance(tensor.grad_fn, BackwardCFunction) else reasons.COMPILED).format(name=name)
         reads = dict.fromkeys(self._sources(tensor, custom))
         if inside is not None:
             reads[inside] = None
@@ -671,7 +656,7 @@ class Recording(TorchFunctionMode):
         writer = self._writers.get(tensor.untyped_storage().data_ptr())
         event = Event("rewritten", next(self._numbers), to_numpy(tensor), place=old.place, axes=old.axes,
                       settings={"call": "write through a view"}, reads=(old, writer) if writer else (old,),
-                      why=REWRITTEN)
+                      why=reasons.REWRITTEN)
         if old.edge is not None and old.edge.node is tensor.grad_fn:
             _unseen(event)
         return self._derived(event, tensor)
@@ -681,7 +666,7 @@ class Recording(TorchFunctionMode):
             source.readers += 1
         return self._add(event, tensor)
 
-    def _sources(self, tensor: Tensor, custom: str = CUSTOM) -> Iterator[Event]:
+    def _sources(self, tensor: Tensor, custom: str = reasons.CUSTOM) -> Iterator[Event]:
         """The nearest Events that autograd reaches from `tensor`; every custom function on the way is noted."""
         for found in self._behind(tensor):
             if isinstance(found, Event):
@@ -798,14 +783,14 @@ def _is_there(target: Tensor, index: Any = None, value: Any = None) -> bool:
 def _unseen(event: Event) -> Event:
     """What was written without autograd's knowledge has other numbers, and the gradient that it would have had."""
     event.kind, event.named_by, event.kind_name = None, None, "unexplained"
-    event.settings, event.why = {"call": "write without autograd"}, UNSEEN
+    event.settings, event.why = {"call": "write without autograd"}, reasons.UNSEEN
     return event
 
 
 def _lay(event: Event, view: Tensor, base: Tensor) -> None:
     """Say where in a tensor a view of it lies, in steps through memory; which tells no place where two share one."""
     if _shares_places(base):
-        event.settings, event.why = {"call": "write through a view"}, REWRITTEN
+        event.settings, event.why = {"call": "write through a view"}, reasons.REWRITTEN
         return
     event.speaks(kinds.by_call(event.call))
     event.settings = {"sizes": tuple(view.shape), "strides": tuple(view.stride()),
@@ -843,7 +828,7 @@ def _another_output(first: Event, index: int, output: Array) -> Event:
         event.settings["part"] = index
         if output.dtype.kind in "iu" and not event.kind.tells_places:
             event.kind, event.named_by, event.kind_name = None, None, "unexplained"
-            event.settings, event.why = {"call": readable(event.call)}, PLACES.format(name=event.call)
+            event.settings, event.why = {"call": readable(event.call)}, reasons.PLACES.format(name=event.call)
     return event
 
 

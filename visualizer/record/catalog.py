@@ -85,7 +85,7 @@ def attach(weights: Mapping[str, Any], path: Path, model: str = "") -> Opened:
     if not found:
         raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")
     for name in sorted(registry.models(), key=lambda name: name != model):
-        source = _source(name)
+        source = source_of(name)
         module = source.build()
         fitting = [(key, tensors) for key, held in found for tensors in _spelled(held)
                    if _fit(module.state_dict(), tensors)]
@@ -113,7 +113,7 @@ def _bundled(name: str, untrained: bool) -> Opened:
     if untrained and not path.is_file():
         raise Refused(f"The weights of {name} from before training are not bundled; they are for "
                       f"{', '.join(registry.with_before())}.")
-    source = _source(name)
+    source = source_of(name)
     try:
         card = registry.card(path)
         module: nn.Module = _drawn(source) if card.get("weights") == "drawn" else source.build()
@@ -138,7 +138,7 @@ def _drawn(source: ModuleType) -> nn.Module:
 
 
 @cache
-def _source(name: str) -> ModuleType:
+def source_of(name: str) -> ModuleType:
     """The Python file of a bundled model, imported by its path: `models` is no package."""
     path = registry.folder("models") / f"{name}.py"
     spec = importlib.util.spec_from_file_location(f"_visualizer_models.{name}", path)

@@ -13,8 +13,10 @@ from torch import Tensor
 
 from visualizer import inputs
 from visualizer.costs import Measured
+from visualizer.curve import Curve
 from visualizer.edits import INPUT, of
 from visualizer.record.catalog import Opened
+from visualizer.record.curves import data_of, remembering
 from visualizer.record.edits import opened_with
 from visualizer.record.run import edited, given_of, prepared, reads_of
 from visualizer.trace import Refused
@@ -63,6 +65,20 @@ def costs_of(networks: Sequence[tuple[str, Sequence[str]]], sample: str) -> Work
     opened = [opened_with(name, edits) for name, edits in networks]
     done = networks[0][1] if networks else ()
     return (yield from measured(opened, sample, [words for words in done if of((words,), INPUT)]))
+
+
+def curve_of(name: str, words: Sequence[str]) -> Curve | None:
+    """Right answers of a network by the strength of what is done to its input; None where they cannot be counted."""
+    opened = opened_with(name, words)
+    try:
+        work = remembering(opened, words, data_of(opened))
+        while True:
+            next(work)
+    except StopIteration as end:
+        found: Curve = end.value
+        return found
+    except Refused:
+        return None
 
 
 def finished(work: Work) -> tuple[Measured, ...]:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from visualizer import edits, inputs, registry
-from visualizer.curve import Curve, Point, from_plain
+from visualizer.curve import BUNDLED, HELD_OUT, Curve, Point, from_plain
 from visualizer.edits import Grain, Matter
 from visualizer.inputs import Given
 from visualizer.language import tr, translated
@@ -52,7 +52,10 @@ class Data:
     """The inputs over which is counted, and what they are called."""
 
     given: tuple[Given, ...]
-    title: str
+    kind: str
+    """What these are, as their kind is titled."""
+    origin: str = ""
+    """`bundled`, `held-out`, or a person's own."""
 
     @property
     def digest(self) -> str:
@@ -71,19 +74,18 @@ def data_of(opened: Opened, source: str = "") -> Data:
     """
     facts = reads_of(opened)
     kind = inputs.of(facts)
-    held_out = () if not source or kind.held_out is None else kind.held_out(Path(source))
+    own = bool(facts.get("samples"))  # what it reads is another thing than most of that kind read
+    held_out = () if not source or own or kind.held_out is None else kind.held_out(Path(source))
     if held_out:
-        return Data(tuple(held_out), tr("{count} held-out {kind}").format(count=f"{len(held_out):,}",
-                                                                        kind=translated(kind.title)))
+        return Data(tuple(held_out), kind.title, HELD_OUT)
     found: list[Given] = []
-    for word in inputs.candidates(source, kind).words:
+    for word in inputs.candidates(source, kind, facts).words:
         with suppress(Refused, LookupError):
             found.append(given_of(opened, word))
     if not found:
         raise Refused(tr("There are no inputs over which the answers of {model} could be counted.").format(
             model=opened.title))
-    said = tr("{count} {kind}") if source else tr("{count} bundled {kind}")
-    return Data(tuple(found), said.format(count=f"{len(found):,}", kind=translated(kind.title)))
+    return Data(tuple(found), kind.title, "" if source else BUNDLED)
 
 
 def measured(opened: Opened, words: Sequence[str], data: Data, grows: str = "",
@@ -121,6 +123,20 @@ def measured(opened: Opened, words: Sequence[str], data: Data, grows: str = "",
     return curve
 
 
+def counted(opened: Opened, words: Sequence[str], data: Data) -> Point:
+    """Right answers with these edits as they are; raises Refused as `measured` does."""
+    made = answers_with(opened)
+    if made is None or made.judge is None:
+        raise Refused(tr("The answers of {model} are neither right nor wrong.").format(model=opened.title))
+    counting = _Counting(opened, words, data).point(words, 1.0)
+    while True:
+        try:
+            next(counting)
+        except StopIteration as end:
+            found: Point = end.value
+            return found
+
+
 def blank(opened: Opened, words: Sequence[str], data: Data, grows: str = "") -> Curve:
     """The curve before anything was counted; Refused where nothing ever can be."""
     made = answers_with(opened)
@@ -139,7 +155,8 @@ def blank(opened: Opened, words: Sequence[str], data: Data, grows: str = "") -> 
     done = tuple(_at(word, edit.name, strengths[-1]) for word in words)
     classes = len(opened.labels)
     return Curve(opened.name, opened.title, done, edit.name, strengths,
-                 chance=1 / classes if made.guess and classes else 0.0, data=data.title)
+                 chance=1 / classes if made.guess and classes else 0.0, inputs=len(data.given),
+                 kind=data.kind, origin=data.origin)
 
 
 def _at(word: str, grows: str, strength: float) -> str:

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 import visualizer
-from visualizer import kinds
+from visualizer import kinds, reasons
 from visualizer.lab import NAME, TITLE, Lab
 from visualizer.record import gradients
 from visualizer.record.tracing import capture
@@ -146,5 +146,5 @@ def _over_the_cliff(lab: Lab) -> tuple[Trace, Arrays]:
         way = study[name][1:]  # where the steps led; the first row is the start
         layers.append(Layer(name, "descent", ("step", "parameter"), beside, ("start",), way[:, :2],
                             inner={"place": way[:, :2], "error": way[:, 2:3], "steepness": way[:, 3:4]},
-                            why="steps of gradient descent, not a layer"))
+                            why=reasons.DESCENT))
     return _trace(lab, tuple(layers), Objective("error", None, float(study["plain"][0, 2]))), study

@@ -10,21 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from visualizer import advance
+from visualizer import advance, reasons
 from visualizer.record import axes, recurrent
 from visualizer.record.calls import RECURRENT, Event, Recording, readable, swapped, tensors_in
 from visualizer.record.weights import seen_by_numpy
 from visualizer.trace import Array, Layer
-
-NOTHING_WANTED = "Nothing was differentiated, so it has no gradient."
-WHOLE_NUMBERS = "Whole numbers carry no gradient."
-CONSTANT = "It is a constant, so it has no gradient."
-NOT_FOLLOWED = "It was computed without autograd, so no gradient flows back to it."
-NOT_REACHED = "The objective does not depend on it, so no gradient flows back to it."
-FROZEN = "Its weights are frozen, so they have no gradient."
-SHARES = ("A weight of it is used more than once and the share of this layer could not be told apart, so the gradient "
-          "of that weight is not shown.")
-
 
 Shares = dict[int, dict[str, Array | None]]
 """id of an Event -> for each of its weights the gradient through that Event; None if it could not be told apart."""
@@ -90,30 +80,29 @@ def _why(event: Event, found: dict[str, Array | None], flowed: bool) -> str:
     """Everything that is missing, one sentence each."""
     if event.kind is not None and event.gradient is not None and not event.weights:
         return event.why
-    reasons = [event.why]
+    found_why = [event.why]
     if event.kind_name == "unexplained" and not event.why:
-        reasons.append(f"No explanation of the operation {event.settings.get('call', event.call)} is known; its "
-                       "numbers are those that torch computed.")
+        found_why.append(reasons.UNKNOWN.format(name=event.settings.get("call", event.call)))
     if event.gradient is None and not (event.why and event.name == "softmax"):
-        reasons.append(_no_gradient(event, flowed))
+        found_why.append(_no_gradient(event, flowed))
     if event.weights and flowed and not found:
         learnable = [tensor for tensor, _ in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
         if learnable and not any(tensor.requires_grad for tensor in learnable):
-            reasons.append(FROZEN)
+            found_why.append(reasons.FROZEN)
     if found and any(share is None for share in found.values()):
-        reasons.append(SHARES)
-    return " ".join([reason for reason in reasons if reason])
+        found_why.append(reasons.SHARES)
+    return " ".join([reason for reason in found_why if reason])
 
 
 def _no_gradient(event: Event, flowed: bool) -> str:
     """Why nothing flowed back to it."""
     if not flowed:
-        return NOTHING_WANTED
+        return reasons.NOTHING_WANTED
     if event.output.dtype.kind not in "fc":
-        return WHOLE_NUMBERS
+        return reasons.WHOLE_NUMBERS
     if event.kind_name == "constant":
-        return CONSTANT
-    return NOT_REACHED if event.edge else NOT_FOLLOWED
+        return reasons.CONSTANT
+    return reasons.NOT_REACHED if event.edge else reasons.NOT_FOLLOWED
 
 
 # --- names ----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from visualizer import answers
+from visualizer import answers, reasons
 from visualizer.answers import LOGIT, AnswerKind, Right, Scalar
 from visualizer.record import axes, layers
 from visualizer.record.calls import Event, Recording
@@ -29,8 +29,6 @@ from visualizer.trace import Array, Objective, Refused
 
 UNKNOWN = -100
 """The target of a step of which nothing is known: torch leaves it out of the loss."""
-STRAIGHT_FROM_LOGITS = "The loss is computed from the logits directly, so no gradient passes through the softmax."
-STRAIGHT_FROM_LOGARITHMS = "The loss is computed from the log-probabilities, so no gradient passes through the softmax."
 NOTHING_FLOWED = "Nothing flowed back: no number of the answer depends on the input or on a weight that can learn."
 WISH = re.compile(r"(loss|none)(?:@(\d{1,9}))?")
 
@@ -130,7 +128,7 @@ def aim(recording: Recording, answer: Tensor, wanted: str | Tensor, target: Targ
     ends_in = found.event.kind_name if found.classes else ""
     shares = found.event if ends_in == "softmax" else None
     if found.classes and shares is None:
-        why = STRAIGHT_FROM_LOGARITHMS if ends_in == "log_softmax" else STRAIGHT_FROM_LOGITS
+        why = reasons.STRAIGHT_FROM_LOGARITHMS if ends_in == "log_softmax" else reasons.STRAIGHT_FROM_LOGITS
         with torch.no_grad():
             shared = recording.step(functional.softmax, (found.tensor,), {"dim": -1}, name="softmax", why=why)
         shares = recording.event_of(shared)

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from visualizer import reasons
 from visualizer.record.calls import Event, Recording, swapped
 from visualizer.record.through_time import Tensors
 from visualizer.record.unroll import (
@@ -35,13 +36,6 @@ from visualizer.record.unroll import (
 )
 from visualizer.record.weights import seen_by_numpy
 from visualizer.trace import Array, Arrays, Layer
-
-COMPUTED = "One of its weights is neither a parameter nor made by a recorded call."
-SEVERAL = "It reads {count} sequences at once, and only a single one is taken apart into its steps."
-NOTHING_READ = "What it reads is not known, so its steps cannot be taken apart."
-FROZEN = "Its weights are frozen, so they have no gradient."
-NOT_COMPARED = ("Its weights are also used elsewhere, so the gradients that its gates imply could not be compared with "
-                "torch's.")
 
 
 @dataclass(eq=False)
@@ -323,7 +317,7 @@ def _cells(family: Sequence[Group], total: Total, heard: frozenset[int], carried
         return found
     totals = [_totals(apart.call, total) for apart in found]
     if any(each is None for each in totals):
-        return [replace(apart, why=NOT_COMPARED) for apart in found]
+        return [replace(apart, why=reasons.NOT_COMPARED) for apart in found]
     autograd = [each[0] for each in totals if each is not None]
     own = [{name for name, weight in apart.call.weights[0].items() if id(weight) in computed(apart.group.first)}
            for apart in found]
@@ -345,7 +339,7 @@ def _told(event: Event, carried_on: Carried = MappingProxyType({})
     LookupError if it cannot be taken apart.
     """
     if event.again is None:
-        raise LookupError(COMPUTED)
+        raise LookupError(reasons.COMPUTED)
     args, kwargs = event.again[1:3]
     swaps = {id(read.tensor): torch.tensor(read.output) for read in event.reads}
     for state in arguments(event.call, args, kwargs)["hx"]:
@@ -353,13 +347,13 @@ def _told(event: Event, carried_on: Carried = MappingProxyType({})
             swaps[id(state)] = torch.tensor(carried_on[id(state)][0].output)
     call = call_of(event.call, args, kwargs)
     if call.sequences != 1:
-        raise LookupError(SEVERAL.format(count=call.sequences))
+        raise LookupError(reasons.SEVERAL.format(count=call.sequences))
     known = {*_alike(event), *(id(read.tensor) for read in event.reads)}
     if not all(id(weight) in known for weights in call.weights for weight in weights.values()):
-        raise LookupError(COMPUTED)
+        raise LookupError(reasons.COMPUTED)
     read, starts = _read_and_starts(event)
     if read is None:
-        raise LookupError(NOTHING_READ)
+        raise LookupError(reasons.NOTHING_READ)
     recorded = call_of(event.call, swapped(args, swaps), swapped(kwargs, swaps))
     return call, replace(recorded, precision=event.dtype or recorded.precision), read, starts
 
@@ -537,7 +531,7 @@ class _Layers:
             output, gradient = output[0], None if gradient is None else gradient[0]
         frozen = gradient is not None and not any(weight.requires_grad
                                                   for weight in self.apart.call.weights[place].values())
-        reasons = (direction.unverified, self.apart.why, self.reason(gradient, event), FROZEN if frozen else "")
+        said = (direction.unverified, self.apart.why, self.reason(gradient, event), reasons.FROZEN if frozen else "")
         return Layer(
             name=name,
             kind=kind,
@@ -550,7 +544,7 @@ class _Layers:
             weight_gradients=gradients,
             inner=direction.inner,
             inner_gradients=direction.inner_gradients,
-            why=" ".join(reason for reason in reasons if reason),
+            why=" ".join(reason for reason in said if reason),
         )
 
     def reason(self, gradient: Array | None, event: Event) -> str:

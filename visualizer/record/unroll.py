@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from visualizer import reasons
 from visualizer.record import through_time
 from visualizer.record.through_time import Came, Tensors
 from visualizer.trace import Array
@@ -32,11 +33,6 @@ TOLERANCES = {"float64": (1e-12, 1e-10), "float16": (1e-2, 1e-2), "bfloat16": (5
 """By precision, how far outputs, and gradients of weights, may be from torch's; other types as float32. Where more is
 added up for a gate than torch itself can add without a larger rounding error, outputs may differ by that."""
 OF_FLOAT32 = (1e-6, 1e-5)
-NO_RANDOM = ("Dropout between its levels was drawn while it ran and the random numbers were not kept, so its levels "
-             "cannot be told apart.")
-OUTPUTS_DIFFER = "Unverified: outputs made from its gates differ from torch's by {error:.1e}, more than {most:.0e}."
-GRADIENTS_DIFFER = ("Unverified: gradients of weights made from its gates differ from torch's by {error:.1e} of the "
-                    "largest, more than {most:.0e}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,9 +116,9 @@ class Direction:
         outputs, gradients = _tolerances(self.precision)
         outputs = max(outputs, self.module_rounding)
         if not self.module_error <= outputs:
-            return OUTPUTS_DIFFER.format(error=self.module_error, most=outputs)
+            return reasons.OUTPUTS_DIFFER.format(error=f"{self.module_error:.1e}", most=f"{outputs:.0e}")
         if self.gradient_error is not None and not self.gradient_error <= gradients:
-            return GRADIENTS_DIFFER.format(error=self.gradient_error, most=gradients)
+            return reasons.GRADIENTS_DIFFER.format(error=f"{self.gradient_error:.1e}", most=f"{gradients:.0e}")
         return ""
 
 
@@ -336,7 +332,7 @@ class _Level:
 def _levels(call: Call, output: Tensor, random: Tensor | None) -> list[_Level]:
     """What passes from level to level torch keeps to itself, so it makes all but the last level once more."""
     if call.drops and random is None:
-        raise LookupError(NO_RANDOM)
+        raise LookupError(reasons.NO_RANDOM)
     levels, read = [], _computable(call.data)
     with _random_numbers(random):
         for level in range(call.levels - 1):

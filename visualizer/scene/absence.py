@@ -6,6 +6,7 @@ Recordings say why in whole sentences, or nothing where nobody knows; here it st
 from __future__ import annotations
 
 from visualizer.language import tr
+from visualizer.reasons import told
 
 
 def unreached(name: str, why: str) -> str:
@@ -25,5 +26,5 @@ def timeless(name: str, why: str) -> str:
 
 
 def clause(sentence: str) -> str:
-    """A sentence without its full stop, to stand within another."""
-    return sentence.rstrip(".")
+    """What a recording says, in the language that is spoken, without its full stop, to stand within another."""
+    return told(sentence).rstrip(".")

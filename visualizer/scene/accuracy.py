@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from visualizer import edits
-from visualizer.curve import Curve, Spot, between
+from visualizer.curve import COLUMNS, Curve, Spot, between, rows
 from visualizer.edits import Edit, Grain
 from visualizer.language import tr, translated
 from visualizer.scene import numbers
-from visualizer.scene.picture import Line, Look, Mark, Rect, Text, plain
+from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Table, Text, plain
 from visualizer.scene.type import elide, width, wrap
 
 Area = tuple[float, float, float, float]
 """x, y, width, height."""
 BESIDE = 400
 """A chart that is wider has its legend beside it, a narrower one below."""
-LEGEND, LINE, LINES = 212, 20, 3
+LEGEND, LINE, LINES = 240, 20, 3
 AXIS, UNDER = 46, 22
 """Room for the numbers left of it, and for those under it."""
 
@@ -80,6 +80,16 @@ def curves_marks(curves: Sequence[Curve], area: Area, look: Look, cursor: float 
     return marks + _legend(curves, area, (left, top, right, bottom), cursor, whole)
 
 
+def picture(curves: Sequence[Curve], whole: bool = False, look: Look | None = None) -> Picture:
+    """The curves alone, with a margin around them."""
+    look = look or Look(size=(720, 300))
+    area = (24.0, 24.0, look.size[0] - 48.0, look.size[1] - 48.0)
+    said = "; ".join(f"{curve.title}: {', '.join(numbers.percent(point.share) for point in curve.points)}"
+                     for curve in curves)
+    return Picture(look.size, tuple(curves_marks(curves, area, look, whole=whole)), (), look.theme, caption=said,
+                   table=Table(COLUMNS, tuple(row for curve in curves for row in rows(curve))))
+
+
 def plot(curves: Sequence[Curve], area: Area, whole: bool = False) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of what is drawn in, within the area of `curves_marks`."""
     x, y, wide, high = area
@@ -103,16 +113,19 @@ def _among_whole(curves: Sequence[Curve], wanted: bool) -> bool:
 
 
 def _title(curve: Curve, edit: Edit, whole: bool) -> str:
-    by = tr("unchanged and changed") if edit.strength is None else translated(edit.strength.title)
-    if edit.strength is not None and edit.beside == edits.PAD:
-        done = _direction(*edits.parse(next(word for word in curve.edits if word.partition(":")[0] == edit.name))[1])
+    if edit.strength is None:
+        done = edit.said(*edits.parse(next(word for word in curve.edits if word.partition(":")[0] == edit.name))[1])
+        return tr("Right answers among {data}, unchanged and {done}").format(data=curve.data, done=done)
+    by = translated(edit.strength.title)
+    if edit.beside == edits.PAD:
+        done = direction(*edits.parse(next(word for word in curve.edits if word.partition(":")[0] == edit.name))[1])
         by = tr("{quantity} {direction}").format(quantity=by, direction=done)
     said = tr("Right answers among those of {data} that stay whole, by {quantity}") if whole else \
         tr("Right answers among {data}, by {quantity}")
     return said.format(data=curve.data, quantity=by)
 
 
-def _direction(right: int, down: int) -> str:
+def direction(right: int, down: int) -> str:
     """`right and down`."""
     across = tr("to the right") if right > 0 else tr("to the left") if right < 0 else ""
     along = tr("down") if down > 0 else tr("up") if down < 0 else ""

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 
 from visualizer.language import english, tr, translated
-from visualizer.said import Claim, said
+from visualizer.said import Claim, claimed
 from visualizer.scene import numbers
 
 SATURATED = 0.1
@@ -21,10 +21,6 @@ HEALTHY = (0.9, 1.1)
 SMALL, LARGE = 1e-3, 1e3
 SEVERAL = {english("step"): english("steps"), english("layer"): english("layers")}
 """What a gradient goes back through: one of them, and several."""
-
-
-def _claimed(words: str, claims: tuple[Claim, ...], place: int = 0) -> str:
-    return said(words, *claims[place]) if place < len(claims) else words
 
 
 def all_true(sentences: Iterable[str]) -> tuple[str, ...]:
@@ -64,7 +60,7 @@ def sigmoid_slope(mean_slope: float, *claims: Claim) -> str:
     if not 0 < mean_slope <= 0.25:
         return ""
     return tr("The slope of a sigmoid is at most {most}; here it is {slope} on average.").format(
-        most=_claimed("1/4", claims, 1), slope=_claimed(numbers.significant(mean_slope, 2), claims))
+        most=claimed("1/4", claims, 1), slope=claimed(numbers.significant(mean_slope, 2), claims))
 
 
 def saturated(share: float, what: str = english("units"), where: str = english("beyond ±0.9")) -> str:
@@ -79,9 +75,9 @@ def dead(share: float, what: str = english("units"), inputs: int = 1) -> str:
     """ReLUs that answered none of `inputs` inputs hand nothing back."""
     if not SATURATED <= share <= 1:
         return ""
-    said = tr("{share} of the {what} are off for this input: nothing goes back through them.") if inputs == 1 else \
+    words = tr("{share} of the {what} are off for this input: nothing goes back through them.") if inputs == 1 else \
         tr("{share} of the {what} are off for any of {count} inputs: nothing goes back through them.")
-    return said.format(share=numbers.percent(share, 0), what=translated(what), count=numbers.count(inputs))
+    return words.format(share=numbers.percent(share, 0), what=translated(what), count=numbers.count(inputs))
 
 
 def half_open(share: float, *claims: Claim) -> str:
@@ -89,49 +85,51 @@ def half_open(share: float, *claims: Claim) -> str:
     if not 0 < share < 1:
         return ""
     return tr("ReLU lets the gradient through at {share} of the units and stops it at the others.").format(
-        share=_claimed(numbers.percent(share, 0), claims))
+        share=claimed(numbers.percent(share, 0), claims))
 
 
 # --- the recurrent matrix -------------------------------------------------------------------------------------------
 
-def grows_first(radius: float, singular: float, peak: float, lag: int) -> str:
+def grows_first(radius: float, singular: float, peak: float, lag: int, *claims: Claim) -> str:
     """The spectral radius rules in the long run, the largest singular value the first steps."""
     if not (radius < 1 < singular and peak > 1.01):
         return ""
-    said = tr("Spectral radius {radius}, but largest singular value {singular}: over {count} step a gradient can grow "
+    words = tr("Spectral radius {radius}, but largest singular value {singular}: over {count} step a gradient can grow "
               "to "
               "{peak} first, then it decays.") if lag == 1 else \
         tr("Spectral radius {radius}, but largest singular value {singular}: over {count} steps a gradient can grow to "
            "{peak} first, then it decays.")
-    return said.format(radius=numbers.number(radius), singular=numbers.number(singular), count=lag,
-                       peak=numbers.number(peak))
+    return words.format(radius=claimed(numbers.number(radius), claims),
+                       singular=claimed(numbers.number(singular), claims, 1), count=claimed(str(lag), claims, 3),
+                       peak=claimed(numbers.number(peak), claims, 2))
 
 
-def bound_is_no_prediction(kept: float, bound: float) -> str:
+def bound_is_no_prediction(kept: float, bound: float, *claims: Claim) -> str:
     """A largest singular value above 1 is necessary for a gradient to explode, not sufficient."""
     if not (kept < HEALTHY[0] and bound > 1):
         return ""
     return tr("The bound is {bound} a step, yet {kept} is kept: a bound is not a prediction.").format(
-        bound=numbers.number(bound), kept=numbers.number(kept))
+        bound=claimed(numbers.number(bound), claims, 1), kept=claimed(numbers.number(kept), claims))
 
 
-def must_vanish(bound: float, what: str = "step") -> str:
+def must_vanish(bound: float, *claims: Claim) -> str:
     """If no Jacobian stretches anything, nothing can last."""
     if not 0 <= bound < 1:
         return ""
     return tr("No Jacobian stretches anything by more than {bound}: the gradient must vanish.").format(
-        bound=numbers.number(bound))
+        bound=claimed(numbers.number(bound), claims))
 
 
-def large_radius_vanishes(radius: float, kept: float, share: float) -> str:
+def large_radius_vanishes(radius: float, kept: float, share: float, *claims: Claim) -> str:
     """A recurrent matrix that would explode in a linear network, tamed by a nonlinearity that is flat."""
     if not (radius > 1 and kept < 1):
         return ""
-    said = tr("Spectral radius {radius} would explode if the network were linear; {share} of the units are in their "
+    words = tr("Spectral radius {radius} would explode if the network were linear; {share} of the units are in their "
               "flat "
               "part.") if share >= SATURATED else \
         tr("Spectral radius {radius} would explode if the network were linear.")
-    return said.format(radius=numbers.number(radius), share=numbers.percent(share, 0))
+    return words.format(radius=claimed(numbers.number(radius), claims),
+                       share=claimed(numbers.percent(share, 0), claims, 1))
 
 
 def linear_power(radius: float, kept: float) -> str:
@@ -179,14 +177,15 @@ def explodes(factor: float, what: str = "step") -> str:
         factor=numbers.significant(factor, 3), unit=translated(what))
 
 
-def clipped(norm: float, limit: float) -> str:
+def clipped(norm: float, limit: float, *claims: Claim) -> str:
     """Clipping by norm rescales the whole gradient: it cures explosion, and leaves every proportion as it is."""
     if not (limit > 0 and norm > limit):
         return ""
     return tr("Clipping at {limit} multiplies the whole gradient of norm {norm} by {factor}: its length changes, not "
               "its "
-              "direction.").format(limit=numbers.significant(limit, 2), norm=numbers.significant(norm, 2),
-                                   factor=numbers.significant(limit / norm, 2))
+              "direction.").format(limit=claimed(numbers.significant(limit, 2), claims, 1),
+                                   norm=claimed(numbers.significant(norm, 2), claims),
+                                   factor=claimed(numbers.significant(limit / norm, 2), claims, 2))
 
 
 def rounded_to_zero(count: int, what: str = english("steps")) -> str:
@@ -244,7 +243,7 @@ def winners(passed: int, places: int, *claims: Claim) -> str:
     if not 0 < passed < places:
         return ""
     return tr("Max-pool hands its gradient to {count} winners of {all}.").format(
-        count=_claimed(numbers.count(passed), claims), all=_claimed(numbers.count(places), claims, 1))
+        count=claimed(numbers.count(passed), claims), all=claimed(numbers.count(places), claims, 1))
 
 
 def averaged(window: int, *claims: Claim) -> str:
@@ -252,7 +251,7 @@ def averaged(window: int, *claims: Claim) -> str:
     if window < 2:
         return ""
     return tr("The average splits each gradient evenly among {count} values.").format(
-        count=_claimed(numbers.count(window), claims))
+        count=claimed(numbers.count(window), claims))
 
 
 def flat_tanh(mean_slope: float, *claims: Claim) -> str:
@@ -260,7 +259,7 @@ def flat_tanh(mean_slope: float, *claims: Claim) -> str:
     if not 0 <= mean_slope < 0.9:
         return ""
     return tr("The slope of tanh is at most {most}; here it is {slope} on average.").format(
-        most=_claimed("1", claims, 1), slope=_claimed(numbers.significant(mean_slope, 2), claims))
+        most=claimed("1", claims, 1), slope=claimed(numbers.significant(mean_slope, 2), claims))
 
 
 def stretch(kept: float, largest: float) -> str:
@@ -278,7 +277,7 @@ def added_ways(ways: int, skip: bool = False, *claims: Claim) -> str:
     words = tr("{count} layers read it, so their gradients are added; the skip hands one of them on "
                "whole.") if skip else \
         tr("{count} layers read it, so their gradients are added.")
-    return words.format(count=_claimed(numbers.count(ways), claims))
+    return words.format(count=claimed(numbers.count(ways), claims))
 
 
 def moved_only(factor: float) -> str:
@@ -293,7 +292,7 @@ def normalised(kept: float, *claims: Claim) -> str:
     if not 0 < kept or abs(kept - 1) < 0.01:
         return ""
     return tr("Normalising rescales the gradient as it rescales the values: {factor} times.").format(
-        factor=_claimed(numbers.significant(kept, 2), claims))
+        factor=claimed(numbers.significant(kept, 2), claims))
 
 
 def joined(parts: int, *claims: Claim) -> str:
@@ -301,7 +300,7 @@ def joined(parts: int, *claims: Claim) -> str:
     if parts < 2:
         return ""
     return tr("It is one of {count} parts that were joined, and gets its own share back unchanged.").format(
-        count=_claimed(numbers.count(parts), claims))
+        count=claimed(numbers.count(parts), claims))
 
 
 def gated(factor: float, *claims: Claim) -> str:
@@ -309,7 +308,7 @@ def gated(factor: float, *claims: Claim) -> str:
     if not 0 < factor < math.inf:
         return ""
     return tr("A product passes the gradient times its other factor, here {factor} on average.").format(
-        factor=_claimed(numbers.significant(factor, 2), claims))
+        factor=claimed(numbers.significant(factor, 2), claims))
 
 
 def dead_layer(spread: float) -> str:
@@ -337,21 +336,24 @@ def before_and_after(before: float, after: float, within: int, what: str = "step
     return tr("Half-life before training {before}, after {after}.").format(before=told[0], after=told[1])
 
 
-def from_late_losses(share: float, last: int) -> str:
+def from_late_losses(share: float, last: int, *claims: Claim) -> str:
     """What arrives at a step comes mostly from losses near it, where a gradient vanishes: the sum does not."""
     if not 0.5 < share <= 1:
         return ""
     return tr("{share} of the step gradients of the weights, by size, come from the last {count} steps: the sum does "
               "not "
-              "vanish, only what is far away in it does.").format(share=numbers.percent(share, 0), count=last)
+              "vanish, only what is far away in it does.").format(share=claimed(numbers.percent(share, 0), claims),
+                                                        count=claimed(str(last), claims, 1))
 
 
-def truncation(kept: float, missing: float, window: int) -> str:
+def truncation(kept: float, missing: float, window: int, *claims: Claim) -> str:
     """Truncated back-propagation cuts credit, not memory."""
     if not missing > 1e-12:
         return ""
-    said = tr("Cut after {count} step the weight gradient has {kept} of its size and is {missing} off; the state still "
-              "crosses the cut.") if window == 1 else \
-        tr("Cut after {count} steps the weight gradient has {kept} of its size and is {missing} off; the state still "
-           "crosses the cut.")
-    return said.format(count=window, kept=numbers.percent(kept, 0), missing=numbers.percent(missing, 0))
+    one = tr("Cut after {count} step the weight gradient has {kept} of its size and is {missing} off; the state still "
+             "crosses the cut.")
+    several = tr("Cut after {count} steps the weight gradient has {kept} of its size and is {missing} off; the state "
+                 "still crosses the cut.")
+    words = one if window == 1 else several
+    return words.format(count=claimed(str(window), claims, 2), kept=claimed(numbers.percent(kept, 0), claims),
+                       missing=claimed(numbers.percent(missing, 0), claims, 1))

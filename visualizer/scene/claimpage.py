@@ -10,11 +10,11 @@ from visualizer.claims import Claim, Expected, Judged, Number, Wanted
 from visualizer.language import english, tr, translated
 from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Picture, Rect, Run, Table, Text, grouped, plain
 from visualizer.scene.recipe import ModelRecipe
-from visualizer.scene.state import Place, State
+from visualizer.scene.state import SHARE, Place, State
 from visualizer.scene.type import plain_lines, width
 
 COMPARE = "compare"
-"""How a claim says that its networks are seen beside each other, each in its own view."""
+"""How a claim says that its networks are compared."""
 LIST = "claim"
 """The `array` of a focus on the list: a click goes to that claim."""
 WIDE, NARROW, ROW = 268.0, 212.0, 44.0
@@ -23,7 +23,8 @@ BAR = 132.0
 """Width of the bars; what is measured ends at their right."""
 MOST_APART = 100.0
 """Counts that are further apart have no bars: of the smallest nothing would be seen."""
-COLUMNS = ((20, english("measured")), (140, english("expected")), (270, english("elsewhere")))
+COLUMNS = ((20, english("measured")), (140, english("expected")), (270, english("all test inputs")),
+           (400, english("elsewhere")))
 """Where they begin, from the end of the bars."""
 LINE = 27.0
 """Height of one number."""
@@ -67,15 +68,15 @@ def draw(page: Page, look: Look) -> Picture:
     y, head = _head(page, x, room)
     marks += head
     if page.claim.unshown:
-        y = _words(marks, tr("Not tested"), page.claim.unshown, x, y + 12, room)
+        y = _words(marks, tr("Not tested"), translated(page.claim.unshown), x, y + 12, room)
     elif not page.asking:
         y = _numbers(marks, page, x, y + 8, room)
     if page.asking:
         _words(marks, tr("What do you think?"),
                tr("Does this sentence hold, does it need a correction, or is it wrong?"), x, y + 12, room)
     else:
-        y = _words(marks, tr("Often believed"), page.claim.misconception, x, y + 14, room)
-        y = _words(marks, tr("What holds"), page.claim.correction, x, y + 10, room, "ink")
+        y = _words(marks, tr("Often believed"), translated(page.claim.misconception), x, y + 14, room)
+        y = _words(marks, tr("What holds"), translated(page.claim.correction), x, y + 10, room, "ink")
         y = _words(marks, tr("Source"), page.claim.source, x, y + 10, room)
     return Picture(look.size, tuple(marks), (), look.theme, caption=caption(page), table=_table(page))
 
@@ -83,13 +84,13 @@ def draw(page: Page, look: Look) -> Picture:
 def caption(page: Page) -> str:
     """The article's words, the verdict, and what was measured, as one text."""
     claim = page.claim
-    said = f"“{claim.quote}”" if claim.quote else claim.implied
+    said = f"“{claim.quote}”" if claim.quote else translated(claim.implied)
     if page.asking:
         return said
     told = [said, f"{_verdict(page)}."]
-    told += [f"{wanted.name}: {claims.number_of(page.found[wanted.name], wanted.expected(page.whole))}."
+    told += [f"{translated(wanted.name)}: {claims.number_of(page.found[wanted.name], wanted.expected(page.whole))}."
              for wanted in claim.numbers if wanted.name in page.found]
-    return " ".join((*told, claim.correction))
+    return " ".join((*told, translated(claim.correction)))
 
 
 # --- the list -------------------------------------------------------------------------------------------------------
@@ -115,9 +116,9 @@ def _list(page: Page, wide: float, high: float) -> list[Mark]:
         if index == page.chosen:
             marks += [Rect(6, y, wide - 12, ROW - 2, "tint", radius=8),
                       Rect(6, y + 8, 3, ROW - 18, "accent", radius=1.5)]
-        marks.append(Rect(6, y, wide - 12, ROW - 2, radius=8, focus=focus, tip=claim.title))
+        marks.append(Rect(6, y, wide - 12, ROW - 2, radius=8, focus=focus, tip=translated(claim.title)))
         marks += sign(verdict_of(page, index), 26, y + ROW / 2 - 1, 8)
-        marks.append(Text(44, y + 18, plain(claim.title), 13, 600 if index == page.chosen else 500, "ink",
+        marks.append(Text(44, y + 18, plain(translated(claim.title)), 13, 600 if index == page.chosen else 500, "ink",
                           max_width=wide - 56))
         marks.append(Text(44, y + 34, plain(_verdict_words(page, index)), 12, 400, "ink-2", max_width=wide - 56))
     return marks
@@ -173,7 +174,8 @@ def _verdict(page: Page) -> str:
 def _head(page: Page, x: float, room: float) -> tuple[float, list[Mark]]:
     """The quotation and the verdict; where they end."""
     claim = page.claim
-    said = f"“{claim.quote}”" if claim.quote else tr("The article, in other words: {words}").format(words=claim.implied)
+    said = f"“{claim.quote}”" if claim.quote else tr("The article, in other words: {words}").format(
+        words=translated(claim.implied))
     y, marks = 46.0, list[Mark]()
     for line in plain_lines(said, 22, room, 600):
         marks.append(Text(x, y, plain(line), 22, 600))
@@ -205,7 +207,7 @@ def _measured(page: Page) -> str:
 def _numbers(marks: list[Mark], page: Page, x: float, y: float, room: float) -> float:
     """Each number: its name, a bar, what was measured, what is expected, what others have measured."""
     claim = page.claim
-    name = min(330.0, max(width(wanted.name, 13, 500) for wanted in claim.numbers) + 12, room * 0.36)
+    name = min(330.0, max(width(translated(wanted.name), 13, 500) for wanted in claim.numbers) + 12, room * 0.36)
     left = x + name
     columns = [(left + BAR + by, translated(heading)) for by, heading in COLUMNS]
     for at, heading in columns:
@@ -215,7 +217,7 @@ def _numbers(marks: list[Mark], page: Page, x: float, y: float, room: float) -> 
     largest = _largest(page)
     for wanted in claim.numbers:
         like, found = wanted.expected(page.whole), page.found.get(wanted.name)
-        marks.append(Text(x, y + 17, plain(wanted.name), 13, 500, max_width=name - 10))
+        marks.append(Text(x, y + 17, plain(translated(wanted.name)), 13, 500, max_width=name - 10))
         marks += _bar(left, y + 5, wanted, like, found, largest)
         words = "—" if found is None else claims.number_of(found, like)
         met = found is None or like is None or like.met_by(found)
@@ -223,9 +225,10 @@ def _numbers(marks: list[Mark], page: Page, x: float, y: float, room: float) -> 
                           "ink" if met else "negative-text", max_width=114))
         marks.append(Text(columns[1][0], y + 17, plain("" if like is None else claims.expected_of(like)), 13, 400,
                           "ink-2", max_width=124))
-        if columns[2][0] + 60 < x + room:
-            marks.append(Text(columns[2][0], y + 17, plain(wanted.elsewhere), 13, 400, "ink-2",
-                              max_width=x + room - columns[2][0]))
+        others = ("" if wanted.whole is None else claims.expected_of(wanted.whole), wanted.elsewhere)
+        for (at, _), said in zip(columns[2:], others, strict=True):
+            if at + 60 < x + room:
+                marks.append(Text(at, y + 17, plain(said), 13, 400, "ink-2", max_width=min(124, x + room - at)))
         y += LINE
     return y
 
@@ -284,7 +287,7 @@ def _words(marks: list[Mark], heading: str, said: str, x: float, y: float, room:
 
 def _table(page: Page) -> Table:
     rows: Sequence[tuple[str | float | int, ...]] = () if page.asking else [
-        (wanted.name, "" if (found := page.found.get(wanted.name)) is None else found.value,
+        (translated(wanted.name), "" if (found := page.found.get(wanted.name)) is None else found.value,
          "" if found is None else found.error, "" if (like := wanted.expected(page.whole)) is None else like.value,
          wanted.elsewhere) for wanted in page.claim.numbers]
     return Table((tr("number"), tr("measured"), tr("standard error"), tr("expected"), tr("elsewhere")), tuple(rows))
@@ -293,8 +296,11 @@ def _table(page: Page) -> Table:
 # --- where it is seen -----------------------------------------------------------------------------------------------
 
 def demonstrated(state: State, claim: Claim) -> State:
-    """The networks of a claim beside each other, each reading its input after what is done to it."""
+    """The networks of a claim beside each other, each reading its input after what is done to it; in step where the
+    claim compares them."""
     recipes = [ModelRecipe(name, (claim.sample,) if claim.sample else (), edits=claim.edits) for name in claim.models]
+    compares = claim.view == COMPARE and len(recipes) > 1
     places = tuple(Place(recipe, card.bundled(recipe.model).view if claim.view == COMPARE else claim.view, claim.at,
                          look=state.look) for recipe in recipes)
-    return replace(state, places=places, active=0, playing=False)
+    return replace(state, places=places, active=0, playing=False, compare=SHARE if compares else "", alone=0,
+                   brought=())

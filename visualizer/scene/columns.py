@@ -131,6 +131,13 @@ class Plan:
     """For a room: all layers small, one tile each, along the bottom."""
 
 
+def maps_shown(layer: Layer, column: Column) -> tuple[int, ...]:
+    """Which of all maps of a layer, whatever stands in front of rows and columns, its tiles are: of volumes whose
+    channels a column counts the slice in the middle of each."""
+    deep = int(np.prod(layer.shape[1:-2])) if layer.output.ndim > 3 and column.total == layer.shape[0] else 1
+    return tuple(channel * deep + deep // 2 for channel in column.shown)
+
+
 @remembered(16)
 def passages(trace: Trace) -> frozenset[str]:
     """The layers that compute nothing and only lay numbers out anew."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from visualizer.language import tr
+from visualizer.said import Claim, claimed, tick
 from visualizer.scene import causes, numbers, parts
 from visualizer.scene.picture import (
     TITLE,
@@ -98,8 +99,9 @@ def grid(scale: Axis, left: float, right: float, look: Look, labels: float | Non
         y = scale.y(10.0 ** power)
         marks.append(Line(((left, y), (right, y)), "hair"))
         x, anchor = (left - 8, "end") if labels is None else (labels, "start")
-        said = numbers.power_of_ten(int(power)) if power == int(power) else numbers.significant(10.0 ** power, 1)
-        marks.append(Text(x, y + 4, plain(said), 11, 400, "ink-2", anchor))
+        number = numbers.power_of_ten(int(power)) if power == int(power) else numbers.significant(10.0 ** power, 1)
+        ends = 10.0 ** scale.low * (1 - 1e-9), 10.0 ** scale.high * (1 + 1e-9)
+        marks.append(Text(x, y + 4, plain(tick(number, 10.0 ** power, *ends)), 11, 400, "ink-2", anchor))
     return marks
 
 
@@ -116,8 +118,8 @@ class Curve:
 
 
 def curve(xs: Sequence[float], sizes: ArrayLike, scale: Axis, how: Curve, look: Look,
-          foci: Sequence[Focus | None] = (), joined: bool = True) -> list[Mark]:
-    """Sizes as dots, joined where neighbours are known."""
+          foci: Sequence[Focus | None] = (), joined: bool = True, claims: Sequence[Claim] = ()) -> list[Mark]:
+    """Sizes as dots, joined where neighbours are known; `claims` tell what each of them claims to be."""
     values = np.asarray(sizes, np.float64)
     marks: list[Mark] = []
     for stretch in _known(values) if joined else ():
@@ -134,26 +136,29 @@ def curve(xs: Sequence[float], sizes: ArrayLike, scale: Axis, how: Curve, look: 
             continue
         y = scale.y(value)
         marks.append(Rect(x - radius, y - radius, 2 * radius, 2 * radius, "stage" if open_ring else how.dot,
-                          how.dot if open_ring else "", 1.2, radius=radius, focus=focus, tip=words(value, scale)))
+                          how.dot if open_ring else "", 1.2, radius=radius, focus=focus,
+                          tip=words(value, scale, *claims[at:at + 1])))
     return marks
 
 
-def words(value: float, scale: Axis | None = None) -> str:
+def words(value: float, scale: Axis | None = None, *claims: Claim) -> str:
     """A size in words; below the floor, and beyond the range, in words too."""
     if math.isnan(value):
         return tr("not a number")
     if math.isinf(value):
         return tr("beyond range")
     if value == 0:
-        return tr("exactly 0")
+        return tr("exactly {zero}").format(zero=claimed("0", claims))
     if scale is not None and value < scale.floor:
-        return tr("below {least}").format(least=numbers.power_of_ten(round(scale.low)))
-    return numbers.significant(value, 2)
+        least = 10.0 ** round(scale.low)
+        return tr("below {least}").format(least=tick(numbers.power_of_ten(round(scale.low)), least, value, least))
+    return claimed(numbers.significant(value, 2), claims)
 
 
-def times(factor: float) -> str:
+def times(factor: float, *claims: Claim) -> str:
     """What a hop keeps: `× 0.70`, `× 1` if it is exactly the same."""
-    return "× 1" if abs(factor - 1) < 1e-9 else f"× {numbers.significant(factor, 2)}"
+    number = "1" if abs(factor - 1) < 1e-9 else numbers.significant(factor, 2)
+    return f"× {claimed(number, claims)}"
 
 
 def _known(values: NDArray[np.float64]) -> list[list[int]]:
@@ -194,14 +199,14 @@ def because(sentences: Iterable[str], x: float, y: float, room: float, look: Loo
 
 def unmeasured(look: Look, title: str, what: str, why: str = "") -> Picture:
     """The picture of a view whose study is not there yet."""
-    said = why or tr("{what} takes further passes in float64.").format(what=what)
+    sentence = why or tr("{what} takes further passes in float64.").format(what=what)
     rest = tr("The app makes them by itself, from Python visualizer.study(trace, model, x, …) does; a recording that "
               "was opened from a file shows it only if it was measured before it was saved.")
-    marks = [*parts.sentence(look, said), Text(24, 84, plain(title), 13, 600, "accent-ink", group=TITLE),
+    marks = [*parts.sentence(look, sentence), Text(24, 84, plain(title), 13, 600, "accent-ink", group=TITLE),
              Rect(24, 108, look.size[0] - 48, 160, "hatch")]
     if not why:
         marks.append(Text(24, 294, plain(rest), 13, 400, "ink-2", max_width=look.size[0] - 48, group=TITLE))
-    return Picture(look.size, tuple(marks), (), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(marks), (), look.theme, caption=unmarked(sentence),
                    table=Table(("what", "state"), ((title, why or tr("not measured yet")),)))
 
 

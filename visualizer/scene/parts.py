@@ -22,7 +22,7 @@ from visualizer.said import said, tick
 from visualizer.scene import colour, hops, numbers, projector
 from visualizer.scene.boxes import Box
 from visualizer.scene.columns import LEGEND as LEGEND_HEIGHT
-from visualizer.scene.columns import Column, lanes_height
+from visualizer.scene.columns import Column, lanes_height, maps_shown
 from visualizer.scene.labels import Labels, fitting
 from visualizer.scene.picture import (
     BEAT,
@@ -236,8 +236,9 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     folds = None if layer.output.ndim < 4 else (maps_of(layer.output).shape, layer.shape)
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=None if unknown is None else as_tiles(unknown, column, layer), focus=Focus(layer.name),
-                  indices=_places_of(layer, column) if whole else (-1,), rows_shown=rows_shown,
+                  indices=maps_shown(layer, column) if whole else (-1,), rows_shown=rows_shown,
                   pooled=column.factor, covered=None if there is None else ~there, folds=folds,
+                  blends=3 if _in_colour(column, layer) else 1,
                   scale=scale_of(trace, layer, look, backward))]
 
 
@@ -294,13 +295,6 @@ def maps_of(array: NDArray[Any]) -> NDArray[Any]:
     return array if array.ndim < 4 else array.reshape(-1, *array.shape[-2:])
 
 
-def _places_of(layer: Layer, column: Column) -> tuple[int, ...]:
-    """Which of the maps of `maps_of` a column shows: of volumes whose channels it counts the slice in the middle of
-    each."""
-    deep = int(np.prod(layer.shape[1:-2])) if layer.output.ndim > 3 and column.total == layer.shape[0] else 1
-    return tuple(channel * deep + deep // 2 for channel in column.shown)
-
-
 def map_name(layer: Layer, index: int) -> str:
     """What one of its maps is called: by its channel, or where there is more in front by all that, `1, 3`."""
     if layer.output.ndim < 4:
@@ -346,7 +340,7 @@ def as_tiles(values: NDArray[Any], column: Column, layer: Layer) -> NDArray[Any]
         return np.ascontiguousarray(values[list(column.shown)][:, None, None])
     if values.ndim == 2:
         values = values[None]
-    values = maps_of(values)[list(_places_of(layer, column))]
+    values = maps_of(values)[list(maps_shown(layer, column))]
     if column.factor > 1:
         values = _pooled(values, column.factor)
     return np.ascontiguousarray(values)

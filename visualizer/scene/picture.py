@@ -416,6 +416,8 @@ class Image:
     folds: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     """The shape in which the tiles show all numbers of an array, and the array's own, where that is another one: its
     cells then stand in the same order."""
+    blends: int = 1
+    """So many maps of an array each tile shows in one place, from its index on: the channels of a picture in colour."""
     covered: NDArray[np.bool_] | None = None
     """(tile, row, column): cells that are not there yet; nothing is drawn of them, but they answer to a click."""
     opacity: float = 1.0
@@ -839,8 +841,8 @@ def _focus_of(mark: Image, tile: int, row: int, column: int) -> Focus:
 
 def _refolded(cell: Cell, shape: tuple[int, ...], other: tuple[int, ...]) -> Cell:
     """The cell at the same place in an array of another shape; as much of it as there is where it names no number."""
-    if len(cell) != len(shape):
-        return cell[:1]
+    if len(cell) != len(shape) or not all(0 <= at < size for at, size in zip(cell, shape, strict=True)):
+        return cell[:1]  # of the layer of that name in another network, perhaps
     return tuple(int(index) for index in np.unravel_index(np.ravel_multi_index(cell, shape), other))
 
 
@@ -857,7 +859,7 @@ def _dump(mark: Mark) -> str:
     parts = [type(mark).__name__.lower()]
     for name, standard in mark.__dataclass_fields__.items():
         value = getattr(mark, name)
-        if name in ("scale", "group", "holds", "folds"):
+        if name in ("scale", "group", "holds", "folds", "blends"):
             continue  # they are not seen
         if isinstance(value, np.ndarray):
             digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:12]

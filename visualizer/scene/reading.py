@@ -17,7 +17,7 @@ from visualizer.kinds.gates import Family, Quantity
 from visualizer.kinds.shape import origins
 from visualizer.language import tr, translated
 from visualizer.said import said
-from visualizer.scene import numbers
+from visualizer.scene import absence, numbers
 from visualizer.scene.cellnumbers import forward
 from visualizer.scene.picture import literal
 from visualizer.scene.timeline import Moment, in_beat
@@ -142,7 +142,7 @@ def without_gradient(shown: Reading) -> str:
     """Why nothing came back to the states; empty where something did, and be it no number."""
     if shown.norms is not None and np.any(shown.norms):
         return ""
-    why = said(shown.layer.why.rstrip("."), "why nothing came back", shown.layer.name)
+    why = said(absence.clause(shown.layer.why), "why nothing came back", shown.layer.name)
     return why or tr("nothing flowed back through it")
 
 

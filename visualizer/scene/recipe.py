@@ -35,8 +35,8 @@ class ModelRecipe:
     """What is done to the network or its input first, in this order: `untrained`, `unit_off:conv2:7`, `shift:3,0`."""
 
     label: str = ""
-    """Which class the input is, as somebody has said who looked at it; empty where nobody has, or the input says so
-    itself."""
+    """What should be answered, as somebody has said who looked at the input: `4`, `0.5`, `1,0,2`, the path of a file
+    of numbers; empty where nobody has, or the input says so itself."""
 
     @property
     def name(self) -> str:
@@ -125,6 +125,10 @@ def plain_of(recipe: Recipe) -> dict[str, Any]:
     return {"kind": kind, **{item.name: getattr(recipe, item.name) for item in fields(recipe)}}
 
 
+MOST_OF_A_LABEL = 4096
+"""Characters of what may be said to be right."""
+
+
 def from_plain(plain: Mapping[str, Any]) -> Recipe:
     """The recipe that `plain_of` wrote, lists being tuples by now; TypeError or ValueError if it is none."""
     noun = KINDS.get(str(plain.get("kind")))
@@ -138,7 +142,7 @@ def from_plain(plain: Mapping[str, Any]) -> Recipe:
             words = all(isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(word, str) for word in pair)
                         for pair in value)
         if item.name == "label":
-            words = words and (not value or (value.isdecimal() and len(value) < 7))
+            words = words and len(value) <= MOST_OF_A_LABEL
         if isinstance(value, tuple) != isinstance(getattr(noun(), item.name), tuple) or not words:
             raise TypeError(f"{item.name} is {str(value)[:40]!r}")
     return found

@@ -10,7 +10,7 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -41,6 +41,11 @@ MOST_SIDE = 512
 """Points on a side of a drawing."""
 MOST_PLACES = 8
 """So many places can be open beside each other."""
+MOST_COMPARED = 4
+"""So many places are seen as one comparison."""
+SYNCS = (SHARE, BEAT, STEP) = ("share", "beat", "step")
+"""What the places of a comparison have in common at one time: the share of their way, the number of their beat, or
+their step."""
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 R = TypeVar("R", ModelRecipe, LabRecipe)
 GATE = "gate"
@@ -104,6 +109,13 @@ class State:
     """What was drawn with the pen: (beat, points in shares of the picture's width and height), the oldest first."""
     inked: bool = False
     """Whether pictures are exported with the strokes."""
+    compare: str = ""
+    """What the places have in common at one time where they are seen as one comparison: `share` of their way, `beat` or
+    `step`; empty where each is seen in its own view."""
+    alone: int = 0
+    """Which place of a comparison is seen alone, counted from 1; 0 for all."""
+    brought: tuple[str, ...] = ()
+    """Models that came because something was to be compared: one leaves them with it."""
 
     # what the active place says
 
@@ -187,6 +199,8 @@ def changed(state: State, **changes: Any) -> State:
     """
     if unknown := set(changes) - set(_OF_MODEL) - set(_OF_PLACE) - set(State.__dataclass_fields__):
         raise TypeError(f"a State has no field {sorted(unknown)[0]!r}")
+    if state.compare and changes.get("view", state.view) != state.view:  # what was chosen is a view of one network
+        state = apart(state, state.view)
     state = replace(state, **{name: value for name, value in changes.items() if name in State.__dataclass_fields__})
     if given := {name: changes[name] for name in _OF_MODEL if name in changes}:
         state = _of_model(state, given)
@@ -199,9 +213,31 @@ def changed(state: State, **changes: Any) -> State:
     if place.over and "over" not in changes and recipe.name != state.recipe.name:  # and so is a choice of inputs
         place = replace(place, over="")
     places = (*state.places[:state.active], place, *state.places[state.active + 1:])
+    if state.compare and place.recipe != state.recipe:
+        places = tuple(replace(other, recipe=_given_alike(other.recipe, state.recipe, place.recipe))
+                       for other in places)
     if "look" in changes and len(places) > 1:
         places = tuple(replace(other, look=_seen_alike(other.look, place.look)) for other in places)
     return replace(state, places=places)
+
+
+def _given_alike(recipe: Recipe, before: Recipe, now: Recipe) -> Recipe:
+    """A recipe of a comparison after another one was changed: where both read the same, they go on to; and so does what
+    is done to the input."""
+    if not all(isinstance(each, ModelRecipe) for each in (recipe, before, now)) or recipe == now:
+        return recipe
+    assert isinstance(recipe, ModelRecipe)
+    assert isinstance(before, ModelRecipe)
+    assert isinstance(now, ModelRecipe)
+    if before.model != now.model:
+        return recipe
+    if recipe.inputs == before.inputs and now.inputs != before.inputs:
+        recipe = replace(recipe, inputs=now.inputs, label=now.label)
+    done, was, new = (tuple(words for words in each.edits if edits.of((words,), edits.INPUT))
+                      for each in (recipe, before, now))
+    if done == was and new != was:
+        recipe = replace(recipe, edits=(*(words for words in recipe.edits if words not in done), *new))
+    return recipe
 
 
 def _of_model(state: State, given: Mapping[str, Any]) -> State:
@@ -338,6 +374,9 @@ def _checked(state: State) -> State:
     _check_types(state, State())
     if not 0 < len(state.places) <= MOST_PLACES or not 0 <= state.active < len(state.places):
         raise TypeError(f"{len(state.places)} places, of which {state.active} is active")
+    if state.compare not in ("", *SYNCS) or not 0 <= state.alone <= MOST_COMPARED \
+            or not all(isinstance(name, str) for name in state.brought):
+        raise TypeError(f"a comparison by {state.compare[:20]!r}")
     if state.stepping not in (-1, 0, 1):
         raise TypeError("a way through the inputs that is none")
     if not 0 < state.speed <= 100:
@@ -668,6 +707,8 @@ def another_place(state: State) -> State:
     """The same once more beside it, to go on from there; nothing where there is no room for more."""
     if len(state.places) >= MOST_PLACES:
         return state
+    if state.compare and len(state.places) >= MOST_COMPARED:
+        return state
     places = (*state.places[:state.active + 1], state.place, *state.places[state.active + 1:])
     return replace(state, places=places, active=state.active + 1)
 
@@ -676,13 +717,21 @@ def without_place(state: State) -> State:
     """The active place closed, if it is not the only one."""
     if len(state.places) == 1:
         return state
+    left = len(state.places) - 1
     return replace(state, places=state.places[:state.active] + state.places[state.active + 1:],
-                   active=max(0, state.active - 1))
+                   active=max(0, state.active - 1), alone=0, compare=state.compare if left > 1 else "")
+
+
+def without(state: State, index: int) -> State:
+    """A place closed that one does not stand in."""
+    here = state.active - (index < state.active)
+    return replace(without_place(replace(state, active=index)), active=here)
 
 
 def to_place(state: State, index: int) -> State:
     """Stand in another place, at the same share of the way; beyond the last one comes the first again."""
-    return replace(state, active=index % len(state.places))
+    index %= len(state.places)
+    return replace(state, active=index, alone=index + 1 if state.alone else 0)
 
 
 def training_beside(state: State) -> State:
@@ -692,6 +741,53 @@ def training_beside(state: State) -> State:
     state = without_reel(state) if state.reel else state
     trained = changed(state, edits=tuple(done for done in state.edits if done != UNTRAINED))
     return replace(trained, places=(before_training(trained).place, trained.place), active=1)
+
+
+# --- comparing ------------------------------------------------------------------------------------------------------
+
+def compared(state: State, partners: Iterable[Recipe] = ()) -> State:
+    """The places as one comparison: those that are open, or with one alone these partners beside it. As many as there
+    is room for; nothing is compared of one alone."""
+    state = without_reel(state) if state.reel else state
+    if len(state.places) == 1:
+        here, found = state.place, [recipe for recipe in partners if recipe != state.recipe][:MOST_COMPARED - 1]
+        own = replace(here, focus=None)
+        places = (own, *(Place(recipe, here.view, "", None, here.look) for recipe in found))
+        state = replace(state, places=places, active=0, brought=tuple(recipe.name for recipe in found))
+    start = max(0, min(state.active, len(state.places) - MOST_COMPARED))
+    places = tuple(replace(place, reel=()) for place in state.places[start:start + MOST_COMPARED])
+    if len(places) < 2:
+        return state
+    return replace(state, places=places, active=state.active - start, compare=state.compare or SHARE, alone=0,
+                   playing=False)
+
+
+def apart(state: State, view: str) -> State:
+    """Each place in its view again, the active one in this; alone where the others only came to be compared."""
+    if not state.compare:
+        return changed(state, view=view)
+    if state.brought:
+        state = replace(state, places=(state.place,), active=0)
+    return changed(replace(state, compare="", alone=0, brought=(), playing=False), view=view)
+
+
+def synced(state: State, word: str) -> State:
+    """Another thing that the places of a comparison have in common."""
+    return replace(state, compare=word) if state.compare else state
+
+
+def alone_at(state: State, number: int) -> State:
+    """One place of a comparison alone, counted from 1, or all of them again."""
+    if not state.compare or number > len(state.places):
+        return state
+    return replace(state, alone=0 if state.alone == number else number, active=number - 1)
+
+
+def as_it_was(recipe: Recipe) -> Recipe:
+    """The same with nothing done to its input."""
+    if not isinstance(recipe, ModelRecipe):
+        return recipe
+    return replace(recipe, edits=tuple(words for words in recipe.edits if not edits.of((words,), edits.INPUT)))
 
 
 # --- reels ----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from visualizer.kinds import Compared, Report
 from visualizer.language import tr
+from visualizer.reasons import told
 from visualizer.scene import numbers
 from visualizer.trace import Trace
 
@@ -70,7 +71,7 @@ def plain(trace: Trace, report: Report) -> dict[str, Any]:
 
 def _line(trace: Trace, row: Compared) -> Line:
     if row.error is None:
-        return Line(row.layer, what(row.quantity), row.why, "0", "–", "–", None)
+        return Line(row.layer, what(row.quantity), told(row.why), "0", "–", "–", None)
     compared = tr("all {n}").format(n=numbers.count(row.size)) if row.cells == row.size else tr(
         "{n} of {all}").format(n=numbers.count(row.cells), all=numbers.count(row.size))
     return Line(row.layer, what(row.quantity), _against(trace, row), compared, numbers.power(row.error),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from PySide6.QtCore import QLockFile, QObject, Signal
@@ -58,11 +59,15 @@ class Autosave(QObject):
 
     def news(self) -> bool:
         """Whether a session was left behind that nobody has been told of yet; asking is telling."""
-        left, told = [path.name for path in self.left_behind()], kept.remembered(TOLD).get("sessions")
-        known = told if isinstance(told, list) else []
-        if left or known:
-            kept.remember(TOLD, {"sessions": left})
-        return any(name not in known for name in left)
+        left, new = [path.name for path in self.left_behind()], list[str]()
+
+        def told(known: dict[str, Any]) -> dict[str, Any]:
+            before = known.get("sessions")
+            new.extend(name for name in left if not isinstance(before, list) or name not in before)
+            return {"sessions": left} if left or before else known
+
+        kept.change(TOLD, told)
+        return bool(new)
 
     def write(self) -> None:
         """Write down where one stands now, unless it moves."""

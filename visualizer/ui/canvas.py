@@ -284,5 +284,7 @@ def _tile_place(mark: Image, focus: Focus) -> QRectF | None:
         return QRectF(x + column * mark.cell[0], y + mark.rows.index(inner[-1]) * mark.cell[1], *mark.cell)
     if len(inner) == 2 and min(mark.cell) >= SINGLE_CELL:
         row, column = reversed(inner) if mark.transposed else inner
-        return QRectF(x + column * mark.cell[0], y + row * mark.cell[1], *mark.cell)
+        rows, columns = mark.values.shape[1:3]
+        if 0 <= row < rows and 0 <= column < columns:  # else of the layer of that name in another network
+            return QRectF(x + column * mark.cell[0], y + row * mark.cell[1], *mark.cell)
     return QRectF(x, y, *mark.tile_size)

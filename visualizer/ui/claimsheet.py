@@ -28,6 +28,8 @@ Key = Qt.Key
 FOOT = 60
 """Height of the buttons below."""
 STEPS = {Key.Key_Down: 1, Key.Key_Up: -1, Key.Key_Right: 1, Key.Key_Left: -1, Key.Key_PageDown: 1, Key.Key_PageUp: -1}
+_left = [""]
+"""The claim that was looked at last."""
 _measured: dict[str, dict[str, Number]] = {}
 """What was measured since the app was started, by the name of the claim."""
 
@@ -41,10 +43,11 @@ class ClaimSheet(QWidget):
     said = Signal(str)
 
     def __init__(self, look: Look, engine: Callable[[], Engine | None], parent: QWidget, name: str = "") -> None:
-        """`engine` answers who measures, as soon as there is somebody."""
+        """`engine` answers who measures, as soon as there is somebody; `name` is the claim that is shown first, that
+        which was looked at last where none is named."""
         super().__init__(parent)
         known = claims.claims()
-        chosen = next((index for index, claim in enumerate(known) if claim.name == name), 0)
+        chosen = next((index for index, claim in enumerate(known) if claim.name == (name or _left[0])), 0)
         self.page = Page(known, chosen, _measured)
         self.look, self._engine = look, engine
         self._heard: Engine | None = None
@@ -91,6 +94,7 @@ class ClaimSheet(QWidget):
     def choose(self, index: int) -> None:
         """Look at a claim."""
         self.page = replace(self.page, chosen=index, asking=False)
+        _left[0] = self.page.claim.name
         self.show_page()
 
     def ask(self) -> None:
@@ -101,8 +105,9 @@ class ClaimSheet(QWidget):
     def go(self) -> None:
         """Close, and look at its networks."""
         if self.page.claim.models:
-            self.wanted.emit(self.page.claim)
+            _left[0] = self.page.claim.name
             self.closed.emit()
+            self.wanted.emit(self.page.claim)
 
     def cite(self) -> None:
         """The article's words, the verdict, the numbers and the source, on the clipboard."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
@@ -127,7 +127,7 @@ class ExportPanel(QWidget):
     def choose(self, **changes: object) -> None:
         """Other choices; they are remembered."""
         self.choices = replace(self.choices, **changes)  # type: ignore[arg-type]
-        kept.remember("export", asdict(self.choices))
+        kept.change("export", lambda known: {**known, **changes})
         self._show()
 
     # --- how it is built ---

@@ -22,7 +22,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QPoint, QProcess, QRect, Q
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from visualizer import over, sight
+from visualizer import comparison, over, sight
 from visualizer.export import film as films
 from visualizer.language import tr
 from visualizer.over import Inputs
@@ -361,7 +361,10 @@ class Job(QObject):
 
 
 def recordings(store: Store) -> tuple[Recorded, ...]:
-    """What is seen from each place; nothing while anything of it is still to come."""
+    """What is seen from each place; nothing while anything of it is still to come. Of a comparison all that its process
+    has to be given, see `comparison.carried`."""
+    if store.state.compare:
+        return comparison.carried(store.readers) if store.readers and not store.waiting else ()
     found = store.beside or (() if store.recorded is None or store.waiting else (store.recorded,))
     whole = len(found) == len(store.state.places)
     return found if whole and not (store.state.reel and isinstance(store.recorded, Trace)) else ()
@@ -385,9 +388,11 @@ def filmed(found: tuple[Recorded, ...], state: State, wish: Wish, known: Inputs 
         way = Passage(first, known.words[first - 1:], lambda index, size: sight.seen(trace, state, None, size),
                       lambda index: trace.shapes, lambda index: "", sight.moment_of(trace, state).beat)
         return replace(films.of_state(state, found, Fraction(0), Fraction(0), *paced), end=None, over=way)
-    times = sight.times(recorded, state)
+    readers = comparison.received(state, map(sight.own, found)) if state.compare else ()
+    times = comparison.times([reader.trace for reader in readers], state.active) if readers else \
+        sight.times(recorded, state)
     start, end = films.between(times, *addresses(times, state, wish))
-    return films.of_state(state, found, start, end, *paced)
+    return films.of_state(state, found, start, end, *paced, readers)
 
 
 def first_input(state: State, wish: Wish, known: Inputs) -> int:
@@ -397,7 +402,8 @@ def first_input(state: State, wish: Wish, known: Inputs) -> int:
 
 def arguments(found: tuple[Recorded, ...], state: State, wish: Wish, known: Inputs | None = None) -> list[str]:
     """The same film in the words of the command line."""
-    times = sight.times(found[state.active], state)
+    times = comparison.times([sight.own(each) for each in found[:len(state.places)]], state.active) \
+        if state.compare else sight.times(found[state.active], state)
     through: list[str] = []
     if wish.over and known is not None:
         first, last = str(first_input(state, wish, known)), str(len(known.words))

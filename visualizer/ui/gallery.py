@@ -20,7 +20,7 @@ from PySide6.QtCore import QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 import visualizer
-from visualizer import paint, registry, sight, start, views
+from visualizer import comparison, paint, registry, sight, start, views
 from visualizer.scene.picture import LANE, LEGEND, SENTENCE, TITLE, Picture, Text
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.state import State, changed, to_json
@@ -246,6 +246,10 @@ def whole(state: State, traces: dict[Recipe, Trace], at: str = "") -> Picture:
     if at:
         state = changed(state, at=at)
     found = [_recorded(state, number, traces) for number in range(len(state.places))]
+    if state.compare:
+        readers = comparison.readers_of(state, [sight.own(each) for each in found], {})
+        return comparison.seen(readers, state.active, comparison.moment_of(readers, state),
+                               replace(state.look, size=DRAWN), state.compare)
     return sight.beside(found, state.places, state.active, DRAWN) if len(found) > 1 else \
         sight.seen(found[0], state, size=DRAWN)
 

@@ -234,10 +234,20 @@ def _film() -> Drawn:
     return path, False
 
 
+@cache
+def _die() -> Drawn:
+    path = QPainterPath()
+    path.addRoundedRect(QRectF(3, 3, 14, 14), 3, 3)
+    for x, y in ((7, 7), (13, 7), (10, 10), (7, 13), (13, 13)):
+        path.addEllipse(QRectF(x - 0.6, y - 0.6, 1.2, 1.2))
+    return path, False
+
+
 ICONS: dict[str, Callable[[], Drawn]] = {
     "present": _present, "export": _export, "pencil": _pencil, "folder": _folder, "first": _first, "last": _last,
     "previous": _previous, "next": _next, "play": _play, "play-back": _play_back, "pause": _pause,
     "forward": _forward, "backward": _backward, "chevron": _chevron, "down": _down, "tick": _tick, "cross": _cross,
-    "models": _models, "eraser": _eraser, "options": _options, "search": _search, "home": _home, "lens": _lens,
+    "die": _die, "models": _models, "eraser": _eraser, "options": _options, "search": _search, "home": _home,
+    "lens": _lens,
     "laboratory": _laboratory, "untrained": _untrained, "fold": _fold, "theme": _theme, "film": _film,
 }

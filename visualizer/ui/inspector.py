@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistent
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QScrollArea, QTableView, QWidget
 
-from visualizer import sight
+from visualizer import reasons, sight
 from visualizer.kinds import Report
 from visualizer.language import tr
 from visualizer.scene import numbers
@@ -273,7 +273,7 @@ def badge_tip(report: Report | None) -> str:
         worst = max(report.disagreeing.items(), key=lambda item: _bad(item[1]))[0]
         told = tr("Layer {name} is farther from its recomputation than is allowed.").format(name=worst)
     elif report.unverified:
-        told = "\n".join(f"{name}: {why}" for name, why in list(report.unverified.items())[:2])
+        told = "\n".join(f"{name}: {reasons.told(why)}" for name, why in list(report.unverified.items())[:2])
     else:
         told = tr("Values and gradients were recomputed in numpy with 64 bits\nand compared with what torch computed.")
     return told + "\n" + tr("A click opens the table of what was compared with what.")

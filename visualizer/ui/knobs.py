@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -27,6 +28,35 @@ SEGMENTS = 4
 """So many short words stand side by side; more, or longer ones, are a menu."""
 Consequence = Callable[[], tuple[str, str]]
 """(what stands under the first knob, what follows from all of them)."""
+
+
+class Ranged(Protocol):
+    """What a slider moves along."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def low(self) -> float: ...
+
+    @property
+    def high(self) -> float: ...
+
+    @property
+    def step(self) -> float: ...
+
+    @property
+    def default(self) -> Any: ...
+
+    @property
+    def write(self) -> Callable[[Any], str]: ...
+
+
+class Turned(Protocol):
+    """What hears a slider."""
+
+    def turn(self, name: str, word: str, undoable: bool) -> None:
+        """It stands at another word; while it is dragged that is no step of undo by itself."""
 
 
 class Knobs(QWidget):
@@ -173,7 +203,7 @@ class SliderRow(QWidget):
 class Slider(QSlider):
     """A track of 2 px and a handle of 14; double click resets, Shift drags finely, arrows go step by step."""
 
-    def __init__(self, knob: Knob, panel: Knobs, parent: QWidget) -> None:
+    def __init__(self, knob: Ranged, panel: Turned, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.knob, self.panel = knob, panel
         self.exact = 0.0

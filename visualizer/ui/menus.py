@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -11,9 +12,10 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from visualizer import answers, door, inputs, over, sight
 from visualizer.language import languages, tr, translated
-from visualizer.scene import colour
+from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import changed
+from visualizer.trace import Refused, Trace
 from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
 from visualizer.ui.store import Store
@@ -109,12 +111,32 @@ class Menus:
                 tr("What is sent back"),
                 tr("loss, mse, mae, bce, cross_entropy, sum, mean, logit:4, logit:4@7; sum:mask of the output mask"),
                 now)))
+            menu.addAction(tr("Target …")).triggered.connect(self._aim)
+            if self.store.state.label:
+                menu.addAction(tr("The target of the input itself")).triggered.connect(
+                    lambda: self.store.update(label="", playing=False))
         else:
             menu.addAction(tr("Nothing else can be sent back here")).setEnabled(False)
 
     def _send_back(self, wish: str) -> None:
         if wish:
             self.store.update(objective=wish, playing=False)
+
+    def _aim(self) -> None:
+        """Ask what should be answered, and say in one sentence where that is nothing that could be."""
+        trace, state = self.store.trace, self.store.state
+        if trace is None:
+            return
+        typed = self.window.ask_for_words(tr("What should be answered"), fitting_targets(trace), state.label)
+        if not typed:
+            return
+        labels = trace.answers[0].labels or trace.labels if trace.answers else trace.labels
+        try:
+            found = inputs.target_in(typed, labels)
+        except Refused as error:
+            self.window.say(str(error))
+            return
+        self.store.update(label=str(found) if typed in labels else typed, playing=False)
 
     def fill_inputs(self, menu: QMenu) -> None:
         """Which inputs can be stepped through; what cannot be is grey, and says why."""
@@ -224,3 +246,19 @@ def choices(menu: QMenu, words: Iterable[tuple[str, str]], chosen: str, choose: 
         action.setChecked(word == chosen)
         group.addAction(action)
         action.triggered.connect(lambda checked=False, word=word: choose(word))
+
+
+def fitting_targets(trace: Trace) -> str:
+    """One sentence on what fits as a target: by what the network answers, and how many numbers that is."""
+    answer = next(iter(trace.answers), None)
+    shape = () if answer is None else trace[answer.layer].shape
+    if answer is not None and answer.kind == "classes":
+        said = tr("A class from 0 to {last}, by its number or its label.").format(last=numbers.count(shape[-1] - 1))
+    elif len(shape) > 1 and trace[answer.layer].axes[0] in ("step", "part"):
+        said = tr("A class, or a list with one class for each of {count} steps: 1,0,2.").format(
+            count=numbers.count(shape[0]))
+    elif math.prod(shape) == 1:
+        said = tr("One number: 0.5.")
+    else:
+        said = tr("{shape} numbers, as a list or in a file (.npy, .csv, .txt).").format(shape=numbers.shape(shape))
+    return said

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from visualizer import answers, inputs, kinds
+from visualizer import answers, inputs, kinds, reasons
 from visualizer.kinds import Taps, Terms, gates, recurrent
-from visualizer.language import tr
+from visualizer.language import tr, translated
 from visualizer.scene import colour, gatesigns, numbers, parts
 from visualizer.scene.picture import (
     Focus,
@@ -57,7 +57,7 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
     values = array(layer, about, moment.backward)
     _heading(sheet, trace, about, moment.backward)
     if values is None:
-        _say(sheet, layer.why or tr("No gradient came back here: nothing that follows depends on it."))
+        _say(sheet, reasons.told(layer.why) or tr("No gradient came back here: nothing that follows depends on it."))
     elif not there(trace, moment, about):
         _say(sheet, tr("Its numbers are on their way: they stand here when the last step is done.")
              if moment.beat.step is not None and moment.phase == 1 else
@@ -628,7 +628,7 @@ def _about_terms(sheet: Writing, trace: Trace, about: Focus, terms: Terms, value
         sheet.fact(tr("Exactly zero terms"), numbers.count(int(np.count_nonzero(products == 0))))
         first = 24.0
     for name, number in terms.met[:4]:
-        sheet.fact(name, numbers.significant(number, 4), first)
+        sheet.fact(translated(name), numbers.significant(number, 4), first)
         first = 24.0
     for reader in trace.readers(about.layer)[:1]:
         if kinds.switches(reader):

@@ -11,11 +11,14 @@ from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import views
-from visualizer.language import tr
+from visualizer import sight, views
+from visualizer.language import english, tr
+from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
+from visualizer.scene.state import State
 from visualizer.scene.subject import NUMBER
 from visualizer.ui import words
+from visualizer.ui.canvas import EMPTY
 from visualizer.ui.empty import Empty
 from visualizer.ui.inspector import Inspector
 from visualizer.ui.levels import standing, to_level
@@ -26,9 +29,24 @@ from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
+from visualizer.views import View
 
 if TYPE_CHECKING:
+    from visualizer.engine.client import Engine
+    from visualizer.ui.counting import Counting, CurvePane
     from visualizer.ui.start import Start
+    from visualizer.ui.what_if import WhatIf
+
+BAR, CURVES = 48, 204
+"""Heights of the bar of what is done to the input, and of the curves under the stage."""
+LEAST_STAGE = 480
+"""Pixels: where the curves would leave the stage less, they come only when they are asked for."""
+
+
+COMPARE = View("compare", english("Compare"), english("Several networks on one input, in step."),
+               lambda trace: True, lambda trace, moment, focus, look: EMPTY, group=views.WHOLE,
+               tries=english("Press play; click a network to stand in it, a pixel to find it in all of them."))
+"""What the tab says that shows several places as one comparison: no view, and not found among them."""
 
 
 class Panes(QWidget):
@@ -55,6 +73,11 @@ class Panes(QWidget):
         """In a narrow window: the inspector lies over the stage."""
         self.starting = False
         """Whether the start screen lies in the place of everything but the top bar."""
+        self.engine: Engine | None = None
+        self.bar_open: bool | None = None
+        """Whether the bar of what is done to the input is shown; None: while something is done to it."""
+        self.curves_open: bool | None = None
+        """The same of the curves under the stage; None: while there is room."""
         self._path_shown: tuple[object, ...] = ()
         self._run = run
         self._connect(run)
@@ -69,6 +92,81 @@ class Panes(QWidget):
         self.top.field.textEdited.connect(made.search)
         self.top.field.left.connect(self._leave_field)
         return made
+
+    @cached_property
+    def bar(self) -> WhatIf:
+        """The bar of what is done to the input; it comes when it is asked for."""
+        from visualizer.ui.what_if import WhatIf
+
+        made = WhatIf(self.store, self)
+        made.said.connect(self.say)
+        made.closed.connect(self.toggle_bar)
+        made.used.connect(self._keep_bar)
+        made.curves_wanted.connect(self.toggle_curves)
+        made.hide()
+        self.stage.bar = made
+        return made
+
+    @cached_property
+    def counting(self) -> Counting:
+        """What has right answers counted."""
+        from visualizer.ui.counting import Counting
+
+        made = Counting(self.store, self.bar, self)
+        if self.engine is not None:
+            made.attach(self.engine)
+        return made
+
+    def attach(self, engine: Engine) -> None:
+        """From now on there is somebody who counts right answers."""
+        self.engine = engine
+        if "counting" in vars(self):
+            self.counting.attach(engine)
+
+    @cached_property
+    def curves(self) -> CurvePane:
+        """Right answers by strength, under the stage."""
+        from visualizer.ui.counting import CurvePane
+
+        made = CurvePane(self.counting, self)
+        made.closed.connect(self.toggle_curves)
+        made.hide()
+        return made
+
+    @property
+    def barred(self) -> bool:
+        """Whether the bar is shown."""
+        if self.starting or self.store.trace is None or self.bar_open is False:
+            return False
+        if not self.bar_open and not does.given(self.store.state):
+            return False
+        return self.bar.grain is not None
+
+    def toggle_bar(self) -> None:
+        """Show the bar of what is done to the input, or put it away."""
+        self.bar_open = not self.barred
+        if self.bar_open and not self.barred:
+            self.say(tr("The input that is looked at cannot be changed; open a network that runs here."))
+        self.place()
+
+    def _keep_bar(self) -> None:
+        self.bar_open = True
+
+    def toggle_curves(self) -> None:
+        """Show right answers by strength under the stage, or put them away."""
+        if not self.barred:
+            self.toggle_bar()
+        self.curves_open = not self._counted()
+        self.place()
+
+    def _counted(self) -> bool:
+        """Whether the curves are shown."""
+        if not self.barred:
+            return False
+        if self.curves_open is not None:
+            return self.curves_open
+        room = self.transport.y() - TOP - BAR - CURVES
+        return room >= LEAST_STAGE and bool(self.bar.chosen) and not self.store.state.compare
 
     def show_start(self, starting: bool, back: str = "") -> None:
         """The start screen in the place of what is looked at, or that again. `back`: what can be gone back to."""
@@ -100,11 +198,16 @@ class Panes(QWidget):
             self.top.show_path(())
             self.top.show_views((), "")
             return
-        shown = (id(trace), standing(seen), seen.view)
+        shown = (id(trace), standing(seen), seen.view, self.store.state.compare)
         if shown != self._path_shown:
             self._path_shown = shown
-            self.top.show_path(words.path(trace, standing(seen)))
-            self.top.show_views([view for view in views.all_views() if view.suits(trace)], seen.view.name)
+            comparing = bool(self.store.state.compare)
+            self.top.show_path(((tr("Compare"), None), *words.path(trace, standing(seen))) if comparing else
+                               words.path(trace, standing(seen)))
+            found = sight.suited(trace)
+            whole = sum(view.group == COMPARE.group for view in found)
+            self.top.show_views([*found[:whole], COMPARE, *found[whole:]],
+                                COMPARE.name if comparing else seen.view.name)
 
     def show_trace(self) -> None:
         """The stage; or what it says while nothing is open."""
@@ -129,13 +232,15 @@ class Panes(QWidget):
         if "start" in vars(self):
             self.start.dress()
         self.inspector.dress()
+        if "bar" in vars(self):
+            self.bar.show_state()
 
     # --- the keyboard ---
 
     def next_pane(self) -> None:
         """The keyboard goes to the next of: stage, inspector, transport, rail, top bar."""
         panes = [self.start.scroller, self.start.rail, self.top] if self.starting else \
-            [self.stage, self.inspector, self.transport, self.rail, self.top]
+            [self.stage, *self._over_and_under(), self.inspector, self.transport, self.rail, self.top]
         here = next((number for number, pane in enumerate(panes)
                      if pane is self.focusWidget() or pane.isAncestorOf(self.focusWidget() or self)), -1)
         for by in range(1, len(panes) + 1):
@@ -143,6 +248,9 @@ class Panes(QWidget):
             if target is not None:
                 target.setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return
+
+    def _over_and_under(self) -> list[QWidget]:
+        return [vars(self)[name] for name in ("bar", "curves") if name in vars(self) and vars(self)[name].isVisible()]
 
     def order_tabs(self) -> None:
         """From the stage through everything around it."""
@@ -155,13 +263,13 @@ class Panes(QWidget):
 
     def toggle_details(self) -> None:
         """In a narrow window: slide the inspector over the stage, or away."""
-        if self.width() < COMPACT_BELOW:
+        if self.width() < COMPACT_BELOW or self.store.state.compare:
             self.drawer_open = not self.drawer_open
             self.place()
 
     def close_details(self) -> bool:
         """Slide the inspector away; False if it did not lie over the stage."""
-        lay = self.drawer_open and self.width() < COMPACT_BELOW
+        lay = self.drawer_open and (self.width() < COMPACT_BELOW or bool(self.store.state.compare))
         if lay:
             self.toggle_details()
         return lay
@@ -170,29 +278,52 @@ class Panes(QWidget):
         """Where each of them stands."""
         width, height = self.width(), self.height()
         narrow, compact = width < NARROW_BELOW, width < COMPACT_BELOW
-        left = NARROW if narrow else WIDE
+        comparing = bool(self.store.state.compare) and not self.starting
+        left = NARROW if narrow or comparing else WIDE
         bottom = self.transport.sizeHint().height()
         middle = height - TOP - bottom
-        right = 8 if compact else INSPECTOR
+        right = 8 if compact or comparing else INSPECTOR
         self.top.setGeometry(0, 0, width, TOP)
         self.top.set_width(narrow, compact)
         self.rail.setGeometry(0, TOP, left, middle)
-        self.rail.set_narrow(narrow)
+        self.rail.set_narrow(narrow or comparing)
         self.transport.setGeometry(0, height - bottom, width, bottom)
         self.transport.set_compact(compact)
-        stage = QRect(left, TOP, width - left - right, middle)
+        stage = self._below_bar(QRect(left, TOP, width - left - right, middle))
         self.stage.widest = widest_pair(width)
         self.stage.setGeometry(stage)
         self.empty.setGeometry(stage)
-        drawer = compact and self.drawer_open
+        drawer = (compact or comparing) and self.drawer_open
         self.inspector.drawer = drawer
-        self.inspector.setVisible((not compact or drawer) and not self.starting)
+        self.inspector.setVisible((not (compact or comparing) or drawer) and not self.starting)
         self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
         self.inspector.raise_()
         if self.starting:
             self.start.setGeometry(0, TOP, width, height - TOP)
         self.message.place(stage)
         self.placed.emit()
+
+    def _below_bar(self, whole: QRect) -> QRect:
+        """Bar and curves, each in its place, and what they leave for the stage."""
+        barred = self.barred
+        if barred or "bar" in vars(self):
+            self.bar.setVisible(barred)
+        if not barred:
+            if "curves" in vars(self):
+                self.curves.hide()
+            if "counting" in vars(self):
+                self.counting.turn(False)
+            return whole
+        self.bar.setGeometry(whole.x(), whole.y(), whole.width(), BAR)
+        counted = self._counted()
+        if counted or "curves" in vars(self):
+            self.curves.setVisible(counted)
+        wanted = counted or bool(self.store.state.compare)
+        if (wanted or "counting" in vars(self)) and wanted != self.counting.on:
+            self.counting.turn(wanted)
+        if counted:
+            self.curves.setGeometry(whole.x(), whole.bottom() + 1 - CURVES, whole.width(), CURVES)
+        return whole.adjusted(0, BAR, 0, -CURVES if counted else 0)
 
     def middle(self) -> QRect:
         """What lies between top bar and transport, in pixels of the window."""
@@ -204,12 +335,14 @@ class Panes(QWidget):
     # --- what one tells the others ---
 
     def _connect(self, run: Callable[[str], None]) -> None:
-        self.top.view_chosen.connect(lambda name: self.store.update(view=name))
+        self.top.view_chosen.connect(self._turn_to)
+        self.store.changed.connect(lambda old, new: old.compare != new.compare and self.place())
         self.top.crumb_chosen.connect(self._select)
         self.rail.open_wanted.connect(lambda: run("open"))
         self.rail.knobs.compare_wanted.connect(lambda: run("pin"))
         self.rail.knobs.sweep_wanted.connect(lambda: run("sweep"))
         self.store.card_changed.connect(self.place)
+        self.store.changed.connect(self._edited)
         self.stage.deeper.connect(lambda: run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)
@@ -218,11 +351,18 @@ class Panes(QWidget):
         self.rail.aside.hovered.connect(self.stage.point)
         self.rail.aside.clicked.connect(self._pick)
 
+    def _turn_to(self, name: str) -> None:
+        """Another tab: a view, or several networks in one picture."""
+        if name == COMPARE.name:
+            self._run("compare")
+        else:
+            self.store.apply(lambda state: does.apart(state, name))
+
     def _select(self, focus: Focus | None) -> None:
         """A crumb was clicked: go to its level."""
         trace = self.store.trace
         if trace is not None and not self.starting:
-            names = tuple(view.name for view in views.all_views() if view.suits(trace))
+            names = tuple(view.name for view in sight.suited(trace))
             self.store.apply(lambda state: to_level(state, trace, self.store.timeline, focus, names))
 
     def _pick(self, focus: Focus | None) -> None:
@@ -234,6 +374,13 @@ class Panes(QWidget):
             self.stage.pick(focus)
         else:
             self._select(focus)
+
+    def _edited(self, old: State, new: State) -> None:
+        """The bar comes with what is done to the input, and goes with it."""
+        if does.given(old) != does.given(new) or old.model != new.model:
+            if not does.given(new) and self.bar_open is False:
+                self.bar_open = None
+            self.place()
 
     def _light(self, focus: Focus | None) -> None:
         """The same thing lights up wherever it is shown."""

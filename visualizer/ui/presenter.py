@@ -33,7 +33,7 @@ from visualizer.ui.commands import Context, commands, is_typed, key_for
 from visualizer.ui.cover import Cover
 from visualizer.ui.keysheet import Blank
 from visualizer.ui.speaker import Speaker
-from visualizer.ui.stage import Origin, drawn, is_another_input, joined
+from visualizer.ui.stage import Origin, compared, drawn, is_another_input, joined
 from visualizer.ui.store import Store
 
 USUAL = (1920, 1080)
@@ -222,6 +222,8 @@ class Presenter(QObject):
     def _for_room(self, moment: Moment) -> Picture:
         """What the stage shows, at that moment, in the type of an audience."""
         store, size = self.store, self.size()
+        if readers := store.readers:
+            return compared(readers, store.state, projector.look_for(store.state.look, size), moment)
         whole = store.beside or ((store.recorded,) if isinstance(store.recorded, tuple) else ())
         if whole:
             return joined(whole, store.state, size, moment, lambda look: projector.look_for(look, look.size))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from visualizer.ui import kept
 
@@ -14,7 +15,11 @@ NAME = "recent"
 
 def files() -> tuple[Path, ...]:
     """The files that were opened last; some may be gone by now."""
-    found = kept.remembered(NAME).get("files")
+    return _listed(kept.remembered(NAME))
+
+
+def _listed(settings: dict[str, Any]) -> tuple[Path, ...]:
+    found = settings.get("files")
     return tuple(Path(path) for path in found[:MOST] if isinstance(path, str)) if isinstance(found, list) else ()
 
 
@@ -24,8 +29,8 @@ def remember(path: str | Path) -> None:
     with suppress(OSError):
         if newest.is_relative_to(kept.folder().absolute()):
             return
-    others = (other for other in files() if other != newest)
-    kept.remember(NAME, {"files": [str(each) for each in (newest, *others)][:MOST]})
+    kept.change(NAME, lambda known: {"files": [
+        str(each) for each in (newest, *(other for other in _listed(known) if other != newest))][:MOST]})
 
 
 def forget() -> None:

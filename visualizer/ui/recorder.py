@@ -157,7 +157,15 @@ class Recorder(QObject):
     def _not_beside(self, state: State, sentence: str) -> None:
         """Another recording than that of the active place cannot be had."""
         self._in_vain.add((state.recipe, ""))
-        self.said.emit(sentence)
+        others = [self.store.card_of(place.recipe.name).title for place in self.store.state.places
+                  if self.store.kept(place.recipe) is not None]
+        self.said.emit(tr("{why} Who can: {names}.").format(why=sentence, names=", ".join(dict.fromkeys(others)))
+                       if self.store.state.compare and others else sentence)
+        if self.store.state.compare:
+            index = next((index for index, place in enumerate(self.store.state.places)
+                          if place.recipe == state.recipe), self.store.state.active)
+            if index != self.store.state.active:
+                self.store.apply(lambda state: does.without(state, index), undoable=False)
         self.record_beside()
 
     def _ask_what_it_reads(self, state: State) -> None:
@@ -342,9 +350,16 @@ class Recorder(QObject):
                 self._asked, self._turned = {self.engine.request("lab", words=_words(state)): state}, None
             return
         self._turned = None
-        quick = {"check": False} if self._is_stepped() else {}
+        quick = {"check": False} if self._is_stepped() or self.store.state.compare or self._is_edited(state) else {}
         number = self.engine.request("record", **self._wishes(state), **quick)
         self._asked = {number: state}
+
+    def _is_edited(self, state: State) -> bool:
+        """Whether only what is done to the input or the network is another than of what is shown: a slider may be on
+        its way, so that the numbers come before their check."""
+        shown, wanted = self.store.shown, state.recipe
+        return isinstance(shown, ModelRecipe) and isinstance(wanted, ModelRecipe) and shown != wanted \
+            and replace(shown, edits=wanted.edits) == wanted
 
     def _is_passed(self, state: State) -> bool:
         """Whether the knobs of the laboratory have been turned on from there meanwhile."""
@@ -458,7 +473,7 @@ class Recorder(QObject):
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
             wishes["pixels"] = unpacked(state.drawing)
         if state.label:
-            wishes["target"] = int(state.label)
+            wishes["target"] = inputs.target_in(state.label)
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:

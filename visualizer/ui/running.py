@@ -82,7 +82,7 @@ class App(QObject):
     def _hear(self, old: State, new: State) -> None:
         """Another language was chosen: it is spoken from now on, and the next time."""
         if old.look.language != new.look.language:
-            kept.remember("window", {"language": new.look.language})
+            kept.change("window", lambda known: {**known, "language": new.look.language})
             self._speak_anew()
 
     def _speak_anew(self) -> None:
@@ -119,10 +119,12 @@ class App(QObject):
     @cached_property
     def recorder(self) -> Recorder:
         """What stands between the store and the engine."""
+        from visualizer.ui.measuring import Measuring
         from visualizer.ui.recent import remember
         from visualizer.ui.recorder import Recorder
 
         recorder = Recorder(self.store, self.engine, self)
+        self.measuring = Measuring(self.store, self.engine, self)
         recorder.opened.connect(remember)
         recorder.opened.connect(lambda path: self.window.leave_start())
         return recorder

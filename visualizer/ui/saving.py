@@ -51,6 +51,9 @@ def for_programs(store: Store) -> Picture | None:
     seen, trace = store.sight, store.trace
     if seen is None or trace is None:
         return None
+    if store.readers:
+        state = changed(store.state, look=replace(store.state.look, language=ENGLISH))
+        return panel(store, state.look.size).draw(state.look.size)
     return sight.picture(trace, replace(seen, look=replace(seen.look, language=ENGLISH)))
 
 
@@ -59,6 +62,9 @@ def panel(store: Store, size: tuple[int, int]) -> Panel:
     from visualizer.export import Panel  # not before the window is seen
 
     assert store.trace is not None
+    if readers := store.readers:
+        state = changed(store.state, look=replace(store.state.look, size=size), notes=())
+        return Panel(readers[state.active].trace, state, readers=readers)
     state = pinned(store)
     return Panel(store.recorded or store.trace, changed(state, look=replace(state.look, size=size)))
 
@@ -67,7 +73,7 @@ def beside(store: Store) -> list[Panel]:
     """Every place as a panel of its own, at the time of the active one; none where there is only one."""
     from visualizer.export import Panel
 
-    several, state = store.beside, pictured(store)
+    several, state = () if store.readers else store.beside, pictured(store)
     moments = sight.joined(several, state.places, state.active) if several else ()
     return [Panel(trace, changed(to_place(state, index), at=moment.address))
             for index, (trace, moment) in enumerate(zip(several, moments, strict=True))]

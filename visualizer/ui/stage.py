@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -26,9 +27,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWidget
 
-from visualizer import paint, sight, views
+from visualizer import comparison, paint, sight, views
+from visualizer.comparison import Reader, lanes
+from visualizer.comparison.path import at_share
+from visualizer.edits import PLANE
 from visualizer.language import tr, translated
 from visualizer.scene import state as does
+from visualizer.scene.accuracy import strength_at
 from visualizer.scene.passage import MOVE, crossed
 from visualizer.scene.picture import (
     BEAT,
@@ -51,7 +56,7 @@ from visualizer.scene.recipe import ModelRecipe, Recipe
 from visualizer.scene.reel import STRIP, Crossing
 from visualizer.scene.state import State, changed
 from visualizer.scene.subject import CHANNEL, NUMBER, is_number, subject
-from visualizer.scene.timeline import Moment, Timeline, ease, uneased
+from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline, ease, uneased
 from visualizer.sight import Recorded, Sight
 from visualizer.trace import Trace
 from visualizer.ui import faults, style, walking, words
@@ -59,6 +64,9 @@ from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
 from visualizer.ui.levels import out
 from visualizer.ui.store import Store
+
+if TYPE_CHECKING:
+    from visualizer.ui.what_if import WhatIf
 
 RADIUS = 10.0
 LEVEL = 0.35
@@ -152,7 +160,9 @@ class Stage(Canvas):
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
-        self._drawn: tuple[int, Sight, tuple[object, ...]] | None = None
+        self._pixel: tuple[int, int] | None = None
+        """While networks are compared: the pixel of the input under the pointer, (row, column)."""
+        self._drawn: tuple[Any, ...] | None = None
         self._input: Origin | None = None
         self._parts: tuple[Picture, tuple[walking.Walked, ...]] = EMPTY, ()
         self._turn: Turn | None = None
@@ -169,6 +179,10 @@ class Stage(Canvas):
         self._pressed: tuple[QPointF, Focus | None] | None = None
         """Where the last press was and what lay there: its click may lay the picture out anew before a second one."""
         self._dragging = ""
+        self.bar: WhatIf | None = None
+        """Where it is shown, a drag on the input moves it."""
+        self._dragged_from = "", 1.0, 1.0
+        """While the input is dragged: how it was done at the press, and the size of its pixels in the picture."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(tr("Stage"))
@@ -193,7 +207,11 @@ class Stage(Canvas):
         if self.veiled and store.waiting and FAINT in dict(view.knobs):
             knobs[FAINT] = "faint"
         seen = replace(seen, look=replace(seen.look, size=(self.width(), self.height()), knobs=tuple(knobs.items())))
-        state, several = store.state, store.beside
+        state, several, readers = store.state, store.beside, store.readers
+        if readers:
+            self._show_comparison(readers, seen.moment)
+            return
+        self._pixel = None
         whole = several or (() if isinstance(found, Trace) else (found,))
         others = (*(id(trace) for recorded in whole for trace in each(recorded)), state.places, state.active) \
             if whole else ()
@@ -211,6 +229,15 @@ class Stage(Canvas):
                 self._cross(before, from_input)
             if was is not None and was[0] == id(trace) and not whole and was[1].view.wants != view.wants:
                 self._change_level(before, inwards=view.wants == NUMBER)
+
+    def _show_comparison(self, readers: tuple[Reader, ...], moment: Moment) -> None:
+        """Several networks as one picture."""
+        state, look = self.store.state, replace(self.store.state.look, size=(self.width(), self.height()))
+        wanted = readers, moment, look, state.active, state.compare, state.alone, state.focus, self._pixel
+        if self._drawn != wanted:
+            self._drawn, self._input, self._turn, self._crossing = wanted, None, None, None
+            self.show_picture(compared(readers, state, look, moment, self._pixel))
+            self.setAccessibleName(tr("Stage: {view}").format(view=tr("Compare")))
 
     @property
     def standing(self) -> Picture:
@@ -295,8 +322,15 @@ class Stage(Canvas):
             return ""
         if spot.focus.array == BEAT:
             return words.beat_tip(trace, spot.focus.layer, seen.moment.backward)
+        moment = seen.moment
+        if readers := self.store.readers:
+            index = self._network_at(*spot.place[:2])
+            if index is not None:
+                trace, moment = readers[index].trace, self.store.moments[index]
+            if spot.focus.layer not in trace:
+                return ""
         spot = replace(spot, focus=sound(trace, spot.focus))
-        return words.waiting(trace, seen.moment, spot.focus) or walking.spot_tip(trace, spot, seen.moment.backward)
+        return words.waiting(trace, moment, spot.focus) or walking.spot_tip(trace, spot, moment.backward)
 
     def focus_at(self, point: QPointF) -> Focus | None:
         """What lies under a point, as far as its layer has such a cell."""
@@ -306,10 +340,36 @@ class Stage(Canvas):
     def place_at(self, point: QPointF) -> int | None:
         """Which of several places lies under a point."""
         several, (x, y) = self.store.beside, self.to_picture(point)
+        if self.store.readers:
+            return self._network_at(x, y)
         scale = self.store.state.look.text_scale
         boxes = sight.within(len(several), self.picture.size, scale) if several else ()
         return next((index for index, (left, top, wide, high) in enumerate(boxes)
                      if left <= x < left + wide and top <= y < top + high), None)
+
+    def _on_curves(self, point: QPointF) -> bool:
+        """Whether it lies on the curves of a comparison: it is then done that strongly which the curves grow by."""
+        state, readers = self.store.state, self.store.readers
+        curves = [reader.curve for reader in readers if reader.curve is not None]
+        placed = comparison.layout(readers, replace(state.look, size=self.picture.size), state.alone).curves \
+            if curves else None
+        x, y = (at / state.look.text_scale for at in self.to_picture(point))
+        if placed is None or self.bar is None or not self.bar.chosen \
+                or not placed.left <= x <= placed.right or not placed.top <= y <= placed.bottom:
+            return False
+        strength = strength_at(curves, (placed.left, placed.top + 8, placed.width, placed.height - 8), x)
+        if strength != abs(self.bar.strength):
+            self.bar.set_strength(strength)
+        return True
+
+    def _network_at(self, x: float, y: float) -> int | None:
+        """Which of the networks that are compared stands at a point of the picture: in its column, or with its line."""
+        state, readers = self.store.state, self.store.readers
+        scale, look = state.look.text_scale, replace(state.look, size=self.picture.size)
+        placed = comparison.layout(readers, look, state.alone)
+        return next((place.index for place in placed.places if place.index >= 0
+                     and place.box.left <= x / scale < place.box.right
+                     and place.box.top <= y / scale < place.box.bottom), None)
 
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
         return (focus,) if self.store.trace is None else walking.same_numbers(self.store.trace, focus)
@@ -353,6 +413,9 @@ class Stage(Canvas):
             return
         if event.button() != Qt.MouseButton.LeftButton:
             return
+        if self._on_curves(event.position()):
+            self._dragging = "strength"
+            return
         if (place := self.place_at(event.position())) not in (None, self.store.state.active):
             self.store.apply(lambda state: does.to_place(state, place or 0))
             self._press = None
@@ -373,10 +436,13 @@ class Stage(Canvas):
             if isinstance(leads, ToInput):
                 self.store.apply(lambda state: does.still_at(state, leads.word))
             self._go_to_stop(leads)
+            if self.store.readers:
+                self._scrub_ways(self.to_picture(event.position())[0])
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if not event.buttons():
             super().mouseMoveEvent(event)
+            self._point_at_pixel(event.position())
             self.setCursor(self._cursor_at(event.position()))
             return
         if self._press is None:
@@ -392,8 +458,27 @@ class Stage(Canvas):
             self._scrub_reel(event.position())
         elif self._dragging == "scrub":
             self._scrub(self.to_picture(event.position())[0], self.to_picture(self._press)[1])
+        elif self._dragging == "strength":
+            self._on_curves(event.position())
+        elif self._dragging == "shift":
+            self._drag_input(event.position())
         elif self._dragging == "mark":
             self._mark(self.focus_at(event.position()))
+
+    def _point_at_pixel(self, point: QPointF) -> None:
+        """While networks are compared: the pixel of the input under the pointer is marked in all of them."""
+        readers = self.store.readers
+        if not readers:
+            return
+        found = self.focus_at(point)
+        first = readers[self.store.state.active].trace.layers[0]
+        on_input = found is not None and found.layer == first.name and found.array == "output" \
+            and first.has("row", "column") and len(found.cell) == first.output.ndim \
+            and self._network_at(*self.to_picture(point)) is None
+        pixel = found.cell[-2:] if found is not None and on_input else None
+        if pixel != self._pixel:
+            self._pixel = pixel  # type: ignore[assignment]
+            self.refresh()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         press, self._press = self._press, None
@@ -405,6 +490,10 @@ class Stage(Canvas):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """One level in; a number that lies under the mouse is the one that opens."""
         at, trace, before, self._press = event.position(), self.store.trace, self._pressed, None
+        if self.store.readers:
+            if event.button() == Qt.MouseButton.LeftButton and self.place_at(at) is not None:
+                self.store.apply(lambda state: does.apart(state, "network"))
+            return
         near = before is not None and (before[0] - at).manhattanLength() <= QApplication.startDragDistance()
         focus = before[1] if near and before is not None else self.focus_at(at)
         if event.button() == Qt.MouseButton.LeftButton and focus is not None and focus.array != BEAT:
@@ -415,7 +504,7 @@ class Stage(Canvas):
     def _open(self, more: Opens) -> None:
         """Go to the view that shows more of what was clicked, if the recording has it."""
         trace = self.store.trace
-        if trace is not None and any(view.name == more.view and view.suits(trace) for view in views.all_views()):
+        if trace is not None and any(view.name == more.view for view in sight.suited(trace)):
             self.store.apply(lambda state: does.changed(state, view=more.view))
             self._press = None
 
@@ -424,8 +513,12 @@ class Stage(Canvas):
         trace = self.store.trace
         if trace is None:
             return
+        if self.store.readers:
+            if focus is not None and focus.layer in trace and focus.array != BEAT:
+                self.store.update(focus=sound(trace, focus))
+            return
         if focus is None:
-            names, seen = tuple(view.name for view in views.all_views() if view.suits(trace)), self.store.sight
+            names, seen = tuple(view.name for view in sight.suited(trace)), self.store.sight
             self.store.apply(lambda state: state if seen is None else out(state, trace, seen, names, self.opened_in()))
         elif self._about() is not None:
             self.pick(focus)
@@ -475,10 +568,33 @@ class Stage(Canvas):
         pressed = self.picture.mark_at(*self.to_picture(press))
         if pressed is not None and pressed[0].holds is not None and pressed[0].group == LANE:
             return "scrub"
+        if start is not None and trace is not None and self._takes_hold(press, start, trace):
+            return "shift"
         if start is not None and trace is not None and start.array == "output" and selected is not None \
                 and start.layer == selected.layer and start.cell[:1] == selected.cell[:1] and len(start.cell) > 1:
             return "mark"
         return "pan" if self.zoom > 1 else "nothing"
+
+    def _takes_hold(self, press: QPointF, start: Focus, trace: Trace) -> bool:
+        """Whether a drag from there moves the input: it lies on a picture that is fed in, and the bar is shown."""
+        pressed = self.picture.mark_at(*self.to_picture(press))
+        held = self.bar is not None and self.bar.isVisible() and self.bar.grain is not None \
+            and self.bar.grain.has(PLANE) and not self.store.waiting
+        if not held or pressed is None or not isinstance(pressed[0], Image) or start.layer not in trace \
+                or trace[start.layer].kind != "input" or trace[start.layer].axes[-2:] != ("row", "column"):
+            return False
+        assert self.bar is not None
+        wide, high = pressed[0].cell
+        self._dragged_from = self.bar.dragged(), wide * pressed[0].pooled, high * pressed[0].pooled
+        return True
+
+    def _drag_input(self, point: QPointF) -> None:
+        """The input as far from where it was as the pointer is from the press, in whole pixels of it."""
+        if self.bar is None or self._press is None:
+            return
+        start, wide, high = self._dragged_from
+        (x, y), (from_x, from_y) = self.to_picture(point), self.to_picture(self._press)
+        self.bar.drag(start, round((x - from_x) / wide), round((y - from_y) / high))
 
     def _mark(self, focus: Focus | None) -> None:
         selected, trace = self.store.state.focus, self.store.trace
@@ -506,9 +622,21 @@ class Stage(Canvas):
         seen, times = self.store.sight, self.store.timeline
         if seen is None:
             return
+        if self.store.readers:
+            self._scrub_ways(x)
+            return
         target = moment_at(self.picture, times.within or times, seen.moment, x, y)
         if target is not None:
             self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
+
+    def _scrub_ways(self, x: float) -> None:
+        """All networks to the share of their way that stands at x."""
+        state, readers = self.store.state, self.store.readers
+        placed = comparison.layout(readers, replace(state.look, size=self.picture.size), state.alone)
+        backward = self.store.moments[state.active].backward
+        share = lanes.share_at(placed, x / state.look.text_scale, backward)
+        target = at_share(readers[state.active].trace, BACKWARD if backward else FORWARD, share)
+        self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
     def _on_strip(self, point: QPointF) -> bool:
         """Whether it lies on the strip of a reel below the picture."""
@@ -723,6 +851,15 @@ def joined(found: Sequence[Recorded], state: State, size: tuple[int, int], momen
     return _or_said(lambda: sight.beside(found, state.places, state.active, size, moment, look) if len(found) > 1 else
                     sight.seen(found[0], state, moment, size, look),
                     translated(views.find(state.view).title), size, state.look.theme)
+
+
+def compared(readers: tuple[Reader, ...], state: State, look: Look, moment: Moment,
+             pixel: tuple[int, int] | None = None) -> Picture:
+    """The networks that a State compares, at a moment of the active one."""
+    def draw() -> Picture:
+        return comparison.seen(readers, state.active, moment, look, state.compare, state.alone, state.focus, pixel)
+
+    return _or_said(draw, tr("Compare"), look.size, look.theme)
 
 
 def each(found: Recorded) -> tuple[Trace, ...]:

@@ -7,18 +7,22 @@ State -> State. Setting what is already set changes nothing and says nothing, so
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from visualizer import door, inputs, sight
+from visualizer import comparison, door, inputs, sight
 from visualizer.card import Card, of_trace
+from visualizer.comparison import Reader
+from visualizer.costs import Measured
+from visualizer.curve import Curve
 from visualizer.inputs import InputKind
 from visualizer.kinds import Report
 from visualizer.over import INPUTS, MEASURED, Inputs, parse
+from visualizer.scene import state as does
 from visualizer.scene.recipe import ModelRecipe, Recipe, reeled
 from visualizer.scene.reel import is_between
 from visualizer.scene.state import Place, State, changed, inner_address, moment_of
@@ -66,8 +70,16 @@ class Store(QObject):
         self._shown: Recipe | None = None
         self._recordings: dict[Recipe, Recording] = {}
         """By what made them, those that were seen last at the end."""
+        self._holdings = 0
+        self._curves: dict[Recipe, Curve] = {}
+        """How often networks are right, by the strength of what is done to the input now."""
+        """Counts up whenever a recording or a measurement comes or goes."""
+        self._compared: tuple[tuple[Recipe, ...], int, tuple[Reader, ...]] = (), -1, ()
+        """What was compared last: of which recipes, and at which holdings."""
         self._ahead: set[Recipe] = set()
         """What is recorded before anybody has asked for it."""
+        self._measured: dict[Recipe, Measured] = {}
+        """What was measured, of each network."""
         self._lists: dict[tuple[object, ...], Inputs] = {}
         """Inputs to step through, by what they are those of."""
         self._cards: dict[str, Card] = {}
@@ -103,8 +115,64 @@ class Store(QObject):
     @property
     def timeline(self) -> Timeline:
         """The beats of what is recorded, at the pace of the State's view; none while there is no trace."""
+        if readers := self.readers:
+            return comparison.times([reader.trace for reader in readers], self._state.active)
         found = self.recorded
         return Timeline(()) if found is None else sight.times(found, self._state)
+
+    @property
+    def readers(self) -> tuple[Reader, ...]:
+        """What is compared: a network of each place, once all have come; while others of the same are on their way
+        those that were shown before. None where nothing is compared."""
+        state = self._state
+        if not state.compare or len(state.places) < 2:
+            return ()
+        asked_for = tuple(place.recipe for place in state.places)
+        if (asked_for, self._holdings) != self._compared[:2]:
+            self._compared = asked_for, self._holdings, self._read(state)
+        return self._compared[2]
+
+    def _read(self, state: State) -> tuple[Reader, ...]:
+        """The readers of a State; those that were compared before where not all of its recordings are there."""
+        found = [self.kept(place.recipe) for place in state.places]
+        traces = [recording.trace for recording in found if recording is not None]
+        befores = {index: held.trace for index, place in enumerate(state.places)
+                   if (as_was := does.as_it_was(place.recipe)) != place.recipe
+                   and (held := self.kept(as_was)) is not None}
+        asked = sum(does.as_it_was(place.recipe) != place.recipe for place in state.places)
+        if len(traces) < len(found) or len(befores) < asked:
+            models = [recipe.name for recipe in self._compared[0]]
+            return self._compared[2] if [place.recipe.name for place in state.places] == models else ()
+        readers = comparison.readers_of(state, traces, befores, self.measured_of)
+        return tuple(replace(reader, curve=self._curves.get(network_of(place.recipe)))
+                     for reader, place in zip(readers, state.places, strict=True))
+
+    def set_curves(self, found: Mapping[Recipe, Curve]) -> None:
+        """Take in how often the networks of the places are right, by the strength of what is done now."""
+        if found != self._curves:
+            self._curves = dict(found)
+            self._holdings += 1
+            if self._state.compare:
+                self.beside_changed.emit()
+
+    def measured_of(self, recipe: Recipe) -> Measured | None:
+        """What was measured of the network of a recipe: its input is not part of it."""
+        return self._measured.get(network_of(recipe))
+
+    def set_measured(self, found: Mapping[Recipe, Measured]) -> None:
+        """Take in what was measured of networks."""
+        self._holdings += 1
+        self._measured |= {network_of(recipe): each for recipe, each in found.items()}
+        self.beside_changed.emit()
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """Of each network that is compared, where it stands."""
+        readers, state = self.readers, self._state
+        if not readers:
+            return ()
+        return comparison.joined([reader.trace for reader in readers], state.active,
+                                 comparison.moment_of(readers, state), state.compare)
 
     @property
     def recorded(self) -> Recorded | None:
@@ -148,10 +216,15 @@ class Store(QObject):
 
     def wanted(self) -> tuple[State, ...]:
         """A State for each recording that the places show, those of their reels among them."""
-        found = (changed(replace(self._state, active=index), recipe=recipe, reel=())
+        state = replace(self._state, compare="")
+        found = (changed(replace(state, active=index), recipe=recipe, reel=())
                  for index, place in enumerate(self._state.places)
-                 for recipe in reeled(place.recipe, place.reel) or (place.recipe,))
+                 for recipe in (*(reeled(place.recipe, place.reel) or (place.recipe,)), *self._as_it_was(place)))
         return tuple({state.recipe: state for state in found}.values())
+
+    def _as_it_was(self, place: Place) -> tuple[Recipe, ...]:
+        """What a comparison shows beside a place: the same with nothing done to its input."""
+        return (does.as_it_was(place.recipe),) if self._state.compare else ()
 
     # --- inputs ---
 
@@ -204,13 +277,16 @@ class Store(QObject):
     @property
     def moment(self) -> Moment | None:
         """Where the State stands in the timeline; None while there is no trace."""
+        if readers := self.readers:
+            return comparison.moment_of(readers, self._state)
         return None if self._shown is None else moment_of(self._state, self.timeline)
 
     @property
     def sight(self) -> Sight | None:
         """What is looked at, in a reel in the nearest recording; None while there is no trace."""
         trace = self.near
-        return None if trace is None else sight.sight(trace, self._state)
+        return None if trace is None else sight.sight(trace, self._state,
+                                                      self.moment if self.readers and not self.waiting else None)
 
     def card_of(self, model: str) -> Card:
         """What is known of a model; nothing but its name while nobody has opened its file."""
@@ -256,13 +332,20 @@ class Store(QObject):
 
         Changes of one `gesture`, a drag or the pen of a drawing, are one step of undo, up to `end_gesture`.
         """
-        old, new = self._state, function(self._state)
+        old, new = self._state, self._in_step(self._state, function(self._state))
         if undoable and _as_chosen(old, new) != new:
             if not gesture or gesture != self._gesture:
                 self._undo.append(old)
                 self._redo.clear()
             self._gesture = gesture
         self._set(new)
+
+    def _in_step(self, old: State, new: State) -> State:
+        """Whoever stands in another network of a comparison stands there at the time that all of them have."""
+        if not (old.compare and new.compare) or old.active == new.active or len(old.places) != len(new.places):
+            return new
+        moments = self.moments
+        return changed(new, at=moments[new.active].address) if len(moments) > new.active else new
 
     def end_gesture(self) -> None:
         """What is changed from now on is a step of undo by itself."""
@@ -322,7 +405,7 @@ class Store(QObject):
     def _needed(self) -> set[Recipe]:
         """What makes all that the places show."""
         return {recipe for place in self._state.places
-                for recipe in (place.recipe, *reeled(place.recipe, place.reel))}
+                for recipe in (place.recipe, *reeled(place.recipe, place.reel), *self._as_it_was(place))}
 
     def _keep(self, recipe: Recipe, recording: Recording) -> None:
         """Have a recording at hand and shown; let those go that were not seen for longest, with all that hangs on
@@ -333,6 +416,7 @@ class Store(QObject):
     def _hold(self, recipe: Recipe, recording: Recording) -> None:
         before = self._recordings.pop(recipe, None)
         self._recordings[recipe] = recording
+        self._holdings += 1
         needed = {self._shown, *self._needed(), *self._ahead}
         beside = [other for other in self._recordings if other not in needed]
         gone = [self._recordings.pop(other) for other in beside[:max(0, len(beside) - MOST_KEPT)]]
@@ -385,6 +469,12 @@ class Store(QObject):
         self._speaking = False
         if wants and self.waiting:
             self.wants_trace.emit(self._state)
+
+
+def network_of(recipe: Recipe) -> Recipe:
+    """A recipe without what goes into the network."""
+    found = does.as_it_was(recipe)
+    return replace(found, inputs=(), label="", objective="loss") if isinstance(found, ModelRecipe) else found
 
 
 def list_of(state: State) -> tuple[object, ...]:

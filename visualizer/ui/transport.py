@@ -11,7 +11,10 @@ from PySide6.QtGui import QAction, QFocusEvent, QHelpEvent, QMouseEvent, QPainte
 from PySide6.QtWidgets import QMenu, QSlider, QToolTip, QWidget
 
 from visualizer import glossary
+from visualizer.comparison.path import share_of
+from visualizer.comparison.words import in_step
 from visualizer.language import tr
+from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.reel import is_between, title_of
 from visualizer.scene.state import SPEEDS, State
@@ -86,6 +89,9 @@ class Transport(QWidget):
         moment, terms = self.store.moment, self._terms()
         if moment is None:
             return ""
+        if readers := self.store.readers:
+            share = share_of(readers[self.store.state.active].trace, moment)
+            return tr("Share {share} of each way").format(share=numbers.percent(share, 0))
         if terms is not None:
             march = self.store.state.look.knob("march", "terms")
             return words.small_step(march, terms.done(moment.phase), terms.terms)
@@ -144,6 +150,14 @@ class Transport(QWidget):
             terms = self._terms()
             count = terms.terms if terms is not None else 0
             name, rest = words.beat_words(trace, moment, self.compact, count)
+            if readers := self.store.readers:
+                name, rest = tr("In step:"), "  " + in_step(readers, self.store.moments)
+                while rest and style.text_width(name, weight=600) + style.text_width(rest) > room and "," in rest:
+                    rest = rest.rpartition(",")[0]
+                style.write(painter, rest, left + style.write(painter, name, left, baseline, weight=600, width=room),
+                            baseline, weight=500, width=max(1.0, room - 60))
+                self._write_counter(painter, baseline)
+                return
             if moment.beat.of:
                 rest = f"  {reel_words(moment, self.store.state.reel)}"
             if style.text_width(name, weight=600) + style.text_width(rest) > room:

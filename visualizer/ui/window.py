@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit
 from shiboken6 import isValid
 
 from visualizer import sight, start
-from visualizer import views as all_views
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Text
@@ -104,7 +103,7 @@ class Window(QWidget):
     def views(self) -> tuple[View, ...]:
         """The views that have something to show of what is open."""
         trace = self.store.trace
-        return () if trace is None else tuple(view for view in all_views.all_views() if view.suits(trace))
+        return () if trace is None else sight.suited(trace)
 
     def view(self) -> View:
         """The view that is shown; raises LookupError while nothing is open."""
@@ -234,6 +233,7 @@ class Window(QWidget):
         self.engine = engine
         if "start" in vars(self.panes):
             self.panes.start.gallery.attach(engine)
+        self.panes.attach(engine)
 
     def search(self) -> None:
         """Type into the field of the start screen."""
@@ -368,6 +368,7 @@ class Window(QWidget):
     def take_over(self, before: Window) -> None:
         """What was collected and shown in the window that stood here before."""
         self.panels = before.panels
+        self.panes.bar_open, self.panes.curves_open = before.panes.bar_open, before.panes.curves_open
         self.menus.bar.setHidden(before.menus.bar.isHidden())
         self.panes.drawer_open = before.panes.drawer_open
         if before.starting:

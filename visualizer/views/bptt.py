@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import english, tr
+from visualizer.said import Claim, found, said
 from visualizer.scene import absence, causes, colour, logchart, numbers, parts, steps
 from visualizer.scene.boxes import Box, whole
 from visualizer.scene.picture import (
@@ -28,7 +29,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named
+from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named, step_said, steps_said
 from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
@@ -55,9 +56,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown, place = reading(trace, layer.name), steps.span(reading(trace, layer.name), look)
     norms = np.asarray(measured[f"{layer.name}/norms"], np.float64)
     window = look.knob("window", "all")
-    said = _sentence(trace, shown, measured, norms, window, moment)
+    sentence = _sentence(trace, shown, measured, norms, window, moment)
     body = parts.body(look, 112)
-    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, tr("G: what a step adds to ∂L/∂W_hh"))]
+    marks = [*parts.sentence(look, sentence), *parts.title(look, layer.name, tr("G: what a step adds to ∂L/∂W_hh"))]
     cut = _within(shown, measured, window)
     tiles: list[Mark] = []
     y = _tiles(shown, measured, norms, cut, place, body.top, moment, trace, look, tiles)
@@ -73,8 +74,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     _matrix(trace, shown, measured, window, parts.body(look, y + 40).inset(0, 0, 0, 12), moment, place, look, matrix)
     marks += grouped(Group(tr("losses and steps"), Focus(layer.name, (), "from")), matrix)
     still, moving = steps.lane(trace, shown, moment, look, place, at_once=True)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(sentence),
                    table=_table(shown, measured, norms))
+
+
+def _of(shown: Reading, quantity: str, key: str, *cell: int) -> Claim:
+    """The claim of a number that was measured of a layer."""
+    return found(quantity, "bptt", f"{shown.layer.name}/{key}", *cell)
 
 
 def shares(norms: Values, order: list[int]) -> dict[int, float]:
@@ -115,10 +121,12 @@ def _tiles(shown: Reading, measured: Arrays, norms: Values, cut: set[int], place
                   tr("one scale for all steps"), log=True)
     marks += [Text(x, y + 14, (Run(tr("tile of ")), Run("G", italic=True), Run("t", shift="sub")), 13, 600, "ink",
                    "end"),
-              Text(x, y + 30, plain(tr("{shape} corner").format(shape=numbers.shape(corner.shape[1:]))), 11, 400,
+              Text(x, y + 30, plain(tr("{shape} corner").format(shape=" × ".join(
+                  said(str(corner.shape[at]), *_of(shown, "length of axis", "corner", at)) for at in (1, 2)))), 11, 400,
                    "ink-2", "end")]
     if tall >= 44:
-        marks.append(Text(x, y + 44, plain(tr("log, {decades} decades").format(decades=DECADES)), 11, 400, "ink-2",
+        marks.append(Text(x, y + 44, plain(tr("log, {decades} decades").format(
+            decades=said(str(DECADES), "decades", array="size of G"))), 11, 400, "ink-2",
                           "end"))
     for step in range(shown.steps):
         left = place.left(step) + (place.pitch - tall) / 2
@@ -139,16 +147,18 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
     marks += [Text(x, base - high + 12, (Run("∥"), Run("G", italic=True), Run("t", shift="sub"), Run("∥")), 13,
                    600,
                    "ink", "end"),
-              Text(x, base - high + 28, plain(tr("bars from 0")), 11, 400, "ink-2", "end"),
+              Text(x, base - high + 28, plain(tr("bars from {zero}").format(zero=said("0", "zero"))), 11, 400,
+                   "ink-2", "end"),
               Line(((place.x, base), (place.left(place.count), base)), "rule")]
     for step in range(shown.steps):
         tall = high * float(norms[step]) / top
         if tall >= 0.5:
             marks.append(Rect(place.left(step) + gap, base - tall, place.pitch - 2 * gap, tall, "gradient-mark",
                               radius=1,
-                              focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(norms[step])),
+                              focus=Focus(shown.layer.name, (step,)),
+                              tip=logchart.words(float(norms[step]), None, _of(shown, "value", "norms", step)),
                               opacity=(1.0 if step in cut else 0.25) * _arrived(trace, shown, step, moment)))
-    words = logchart.words(float(norms[now]))
+    words = logchart.words(float(norms[now]), None, _of(shown, "value", "norms", now))
     half = width(words, 12, 600) / 2
     middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
     beneath = [float(norms[step]) for step in range(shown.steps) if abs(place.middle(step) - middle)
@@ -171,20 +181,23 @@ def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mar
     if math.isnan(error):
         words, fill, ink = tr("Σ G could not be compared: autograd gave no gradient of W_hh alone"), "sunk", "ink"
     elif error <= EXACT:
-        said = tr("exactly") if error == 0 else tr("to {error}, relative").format(error=numbers.power(error))
-        words, fill, ink = tr("Σ G = ∂L/∂W_hh of autograd {said}").format(said=said), "tint", "accent-ink"
+        near = tr("exactly") if error == 0 else tr("to {error}, relative").format(
+            error=said(numbers.power(error), *_of(shown, "value", "error")))
+        words, fill, ink = tr("Σ G = ∂L/∂W_hh of autograd {said}").format(said=near), "tint", "accent-ink"
     else:
         words, fill, ink = tr("Σ G differs from ∂L/∂W_hh of autograd by {error}").format(
-                               error=numbers.power(error)), "sunk", "negative-text"
+            error=said(numbers.power(error), *_of(shown, "value", "error"))), "sunk", "negative-text"
     wide = width(words, 12, 600) + 20
     marks: list[Mark] = [Rect(x, y - 15, wide, 22, fill, radius=6), Text(x + 10, y, plain(words), 12,
                                                                                  600, ink)]
     norms = np.asarray(measured[f"{name}/norms"], np.float64)
-    told = ", ".join(tr("last {count}: {share}").format(count=last, share=numbers.percent(share, 0))
+    told = ", ".join(tr("last {count}: {share}").format(
+        count=said(str(last), *_of(shown, "so many steps", "norms", last)),
+        share=said(numbers.percent(share, 0), *_of(shown, "share of the last steps", "norms", last)))
                      for last, share in shares(norms, _order(shown)).items()
                      if last <= shown.steps)
     room = look.size[0] - x - wide - 30
-    text = f"of Σ ∥G∥, {told}"
+    text = tr("of Σ ∥G∥, {shares}").format(shares=told)
     if width(text, 12) <= room:
         marks.append(Text(x + wide + 14, y, plain(text), 12, 400, "ink-2"))
     return marks
@@ -216,7 +229,8 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, box: Bo
     marks += [Text(x, top + 12, plain(tr("came from")), 13, 600, "ink", "end"),
               Text(x, top + 28, plain(tr("entered at step ↓")), 11, 400, "ink-2", "end")]
     if row * len(origins) >= 44:
-        marks.append(Text(x, top + 44, plain(tr("log, {decades} decades").format(decades=MATRIX_DECADES)), 11, 400,
+        marks.append(Text(x, top + 44, plain(tr("log, {decades} decades").format(
+            decades=said(str(MATRIX_DECADES), "decades", array="size of ∂L/∂h"))), 11, 400,
                           "ink-2", "end"))
     outside = ~kept & (split[origins] > 0)
     marks.append(Image(place.x, top, (place.pitch, row), shades[None].copy(), "gradient", indices=(-1,), border="",
@@ -226,9 +240,9 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, box: Bo
     marks.append(Rect(place.x, top, place.pitch * shown.steps, tall, "", "hair", 1))
     marks.append(Rect(place.left(now), top, place.pitch, tall, "", "accent", 1.5))
     right = place.left(place.count) + 8
-    marks.append(Text(right, top + 10, plain(str(origins[0] + 1)), 11, 400, "ink-2"))
+    marks.append(Text(right, top + 10, plain(step_said(shown, origins[0])), 11, 400, "ink-2"))
     if len(origins) > 1 and tall > 26:
-        marks.append(Text(right, top + tall - 2, plain(str(origins[-1] + 1)), 11, 400, "ink-2"))
+        marks.append(Text(right, top + tall - 2, plain(step_said(shown, origins[-1])), 11, 400, "ink-2"))
     under = top + max(tall, 32)
     if box.bottom - under > 56:
         _truncated(shown, measured, window, under + 12, look, marks)
@@ -247,42 +261,59 @@ def _truncated(shown: Reading, measured: Arrays, window: str, y: float, look: Lo
         size, error = float(kept[index, 0]), float(kept[index, 1])
         ink = "accent-ink" if chosen else "ink"
         words = tr("{count} step") if ORDER[index] == "1" else tr("{count} steps")
-        marks += [Text(left, y + 12, plain(words.format(count=_window_words(ORDER[index]))), 12, 600, ink),
+        marks += [Text(left, y + 12, plain(words.format(count=_window_words(index))), 12, 600, ink),
                   Rect(left, y + 19, each - 20, 6, "sunk", radius=3),
                   Rect(left, y + 19, max(1.0, (each - 20) * min(1.0, size)), 6, "gradient-mark", radius=3),
-                  Text(left, y + 40, plain(f"{numbers.percent(size, 0)}, {_off(error)}"), 11, 400, "ink-2",
+                  Text(left, y + 40, plain(f"{_size(shown, size, index)}, {_off(shown, error, index)}"), 11, 400,
+                       "ink-2",
                        max_width=each - 8)]
 
 
-def _window_words(window: str) -> str:
-    return tr("all") if window == "all" else window
+def _window_words(index: int) -> str:
+    return said(ORDER[index], "steps of a window", cell=(index,))
 
 
-def _off(error: float) -> str:
-    return tr("whole") if error < EXACT else tr("{share} off").format(share=numbers.percent(error, 0))
+def _size(shown: Reading, size: float, index: int) -> str:
+    return said(numbers.percent(size, 0), *_of(shown, "value", "kept", index, 0))
+
+
+def _off(shown: Reading, error: float, index: int) -> str:
+    return tr("whole") if error < EXACT else tr("{share} off").format(
+        share=said(numbers.percent(error, 0), *_of(shown, "value", "kept", index, 1)))
 
 
 def _sentence(trace: Trace, shown: Reading, measured: Arrays, norms: Values, window: str, moment: Moment) -> str:
     name, now = shown.layer.name, steps.current(trace, shown, moment)
     if window != "all":
-        size, error = (float(value) for value in measured[f"{name}/kept"][ORDER.index(window)])
-        return causes.truncation(size, error, int(window)) or \
-            tr("Cut after {window} steps nothing is lost: no loss reaches further back than that here.").format(
-                window=window)
+        index = ORDER.index(window)
+        size, error = (float(value) for value in measured[f"{name}/kept"][index])
+        nothing = tr("Cut after {window} step nothing is lost: no loss reaches further back than that here.") \
+            if window == "1" else \
+            tr("Cut after {window} steps nothing is lost: no loss reaches further back than that here.")
+        return causes.truncation(size, error, int(window), _of(shown, "value", "kept", index, 0),
+                                 _of(shown, "value", "kept", index, 1), ("steps of a window", "", (index,), None, "")
+                                 ) or nothing.format(window=_window_words(index))
     if moment.backward:
         total = float(measured[f"{name}/total"])
         column = np.asarray(measured[f"{name}/from"], np.float64)[:, now]
-        most = int(np.argmax(column)) + 1
-        said = tr("Step {step} adds {{{size}}} to a weight gradient of size {total}; most of what arrived here came "
-                  "from step {most}.") if column.any() else \
+        whole = tr("Step {step} adds {{{size}}} to a weight gradient of size {total}; all that arrived here came from "
+                   "step {most}.")
+        largest = tr("Step {step} adds {{{size}}} to a weight gradient of size {total}; the largest part of what "
+                     "arrived here came from step {most}.")
+        words = (whole if np.count_nonzero(column) == 1 else largest) if column.any() else \
             tr("Step {step} adds {{{size}}} to a weight gradient of size {total}.")
-        return said.format(step=now + 1, size=logchart.words(float(norms[now])), total=numbers.significant(total, 2),
-                           most=most)
+        most = int(np.argmax(column))
+        return words.format(step=step_said(shown, now),
+                            size=logchart.words(float(norms[now]), None, _of(shown, "value", "norms", now)),
+                            total=said(numbers.significant(total, 2), *_of(shown, "value", "total")),
+                            most=said(str(most + 1), *_of(shown, "step from which most came", "from", now)))
     share = shares(norms, _order(shown))
     last = next((last for last in (5, 10, 1) if last < shown.steps), 1)
-    return causes.from_late_losses(share[last], last) or (
+    late = causes.from_late_losses(share[last], last, _of(shown, "share of the last steps", "norms", last),
+                                   _of(shown, "so many steps", "norms", last))
+    return late or (
         tr("The gradient of the recurrent weights is the sum of {{{steps} step gradients}}; the largest comes from "
-           "{step}.").format(steps=shown.steps, step=step_named(shown, int(np.argmax(norms)))))
+           "{step}.").format(steps=steps_said(shown), step=step_named(shown, int(np.argmax(norms)))))
 
 
 def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:
@@ -293,7 +324,7 @@ def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:
         (step + 1, shown.words[step], float(norms[step]), *(float(split[origin, step]) for origin in origins))
         for step in range(shown.steps)]
     return Table((tr("step"), tr("reads"), "∥G∥",
-                  *(tr("from step {step}").format(step=origin + 1) for origin in origins)), tuple(rows))
+                  *(tr("from step {step}").format(step=step_said(shown, origin)) for origin in origins)), tuple(rows))
 
 
 VIEW = View(

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from visualizer.answers import chooses
 from visualizer.language import english, tr, translated
+from visualizer.said import Claim, said, tick, unplaced
+from visualizer.said import found as found_in
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import split, whole
 from visualizer.scene.picture import (
@@ -29,7 +31,18 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import begins
-from visualizer.scene.reading import Reading, foretells, label, layers, reading, shown_layer
+from visualizer.scene.reading import (
+    Reading,
+    foretells,
+    label,
+    layers,
+    number_said,
+    reading,
+    shown_layer,
+    step_said,
+    steps_said,
+    word_said,
+)
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
@@ -66,15 +79,15 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     if found is None or found.gradient.shape[1] != shown.steps:
         return _not_measured(trace, shown, moment, place, look)
     answer = found.answer_at(steps.current(trace, shown, moment))
-    said = _sentence(trace, shown, found, answer)
-    marks = list(parts.sentence(look, said))
+    sentence = _sentence(trace, shown, found, answer)
+    marks = list(parts.sentence(look, sentence))
     text, bottom = _text(shown, found, answer, look)
     here = Focus(layer.name, (steps.current(trace, shown, moment),))
     marks += grouped(Group(tr("what this answer hangs on"), here), text)
     marks += grouped(Group(tr("all answers"), Focus(layer.name)),
                      _all_answers(trace, shown, found, answer, bottom, look))
     still, moving = steps.lane(trace, shown, moment, look, place, at_once=True)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(sentence),
                    table=_table(trace, shown, found, answer))
 
 
@@ -144,7 +157,7 @@ def _ranks(values: Values) -> Values:
 
 def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list[Mark], float]:
     """(marks, their bottom): the steps in lines, as many as fit up to the one of the answer."""
-    words = [_short(word) for word in shown.words]
+    words = [_short(shown, step) for step in range(shown.steps)]
     pitch, a_line = _pitch(shown, found, look)
     numbered = pitch >= 44
     high = TILE + STRIP + LINE_GAP + (14 if numbered else 0)
@@ -159,11 +172,11 @@ def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list
         marks += _line(shown, found, answer, words, own, y, pitch, numbered, look)
     bottom = _top(look) + (min(lines, first + most) - first) * high
     if lines > most:
-        upper, lower = first * a_line + 1, min(len(words), (first + most) * a_line)
+        ends = first * a_line, min(len(words), (first + most) * a_line) - 1
+        upper, lower = (step_said(shown, step) for step in ends)
         under = 0 if most > 1 else 12  # what stands beside one line alone names its strip
-        marks.append(Text(LEFT - 16, bottom - LINE_GAP + under, plain(tr("steps {upper}–{lower} of {count}").format(
-                                                                          upper=upper, lower=lower, count=len(words))),
-                          11, 400, "ink-2", "end"))
+        here = tr("steps {upper}–{lower} of {count}").format(upper=upper, lower=lower, count=steps_said(shown))
+        marks.append(Text(LEFT - 16, bottom - LINE_GAP + under, plain(here), 11, 400, "ink-2", "end"))
         bottom += under
     return [*_labels(found, numbered, look), *marks], bottom
 
@@ -175,7 +188,7 @@ def _top(look: Look) -> float:
 
 def _pitch(shown: Reading, found: Hanging, look: Look) -> tuple[float, int]:
     """How far tiles stand apart, so that the longest word has room; and how many are in a line."""
-    longest = max(len(_short(word)) for word in shown.words)
+    longest = max(len(unplaced(_short(shown, step))) for step in range(shown.steps))
     room = look.size[0] - (LEFT + RIGHT + (0 if len(found.gradient) > 1 else FACTS + BETWEEN))
     least = max(13.0, 7.4 * longest + 7)
     pitch = float(int(max(least, min(50, room / shown.steps))))
@@ -204,28 +217,32 @@ def _line(shown: Reading, found: Hanging, answer: int, words: list[str], own: ra
     for place, step in enumerate(own):
         left = x + place * pitch
         focus = Focus(shown.layer.name, (step,))
+        read = tr(", “{word}”").format(word=word_said(shown, step)) if shown.worded else ""
         if step >= known:
             marks.append(Rect(left, y, wide, TILE, "hatch", "tile-border", 1, inside=True, focus=focus,
-                              tip=tr("Step {step}, “{word}”: the answer comes before it is read.").format(
-                                      step=step + 1, word=shown.words[step])))
+                              tip=tr("Step {step}{read}: the answer comes before it is read.").format(
+                                      step=step_said(shown, step), read=read)))
             marks.append(Text(left + wide / 2, y + 20, plain(words[step]), _size(words[step], wide), 400,
-                              "ink-2", "middle", mono=len(words[step]) == 1))
+                              "ink-2", "middle", mono=len(unplaced(words[step])) == 1))
             continue
-        size, pull = found.gradient[answer, step], found.change[answer, step]
+        pull = found.change[answer, step]
         fill = f"gradient:{int(shades[step])}"
-        said = tr("Step {step}, “{word}”: the gradient's size is {size}; without it the logit changes by "
-                  "{change}.").format(step=step + 1, word=shown.words[step], size=numbers.significant(float(size), 3),
-                                      change=numbers.signed(float(-pull), 3))
-        marks.append(Rect(left, y, wide, TILE, fill, "tile-border", 1, inside=True, focus=focus, tip=said,
+        tip = tr("Step {step}{read}: the gradient's size is {size}; without it the logit changes by "
+                 "{change}.").format(step=step_said(shown, step), read=read,
+                                     size=_size_said(found, answer, step, 3),
+                                     change=said(numbers.signed(float(-pull), 3), *_of("minus the value", "change",
+                                                                                       answer, step)))
+        marks.append(Rect(left, y, wide, TILE, fill, "tile-border", 1, inside=True, focus=focus, tip=tip,
                           scale=_scale(found, "gradient")))
         marks.append(Text(left + wide / 2, y + 20, plain(words[step]), _size(words[step], wide), 600,
-                          colour.ink_on(fill, look.theme), "middle", mono=len(words[step]) == 1))
+                          colour.ink_on(fill, look.theme), "middle", mono=len(unplaced(words[step])) == 1))
         marks.append(Rect(left, strip, wide, STRIP, f"activation:{int(changes[step])}", "tile-border", 1,
-                          inside=True, focus=focus, tip=said, scale=_scale(found, "activation")))
+                          inside=True, focus=focus, tip=tip, scale=_scale(found, "activation")))
         if numbered:
-            marks.append(Text(left + wide / 2, y + TILE + 11, plain(numbers.significant(float(size), 2)), 11,
+            marks.append(Text(left + wide / 2, y + TILE + 11, plain(_size_said(found, answer, step, 2)), 11,
                               500, "gradient-text", "middle", max_width=pitch))
-            marks.append(Text(left + wide / 2, strip + 12, plain(numbers.signed(float(pull), digits)), 11, 600,
+            marks.append(Text(left + wide / 2, strip + 12, plain(_pull_said(found, answer, step, digits)), 11,
+                              600,
                               colour.ink_on(f"activation:{int(changes[step])}", look.theme), "middle", max_width=pitch))
         elif pull < -ROUNDING * found.most and wide >= 5:
             ink = colour.ink_on(f"activation:{int(changes[step])}", look.theme)
@@ -238,12 +255,31 @@ def _line(shown: Reading, found: Hanging, answer: int, words: list[str], own: ra
 
 
 def _size(word: str, wide: float) -> float:
-    return min(15, max(11, wide / max(1, len(word)) * 1.35)) if len(word) > 1 else min(15, wide * 1.2)
+    letters = len(unplaced(word))
+    return min(15, max(11, wide / max(1, letters) * 1.35)) if letters > 1 else min(15, wide * 1.2)
 
 
-def _short(word: str) -> str:
-    """The number alone of `row 12`."""
-    return word.rpartition(" ")[2] if word[-1:].isdigit() and " " in word else word
+def _short(shown: Reading, step: int) -> str:
+    """What a step reads; the number alone of `row 12`."""
+    word = shown.words[step]
+    numbered = " " in word and word.rpartition(" ")[2].isdecimal()
+    return number_said(shown, step) if numbered or not shown.worded else word_said(shown, step)
+
+
+def _of(quantity: str, key: str, *cell: int) -> Claim:
+    """The claim of a number that the study measured."""
+    return found_in(quantity, STUDY, key, *cell)
+
+
+def _size_said(found: Hanging, answer: int, step: int, digits: int) -> str:
+    """The size of the gradient of an answer at a step."""
+    return said(numbers.significant(float(found.gradient[answer, step]), digits),
+                *_of("value", "gradient", answer, step))
+
+
+def _pull_said(found: Hanging, answer: int, step: int, digits: int) -> str:
+    """The logit minus what it is without a step."""
+    return said(numbers.signed(float(found.change[answer, step]), digits), *_of("value", "change", answer, step))
 
 
 # --- all answers ----------------------------------------------------------------------------------------------------
@@ -287,8 +323,7 @@ def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: f
     for index, (entries, palette, title) in enumerate(zip(
             shades, ("gradient", "activation"), (tr("by gradient"), tr("by leaving it out")), strict=True)):
         left = x + index * (side + BETWEEN)
-        reach = tr(" ≤ {most}, log").format(most=numbers.significant(found.top,
-                                                                     2)) if index == 0 else f", ±{_most(found)}"
+        reach = tr(" ≤ {most}, log").format(most=_top_said(found)) if index == 0 else f", ±{_most(found)}"
         marks.append(Text(left, y + 2, plain(title if look.mode.charts else title + reach), 12, 600, "ink"))
         origin = y + 12
         marks.append(Image(left, origin, (cell, cell), entries[None], palette, border="tile-border",
@@ -296,12 +331,12 @@ def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: f
                            scale=_scale(found, palette)))
         for row in range(answers):
             marks.append(Rect(left, origin + row * cell, read * cell, cell, focus=Focus(focus.layer, (row,)),
-                              tip=tr("The answer after step {step}.").format(step=row + 1)))
+                              tip=tr("The answer after step {step}.").format(step=_answer_said(row))))
         marks.append(Rect(left - 2, origin + answer * cell - 2, read * cell + 4, cell + 4, "", "accent", 2))
         below = origin + answers * cell + 15
         marks.append(Text(left, below, plain(tr("steps read →")), 11, 400, "ink-2"))
     marks.append(Text(x - 10, y + 12 + answer * cell + cell / 2 + 4,
-                      plain(tr("answer {n}").format(n=answer + 1)),
+                      plain(tr("answer {n}").format(n=_answer_said(answer))),
                       12, 600, "accent-ink", "end"))
     if answer * cell > 40:
         marks.append(Text(x - 10, y + 24, plain(tr("answers ↓")), 11, 400, "ink-2", "end"))
@@ -317,27 +352,28 @@ def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high:
     upper, gap = high * 0.42, 34
     base, zero = y + 12 + upper, y + 12 + upper + gap + (high - upper - gap - 12) / 2
     half = (high - upper - gap - 12) / 2
+    upper_end = said(numbers.signed(found.most, 1), *_of("largest size", "change"))
+    lower_end = said(numbers.number(-found.most, 1), *_of("minus the largest size", "change"))
     marks: list[Mark] = [Text(x, y + 2, plain(tr("by gradient")), 12, 600, "ink"),
                          Text(x, base + gap - 14, plain(tr("by leaving it out")), 12, 600, "ink"),
                          Line(((x, base), (x + wide, base)), "rule"), Line(((x, zero), (x + wide, zero)), "rule"),
-                         Text(x - 8, y + 20, plain(numbers.significant(found.top, 2)), 11, 400, "ink-2",
-                              "end"),
-                         Text(x - 8, zero + 4, plain("0"), 11, 400, "ink-2", "end"),
-                         Text(x - 8, zero - half + 8, plain(numbers.signed(found.most, 1)), 11, 400,
-                              "ink-2", "end"),
-                         Text(x - 8, zero + half, plain(numbers.number(-found.most, 1)), 11, 400, "ink-2",
-                              "end")]
+                         Text(x - 8, y + 20, plain(_top_said(found)), 11, 400, "ink-2", "end"),
+                         Text(x - 8, zero + 4, plain(tick("0", 0, -found.most, found.most)), 11, 400, "ink-2", "end"),
+                         Text(x - 8, zero - half + 8, plain(upper_end), 11, 400, "ink-2", "end"),
+                         Text(x - 8, zero + half, plain(lower_end), 11, 400, "ink-2", "end")]
     for step in range(count):
         left, bar = x + step * pitch + 1, max(1.0, pitch - 3)
         size, pull = float(found.gradient[0, step]), float(found.change[0, step])
         focus = Focus(shown.layer.name, (step,))
         tall = upper * 0.94 * size / found.top
         marks.append(Rect(left, base - tall, bar, tall, "gradient-mark", focus=focus,
-                          tip=tr("Step {step}: {size}").format(step=step + 1, size=numbers.significant(size, 3))))
+                          tip=tr("Step {step}: {size}").format(step=step_said(shown, step),
+                                                               size=_size_said(found, 0, step, 3))))
         reach = half * 0.92 * pull / found.most
         marks.append(Rect(left, zero - max(0.0, reach), bar, abs(reach),
                           "positive-bar" if pull > 0 else "negative-bar", focus=focus,
-                          tip=tr("Step {step}: {size}").format(step=step + 1, size=numbers.signed(pull, 3))))
+                          tip=tr("Step {step}: {size}").format(step=step_said(shown, step),
+                                                               size=_pull_said(found, 0, step, 3))))
     return marks
 
 
@@ -353,7 +389,17 @@ def _facts(found: Hanging, answer: int, x: float, y: float, wide: float, look: L
 
 def _most(found: Hanging) -> str:
     """The largest change, in words."""
-    return numbers.number(found.most, 1 if found.most >= 1 else 2)
+    return said(numbers.number(found.most, 1 if found.most >= 1 else 2), *_of("largest size", "change"))
+
+
+def _top_said(found: Hanging) -> str:
+    """The largest gradient, in words."""
+    return said(numbers.significant(found.top, 2), *_of("largest size", "gradient"))
+
+
+def _answer_said(answer: int) -> str:
+    """The number of an answer, which is that of the step after which it is given."""
+    return said(str(answer + 1), *_of("number of an answer", "gradient", answer))
 
 
 def _scale(found: Hanging, palette: str) -> Scale:
@@ -373,11 +419,12 @@ def _agreement(found: Hanging, answer: int, x: float, y: float, wide: float, loo
     if agreement is None:
         marks.append(Text(x, y + 24, plain(tr("too few steps to rank")), 12, 400, "ink-2", max_width=wide))
     else:
-        value = numbers.number(agreement, 2)
+        value = said(numbers.number(agreement, 2), *_of("rank correlation", "gradient", answer))
         left, top = (x + width(value, 26, 600) + 12, y + 23) if look.mode.charts else (x, y + 54)
+        over = said(str(found.known(answer)), *_of("steps known to an answer", "gradient", answer))
         marks += [Text(x, y + 36, plain(value), 26, 600, "ink", display=True),
                   Text(left, top, plain(tr("rank correlation")), 11, 400, "ink-2"),
-                  Text(left, top + 14, plain(tr("over {count} steps").format(count=found.known(answer))), 11, 400,
+                  Text(left, top + 14, plain(tr("over {count} steps").format(count=over)), 11, 400,
                        "ink-2")]
     return marks
 
@@ -399,12 +446,14 @@ def _by_lag(found: Hanging, x: float, y: float, wide: float, bottom: float, look
                               "ink", max_width=wide)]
     for power in range(low, top + 1, max(1, (top - low) // 2)):
         marks += [Line(((x, height(10.0 ** power)), (x + wide, height(10.0 ** power))), "hair"),
-                  Text(x + wide + 8, height(10.0 ** power) + 4, plain(numbers.power_of_ten(power)), 11,
+                  Text(x + wide + 8, height(10.0 ** power) + 4, plain(tick(numbers.power_of_ten(power), 10.0 ** power,
+                                                                             10.0 ** low, 10.0 ** top)), 11,
                        400, "ink-2")]
     marks.append(Line(tuple((x + wide * (1 - lag / (len(lags) - 1)), height(value)) for lag, value in enumerate(lags)),
                       "gradient-mark", 1.5))
-    marks += [Text(x, chart[1] + 14, plain(tr("{count} steps back").format(count=len(lags) - 1)), 11, 400, "ink-2"),
-              Text(x + wide, chart[1] + 14, plain("0"), 11, 400, "ink-2", "end")]
+    marks += [Text(x, chart[1] + 14, plain(tr("{count} steps back").format(
+        count=said(str(len(lags) - 1), *_of("last index of axis", "gradient", 0)))), 11, 400, "ink-2"),
+              Text(x + wide, chart[1] + 14, plain(tick("0", 0, 0, len(lags) - 1)), 11, 400, "ink-2", "end")]
     return marks
 
 
@@ -414,33 +463,37 @@ def _sentence(trace: Trace, shown: Reading, found: Hanging, answer: int) -> str:
     known = found.known(answer)
     by_gradient = int(np.argmax(found.gradient[answer, :known]))
     by_change = int(np.argmax(np.abs(found.change[answer, :known])))
-    what = _quoted(label(trace, int(found.choice[answer])))
+    what = _quoted(_choice_said(trace, found, answer))
     if foretells(trace):
-        what = tr("{what}, expected after step {step},").format(what=what, step=answer + 1)
+        what = tr("{what}, expected after step {step},").format(what=what, step=_answer_said(answer))
     elif len(found.gradient) > 1:
-        what = tr("{what}, the answer after step {step},").format(what=what, step=answer + 1)
+        what = tr("{what}, the answer after step {step},").format(what=what, step=_answer_said(answer))
     if not found.gradient[answer, :known].any():
         return tr("{what} does not depend on any step.").format(what=what)
     pull = float(found.change[answer, by_change])
     if by_change == by_gradient:
-        said = tr("{what} is pulled hardest by {read}; leaving that out, too, lowers its logit most, by {{{size}}}.") \
+        words = tr("{what} is pulled hardest by {read}; leaving that out, too, lowers its logit most, by {{{size}}}.") \
             if pull > 0 else \
             tr("{what} is pulled hardest by {read}; leaving that out, too, raises its logit most, by {{{size}}}.")
     else:
-        said = tr("{what} is pulled hardest by {read}, but leaving out {other} lowers its logit most, by {{{size}}}.") \
-            if pull > 0 else \
-            tr("{what} is pulled hardest by {read}, but leaving out {other} raises its logit most, by {{{size}}}.")
-    return said.format(what=what, read=_named(shown, by_gradient), other=_named(shown, by_change),
-                       size=numbers.number(abs(pull), 2))
+        lowers = tr("{what} is pulled hardest by {read}, but leaving out {other} lowers its logit most, by {{{size}}}.")
+        raises = tr("{what} is pulled hardest by {read}, but leaving out {other} raises its logit most, by {{{size}}}.")
+        words = lowers if pull > 0 else raises
+    return words.format(what=what, read=_named(shown, by_gradient), other=_named(shown, by_change),
+                        size=said(numbers.number(abs(pull), 2), *_of("largest size", "change", answer, by_change)))
 
 
 def _named(shown: Reading, step: int) -> str:
-    word = shown.words[step]
-    if word == str(step + 1):
-        return tr("step {step}").format(step=step + 1)
-    if word.startswith("row "):
-        return tr("{row} of the picture").format(row=word)
-    return tr("{word} at step {step}").format(word=_quoted(word), step=step + 1)
+    if not shown.worded:
+        return tr("step {step}").format(step=step_said(shown, step))
+    if shown.words[step].startswith("row "):
+        return tr("{row} of the picture").format(row=word_said(shown, step))
+    return tr("{word} at step {step}").format(word=_quoted(word_said(shown, step)), step=step_said(shown, step))
+
+
+def _choice_said(trace: Trace, found: Hanging, answer: int) -> str:
+    """The class that is likeliest at an answer."""
+    return said(label(trace, int(found.choice[answer])), *_of("label chosen", "choice", answer))
 
 
 def _quoted(word: str) -> str:
@@ -453,7 +506,7 @@ def _table(trace: Trace, shown: Reading, found: Hanging, answer: int) -> Table:
     known = found.known(answer)
     rows = tuple((step + 1, shown.words[step], float(found.gradient[answer, step]), float(found.change[answer, step]))
                  for step in range(known))
-    what = tr("∂ logit of {answer}").format(answer=label(trace, int(found.choice[answer])))
+    what = tr("∂ logit of {answer}").format(answer=_choice_said(trace, found, answer))
     return Table((tr("step"), tr("reads"), f"∥{what} / ∂ x∥",
                   tr("logit minus logit without it ({neutral} instead)").format(neutral=found.neutral)), rows)
 
@@ -461,13 +514,15 @@ def _table(trace: Trace, shown: Reading, found: Hanging, answer: int) -> Table:
 def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Span, look: Look) -> Picture:
     """Until the study is there: what it will be, and nothing else."""
     known = trace.studies.get(STUDY)
-    said = tr("This cannot be measured for this network or for an input of this length.") if known is not None else \
-        tr("Not measured yet: this takes a backward pass for every answer, and a forward pass without every step.")
+    never = tr("This cannot be measured for this network or for an input of this length.")
+    not_yet = tr("Not measured yet: this takes a backward pass for every answer, and a forward pass without every "
+                 "step.")
+    sentence = never if known is not None else not_yet
     room = parts.body(look, _top(look), LEFT, RIGHT).inset(0, 0, 0, 20)
-    marks = [*parts.sentence(look, said),
+    marks = [*parts.sentence(look, sentence),
              Rect(room.left, room.top, room.width, room.height, "hatch", "tile-border", 1, inside=True)]
     still, moving = steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=said)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=sentence)
 
 
 VIEW = View(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer.decay import below, half_life
 from visualizer.language import english, tr
+from visualizer.said import Claim, found, said, tick
 from visualizer.scene import absence, causes, logchart, numbers, parts, steps
 from visualizer.scene.boxes import rows
 from visualizer.scene.labels import Labels
@@ -29,7 +30,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_said, steps_said
 from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import bounds, width
@@ -66,10 +67,12 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     drawn = np.concatenate([spread.largest, spread.median, spread.whole])
     scale = logchart.axis(np.maximum(drawn, 1e-12 * float(np.nanmax(drawn))), charts[0].top, charts[0].bottom)
     lag = lag_of(shown, steps.current(trace, shown, moment))
-    said = _sentence(shown, spread, lag, moment.backward)
-    marks = [*parts.sentence(look, said),
+    sentence = _sentence(shown, spread, lag, moment.backward)
+    marks = [*parts.sentence(look, sentence),
              *parts.title(look, layer.name, tr("∂(state after step {last}) / ∂(an earlier state): {count} singular "
-                                               "values").format(last=_last(shown) + 1, count=len(spread.exponents)))]
+                                               "values").format(last=step_said(shown, _last(shown)),
+                                                                count=said(str(len(spread.exponents)),
+                                                                           *_of(shown, "how many", "exponents"))))]
     marks += grouped(Group(tr("singular values by lag"), Focus(layer.name)),
                      _chart(shown, spread, scale, lag, place, look))
     if both:
@@ -77,8 +80,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                          _exponents(shown, spread, charts[1].top, charts[1].bottom, place, look))
     marks += grouped(WHY, _why(shown, spread, why.top, look))
     still, moving = steps.lane(trace, shown, moment, look, place, at_once=True)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(sentence),
                    table=_table(shown, spread))
+
+
+def _of(shown: Reading, quantity: str, key: str, *cell: int) -> Claim:
+    """The claim of a number that was measured of a layer."""
+    return found(quantity, "jacobian", f"{shown.layer.name}/{key}", *cell)
 
 
 class Spread:
@@ -99,8 +107,9 @@ class Spread:
         have no such simple bound."""
 
     def _quantile(self, values: Values, share: float) -> Values:
-        """The value that this share of them exceeds; NaN where it is rounding noise."""
-        at = values[:, min(values.shape[1] - 1, int(share * values.shape[1]))]
+        """The value that this share of them exceeds, between two where none does exactly; NaN where it is rounding
+        noise."""
+        at = np.quantile(values, 1 - share, axis=1)
         return np.where(at >= ROUNDING * self.largest, at, np.nan)
 
     @property
@@ -138,31 +147,34 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
     marks += logchart.curve(xs, spread.whole, scale, Curve("positive-bar", "positive-bar", 1.5, False, 0), look)
     marks += logchart.curve(xs, _on(scale, spread.median), scale, Curve("ink-2", "ink-2", 2, False, 0), look)
     dots = 2.5 if place.pitch >= 9 else 0.0
-    marks += logchart.curve(xs, spread.largest, scale, Curve("ink", "ink", 2.25, False, dots), look)
+    marks += logchart.curve(xs, spread.largest, scale, Curve("ink", "ink", 2.25, False, dots), look,
+                            claims=[_of(shown, "value", "values", at, 0) for at in range(len(xs))])
     masked = np.flatnonzero(np.isnan(spread.median))
     entries = [("ink", False, tr("largest")), ("positive-bar", False, tr("all, Frobenius")),
                ("ink-2", False, tr("median")),
-               ("rule", False, "10, 25, 75, 90 %")]
+               ("rule", False, said("10, 25, 75, 90 %", "shares of singular values"))]
     if spread.bound is not None:
-        entries.append(("ink-2", True, tr("bound {bound} a step").format(bound=numbers.number(spread.bound))))
+        entries.append(("ink-2", True, tr("bound {bound} a step").format(
+            bound=said(numbers.number(spread.bound), *_of(shown, "value", "spectrum", 1)))))
     marks += logchart.key(entries, scale.top - 16, left, look, 18)
     x = xs[lag]
     marks.append(Line(((x, scale.top), (x, scale.bottom)), "accent", 1))
     labels = Labels((0, scale.top - 22, look.size[0], scale.bottom + 20), 0)
     if len(masked):
-        words = tr("the median is rounding noise from {count} steps back on").format(count=masked[0])
+        words = tr("the median is rounding noise from {count} steps back on").format(
+            count=said(str(masked[0]), *_of(shown, "lag from which the median is rounding noise", "values")))
         wide = width(words, 11)
         note = Text(left + 8, scale.bottom - 8, plain(words), 11, 400, "ink-2")
         marks += [Rect(left + 4, scale.bottom - 20, wide + 8, 16, "stage", radius=3), note]
         labels.take(bounds(note))
-    for row, ink in ((spread.largest, "ink"), (spread.median, "ink-2")):
+    for row, ink, what in ((spread.largest, "ink", "largest"), (spread.median, "ink-2", "median")):
         value = float(row[lag])
         if math.isnan(value):
             continue
         above = scale.y(value) - 22 > scale.top - 12
         heights = [scale.y(value) - 8 if above else scale.y(value) + 20]
         heights += [scale.y(value) - 28] if ink == "ink" else []
-        words = logchart.words(value, scale)
+        words = logchart.words(value, scale, _of(shown, what, "values", lag))
         wide = width(words, 12, 600)
         at = x + 7 if x + 12 + wide < right else x - 7 - wide
         for text in labels.put(words, [(at, y, "start") for y in heights], 12, 600, ink):
@@ -206,8 +218,8 @@ def _exponents(shown: Reading, spread: Spread, top: float, bottom: float, place:
         Text(x, top + 28, plain(tr("exponents")), 13, 600, "ink", "end"),
         Text(x, top + 44, plain(tr("log factor, a step")), 11, 400, "ink-2", "end"),
         Line(((place.x, zero), (place.x + wide, zero)), "rule"),
-        Text(place.x + wide + 8, zero + 4, plain("0"), 11, 400, "ink-2"),
-        Text(place.x + wide + 8, bottom + 2, plain(numbers.number(low, 1)), 11, 400, "ink-2"),
+        Text(place.x + wide + 8, zero + 4, plain(tick("0", 0, low, high)), 11, 400, "ink-2"),
+        Text(place.x + wide + 8, bottom + 2, plain(tick(numbers.number(low, 1), low, low, high)), 11, 400, "ink-2"),
     ]
     for index, value in enumerate(spread.exponents.tolist()):
         share = min(1.0, max(-1.0, (value if math.isfinite(value) else low) / (high - low)))
@@ -223,19 +235,28 @@ def _exponents(shown: Reading, spread: Spread, top: float, bottom: float, place:
 def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
     gone = below(spread.whole, GONE)
     decays = -math.inf < spread.exponent < 0
-    said = tr("Largest exponent {exponent}: {factor} a step, half-life {half} steps.") if decays else \
+    words = tr("Largest exponent {exponent}: {factor} a step, half-life {half} steps.") if decays else \
         tr("Largest exponent {exponent}: {factor} a step; it does not decay.")
-    told = [said.format(exponent=numbers.signed(spread.exponent, 3), factor=logchart.times(math.exp(spread.exponent)),
-                        half=numbers.significant(half_life(math.exp(spread.exponent)), 2) if decays else ""),
-            tr("Memory by the Frobenius norm, to 0.1 %: {gone} steps.").format(gone=gone) if gone is not None else
-            tr("More than 0.1 % of the whole reaches across all {steps} steps.").format(steps=shown.steps)]
+    half = half_life(math.exp(spread.exponent)) if decays else math.inf
+    least = said(numbers.percent(GONE), "bound", array="a state is gone")
+    growth = _of(shown, "growth of an exponent", "exponents", 0)
+    told = [words.format(exponent=said(numbers.signed(spread.exponent, 3), *_of(shown, "value", "exponents", 0)),
+                         factor=logchart.times(math.exp(spread.exponent), growth),
+                         half=said(numbers.significant(half, 2), *_of(shown, "half-life of an exponent", "exponents",
+                                                                      0))),
+            tr("Memory by the Frobenius norm, to {least}: {gone} steps.").format(
+                least=least, gone=said(str(gone), *_of(shown, "lag at which a state is gone", "values")))
+            if gone is not None else tr("More than {least} of the whole reaches across all {steps} steps.").format(
+                least=least, steps=steps_said(shown))]
     kept = math.exp(spread.exponent)
-    told.append(causes.must_vanish(float(spread.norms.max())))
+    told.append(causes.must_vanish(float(spread.norms.max()), _of(shown, "largest", "norms")))
     if spread.radius is not None and spread.bound is not None:
         peak = int(np.argmax(spread.largest))
-        told += [causes.grows_first(spread.radius, spread.bound, float(spread.largest[peak]), peak),
-                 causes.large_radius_vanishes(spread.radius, kept, 0.0),
-                 causes.bound_is_no_prediction(kept, spread.bound)]
+        radius, bound = (_of(shown, "value", "spectrum", at) for at in (0, 1))
+        told += [causes.grows_first(spread.radius, spread.bound, float(spread.largest[peak]), peak, radius, bound,
+                                    _of(shown, "largest", "values"), _of(shown, "place of the largest", "values", 0)),
+                 causes.large_radius_vanishes(spread.radius, kept, 0.0, radius),
+                 causes.bound_is_no_prediction(kept, spread.bound, growth, bound)]
     return [Text(steps.LEFT - 16, y, plain(tr("why")), 13, 600, "ink", "end"),
             *logchart.because(told, steps.LEFT, y, look.size[0] - (steps.LEFT + 24), look)]
 
@@ -243,24 +264,31 @@ def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
 def _sentence(shown: Reading, spread: Spread, lag: int, backward: bool) -> str:
     lags = len(spread.largest) - 1
     peak = int(np.argmax(spread.largest))
+
+    def largest(at: int) -> str:
+        return said(numbers.significant(float(spread.largest[at]), 2), *_of(shown, "value", "values", at, 0))
+
+    def together(at: int) -> str:
+        return said(numbers.significant(float(spread.whole[at]), 2), *_of(shown, "root mean square", "values", at))
+
     if backward and lag:
-        value = float(spread.largest[lag])
-        said = tr("A gradient {count} step back from step {last} is stretched at most {{{factor} times}}, whichever "
+        words = tr("A gradient {count} step back from step {last} is stretched at most {{{factor} times}}, whichever "
                   "way it points; the average one to {average}.") if lag == 1 else \
             tr("A gradient {count} steps back from step {last} is stretched at most {{{factor} times}}, whichever "
                "way it points; the average one to {average}.")
-        return said.format(count=lag, last=_last(shown) + 1, factor=numbers.significant(value, 2),
-                           average=numbers.significant(float(spread.whole[lag]), 2))
+        return words.format(count=said(str(lag), "how many steps before the last", shown.layer.name,
+                                       step=lag if shown.reverse else shown.steps - 1 - lag),
+                            last=step_said(shown, _last(shown)), factor=largest(lag), average=together(lag))
     if spread.largest[peak] > 1.01 and peak < lags and spread.largest[-1] < 1:
-        top, end = (numbers.significant(float(spread.largest[at]), 2) for at in (peak, -1))
-        said = tr("What the state hands on grows to {{{top} times}} over {count} step first, then falls to {end} "
+        words = tr("What the state hands on grows to {{{top} times}} over {count} step first, then falls to {end} "
                   "over all {all}.") if peak == 1 else \
             tr("What the state hands on grows to {{{top} times}} over {count} steps first, then falls to {end} "
                "over all {all}.")
-        return said.format(top=top, count=peak, end=end, all=lags)
+        return words.format(top=largest(peak), count=said(str(peak), *_of(shown, "place of the largest", "values", 0)),
+                            end=largest(lags), all=steps_said(shown))
     return tr("Over {count} steps the strongest direction of the state becomes {{{largest} times}} as long, all "
-              "together {whole} times.").format(count=lags, largest=numbers.significant(float(spread.largest[-1]), 2),
-                                                whole=numbers.significant(float(spread.whole[-1]), 2))
+              "together {whole} times.").format(count=steps_said(shown), largest=largest(lags),
+                                                whole=together(lags))
 
 
 def _table(shown: Reading, spread: Spread) -> Table:

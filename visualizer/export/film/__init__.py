@@ -146,8 +146,12 @@ class Film:
 
 
 def of_state(state: State, recordings: Sequence[sight.Recorded], start: Fraction, end: Fraction, fps: Fraction,
-             speed: Fraction, scale: float) -> Film:
-    """The film of what a State shows, its places beside each other; `recordings` are those of each place."""
+             speed: Fraction, scale: float, readers: Sequence[Reader] = ()) -> Film:
+    """The film of what a State shows, its places beside each other; `recordings` are those of each place, `readers`
+    their networks where they are compared."""
+    if readers:
+        return Film(readers[state.active].trace, state.view, state.focus, state.look, start, end, fps, speed, scale,
+                    active=state.active, readers=tuple(readers), sync=state.compare, alone=state.alone)
     several = len(state.places) > 1
     recorded = recordings[state.active if several else 0]
     alone = not several and not state.reel

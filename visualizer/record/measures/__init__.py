@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visualizer import inputs, registry
-from visualizer.claims import Claim, Number
+from visualizer.claims import Claim, Judged, Number, find, judged
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.edits import of_input
 from visualizer.record.run import reads_of
@@ -71,6 +71,18 @@ def measure(words: str, data: Data) -> Number:
         return known()[name].run(data, *given)
     except (TypeError, ValueError) as error:
         raise Refused(f"{words!r} cannot be measured ({error}); write {known()[name].form}.") from error
+
+
+def judge(name: str, folder: str | Path | None = None) -> Judged:
+    """A claim of `visualizer list claims` with its numbers, measured now: on the inputs that come with the app, or on
+    all test inputs of a folder. Raises LookupError for a name that there is not, Refused for a folder without them."""
+    claim = find(name)
+    work = numbers_of(claim, Data(None if folder is None else Path(folder)))
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return judged(claim, end.value)
 
 
 def numbers_of(claim: Claim, data: Data) -> Work:

@@ -1,25 +1,16 @@
-"""right: which share of the digits a network reads rightly, as they are or after something was done to them."""
-
-import numpy as np
-import torch
+"""right: which share of its inputs a network answers rightly, as they are or after something was done to them."""
 
 from visualizer.claims import Number
-from visualizer.record.measures import Data, Measure, as_share, edited, opened
-
-AT_ONCE = 500
+from visualizer.record.curves import counted, data_of
+from visualizer.record.measures import Data, Measure, opened
+from visualizer.record.run import reads_of
 
 
 def _run(data: Data, model: str, *done: str) -> Number:
-    """The likeliest class against the label."""
     made = opened(model)
-    assert made.prepare is not None
-    pictures, labels = data.digits
-    right = []
-    with torch.no_grad():
-        for start in range(0, len(pictures), AT_ONCE):
-            given = edited(made, pictures[start:start + AT_ONCE], *done)
-            right.append(made.module(made.prepare(given)).argmax(1).numpy() == labels[start:start + AT_ONCE])
-    return as_share(np.concatenate(right))
+    source = "" if data.folder is None or reads_of(made).get("samples") else str(data.folder)
+    point = counted(made, done, data_of(made, source))
+    return Number(point.share, point.error, point.of)
 
 
-MEASURE = Measure("right", "right MODEL [EDIT …]", "share of the digits that are read rightly, after the edits", _run)
+MEASURE = Measure("right", "right MODEL [EDIT …]", "share of right answers, after the edits of the input", _run)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtWidgets import QWidget
 
 from visualizer.claims import Claim
-from visualizer.language import tr
+from visualizer.language import tr, translated
 from visualizer.scene import claimpage
 from visualizer.ui.claimsheet import ClaimSheet
 from visualizer.ui.commands import Command, Desk, Family
@@ -50,3 +50,6 @@ def see(desk: Claims, claim: Claim) -> None:
     """Its networks beside each other."""
     desk.leave_start()
     desk.store.apply(lambda state: claimpage.demonstrated(state, claim))
+    said = tr("This is about “{title}”. {correction}").format(title=translated(claim.title),
+                                                            correction=translated(claim.correction))
+    desk.say(said, tr("Back to the claim"), lambda: toggle_claims(desk))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from visualizer import edits
 from visualizer.language import tr
 from visualizer.scene import state as does
@@ -9,8 +11,48 @@ from visualizer.scene.state import State
 from visualizer.ui.commands import Act, Command, Desk, Family
 
 
+class Bar(Protocol):
+    """The bar over the stage."""
+
+    def by(self, steps: int) -> None:
+        """So many steps stronger or weaker."""
+
+    def roll(self) -> None:
+        """Another seed."""
+
+
+class Panes(Protocol):
+    """What has the bar."""
+
+    bar: Bar
+    barred: bool
+
+    def toggle_bar(self) -> None:
+        """Show it or put it away."""
+
+    def toggle_curves(self) -> None:
+        """Show right answers by strength, or put them away."""
+
+
+class Barred(Desk, Protocol):
+    """A desk with the bar."""
+
+    panes: Panes
+
+
 def family() -> Family:
     return Family(tr("What if"), 65, (
+        Command("what-if", tr("What if …"), ("Shift+W",),
+                tr("Show the bar on which is chosen what is done to the input, or put it away"),
+                lambda desk: desk.panes.toggle_bar()),
+        Command("right-answers", tr("Right answers by strength"), ("Shift+C",),
+                tr("Count the right answers among many inputs at every strength of what is done, or put that away"),
+                lambda desk: desk.panes.toggle_curves()),
+        Command("stronger", tr("Stronger"), ("Ctrl+Alt+PgUp",), tr("What is done to the input, one step stronger"),
+                _by(1)),
+        Command("weaker", tr("Weaker"), ("Ctrl+Alt+PgDown",), tr("What is done to the input, one step weaker"),
+                _by(-1)),
+        Command("another-seed", tr("Another seed"), ("Ctrl+Alt+N",), tr("Other noise, another order"), _roll),
         Command("unit-off", tr("Switch the unit off"), ("X",),
                 tr("The chosen channel or unit gives zeros, whatever comes in; again to switch it on"), unit_off),
         Command("shift-left", tr("Shift the input left"), ("Ctrl+Alt+Left",),
@@ -40,6 +82,18 @@ def unedited(desk: Desk) -> None:
     """Take back everything that was done."""
     if desk.store.state.edits:
         _edit(desk, does.unedited(desk.store.state))
+
+
+def _by(steps: int) -> Act:
+    def act(desk: Barred) -> None:
+        if desk.panes.barred:
+            desk.panes.bar.by(steps)
+    return act
+
+
+def _roll(desk: Barred) -> None:
+    if desk.panes.barred:
+        desk.panes.bar.roll()
 
 
 def _shift(right: int, down: int) -> Act:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from visualizer import registry
+from visualizer.comparison.partners import partners
+from visualizer.comparison.path import longest
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.state import MOST_PLACES
+from visualizer.scene.recipe import ModelRecipe
+from visualizer.scene.state import BEAT, MOST_PLACES, SHARE, STEP, SYNCS
 from visualizer.ui import words
-from visualizer.ui.commands import Command, Desk, Family, pure
+from visualizer.ui.commands import Command, Desk, Family, key_for, pure
 
 
 def family() -> Family:
     return Family(tr("Places"), 67, (
+        Command("compare", tr("Compare"), ("Shift+V",),
+                tr("The open places as one picture, in step; with one place its natural partners come; again for its "
+                   "view"), compare, is_on=lambda desk: bool(desk.store.state.compare)),
+        Command("sync", tr("In step by"), ("J",),
+                tr("While comparing: the same share of the way, the same beat, or the same step"), sync),
+        *(Command(f"alone-{number}", tr("Network {number} alone").format(number=number), (str(number),),
+                  tr("While comparing: one network large; again for all"),
+                  pure(lambda state, number=number: does.alone_at(state, number)), ())  # type: ignore[misc]
+          for number in range(1, does.MOST_COMPARED + 1)),
         Command("place-add", tr("Another place beside this one"), ("Ctrl+T",),
                 tr("The same once more, to open another model or input in it; both run at one time"), add),
         Command("place-next", tr("Next place"), ("F7",), tr("Stand in the next of several places"),
@@ -24,6 +36,38 @@ def family() -> Family:
                 tr("The weights from before training go over into the trained ones, to play, to scrub and to film; "
                    "again to leave it"), training_reel),
     ))
+
+
+def compare(desk: Desk) -> None:
+    """Several networks as one picture; or each in its view again."""
+    store = desk.store
+    if store.state.compare:
+        store.apply(lambda state: does.apart(state, state.view))
+        return
+    if not all(isinstance(place.recipe, ModelRecipe) for place in store.state.places) or store.trace is None:
+        desk.say(tr("Networks are compared that read an input; open one first."))
+        return
+    assert isinstance(store.state.recipe, ModelRecipe)
+    found = partners(store.state.recipe, store.card.kind)
+    if len(store.state.places) == 1 and not found:
+        desk.say(tr("Nothing here reads the same; open another network beside it ({key}) and compare then.").format(
+            key=key_for("place-add")))
+        return
+    store.apply(lambda state: does.compared(state, found))
+
+
+def sync(desk: Desk) -> None:
+    """The next thing that networks have in common; by beats one stands in the one with the most."""
+    state, readers = desk.store.state, desk.store.readers
+    if not readers:
+        return
+    word = SYNCS[(SYNCS.index(state.compare) + 1) % len(SYNCS)]
+    desk.store.apply(lambda state: does.synced(state, word))
+    if word == BEAT:
+        desk.store.apply(lambda state: does.to_place(state, longest([reader.trace for reader in readers])))
+    said = {SHARE: tr("In step by the share of their way."), BEAT: tr("In step beat by beat."),
+            STEP: tr("In step by the steps that were read.")}
+    desk.say(said[word])
 
 
 def add(desk: Desk) -> None:

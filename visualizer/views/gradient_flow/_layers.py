@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.decay import Decay, decay
 from visualizer.language import tr
+from visualizer.reasons import told
 from visualizer.scene import absence, boxes, causes, hops, logchart, numbers, parts
 from visualizer.scene.labels import fitting
 from visualizer.scene.logchart import Curve
@@ -236,9 +237,13 @@ def _missing(trace: Trace, values: Values, xs: list[float], top: float, bottom: 
     """Where a gradient is missing, with the reason on hover: hatched, never drawn as zero."""
     half = min(9, (xs[1] - xs[0]) / 2 - 1) if len(xs) > 1 else 9
     return [Rect(x - half, top, 2 * half, bottom - top, "hatch", focus=Focus(layer.name),
-                 tip=f"{layer.name}: {layer.why or tr('not a number')}")
+                 tip=f"{layer.name}: {_why_missing(layer)}")
             for layer, value, x in zip(trace, values.tolist(), xs, strict=True)
             if math.isnan(value) and layer.output.ndim]
+
+
+def _why_missing(layer: Layer) -> str:
+    return tr("not a number") if layer.gradient is not None else told(layer.why) or tr("no reason is known")
 
 
 def _reached(trace: Trace, moment: Moment, xs: list[float], values: Values, scale: logchart.Axis, how: Curve,

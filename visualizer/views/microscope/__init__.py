@@ -218,7 +218,7 @@ def _hands_on(layer: Layer, side: str) -> bool:
 def _reason(layer: Layer, error: LookupError) -> str:
     if layer.is_input:
         return tr("This is what was fed in")
-    return (layer.why or str(error)).rstrip(".")
+    return absence.clause(layer.why or str(error))
 
 
 def _places(layer: Layer, march: str) -> int:
@@ -262,7 +262,8 @@ def _sheet(trace: Trace, slide: Slide, look: Look) -> Laid:
         line, box = split(box, "top", 30)
         marks += _readers_line(slide, Area(line, look)) if slide.made else []
     laid = tiles_slide if tiled else recurrent_slide if slide.key else _fitting_slide
-    sheet = laid(trace, slide, Area(box, look)).beside(marks)
+    told = any(isinstance(mark, Text) and mark.plain == tr("How the gradient got here") for mark in marks)
+    sheet = laid(trace, slide, Area(box, look, told)).beside(marks)
     return replace(sheet, still=tuple(grouped(own, sheet.still)), after=lambda at: grouped(own, sheet.after(at)))
 
 

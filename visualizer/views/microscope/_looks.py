@@ -38,7 +38,7 @@ def where_it_looks(trace: Trace, slide: Slide, frame: Area) -> list[Mark]:
     marks += drawn
     row += 16
     side = min(frame.width, frame.bottom - row - 44, 168)
-    if slide.layer.output.ndim == 3 and side >= 84 and not slide.layer.is_input:
+    if slide.layer.output.ndim >= 3 and side >= 84 and not slide.layer.is_input:
         title = tr("The gradient of its map") if slide.backward else tr("The map it stands in")
         shown = marked(slide.layer, slide.cell, title, slide.backward and slide.layer.gradient is not None,
                        slide.made or slide.hands_on)

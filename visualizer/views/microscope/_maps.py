@@ -140,7 +140,9 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
                       hatched=None if hatched is None else np.ascontiguousarray(hatched[None]),
                       indices=(-1,) if channel is None else (channel,), folds=folds,
                       scale=parts.scale_of(trace, layer, frame.look, backward))
-        cells, spots = shown.cells[:, -2:], (int(tile.shape[0]), int(tile.shape[1]))
+        here = (shown.cells[:, :len(leading)] == shown.cells[0, :len(leading)]).all(axis=1)  # in this slice of a volume
+        cells = shown.cells[here, -2:] if len(leading) > 1 else shown.cells[:, -2:]
+        spots = int(tile.shape[0]), int(tile.shape[1])
     pixel = image.cell[0]
     if not shown.made:
         image = emptied(image)
@@ -203,7 +205,7 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
     """How the gradient got here: from the loss to this cell, hop by hop, with the factor at each hop."""
     hops = hops_of(trace, layer.name, cell)[::-1]
     most = int((frame.bottom - y - 38) // 40)
-    if most < 2 or room < 130:
+    if most < 2 or room < 130 or frame.told:
         return []
     left_out = len(hops) - most
     hops = hops[-most:]

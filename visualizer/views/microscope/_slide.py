@@ -76,6 +76,8 @@ class Area:
 
     box: Box
     look: Look
+    told: bool = False
+    """Whether how the gradient got here stands beside it already."""
 
     @property
     def x(self) -> float:
@@ -164,8 +166,10 @@ def source_tile(trace: Trace, taps: Taps, channel: int, grid: tuple[int, int, in
     room -= words - x
     group = Group(f"{taps.source} {index}", Focus(taps.source, (index,) if own.shape[-1] == 3 else ()))
     marks.append(Text(words, y + 16, plain(taps.source), 12, 400, "ink-2", mono=True, max_width=room))
+    alike = [axis for axis in range(own.shape[-1]) if (own[..., axis] == own[0, 0, axis]).all()]
     title = f"{translated(source.axes[0])} {index}" if source.output.ndim == 3 else \
-        " × ".join(translated(axis) for axis in source.axes)
+        f"{translated(source.axes[alike[0]])} {int(own[0, 0, alike[0]])}" \
+        if source.output.ndim == 2 and len(alike) == 1 else " × ".join(translated(axis) for axis in source.axes)
     marks.append(Text(words, y + 33, plain(title), 13, 600, max_width=room))
     return grouped(group, marks), place
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.grids import LOOKED_AT, Ink, curve, number_grid, scale, unit_of
@@ -326,6 +326,8 @@ def _origin(trace: Trace, taps: Taps) -> tuple[Layer | None, tuple[int, int, int
         return found, (found.shape[0], found.shape[1], found.shape[2])
     if found is not None and found.output.ndim == 2:
         return found, (1, found.shape[0], found.shape[1])
+    if source.output.ndim > 3 and len(taps.grid) > 3:  # a window of a volume, slice by slice
+        return found, (int(np.prod(taps.grid[:-2])), taps.grid[-2], taps.grid[-1])
     return found, (len(taps.values), 1, 1)
 
 
@@ -524,11 +526,11 @@ def short_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     across = max(1, int((frame.width + 40) // 240))
     for index, (words, value) in enumerate(met):
         x, row = frame.x + index % across * 240, y + 18 + 24 * (index // across)
-        still += [Text(x, row, plain(words), 13, 400, "ink-2", max_width=110),
+        still += [Text(x, row, plain(translated(words)), 13, 400, "ink-2", max_width=110),
                   Text(x + 200, row, plain(numbers.significant(value, 4)), 14, 600, "ink", "end")]
     y += 24 * -(-len(met) // across) + 18
     room = frame.width
-    if backward:
+    if backward and not frame.told:
         room -= 340
         still += way_back(trace, slide.layer, slide.cell, frame, frame.right - 300, y + 10, 300) if slide.made else []
     maps, signs = _maps(trace, slide, terms)
@@ -683,12 +685,10 @@ def _maps(trace: Trace, slide: Slide, terms: Terms) -> tuple[list[Shown], list[s
     for taps in terms.taps[:3]:
         source = trace[taps.source]
         array = source.gradient if taps.array == "gradient" else source.output
-        if array is not None and taps.array in ("output", "gradient") and taps.cells.shape[1] == array.ndim <= 3:
+        if array is not None and taps.array in ("output", "gradient") and taps.cells.shape[1] == array.ndim:
             read.append(Shown(source, taps.cells, tr("from") if slide.backward else tr("read from"),
                               taps.array == "gradient"))
     sign = {"sum": "+", "product": "×"}.get(terms.op, "")
-    if slide.layer.output.ndim > 3:
-        return read, [sign] * (len(read) - 1)
     own = marked(slide.layer, slide.cell, tr("handed to") if slide.backward else tr("stands in"), slide.backward,
                  slide.made)
     if slide.backward:

@@ -29,7 +29,7 @@ def value_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
         marks += drawn
     values = layer.gradient if gradient else layer.output
     assert values is not None
-    if not known or layer.output.ndim > 3:
+    if not known:
         return Laid(tuple(marks))
     side = min(frame.width * 0.52, frame.bottom - y - (TITLE + 16), 640)
     title = tr("what was fed in") if layer.is_input and not slide.backward else tr("the map it stands in")

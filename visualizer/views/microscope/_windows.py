@@ -71,8 +71,13 @@ LEAST_CELL = 36.0
 """A number of two decimals fits into a cell of this width."""
 AXIS = 34.0
 """Width at the left for the numbers on the axis of the running sum."""
+LABELLED = 200.0
+"""Width of a grid and the arrow after it that leaves room for what is said above the grid."""
 HEAD = 50.0
 """Height of the source tiles above the grids."""
+SAID = 72.0
+"""Height of the name of a row of grids with all that is said of it; grids that are lower stand as far apart as that
+where there is room."""
 
 FALL = Group(english("running sum"), cells=True, shows="total")
 WINDOW = Group(english("window"), cells=True, shows="value")
@@ -239,9 +244,10 @@ def _layout(frame: Area, grid: Grid, columns: int, rows: int) -> _Layout:
     tall = frame.height * 0.58 - 80 if frame.look.mode.charts else frame.height - 160  # below it the running sum
     high = min(wide * 0.73, 32, tall / (rows * grid[1]))
     high = float(int(max(high, 8)))
-    step = high * grid[1] + 28
+    step = max(high * grid[1] + 28, min(SAID, tall / rows))
     tops = tuple(frame.y + HEAD + index * step for index in range(rows))
-    sums = tops[-1] + high * grid[1] + (22 if columns > 1 else 2)
+    end = tops[-1] + high * grid[1]
+    sums = max(end + 22, tops[-1] + high * grid[1] / 2 + 46) if columns > 1 else end + 2  # under the last row's name
     x = float(round(frame.x + AXIS))
     names = min(frame.right - NAMES + 16, x + (columns - 1) * pitch + wide * grid[2] + 24)
     return _Layout(x, pitch, (wide, high), wide * grid[2], tops, sums, sums + 12, names)
@@ -254,15 +260,17 @@ def _row_names(rows: Sequence[Tiled], inks: Sequence[Ink], groups: Sequence[Grou
     marks: list[Mark] = [Text(x, frame.y + 24, plain(formula), 13, 400, "ink", max_width=room)]
     for top, ink, group, (title, words, values) in zip(layout.tops, inks, groups, rows, strict=True):
         middle = top + layout.cell[1] * values.shape[1] / 2
-        marks += grouped(group, _name(x, middle, room, title, words, ink))
+        marks += grouped(group, _name(x, middle, room, title, words, ink, layout.tops[1] - layout.tops[0]))
     if summed:
         marks.append(Text(x, layout.sums, plain(tr("channel sums")), 13, 600))
     return marks
 
 
-def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink) -> list[Mark]:
-    """The name of a row of grids, what it is, its unit and what its strongest colour stands for."""
+def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink, tall: float) -> list[Mark]:
+    """The name of a row of grids, what it is, its unit and what its strongest colour stands for; as much of it as is
+    not too `tall`."""
     lines = [words, *([tr("in {unit}").format(unit=unit_name(ink.unit))] if ink.unit != 1 else []), ink.range]
+    lines = lines[:max(1, int(tall // 16) - 1)]
     top = middle - 8 * (len(lines) - 1)
     return [Text(x, top, plain(title), 13, 600, max_width=room),
             *(Text(x, top + 16 * (line + 1), plain(line_words), 12, 400, "ink-2", max_width=room)
@@ -515,7 +523,7 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
         still += _total_tile(slide, channel, x, layout, frame)
     if others:
         still += _others_words(others, layout, len(columns), tr("with smaller shares"), frame)
-    still += _hands_names(trace, slide, taps, layout, spots, inks, len(columns), frame)
+    still += _hands_names(trace, slide, taps, layout, spots, inks, len(columns), grid[1], frame)
     if frame.look.mode.charts:
         still.append(Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"))
 
@@ -565,8 +573,10 @@ def _four_rows(frame: Area, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     room = frame.height - (HEAD + 24 + 20 + 24 + 14) - totals
     high = float(int(max(8, min(32, wide * 0.73, room / (4 * grid[1])))))
     step, top = high * grid[1], frame.y + HEAD
-    tops = (top, top + step + 24, top + 2 * step + 44, top + 3 * step + 68)
-    below = tops[3] + step + 14
+    apart = min(SAID, (frame.height - HEAD - 14 - totals) / 4)
+    share, pair = max(step + 24, apart), max(step + 20, apart)
+    tops = (top, top + share, top + share + pair, top + 2 * share + pair)
+    below = tops[3] + max(step + 14, step / 2 + apart / 2)
     names = min(frame.right - NAMES + 16, frame.x + (columns - 1) * pitch + wide * grid[2] + 24)
     layout = _Layout(frame.x, pitch, (wide, high), wide * grid[2], tops, below, below, names)
     return layout, [(0.0, y) for y in tops]
@@ -574,9 +584,10 @@ def _four_rows(frame: Area, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
 
 def _two_by_two(frame: Area, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     """Window and its share side by side, below them kernel and its share: larger cells, where channels are few."""
-    between, above = 92, 40
+    above = 40
     room = (frame.width - (columns - 1) * 40) / columns
-    wide = float(int(min(58, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))))
+    wide = float(int(min(58, ((room if columns > 1 else 0.6 * room) - 92) / (2 * grid[2]))))
+    between = max(92.0, min(LABELLED, room / 2) - wide * grid[2])
     totals = min(190, 0.3 * frame.height) if frame.look.mode.charts else 0.0
     high = min(36, wide * 0.73, (frame.height - (HEAD + 14) - 2 * above - totals) / (2 * grid[1]))
     high = float(int(max(8, high)))
@@ -601,7 +612,7 @@ def _times(words: str, x: float, source: tuple[float, float], target: tuple[floa
 
 
 def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots: Spots, inks: Sequence[Ink],
-                 columns: int, frame: Area) -> list[Mark]:
+                 columns: int, rows: int, frame: Area) -> list[Mark]:
     """What the four grids are: beside the rows, or above each grid where they stand two by two."""
     g = slide.value
     names = list(zip(HANDED, (tr("what it saw"), tr("g × input"), tr("what it weighed"), tr("g × weight")),
@@ -610,14 +621,17 @@ def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots:
     meaning = (Run("∂L/∂"), Run("y", italic=True), Run(tr(", what arrived")))
     marks: list[Mark] = []
     if spots[0][1] == spots[1][1]:
-        room = max(layout.wide, 110)
         for place in range(columns):
             for (group, words), ink, (left, top) in zip(names, inks, spots, strict=True):
                 x = layout.x + place * layout.pitch + left
+                ends = frame.right if left and place == columns - 1 else x - left + (layout.pitch if left else
+                                                                                     spots[1][0])
+                room = min(ends - x - 8, layout.wide + 60)
                 unit = f", {unit_name(ink.unit)}" if ink.unit != 1 else ""
-                told = f"{words}{unit}; {ink.range}" if frame.look.mode.notes else f"{words}{unit}"
+                ways = (*([f"{words}{unit}; {ink.range}"] if frame.look.mode.notes else []), f"{words}{unit}", words)
                 marks += grouped(group, [Text(x, top - 24, plain(translated(group.name)), 13, 600, max_width=room),
-                                         Text(x, top - 8, plain(told), 11, 400, "ink-2", max_width=room + 60)])
+                                         Text(x, top - 8, plain(fitting(ways, room, 11) or words), 11, 400, "ink-2",
+                                              max_width=room)])
         x = layout.x + 170
         marks += [Text(x, frame.y + 16, formula, 15, 500, focus=about(slide)),
                   Text(x, frame.y + 33, meaning, 12, 400, "ink-2")]
@@ -626,16 +640,18 @@ def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots:
         if not frame.look.mode.charts:  # what was read stands at the left already, here how many more there are
             x, y, maps = x + 12, layout.tops[0] - 34, maps[1:]
         marks += maps_in(trace, maps, frame, x, y, frame.right - x, layout.below - y - 12)
-        x = layout.x + layout.wide + 92
+        x = layout.x + (columns - 1) * layout.pitch + layout.wide + 92
         marks += _totals_words(slide, x, layout.below, frame)
-        return marks + way_back(trace, slide.layer, slide.cell, frame, x + 180, layout.below + 28,
-                                min(300, frame.right - x - 180))
+        beside = x + 180, layout.below + 28
+        if frame.right - beside[0] < LABELLED:  # else below what stands there
+            beside = layout.x, layout.below + 136
+        return marks + way_back(trace, slide.layer, slide.cell, frame, *beside, min(300, frame.right - beside[0]))
     x, room = layout.names, NAMES - 16
-    rows = (layout.tops[1] - layout.tops[0] - 24) / 2
     marks += [Text(x, frame.y + 16, formula, 15, 500, max_width=room, focus=about(slide)),
               Text(x, frame.y + 33, meaning, 12, 400, "ink-2", max_width=room)]
+    apart = layout.tops[1] - layout.tops[0]
     for (group, words), ink, (_, top) in zip(names, inks, spots, strict=True):
-        marks += grouped(group, _name(x, top + rows, room, group.name, words, ink))
+        marks += grouped(group, _name(x, top + rows * layout.cell[1] / 2, room, group.name, words, ink, apart))
     return marks + _totals_words(slide, x, layout.below, frame)
 
 
