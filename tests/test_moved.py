@@ -58,8 +58,8 @@ def test_a_circular_convolution_moves_along_exactly_and_a_turned_picture_does_no
             for each in (x, x.roll((2, 1), (2, 3)))]
     before, after = maps
     assert float(moving.moved_back(before, after, (2, 1))) < 1e-6
-    assert float(moving.moved_back(before, after, (1, 2))) > 0.3
-    assert float(moving.left_in_place(before, after)) > 0.3
+    assert float(moving.moved_back(before, after, (1, 2))) > 0.1
+    assert float(moving.left_in_place(before, after)) > 0.1
 
 
 def test_the_errors_against_a_sum_by_hand() -> None:

@@ -36,7 +36,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.telling import answered
 from visualizer.scene.timeline import Moment, ease, timeline
-from visualizer.scene.type import elide
+from visualizer.scene.type import elide, width
 from visualizer.trace import Layer, Trace, remembered
 from visualizer.views import WHOLE, View
 
@@ -234,11 +234,12 @@ def _names(trace: Trace, places: dict[tuple[str, int], Box], box: Box, moment: M
         if name in seen:
             continue
         seen.add(name)
-        first = min(at for other, at in places if other == name)
-        place = places[name, first]
-        top = min(other.top for (_, at), other in places.items() if at == first)
+        place = places[name, min(at for other, at in places if other == name)]
+        words = elide(name, 12, 120, 500, True)
+        end = place.left + width(words, 12, 600, True) + 6
+        top = min(other.top for other in places.values() if other.right > place.left - 6 and other.left < end)
         here = name == current.beat.layer
-        marks += labels.put(elide(name, 12, 120, 500, True), [
+        marks += labels.put(words, [
             (place.left, top - 8, "start"), (place.left, top - 24, "start")], 12, 600 if here else 400,
             "accent-ink" if here else "ink", mono=True, focus=Focus(name), group=of_layer(name))
     total = max(1, kinds.waits(trace))
