@@ -76,8 +76,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """A column for everything that can be computed at the same time, lit as far as the beats have come."""
     told = _sentence(trace, moment)
     box = parts.body(look, TOP if look.mode.notes else ROOM_TOP).inset(0, 0, 0, 20 if look.mode.notes else 0)
-    costs = look.mode.notes and box.height * (1 - BARS) > LEAST_CHART
-    chart, table = rows(box, (None, BARS * box.height), GAP) if costs else (box, None)
+    enough = look.mode.notes and box.height * (1 - BARS) > LEAST_CHART
+    needed = min(BARS * box.height, 62 + ROW * len(costs_of)) if (costs_of := costs(trace)) else 0.0
+    chart, table = rows(box, (None, needed), GAP) if enough else (box, None)
     still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
     head, graph = rows(chart, (46.0, None), 8)
 
@@ -352,8 +353,9 @@ def _costs(trace: Trace, box: Box) -> list[Mark]:
     foot = head + 12 + len(shown) * ROW + 10
     watched = trace.studies.get(STUDY, {}).get("watched")
     if watched is not None and len(watched) and foot + 8 < box.bottom + 12:
-        words = tr("The clocks cost time, too: with them a pass takes {time} ms.").format(
-            time=said(numbers.significant(float(np.median(watched)), 3), "milliseconds with clocks"))
+        took = said(numbers.significant(float(np.median(watched)), 3), "milliseconds with clocks")
+        words = fitting((tr("The clocks cost time, too: with them a pass takes {time} ms.").format(time=took),
+                         tr("with clocks {time} ms").format(time=took)), times.width, 12)
         marks.append(Text(times.left, foot, plain(words), 12, 400, "ink-2", max_width=times.width))
     if len(shown) < len(found) and foot + 8 < box.bottom + 12:
         count = said(str(len(shown)), "layers shown", array=str(len(shown)))
@@ -375,7 +377,7 @@ def _bar(box: Box, y: float, share: float, words: str, group: Group) -> list[Mar
 def _sentence(trace: Trace, moment: Moment) -> str:
     layer = trace[moment.beat.layer]
     total = said(str(kinds.waits(trace)), "steps that wait")
-    waits = tr("{{{total}}} steps of this network must wait for each other.").format(total=total)
+    waits = tr("{{{total}}} steps must wait for each other.").format(total=total)
     if not waiting.computes(trace, layer):
         return f"{tr('{layer} computes nothing.').format(layer=layer.name)} {waits}"
     if layer.inner and moment.beat.step is not None:
