@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tests.recorded import recorded
-from visualizer import kinds
+from visualizer.kinds.waiting import waits
 from visualizer.record import capture, study
 from visualizer.scene.picture import Look, Rect
 from visualizer.scene.timeline import timeline
@@ -22,7 +22,7 @@ from visualizer.views import find, waiting
                                                               ("mlp_mnist", 5, "fc2", 64)])
 def test_a_layer_is_one_column_and_a_recurrent_layer_one_a_step(model: str, total: int, layer: str, size: int) -> None:
     found = waiting.blocks(recorded(model))
-    assert max(block.column for block in found) == total == kinds.waits(recorded(model))
+    assert max(block.column for block in found) == total == waits(recorded(model))
     own = [block for block in found if block.layer == layer]
     assert [block.size for block in own] == [size] * (28 if layer == "lstm" else 1)
 

@@ -302,13 +302,6 @@ def macs(trace: Trace) -> int:
     return sum(kind.cost(layer, trace.inputs(layer)).macs for layer in trace if (kind := of(layer)) is not None)
 
 
-def waits(trace: Trace) -> int:
-    """How many steps must wait for each other before the answer is there. See `kinds/waiting.py`."""
-    from visualizer.kinds.waiting import waits as counted
-
-    return counted(trace)
-
-
 def by_call(name: str) -> Kind | None:
     """The kind that speaks for a torch call such as `conv2d`; None if no kind does."""
     return _all()[2].get(name)

@@ -22,7 +22,7 @@ Steps = NDArray[np.int_]
 def _computing(trace: Trace) -> frozenset[str]:
     answered = {answer.layer for answer in trace.answers}
     return frozenset(layer.name for layer in trace.layers if not (
-        layer.is_input or _moves_only(layer) or not layer.output.ndim or not layer.output.size
+        layer.is_input or not layer.reads or _moves_only(layer) or not layer.output.ndim or not layer.output.size
         or kinds.role(layer) in ("loss", "dropout") or (layer.name in answered and kinds.shares(layer))
         or _copies(trace, layer)))
 

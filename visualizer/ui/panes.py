@@ -206,7 +206,8 @@ class Panes(QWidget):
                                words.path(trace, standing(seen)))
             found = sight.suited(trace)
             whole = sum(view.group == COMPARE.group for view in found)
-            self.top.show_views([*found[:whole], COMPARE, *found[whole:]],
+            compares = [] if self.store.state.in_lab else [COMPARE]
+            self.top.show_views([*found[:whole], *compares, *found[whole:]],
                                 COMPARE.name if comparing else seen.view.name)
 
     def show_trace(self) -> None:
@@ -354,7 +355,10 @@ class Panes(QWidget):
     def _turn_to(self, name: str) -> None:
         """Another tab: a view, or several networks in one picture."""
         if name == COMPARE.name:
-            self._run("compare")
+            if not self.store.state.compare:
+                self._run("compare")
+            self._path_shown = ()  # where nothing can be compared, the tab of the view is the chosen one again
+            self.show_path()
         else:
             self.store.apply(lambda state: does.apart(state, name))
 

@@ -263,7 +263,9 @@ class WhatIf(QWidget):
     # --- what it shows ---
 
     def _follow(self, old: State, new: State) -> None:
-        if (old.places, old.active) != (new.places, new.active):
+        before, now = (([place.recipe for place in state.places], state.active, state.look.theme)
+                       for state in (old, new))
+        if before != now:  # else only time has passed, and a frame is short
             self.show_state()
 
     def show_state(self) -> None:

@@ -111,7 +111,7 @@ def blocks(trace: Trace) -> tuple[Block, ...]:
 def reached(trace: Trace, moment: Moment) -> tuple[float, float]:
     """Up to which column all is done, and how much of what comes next is: on the way back counted from the last."""
     found = _columns(trace)
-    total = kinds.waits(trace)
+    total = waiting.waits(trace)
     beats = [beat for beat in timeline(trace).beats if beat.direction == moment.beat.direction]
     index = moment.index - timeline(trace).beats.index(beats[0])
     before, now = (_far(found, beats[:count], total, moment.backward) for count in (index, index + 1))
@@ -142,7 +142,7 @@ def _columns(trace: Trace) -> dict[tuple[str, int | None], int]:
 # --- the graph --------------------------------------------------------------------------------------------------------
 
 def _graph(trace: Trace, moment: Moment, box: Box) -> list[Mark]:
-    total = max(1, kinds.waits(trace))
+    total = max(1, waiting.waits(trace))
     done, share = reached(trace, moment)
     pitch = min(WIDE, box.width / total)
     gap = max(0.5, 0.35 * pitch)
@@ -243,7 +243,7 @@ def _names(trace: Trace, places: dict[tuple[str, int], Box], box: Box, moment: M
         marks += labels.put(words, [
             (place.left, top - 8, "start"), (place.left, top - 24, "start")], 12, 600 if here else 400,
             "accent-ink" if here else "ink", mono=True, focus=Focus(name), group=of_layer(name))
-    total = max(1, kinds.waits(trace))
+    total = max(1, waiting.waits(trace))
     pitch = min(WIDE, box.width / total)
     every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000) if step * pitch >= 26)
     for column in range(1, total + 1):
@@ -297,7 +297,7 @@ def _place(moment: Moment) -> int | None:
 
 def _clock(trace: Trace, moment: Moment, box: Box) -> list[Mark]:
     """How many operations have waited for each other so far, and how long a whole pass takes."""
-    total, took = kinds.waits(trace), milliseconds(trace)
+    total, took = waiting.waits(trace), milliseconds(trace)
     count = math.ceil(sum(reached(trace, moment)) - 1e-9)
     left, right = columns(box, (None, None), 24)
     marks: list[Mark] = [
@@ -376,7 +376,7 @@ def _bar(box: Box, y: float, share: float, words: str, group: Group) -> list[Mar
 
 def _sentence(trace: Trace, moment: Moment) -> str:
     layer = trace[moment.beat.layer]
-    total = said(str(kinds.waits(trace)), "steps that wait")
+    total = said(str(waiting.waits(trace)), "steps that wait")
     waits = tr("{{{total}}} steps must wait for each other.").format(total=total)
     if not waiting.computes(trace, layer):
         return f"{tr('{layer} computes nothing.').format(layer=layer.name)} {waits}"

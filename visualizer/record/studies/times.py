@@ -23,15 +23,15 @@ SECONDS = 3.0
 
 def run(again: Pass) -> Work:
     """`plain` (run,) and `watched` (run,) milliseconds of a pass without and with a clock at each part; by the path
-    of a part without parts `PATH:ms`, the median, all of its calls together; `threads`: of torch."""
+    of a part that has none `PATH:ms`, the median, all of its calls together; `threads`: of torch."""
     model = recordable(again.model)
     given = arguments(model, again.inputs, again.keywords)
     plain: list[float] = []
     watched: list[float] = []
-    parts: dict[str, list[float]] = {}
+    pieces: dict[str, list[float]] = {}
     began = time.perf_counter()  # noqa: TID251 measures, animates nothing
     for turn in range(WARM + RUNS):
-        if turn > 2 * WARM and time.perf_counter() - began > SECONDS:  # noqa: TID251
+        if turn > 2 * WARM and time.perf_counter() - began > SECONDS:  # noqa: TID251 as above
             break
         yield turn / (WARM + RUNS), "time"
         alone = _took(lambda: model(*given.positions, **given.keywords))
@@ -41,31 +41,31 @@ def run(again: Pass) -> Work:
             plain.append(alone)
             watched.append(together)
             for path, lasted in clocks.lasted.items():
-                parts.setdefault(path, []).append(lasted)
+                pieces.setdefault(path, []).append(lasted)
     found: dict[str, Array] = {"plain": np.array(plain), "watched": np.array(watched),
                                "threads": np.array(torch.get_num_threads())}
-    return found | {f"{path}:ms": np.array(np.median(each)) for path, each in parts.items()}
+    return found | {f"{path}:ms": np.array(np.median(each)) for path, each in pieces.items()}
 
 
 def _took(call: Callable[[], Any]) -> float:
     """Milliseconds."""
     with torch.no_grad():
-        start = time.perf_counter()  # noqa: TID251
+        start = time.perf_counter()  # noqa: TID251 as above
         call()
-        return 1000 * (time.perf_counter() - start)  # noqa: TID251
+        return 1000 * (time.perf_counter() - start)  # noqa: TID251 as above
 
 
 class _Clocks:
-    """Hooks that start a clock before each part without parts and stop it behind; gone when it is left."""
+    """Hooks that start a clock before each part that has none, and stop it behind; gone when it is left."""
 
     def __init__(self, model: nn.Module) -> None:
-        self.parts = [(path, part) for path, part in model.named_modules() if path and not [*part.children()]]
+        self.pieces = [(path, part) for path, part in model.named_modules() if path and not [*part.children()]]
         self.lasted: dict[str, float] = {}
         self._started: dict[str, float] = {}
         self._hooks: list[Any] = []
 
     def __enter__(self) -> _Clocks:
-        for path, part in self.parts:
+        for path, part in self.pieces:
             self._hooks.append(part.register_forward_pre_hook(self._start(path)))
             self._hooks.append(part.register_forward_hook(self._stop(path)))
         return self
@@ -76,13 +76,13 @@ class _Clocks:
 
     def _start(self, path: str) -> Callable[..., None]:
         def started(part: nn.Module, given: Any) -> None:
-            self._started[path] = time.perf_counter()  # noqa: TID251
+            self._started[path] = time.perf_counter()  # noqa: TID251 as above
 
         return started
 
     def _stop(self, path: str) -> Callable[..., None]:
         def stopped(part: nn.Module, given: Any, made: Any) -> None:
-            lasted = 1000 * (time.perf_counter() - self._started[path])  # noqa: TID251
+            lasted = 1000 * (time.perf_counter() - self._started[path])  # noqa: TID251 as above
             self.lasted[path] = self.lasted.get(path, 0.0) + lasted
 
         return stopped
