@@ -22,6 +22,7 @@ from tests import (  # noqa: F401  (their quantities are known once they are the
     quantities_of_reach,
     quantities_of_steps,
     quantities_of_studies,
+    quantities_of_terms,
 )
 from tests import recorded as bundled
 from tests.networks import NETWORKS
@@ -40,7 +41,8 @@ BUNDLED = ("digits_cnn", "rows_lstm", "surname_gru", "char_rnn", "crnn_strip", "
 OTHERS = tuple(name for name in sorted(NETWORKS))[::9]
 """Of the small architectures, one in nine: with the bundled ones some forty networks."""
 DRAWN = ("network", "unrolled", "cell", "gates", "hidden_state", "trajectory", "step_outputs", "feature_maps",
-         "filters", "saturation", "over", "connectivity", "jacobian", "bptt")
+         "filters", "saturation", "over", "connectivity", "jacobian", "bptt",
+         "microscope")
 """Views whose pictures are read to the last number; of the others captions, headings and tips."""
 STUDIED = ("saturation", "over", "connectivity", "jacobian", "bptt", "reach", "waiting")
 """Views of a study, which is measured first."""
@@ -235,6 +237,8 @@ def another(text: str) -> str:
     """The same words with a last digit that is two more, or less; other words where there is no digit."""
     if re.fullmatch("10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", text):
         return f"{text}¹"
+    if text.startswith("≈"):
+        return "≈" + another(text[1:])
     digits = [place for place, letter in enumerate(text.partition(" × ")[0]) if letter in "0123456789"]
     if not digits or not NUMBER.fullmatch(text):
         return f"{text} 1"
