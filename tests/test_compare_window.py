@@ -214,3 +214,14 @@ def test_the_card_of_the_start_screen_leads_to_a_comparison(window):
     window.open_card(card)
     assert (window.store.state.compare, len(window.store.readers)) == ("share", 3)
     assert "pool2" in window.stage.picture.caption
+
+
+def test_where_nothing_can_be_compared_a_sentence_says_so_and_the_tab_stays(window, monkeypatch):
+    window.store.apply(lambda state: does.apart(state, "network"))
+    monkeypatch.setattr("visualizer.ui.commands.places.partners", lambda recipe, kind: ())
+    window.top.view_chosen.emit("compare")
+    assert "Nothing here reads the same" in window.message.words
+    assert (window.store.state.compare, window.top.chosen) == ("", "network")
+    checked = [view.name for view, button in zip(window.top.views, window.top.tabs.buttons, strict=True)
+               if button.isChecked()]
+    assert checked == ["network"]
