@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -83,10 +84,11 @@ def phrase(chance: np.random.Generator, held_out: bool) -> tuple[str, int, str]:
     return " ".join(f"{begins} {said}".split()), int(praises), form
 
 
-def phrases(count: int, seed: int, held_out: bool) -> list[tuple[str, int, str]]:
+@cache
+def phrases(count: int, seed: int, held_out: bool) -> tuple[tuple[str, int, str], ...]:
     """So many phrases, with their labels and forms."""
     chance = np.random.default_rng(seed)
-    return [phrase(chance, held_out) for _ in range(count)]
+    return tuple(phrase(chance, held_out) for _ in range(count))
 
 
 def split(text: str) -> list[str]:

@@ -144,7 +144,7 @@ def write_measured(
 ) -> None:
     """Measure a model and write its weights, rounded to float16 if that moves no figure further than `costs`."""
     quality = recipe.evaluate(model, data_dir)
-    weights = model.state_dict()
+    weights = {name: weight.clone() for name, weight in model.state_dict().items()}  # which rounding would change
     if costs is not None:
         rounded = {name: weight.half() for name, weight in weights.items()}
         model.load_state_dict(rounded)

@@ -311,6 +311,8 @@ NUMBER = re.compile(r"(?P<digits>[+−-]?[\d,]*\.?\d+)(?: × 10(?P<power>[⁻⁰
 def read(text: str) -> tuple[float, float]:
     """The number that words stand for, and half of its last digit: how far the true one may be from it."""
     plain = text.strip()
+    if plain.startswith("≈"):  # beside others, of which the last digit is as small
+        return read(plain[1:])[0], 0.05
     if plain.lower() in WORDS:
         return WORDS[plain.lower()], 0.0
     if plain.removesuffix(" %") in ("NaN", "∞", "+∞", "−∞"):

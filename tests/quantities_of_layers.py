@@ -505,6 +505,12 @@ def how_many_terms(trace: Trace, said: Any) -> float:
         if layer.kind == "linear":
             return kernel[0]
         return int(np.prod(kernel))  # with zeros where it hangs over the edge
+    if layer.kind.startswith("conv_transpose"):
+        places = [sum((at + _setting(layer, "padding", axis, 0) - tap * _setting(layer, "dilation", axis, 1)) % (
+            stride := _setting(layer, "stride", axis, 1)) == 0 and 0 <= (at + _setting(layer, "padding", axis, 0)
+            - tap * _setting(layer, "dilation", axis, 1)) // stride < read[0].shape[1 + axis] for tap in range(taps))
+            for axis, (at, taps) in enumerate(zip(said.cell[1:], layer.weights["weight"].shape[2:], strict=True))]
+        return int(np.prod([read[0].shape[0] // int(layer.settings.get("groups", 1)), *places]))
     if layer.kind.startswith("avg_pool") and layer.settings.get("count_include_pad", True):
         return int(np.prod([_setting(layer, "kernel_size", axis, 1) for axis in range(layer.output.ndim - 1)]))
     if "pool" in layer.kind:

@@ -19,7 +19,6 @@ WINDOWS = (1, 2, 5, 10, 20, 50)
 BOUNDS |= {"a state is gone": 0.001}
 
 quantity("minus the value")(lambda trace, said: -float(array(trace, said)))
-quantity("minus the largest size")(lambda trace, said: -float(np.abs(array(trace, said)).max()))
 quantity("root mean square")(lambda trace, said: norm(array(trace, said)) / np.sqrt(array(trace, said).size))
 quantity("steps of a window")(lambda trace, said: WINDOWS[said.cell[0]])
 

@@ -266,7 +266,7 @@ def test_nothing_but_sight_asks_a_view_for_a_picture() -> None:
 
 def test_a_view_asks_what_may_be_shown_never_for_whom() -> None:
     """Except where a picture is made for an audience as a whole; and in what still lays its columns out for one."""
-    whole = {"scene/picture.py", "scene/projector.py", "scene/parts.py", "views/__init__.py"}
+    whole = {"scene/picture.py", "scene/projector.py", "scene/parts.py", "views/__init__.py", "comparison/__init__.py"}
     still = {"views/gradient_flow/_lab.py",
              *(f"views/unrolled/{name}.py" for name in ("_around", "_columns", "_lane", "_plan"))}
     asks = re.compile(r"\b(look|self)\.projector\b")

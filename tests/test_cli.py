@@ -589,7 +589,10 @@ def test_list_tells_people_and_programs_the_same(said, what: str) -> None:
     if what == "models":
         assert [entry["name"] for entry in entries] == list(registry.models())
         assert entries[0]["name"] == "digits_cnn"
-        kinds = [entry["input"]["kind"] for entry in entries]
+        grouped = ["group" in entry for entry in entries]
+        assert grouped == sorted(grouped)  # those for experiments come last, and say for which
+        assert all(f"({entry['group']})" in entry["about"] for entry in entries if "group" in entry)
+        kinds = [entry["input"]["kind"] for entry in entries if "group" not in entry]
         assert [kind for kind, before in zip(kinds, [None, *kinds], strict=False) if kind != before] == [
             "image", "name", "sentence", "sequence", "strip", "text"]
     if what == "samples":

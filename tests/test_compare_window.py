@@ -118,7 +118,7 @@ def test_a_pixel_under_the_pointer_is_marked_in_all(window):
     at = QPointF(placed.input.left + 0.5 * placed.input.width, placed.input.top + 0.25 * placed.input.height)
     none = Qt.MouseButton.NoButton
     stage.mouseMoveEvent(QMouseEvent(QEvent.Type.MouseMove, at, at, none, none, Qt.KeyboardModifier.NoModifier))
-    row, column = stage._pixel
+    row, column = stage._pixel.cell
     assert (6 <= row <= 8, 13 <= column <= 15) == (True, True)
     assert sum(getattr(mark, "dashed", False) for mark in stage.picture.moving) >= 2, "the row of the LSTM among them"
 
@@ -214,3 +214,14 @@ def test_the_card_of_the_start_screen_leads_to_a_comparison(window):
     window.open_card(card)
     assert (window.store.state.compare, len(window.store.readers)) == ("share", 3)
     assert "pool2" in window.stage.picture.caption
+
+
+def test_where_nothing_can_be_compared_a_sentence_says_so_and_the_tab_stays(window, monkeypatch):
+    window.store.apply(lambda state: does.apart(state, "network"))
+    monkeypatch.setattr("visualizer.ui.commands.places.partners", lambda recipe, kind: ())
+    window.top.view_chosen.emit("compare")
+    assert "Nothing here reads the same" in window.message.words
+    assert (window.store.state.compare, window.top.chosen) == ("", "network")
+    checked = [view.name for view, button in zip(window.top.views, window.top.tabs.buttons, strict=True)
+               if button.isChecked()]
+    assert checked == ["network"]

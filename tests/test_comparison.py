@@ -17,6 +17,7 @@ from visualizer.comparison import reader as of
 from visualizer.comparison import table as tables
 from visualizer.comparison.frame import frame
 from visualizer.costs import Measured, from_plain
+from visualizer.kinds import waiting
 from visualizer.kinds.jacobian import recalls
 from visualizer.record import record
 from visualizer.record.catalog import open_model
@@ -50,17 +51,17 @@ def test_the_way_of_a_network_is_what_it_computes() -> None:
     counted = {model: len(path.way(trace_of(model), FORWARD)) for model in (*THREE, "lenet_mnist")}
     assert counted == {"digits_cnn": 9, "rows_lstm": 29, "mlp_mnist": 5, "lenet_mnist": 11}, \
         "no flattening, no picking, no shares at the end; a recurrent layer once a step"
-    assert {model: path.waits(trace_of(model)) for model in counted} == counted
+    assert {model: waiting.waits(trace_of(model)) for model in counted} == counted
 
 
 def test_a_recurrent_layer_above_another_follows_one_step_behind() -> None:
     module = torch.nn.GRU(3, 4, num_layers=3, batch_first=True)
-    assert path.waits(visualizer.capture(module, torch.randn(1, 7, 3))) == 7 + 2
+    assert waiting.waits(visualizer.capture(module, torch.randn(1, 7, 3))) == 7 + 2
 
 
 def test_what_reads_both_ways_waits_for_the_longer_one() -> None:
     module = torch.nn.LSTM(3, 4, bidirectional=True, batch_first=True)
-    assert path.waits(visualizer.capture(module, torch.randn(1, 7, 3))) == 7
+    assert waiting.waits(visualizer.capture(module, torch.randn(1, 7, 3))) == 7
 
 
 @pytest.mark.parametrize("direction", [FORWARD, BACKWARD])
@@ -276,8 +277,34 @@ def test_one_alone_and_a_pixel_in_all_of_them() -> None:
     assert [place.index for place in frame(comparison.named(readers), look, alone=2).places] == [1]
     moment = path.at_share(readers[0].trace, FORWARD, 4 / 9)
     plain = comparison.seen(readers, 0, moment, look)
-    pointed = comparison.seen(readers, 0, moment, look, pointed=(12, 14))
+    pointed = comparison.seen(readers, 0, moment, look, pointed=comparison.Pointed((12, 14)))
     assert len(pointed.moving) > len(plain.moving) + 2
+
+
+def test_a_step_that_is_pointed_at_is_found_in_the_input_and_in_the_other_state() -> None:
+    readers = readers_of("rows_lstm", "rows_rnn", "mlp_mnist")
+    look, moment = Look((1568, 796)), path.at_share(readers[0].trace, FORWARD, 0.8)
+    plain = comparison.seen(readers, 0, moment, look)
+    pointed = comparison.seen(readers, 0, moment, look, pointed=comparison.Pointed((5, 3), 0))
+    added = [mark for mark in pointed.moving[len(plain.moving):] if isinstance(mark, Rect)]
+    assert len(added) == 3
+    placed = comparison.layout(readers, look)
+    rows = [(placed.input.top, placed.input.width / 28),
+            *((place.picture.top, place.picture.height / 28) for place in placed.places[:2])]
+    heights = [(mark.y + 1 - top) / high for mark, (top, high) in zip(added, rows, strict=True)]
+    assert heights[1:] == pytest.approx([5, 5])
+    assert 4.4 < heights[0] < 5.1, "pixels of the input are whole pixels of the screen"
+
+
+def test_several_edits_of_one_network_have_names_of_their_own() -> None:
+    found = comparison.read(["mlp_mnist", "mlp_mnist+shift=2,0", "mlp_mnist+unit_off:fc1:3"], measure=False)
+    names = [reader.name for reader in comparison.named(found)]
+    assert len(set(names)) == 3
+    assert "shifted by +2" in names[1]
+    assert [reader.before is None for reader in found] == [True, False, True]
+    assert not of.one_input(found)
+    with pytest.raises(LookupError, match="no edit"):
+        comparison.read(["mlp_mnist", "mlp_mnist+shove=2"], measure=False)
 
 
 def test_the_lanes_are_to_be_dragged() -> None:

@@ -47,7 +47,7 @@ def test_what_the_words_mean():
 @pytest.mark.parametrize("model", ["digits_cnn", "rows_lstm", "surname_gru", "char_lstm", "adding_lstm", "crnn_strip"])
 def test_the_bundled_inputs_are_all_that_the_model_reads(model):
     opened = open_model(model)
-    samples = inputs.all_samples(inputs.of(opened.card["input"]).name)
+    samples = inputs.all_samples(opened.card["input"]["kind"], opened.card["input"])
     assert (found(model, "inputs").words, found(model, "inputs").labels) == \
         (tuple(each.name for each in samples), tuple(each.label for each in samples))
 
@@ -58,7 +58,7 @@ def answered(model, edits=()):
     """What plain torch answers to each bundled input: (word, label, probabilities)."""
     opened = open_model(model)
     with torch.no_grad():
-        for sample in inputs.all_samples(inputs.of(opened.card["input"]).name):
+        for sample in inputs.all_samples(opened.card["input"]["kind"], opened.card["input"]):
             out = opened.module(prepared(opened, given_of(opened, sample.name).raw))[0]
             yield sample.name, sample.label, out.softmax(0).double().numpy()
 

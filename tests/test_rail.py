@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from PySide6.QtCore import Qt
 
@@ -35,6 +37,33 @@ def test_a_model_that_reads_something_else_opens_on_its_own_first_sample(rail, m
     assert rail.store.state.sample == first.name
     choose_model(rail.store, "digits_cnn")
     assert rail.store.state.sample == inputs.all_samples("image")[0].name
+
+
+@pytest.mark.parametrize(("model", "other"), [("adding_lstm", "recall_gru"), ("echo_rnn", "adding_rnn"),
+                                              ("sentiment_gru", "phrase_gru"), ("strip_marked_crnn", "crnn_strip")])
+def test_a_model_of_the_same_kind_that_has_samples_of_its_own_opens_on_one_of_them(rail, model, other):
+    choose_model(rail.store, model)
+    assert rail.store.state.sample == door.card_of(model).samples[0]
+    choose_model(rail.store, other)
+    assert rail.store.state.sample == door.card_of(other).samples[0] != door.card_of(model).samples[0]
+
+
+def test_groups_of_models_are_folded_but_for_that_of_the_open_one(rail):
+    rows = {row.name: row for row in rail.models.rows}
+    groups = {name: door.card_of(name).group for name in rows if name != "lab"}
+    assert all(row.isHidden() == bool(groups.get(name)) for name, row in rows.items())
+    high = rail.models.height()
+    choose_model(rail.store, "recall_gru")
+    assert {name for name, row in rows.items() if not row.isHidden() and groups.get(name)} == {
+        name for name, group in groups.items() if group == "recall"}
+    assert rail.models.height() > high
+    fold = rail.models.folds["recall"]
+    shown = [each for each in (*rows.values(), *rail.models.folds.values()) if not each.isHidden()]
+    places = sorted([each.geometry().top(), each.geometry().bottom()] for each in shown)
+    assert all(end < start for (_, end), (start, _) in itertools.pairwise(places))
+    fold.click()
+    assert rows["recall_gru"].isHidden()
+    assert rail.models.height() == high
 
 
 def test_what_is_typed_is_what_is_read(rail, qtbot):

@@ -48,7 +48,7 @@ def test_the_versions_of_torch_are_those_of_the_package() -> None:
 def test_every_command_and_option_is_one_that_there_is() -> None:
     (usage,) = [block for block in SHELL if "visualizer list [" in block]
     helps = {}
-    for command in ("open", "list", "record", "check", "shot", "film", "compare", "claims", "data", "doctor"):
+    for command in cli.COMMANDS:
         assert re.search(rf"^visualizer {command}\b", usage, re.MULTILINE)
         helps[command] = cli.parser()._subparsers._group_actions[0].choices[command].format_help()
     for line in usage.replace("\n                ", " ").splitlines():

@@ -13,6 +13,7 @@ from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from tests.sources import MAIN
 from tests.test_window import opened
 from visualizer import app as the_app
 from visualizer import door, inputs, record, registry, sight, start, views
@@ -119,6 +120,14 @@ def test_every_number_is_counted_and_no_group_is_empty():
     assert counted[start.INPUTS] == sum(len(inputs.all_samples(kind.name)) for kind in inputs.kinds())
     assert counted[start.VIEWS] == len(views.all_views())
     assert all(card.group and card.title for card in start.everything())
+
+
+def test_networks_for_experiments_are_aside_and_come_last():
+    aside = [card.aside for card in start.networks()]
+    assert aside == sorted(aside)
+    assert [card.state.model for card in start.networks() if not card.aside] == list(MAIN)
+    assert {card.group for card in start.networks() if card.aside}.isdisjoint(
+        card.group for card in start.networks() if not card.aside)
 
 
 # --- the search -----------------------------------------------------------------------------------------------------

@@ -217,7 +217,8 @@ def parser() -> argparse.ArgumentParser:
     it = command("compare", _compare, "two to four networks on one input: a picture, a film, or the table of what they "
                  "cost")
     it.add_argument("things", nargs="+", metavar="MODEL", help="bundled models, model files or .trace files; "
-                    "before:MODEL with the weights from before training; one alone with several --input")
+                    "before:MODEL with the weights from before training, MODEL+unit_off:conv2:7 or MODEL+shift:3 for "
+                    "one that something is done to; one alone with several --input")
     it.add_argument("--input", action="append", default=[], metavar="FILE|SAMPLE|TEXT", help="what all of them read; "
                     "several times for one each")
     it.add_argument("--what-if", action="append", default=[], dest="what_if", metavar="NAME=…", help="what is done to "
@@ -968,8 +969,8 @@ def _doctor(chosen: argparse.Namespace) -> int:
 
 def _models() -> list[Entry]:
     cards = ((name, registry.card(name)) for name in registry.models())
-    return [{"name": name, "about": f"{card.get('title', name)}, {int(card.get('parameters', 0)):,} parameters", **card}
-            for name, card in cards]
+    return [{"name": name, "about": f"{card.get('title', name)}, {int(card.get('parameters', 0)):,} parameters"
+             + (f" ({card['group']})" if card.get("group") else ""), **card} for name, card in cards]
 
 
 def _samples() -> list[Entry]:

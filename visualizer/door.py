@@ -230,7 +230,8 @@ def _begun(now: State, cards: Cards, known: Card, stays: bool = False) -> State:
     """Another model or recording in the place of the one that is open; `stays`, at the same moment where it reads the
     same."""
     before = cards(now.model)
-    alike = before is not None and known.kind and before.kind == known.kind
+    alike = before is not None and known.kind and before.kind == known.kind and (
+        now.sample in known.samples or now.sample not in before.samples)  # else a sample that is meant for others
     if alike and stays:
         return changed(now, model=known.model)
     if alike:

@@ -48,6 +48,8 @@ class StartCard:
     """Place in its group, smallest first."""
     kind: str = ""
     """What it is counted as; empty for a question."""
+    aside: bool = False
+    """Whether the first page leaves it out: it is found by a search, and among all of its kind."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def networks() -> tuple[StartCard, ...]:
         what = known.group or translated(inputs.offered({"kind": known.kind}).title)
         line = tr("{n} parameters").format(n=numbers.count(known.parameters))
         found.append(StartCard(f"network-{name}", tr("Networks: {what}").format(what=what),
-                               known.title, line, opened(name, known), kind=NETWORKS))
+                               known.title, line, opened(name, known), kind=NETWORKS,
+                               aside=bool(known.group)))
     return tuple(found)
 
 

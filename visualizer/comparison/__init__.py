@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from visualizer import curve, edits, registry
 from visualizer.comparison import columns, lanes, table, words
+from visualizer.comparison.columns import Pointed
 from visualizer.comparison.frame import LOW_ROW, ROW, Frame, frame
-from visualizer.comparison.path import SHARE, at_share, joined, times
-from visualizer.comparison.reader import FEWEST, MOST, Reader, check, named, now, one_input
+from visualizer.comparison.path import at_share, joined, times
+from visualizer.comparison.reader import FEWEST, MOST, Reader, at_steps, check, named, now, one_input
 from visualizer.costs import Measured, from_plain
 from visualizer.language import speaking, tr
 from visualizer.scene import parts, projector
@@ -21,18 +22,19 @@ from visualizer.scene.accuracy import curves_marks
 from visualizer.scene.boxes import Box
 from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Picture, Rect, Text, grouped, plain, unmarked
 from visualizer.scene.recipe import ModelRecipe
-from visualizer.scene.state import State, as_it_was
+from visualizer.scene.state import SHARE, State, as_it_was
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment
 from visualizer.scene.type import width
 from visualizer.trace import UNTRAINED, Refused, Trace, remembered
 
-__all__ = ["SHARE", "Reader", "carried", "check", "compare", "joined", "layout", "moment_of", "named", "picture",
-           "read", "readers_of", "received", "seen", "times"]
+__all__ = ["SHARE", "Pointed", "Reader", "carried", "check", "compare", "joined", "layout", "moment_of", "named",
+           "picture", "read", "readers_of", "received", "seen", "times"]
 END = 1.0
 COUNTED, MEASURED = "right answers by strength", "measured"
 """The names of what was counted and measured among the facts of a recording."""
-BEFORE_TRAINING = "before:"
-"""Before the name of a network: with its weights from before training."""
+BEFORE_TRAINING, AND = "before:", "+"
+"""Before the name of a network: with its weights from before training; behind it, each of what is done to it or to its
+own input: `lenet_mnist+unit_off:conv2:7`."""
 
 
 def compare(*networks: str | Trace, input: str | Sequence[str] = "", what_if: str | Sequence[str] = (),
@@ -40,7 +42,8 @@ def compare(*networks: str | Trace, input: str | Sequence[str] = "", what_if: st
             size: tuple[int, int] = (1568, 796), theme: str = "light", language: str = "") -> Picture:
     """Two to four networks on one input, as a picture that saves and shows itself; its table holds what each costs.
 
-    `networks` are bundled names or paths, `before:NAME` for the weights from before training, or recordings. `input`
+    `networks` are bundled names or paths, `before:NAME` for the weights from before training, `NAME+unit_off:conv2:7`
+    or `NAME+shift:3` for one that something is done to, or recordings. `input`
     is a sample, a file or a text, several for one network each or for one network on several; `what_if` edits of the
     input, `shift:4,4`. `at` is the share of the way, 0 … 1. Raises Refused where they cannot read the same.
     """
@@ -70,10 +73,10 @@ def read(networks: Sequence[str | Trace], inputs: Sequence[str] = (), what_if: S
     for network, word in zip(several, given, strict=True):
         try:
             found.append(_recorded(network, word or (_sample_of(found[0]) if found and shared else ""), what_if))
-        except (Refused, LookupError) as error:
+        except Refused as error:
             if not shared or len(several) == 1:
                 raise
-            refused.append(str(error.args[0]))
+            refused.append(str(error))
     if refused:
         can = ", ".join(reader.trace.title or reader.trace.model for reader in found) or tr("none of them")
         raise Refused(tr("They cannot all read the same input: {why} Who can: {names}.").format(
@@ -89,11 +92,14 @@ def _sample_of(reader: Reader) -> str:
 def _recorded(network: str | Trace, word: str, what_if: Sequence[str]) -> Reader:
     if isinstance(network, Trace):
         return Reader(network)
-    name = network.removeprefix(BEFORE_TRAINING)
-    weights = (UNTRAINED,) if name != network else ()
+    name, *own = [network] if registry.is_bundled(network) else network.split(AND)
+    bare = name.removeprefix(BEFORE_TRAINING)
+    own = [*([UNTRAINED] if bare != name else []), *(each.replace("=", ":", 1) for each in own)]
+    name, done = bare, (*own, *what_if)
+    for each in done:
+        edits.parse(each)
     record = registry.module("record").record
-    before = record(name, word, edits=weights) if what_if else None
-    done = (*weights, *what_if)
+    before = record(name, word, edits=as_weights(done)) if as_weights(done) != done else None
     return Reader(record(name, word, edits=done), before, edits=done, model=name)
 
 
@@ -117,12 +123,12 @@ def as_weights(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def picture(readers: Sequence[Reader], moments: Sequence[Moment], look: Look, active: int = 0, alone: int = 0,
-            focus: Focus | None = None, pointed: tuple[int, int] | None = None) -> Picture:
+            focus: Focus | None = None, pointed: Pointed | None = None) -> Picture:
     """Several networks, each at its moment: who says what, what each has seen and computes now, what it would answer,
     how far each has come, and what each costs.
 
     `alone`: one of them large, counted from 1. `focus` marks a unit of the active one, whose receptive field is shown;
-    `pointed` a pixel of the input, (row, column), which is marked in each.
+    `pointed` is what corresponds in all of them.
     """
     check(readers)
     with speaking(look.language):
@@ -132,7 +138,7 @@ def picture(readers: Sequence[Reader], moments: Sequence[Moment], look: Look, ac
 
 
 def seen(readers: Sequence[Reader], active: int, moment: Moment, look: Look, sync: str = SHARE, alone: int = 0,
-         focus: Focus | None = None, pointed: tuple[int, int] | None = None) -> Picture:
+         focus: Focus | None = None, pointed: Pointed | None = None) -> Picture:
     """The picture at a moment of the active one: what the stage shows, a film, and a file."""
     moments = joined([reader.trace for reader in readers], active, moment, sync)
     return picture(readers, moments, look, active, alone, focus, pointed)
@@ -193,19 +199,20 @@ def _frame(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, a
 
 
 def _picture(readers: tuple[Reader, ...], moments: tuple[Moment, ...], look: Look, active: int, alone: int,
-             focus: Focus | None, pointed: tuple[int, int] | None) -> Picture:
+             focus: Focus | None, pointed: Pointed | None) -> Picture:
     traces = tuple(reader.trace for reader in readers)
     seen = [now(reader.trace, moment) for reader, moment in zip(readers, moments, strict=True)]
     direction = moments[active].beat.direction
     placed = _frame(traces, readers, look, alone)
-    stepping = tuple(columns.at_steps(reader.trace, at) is not None for reader, at in zip(readers, seen, strict=True))
+    stepping = tuple(at_steps(reader.trace, at) is not None for reader, at in zip(readers, seen, strict=True))
     still, inputs = _still(traces, readers, look, active, alone, direction, stepping)
     said = words.sentence(readers, seen)
-    marks: list[Mark] = [*parts.sentence(look, said)]
+    shown = said.replace("{", "**").replace("}", "**") if look.projector else said  # none of several is the number
+    marks: list[Mark] = [*parts.sentence(look, shown)]
     shared = one_input(readers)
-    for index, place in enumerate(inputs):
+    for index, area in enumerate(inputs):
         own = [index] if not shared else list(range(len(readers)))
-        marks += columns.seen_of_it([readers[at] for at in own], [seen[at] for at in own], place,
+        marks += columns.seen_of_it([readers[at] for at in own], [seen[at] for at in own], area,
                                     own.index(active) if active in own else -1, focus)
     classes = _classes(traces, readers, placed)
     for place in placed.places:

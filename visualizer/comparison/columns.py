@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,9 @@ from visualizer.comparison.reader import (
     guess,
     guesses,
     largest_unit,
-    reads,
     recalls,
     shown_array,
+    step_inputs,
 )
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts
@@ -139,7 +139,7 @@ def seen_of_it(readers: Sequence[Reader], seen: Sequence[Now], place: Box, activ
 
 def _row_read(trace: Trace, shown: Reading, now: Now, place: Box, strong: bool) -> list[Mark]:
     """The row under the state, or the word, with a line along what was read before."""
-    step, found = now.step, reads(trace)
+    step, found = now.step, step_inputs(trace)
     if not step or shown.reverse:
         return []
     if trace.layers[0].output.ndim == 1 and place.height / shown.total < LEAST_SYMBOL - EXACT:
@@ -221,7 +221,7 @@ def _across(count: int, rows: int, columns: int, box: Box) -> int:
     def good(across: int) -> float:
         down = -(-count // across)
         side = min((box.width / across - 8) / columns, (box.height / down - 8) / rows)
-        return side * (count / (across * down)) ** 0.5
+        return float(side * (count / (across * down)) ** 0.5)
 
     return max(range(1, count + 1), key=lambda across: (round(good(across), 6), -across))
 
@@ -646,9 +646,62 @@ def _as_tiles(values: NDArray[np.float64], column: Column) -> NDArray[np.float64
     return np.take_along_axis(flat, np.abs(flat).argmax(-1)[..., None], -1)[..., 0]
 
 
-def corresponding(readers: Sequence[Reader], seen: Sequence[Now], pixel: tuple[int, int], place: Box,
+@dataclass(frozen=True)
+class Pointed:
+    """What somebody points at, to be found in all networks: a pixel of the input, or a cell of what one computes."""
+
+    cell: tuple[int, ...]
+    """(row, column) of the input; (step, unit) of a state; (channel, row, column) of maps."""
+    index: int = -1
+    """Which network it is in; −1 for the input."""
+
+
+def corresponding(readers: Sequence[Reader], seen: Sequence[Now], pointed: Pointed, place: Box,
                   places: Sequence[Place], look: Look) -> list[Mark]:
-    """One pixel of the input, and where it is in each network: its row of the states, its place in the maps."""
+    """What corresponds to it: of a pixel its row of the states and its place in the maps; of a step what it reads, and
+    the same step of the others; of a place in a map what that sees of the input."""
+    if pointed.index < 0:
+        return _of_pixel(readers, seen, pointed.cell, place, places, look)
+    trace, now = readers[pointed.index].trace, seen[pointed.index]
+    shown = at_steps(trace, now)
+    if shown is not None and pointed.cell:
+        return _of_step(readers, seen, shown, pointed.cell[0], place, places)
+    box = field(trace, now.layer, pointed.cell) if len(pointed.cell) == trace[now.layer].output.ndim else None
+    first = trace.layers[0]
+    if box is None or not first.has("row", "column"):
+        return []
+    (top, bottom), (left, right) = box[-2:]
+    cell = place.width / first.shape[-1], place.height / first.shape[-2]
+    return [Rect(place.left + left * cell[0] - 1, place.top + top * cell[1] - 1, (right - left + 1) * cell[0] + 2,
+                 (bottom - top + 1) * cell[1] + 2, "tint", "", opacity=0.35),
+            Rect(place.left + left * cell[0] - 1, place.top + top * cell[1] - 1, (right - left + 1) * cell[0] + 2,
+                 (bottom - top + 1) * cell[1] + 2, "", "accent", 2, dashed=True)]
+
+
+def _of_step(readers: Sequence[Reader], seen: Sequence[Now], shown: Reading, step: int, place: Box,
+             places: Sequence[Place]) -> list[Mark]:
+    """A step: what it reads of the input, and the same one wherever there are as many."""
+    marks: list[Mark] = []
+    first, found = readers[0].trace.layers[0], step_inputs(readers[0].trace)
+    if first.shape[:1] == (shown.total,) or (first.has("row", "column") and first.shape[-2] == shown.total
+                                             and (found is None or found.upright)):
+        pitch = place.height / shown.total
+        marks.append(Rect(place.left - 2, place.top + step * pitch - 1, place.width + 4, pitch + 2, "", "accent", 1.5,
+                          dashed=True))
+    for where in places:
+        other = None if where.index < 0 else at_steps(readers[where.index].trace, seen[where.index])
+        if other is not None and other.total == shown.total:
+            marks.append(_row_of(where.picture, other, step))
+    return marks
+
+
+def _row_of(box: Box, shown: Reading, step: int) -> Mark:
+    pitch = box.height / shown.total
+    return Rect(box.left - 2, box.top + step * pitch - 1, box.width + 4, pitch + 2, "", "accent", 1.5, dashed=True)
+
+
+def _of_pixel(readers: Sequence[Reader], seen: Sequence[Now], pixel: tuple[int, ...], place: Box,
+              places: Sequence[Place], look: Look) -> list[Mark]:
     first = readers[0].trace.layers[0]
     if not first.has("row", "column"):
         return []
@@ -660,13 +713,10 @@ def corresponding(readers: Sequence[Reader], seen: Sequence[Now], pixel: tuple[i
         if where.index < 0:
             continue
         trace, now = readers[where.index].trace, seen[where.index]
-        shown, found, box = at_steps(trace, now), reads(trace), where.picture
+        shown, found, box = at_steps(trace, now), step_inputs(trace), where.picture
         layer = trace[now.layer]
         if shown is not None and found is not None and found.kind == "rows":
-            pitch = box.height / shown.total
-            step = row if found.upright else column
-            marks.append(Rect(box.left - 2, box.top + step * pitch - 1, box.width + 4, pitch + 2, "", "accent", 1.5,
-                              dashed=True))
+            marks.append(_row_of(box, shown, row if found.upright else column))
         elif layer.output.ndim == 3 and layer.has("row", "column") and now.uncovered == 1:
             tiles = column_of(trace, now.layer, box, look)
             y, x = (int(at * size / whole_) for at, size, whole_ in

@@ -16,6 +16,7 @@ from visualizer.costs import Measured
 from visualizer.curve import Curve, Point
 from visualizer.decay import decay
 from visualizer.kinds import jacobian
+from visualizer.kinds.waiting import computes
 from visualizer.language import tr
 from visualizer.scene.reading import Reading, layers, reading, visible
 from visualizer.scene.sofar import so_far
@@ -94,12 +95,14 @@ def named(readers: Sequence[Reader]) -> tuple[Reader, ...]:
     """Each with a name of its own: the title, and where several have that, what they read or a letter."""
     titles = [reader.name or reader.trace.title or reader.trace.model for reader in readers]
     twice = {title for title, count in Counter(titles).items() if count > 1}
+    done = [edits.said(reader.edits, edits.INPUT) or tr("unchanged") for reader in readers]
     inputs = [reader.trace.sample.title or reader.trace.sample.name for reader in readers]
     found = []
     for index, (reader, title) in enumerate(zip(readers, titles, strict=True)):
         if title in twice:
-            of_it = [inputs[place] for place, other in enumerate(titles) if other == title]
-            apart = inputs[index] if len(set(of_it)) == len(of_it) else chr(ord("A") + index)
+            same = [place for place, other in enumerate(titles) if other == title]
+            apart = next((words[index] for words in (done, inputs)
+                          if len({words[place] for place in same}) == len(same)), chr(ord("A") + index))
             title = f"{title}, {apart}"
         found.append(replace(reader, name=title))
     return tuple(found)
@@ -162,7 +165,7 @@ def _told(trace: Trace, layer: str) -> str:
         if not before:
             break
         layer = before[0]
-    while trace[layer].reads and not path.computes(trace, trace[layer]) and not trace[trace[layer].reads[0]].is_input:
+    while trace[layer].reads and not computes(trace, trace[layer]) and not trace[trace[layer].reads[0]].is_input:
         layer = trace[layer].reads[0]
     return layer
 
@@ -197,7 +200,7 @@ def at_steps(trace: Trace, seen: Now) -> Reading | None:
     return None
 
 
-def reads(trace: Trace) -> StepInputs | None:
+def step_inputs(trace: Trace) -> StepInputs | None:
     """What its steps read of the input, where that is a row or a window of a picture."""
     shown = recurrent(trace)
     return None if shown is None else inputs_of(trace, shown, kinds.receptive_field)
@@ -241,7 +244,8 @@ def guess(trace: Trace, seen: Now) -> Values | None:
     found = guesses(trace)
     if found is None or seen.finished or not 0 < seen.step <= len(found) or seen.moment.backward:
         return None
-    return found[seen.step - 1]
+    answer: Values = found[seen.step - 1]
+    return answer
 
 
 def label(trace: Trace, index: int) -> str:

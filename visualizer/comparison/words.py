@@ -15,7 +15,7 @@ from visualizer.comparison.reader import Now, Reader, answer_of, answered, guess
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import literal
-from visualizer.scene.reading import Reading
+from visualizer.scene.reading import Reading, Values
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 
@@ -205,7 +205,7 @@ def reads_how(trace: Trace) -> str:
     return tr("all numbers at once, no idea of rows") if trace.layers[0].has("row", "column") else tr("all at once")
 
 
-def note(index: int, reader: Reader, now: Now, changed: float | None, kept: Sequence[float] | None) -> str:
+def note(index: int, reader: Reader, now: Now, changed: float | None, kept: Values | None) -> str:
     """What is said of what is shown: how much of it has changed; else what of it could be done at once, or recalls."""
     layer = reader.trace[now.layer]
     if changed is not None:

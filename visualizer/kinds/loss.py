@@ -146,19 +146,29 @@ def loss_terms(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) -> T
     """The wanted share, its logarithm, its sign turned; the mean of that where there are several steps or places."""
     where, factors = _aims(from_logits, layer, inputs, cell)
     if not from_logits:
-        return added(taps(inputs[0], "output", where, -factors), formula="L = −ln p[target]")
+        return added(taps(inputs[0], "output", where, -factors), formula=_formula(factors, _classes(layer, inputs)))
     classes = _classes(layer, inputs)
     read = taps(inputs[0], "output", where, grid=(len(where) // classes, classes))
     logarithms, tops, totals = _logarithms(read.values, classes)
     result = float(-(factors * logarithms).sum())
     if len(tops) > 1:
         costs = -logarithms[factors.reshape(-1, classes).argmax(axis=1) + classes * np.arange(len(tops))]
-        return Terms("function", (read,), result, formula="L = −Σ a·ln p[target]", met=(
+        return Terms("function", (read,), result, formula=_formula(factors, classes), met=(
             (english("places that count"), float(len(tops))), (english("largest −ln p[target]"), float(costs.max())),
             (english("smallest −ln p[target]"), float(costs.min()))))
     best = int(np.argmax(factors))
     met = (*_powers_met(float(tops[0]), float(totals[0])), ("p[target]", float(np.exp(logarithms[best]))))
-    return Terms("function", (read,), result, formula="L = −ln p[target]", met=met)
+    return Terms("function", (read,), result, formula=_formula(factors, classes), met=met)
+
+
+def _formula(factors: Numbers, classes: int) -> str:
+    """Of a loss of one place or several; with smoothing every class counts, with weights the target not once."""
+    counts = np.count_nonzero(factors.reshape(-1, classes), axis=1)
+    if counts.max(initial=0) > 1:
+        return "L = −Σ a·ln p"
+    if len(counts) > 1:
+        return "L = −Σ a·ln p[target]"
+    return "L = −ln p[target]" if factors.sum() == 1 else "L = −a·ln p[target]"
 
 
 def costs(from_logits: bool, layer: Layer, inputs: Inputs) -> tuple[Cells, Numbers]:

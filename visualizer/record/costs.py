@@ -40,15 +40,15 @@ def measured(networks: Sequence[Opened], sample: str, edits: Sequence[str] = ())
     taken: list[list[float]] = [[] for _ in networks]
     began = time.perf_counter()  # noqa: TID251 measures, animates nothing
     for run in range(WARM + RUNS):
-        if run > 2 * WARM and time.perf_counter() - began > SECONDS:  # noqa: TID251
+        if run > 2 * WARM and time.perf_counter() - began > SECONDS:  # noqa: TID251 as above
             break
         if run % 10 == 0:
             yield 0.4 * run / (WARM + RUNS), "time"
         for network, tensors, times in zip(networks, given, taken, strict=True):
             with torch.no_grad():
-                start = time.perf_counter()  # noqa: TID251
+                start = time.perf_counter()  # noqa: TID251 as above
                 network.module(*tensors)
-                lasted = time.perf_counter() - start  # noqa: TID251
+                lasted = time.perf_counter() - start  # noqa: TID251 as above
             if run >= WARM:
                 times.append(lasted)
     threads = torch.get_num_threads()

@@ -55,7 +55,7 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
                       "takes any.")
     given = given_of(opened, str(sample), pixels)
     given = edited(given, edits, opened)
-    x = prepared(opened, given.raw)
+    x = prepared(opened, given.raw, *(("take back what was done to it",) if edits_said(edits, INPUT) else ()))
     target = plain_target(target)
     aim = _target(opened, given, target)
     if given.sample.label is None and isinstance(target, int) and isinstance(aim, int):
@@ -138,8 +138,9 @@ def given_of(opened: Opened, sample: str, pixels: Array | None = None) -> Given:
     return inputs.given(sample, name, opened.title, {**said, "labels": opened.labels})
 
 
-def prepared(opened: Opened, raw: Any) -> Any:
-    """What is fed in as the model takes it, a tensor or a tuple of several; Refused if it cannot read it."""
+def prepared(opened: Opened, raw: Any, instead: str = "choose one of its samples") -> Any:
+    """What is fed in as the model takes it, a tensor or a tuple of several; Refused if it cannot read it, with what to
+    do `instead`."""
     assert opened.prepare is not None
     try:
         x = opened.prepare(raw)
@@ -151,7 +152,10 @@ def prepared(opened: Opened, raw: Any) -> Any:
             raise Refused(str(error)) from error
         size = f" of {' × '.join(map(str, raw.shape))}" if hasattr(raw, "shape") else ""
         what = inputs.of(reads_of(opened)).one
-        raise Refused(f"{opened.title} cannot read {what}{size} ({error}); choose one of its samples.") from error
+        shape = reads_of(opened).get("shape", ())
+        fixed = bool(shape) and all(isinstance(side, int) for side in shape)
+        why = f"it reads {' × '.join(map(str, shape[-2:]))}" if fixed else str(error).partition("\n")[0].rstrip(".")
+        raise Refused(f"{opened.title} cannot read {what}{size} ({why}); {instead}.") from error
 
 
 def _answer(opened: Opened) -> Mapping[str, Any] | None:

@@ -19,6 +19,8 @@ Area = tuple[float, float, float, float]
 BESIDE = 400
 """A chart that is wider has its legend beside it, a narrower one below."""
 LEGEND, LINE, LINES = 240, 20, 3
+LEAST = 48
+"""Pixels: where a legend would leave a chart less, there is none."""
 AXIS, UNDER = 46, 22
 """Room for the numbers left of it, and for those under it."""
 
@@ -65,7 +67,7 @@ def curves_marks(curves: Sequence[Curve], area: Area, look: Look, cursor: float 
     for number, line in enumerate(wrap(title, 12, wide, 600)[:LINES]):
         marks.append(Text(x, y + 12 + 16 * number, plain(line), 12, 600))
     left, top, right, bottom = plot(curves, area, whole)
-    if bottom - top < 20:
+    if bottom - top < 16:
         return marks
     marks += _frame(curves, edit, grain, (left, top, right, bottom), cursor)
     done = min((_until(curve) for curve in curves if not curve.complete), default=math.inf)
@@ -96,8 +98,13 @@ def plot(curves: Sequence[Curve], area: Area, whole: bool = False) -> tuple[floa
     edit, whole = edits.find(curves[0].grows), _among_whole(curves, whole)
     lines = len(wrap(_title(curves[0], edit, whole), 12, wide, 600)[:LINES])
     beside = wide >= BESIDE
-    below = 0 if beside else LINE * (len(curves) + 1)
+    below = 0 if beside or not _has_legend(curves, area, lines) else LINE * (len(curves) + 1)
     return x + AXIS, y + 16 * lines + 10, x + wide - (LEGEND if beside else 12), y + high - UNDER - below
+
+
+def _has_legend(curves: Sequence[Curve], area: Area, lines: int) -> bool:
+    """Whether there is room for one under a narrow chart; else what is said of the lines elsewhere has to do."""
+    return area[3] - 16 * lines - 10 - UNDER - LINE * (len(curves) + 1) >= LEAST
 
 
 def strength_at(curves: Sequence[Curve], area: Area, x: float, whole: bool = False) -> float:
@@ -199,6 +206,8 @@ def _legend(curves: Sequence[Curve], area: Area, box: Area, cursor: float | None
     x, y, wide, high = area
     _, top, right, bottom = box
     beside = wide >= BESIDE
+    if not beside and bottom > y + high - UNDER - LINE:
+        return []
     start, line = (right + 16, top + 8) if beside else (x, y + high - LINE * (len(curves) + 1) + 14)
     room = x + wide - start
     marks: list[Mark] = []

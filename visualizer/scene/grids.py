@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import english, tr
+from visualizer.said import Claim, claimed, tick
 from visualizer.scene import colour, numbers
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Rect, Run, Scale, Term, Text, grouped, plain
@@ -70,7 +71,7 @@ class Ink:
     @property
     def range(self) -> str:
         """What its strongest colour stands for: `±2.93`; a gradient's colour tells the size alone."""
-        top = numbers.significant(self.largest, 2)
+        top = tick(numbers.significant(self.largest, 2), self.largest, 0, self.largest)
         return tr("size up to {top}").format(top=top) if self.palette == "gradient" else tr("colour "
                                                                                             "±{top}").format(top=top)
 
@@ -87,7 +88,7 @@ def unit_name(unit: float) -> str:
     """`hundredths`, `× 10⁻⁵`; nothing for 1."""
     power = round(np.log10(unit))
     named = {0: "", -2: tr("hundredths"), -3: tr("thousandths"), -6: tr("millionths")}
-    return named.get(power, f"× {numbers.power_of_ten(power)}")
+    return named.get(power, f"× {tick(numbers.power_of_ten(power), 10.0 ** power, 0, 10.0 ** power)}")
 
 
 def tick_words(value: float) -> str:
@@ -103,7 +104,8 @@ def tick_words(value: float) -> str:
 def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[np.float64], ink: Ink, look: Look, *,
                 inside: NDArray[np.bool_] | None = None, known: NDArray[np.bool_] | None = None,
                 foci: Callable[[int, int], Focus | None] | None = None, size: float = 13,
-                group: Group | None = None, terms: Sequence[Sequence[Term | None]] | None = None) -> list[Mark]:
+                group: Group | None = None, terms: Sequence[Sequence[Term | None]] | None = None,
+                claims: Callable[[int, int], Claim | None] | None = None) -> list[Mark]:
     """Values (row, column) as cells that print them; padding hatched with its 0, what is not known yet hatched bare.
 
     A digit is dropped where cells are narrow. Where even that is too wide they keep their colour alone: the number is
@@ -128,6 +130,9 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
                               scale=None if fill == "hatch" else scale, group=group,
                               holds=None if terms is None else terms[row][column]))
             if letters and not hidden:
+                claim = None if claims is None else claims(row, column)
+                if claim is not None:
+                    words = plain(claimed("".join(run.text for run in words), [claim]))
                 marks.append(Text(left + middle, baseline, words, letters, 500, "ink", "middle", group=group))
             elif not hidden and not finite[row][column]:
                 marks.append(Text(left + middle, top + high / 2 + 4, plain("!"), SMALLEST, 600, "ink",
@@ -222,9 +227,10 @@ def scale(x: float, y: float, wide: float, height: float, low: float, high: floa
         return y + height - (value - low) / (high - low) * height
 
     marks: list[Mark] = []
-    for tick in ticks:
-        marks.append(Line(((x, at(tick)), (x + wide, at(tick))), "rule" if tick == 0 else "hair"))
-        marks.append(Text(x - 8, at(tick) + 4, plain(tick_words(tick / unit)), 11, 400, "ink-2", "end"))
+    for value in ticks:
+        marks.append(Line(((x, at(value)), (x + wide, at(value))), "rule" if value == 0 else "hair"))
+        words = tick(tick_words(value / unit), value / unit, ticks[0] / unit, ticks[-1] / unit)
+        marks.append(Text(x - 8, at(value) + 4, plain(words), 11, 400, "ink-2", "end"))
     return marks, at
 
 
@@ -258,14 +264,15 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
         return x + (a - left) / (right - left) * wide, y + height - (b - low) / (high - low) * height
 
     marks: list[Mark] = []
-    for tick in ticks:
-        marks.append(Line((place(left, tick), place(right, tick)), "rule" if tick == 0 else "hair"))
-        marks.append(Text(x - 8, place(left, tick)[1] + 4, plain(tick_words(tick)), 11, 400,
-                          "ink-2", "end"))
+    for value in ticks:
+        marks.append(Line((place(left, value), place(right, value)), "rule" if value == 0 else "hair"))
+        words = tick(tick_words(value), value, ticks[0], ticks[-1])
+        marks.append(Text(x - 8, place(left, value)[1] + 4, plain(words), 11, 400, "ink-2", "end"))
     numbered = Labels((-math.inf, 0, math.inf, math.inf))
-    for tick in x_ticks:
-        marks.append(Line((place(tick, low), place(tick, high)), "rule" if tick == 0 else "hair"))
-        marks += numbered.put(tick_words(tick), [(place(tick, low)[0], y + height + 16, "middle")], 11, 400, "ink-2")
+    for value in x_ticks:
+        marks.append(Line((place(value, low), place(value, high)), "rule" if value == 0 else "hair"))
+        words = tick(tick_words(value), value, x_ticks[0], x_ticks[-1])
+        marks += numbered.put(words, [(place(value, low)[0], y + height + 16, "middle")], 11, 400, "ink-2")
     marks += [Text(x, y - 10, plain(names[1]), 12, 400, "ink-2", max_width=wide),
               Text(x + wide, y + height + 34, plain(names[0]), 12, 400, "ink-2", "end", max_width=wide)]
     for piece in np.split(np.arange(len(ys)), np.flatnonzero(~np.isfinite(ys))):

@@ -28,7 +28,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWidget
 
 from visualizer import comparison, paint, sight, views
-from visualizer.comparison import Reader, lanes
+from visualizer.comparison import Pointed, Reader, lanes
 from visualizer.comparison.path import at_share
 from visualizer.edits import PLANE
 from visualizer.language import tr, translated
@@ -160,8 +160,8 @@ class Stage(Canvas):
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
-        self._pixel: tuple[int, int] | None = None
-        """While networks are compared: the pixel of the input under the pointer, (row, column)."""
+        self._pixel: Pointed | None = None
+        """While networks are compared: what is under the pointer, to be found in all of them."""
         self._drawn: tuple[Any, ...] | None = None
         self._input: Origin | None = None
         self._parts: tuple[Picture, tuple[walking.Walked, ...]] = EMPTY, ()
@@ -466,18 +466,23 @@ class Stage(Canvas):
             self._mark(self.focus_at(event.position()))
 
     def _point_at_pixel(self, point: QPointF) -> None:
-        """While networks are compared: the pixel of the input under the pointer is marked in all of them."""
+        """While networks are compared: what is under the pointer is marked in all of them."""
         readers = self.store.readers
         if not readers:
             return
         found = self.focus_at(point)
         first = readers[self.store.state.active].trace.layers[0]
-        on_input = found is not None and found.layer == first.name and found.array == "output" \
-            and first.has("row", "column") and len(found.cell) == first.output.ndim \
-            and self._network_at(*self.to_picture(point)) is None
-        pixel = found.cell[-2:] if found is not None and on_input else None
-        if pixel != self._pixel:
-            self._pixel = pixel  # type: ignore[assignment]
+        index = self._network_at(*self.to_picture(point))
+        pointed = None
+        if found is None or found.array != "output" or not found.cell:
+            pass
+        elif index is None and found.layer == first.name and first.has("row", "column") \
+                and len(found.cell) == first.output.ndim:
+            pointed = Pointed(found.cell[-2:])
+        elif index is not None and found.layer in readers[index].trace:
+            pointed = Pointed(found.cell, index)
+        if pointed != self._pixel:
+            self._pixel = pointed
             self.refresh()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -854,7 +859,7 @@ def joined(found: Sequence[Recorded], state: State, size: tuple[int, int], momen
 
 
 def compared(readers: tuple[Reader, ...], state: State, look: Look, moment: Moment,
-             pixel: tuple[int, int] | None = None) -> Picture:
+             pixel: Pointed | None = None) -> Picture:
     """The networks that a State compares, at a moment of the active one."""
     def draw() -> Picture:
         return comparison.seen(readers, state.active, moment, look, state.compare, state.alone, state.focus, pixel)

@@ -191,9 +191,9 @@ class Page(QWidget):
         return bool(self.words.strip()) or bool(self.kind)
 
     def show_cards(self) -> None:
-        """The questions, then the networks."""
+        """The questions, then the main networks."""
         self.words = self.kind = ""
-        self._show((*start.questions(), *start.networks()), 0)
+        self._show((card for card in (*start.questions(), *start.networks()) if not card.aside), 0)
 
     def show_found(self, words: str) -> None:
         """What has all these words in it."""

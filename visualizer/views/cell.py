@@ -57,6 +57,8 @@ LOWEST = 12.0
 """Lines at least so high all have their words and number; of lower ones only what a block makes."""
 CLEAR = 15.0
 """Lines of text whose baselines are so far apart do not touch."""
+TALLEST, FEW = 40.0, 240.0
+"""Height of a line at most; and width of all units together, where they are few."""
 SIGNED = 20.0
 """Cells at least so wide, at a text scale of 1, carry a minus where their value is negative; all do with `signs`."""
 
@@ -99,10 +101,10 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
     shows = [rows if look.mode.workings or key == open_key else rows[-1:] for key, _, rows in blocks]
     lines = sum(map(len, shows))
     room = body.height - 8 - 12 * len(blocks)
-    high = whole(min(26, room / lines), look.pixel)
+    high = whole(min(TALLEST, room / lines), look.pixel)
     left, beside = (196, 150) if look.mode.notes else (182, 0.0)
     wide = (look.size[0] - left - NUMBERS - beside) / shown.width
-    wide = whole(min(look.mode.cell, wide), look.pixel) or wide
+    wide = whole(min(max(look.mode.cell, FEW / shown.width), wide), look.pixel) or wide
     gap, end = 2 if wide >= 6 else 0, left + wide * shown.width
     y, drawn = top, moment.phase * len(blocks) if moment.beat.layer == shown.layer.name and not moment.backward \
         else float(len(blocks))

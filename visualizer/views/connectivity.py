@@ -62,7 +62,11 @@ FACTS, BETWEEN = 216.0, 36.0
 """Width of the column of facts, and the gap before it and between the two maps."""
 FACTS_HIGH, LEAST_MAP = 190.0, 120.0
 """Height of the facts; and of narrower maps the names run into each other."""
-LEAST_CHART = 96.0
+LEAST_CHART = 84.0
+NO_LESS = 0.12
+"""Of the largest change: each side of zero has at least so much height."""
+FACTS_LOW = 96.0
+"""Height of the facts where they stand side by side under the maps."""
 ROUNDING = 1e-12
 """A change of less than this share of the largest one has no sign that is worth a minus."""
 FEWEST_RANKED = 3
@@ -162,7 +166,7 @@ def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list
     numbered = pitch >= 44
     high = TILE + STRIP + LINE_GAP + (14 if numbered else 0)
     lines = -(-len(words) // a_line)
-    last = (answer if len(found.gradient) > 1 else found.known(answer) - 1) // a_line
+    last = (answer if len(found.gradient) > 1 else int(np.argmax(np.abs(found.gradient[answer])))) // a_line
     most = max(1, min(MOST_LINES, int((look.size[1] * 0.36 - _top(look)) // high)))
     first = max(0, min(last - most + 1, lines - most)) if lines > most else 0
     marks: list[Mark] = []
@@ -189,7 +193,7 @@ def _top(look: Look) -> float:
 def _pitch(shown: Reading, found: Hanging, look: Look) -> tuple[float, int]:
     """How far tiles stand apart, so that the longest word has room; and how many are in a line."""
     longest = max(len(unplaced(_short(shown, step))) for step in range(shown.steps))
-    room = look.size[0] - (LEFT + RIGHT + (0 if len(found.gradient) > 1 else FACTS + BETWEEN))
+    room = look.size[0] - (LEFT + RIGHT + (FACTS + BETWEEN if len(found.gradient) == 1 and look.mode.charts else 0))
     least = max(13.0, 7.4 * longest + 7)
     pitch = float(int(max(least, min(50, room / shown.steps))))
     return pitch, max(1, int(room // pitch))
@@ -296,11 +300,17 @@ def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top:
         side = min(bottom - y - 30, (wide - BETWEEN) / 2)
         if below:
             side = min(side, bottom - y - 58 - FACTS_HIGH)
+        wider = min((box.width - BETWEEN) / 2, bottom - y - 30 - FACTS_LOW)
+        in_a_row = look.mode.charts and wider > side and bottom - (y + side + 58) < LEAST_CHART
+        if in_a_row:
+            side = wider
         marks += _maps(found, Focus(shown.layer.name), answer, left, y, side, look)
         used = 2 * (side + BETWEEN)
         if not look.mode.charts:
             return marks + (_agreement(found, answer, left + used, y, wide - used, look) if wide > used + 100
                             else [])
+        if in_a_row:
+            return marks + _facts_in_a_row(found, answer, left, y + side + 52, box.width, look)
         if below:
             return marks + _facts(found, answer, left, y + side + 58, FACTS, look)
         if found.one_way:
@@ -350,17 +360,19 @@ def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high:
     pitch = pitch if count <= a_line else wide / count  # under their tiles, where these are in one line
     wide = pitch * count
     upper, gap = high * 0.42, 34
-    base, zero = y + 12 + upper, y + 12 + upper + gap + (high - upper - gap - 12) / 2
-    half = (high - upper - gap - 12) / 2
-    upper_end = said(numbers.signed(found.most, 1), *_of("largest size", "change"))
-    lower_end = said(numbers.number(-found.most, 1), *_of("minus the largest size", "change"))
+    base, lower = y + 12 + upper, high - upper - gap - 12
+    most, least = max(0.0, float(found.change[0].max())), max(0.0, -float(found.change[0].min()))
+    above, below = (max(part, NO_LESS * found.most) for part in (most, least))
+    scale = lower / (above + below)
+    zero = base + gap + scale * above
+    ends = ((most, zero - scale * above + 8, "largest"), (-least, zero + scale * below, "smallest"))
     marks: list[Mark] = [Text(x, y + 2, plain(tr("by gradient")), 12, 600, "ink"),
                          Text(x, base + gap - 14, plain(tr("by leaving it out")), 12, 600, "ink"),
                          Line(((x, base), (x + wide, base)), "rule"), Line(((x, zero), (x + wide, zero)), "rule"),
                          Text(x - 8, y + 20, plain(_top_said(found)), 11, 400, "ink-2", "end"),
-                         Text(x - 8, zero + 4, plain(tick("0", 0, -found.most, found.most)), 11, 400, "ink-2", "end"),
-                         Text(x - 8, zero - half + 8, plain(upper_end), 11, 400, "ink-2", "end"),
-                         Text(x - 8, zero + half, plain(lower_end), 11, 400, "ink-2", "end")]
+                         Text(x - 8, zero + 4, plain(tick("0", 0, -least, most)), 11, 400, "ink-2", "end"),
+                         *(Text(x - 8, at, plain(said(numbers.signed(part, 1), *_of(what, "change"))), 11, 400,
+                                "ink-2", "end") for part, at, what in ends if scale * abs(part) > 24)]
     for step in range(count):
         left, bar = x + step * pitch + 1, max(1.0, pitch - 3)
         size, pull = float(found.gradient[0, step]), float(found.change[0, step])
@@ -368,8 +380,8 @@ def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high:
         tall = upper * 0.94 * size / found.top
         marks.append(Rect(left, base - tall, bar, tall, "gradient-mark", focus=focus,
                           tip=tr("Step {step}: {size}").format(step=step_said(shown, step),
-                                                               size=_size_said(found, 0, step, 3))))
-        reach = half * 0.92 * pull / found.most
+                                                                size=_size_said(found, 0, step, 3))))
+        reach = scale * 0.94 * pull
         marks.append(Rect(left, zero - max(0.0, reach), bar, abs(reach),
                           "positive-bar" if pull > 0 else "negative-bar", focus=focus,
                           tip=tr("Step {step}: {size}").format(step=step_said(shown, step),
@@ -384,6 +396,19 @@ def _facts(found: Hanging, answer: int, x: float, y: float, wide: float, look: L
     marks += parts.legend(x, y + 134, wide, look, _scale(found, "activation"), tr("Logit minus logit without it"))
     marks.append(Text(x, y + 182, plain(tr("stands in: {neutral}").format(neutral=found.neutral)), 11, 400, "ink-2",
                       max_width=wide))
+    return marks
+
+
+def _facts_in_a_row(found: Hanging, answer: int, x: float, y: float, wide: float, look: Look) -> list[Mark]:
+    """The same side by side."""
+    each = (wide - 2 * BETWEEN) / 3
+    marks = _agreement(found, answer, x, y, each, look)
+    marks += parts.legend(x + each + BETWEEN, y, each, look, _scale(found, "gradient"),
+                          tr("Gradient, all answers, log"))
+    marks += parts.legend(x + 2 * (each + BETWEEN), y, each, look, _scale(found, "activation"),
+                          tr("Logit minus logit without it"))
+    marks.append(Text(x + 2 * (each + BETWEEN), y + 48, plain(tr("stands in: {neutral}").format(
+        neutral=found.neutral)), 11, 400, "ink-2", max_width=each))
     return marks
 
 

@@ -51,6 +51,8 @@ from visualizer.views import STEPS, View
 
 TOP, BELOW, SATURATION = 116.0, 60.0, 34.0
 """Where the maps begin, what is left for the legend, and for the bars under each map."""
+TALLEST, FEW = 16.0, 360.0
+"""Height of a unit at most; and of all together, where they are few."""
 FAR = 0.9
 """Units beyond this share of the scale are near its end."""
 LARGE_CHANGE = 0.5
@@ -151,7 +153,7 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
     two = other >= 0
     now = other if two else steps.current(trace, shown, moment)
     y, room = box.top, box.height - SATURATION - (14 if two else 0)
-    high = whole(min(16, room / shown.units), look.pixel) or room / shown.units
+    high = whole(min(max(TALLEST, FEW / shown.units), room / shown.units), look.pixel) or room / shown.units
     tall, name = high * shown.units, steps.LEFT - 16
     reach, arrived = steps.read(trace, shown, moment), steps.arrived(trace, shown, moment)
     part_of = Focus(shown.layer.name, (), "output" if key == "hidden" else f"inner.{key}")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from visualizer import kinds
 from visualizer.kinds import recurrent
 from visualizer.language import english, tr
+from visualizer.said import claimed
 from visualizer.scene import absence, gatesigns, parts
 from visualizer.scene.boxes import Box, split
 from visualizer.scene.picture import (
@@ -32,6 +33,7 @@ from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, Pace, Stretch, own_pace
 from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views import WHOLE, View
+from visualizer.views.microscope._claims import itself
 from visualizer.views.microscope._curves import curve_slide, share_slide
 from visualizer.views.microscope._gates import hands_rows, recurrent_slide, tiles_slide
 from visualizer.views.microscope._looks import where_it_looks
@@ -303,10 +305,12 @@ def _fitting_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
 
 def _readers_line(slide: Slide, frame: Area) -> list[Mark]:
     """Where several layers read this one: what each hands back, and the sum."""
-    words = " + ".join(tr("from `{layer}` **{value}**").format(layer=name, value=said(found.result, True, 3))
-                       for name, found in slide.terms)
+    words = " + ".join(tr("from `{layer}` **{value}**").format(
+        layer=name, value=claimed(said(found.result, True, 3), [itself(found.result)])) for name, found in slide.terms)
     return [Text(frame.x, frame.y + 12, rich(tr("{sum} = {{{value}}}; below, the largest").format(
-        sum=words, value=said(slide.value, True, 3))), 13, 400, max_width=frame.width)]
+        sum=words, value=claimed(said(slide.value, True, 3), [
+            ("gradient", slide.layer.name, slide.cell, None, f"inner.{slide.key}" if slide.key else "")]))), 13, 400,
+                 max_width=frame.width)]
 
 
 # --- the same as a table --------------------------------------------------------------------------------------------

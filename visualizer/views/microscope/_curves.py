@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Terms
 from visualizer.language import tr
+from visualizer.said import said as claimed
+from visualizer.said import tick
 from visualizer.scene import colour, numbers
 from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace, remembered
+from visualizer.views.microscope._claims import formula, itself
 from visualizer.views.microscope._maps import maps_in, marked, way_back
-from visualizer.views.microscope._slide import Area, Laid, Slide, about, flown, held, said
+from visualizer.views.microscope._slide import Area, Laid, Slide, about, flown, held, largest, said
 
 SAMPLES = 121
 MOST_CLASSES = 16
+HANDED = "gradient handed back"
 LEAST_COLUMN = 86.0
 """Pixels that a number with a power of ten takes, at a text scale of 1."""
 
@@ -48,21 +52,25 @@ def curve_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
                        slope if found else None, frame.look, backward=backward,
                        names=(tr("x, in from {source}").format(source=source.name),
                               tr("f(x), out of {layer}").format(layer=layer.name)))
-    still.append(Text(frame.x + 44, frame.bottom - 14, plain(terms.formula), 14, 500, "ink-2",
+    still.append(Text(frame.x + 44, frame.bottom - 14, plain(formula(terms.formula)), 14, 500, "ink-2",
                       max_width=wide * 0.6))
     out = tr("out, {layer}").format(layer=layer.name)
-    lines = [("x", tr("in, from {source}").format(source=source.name), said(x_in, False), "ink")]
+    f_x = claimed(said(y_out, False), "value", layer.name, cell)
+    lines = [("x", tr("in, from {source}").format(source=source.name),
+              claimed(said(x_in, False), "value", source.name, cell), "ink")]
     if backward:
-        lines.append(("f(x)", out, said(y_out, False), "ink"))
+        lines.append(("f(x)", out, f_x, "ink"))
     if slope is not None and (backward or slide.made):
-        lines.append(("f′(x)", tr("slope here"), said(slope, False), "ink"))
+        lines.append(("f′(x)", tr("slope here"), claimed(said(slope, False), *itself(slope)), "ink"))
     if backward and layer.gradient is not None:
         g = float(layer.gradient[cell])
-        lines += [("g", tr("gradient that reached {layer}").format(layer=layer.name), said(g, True), "gradient-text"),
+        lines += [("g", tr("gradient that reached {layer}").format(layer=layer.name),
+                   claimed(said(g, True), "gradient", layer.name, cell), "gradient-text"),
                   ("g · f′(x)",
-                   tr("handed to {source}").format(source=source.name), said(terms.result, True), "gradient-text")]
+                   tr("handed to {source}").format(source=source.name), claimed(
+                       said(terms.result, True), *itself(terms.result)), "gradient-text")]
     if not backward:
-        lines.insert(1, ("f(x)", out, said(y_out, False), "accent-ink"))
+        lines.insert(1, ("f(x)", out, f_x, "accent-ink"))
     y, pitch = frame.y + 40, 48
     end = left + min(room, 360)
     result = len(lines) - 1 if backward else 1
@@ -117,6 +125,8 @@ class _Shares:
 
     heads: list[str]
     columns: list[NDArray[np.float64]]
+    quantities: list[str]
+    """What the numbers of each column claim to be, of the layer that is read."""
     shown: list[int]
     """Which classes, in their order."""
     target: int | None
@@ -143,13 +153,13 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
         middle, strong = row + high / 2, unit == found.chosen
         if strong:
             still.append(Rect(frame.x, row + 2, frame.width, high - 4, "tint", radius=6))
-        words = trace.labels[unit] if unit < len(trace.labels) else str(unit)
+        words = claimed(trace.labels[unit] if unit < len(trace.labels) else str(unit), "label", layer.name, (unit,))
         still.append(Text(first - 8, middle + 5, plain(words), 14, 600 if strong else 400, "ink", "end",
                           max_width=60))
         if unit == found.target and width(words, 14, 600) < 62 - width("label", 12, 600) - 4:
             still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain(tr("label")), 12, 600, "accent-ink"))
     if slide.made:
-        still += _below(trace, slide, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
+        still += _below(layer, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
     source = trace.inputs(layer)[0].name
     part = Group(found.heads[-1], Focus(source), cells=True)
 
@@ -166,7 +176,8 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
                 final = index == len(found.columns) - 1
                 ink = "gradient-text" if backward and final else "accent-ink" if final and unit == found.chosen \
                     else "ink"
-                marks.append(Text(right, middle + 5, plain(_said(float(values[unit]), found.heads[index])), 14,
+                words = _said(float(values[unit]), found.quantities[index], source, unit)
+                marks.append(Text(right, middle + 5, plain(words), 14,
                                   600 if final else 400, ink, "end"))
             if done > len(found.columns):
                 marks += grouped(part, _bar(float(last[unit]), last, frame.right - bar, middle, bar - 8, backward,
@@ -184,70 +195,99 @@ def _shares(trace: Trace, slide: Slide, logits: NDArray[np.float64], layer: Laye
     with np.errstate(all="ignore"):
         if picks and logarithms:  # it reads logarithms of probabilities already
             shares = np.exp(logits)
-            heads, columns = ["ln p", "p"], [logits, shares]
+            heads, columns, quantities = ["ln p", "p"], [logits, shares], ["value", "exponential"]
         else:
             shifted = logits - np.max(logits)
             powers = np.exp(shifted)
             shares = powers / powers.sum()
             heads = [tr("logit z"), "z − max", "exp(z − max)", tr("p, its share")]
             columns = [logits, shifted, powers, shares]
+            quantities = ["value", "less the largest", "exponential less the largest", "share by softmax"]
             if logarithms:
                 heads, columns = [*heads, "ln p"], [*columns, np.log(shares)]
-    if backward:
-        label = np.zeros_like(shares)
-        if target is not None and target < len(label):  # shares of a few, inside, are none of classes
-            label[target] = 1
-        if picks and logarithms:
-            heads, columns = [tr("label y"), "−y"], [label, -label]
-        else:
-            heads, columns = ["p", tr("label y"), "p − y"], [shares, label, shares - label]
+                quantities.append("logarithm of the share")
     shown = list(range(len(logits)))
     if len(shown) > MOST_CLASSES:
         kept = {index for index in (target, chosen) if index is not None}
         shown = sorted(kept | set(np.argsort(-shares, kind="stable")[:MOST_CLASSES - 2].tolist()))
-    return _Shares(heads, columns, shown, target, chosen)
+    if not backward:
+        return _Shares(heads, columns, quantities, shown, target, chosen)
+    label, came = np.zeros_like(shares), _handed_back(trace, layer, slide.layer, shown)
+    if target is not None and target < len(label):
+        label[target] = 1
+    made = -label if picks and logarithms else shares - label
+    as_made = bool(label.any()) and np.allclose(made[shown], came[shown], 1e-3, 1e-5 * largest(came), equal_nan=True)
+    if sum(reader.gradient is not None or reader.output.ndim == 0 for reader in trace.readers(slide.layer.name)) == 1 \
+            and slide.layer.gradient is not None:
+        came = np.asarray(slide.layer.gradient, np.float64).ravel()  # all of it, as it was recorded
+    if as_made:
+        heads, columns, quantities = ([tr("label y"), "−y"], [label, came], ["label as a number", HANDED]) \
+            if picks and logarithms else (["p", tr("label y"), "p − y"], [shares, label, came],
+                                          ["share by softmax", "label as a number", HANDED])
+    else:  # with smoothing, weights of classes, another loss or a factor it is more than p − y
+        heads, columns, quantities = (["ln p", "∂L/∂ ln p"], [logits, came], ["value", HANDED]) \
+            if picks and logarithms else (["p", "∂L/∂z"], [shares, came], ["share by softmax", HANDED])
+    return _Shares(heads, columns, quantities, shown, target, chosen)
+
+
+def _handed_back(trace: Trace, reader: Layer, layer: Layer, shown: Sequence[int]) -> NDArray[np.float64]:
+    """(class,): what a reader hands back to the shown numbers of a layer; NaN for the others."""
+    found = np.full(layer.output.size, np.nan)
+    inputs, which = trace.inputs(reader), reader.reads.index(layer.name)
+    for unit in shown:
+        cell = tuple(int(i) for i in np.unravel_index(unit, layer.shape))
+        found[unit] = kinds.handed_back(reader, inputs, which, cell).result
+    return found
 
 
 def _narrowed(found: _Shares, room: float) -> _Shares:
     """Without the shifted logits where the columns would run into each other: they are one subtraction away."""
     if len(found.columns) < 4 or room / len(found.columns) >= LEAST_COLUMN:
         return found
-    return replace(found, heads=[found.heads[0], *found.heads[2:]], columns=[found.columns[0], *found.columns[2:]])
+    return replace(found, heads=[found.heads[0], *found.heads[2:]], columns=[found.columns[0], *found.columns[2:]],
+                   quantities=[found.quantities[0], *found.quantities[2:]])
 
 
-def _said(value: float, head: str) -> str:
-    if head == "label y":
-        return f"{value:.0f}"
-    if head in ("p − y", "−y"):
-        return said(value, True, 3)
-    return said(value, False, 3)
+def _said(value: float, quantity: str, source: str, unit: int) -> str:
+    words = f"{value:.0f}" if quantity == "label as a number" else said(value, quantity == HANDED, 3)
+    return claimed(words, quantity, source, (unit,))
 
 
-def _below(trace: Trace, slide: Slide, terms: Terms, found: _Shares, logits: NDArray[np.float64], is_loss: bool,
-           frame: Area, y: float) -> list[Mark]:
+def _below(layer: Layer, terms: Terms, found: _Shares, logits: NDArray[np.float64], is_loss: bool, frame: Area,
+           y: float) -> list[Mark]:
     """Under the table: what the columns were made with, the formula, and −ln p of the loss as a curve."""
     marks = list[Mark]()
     x = frame.x + 6
     if found.heads[0] == tr("logit z"):
         with np.errstate(all="ignore"):
             total = float(np.exp(logits - logits.max()).sum())
+        source = layer.reads[0]
         marks.append(Text(x, y + 24, rich(
             tr("the largest logit is **{largest}**, the sum of the exponentials **{total}**").format(
-                largest=numbers.significant(float(logits.max()), 4), total=numbers.significant(total, 4))), 14, 400,
+                largest=claimed(numbers.significant(float(logits.max()), 4), "largest", source),
+                total=claimed(numbers.significant(total, 4), "sum of exponentials", source))), 14, 400,
                           max_width=frame.width * 0.62))
     if len(found.shown) < len(logits):
-        words = plain(tr("{shown} of {count} classes shown").format(shown=len(found.shown),
-                                                                    count=numbers.count(len(logits))))
+        words = plain(tr("{shown} of {count} classes shown").format(
+            shown=tick(str(len(found.shown)), len(found.shown), 0, len(logits)),
+            count=claimed(numbers.count(len(logits)), "how many", layer.reads[0])))
         marks.append(Text(x, y + 44, words, 12, 400, "ink-2"))
     if terms.formula:
-        marks.append(Text(frame.right, y + 24, plain(terms.formula), 14, 500, "ink-2", "end",
+        marks.append(Text(frame.right, y + 24, plain(formula(terms.formula)), 14, 500, "ink-2", "end",
                           max_width=frame.width * 0.36))
     if not is_loss or found.target is None:
         return marks
     shares = found.columns[-1]
     chance, loss = float(shares[found.target]), float(terms.result)
-    loss_words = rich(tr("loss = −ln {chance} = {{{loss}}}").format(chance=numbers.significant(chance, 4),
-                                                                    loss=numbers.significant(loss, 4)))
+    if not np.isclose(-np.log(chance), loss, 1e-3, 1e-6):
+        return marks  # it is more than that of one class
+    recorded = float(layer.output)
+    told = tr("loss = −ln {chance} = {{{loss}}}") if np.isclose(recorded, loss, 1e-4, 1e-9) else \
+        tr("loss = −ln {chance} ≈ {{{loss}}}")  # as far as its precision goes
+    loss_words = rich(told.format(
+        chance=claimed(numbers.significant(chance, 4), "share by softmax" if found.heads[0] == tr("logit z") else
+                       "exponential", layer.reads[0], (found.target,)),
+        loss=claimed(numbers.significant(recorded, 4), "value", layer.name)))
     if frame.bottom - y < 200 or not 0 < chance <= 1:
         return [*marks, Text(x, y + 48, loss_words, 17, 500)]
     xs = np.linspace(0, 1, SAMPLES)

@@ -12,6 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.kinds.gates import named, symbol
 from visualizer.language import english, tr, translated
+from visualizer.said import Claim, claimed, tick
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, split
 from visualizer.scene.grids import LOOKED_AT, Ink, curve
@@ -36,6 +37,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.picture import Group as PartOf
 from visualizer.scene.subject import array
 from visualizer.trace import Layer, Trace
+from visualizer.views.microscope._claims import counted, formula, itself, of_value, of_weight
 from visualizer.views.microscope._maps import emptied
 from visualizer.views.microscope._slide import (
     NAMES,
@@ -105,7 +107,8 @@ def _nothing(slide: Slide, frame: Area) -> Laid:
                               400, "ink-2",
                               max_width=frame.width)]
     if np.isfinite(slide.value):
-        marks.append(Text(frame.x, frame.y + 84, plain(said(slide.value, slide.backward)), 44, 600,
+        marks.append(Text(frame.x, frame.y + 84, plain(claimed(said(slide.value, slide.backward), [
+            itself(slide.value)])), 44, 600,
                           "gradient-text" if slide.backward else "accent-ink", display=True, max_width=frame.width))
     return Laid(tuple(marks))
 
@@ -174,7 +177,14 @@ def _step_words(slide: Slide, taps: Taps, source: Layer) -> str:
     stepped = (taps.array.startswith("inner") and "step" in slide.layer.axes) or source.axes[:1] == ("step",)
     if not stepped or taps.cells.shape[1] < 2 or not len(taps.cells) or np.any(taps.cells[:, 0] != taps.cells[0, 0]):
         return ""
-    return tr("step {step}, ").format(step=int(taps.cells[0, 0]) + 1)
+    return tr("step {step}, ").format(step=_step_said(taps, source, int(taps.cells[0, 0])))
+
+
+def _step_said(taps: Taps, source: Layer, step: int) -> str:
+    """The number of a step, at which a source or a gate of it was read."""
+    kind = ("step inside", source.name, (), step, taps.array) if taps.array.startswith("inner") else \
+        ("step", source.name, (), step, "")
+    return claimed(str(step + 1), [kind])
 
 
 def _named_in(trace: Trace, groups: Sequence[Group]) -> Callable[[int], tuple[str, Focus | None]]:
@@ -184,17 +194,35 @@ def _named_in(trace: Trace, groups: Sequence[Group]) -> Callable[[int], tuple[st
     def found(index: int) -> tuple[str, Focus | None]:
         place = int(np.searchsorted(starts, index, side="right")) - 1
         group, at = groups[place], index - int(starts[place])
-        return f"{group.short} {int(group.taps.cells[at, -1])}", focus_of(trace, group.taps, at)
+        source, cell = trace[group.taps.source], tuple(group.taps.cells[at].tolist())
+        inside = group.taps.array if group.taps.array.startswith("inner") else ""
+        number = counted(source, cell, len(cell) - 1) if not inside else \
+            claimed(str(cell[-1]), [("index", source.name, cell, None, inside)])
+        padded = group.taps.inside is not None and not group.taps.inside[at]
+        number = claimed(str(cell[-1]), [itself(cell[-1])]) if padded else number
+        return f"{group.short} {number}", focus_of(trace, group.taps, at)
 
     return found
 
 
 def _term_in(trace: Trace, slide: Slide, groups: Sequence[Group]) -> Callable[[int], Term | None]:
     """A term of a slide, counted through all groups."""
-    return _counted([held(trace, slide, group.taps) for group in groups])
+    return _terms_of([held(trace, slide, group.taps) for group in groups])
 
 
-def _counted(tiles: Sequence[TermTiles]) -> Callable[[int], Term | None]:
+def _claims_in(trace: Trace, groups: Sequence[Group]) -> Callable[[int], tuple[Claim, Claim]]:
+    """What the value and the weight of a term claim to be, counted through all groups."""
+    starts = np.cumsum([0, *(group.size for group in groups)])
+
+    def found(index: int) -> tuple[Claim, Claim]:
+        place = int(np.searchsorted(starts, index, side="right")) - 1
+        group, at = groups[place], index - int(starts[place])
+        return of_value(group.taps, at), of_weight(trace, group.taps, at, group.owner)
+
+    return found
+
+
+def _terms_of(tiles: Sequence[TermTiles]) -> Callable[[int], Term | None]:
     """A term, counted through several arrays of them."""
     starts = np.cumsum([0, *(len(found.values) for found in tiles)])
 
@@ -251,7 +279,7 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
             part = PartOf(f"{row.title}, {unmarked(group.title)}", cells=True, shows=row.shows)
             marks += grouped(part, _strip(row, place, top, frame, x, y, tile, down))
         x, scope = frame.right - NAMES, f"{'to' if row.palette == 'gradient' else '±'}"
-        most = numbers.significant(top, 2)
+        most = tick(numbers.significant(top, 2), top, 0, top)
         said_ = tr("not yet") if not row.there else f"{scope} {most}" if row.palette == "gradient" else f"±{most}"
         marks += [Text(x, y + 11, plain(row.title), 13, 600, max_width=NAMES),
                   Text(x, y + 26, plain(fitting((f"{row.words}, {said_}" if row.words else said_, said_), NAMES, 11)),
@@ -345,7 +373,8 @@ def _sum(trace: Trace, slide: Slide, frame: Area) -> Laid:
     total = dict(terms.met).get("a", terms.result)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
-                    tr("value × weight"), tuple(_tail(slide, terms, total)), _term_in(trace, slide, groups))
+                    tr("value × weight"), tuple(_tail(slide, terms, total)), _term_in(trace, slide, groups),
+                    _claims_in(trace, groups))
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 8
     wide = min(460, 0.42 * frame.width)
@@ -367,12 +396,14 @@ def _sum(trace: Trace, slide: Slide, frame: Area) -> Laid:
 def _forward_rows(trace: Trace, slide: Slide, groups: Sequence[Group]) -> list[Tiled]:
     foci = [_where(trace, group.taps) for group in groups]
     reset = dict(slide.terms[0][1].met).get("r")
-    found = [numbers.signed(float(group.taps.products.sum())) for group in groups]
+    found = [claimed(numbers.signed(total), [itself(total)])
+             for total in (float(group.taps.products.sum()) for group in groups)]
     sums = [(f"{group.title} = {value}", value) for group, value in zip(groups, found, strict=True)]
     tiles = [held(trace, slide, group.taps) for group in groups]
     return [Tiled(tr("what it sees"), "", [group.taps.values for group in groups], "activation", foci, (), "value",
                   tiles),
-            Tiled(tr("what it weighs"), "" if reset is None else f"U × r = {numbers.number(reset)}",
+            Tiled(tr("what it weighs"), "" if reset is None else
+                  f"U × r = {claimed(numbers.number(reset), [itself(reset)])}",
                   [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups],
                   (), "weight", tiles),
             Tiled(tr("what it adds"), tr("products"), [group.taps.products for group in groups], "activation", foci,
@@ -409,8 +440,9 @@ def _activation(layer: Layer, key: str, total: float, value: float, slope: float
     ys = curve_of(layer, key).value(xs).astype(np.float64)
     inner = "c" if key == "cell" or (key == "hidden" and "cell" in layer.inner) else "a"
     name = curve_words(layer, key, inner)
-    known = f"{inner} = {numbers.significant(total, 3)}"
-    known += "" if slope is None else tr(", slope {slope}").format(slope=numbers.significant(slope, 3))
+    known = f"{inner} = {claimed(numbers.significant(total, 3), [itself(total)])}"
+    known += "" if slope is None else tr(", slope {slope}").format(
+        slope=claimed(numbers.significant(slope, 3), [itself(slope)]))
     drawn, point = (curve(left, top, room, height, xs, ys, spot, slope, frame.look, backward=backward,
                           names=(words, name)) for spot, words in ((None, inner), ((total, value), known)))
     return drawn, point
@@ -517,8 +549,9 @@ def _factor_cell(factor: Factor, at: Slot) -> list[Mark]:
     return grouped(group, [
             Rect(at.x, at.top, at.wide, at.high, "sunk", "tile-border", 1, inside=True, radius=3, focus=factor.focus,
                  holds=factor.term),
-            Text(at.x + at.wide / 2, at.top + at.high / 2 + 5, plain(numbers.significant(factor.value, 3)), 15,
-                 600, "ink", "middle", max_width=at.wide)])
+            Text(at.x + at.wide / 2, at.top + at.high / 2 + 5, plain(claimed(
+                numbers.significant(factor.value, 3), [itself(factor.value)])), 15, 600, "ink", "middle",
+                 max_width=at.wide)])
 
 
 def _products(trace: Trace, slide: Slide, frame: Area) -> Laid:
@@ -533,7 +566,7 @@ def _products(trace: Trace, slide: Slide, frame: Area) -> Laid:
     factors.append(Factor("=", symbol(slide.key), _place_words(slide), terms.result, "activation", about(slide), True,
                           result_of(slide, terms.result), "value"))
     line = _equation(factors, frame, frame.y)
-    marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(terms.formula), 14, 500, "ink-2",
+    marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(formula(terms.formula)), 14, 500, "ink-2",
                               max_width=frame.width)]
     y, x = frame.y + LINE + 34, frame.x
     opened = dict(terms.met).get("c")
@@ -563,7 +596,10 @@ def _joined(factor: Factor, sign: str) -> Factor:
 
 def _place_words(slide: Slide) -> str:
     words = tr("step {step}, unit {unit}") if "step" in slide.layer.axes and len(slide.cell) == 2 else tr("unit {unit}")
-    return words.format(step=slide.cell[0] + 1, unit=slide.cell[-1])
+    array = f"inner.{slide.key}" if slide.key in slide.layer.inner else f"inner_gradients.{slide.key}"
+    cell = (0, *slide.cell)[-2:]
+    return words.format(step=claimed(str(slide.cell[0] + 1), [("step", slide.layer.name, (), slide.cell[0], "")]),
+                        unit=claimed(str(cell[-1]), [("index", slide.layer.name, cell, None, array)]))
 
 
 def _read(trace: Trace, slide: Slide, taps: Taps, index: int) -> Factor:
@@ -581,7 +617,7 @@ def _read(trace: Trace, slide: Slide, taps: Taps, index: int) -> Factor:
     title = f"∂L/∂{symbol(key)}{side}" if back else f"{symbol(key)}{side}"
     words = tr("starts at zero") if focus is None else named(key)
     if focus is not None and side:
-        words = tr("{name}, step {step}").format(name=named(key), step=at + 1)
+        words = tr("{name}, step {step}").format(name=named(key), step=_step_said(taps, trace[taps.source], at))
     return Factor("", title, words, float(taps.values[index]), "gradient" if back else "activation", focus, False,
                   term, "value")
 
@@ -619,7 +655,8 @@ def _weight_named(trace: Trace, slide: Slide, taps: Taps) -> Factor:
             return Factor("×", f"{symbol(key)}₋", tr("starts at zero"), value, "activation", None)
         title = "tanh c" if key == "cell" and (slide.key in ("hidden", "unprojected", "output_gate")) else \
             f"{symbol(key)}{side}"
-        words = tr("{name}, step {step}").format(name=named(key), step=at[0] + 1) if side else named(key)
+        number = claimed(str(at[0] + 1), [("step", slide.layer.name, (), at[0], "")])
+        words = tr("{name}, step {step}").format(name=named(key), step=number) if side else named(key)
         return Factor("×", title, words, value, "activation", focus)
     title, focus = _derived(slide, taps)
     return Factor("×", title, tr("factor"), value, "", focus)
@@ -647,8 +684,8 @@ def tiles_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """The gradient of one number as the sum over everything that read it: all readers side by side."""
     groups = _groups(trace, slide)
     foci = [_where(trace, group.taps) for group in groups]
-    sums = [[numbers.significant(float(group.taps.products.sum()), digits) for digits in (3, 2, 1)]
-            for group in groups]
+    sums = [[claimed(numbers.significant(total, digits), [itself(total)]) for digits in (3, 2, 1)]
+            for total in (float(group.taps.products.sum()) for group in groups)]
     tiles = [held(trace, slide, group.taps) for group in groups]
     rows = [Tiled(tr("gradients"), tr("of what reads it"), [group.taps.values for group in groups], "gradient", foci,
                   (), "value", tiles),
@@ -660,7 +697,7 @@ def tiles_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
                     tr("gradient × weight"), ((tr("result"), sum(terms.result for _, terms in slide.terms)),),
-                    _term_in(trace, slide, groups))
+                    _term_in(trace, slide, groups), _claims_in(trace, groups))
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 8
     wide = min(500, (frame.width - 40) / 2)
@@ -708,8 +745,8 @@ def _arrival(trace: Trace, slide: Slide, frame: Area) -> Laid:
         factors.append(Factor("=", f"∂L/∂{symbol(slide.key)}", _place_words(slide), total, "gradient", about(slide),
                               True, result_of(slide, total), "value"))
     line = _equation(factors, frame, frame.y)
-    formula = slide.terms[0][1].formula
-    marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(formula), 14, 500, "ink-2",
+    equation = formula(slide.terms[0][1].formula)
+    marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(equation), 14, 500, "ink-2",
                               max_width=frame.width)]
     y, x = frame.y + LINE + 34, frame.x
     curved = _slope_of(trace, slide)
@@ -813,11 +850,20 @@ def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
         words, _ = name(index)
         return tr("for {name}").format(name=words), None
 
-    in_x = _counted(shares_x)
-    one = term_list(Listed(np.concatenate(values), gradients, weight_name, tr("∂L/∂W = value × g")), frame, frame.x,
-                    y + 6, wide, True)
-    other = term_list(Listed(np.concatenate(weights), gradients, name, tr("∂L/∂x, ∂L/∂h₋ = weight × g"), at=in_x),
-                      frame, frame.right - wide, y + 6, wide, True)
+    in_x = _terms_of(shares_x)
+    read = _claims_in(trace, groups)
+    met = _claims_in(trace, [replace(group, taps=replace(group.taps, weights=own)) for group, own, _ in found])
+    owns = [_sum_before(slide, group) for group in groups for _ in range(group.size)]
+
+    def gradient_at(index: int) -> Claim:
+        return "gradient", owns[index].layer, owns[index].cell, None, owns[index].array
+
+    one = term_list(Listed(np.concatenate(values), gradients, weight_name, tr("∂L/∂W = value × g"),
+                           claims=lambda index: (read(index)[0], gradient_at(index))), frame, frame.x, y + 6, wide,
+                    True)
+    other = term_list(Listed(np.concatenate(weights), gradients, name, tr("∂L/∂x, ∂L/∂h₋ = weight × g"), at=in_x,
+                             claims=lambda index: (met(index)[1], gradient_at(index))), frame, frame.right - wide,
+                      y + 6, wide, True)
     return handed_out(slide, marks, (one, other), line)
 
 
@@ -874,7 +920,9 @@ def _hands_on(trace: Trace, slide: Slide, frame: Area) -> Laid:
     factors = np.array([factor for _, _, factor in found])
     own = about(slide)
     listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), tr("gradient × factor"),
-                    at=lambda index: Term(found[index][1], own, slide.value, found[index][2], backward=True))
+                    at=lambda index: Term(found[index][1], own, slide.value, found[index][2], backward=True),
+                    claims=lambda index: (("gradient", slide.layer.name, (0, *slide.cell)[-2:], None,
+                                           f"inner.{slide.key}"), itself(found[index][2])))
     wide = min(860, frame.width)
     height = (min(len(found), 13) + 2.5) * 24
     top = Area(split(frame.box, "top", height)[0], frame.look)

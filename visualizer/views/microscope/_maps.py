@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import tr, translated
+from visualizer.said import claimed, of, said, tick
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import (
@@ -28,6 +29,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.trace import Cell, Layer, Trace, remembered
+from visualizer.views.microscope._claims import formula, itself
 from visualizer.views.microscope._slide import Area, arrow, shades_of, spot
 
 LARGEST_MAP = 480.0
@@ -146,7 +148,8 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
     pixel = image.cell[0]
     if not shown.made:
         image = emptied(image)
-    words = f"`{layer.name}`" + ("" if channel is None else tr(" channel {channel}").format(channel=channel)
+    words = f"`{layer.name}`" + ("" if channel is None else tr(" channel {channel}").format(
+        channel=said(str(channel), *of("index", layer, (int(channel),))))
                                      if len(leading) == 1 else _place(layer, leading))
     marks: list[Mark] = [Text(x, y + 10, plain(shown.title), 12, 400, "ink-2", max_width=max(side, room)),
                          Text(x, y + 27, rich(words), 13, 600, max_width=max(side, room if room > 90 else 60)), image]
@@ -164,7 +167,9 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
 
 def _place(layer: Layer, leading: Cell) -> str:
     """` channel 1, depth 3`: which of its maps."""
-    return " " + ", ".join(f"{translated(axis)} {index}" for axis, index in zip(layer.axes, leading, strict=False))
+    return " " + ", ".join(
+        f"{translated(axis)} {said(str(index), *of('index', layer, leading[:place + 1]))}"
+        for place, (axis, index) in enumerate(zip(layer.axes, leading, strict=False)))
 
 
 def emptied(image: Image) -> Image:
@@ -199,6 +204,8 @@ class Hop:
     """The gradient of the one number that is followed; None where there is no single one."""
     norm: float | None
     """∥∂L/∂a∥ of the whole layer."""
+    cell: Cell | None = None
+    """Of the one number that is followed."""
 
 
 def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: float, room: float) -> list[Mark]:
@@ -213,7 +220,8 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
     row = y + 26
     if left_out > 0:
         words = (tr("{count} layer before these not shown") if left_out == 1 else
-                 tr("{count} layers before these not shown")).format(count=left_out)
+                 tr("{count} layers before these not shown")).format(
+            count=tick(str(left_out), left_out, 0, left_out))
         marks.append(Text(x, y + 17, plain(words), 12, 400, "ink-2", max_width=room))
         row += 18
     for index, hop in enumerate(hops):
@@ -225,9 +233,11 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
                           focus=Focus(hop.layer)))
         marks.append(Text(x + 24, row + 16, plain(hop.words), 12, 400, "ink-2", max_width=room - 24))
         if hop.value is not None:
-            marks.append(Text(x + room, row, plain(numbers.gradient(hop.value)), 13, 600, "gradient-text", "end"))
+            marks.append(Text(x + room, row, plain(said(
+                numbers.gradient(hop.value), "gradient", hop.layer, hop.cell or ())), 13, 600, "gradient-text", "end"))
         elif hop.norm is not None:
-            marks.append(Text(x + room, row, plain(tr("norm {value}").format(value=numbers.significant(hop.norm, 2))),
+            marks.append(Text(x + room, row, plain(tr("norm {value}").format(
+                value=said(numbers.significant(hop.norm, 2), "norm of gradient", hop.layer))),
                               12,
                               400, "ink-2",
                               "end"))
@@ -254,12 +264,13 @@ def hops_of(trace: Trace, name: str, start: Cell) -> tuple[Hop, ...]:
 def _hop(trace: Trace, layer: Layer, words: str, cell: Cell | None) -> Hop:
     gradient = layer.gradient
     value = None if cell is None or gradient is None else float(gradient[cell])
-    return Hop(layer.name, words, value, parts.norms(trace).get(layer.name))
+    return Hop(layer.name, words, value, parts.norms(trace).get(layer.name), cell)
 
 
 def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: int) -> tuple[str, Cell | None]:
     """What a reader does on the way back, and which of its cells the number came from, if it was one."""
-    more = tr(", the first of {count} readers").format(count=readers) if readers > 1 else ""
+    more = tr(", the first of {count} readers").format(
+        count=said(str(readers), "how many hand back", name)) if readers > 1 else ""
     kind = kinds.of(reader)
     if kind is None:
         return tr("unexplained"), None
@@ -276,7 +287,8 @@ def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: 
         lost = kinds.role(reader) == "largest"
         return tr("stops it: not the winner of any window") if lost else tr("reads other places of it"), None
     if len(taps) != 1:
-        return tr("sum over {count} terms{more}").format(count=numbers.count(len(taps)), more=more), None
+        return tr("sum over {count} terms{more}").format(
+            count=tick(numbers.count(len(taps)), len(taps), 0, len(taps)), more=more), None
     found, index = taps[0]
     there = tuple(int(i) for i in found.cells[index])
     followed = found.source == reader.name and found.array == "gradient"  # not that of a gate or state inside
@@ -285,9 +297,10 @@ def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: 
 
 def factor_words(reader: Layer, weight: float) -> str:
     """What one layer does to a gradient that goes through it as one number."""
-    factor = numbers.significant(weight, 3).removesuffix(".00")
+    factor = claimed(numbers.significant(weight, 3).removesuffix(".00"), [itself(weight)])
     if kinds.role(reader) == "curve":
-        return tr("slope {factor}: passes × {factor}").format(factor=factor) if weight else tr("slope 0: stops it")
+        return tr("slope {factor}: passes × {factor}").format(factor=factor) if weight else \
+            tr("slope {zero}: stops it").format(zero=claimed("0", [itself(0.0)]))
     if kinds.role(reader) == "largest":
         return tr("it won its window: passes × {factor}").format(factor=factor)
     return tr("passes × {factor}").format(factor=factor) if weight != 1 else tr("passes it on as it is")
@@ -297,4 +310,4 @@ def _in_general(kind: kinds.Kind) -> str:
     """What a layer does on the way back to all of its numbers."""
     if kind.moves_only:
         return tr("lays it out as before, changes nothing")
-    return translated(kind.back or kind.title)
+    return formula(translated(kind.back or kind.title))

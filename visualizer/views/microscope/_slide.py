@@ -35,6 +35,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import SLOW_TERMS, ease
 from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace
+from visualizer.views.microscope._claims import counted
 
 LISTED = 11
 NAMES = 136.0
@@ -167,8 +168,9 @@ def source_tile(trace: Trace, taps: Taps, channel: int, grid: tuple[int, int, in
     group = Group(f"{taps.source} {index}", Focus(taps.source, (index,) if own.shape[-1] == 3 else ()))
     marks.append(Text(words, y + 16, plain(taps.source), 12, 400, "ink-2", mono=True, max_width=room))
     alike = [axis for axis in range(own.shape[-1]) if (own[..., axis] == own[0, 0, axis]).all()]
-    title = f"{translated(source.axes[0])} {index}" if source.output.ndim == 3 else \
-        f"{translated(source.axes[alike[0]])} {int(own[0, 0, alike[0]])}" \
+    cell = tuple(int(i) for i in own[0, 0])
+    title = f"{translated(source.axes[0])} {counted(source, (index,), 0)}" if source.output.ndim == 3 else \
+        f"{translated(source.axes[alike[0]])} {counted(source, cell, alike[0])}" \
         if source.output.ndim == 2 and len(alike) == 1 else " × ".join(translated(axis) for axis in source.axes)
     marks.append(Text(words, y + 33, plain(title), 13, 600, max_width=room))
     return grouped(group, marks), place

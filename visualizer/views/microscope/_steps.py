@@ -9,10 +9,12 @@ import numpy as np
 from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.kinds.gates import quantity as gate
 from visualizer.language import tr
+from visualizer.said import Claim, claimed, tick
 from visualizer.scene import colour, gatesigns, numbers, parts
 from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
+from visualizer.views.microscope._claims import formula
 from visualizer.views.microscope._slide import Area, Slide, spot
 
 ROW, TALLEST = 44.0, 92.0
@@ -38,14 +40,16 @@ def through_time(trace: Trace, slide: Slide, keys: Sequence[str], frame: Area, x
     shown = min(count, int(wide // SMALLEST))
     first = min(max(0, step - shown // 2), count - shown)
     pitch = float(int(min(LARGEST, wide / shown)))
-    head = tr("unit {unit} at every step").format(unit=unit) if shown == count else \
+    own = claimed(str(unit), [("index", layer.name, (0, unit), None, "inner.hidden")])
+    head = tr("unit {unit} at every step").format(unit=own) if shown == count else \
         tr("unit {unit} at steps {first} to {last} of {count}").format(
-            unit=unit, first=first + 1, last=first + shown, count=numbers.count(count))
+            unit=own, first=_step(layer, first), last=_step(layer, first + shown - 1),
+            count=claimed(numbers.count(count), [("how many steps", layer.name, (), None, "")]))
     row = min(TALLEST, (tall - 50) / len(rows))
     head += tr("; size on a log scale") if slide.backward else ""
     left, high = x + SIDE, row - 18
     marks: list[Mark] = [Text(x, y + 12, plain(head), 12, 600, "ink-2", max_width=room)]
-    marks += _words(trace, first, shown, step, left, y + 34, pitch, count)
+    marks += _words(trace, layer, first, shown, step, left, y + 34, pitch, count)
     top = y + 44
     for index, key in enumerate(rows):
         part = Group((tr("∂L/∂{name} at every step") if slide.backward
@@ -70,18 +74,27 @@ def is_there(slide: Slide, key: str, step: int) -> bool:
     return (there > here) if backward else there < here
 
 
+def _step(layer: Layer, step: int) -> str:
+    """The number of a step."""
+    return claimed(str(step + 1), [("step", layer.name, (), step, "")])
+
+
 def _values(layer: Layer, key: str, backward: bool) -> np.ndarray | None:
     return (layer.inner_gradients if backward else layer.inner).get(key)
 
 
-def _words(trace: Trace, first: int, shown: int, step: int, x: float, y: float, pitch: float, count: int) -> list[Mark]:
+def _words(trace: Trace, layer: Layer, first: int, shown: int, step: int, x: float, y: float, pitch: float,
+           count: int) -> list[Mark]:
     """What each step reads, where there is room for the words; else the number of the step that is looked at."""
     said = words_of(trace, count)[first:first + shown]
     longest = max(len(word) for word in said)
     if longest * 7.6 <= pitch:
+        read = len(trace.sample.steps) == count
+        said = tuple(claimed(word, [("word read", layer.name, (), first + place, "")]) if read else
+                     _step(layer, first + place) for place, word in enumerate(said))
         return [Text(x + (place + 0.5) * pitch, y, plain(word), 12, 600 if place + first == step else 400,
                      "accent-ink" if place + first == step else "ink-2", "middle") for place, word in enumerate(said)]
-    return [Text(x + (step - first + 0.5) * pitch, y, plain(str(step + 1)), 12, 600, "accent-ink", "middle")]
+    return [Text(x + (step - first + 0.5) * pitch, y, plain(_step(layer, step)), 12, 600, "accent-ink", "middle")]
 
 
 def _row(slide: Slide, key: str, steps: range, unit: int, x: float, y: float, cell: tuple[float, float],
@@ -137,12 +150,14 @@ def _names(slide: Slide, key: str, step: int, unit: int, x: float, right: float,
     signed = bool(gate(key).sign)
     title = f"∂L/∂**{symbol(key)}**" if slide.backward else named(key) if signed else f"**{symbol(key)}** {named(key)}"
     left = x + 24 if signed else x
-    scope = tr("size to {most}").format(most=numbers.significant(top, 2)) if slide.backward else \
-        tr("0 to 1") if gate(key).gate else \
-        f"±{numbers.significant(top, 2)}"
+    most = tick(numbers.significant(top, 2), top, 0, top)
+    scope = tr("size to {most}").format(most=most) if slide.backward else \
+        formula(tr("0 to 1")) if gate(key).gate else f"±{most}"
+    array = f"inner_gradients.{key}" if slide.backward else f"inner.{key}"
+    claim: Claim = ("value", slide.layer.name, (step, min(unit, found.shape[1] - 1)), None, array)
     return [*gatesigns.sign(key, x + 10, middle + 2, 17),
             Text(left, middle, rich(title), 12, 400, max_width=SIDE - 10 - (left - x)),
             Text(left, middle + 14, plain(scope), 11, 400, "ink-2", max_width=SIDE - 10 - (left - x)),
-            *([Text(right, middle + 4, plain(numbers.significant(value, 3)), 13, 600,
+            *([Text(right, middle + 4, plain(claimed(numbers.significant(value, 3), [claim])), 13, 600,
                     "gradient-text" if slide.backward else "ink", max_width=NUMBER - 12)]
               if is_there(slide, key, step) else [])]

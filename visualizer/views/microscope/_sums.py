@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.language import english, tr, translated
+from visualizer.said import Claim, claimed, tick
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.grids import LOOKED_AT, Ink, curve, number_grid, scale, unit_of
@@ -34,6 +35,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
+from visualizer.views.microscope._claims import formula, itself, of_product, of_value, of_weight
 from visualizer.views.microscope._maps import Shown, emptied, factor_words, map_row, marked, way_back
 from visualizer.views.microscope._slide import (
     KNOWN,
@@ -99,13 +101,13 @@ def long_sum_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: A
     wide = min(500, (frame.width - 60) / 2)
     x = frame.right - wide
     if slide.hands_on:
-        one = _term_list(trace, taps, terms, taps.values, slide.value, tr("∂L/∂w = g × input"), frame, frame.x, y, wide,
-                         tiles=strips[1].held)
-        other = _term_list(trace, taps, terms, taps.weights, slide.value, tr("share of ∂L/∂x = g × weight"), frame, x,
-                           y, wide, tiles=strips[3].held)
+        one = _term_list(trace, slide, name, taps, terms, taps.values, slide.value, tr("∂L/∂w = g × input"), frame,
+                         frame.x, y, wide, tiles=strips[1].held)
+        other = _term_list(trace, slide, name, taps, terms, taps.weights, slide.value,
+                           tr("share of ∂L/∂x = g × weight"), frame, x, y, wide, tiles=strips[3].held)
         return handed_out(slide, marks, (one, other))
-    listed = _term_list(trace, taps, terms, taps.values, None, tr("value × weight"), frame, frame.x, y, wide,
-                        slide.backward, strips[0].held)
+    listed = _term_list(trace, slide, name, taps, terms, taps.values, None, tr("value × weight"), frame, frame.x, y,
+                        wide, slide.backward, strips[0].held)
     fall = sorted_fall(slide, taps.products, () if terms.bias is None else (terms.bias,), listed, frame, x, y, wide)
     return added_up(slide, marks, listed, fall, frame.look)
 
@@ -211,7 +213,7 @@ def _framed(images: Sequence[Image], index: int, term: Term | None, backward: bo
 def _strips(trace: Trace, slide: Slide, taps: Taps, name: str) -> list[Strip]:
     g, read, one = slide.value, held(trace, slide, taps), len(taps.values) == 1
     inputs, weights = (tr("one input"), tr("one weight")) if one else (
-        words.format(count=numbers.count(len(taps.values))) for words in (tr("{count} inputs"), tr("{count} weights")))
+        words.format(count=_so_many(len(taps.values))) for words in (tr("{count} inputs"), tr("{count} weights")))
     if slide.hands_on:
         to_weights, to_reads = weight_shares(trace, slide, taps, g) or read, input_shares(trace, slide, taps, g)
         return [Strip(tr("what it saw"), inputs, taps.values, "activation", "weight", to_weights),
@@ -266,7 +268,8 @@ def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Area,
 
 def _under(strip: Strip) -> str:
     """What a strip is, and what its strongest colour stands for."""
-    top = numbers.significant(largest(strip.values), 2)
+    most = largest(strip.values)
+    top = tick(numbers.significant(most, 2), most, 0, most)
     scope = f"to {top}" if strip.palette == "gradient" else f"±{top}"
     return f"{strip.words}, {scope}" if strip.words else scope
 
@@ -336,8 +339,8 @@ def _is_in_order(layer: Layer, taps: Taps) -> bool:
     return values is not None and values.ndim <= 3 and np.array_equal(values.ravel(), taps.values, equal_nan=True)
 
 
-def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float64], times: float | None, head: str,
-               frame: Area, x: float, y: float, wide: float, backward: bool = True,
+def _term_list(trace: Trace, slide: Slide, owner: str, taps: Taps, terms: Terms, factors: NDArray[np.float64],
+               times: float | None, head: str, frame: Area, x: float, y: float, wide: float, backward: bool = True,
                tiles: TermTiles | None = None) -> Listing:
     """The terms of one array: each value times its own weight, or all `factors` times one number, the gradient."""
     def named(index: int) -> tuple[str, Focus | None]:
@@ -345,12 +348,15 @@ def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float
         return f"`{where}` {told_place(trace, taps, index)}", Focus(where, cell)
 
     at = None if tiles is None else tiles.at
+    own: Claim = ("gradient", slide.layer.name, slide.cell, None, "")
     if times is not None:
-        return term_list(Listed(factors, np.full(len(factors), times), named, head, at=at), frame, x, y, wide, backward)
+        return term_list(Listed(factors, np.full(len(factors), times), named, head, at=at, claims=lambda index: (
+            of_value(taps, index) if factors is taps.values else of_weight(trace, taps, index, owner), own)),
+                         frame, x, y, wide, backward)
     tail = [(tr("bias"), terms.bias)] if terms.bias is not None else []
     tail.append((tr("result"), terms.result))
-    return term_list(Listed(taps.values, taps.weights, named, head, tuple(tail), at), frame, x,
-                     y, wide, backward)
+    return term_list(Listed(taps.values, taps.weights, named, head, tuple(tail), at, lambda index: (
+        of_value(taps, index), of_weight(trace, taps, index, owner))), frame, x, y, wide, backward)
 
 
 @dataclass(frozen=True, eq=False)
@@ -367,6 +373,8 @@ class Listed:
     """What comes after all terms, the result last."""
     at: Callable[[int], Term | None] | None = None
     """Which term stands in a line."""
+    claims: Callable[[int], tuple[Claim, Claim]] | None = None
+    """What the value and the weight of a term claim to be."""
 
     @property
     def products(self) -> NDArray[np.float64]:
@@ -400,11 +408,14 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
     digits = 2 if unit == 1 else 1
     title = (tr("{shown} largest of {count}") if len(shown) < len(items) else
              tr("{count} terms, largest first") if len(items) > 1 else tr("one term")).format(
-        shown=len(shown), count=numbers.count(len(items)))
+        shown=tick(str(len(shown)), len(shown), 0, len(items)), count=_so_many(len(items)))
     title += f", {unit_name}" if unit_name else ""
     widest = max((width(numbers.signed(item / unit, digits), 13, 600) for item in items[shown].tolist()), default=0)
-    said = {index: f"{numbers.significant(float(listed.values[index]), 3)} × "
-                   f"{numbers.significant(float(listed.weights[index]), 3)}" for index in shown.tolist()}
+    claims: dict[int, tuple[Claim, ...]] = {
+        index: () if listed.claims is None else listed.claims(index) for index in shown.tolist()}
+    said = {index: f"{claimed(numbers.significant(float(listed.values[index]), 3), claims[index])} × "
+                   f"{claimed(numbers.significant(float(listed.weights[index]), 3), claims[index], 1)}"
+            for index in claims}
     ways = {index: _ways(listed.named(index)[0]) for index in said}
     need = max((width(rich(ways[index][-1]), 13) + 12 + width(words, 13) for index, words in said.items()), default=0)
     # bars give way to names that would not fit otherwise
@@ -431,19 +442,20 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
             Text(end, row, plain(words), 13, 400, "ink", "end"),
             Rect(bars, row - 11, max(1.0, length * min(1.0, abs(item) / top)) if np.isfinite(item) else length,
                  12, fill if np.isfinite(item) else "hatch", radius=2),
-            Text(product, row, plain(numbers.signed(item / unit, digits)), 13, 600, value_ink(item, backward),
-                 "end")])
+            Text(product, row, plain(claimed(numbers.signed(item / unit, digits), [
+                of_product(claims[index][0], claims[index][1], unit)] if claims[index] else ())), 13, 600,
+                 value_ink(item, backward), "end")])
     rest: list[tuple[str, float]] = []
     if len(items) > len(shown):
         what = tr("{count} smaller terms") if listed.tail else tr("{count} smaller ones")
-        rest.append((what.format(count=numbers.count(len(items) - len(shown))), float(items[order[len(shown):]].sum())))
+        rest.append((what.format(count=_so_many(len(items) - len(shown))), float(items[order[len(shown):]].sum())))
     rest += listed.tail
     rest = rest[max(0, len(shown) + len(rest) - max(len(shown) + 1, room + 1 + len(listed.tail))):]
     for place, (words, value) in enumerate(rest, len(shown)):
         row, last = y + 18 + ROW * (place + 1), bool(listed.tail) and place == len(shown) + len(rest) - 1
         lines.append([Text(x, row, rich(words), 13, 600 if last else 400, "ink"),
-                      Text(product, row, plain(numbers.signed(value / unit, digits)), 13, 600,
-                           "accent-ink" if last and not backward else value_ink(value, backward), "end")])
+                      Text(product, row, plain(claimed(numbers.signed(value / unit, digits), [itself(value / unit)])),
+                           13, 600, "accent-ink" if last and not backward else value_ink(value, backward), "end")])
 
     def after(at: float) -> list[Mark]:
         done = int(at)
@@ -456,6 +468,11 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
     lines = [grouped(group, line) for line in lines]
     return Listing(tuple(grouped(group, still)), len(lines), after, shown=tuple(shown.tolist()),
                    term=listed.at or (lambda index: None))
+
+
+def _so_many(count: int) -> str:
+    """How many terms there are in a list."""
+    return tick(numbers.count(count), count, 0, count)
 
 
 def _ways(name: str) -> tuple[str, ...]:
@@ -475,9 +492,9 @@ def sorted_fall(slide: Slide, items: NDArray[np.float64], biases: Sequence[float
         return Running(())
     axis, height_of = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
     title = tr("running sum, the largest term first") if wide >= 230 else tr("running sum, largest first")
-    ends = (tr("1 … {count} terms and the bias") if len(biases) == 1 else
-            tr("1 … {count} terms and the biases") if biases else
-            tr("1 … {count} terms")).format(count=numbers.count(len(items)))
+    ends = (tr("{one} … {count} terms and the bias") if len(biases) == 1 else
+            tr("{one} … {count} terms and the biases") if biases else
+            tr("{one} … {count} terms")).format(one=tick("1", 1, 0, 1), count=_so_many(len(items)))
     still: list[Mark] = [Text(x, y + 18, plain(title), 12, 600, "ink-2",
                               max_width=wide), *axis,
                          Text(x, frame.bottom - 6, plain(ends), 11, 400, "ink-2")]
@@ -519,7 +536,7 @@ def short_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     backward = slide.backward
     line = _arithmetic(trace, slide, name, terms, frame)
     y = frame.y + 150
-    still: list[Mark] = [Text(frame.x, y, plain(terms.formula), 14, 500, "ink-2", max_width=frame.width)]
+    still: list[Mark] = [Text(frame.x, y, plain(formula(terms.formula)), 14, 500, "ink-2", max_width=frame.width)]
     met = [*terms.met, *([(terms.bias_name or "bias", terms.bias)] if terms.bias is not None and not adds_up(terms)
                          else [])]
     y += 12
@@ -527,7 +544,8 @@ def short_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     for index, (words, value) in enumerate(met):
         x, row = frame.x + index % across * 240, y + 18 + 24 * (index // across)
         still += [Text(x, row, plain(translated(words)), 13, 400, "ink-2", max_width=110),
-                  Text(x + 200, row, plain(numbers.significant(value, 4)), 14, 600, "ink", "end")]
+                  Text(x + 200, row, plain(claimed(numbers.significant(value, 4), [itself(value)])), 14, 600, "ink",
+                       "end")]
     y += 24 * -(-len(met) // across) + 18
     room = frame.width
     if backward and not frame.told:
@@ -592,15 +610,15 @@ def _arithmetic(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     for place, (taps, index) in enumerate(shown):
         at = spots[place + first]
         factor = float(taps.weights[index]) if adds and any(np.any(taps.weights != 1) for taps in terms.taps) else None
-        still += _term_names(trace, taps, index, at, factor)
+        still += _term_names(trace, taps, index, at, factor, name)
         still += joint(at, ("=" if adds else "←") if backward and place == 0 else "+" if adds and place else "")
-        lines.append(_term_cell(held(trace, slide, taps).at(index), taps, at))
+        lines.append(_term_cell(held(trace, slide, taps).at(index), taps, at, of_value(taps, index)))
     if backward and len(entries) == 1 and adds:
         still.append(Text(spots[1].x, spots[1].y + (126 if float(shown[0][0].weights[0]) != 1 else 108),
                           plain(factor_words(trace[name], float(shown[0][0].weights[0]))), 12, 400, "ink-2",
                           max_width=frame.right - spots[1].x))
     if len(entries) > len(shown):
-        words = tr("… and {count} more").format(count=numbers.count(len(entries) - len(shown)))
+        words = tr("… and {count} more").format(count=_so_many(len(entries) - len(shown)))
         still.append(Text(spots[len(shown)].x - 20, frame.y + 104, plain(words), 12, 500, "ink-2"))
     if bias is not None:
         at = spots[len(shown) + first]
@@ -635,7 +653,7 @@ def joint(at: Slot, sign: str) -> list[Mark]:
     return [Text((left + at.x) / 2, middle + 7, plain(sign), 20, 500, "ink-2", "middle")] if sign else []
 
 
-def _term_names(trace: Trace, taps: Taps, index: int, at: Slot, factor: float | None) -> list[Mark]:
+def _term_names(trace: Trace, taps: Taps, index: int, at: Slot, factor: float | None, owner: str) -> list[Mark]:
     room = at.pitch - 12
     cell = tuple(int(i) for i in taps.cells[index])
     padded = taps.inside is not None and not taps.inside[index]
@@ -645,8 +663,8 @@ def _term_names(trace: Trace, taps: Taps, index: int, at: Slot, factor: float | 
                               12, 400, "ink-2", max_width=room)]
     if factor is not None:
         ink = "ink" if not taps.weight else "weight-negative-text" if factor < 0 else "weight-positive-text"
-        marks.append(Text(at.x, at.y + 108, plain(f"× {numbers.significant(factor, 4)}"), 14, 600, ink,
-                          max_width=room))
+        words = claimed(numbers.significant(factor, 4), [of_weight(trace, taps, index, owner)])
+        marks.append(Text(at.x, at.y + 108, plain(f"× {words}"), 14, 600, ink, max_width=room))
     return marks
 
 
@@ -658,25 +676,27 @@ def _result_names(slide: Slide, at: Slot) -> list[Mark]:
             Text(at.x, at.y + 35, plain(cell_words(slide.layer, slide.cell)), 12, 400, "ink-2", max_width=room)]
 
 
-def _term_cell(term: Term | None, taps: Taps, at: Slot) -> list[Mark]:
+def _term_cell(term: Term | None, taps: Taps, at: Slot, claim: Claim) -> list[Mark]:
     assert term is not None  # what is read, padding too, is a term
     gradient = "gradient" in taps.array
     ink = Ink("gradient" if gradient else "activation", abs(term.value) * 2, plus=gradient, digits=3, alone=True)
-    return number_cell(at, term.value, ink, term.source, LINE, term)
+    return number_cell(at, term.value, ink, term.source, LINE, term, claim)
 
 
 def number_cell(at: Slot, value: float, ink: Ink, focus: Focus | None, group: Group = LINE,
-                term: Term | None = None) -> list[Mark]:
+                term: Term | None = None, claim: Claim | None = None) -> list[Mark]:
     """One number, large; a power of ten where three decimals would say nothing."""
+    own = itself(value) if claim is None else claim
     if value != 0 and np.isfinite(value) and abs(value) < 1e-2:
         fill = f"{ink.palette}-pale:{ink.fills(np.array(value))}"
         return grouped(group, [
                 Rect(at.x, at.top, at.wide, at.high, fill, "tile-border", 1, inside=True, radius=3, focus=focus,
                      holds=term),
-                Text(at.x + at.wide / 2, at.top + at.high / 2 + 5, plain(said(value, ink.plus, 3)), 14, 600,
-                     "ink", "middle", max_width=at.wide)])
+                Text(at.x + at.wide / 2, at.top + at.high / 2 + 5, plain(claimed(said(value, ink.plus, 3), [own])), 14,
+                     600, "ink", "middle", max_width=at.wide)])
     return number_grid(at.x, at.top, (at.wide + 2, at.high + 2), np.array([[value]]), ink, at.look, size=16,
-                       foci=lambda row, column: focus, group=group, terms=None if term is None else [[term]])
+                       foci=lambda row, column: focus, group=group, terms=None if term is None else [[term]],
+                       claims=lambda row, column: own)
 
 
 def _maps(trace: Trace, slide: Slide, terms: Terms) -> tuple[list[Shown], list[str]]:

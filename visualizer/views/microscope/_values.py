@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer.language import english, tr
+from visualizer.said import Claim
+from visualizer.said import said as claimed
 from visualizer.scene.grids import Ink, number_grid, outline
 from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
 from visualizer.scene.type import wrap
@@ -43,7 +45,8 @@ def value_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
         marks.append(Rect(x, y + TITLE, 120, 40, "hatch", radius=3, focus=about(slide)))
         return Laid(tuple(marks), pieces)
     missing = slide.backward and layer.gradient is None
-    marks += [Text(x, y + TITLE + 34, plain("–" if missing else said(slide.value, slide.backward)), 44, 600,
+    marks += [Text(x, y + TITLE + 34, plain("–" if missing else claimed(said(slide.value, slide.backward), (
+        "gradient" if slide.backward else "value"), layer.name, slide.cell)), 44, 600,
                    "gradient-text" if slide.backward else "accent-ink", display=True, max_width=frame.right - x)]
     if layer.output.ndim >= 2:
         marks += _neighbours(slide, np.asarray(values, np.float64), frame, x, y + TITLE + 72)
@@ -86,11 +89,19 @@ def _neighbours(slide: Slide, values: np.ndarray, frame: Area, x: float, y: floa
         at = (*slide.cell[:-2], row + i - REACH, column + j - REACH)
         return Focus(slide.layer.name, at) if inside[i, j] else None
 
+    def claim(i: int, j: int) -> Claim:
+        return ("gradient" if slide.backward else "value", slide.layer.name,
+                (*slide.cell[:-2], row + i - REACH, column + j - REACH), None, "")
+
+    def index(axis: int, at: int) -> str:
+        cell = (*slide.cell[:-2], *((at,) if axis == 0 else (row, at)))
+        return claimed(str(at), "index", slide.layer.name, cell)
+
     words = tr("and its neighbours, rows {top} to {bottom}, columns {left} to {right}").format(
-        top=max(0, row - REACH), bottom=min(own.shape[0] - 1, row + REACH),
-        left=max(0, column - REACH), right=min(own.shape[1] - 1, column + REACH))
+        top=index(0, max(0, row - REACH)), bottom=index(0, min(own.shape[0] - 1, row + REACH)),
+        left=index(1, max(0, column - REACH)), right=index(1, min(own.shape[1] - 1, column + REACH)))
     return grouped(NEIGHBOURS, [
             Text(x, y, plain(words), 12, 400, "ink-2", max_width=frame.right - x),
-            *number_grid(x, y + 12, cell, window, ink, frame.look, known=inside, foci=focus),
+            *number_grid(x, y + 12, cell, window, ink, frame.look, known=inside, foci=focus, claims=claim),
             outline(x, y + 12, cell, REACH, REACH, 3),
             Text(x, y + 12 + 20 + cell[1] * size, plain(ink.range), 12, 400, "ink-2")])

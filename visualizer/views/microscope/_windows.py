@@ -3,7 +3,7 @@ over, as what it hands back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.language import english, tr, translated
+from visualizer.said import Claim, claimed, tick
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
 from visualizer.scene.labels import fitting
@@ -34,6 +35,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import SLOW_TERMS
 from visualizer.size import norm
 from visualizer.trace import Trace
+from visualizer.views.microscope._claims import formula, itself, of_product, of_value, of_weight
 from visualizer.views.microscope._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
 from visualizer.views.microscope._slide import (
     COME,
@@ -118,11 +120,12 @@ def window_slide(trace: Trace, slide: Slide, name: str, terms: Terms, grid: Grid
         for index, (_, _, shown) in enumerate(rows[:2]):
             still += number_grid(x, layout.tops[index], layout.cell, shown[channel], inks[index], frame.look,
                                  inside=None if inside is None or index else inside[channel],
-                                 foci=read_at(found[channel]), group=groups[index], terms=found[channel])
+                                 foci=read_at(found[channel]), group=groups[index], terms=found[channel],
+                                 claims=_claims(trace, taps, name, channel, grid, inks[index].unit)[index])
         for index, sign in ((1, "×"), (2, "=")):
             still.append(Text(x + layout.wide / 2, layout.tops[index] - 9, plain(sign), 16, 500, "ink-2",
                               "middle"))
-    still += _row_names(rows, inks, groups, layout, frame, len(columns) > 1, terms.formula)
+    still += _row_names(rows, inks, groups, layout, frame, len(columns) > 1, formula(terms.formula))
     if others:
         still += _others_words(others, layout, len(columns), tr("smaller channel sums"), frame)
     if len(columns) + bool(others) <= 2:
@@ -147,13 +150,16 @@ def window_slide(trace: Trace, slide: Slide, name: str, terms: Terms, grid: Grid
             revealed = min(max(seen - place * size, 0), size)
             known = None if revealed == size else np.arange(size).reshape(grid[1:]) < revealed
             marks += number_grid(x, layout.tops[2], layout.cell, products[channel], inks[2], frame.look, known=known,
-                                 foci=read_at(found[channel]), group=groups[2], terms=found[channel])
+                                 foci=read_at(found[channel]), group=groups[2], terms=found[channel],
+                                 claims=_claims(trace, taps, name, channel, grid, inks[2].unit)[2])
             if done >= (place + 1) * size and len(columns) > 1:
-                marks.append(Text(x + layout.wide / 2, layout.sums, plain(inks[2].words(sums[channel])), 18, 600,
+                marks.append(Text(x + layout.wide / 2, layout.sums, plain(
+                    _itself(inks[2].words(sums[channel]), sums[channel], inks[2])), 18, 600,
                                   value_ink(sums[channel], backward), "middle"))
         if others and done > len(order):
             total = float(sums[others].sum())
-            marks.append(Text(layout.x + len(columns) * layout.pitch, layout.sums, plain(inks[2].words(total)), 18,
+            marks.append(Text(layout.x + len(columns) * layout.pitch, layout.sums, plain(
+                _itself(inks[2].words(total), total, inks[2])), 18,
                               600, value_ink(total, backward)))
         if done < pieces and at <= len(order):  # the term that is added just now
             for frames in lies:
@@ -170,6 +176,29 @@ def window_slide(trace: Trace, slide: Slide, name: str, terms: Terms, grid: Grid
         return marks
 
     return Laid((*still, *fall.still), pieces, after, fall.so_far)
+
+
+def _claims(trace: Trace, taps: Taps, owner: str, channel: int, grid: Grid,
+            unit: float) -> list[Callable[[int, int], Claim]]:
+    """What a number of the window, of the kernel and of the products of a channel claims to be."""
+    def at(row: int, column: int) -> int:
+        return _at(channel, grid, row, column)
+
+    one: Claim = ("factor", "", (), None, "1.0")
+    return [lambda row, column: of_product(of_value(taps, at(row, column)), one, unit),
+            lambda row, column: of_weight(trace, taps, at(row, column), owner),
+            lambda row, column: of_product(of_value(taps, at(row, column)),
+                                           of_weight(trace, taps, at(row, column), owner), unit)]
+
+
+def _at(channel: int, grid: Grid, row: int, column: int) -> int:
+    """Which of the terms stands in a cell of a channel."""
+    return channel * grid[1] * grid[2] + row * grid[2] + column
+
+
+def _itself(words: str, value: float, ink: Ink) -> str:
+    """A sum, in the unit of its grid."""
+    return claimed(words, [itself(value / ink.unit)])
 
 
 def _on_tile(spot: Place | None, term: Term | None) -> Rect | None:
@@ -280,7 +309,8 @@ def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink
 def _others_words(others: list[int], layout: _Layout, place: int, words: str, frame: Area) -> list[Mark]:
     x = layout.x + place * layout.pitch
     room = min(layout.pitch, layout.names - x) - 8
-    return [Text(x, frame.y + 16, plain(tr("{count} others").format(count=numbers.count(len(others)))), 13, 600,
+    return [Text(x, frame.y + 16, plain(tr("{count} others").format(count=tick(
+        numbers.count(len(others)), len(others), 0, len(others)))), 13, 600,
                  max_width=room),
             Text(x, frame.y + 33, plain(fitting((words, words.replace(f"{tr('channel')} ", "")), room, 12)), 12, 400,
                  "ink-2",
@@ -347,13 +377,15 @@ def _running_sum(slide: Slide, terms: Terms, columns: list[int], others: list[in
     ends: list[list[Mark]] = [[] for _ in added]
     for place in range(len(columns)):
         done = (place + 1) * size
-        words = rich(tr("so far **{running}**").format(running=in_unit(running[done - 1], ink)))
+        words = rich(tr("so far **{running}**").format(
+            running=_itself(in_unit(running[done - 1], ink), running[done - 1], ink)))
         middle = layout.x + place * layout.pitch + layout.wide / 2 if len(columns) + bool(others) > 2 \
             else min(places[done - 1], right - 40)
         ends[done - 1] = [Text(middle, frame.bottom - 6, words, 12, 400, "ink-2", "middle")]
     if terms.bias is not None:
         below = min(max(fall.ends[-1], fall.ends[-2] if len(fall.ends) > 1 else 0) + 15, frame.bottom - 20)
-        ends[-1] = [Text(places[-1], below, plain(numbers.signed(terms.bias)), 12, 600, colors[-1], "middle"),
+        ends[-1] = [Text(places[-1], below, plain(claimed(numbers.signed(terms.bias), [itself(terms.bias)])), 12,
+                         600, colors[-1], "middle"),
                     Text(places[-1], frame.bottom - 6, plain(tr("bias")), 12, 400, "ink-2", "middle")]
     empty: list[Mark] = [Rect(right + 48, fall.zero - 9, 44, 18, "hatch", "tile-border", 1, True, 3, focus=about(slide),
                               group=RESULT)]
@@ -394,7 +426,7 @@ def _result_bar(slide: Slide, terms: Terms, right: float, y: float, height: floa
     own = result_of(slide, terms.result)
     return grouped(RESULT, [
             Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=own.target, holds=own),
-            Text(x + wide / 2, where, plain(in_unit(terms.result, ink)), 13, 600,
+            Text(x + wide / 2, where, plain(_itself(in_unit(terms.result, ink), terms.result, ink)), 13, 600,
                  "ink" if not inside else colour.ink_on(fill, frame.look.theme) if backward else "on-accent",
                  "middle"),
             Text(x + wide / 2, frame.bottom - 6, plain(tr("result")), 12, 500, "ink-2", "middle")])
@@ -426,7 +458,8 @@ def max_slide(trace: Trace, slide: Slide, terms: Terms, grid: Grid, frame: Area)
                                              (edge, window.y + window.height))),), fill="wedge"))
     still += [*right, Text(x, y - 12, plain(tr("what it sees")), 12, 400, "ink-2"),
               *number_grid(x, y, cell, values, ink, frame.look, inside=inside, size=16, foci=read_at(found),
-                           group=WINDOW, terms=found),
+                           group=WINDOW, terms=found,
+                           claims=lambda row, column: of_value(taps, row * grid[2] + column)),
               Text(x, y + tall + 20, plain(ink.range), 12, 400, "ink-2"),
               *arrow(x + wide + 14, y + tall / 2, x + wide + 66, "ink-2"),
               Text(x + wide + 40, y + tall / 2 - 12, plain("max"), 13, 600, "ink-2", "middle")]
@@ -475,7 +508,8 @@ def _race(taps: Taps, found: Sequence[Sequence[Term | None]], frame: Area, y: fl
             fill = "accent-fill" if best else "positive-bar" if value >= 0 else "negative-bar"
             marks.append(Rect(left + step * 0.25, a, step * 0.5, max(1.0, b - a), fill, radius=2,
                               focus=terms[index].source, group=LARGEST, holds=terms[index]))
-            marks.append(Text(left + step / 2, frame.bottom - 6, plain(ink.words(float(values[index]))), 12,
+            marks.append(Text(left + step / 2, frame.bottom - 6, plain(
+                claimed(ink.words(float(values[index])), [of_value(taps, index)])), 12,
                               600 if best else 400, "accent-ink" if best else "ink-2", "middle"))
         level = [(x + (index + end) * step, height_of(float(running[index]))) for index in range(min(done, len(values)))
                  for end in (0, 1)]
@@ -506,7 +540,8 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
         layout, spots = _two_by_two(frame, grid, len(columns))
     else:
         layout, spots = _four_rows(frame, grid, len(columns) + bool(others))
-    times = f"× {numbers.signed(g, 4) if abs(g) >= 1e-4 or g == 0 else numbers.power(g)}"
+    words = numbers.signed(g, 4) if abs(g) >= 1e-4 or g == 0 else numbers.power(g)
+    times = f"× {claimed(words, [('gradient', slide.layer.name, slide.cell, None, '')])}"
     to_weights, to_reads = weight_shares(trace, slide, taps, g), input_shares(trace, slide, taps, g)
     read = held(trace, slide, taps)
     shares = {channel: [window_terms(to_weights or read, channel, grid)] * 2
@@ -519,7 +554,8 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
         for index in (0, 2):
             still += number_grid(x + spots[index][0], spots[index][1], layout.cell, arrays[index][channel], inks[index],
                                  frame.look, inside=None if inside is None or index else inside[channel],
-                                 foci=foci[channel], group=HANDED[index], terms=shares[channel][index])
+                                 foci=foci[channel], group=HANDED[index], terms=shares[channel][index],
+                                 claims=_claims_back(trace, slide, taps, channel, grid, unit)[index])
         still += _total_tile(slide, channel, x, layout, frame)
     if others:
         still += _others_words(others, layout, len(columns), tr("with smaller shares"), frame)
@@ -543,7 +579,8 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
                 marks += number_grid(x + spots[index][0], spots[index][1], layout.cell,
                                      arrays[index][channel], inks[index], frame.look, known=unknown, size=12,
                                      inside=None if inside is None or index > 1 else inside[channel],
-                                     foci=foci[channel], group=HANDED[index], terms=shares[channel][index])
+                                     foci=foci[channel], group=HANDED[index], terms=shares[channel][index],
+                                     claims=_claims_back(trace, slide, taps, channel, grid, unit)[index])
         if share and done in (0, 2):  # what arrived goes to every channel
             for place in range(len(columns)):
                 left, top = spots[done + 1]
@@ -553,6 +590,15 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
         return marks
 
     return Laid(tuple(still), 4, after)  # two arrows with the gradient on them, two grids of what it makes
+
+
+def _claims_back(trace: Trace, slide: Slide, taps: Taps, channel: int, grid: Grid,
+                 unit: float) -> list[Callable[[int, int], Claim]]:
+    """What a number of the window, of its share, of the kernel and of its share claims to be."""
+    read, weighed, _ = _claims(trace, taps, slide.layer.name, channel, grid, 1.0)
+    g: Claim = ("gradient", slide.layer.name, slide.cell, None, "")
+    return [read, lambda row, column: of_product(of_value(taps, _at(channel, grid, row, column)), g, unit),
+            weighed, lambda row, column: of_product(g, weighed(row, column), unit)]
 
 
 HANDED = tuple(Group(name, cells=True, shows=shows) for name, shows in (
@@ -617,7 +663,8 @@ def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots:
     g = slide.value
     names = list(zip(HANDED, (tr("what it saw"), tr("g × input"), tr("what it weighed"), tr("g × weight")),
                      strict=True))
-    formula = (Run("g", italic=True), Run(" = "), Run(said(g, True), 600, "gradient-text"))
+    formula = (Run("g", italic=True), Run(" = "), Run(claimed(said(g, True), [
+        ("gradient", slide.layer.name, slide.cell, None, "")]), 600, "gradient-text"))
     meaning = (Run("∂L/∂"), Run("y", italic=True), Run(tr(", what arrived")))
     marks: list[Mark] = []
     if spots[0][1] == spots[1][1]:
@@ -684,8 +731,11 @@ def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Ar
         if side >= 12 and value:
             marks.append(Text(left + (column + 0.5) * side - 0.7, top + row * side + side * 0.5 + 4.5,
                               plain("+" if value > 0 else "−"), 12, 600, "ink", "middle"))
-    said = rich(f"∥∂L/∂w∥ **{numbers.significant(norm(tile), 3)}**")
-    return grouped(TOTALS, [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16, said, 12, 400, "ink-2",
+    first = kind is None or not kind.weight_axis
+    size = claimed(numbers.significant(norm(tile), 3), [
+        ("norm", slide.layer.name, (unit, channel), None, "weight_gradients.weight") if first else itself(norm(tile))])
+    words = rich(f"∥∂L/∂w∥ **{size}**")
+    return grouped(TOTALS, [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16, words, 12, 400, "ink-2",
                                          "middle")])
 
 
@@ -703,12 +753,14 @@ def _totals_words(slide: Slide, x: float, y: float, frame: Area) -> list[Mark]:
     own = np.moveaxis(slide.layer.gradient, _of_units(slide), 0)[unit]
     alive = int(np.count_nonzero(own))
     lines = [(tr("all positions"), 13, "ink"),
-             (tr("{alive} of {count}").format(alive=numbers.count(alive), count=numbers.count(own.size)), 12, "ink-2"),
+             (tr("{alive} of {count}").format(alive=claimed(numbers.count(alive), [
+        itself(alive)]), count=claimed(numbers.count(own.size), [itself(own.size)])), 12, "ink-2"),
              (tr("carry gradient;"), 12, "ink-2"), (tr("added up: ∂L/∂w"), 12, "ink-2")]
     marks: list[Mark] = [Text(x, y + 28 + 17 * index, plain(words), size, 600 if index == 0 else 400, ink)
                          for index, (words, size, ink) in enumerate(lines)]
     bias = slide.layer.weight_gradients.get("bias")
+    claims: list[Claim] = [("value", slide.layer.name, (unit,), None, "weight_gradients.bias")]
     if slide.made and bias is not None and unit < len(bias) and y + 104 < frame.bottom:
-        marks.append(Text(x, y + 100, rich(f"∂L/∂b **{said(float(bias[unit]), True, 3)}**"), 12, 400,
+        marks.append(Text(x, y + 100, rich(f"∂L/∂b **{claimed(said(float(bias[unit]), True, 3), claims)}**"), 12, 400,
                           "ink-2"))
     return marks

@@ -9,10 +9,11 @@ from visualizer.kinds import Curve, Taps, Terms
 from visualizer.kinds.curves import TANH
 from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.language import english, tr, translated
-from visualizer.said import of, said
+from visualizer.said import of, said, tick
 from visualizer.scene import numbers
 from visualizer.scene.reading import symbol_words, symbols_in
 from visualizer.trace import Cell, Layer, Trace
+from visualizer.views.microscope._claims import counted
 from visualizer.views.microscope._slide import Slide
 
 AXES = (english("channel"), english("class"), english("column"), english("parameter"), english("row"), english("step"),
@@ -25,7 +26,7 @@ def cell_words(layer: Layer, cell: Cell) -> str:
     if len(cell) == 3 and layer.has("row", "column"):
         return tr("ch {channel} ({row}, {column})").format(**_places(layer, cell))
     if len(cell) == 1:
-        return f"{translated(layer.axes[0]) if layer.axes else tr('number')} {_counted(layer, cell, 0)}"
+        return f"{translated(layer.axes[0]) if layer.axes else tr('number')} {counted(layer, cell, 0)}"
     if layer.axes[:1] == ("step",) and len(cell) == len(layer.axes):
         return where(layer, cell)
     every = (said(str(index), *of("index", layer, cell[:axis + 1])) for axis, index in enumerate(cell))
@@ -51,7 +52,7 @@ def where(layer: Layer, cell: Cell) -> str:
         return tr("channel {channel}, pixel ({row}, {column})").format(**_places(layer, cell))
     if not cell:
         return ""
-    return ", ".join(f"{translated(axis)} {_counted(layer, cell, place)}"
+    return ", ".join(f"{translated(axis)} {counted(layer, cell, place)}"
                      for place, axis in enumerate(layer.axes[:len(cell)]))
 
 
@@ -85,13 +86,7 @@ def several(count: int, axis: str) -> str:
              "column": (tr("{count} column"), tr("{count} columns")),
              "channel": (tr("{count} channel"), tr("{count} channels"))}
     words = known.get(axis, (f"{{count}} {axis}", f"{{count}} {axis}s"))
-    return words[count > 1].format(count=numbers.count(count))
-
-
-def _counted(layer: Layer, cell: Cell, place: int) -> str:
-    """One index of a cell: steps count from 1, all else from 0."""
-    return said(str(cell[place] + 1), "step", layer.name, step=cell[place]) \
-        if layer.axes[place:place + 1] == ("step",) else said(str(cell[place]), *of("index", layer, cell[:place + 1]))
+    return words[count > 1].format(count=tick(numbers.count(count), count, 0, count))
 
 
 def _at(layer: Layer, cell: Cell) -> str:

@@ -112,11 +112,24 @@ def _header_lines(trace: Trace, plan: Plan, column: Column, backward: bool, look
     marks = list[Mark]()
     first = _header_room(plan, column, look, named)
     for number, choices in enumerate(_under_the_name(trace, column, backward, look, first)):
+        if backward and number == 0 and column.style != "bars" and not _says_norm(trace, plan, look, named, column):
+            choices = choices[1:]
         room = first if number == 0 else _second_line_room(trace, plan, column, look, named)
         words = next((words for words in choices if text_width(words, 12) <= room), None)
         if words is not None:
             marks.append(Text(column.x, 97 + 16 * number, plain(words), 12, 400, "ink-2"))
     return marks
+
+
+def _says_norm(trace: Trace, plan: Plan, look: Look, named: Collection[str], column: Column) -> bool:
+    """Whether the word norm stands before the number of a column: before all of them where it has room at each, else
+    before the first alone, as the name of their row."""
+    sizes = {each: tr("norm {value}").format(value=numbers.significant(size, 3)) for each in plan.columns.values()
+             if each.layer in named and each.style not in ("number", "hidden", "bars", "passage")
+             and (size := parts.norms(trace).get(each.layer)) is not None}
+    first = min(sizes, key=lambda each: each.x, default=column)
+    return column.layer == first.layer or column not in sizes or all(
+        text_width(words, 12) <= _header_room(plan, each, look, named) for each, words in sizes.items())
 
 
 def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, room: float) -> list[tuple[str, ...]]:

@@ -23,6 +23,8 @@ LEFT, RIGHT = 132.0, 76.0
 WINDOW, MOST_WITHOUT = 18, 40
 """Over 40 steps a window of 18 is cut out of the whole strip."""
 MOST_ROWS = 96
+TALLEST, FEW = 12.0, 200.0
+"""Height of a unit at most; and of all together, where they are few."""
 OPENED = 170.0
 FOLDED = 190.0
 """Width of the one cell that all steps fold into."""
@@ -289,7 +291,7 @@ def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: 
         while -(-units // per_row) > room / look.pixel:
             per_row += 1
         count = -(-units // per_row)
-        cell = max(look.pixel, whole(min(12, room / count), look.pixel))
+        cell = max(look.pixel, whole(min(max(TALLEST, FEW / count), room / count), look.pixel))
         tracks.append((weights, top, top + count * cell + (8 if two else 16), cell, per_row))
     return _Rows(inputs_y, high, said, tuple(tracks), gate_high, gate_pitch, strip, opened)
 

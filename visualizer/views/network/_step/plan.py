@@ -155,12 +155,16 @@ def plan(trace: Trace, shown: Reading, look: Look, now: When) -> Plan:
                 (answers, right), heads, roomy, size)
 
 
+TALLEST, FEW = 14.0, 200.0
+"""Height of a unit at most; and of a column, where they are few."""
+
+
 def _grid(units: int, wide: float, room: float, pixel: float) -> tuple[int, int, float]:
     """(columns side by side, units in each, height of a unit): the fewest with cells high enough to be seen."""
     found: list[tuple[int, int, float]] = []
     for sub in range(1, max(2, int(wide // NARROWEST) + 1)):
         rows = math.ceil(units / sub)
-        cell = min(14.0, room / rows)
+        cell = min(max(TALLEST, FEW / rows), room / rows)
         found.append((sub, rows, whole(cell, pixel) if cell >= pixel else cell))
         wanted = LEAST_CELL if wide / sub >= LEAST_SUB else LOWEST * pixel
         if found[-1][2] >= wanted:
