@@ -35,8 +35,8 @@ def open_file(path: Path) -> Opened:
         with safe_open(path, "pt") as file:
             count = len(file.keys())
         if count > MOST_TENSORS:
-            raise Refused(f"{path.name} holds weights only ({count:,} tensors, no wiring), more than any of the networks "
-                          f"that come with the app; {FROM_PYTHON}.")
+            raise Refused(f"{path.name} holds weights only ({count:,} tensors, no wiring), more than any network "
+                          f"has that comes with the app; {FROM_PYTHON}.")
         weights, card = load_file(path), registry.card(path)
     except (SafetensorError, ValueError, KeyError) as error:
         raise Refused(f"{path.name} is no safetensors file or is cut off ({error}); save or download it "
