@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ import torch
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 from torch import nn
 
@@ -29,7 +30,10 @@ from visualizer.scene.picture import Look, Picture, Rect, Text, box_of
 from visualizer.scene.state import State, from_json, to_json
 from visualizer.scene.type import bounds
 from visualizer.trace import Refused
+from visualizer.ui.buttons import Button
 from visualizer.ui.claimsheet import ClaimSheet
+from visualizer.ui.commands import commands
+from visualizer.ui.keysheet import Blank, KeySheet
 
 SHARED = Path(os.environ.get("VISUALIZER_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 ALL = claims.claims()
@@ -329,6 +333,32 @@ def test_the_sheet_measures_asks_cites_and_leads_to_the_networks(qtbot: QtBot) -
     QTest.mouseClick(sheet.canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(row.x + 9), round(row.y + 9)))
     assert row.focus is not None
     assert sheet.page.claim.name == row.focus.layer
+
+
+def test_tab_goes_round_what_lies_on_a_sheet_and_not_to_what_it_covers(qtbot: QtBot) -> None:
+    window = QWidget()
+    below = QLineEdit(window)
+    qtbot.addWidget(window)
+    window.resize(1200, 700)
+    window.show()
+    for made in (lambda: ClaimSheet(Look(), lambda: None, window), lambda: KeySheet(commands(), window),
+                 lambda: Blank("black", window)):
+        sheet = made()
+        sheet.resize(1200, 700)
+        sheet.show()
+        sheet.setFocus()
+        closed: list[bool] = []
+        sheet.closed.connect(partial(closed.append, True))
+        there = [button for button in sheet.findChildren(Button) if button.isEnabled()]
+        for key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            stood = set()
+            for _ in range(len(there) + 1):
+                QTest.keyClick(window.focusWidget(), key)
+                stood.add(window.focusWidget())
+            assert stood == {sheet, *there}
+            assert below not in stood
+        assert bool(closed) == (not there)  # any key closes what has nothing on it
+        sheet.hide()
 
 
 class Answering(QObject):

@@ -17,6 +17,7 @@ from visualizer.comparison import reader as of
 from visualizer.comparison import table as tables
 from visualizer.comparison.frame import frame
 from visualizer.costs import Measured, from_plain
+from visualizer.kinds import waiting
 from visualizer.kinds.jacobian import recalls
 from visualizer.record import record
 from visualizer.record.catalog import open_model
@@ -50,17 +51,17 @@ def test_the_way_of_a_network_is_what_it_computes() -> None:
     counted = {model: len(path.way(trace_of(model), FORWARD)) for model in (*THREE, "lenet_mnist")}
     assert counted == {"digits_cnn": 9, "rows_lstm": 29, "mlp_mnist": 5, "lenet_mnist": 11}, \
         "no flattening, no picking, no shares at the end; a recurrent layer once a step"
-    assert {model: path.waits(trace_of(model)) for model in counted} == counted
+    assert {model: waiting.waits(trace_of(model)) for model in counted} == counted
 
 
 def test_a_recurrent_layer_above_another_follows_one_step_behind() -> None:
     module = torch.nn.GRU(3, 4, num_layers=3, batch_first=True)
-    assert path.waits(visualizer.capture(module, torch.randn(1, 7, 3))) == 7 + 2
+    assert waiting.waits(visualizer.capture(module, torch.randn(1, 7, 3))) == 7 + 2
 
 
 def test_what_reads_both_ways_waits_for_the_longer_one() -> None:
     module = torch.nn.LSTM(3, 4, bidirectional=True, batch_first=True)
-    assert path.waits(visualizer.capture(module, torch.randn(1, 7, 3))) == 7
+    assert waiting.waits(visualizer.capture(module, torch.randn(1, 7, 3))) == 7
 
 
 @pytest.mark.parametrize("direction", [FORWARD, BACKWARD])

@@ -637,7 +637,7 @@ def test_tabs_never_move_and_the_last_says_which_of_the_others_is_shown(qtbot, l
     window = opened(qtbot, Store(changed(State(), model="char_lstm", sample="text:wherefore art thou"), letters), size)
     top, found = window.top, window.top.views
     names = [view.name for view in found]
-    assert names[:4] == ["network", "microscope", "compare", "unrolled"]
+    assert names[:5] == ["network", "microscope", "waiting", "compare", "unrolled"]
     assert len(names) > 10
     assert len(top.tabs.shown) >= least
     assert top.tabs.shown == tuple(range(len(top.tabs.shown)))
@@ -1383,3 +1383,43 @@ def test_back_to_the_beginning_on_the_way_back_stays_on_the_way_back_first(windo
     assert window.store.state.at == "softmax.backward"
     window.run("first")
     assert window.store.state.at == "input.forward"
+
+
+def test_tab_goes_from_the_stage_through_the_bar_and_then_row_by_row_from_left_to_right(window):
+    window.run("what-if")
+    window.stage.setFocus()
+    seen = []
+    for _ in range(12):
+        QTest.keyClick(window.focusWidget(), Key.Key_Tab)
+        seen.append(window.focusWidget())
+    bar = [one for one in seen if window.panes.bar.isAncestorOf(one)]
+    assert bar
+    assert seen[:len(bar)] == bar
+    assert all(one.accessibleName() or one.text() for one in bar)
+    play = window.transport.buttons["play"]
+    level = play.mapTo(window, play.rect().center()).y()
+    middles = [one.mapTo(window, one.rect().center()) for one in seen if window.transport.isAncestorOf(one)]
+    row = [middle.x() for middle in middles if abs(middle.y() - level) < 14]
+    assert len(row) > 4
+    assert row == sorted(row)
+
+
+def test_what_was_said_of_a_file_is_gone_when_the_next_is_opened(window):
+    window.say("This is no file.")
+    window.open_path("another.txt")
+    assert not window.message.isVisible()
+
+
+def test_the_keyboard_comes_back_to_the_start_screen_from_under_a_sheet(window):
+    window.go_to_start()
+    had = window.focusWidget()
+    window.run("keys")
+    assert window.cover.shown is window.focusWidget()
+    window.cover.close()
+    assert window.focusWidget() is had
+
+
+@pytest.mark.parametrize("command", ["stronger", "weaker", "another-seed"])
+def test_a_key_that_turns_what_is_not_there_says_so(window, command):
+    window.run(command)
+    assert "Shift+W" in window.message.words

@@ -14,11 +14,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import kinds
-from visualizer.scene.columns import passages
+from visualizer.kinds.waiting import computes
 from visualizer.scene.state import BEAT, SHARE, STEP
 from visualizer.scene.timeline import FORWARD, Beat, Moment, Pace, Timeline, timeline
-from visualizer.trace import Layer, Trace, remembered
+from visualizer.trace import Trace, remembered
 
 A_BEAT, SHORTEST, LONGEST = Fraction(1, 3), Fraction(8), Fraction(16)
 """Seconds of a beat of the longest way, and of a whole way at least and at most."""
@@ -54,28 +53,6 @@ def way(trace: Trace, direction: str) -> Way:
     found = [index for index in indices if computes(trace, trace[times.beats[index].layer])]
     found = found or indices
     return Way(tuple(found), tuple(times.beats[index] for index in found), max(indices, default=0))
-
-
-@remembered(1)
-def _computing(trace: Trace) -> frozenset[str]:
-    answered = {answer.layer for answer in trace.answers}
-    return frozenset(layer.name for layer in trace.layers if not (
-        layer.is_input or not layer.reads or layer.name in passages(trace) or not layer.output.ndim
-        or not layer.output.size or kinds.role(layer) in ("loss", "dropout")
-        or (layer.name in answered and kinds.shares(layer)) or _copies(trace, layer)))
-
-
-def computes(trace: Trace, layer: Layer) -> bool:
-    """Whether a layer makes numbers that were not there before it."""
-    return layer.name in _computing(trace)
-
-
-def _copies(trace: Trace, layer: Layer) -> bool:
-    """Whether each of its numbers is one that it read."""
-    try:
-        return kinds.terms(trace, layer.name, (0,) * layer.output.ndim).op == "copy"
-    except (LookupError, IndexError):
-        return False
 
 
 def share_of(trace: Trace, moment: Moment) -> float:
@@ -159,57 +136,3 @@ def _even(trace: Trace, seconds: Fraction) -> Timeline:
 
     known = counted[FORWARD]
     return timeline(trace).paced(pace, known.beats[-1].address)
-
-
-# --- how long one has to wait ----------------------------------------------------------------------------------------
-
-@remembered(1)
-def waits(trace: Trace) -> int:
-    """How many operations must wait for each other, however many could be done at once: the longest chain.
-
-    A layer is one operation, a recurrent layer one a step; a recurrent layer above another follows one step behind.
-    """
-    ready: dict[str, Steps] = {}
-    for layer in trace.layers:
-        inputs = trace.inputs(layer)
-        before = [_arriving(layer, inputs, which, ready[read.name]) for which, read in enumerate(inputs)]
-        start: Steps = np.max(before, axis=0) if before else np.zeros(_steps(layer), int)
-        if not computes(trace, layer):
-            ready[layer.name] = start
-        elif layer.inner:
-            ready[layer.name] = _one_after_the_other(start, bool(layer.settings.get("reverse", False)))
-        else:
-            ready[layer.name] = start + 1
-    return max((int(found.max()) for found in ready.values()), default=0)
-
-
-def _steps(layer: Layer) -> int:
-    """How many steps of it can be ready at different times."""
-    return max(1, layer.shape[0]) if layer.axes[:1] == ("step",) else 1
-
-
-def _arriving(layer: Layer, inputs: Sequence[Layer], which: int, ready: Steps) -> Steps:
-    """When each step of a layer has what it reads of one of its inputs: as much of that as it sees."""
-    steps = _steps(layer)
-    if steps == 1 or len(ready) == 1:
-        return np.full(steps, ready.max())
-    if layer.inner:
-        return ready if len(ready) == steps else np.full(steps, ready.max())
-    found = np.full(steps, ready.max())
-    for step in range(steps):
-        try:
-            box = kinds.seen(layer, tuple(inputs), which, ((step, step), *((0, size - 1) for size in layer.shape[1:])))
-        except (LookupError, IndexError):
-            return found
-        seen = ready[max(0, box[0][0]):max(0, box[0][1] + 1)]
-        found[step] = seen.max() if len(seen) else 0
-    return found
-
-
-def _one_after_the_other(start: Steps, reverse: bool) -> Steps:
-    ordered = start[::-1] if reverse else start
-    found, now = np.zeros(len(ordered), int), 0
-    for step, at in enumerate(ordered):
-        now = max(now, int(at)) + 1
-        found[step] = now
-    return found[::-1] if reverse else found

@@ -16,6 +16,7 @@ from visualizer.costs import Measured
 from visualizer.curve import Curve, Point
 from visualizer.decay import decay
 from visualizer.kinds import jacobian
+from visualizer.kinds.waiting import computes
 from visualizer.language import tr
 from visualizer.scene.reading import Reading, layers, reading, visible
 from visualizer.scene.sofar import so_far
@@ -164,7 +165,7 @@ def _told(trace: Trace, layer: str) -> str:
         if not before:
             break
         layer = before[0]
-    while trace[layer].reads and not path.computes(trace, trace[layer]) and not trace[trace[layer].reads[0]].is_input:
+    while trace[layer].reads and not computes(trace, trace[layer]) and not trace[trace[layer].reads[0]].is_input:
         layer = trace[layer].reads[0]
     return layer
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from visualizer import edits
-from visualizer.comparison import path
 from visualizer.comparison.reader import Reader, half_life, kept, macs, recurrent
 from visualizer.comparison.words import claimed
+from visualizer.kinds import waiting
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.accuracy import sample
@@ -49,7 +49,7 @@ def facts(readers: Sequence[Reader] = ()) -> tuple[Fact, ...]:
         Fact(tr("Parameters"), lambda it: it.trace.parameters, _counted("parameters"), "parameters", gives_way=2),
         Fact(tr("Multiply-adds|MACs"), lambda it: macs(it.trace), _counted("multiply-adds"), "multiply-adds",
              gives_way=5),
-        Fact(tr("Steps that must wait|Steps that wait"), lambda it: path.waits(it.trace),
+        Fact(tr("Steps that must wait|Steps that wait"), lambda it: waiting.waits(it.trace),
              _counted("steps that must wait"), "steps that must wait", gives_way=3),
         Fact(tr("Right, unchanged|Unchanged") if changed else tr("Right"), _accuracy, _right, "accuracy", measured=True,
              whole=1.0),

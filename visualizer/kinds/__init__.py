@@ -302,28 +302,6 @@ def macs(trace: Trace) -> int:
     return sum(kind.cost(layer, trace.inputs(layer)).macs for layer in trace if (kind := of(layer)) is not None)
 
 
-def waits(trace: Trace) -> int:
-    """How many steps must wait for each other before the answer is there: on the longest way from the input to it, one
-    for each layer that computes, and one for each step of a recurrent layer. What only moves numbers takes none."""
-    ready: dict[str, int] = {}
-    answer = 0
-    for layer in trace:
-        steps = layer.shape[0] if layer.inner and layer.axes[:1] == ("step",) else 1
-        before = max((ready.get(name, 0) for name in layer.reads), default=0)
-        ready[layer.name] = before + (steps if layer.reads and not _only_moves(trace, layer) else 0)
-        if role(layer) not in ("loss", "shares"):
-            answer = max(answer, ready[layer.name])
-    return answer
-
-
-def _only_moves(trace: Trace, layer: Layer) -> bool:
-    """Whether its numbers are those that it reads."""
-    kind = of(layer)
-    if kind is None or kind.moves_only or not layer.output.size:
-        return kind is not None
-    return terms(trace, layer.name, (0,) * layer.output.ndim).op == "copy"
-
-
 def by_call(name: str) -> Kind | None:
     """The kind that speaks for a torch call such as `conv2d`; None if no kind does."""
     return _all()[2].get(name)

@@ -6,6 +6,8 @@ product says what of a state reaches a later step, and its transpose what of a g
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from visualizer.kinds import Inputs, gates
@@ -107,6 +109,19 @@ def recalls(layer: Layer, inputs: Inputs, until: int) -> Numbers:
         found[step] = np.sqrt(np.sum(np.square(onwards @ read)))
         onwards = onwards @ state
     return found
+
+
+def recalled(layer: Layer, inputs: Inputs) -> Iterator[tuple[int, Numbers]]:
+    """(step, what `recalls` tells of it) for every step, in the order in which they are read: all of them in one go."""
+    order = list(reversed(range(steps(layer)))) if reverse(layer) else list(range(steps(layer)))
+    units = int(layer.inner["hidden"].shape[1])
+    carried = np.zeros((_width(layer), 0))
+    for count, step in enumerate(order, 1):
+        state, read = _both(layer, tuple(inputs), step)
+        carried = np.concatenate([state @ carried, read], axis=1)
+        row = np.zeros(len(order))
+        row[order[:count]] = np.sqrt(np.square(carried[:units]).reshape(units, count, -1).sum((0, 2)))
+        yield step, row
 
 
 @remembered(64)

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge
 from torch.nn.parameter import is_lazy
 
 import visualizer
@@ -178,6 +179,36 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
     fed = tuple(Input(names[id(event)], name=name)
                 for event, (name, _) in zip(inputs, given.tensors, strict=True)) if any(dict(given.tensors)) else ()
     return Done(weights, recording, recorded, aimed, tuple(_named(aimed, beside, names, there)), fed, dtype)
+
+
+class Followed(NamedTuple):
+    """Where what a layer made stands in the graph of autograd, and its shape with its batch axis."""
+
+    edge: GradientEdge
+    shape: tuple[int, ...]
+
+
+def followed(model: nn.Module, x: Any, keywords: Mapping[str, Any] | None = None, seed: int = 0,
+             budget: int = BUDGET) -> dict[str, Followed]:
+    """The graph of one pass forwards in float64, by the names of the layers: for gradients of any number by any other.
+    """
+    with torch.inference_mode(False), _as_written():
+        model = recordable(model)
+        given = converted(arguments(model, x, keywords), torch.float64)
+        with in_precision(model, torch.float64) as running:
+            weights = weights_of(running)
+            everything = [*(known.tensor for known in weights.known.values()), *(each for _, each in given.tensors)]
+            with _left_as_found(weights, everything, seed):
+                recording = Recording(weights, budget)
+                handed = given.turned(lambda name, tensor: recording.feed(tensor))
+                with recording, Precision(torch.float64):
+                    running(*handed.positions, **handed.keywords)
+                inputs = [event for event in recording.events if event.kind_name == "input"]
+                for event, (_, tensor) in zip(inputs, given.tensors, strict=True):
+                    event.whole = partial(_seen_together, running, given, tensor)
+                _, names = layers.build(recording, False, "float64")
+    return {names[id(event)]: Followed(event.edge, event.output.shape) for event in recording.events
+            if event.edge is not None and event.output is not None and id(event) in names}
 
 
 def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module, given: Arguments,

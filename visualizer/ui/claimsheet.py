@@ -20,6 +20,7 @@ from visualizer.ui import style
 from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import key_words
+from visualizer.ui.cover import tab_within
 
 if TYPE_CHECKING:
     from visualizer.engine.client import Engine
@@ -180,6 +181,9 @@ class ClaimSheet(QWidget):
             return True
         return super().event(event)
 
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        return tab_within(self, forwards)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = Key(event.key())
         acts = {Key.Key_Return: self.go, Key.Key_Enter: self.go, Key.Key_M: self.measure, Key.Key_A: self.ask,
@@ -192,8 +196,6 @@ class ClaimSheet(QWidget):
             self.choose(len(self.page.known) - 1)
         elif key in acts:
             acts[key]()
-        elif key == Key.Key_Tab:
-            super().keyPressEvent(event)
 
     def _clicked(self, focus: object) -> None:
         found = [index for index, claim in enumerate(self.page.known)

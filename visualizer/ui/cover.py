@@ -6,6 +6,22 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
+
+
+def tab_within(sheet: QWidget, forwards: bool) -> bool:
+    """Tab goes round what lies on a sheet and back to the sheet itself, never to what is covered; False where nothing
+    lies on it."""
+    stops = [sheet, *(child for child in sheet.findChildren(QWidget) if child.isVisible() and child.isEnabled()
+                      and child.focusPolicy() & Qt.FocusPolicy.TabFocus)]
+    if len(stops) == 1:
+        return False
+    now = sheet.window().focusWidget()
+    at = stops.index(now) if now in stops else 0
+    reasons = Qt.FocusReason
+    stops[(at + (1 if forwards else -1)) % len(stops)].setFocus(reasons.TabFocusReason if forwards
+                                                               else reasons.BacktabFocusReason)
+    return True
 
 
 class Cover:
@@ -15,10 +31,13 @@ class Cover:
         """`seen` answers what one sees: the window, or what covers it."""
         self.window, self.stage, self.seen = window, stage, seen
         self.shown: QWidget | None = None
+        self._had: QWidget | None = None
+        """What had the keyboard before, where that is not the stage: on the start screen."""
 
     def show(self, made: Callable[[QWidget], QWidget]) -> None:
         """Make it, over what one sees, in place of what lay there."""
         self.close()
+        self._had = self.window.focusWidget()
         self.shown = overlay = made(self.seen())
         overlay.closed.connect(self.close)  # type: ignore[attr-defined]
         self.lay()
@@ -42,6 +61,8 @@ class Cover:
         below: QWidget = self.stage if overlay.parentWidget() is self.window else overlay.parentWidget()
         overlay.hide()
         overlay.deleteLater()
+        if not below.isVisible() and self._had is not None and isValid(self._had):
+            below = self._had
         below.setFocus(Qt.FocusReason.MouseFocusReason)
         return True
 

@@ -12,6 +12,7 @@ from visualizer.language import tr
 from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button
 from visualizer.ui.commands import Command, Context, key_for, keyed, keys_words
+from visualizer.ui.cover import tab_within
 
 ROW, HEAD = 24, 34
 COLUMN, NARROWEST = 352, 320
@@ -44,6 +45,9 @@ class KeySheet(QWidget):
             event.accept()
             return True
         return super().event(event)
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        return tab_within(self, forwards)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_F1:
@@ -123,6 +127,9 @@ class Blank(QWidget):
             event.accept()
             return True
         return super().event(event)
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        return tab_within(self, forwards)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.closed.emit()

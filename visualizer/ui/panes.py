@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 BAR, CURVES = 48, 204
 """Heights of the bar of what is done to the input, and of the curves under the stage."""
+ROW = 14
+"""Pixels: middles of what stands in one row are no further apart than that."""
 LEAST_STAGE = 480
 """Pixels: where the curves would leave the stage less, they come only when they are asked for."""
 
@@ -69,6 +71,8 @@ class Panes(QWidget):
         self.transport.steps = lambda: self.stage.picture.steps
         self.transport.stretch = lambda: self.stage.picture.stretch
         self.empty = Empty(run, self)
+        self._order: list[QWidget] = []
+        """In which Tab goes."""
         self.drawer_open = False
         """In a narrow window: the inspector lies over the stage."""
         self.starting = False
@@ -254,11 +258,13 @@ class Panes(QWidget):
         return [vars(self)[name] for name in ("bar", "curves") if name in vars(self) and vars(self)[name].isVisible()]
 
     def order_tabs(self) -> None:
-        """From the stage through everything around it."""
-        order = [self.stage, *_reachable(self.inspector), *_reachable(self.transport), *_reachable(self.rail),
-                 *_reachable(self.top)]
-        for one, other in pairwise(order):
-            QWidget.setTabOrder(one, other)
+        """From the stage through everything around it, as it stands now."""
+        order = [self.stage, *(child for pane in (*self._over_and_under(), self.inspector, self.transport, self.rail,
+                                                  self.top) for child in _reachable(pane))]
+        if order != self._order:
+            self._order = order
+            for one, other in pairwise(order):
+                QWidget.setTabOrder(one, other)
 
     # --- geometry ---
 
@@ -302,6 +308,8 @@ class Panes(QWidget):
         if self.starting:
             self.start.setGeometry(0, TOP, width, height - TOP)
         self.message.place(stage)
+        if not self.starting:
+            self.order_tabs()
         self.placed.emit()
 
     def _below_bar(self, whole: QRect) -> QRect:
@@ -395,12 +403,17 @@ class Panes(QWidget):
 
 def _reachable(pane: QWidget) -> list[QWidget]:
     """Everything in a pane that Tab reaches, in the order it stands in, row by row."""
-    def place(child: QWidget) -> tuple[int, int]:
-        at = child.mapTo(pane, QPoint(0, 0))
-        return (-1, -1) if child is pane else (at.y() // 8, at.x())
+    def middle(child: QWidget) -> int:
+        return -ROW if child is pane else child.mapTo(pane, child.rect().center()).y()
 
-    return sorted((child for child in (pane, *pane.findChildren(QWidget))
-                   if child.focusPolicy() & Qt.FocusPolicy.TabFocus), key=place)
+    rows: list[list[QWidget]] = []
+    for child in sorted((child for child in (pane, *pane.findChildren(QWidget))
+                         if child.focusPolicy() & Qt.FocusPolicy.TabFocus), key=middle):
+        if rows and middle(child) - middle(rows[-1][0]) < ROW:
+            rows[-1].append(child)
+        else:
+            rows.append([child])
+    return [child for row in rows for child in sorted(row, key=lambda child: child.mapTo(pane, QPoint(0, 0)).x())]
 
 
 def _first_reachable(pane: QWidget) -> QWidget | None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from visualizer.language import tr
 from visualizer.ui import faults, style
+from visualizer.ui.cover import tab_within
 
 Key = Qt.Key
 TOP = 84
@@ -46,6 +47,9 @@ class Sheet(QWidget):
             event.accept()
             return True
         return super().event(event)
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        return tab_within(self, forwards)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = Key(event.key())

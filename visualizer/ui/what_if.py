@@ -77,7 +77,7 @@ class WhatIf(QWidget):
         self.pad = Directions(self)
         self.pad.turned.connect(self._turn_to)
         self.die = Button("", "die", "raised", self)
-        self.die.clicked.connect(self.roll)
+        self.die.clicked.connect(lambda: self.roll())
         self.field = Field(self)
         self.field.returnPressed.connect(self._typed)
         style.name(self.field, tr("Which"), tr("Which, as numbers or words with a comma between them; Enter does it"))
@@ -153,14 +153,15 @@ class WhatIf(QWidget):
         self.held[self.chosen] = self.words
         self._do(edit.write(edit.strength.at(arguments, abs(value))) if value else "", self.chosen)
 
-    def by(self, steps: int) -> None:
-        """So many steps of the slider stronger or weaker."""
+    def by(self, steps: int) -> bool:
+        """So many steps of the slider stronger or weaker; False where nothing that has a strength has been chosen."""
         edit = edits.find(self.chosen) if self.chosen else None
         if edit is None or edit.strength is None:
-            return
+            return False
         track = track_of(edit)
         value = min(max(self.strength + steps * track.step, track.low), track.high)
         self.turn(edit.name, track.write(round(value, 6)), True)
+        return True
 
     def set_strength(self, strength: float) -> None:
         """The strength of a point of a curve, in the direction of now."""
@@ -173,12 +174,14 @@ class WhatIf(QWidget):
         below = edit.strength.signed and edits.parse(self.words)[1][0] < 0
         self.turn(edit.name, track_of(edit).write(-strength if below else strength), False)
 
-    def roll(self) -> None:
-        """Another seed."""
+    def roll(self) -> bool:
+        """Another seed; False where nothing that has one has been chosen."""
         edit, arguments = edits.parse(self.words) if self.chosen else (None, ())
-        if edit is not None and edit.beside == DIE:
-            self.store.end_gesture()
-            self._keep(edit.write((*arguments[:-1], (arguments[-1] + 1) % edits.MOST_SEED)))
+        if edit is None or edit.beside != DIE:
+            return False
+        self.store.end_gesture()
+        self._keep(edit.write((*arguments[:-1], (arguments[-1] + 1) % edits.MOST_SEED)))
+        return True
 
     def drag(self, start: str, right: int, down: int) -> None:
         """The input was dragged so far since it was done as `start` says: the patch moves that covers it, else the

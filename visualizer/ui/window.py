@@ -174,7 +174,8 @@ class Window(QWidget):
             self.say(why_no_inputs(self.store.takes_inputs))
 
     def open_path(self, path: str) -> None:
-        """Have a file opened, whatever it is."""
+        """Have a file opened, whatever it is; what was said of the one before is said no more."""
+        self.unsay()
         self.opened.emit(path)
 
     def restore(self) -> None:

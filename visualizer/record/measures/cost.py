@@ -2,6 +2,7 @@
 
 from visualizer import kinds
 from visualizer.claims import Number
+from visualizer.kinds import waiting
 from visualizer.record.measures import Data, Measure
 from visualizer.record.run import record
 
@@ -11,7 +12,7 @@ def _run(data: Data, model: str, what: str, sample: str = "") -> Number:
     if what == "macs":
         return Number(float(kinds.macs(trace)))
     if what == "waits":
-        return Number(float(kinds.waits(trace)))
+        return Number(float(waiting.waits(trace)))
     raise ValueError(f"{what} is neither macs nor waits")
 
 

@@ -1,13 +1,13 @@
 """field: which share of its receptive field an untrained stack of convolutions really uses."""
 
-import numpy as np
 import torch
 
 from visualizer.claims import Number
+from visualizer.kinds.reach import width
 from visualizer.record.measures import Data, Measure
 
-KERNEL, WIDE = 3, 4.0
-"""Side of each kernel; the width in standard deviations that counts as used (Luo et al. 2016)."""
+KERNEL = 3
+"""Side of each kernel."""
 
 
 def _run(data: Data, depth: str) -> Number:
@@ -23,9 +23,7 @@ def _run(data: Data, depth: str) -> Number:
     for _ in range(layers):
         out = torch.nn.functional.conv1d(out, kernel)
     (gradient,) = torch.autograd.grad(out.sum(), x)
-    weights = gradient.flatten().numpy() / float(gradient.sum())
-    places = np.arange(size) - (size - 1) / 2
-    return Number(float(WIDE * np.sqrt((weights * places**2).sum()) / size))
+    return Number(width(gradient.flatten().numpy()) / size)
 
 
 MEASURE = Measure("field", "field DEPTH", "share of the receptive field that a stack of 3 × 3 convolutions of equal "

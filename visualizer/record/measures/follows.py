@@ -1,26 +1,23 @@
 """follows: the equivariance error of a layer: how far its maps are from the old ones, moved along with the picture."""
 
-import torch
 from torch import nn
 
 from visualizer.claims import Number
+from visualizer.kinds.moving import moved_back
 from visualizer.record.measures import Data, Measure, as_mean, edited, opened, output_of
 
 
 def _run(data: Data, model: str, layer: str, by: str) -> Number:
-    """Mean over digits of ‖f(moved) − moved f(x)‖ / ‖f(x)‖ where both have values; the picture moved right and down."""
+    """Mean over digits of what `kinds.moving` says of the maps, the picture moved right and down."""
     made = opened(model)
     assert made.prepare is not None
     pictures, step = data.digits[0], int(by)
-    maps, moved = (output_of(made.module, layer, made.prepare(each)).double()
+    maps, moved = (output_of(made.module, layer, made.prepare(each)).numpy()
                    for each in (pictures, edited(made, pictures, f"shift:{step},{step}")))
     places = step / stride_of(made.module, layer)
     if places != int(places):
         raise ValueError(f"a step of {step} pixels falls between the places of {layer}")
-    along = int(places)
-    side = maps.shape[-1] - along
-    error = torch.linalg.vector_norm((moved[..., along:, along:] - maps[..., :side, :side]).flatten(1), dim=1)
-    return as_mean((error / torch.linalg.vector_norm(maps[..., :side, :side].flatten(1), dim=1)).numpy())
+    return as_mean(moved_back(maps, moved, (int(places),) * 2, batch=True))
 
 
 def stride_of(model: nn.Module, layer: str) -> int:

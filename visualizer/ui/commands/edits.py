@@ -8,17 +8,17 @@ from visualizer import edits
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.state import State
-from visualizer.ui.commands import Act, Command, Desk, Family
+from visualizer.ui.commands import Act, Command, Desk, Family, key_for
 
 
 class Bar(Protocol):
     """The bar over the stage."""
 
-    def by(self, steps: int) -> None:
-        """So many steps stronger or weaker."""
+    def by(self, steps: int) -> bool:
+        """So many steps stronger or weaker; False where nothing that has a strength has been chosen."""
 
-    def roll(self) -> None:
-        """Another seed."""
+    def roll(self) -> bool:
+        """Another seed; False where nothing that has one has been chosen."""
 
 
 class Panes(Protocol):
@@ -86,14 +86,16 @@ def unedited(desk: Desk) -> None:
 
 def _by(steps: int) -> Act:
     def act(desk: Barred) -> None:
-        if desk.panes.barred:
-            desk.panes.bar.by(steps)
+        if not (desk.panes.barred and desk.panes.bar.by(steps)):
+            desk.say(tr("Nothing that has a strength is being done to the input; choose it on the bar ({key}).").format(
+                key=key_for("what-if")))
     return act
 
 
 def _roll(desk: Barred) -> None:
-    if desk.panes.barred:
-        desk.panes.bar.roll()
+    if not (desk.panes.barred and desk.panes.bar.roll()):
+        desk.say(tr("Nothing that has a seed is being done to the input; choose it on the bar ({key}).").format(
+            key=key_for("what-if")))
 
 
 def _shift(right: int, down: int) -> Act:
