@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import pickle
 import random
 import struct
@@ -325,6 +326,223 @@ def weights() -> Made:
     yield "model.py", lambda: f"import os; os.system('touch {MARK}')".encode()
 
 
+# --- programs of torch.export ---------------------------------------------------------------------------------------
+
+def exported_words(steps: list[dict] | None = None, **more: object) -> dict:
+    """A program of one convolution, as torch.export writes it, by hand: these tests go without torch."""
+    def tensor(name: str) -> dict:
+        return {"as_tensor": {"name": name}}
+
+    def meta(*sizes: int) -> dict:
+        strides = [math.prod(sizes[place + 1:]) for place in range(len(sizes))]
+        return {"dtype": 7, "sizes": [{"as_int": size} for size in sizes], "requires_grad": False, "layout": 7,
+                "device": {"type": "cpu", "index": None}, "strides": [{"as_int": each} for each in strides],
+                "storage_offset": {"as_int": 0}}
+
+    convolve = step("torch.ops.aten.conv2d.default", "made", input=tensor("x"), weight=tensor("w"))
+    graph = {"inputs": [tensor("w"), tensor("x")], "outputs": [tensor("made")],
+             "nodes": [convolve] if steps is None else steps,
+             "tensor_values": {"x": meta(1, 1, 9, 9), "w": meta(2, 1, 3, 3), "made": meta(1, 2, 7, 7)},
+             "sym_int_values": {}, "sym_bool_values": {}, "sym_float_values": {}, "custom_obj_values": {},
+             "is_single_tensor_return": False}
+    signature = {"input_specs": [{"parameter": {"arg": {"name": "w"}, "parameter_name": "conv.weight"}},
+                                 {"user_input": {"arg": tensor("x")}}],
+                 "output_specs": [{"user_output": {"arg": tensor("made")}}]}
+    return {"graph_module": {"graph": graph, "signature": signature, "module_call_graph": [], "metadata": {}},
+            "opset_version": {"aten": 10}, "range_constraints": {}, "schema_version": {"major": 8, "minor": 20},
+            "torch_version": "2.13.0", "verifiers": [], "guards_code": [], **more}
+
+
+def step(target: str, made: str, **given: object) -> dict:
+    return {"target": target, "inputs": [{"name": name, "arg": each, "kind": 1} for name, each in given.items()],
+            "outputs": [{"as_tensor": {"name": made}}],
+            "metadata": {"nn_module_stack": "L__self__,,Net;L__self___conv,conv,torch.nn.modules.conv.Conv2d"}}
+
+
+def weight(raw: int = 72, **changes: object) -> tuple[dict, bytes]:
+    """The list of weights, and the bytes of the only one."""
+    meta = exported_words()["graph_module"]["graph"]["tensor_values"]["w"]
+    told = {"path_name": "weight_0", "is_param": True, "use_pickle": False,
+            "tensor_meta": {**meta, **changes.pop("meta", {})}, **changes}  # type: ignore[dict-item]
+    return {"config": {"conv.weight": told}}, bytes(raw)
+
+
+def archived(words: object, listed: object = None, raw: bytes = b"", method: int = zipfile.ZIP_STORED,
+             without: str = "", **more: bytes) -> bytes:
+    """The zip of torch.export.save."""
+    usual, numbers = weight()
+    members = {"m/archive_format": b"pt2", "m/archive_version": b"0", "m/byteorder": b"little",
+               "m/models/model.json": words if isinstance(words, bytes) else json.dumps(words).encode(),
+               "m/data/weights/model_weights_config.json": json.dumps(listed or usual).encode(),
+               "m/data/weights/weight_0": raw or numbers,
+               "m/data/constants/model_constants_config.json": b'{"config": {}}',
+               **{f"m/{name.replace('__', '/')}": content for name, content in more.items()}}
+    return zipped({name: content for name, content in members.items() if not without or without not in name}, method)
+
+
+ANSWER = '[{"as_tensor": {"name": "made"}}]'
+
+
+def exported() -> Made:
+    def named(name: str) -> dict:
+        return {"as_tensor": {"name": name}}
+
+    def aten(name: str, made: str, **given: object) -> dict:
+        return step(f"torch.ops.aten.{name}", made, **given)
+
+    def ints(*sizes: int) -> dict:
+        return {"as_ints": list(sizes)}
+
+    def program(*steps: dict, **more: object) -> bytes:
+        return archived(exported_words(list(steps), **more))
+
+    def lying(raw: int = 72, **changes: object) -> bytes:
+        return archived(exported_words(), *weight(raw, **changes))
+
+    def sizes(*numbers: object) -> dict:
+        return {"meta": {"sizes": [{"as_int": each} for each in numbers]}}
+
+    def bent(old: str, new: str) -> bytes:
+        return archived(json.dumps(exported_words()).replace(old, new, 1).encode())
+
+    evil = pickle.dumps(Runs())
+    code = f"__import__('os').system('touch {MARK}')"
+    yield "whole.pt2", lambda: archived(exported_words())
+    # counts that are wrong
+    yield "no-steps.pt2", lambda: program()
+    yield "no-models.pt2", lambda: archived(exported_words(), without="models/")
+    yield "two-models.pt2", lambda: archived(exported_words(), models__other_json=b"{}", **{"models__two.json": b"{}"})
+    yield "no-outputs.pt2", lambda: bent(f'"outputs": {ANSWER}, "nodes"', '"outputs": [], "nodes"')
+    yield "more-outputs.pt2", lambda: bent(
+        f'"outputs": {ANSWER}, "metadata"',
+        '"outputs": [{"as_tensors": [{"name": "made"}, {"name": "b"}]}], "metadata"')
+    yield "many-steps.pt2", lambda: program(*[aten("relu.default", f"r{place}", self=named("x"))
+                                              for place in range(40_000)])
+    yield "long.pt2", lambda: program(*[aten("relu.default", "made", self=named("x")) for _ in range(9_000)])
+    yield "long-of-sines.pt2", lambda: program(*[aten("sin.default", "made", self=named("x")) for _ in range(3_900)])
+    yield "not-made.pt2", lambda: program(aten("relu.default", "other", self=named("x")))
+    yield "not-there.pt2", lambda: program(aten("relu.default", "made",
+                                                self=named("nobody")))
+    yield "nothing-read.pt2", lambda: program(aten("relu.default", "made"))
+    yield "values.pt2", lambda: archived({**exported_words(), "range_constraints": {
+        f"s{place}": {"min_val": 0, "max_val": 9} for place in range(200_000)}})
+    # shapes that lie
+    yield "shape.pt2", lambda: lying(**sizes(1 << 30, 1, 3, 3))
+    yield "shape-40.pt2", lambda: lying(**sizes(1 << 40, 1 << 40, 3, 3))
+    yield "negative.pt2", lambda: lying(**sizes(-2, 1, 3, 3))
+    yield "words-for-sizes.pt2", lambda: lying(**sizes("2", "1", "3", "3"))
+    yield "true-sizes.pt2", lambda: lying(**sizes(True, True, True, True))
+    yield "strides-of-0.pt2", lambda: lying(meta={"strides": [{"as_int": 0}] * 4,
+                                                  "sizes": [{"as_int": 100_000}] * 2 + [{"as_int": 3}] * 2})
+    yield "strides-outside.pt2", lambda: lying(meta={"strides": [{"as_int": 1 << 30}] * 4})
+    yield "offset.pt2", lambda: lying(meta={"storage_offset": {"as_int": 1 << 39}})
+    yield "offset-before.pt2", lambda: lying(meta={"storage_offset": {"as_int": -9}})
+    yield "expression.pt2", lambda: lying(meta={"sizes": [{"as_expr": {"expr_str": code, "hint": None}}] * 4})
+    yield "axes.pt2", lambda: lying(meta={"sizes": [{"as_int": 1}] * 70, "strides": [{"as_int": 1}] * 70})
+    yield "other-shape.pt2", lambda: lying(**sizes(1, 2, 3, 3))
+    yield "half-a-number.pt2", lambda: lying(71)
+    yield "type.pt2", lambda: lying(meta={"dtype": 99})
+    yield "sparse.pt2", lambda: lying(meta={"layout": 1})
+    yield "no-numbers.pt2", lambda: archived(exported_words(), without="weight_0")
+    yield "no-list.pt2", lambda: archived(exported_words(), without="weights_config")
+    yield "list.pt2", lambda: archived(exported_words(), {"config": [1]})
+    yield "up.pt2", lambda: lying(path_name="../models/model.json")
+    yield "other-input.pt2", lambda: bent('{"as_int": 9}, {"as_int": 9}', '{"as_int": 2}, {"as_int": 2}')
+    yield "huge-input.pt2", lambda: bent('{"as_int": 9}, {"as_int": 9}', '{"as_int": 2000000}, {"as_int": 2000000}')
+    # what would be made of them
+    yield "full.pt2", lambda: program(aten("full.default", "made", size=ints(1 << 40),
+                                           fill_value={"as_float": 0.0}))
+    yield "zeros.pt2", lambda: program(aten("zeros.default", "made", size=ints(1 << 20, 1 << 14)))
+    yield "expand.pt2", lambda: program(aten("expand.default", "large", self=named("x"),
+                                             size=ints(99_999, 1, 9, 9)),
+                                        aten("clone.default", "made", self=named("large")))
+    yield "repeat.pt2", lambda: program(aten("repeat.default", "made", self=named("x"), repeats=ints(9999, 9999, 1, 1)))
+    yield "pad.pt2", lambda: program(aten("constant_pad_nd.default", "made", self=named("x"),
+                                          pad=ints(1 << 30, 1 << 30)))
+    yield "arange.pt2", lambda: program(aten("arange.default", "made", end={"as_int": 1 << 40}))
+    yield "doubled.pt2", lambda: program(aten("relu.default", "a0", self=named("x")), *[
+        aten("cat.default", f"a{place + 1}", tensors={"as_tensors": [{"name": f"a{place}"}] * 2})
+        for place in range(60)], aten("relu.default", "made", self=named("a60")))
+    yield "outer.pt2", lambda: program(
+        aten("arange.default", "line", end={"as_int": 1 << 22}),
+        aten("outer.default", "made", self=named("line"),
+             vec2=named("line")))
+    yield "resize.pt2", lambda: program(aten("upsample_nearest2d.vec", "made", input=named("x"),
+                                             output_size=ints(1 << 20, 1 << 20), scale_factors={"as_none": True}))
+    yield "behind-a-mask.pt2", lambda: program(
+        aten("gt.Scalar", "mask", self=named("x"), other={"as_float": 0.0}),
+        aten("masked_select.default", "some", self=named("x"), mask=named("mask")),
+        aten("zeros.default", "made", size=ints(1 << 20, 1 << 14)))
+    yield "sizes.pt2", lambda: program(*[
+        {**step("_operator.mul", "", a={"as_int": 1 << 40}, b={"as_int": 1 << 40} if not place else
+                {"as_sym_int": {"as_name": f"n{place - 1}"}}),
+         "outputs": [{"as_sym_int": {"as_name": f"n{place}"}}]} for place in range(200)],
+        aten("relu.default", "made", self=named("x")))
+    # what would run
+    for number, target in enumerate((
+            "torch.ops.aten.from_file.default", "torch.ops.aten._foobar", "torch.ops.prim.Print.default",
+            "torch.ops.aten.__class__", "torch.ops.aten.conv2d.__call__", "torch.load", "os.system", "_operator.pow",
+            "_operator.attrgetter", "builtins.eval", "torch.ops.higher_order.cond", "torch.hub.load",
+            "torch.ops.aten.set_.source_Tensor", "torch.ops.aten.resize_.default",
+            "torch.ops.aten.relu.default.__self__", "torch.ops.profiler._record_function_enter", code)):
+        yield f"target{number}.pt2", lambda target=target: program(step(target, "made", self=named("x")))
+    yield "pickled-weight.pt2", lambda: archived(exported_words(), weight(use_pickle=True)[0], evil)
+    yield "weights-pt.pt2", lambda: archived(exported_words(), without="weights_config",
+                                              **{"data__weights__model.pt": evil})
+    yield "sample.pt2", lambda: archived(exported_words(), **{"data__sample_inputs__model.pt": evil})
+    yield "sample-zip.pt2", lambda: archived(exported_words(), **{"data__sample_inputs__model.pt": zipped(
+        {"a/data.pkl": evil, "a/data/0": bytes(324), "a/data/1": bytes(9)}, zipfile.ZIP_STORED)})
+    yield "sample-bomb.pt2", lambda: archived(exported_words(), **{"data__sample_inputs__model.pt": zipped(
+        {"a/data.pkl": evil, "a/data/0": bytes(100_000_000)})})
+    yield "guards.pt2", lambda: archived(exported_words(guards_code=[code], verifiers=[code]))
+    yield "constant.pt2", lambda: archived(exported_words(), **{
+        "data__constants__custom_obj_0": evil, "data__constants__model_constants_config.json": json.dumps(
+            {"config": {"thing": {"path_name": "custom_obj_0", "is_param": False, "use_pickle": True,
+                                  "tensor_meta": None}}}).encode()})
+    yield "machine-code.pt2", lambda: archived(exported_words(), **{"data__aotinductor__model__a.so": b"\x7fELF"})
+    yield "old.pt2", lambda: zipped({"serialized_exported_program.json": b"{}", "serialized_state_dict.pt": evil,
+                                     "version": b"5.1"})
+    yield "names.pt2", lambda: bent("conv,torch.nn", f"{code},torch.nn")
+    yield "forward.pt2", lambda: bent('L__self___conv,conv,', 'L__self___conv,forward.__class__._modules,')
+    yield "weight-name.pt2", lambda: archived(
+        json.dumps(exported_words()).replace("conv.weight", "forward.__dict__").encode(),
+        {"config": {"forward.__dict__": weight()[0]["config"]["conv.weight"]}})
+    yield "string.pt2", lambda: program(aten("conv2d.default", "made", input=named("x"), weight={"as_string": code}))
+    # what is nested, huge, of another kind
+    yield "deep.pt2", lambda: archived(b"[" * 2_000_000)
+    yield "deep-argument.pt2", lambda: bent('{"as_tensor": {"name": "x"}}, "kind"',
+                                            '{"a":' * 900 + "1" + "}" * 900 + ', "kind"')
+    yield "deep-graphs.pt2", lambda: program(_inside(60))
+    yield "deep-modules.pt2", lambda: bent("L__self___conv,conv,", ";".join(
+        f"L{place},{'a.' * 30}a{place}," for place in range(500)) + ";L,conv,")
+    yield "deep-tree.pt2", lambda: archived(json.dumps(exported_words()).replace('"module_call_graph": []', json.dumps(
+        {"module_call_graph": [{"fqn": "", "signature": {"out_spec": "[1," * 5000 + "]" * 5000}}]})[1:-1]).encode())
+    yield "bomb.pt2", lambda: archived(b"[" + b"1," * 100_000_000 + b"1]", method=zipfile.ZIP_DEFLATED)
+    yield "packed-weight.pt2", lambda: archived(exported_words(), *weight(300_000_000), method=zipfile.ZIP_DEFLATED)
+    yield "members.pt2", lambda: many_members(400_000, "m/models/model.json")
+    yield "big-number.pt2", lambda: bent('"minor": 20', '"minor": ' + "9" * 100_000)
+    yield "not-a-number.pt2", lambda: program(aten("mul.Tensor", "made", self=named("x"),
+                                                   other={"as_float": "Bad"}))
+    yield "null.pt2", lambda: archived(dict.fromkeys(exported_words()))
+    yield "bytes.pt2", lambda: archived(bytes(range(256)))
+    yield "version.pt2", lambda: archived(exported_words(schema_version={"major": 99, "minor": 0}))
+    yield "order.pt2", lambda: archived(exported_words(), byteorder=b"big")
+    yield "cut.pt2", lambda: archived(exported_words())[:-40]
+    yield "turned.pt2", lambda: _turned(archived(exported_words()), random.Random(3), 30)
+    yield "empty.pt2", lambda: b""
+    yield "html.pt2", lambda: b"<!DOCTYPE html><html>404</html>"
+
+
+def _inside(depth: int) -> dict:
+    """A graph in a graph in a graph."""
+    graph = exported_words([_inside(depth - 1)] if depth else None)["graph_module"]["graph"]
+    return {**step("torch.ops.higher_order.wrap_with_set_grad_enabled", "made", enabled={"as_bool": True}),
+            "inputs": [{"name": "", "arg": {"as_bool": True}, "kind": 1},
+                       {"name": "", "arg": {"as_graph": {"name": "inner", "graph": graph}}, "kind": 1},
+                       {"name": "", "arg": {"as_tensor": {"name": "w"}}, "kind": 1},
+                       {"name": "", "arg": {"as_tensor": {"name": "x"}}, "kind": 1}]}
+
+
 # --- pictures, sounds, texts, tables --------------------------------------------------------------------------------
 
 def picture(kind: str, size: tuple[int, int], mode: str = "L", **options: object) -> bytes:
@@ -456,4 +674,5 @@ def names() -> Made:
     yield "weights.npy", lambda: b"\x93NUMPY\1\0v\0" + pickle.dumps(Runs())
 
 
-KINDS: tuple[Callable[[], Made], ...] = (damaged, recordings, sessions, weights, pictures, sounds, texts, films, names)
+KINDS: tuple[Callable[[], Made], ...] = (damaged, recordings, sessions, weights, exported, pictures, sounds, texts,
+                                         films, names)

@@ -28,7 +28,8 @@ def opened(path: Path) -> str:
     if found.what == door.MODEL:
         form = formats.find(path)
         assert form is not None
-        return str(form.open_file(path).card.get("title", ""))
+        model = form.open_file(path)
+        return record.record(model).title if model.prepare else model.title  # a file may say itself what is computed
     if found.what == door.INPUT:
         said = []
         for kind in inputs.kinds():

@@ -277,6 +277,8 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
                     help="a file, a sample of `visualizer list samples`, a text for a model that reads text, or "
                          "\"strip:4 0 7\" for one that reads strips; NAME=FILE, several times, for one of several "
                          "inputs")
+    it.add_argument("--shape", type=_shape, metavar="1,3,64,64", help="how large the input is, for a model that takes "
+                    "several sizes")
     it.add_argument("--target", type=_wanted, metavar="N|0.5|1,0,2|FILE", help="what should be answered: a class, a "
                     "number with a point, a list, or a file of numbers (.npy, .csv, .txt)")
     it.add_argument("--objective", metavar="WORD", help="what flows back: loss, none, a loss by name (mse, mae, bce, "
@@ -335,6 +337,18 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         message = message.rstrip(".")
         raise Usage(f"{message[0].upper()}{message[1:]}; `{self.prog} --help` shows what can be said.")
+
+
+def _shape(text: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}(,[1-9][0-9]{0,5}){0,11}", text):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no shape; write numbers with commas, for example 1,3,64,64")
+    return text
+
+
+def _given(chosen: argparse.Namespace) -> str | None:
+    """The word for the input, with the shape that it is to have."""
+    word: str | None = chosen.input
+    return word if chosen.shape is None else f"shape:{chosen.shape}; {word or ''}".rstrip("; ")
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -439,7 +453,7 @@ def _record(chosen: argparse.Namespace) -> int:
     found = door.recognise(chosen.thing)
     if found.what not in (door.BUNDLED, door.MODEL):
         raise Usage(f"{chosen.thing} is no model; name one of `visualizer list models`, or a model file.")
-    opened = door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen))
+    opened = door.open_(found, cards=_card, sample=_given(chosen), edits=_done_to(chosen))
     trace = _recorded(_aimed(opened.state, chosen), chosen)
     trace.save(chosen.output)
     flowed = f", {trace.objective.kind.replace('_', ' ')} {trace.objective.value:.6g}" if trace.has_backward else ""
@@ -1042,7 +1056,7 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     from visualizer.trace import load
 
     found = door.recognise(chosen.thing)
-    opened = door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen) or None)
+    opened = door.open_(found, cards=_card, sample=_given(chosen), edits=_done_to(chosen) or None)
     if opened.said:
         print(opened.said, file=sys.stderr)
     state = _reeled(_aimed(opened.state, chosen), chosen)

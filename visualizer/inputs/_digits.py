@@ -211,6 +211,32 @@ def _read(path: Path) -> Image.Image:
             file=path.name, why=str(error).rstrip("."))) from error
 
 
+def colours(path: Path, coloured: bool) -> Pixels:
+    """An image file as it is: (row, column, channel), red, green, blue on white; or grey, (row, column). Raises
+    Refused."""
+    image = _read(path)
+    if image.width < 2 or image.height < 2:
+        raise Refused(tr("{file} is only {width} × {height} pixels; choose a larger picture.").format(
+            file=path.name, width=image.width, height=image.height))
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        grey = np.rint(_deep(np.asarray(image, dtype=np.float64), path))
+        return _frozen(np.repeat(grey[..., None], 3, 2) if coloured else grey)
+    if image.has_transparency_data:
+        paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(paper, image.convert("RGBA"))
+    return _frozen(np.asarray(image.convert("RGB" if coloured else "L"), dtype=np.float32))
+
+
+def resized(pixels: Pixels, height: int, width: int) -> NDArray[np.float32]:
+    """The same picture stretched to a size: means of what falls together, straight lines between pixels."""
+    if pixels.shape[:2] == (height, width):
+        return pixels.astype(np.float32)
+    image = Image.fromarray(pixels)
+    smaller = height * width < pixels.shape[0] * pixels.shape[1]
+    how = Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR
+    return np.asarray(image.resize((width, height), how), dtype=np.float32)
+
+
 def _bytes_of(image: Image.Image) -> int:
     """Bytes that a pixel takes in memory while it is made smaller: what is transparent is kept twice then."""
     return 1 if image.mode in ("1", "L") else 8 if image.has_transparency_data else 4

@@ -372,7 +372,8 @@ def _products_on_their_way(setting: Setting, left: Column, sums: Sums, unit: Cel
         at = x + (goal[0] - x) * gone, y + (goal[1] - y) * gone
         marks += _dot(at, product, sums.largest, "positive-bar" if product > 0 else "negative-bar", holds)
         if place < SAID:
-            marks += chip(product, (at[0], at[1] - 15), opacity=_strong(setting), holds=holds)
+            appears = 0.5 + 0.5 * part_of(gone, 0, 0.15)  # that of the unit before stood elsewhere
+            marks += chip(product, (at[0], at[1] - 15), opacity=min(_strong(setting), appears), holds=holds)
     return marks
 
 

@@ -135,7 +135,10 @@ def given_of(opened: Opened, sample: str, pixels: Array | None = None) -> Given:
     name = str(said.get("kind", inputs.kinds()[0].name))
     if pixels is not None:
         return inputs.drawn(pixels, name, opened.title, sample or inputs.DRAWN)
-    return inputs.given(sample, name, opened.title, {**said, "labels": opened.labels})
+    found = inputs.given(sample, name, opened.title, {**said, "labels": opened.labels})
+    if said.get("labelled") is False:  # its classes are others than those of the samples
+        found = replace(found, sample=replace(found.sample, label=None))
+    return found
 
 
 def prepared(opened: Opened, raw: Any, instead: str = "choose one of its samples") -> Any:

@@ -1,0 +1,69 @@
+"""`.pt2`: a program of torch.export: a graph in JSON, and raw numbers. Read without pickle, and without torch's own
+loader, which runs what lies in such a file."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from visualizer import unpack
+from visualizer.record.catalog import Opened
+from visualizer.trace import Refused
+
+if TYPE_CHECKING:
+    from visualizer.record.formats.pt2._module import Exported
+
+SUFFIXES = (".pt2",)
+TITLE = "program of torch.export"
+NAMED = 12
+"""So many unknown operators are named one by one."""
+
+
+def is_one(path: Path) -> bool:
+    """Whether it is a zip with what torch.export writes into it, or with machine code made of that."""
+    try:
+        with path.open("rb") as file:
+            if file.read(2) != b"PK":
+                return False
+        with unpack.opened(path, 4 << 20) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError):
+        return False
+    inside = {name.partition("/")[2] for name in names}
+    return "archive_format" in inside or "serialized_exported_program.json" in names \
+        or any(name.startswith(("models/", "data/aotinductor/")) for name in inside)
+
+
+def open_file(path: Path) -> Opened:
+    """The program, ready to run, with what it says of its inputs; raises Refused."""
+    from visualizer.record.formats.pt2 import _archive, _graph
+    from visualizer.record.formats.pt2._module import Exported
+
+    try:
+        held = _archive.read(path)
+        program = _graph.program(held.words)
+        missing = [name for name in program.held.values() if name not in held.tensors]
+        if missing:
+            raise _archive.Odd(f"the numbers of {missing[0][:60]} are missing")
+        module = Exported(program, held.tensors, held.learns).eval()
+    except _graph.Unsupported as error:
+        listed = ", ".join(error.names[:NAMED])
+        more = f" and {len(error.names) - NAMED} more" if len(error.names) > NAMED else ""
+        raise Refused(f"{path.name} uses what is not known here: {listed}{more}; record the model from Python, "
+                      "visualizer.capture(model, x).save('mine.trace'), and mine.trace opens here.") from None
+    except unpack.TooMuch as error:
+        raise Refused(f"{path.name} is larger than there is room for ({error}); open a smaller network.") from error
+    except (_archive.Odd, LookupError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError,
+            AssertionError) as error:
+        why = str(error).strip().partition("\n")[0].rstrip(".")[:200] or type(error).__name__
+        raise Refused(f"{path.name} is damaged, or was not written by torch.export ({why}); export it again: "
+                      f"{_archive.SAVE}.") from error
+    return _opened(path, module)
+
+
+def _opened(path: Path, module: Exported) -> Opened:
+    from visualizer.record.formats.pt2 import _inputs
+
+    card, prepare = _inputs.of(path, module)
+    return Opened(path.stem, f"{path.stem}, exported", module, card, (), prepare)
