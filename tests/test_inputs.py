@@ -302,7 +302,8 @@ def test_a_table_is_one_row_a_step(content: str, tmp_path: Path) -> None:
     ("1,2\n3,nan\n", "'nan' in row 2, column 2"), ("1,2\n,4\n", "'nothing' in row 2, column 1"),
     ("a,b\n1,2\n3,four\n", "'four' in row 2, column 2"), ("1,2\n3,inf\n", "'inf' in row 2, column 2"),
     ("1,2\n3\n", "has 1 number in row 2, where the first has 2"), ("", "holds no numbers"), ("x,y\n", "no numbers"),
-    ("1\n" * 10_001, "10,001 rows, more than 10,000")])
+    ("1\n" * 10_001, "has more than 10,000 rows"),
+    ("a,b\n" + "1,2\n" * 10_001, "has more than 10,000 rows"), ("1," * 1_000_001, "holds more than 1,000,000 numbers")])
 def test_a_table_with_a_gap_says_where(content: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "walk.csv"
     path.write_text(content)

@@ -34,6 +34,15 @@ def test_in_a_gap_beside_tiles_the_nearest_one_is_meant_and_farther_off_none(poi
     assert found == (None if cell is None else Focus("conv1", cell))
 
 
+@pytest.mark.parametrize("cell", [(5, 0), (0, 5), (0, 0)])
+def test_tiles_that_a_low_stage_leaves_no_height_are_under_no_point(cell: tuple[float, float]) -> None:
+    flat = Image(10, 20, cell, np.zeros((2, 3, 4), np.uint8), columns=2, focus=Focus("conv1"))
+    below = Rect(0, 0, 50, 50, focus=Focus("below"))
+    picture = Picture((100, 100), (below, flat))
+    assert picture.hit(12, 20) == picture.near(12, 20) == Focus("below")
+    assert picture.near(60, 60) is None
+
+
 def test_tiles_may_show_chosen_channels() -> None:
     assert Picture((100, 100), (grid(indices=(7, 3)),)).hit(41, 21) == Focus("conv1", (3, 0, 0))
 

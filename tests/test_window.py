@@ -637,7 +637,7 @@ def test_tabs_never_move_and_the_last_says_which_of_the_others_is_shown(qtbot, l
     window = opened(qtbot, Store(changed(State(), model="char_lstm", sample="text:wherefore art thou"), letters), size)
     top, found = window.top, window.top.views
     names = [view.name for view in found]
-    assert names[:4] == ["network", "microscope", "compare", "unrolled"]
+    assert names[:5] == ["network", "microscope", "waiting", "compare", "unrolled"]
     assert len(names) > 10
     assert len(top.tabs.shown) >= least
     assert top.tabs.shown == tuple(range(len(top.tabs.shown)))

@@ -68,10 +68,16 @@ def ended(tmp_path: Path, name: str, code: str, how: str) -> tuple[subprocess.Co
 @pytest.mark.matrix(spine=("recording.trace", "settings.json"), sample=2, each=False)
 @pytest.mark.parametrize("how", ["kill", "full"])
 @pytest.mark.parametrize("name", WRITERS)
-def test_the_old_file_is_whole_and_the_next_writer_tidies(tmp_path, name, how):
+def test_the_old_file_is_whole_and_the_next_writer_tidies(tmp_path, monkeypatch, name, how):
     done, path = ended(tmp_path, name, WRITERS[name], how)
     assert path.read_bytes() == b"{}"
     left = [file.name for file in tmp_path.iterdir() if file != path]
+    if how == "kill" and name == "settings.json":  # one app waits for another, never for one that is gone
+        left.remove("settings.lock")
+        monkeypatch.setenv("VISUALIZER_STATE", str(tmp_path))
+        kept.remember("window", {"language": "en"})
+        assert kept.remembered("window") == {"language": "en"}
+        assert not path.with_suffix(".lock").exists()
     if how == "kill":
         assert done.returncode == -signal.SIGKILL, done.stderr
         assert len(left) == 1

@@ -18,6 +18,8 @@ OF_NUMBERS = (".npy", ".csv", ".txt")
 """Endings of files that hold an array of numbers."""
 MOST_SYMBOLS = 10_000
 """Characters of a text, rows of a table: one recording of more steps would take minutes and gigabytes."""
+MOST_NUMBERS = 1_000_000
+"""Numbers of a table: read one by one, those of as large a file as is opened would take minutes and gigabytes."""
 
 
 def checked(path: Path, instead: str) -> Path:
@@ -47,8 +49,8 @@ def numbers_in(path: Path) -> Array:
                                    allow_pickle=False)  # mapped: a header may claim more than there is
             found = np.array(found)
         else:
-            words = words_in(path).replace(";", ",").replace(",", " ")
-            rows = [[float(cell) for cell in line.split()] for line in words.splitlines() if line.strip()]
+            words = words_in(path).replace("\r", "\n").replace(";", ",").replace(",", " ")
+            rows = _rows(path, words)
             found = np.array(rows[0] if len(rows) == 1 else rows)
             found = found if set(words) & set(".eEnN") else found.astype(np.int64)
     except (ValueError, EOFError, IndexError) as error:
@@ -57,6 +59,19 @@ def numbers_in(path: Path) -> Array:
     if found.dtype.kind not in "fiub" or not found.size:
         raise Refused(tr("{file} holds no numbers; save an array of them.").format(file=path.name))
     return found
+
+
+def _rows(path: Path, words: str) -> list[list[float]]:
+    rows: list[list[float]] = []
+    left = MOST_NUMBERS
+    for line in re.finditer(r"^.*\S.*$", words, re.MULTILINE):
+        cells = line[0].split(maxsplit=left)
+        left -= len(cells)
+        if left < 0:
+            raise Refused(tr("{file} holds more than {most} numbers; choose a smaller array.").format(
+                file=path.name, most=f"{MOST_NUMBERS:,}"))
+        rows.append(list(map(float, cells)))
+    return rows
 
 
 def target_in(words: str, labels: Sequence[str] = ()) -> Any:

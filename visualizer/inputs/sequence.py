@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
+import re
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.inputs import WORDS, Facts, Given, Grain, InputKind, Item, Row
-from visualizer.inputs._files import MOST_SYMBOLS, words_in
+from visualizer.inputs._files import MOST_NUMBERS, MOST_SYMBOLS, words_in
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
 
@@ -83,10 +86,8 @@ def sequence(path: str | Path, features: int | None = None) -> Numbers:
     A first row without any number is a heading. Raises Refused with one sentence, which names the row and the column.
     """
     path = Path(path)
-    lines = [line for line in words_in(path).split("\n") if line.strip()]
-    mark = next((mark for mark in ";\t" if lines and mark in lines[0]), ",")
     try:
-        rows = list(csv.reader(lines, delimiter=mark, skipinitialspace=True))
+        rows = list(islice(_rows(path), MOST_SYMBOLS + 2))  # one may be a heading
     except csv.Error as error:
         raise Refused(tr("{file} is no table that can be read ({why}); save it again as CSV.").format(
             file=path.name, why=error)) from error
@@ -95,9 +96,9 @@ def sequence(path: str | Path, features: int | None = None) -> Numbers:
     if not rows:
         raise Refused(tr("{file} holds no numbers; give one row of numbers a step.").format(file=path.name))
     if len(rows) > MOST_SYMBOLS:
-        raise Refused(tr("{file} has {count} rows, more than {most}; choose a shorter stretch.").format(
-            file=path.name, count=f"{len(rows):,}", most=f"{MOST_SYMBOLS:,}"))
-    wanted = features or len(rows[0])
+        raise Refused(tr("{file} has more than {most} rows; choose a shorter stretch.").format(
+            file=path.name, most=f"{MOST_SYMBOLS:,}"))
+    wanted, read = features or len(rows[0]), []
     for step, row in enumerate(rows, 1):
         if len(row) != wanted:
             counted = tr("{count} number") if len(row) == 1 else tr("{count} numbers")
@@ -107,12 +108,37 @@ def sequence(path: str | Path, features: int | None = None) -> Numbers:
                 tr("{file} has {numbers} in row {row}, where the first has {wanted}; give every step {wanted}.")
             raise Refused(refused.format(file=path.name, numbers=counted.format(count=len(row)), row=step,
                                          wanted=wanted))
-        for column, cell in enumerate(row, 1):
-            if not _is_number(cell) or not math.isfinite(float(cell)):
-                raise Refused(tr("{file} has {cell} in row {row}, column {column}, which is no finite number; mend it "
-                                 "or leave the row out.").format(
-                    file=path.name, cell=repr(cell.strip()[:20] or tr("nothing")), row=step, column=column))
-    return np.array([[float(cell) for cell in row] for row in rows])
+        read.append(_step(path, step, row))
+    return np.array(read)
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    """The cells of each row that is not empty, row after row; raises Refused before a row is taken apart with which
+    they would be more than are read, and csv.Error."""
+    words = words_in(path)
+    first = re.search(r"\S.*", words)
+    mark = next((mark for mark in ";\t" if first and mark in first[0]), ",")
+    return csv.reader(_lines(path, words, mark), delimiter=mark, skipinitialspace=True)
+
+
+def _lines(path: Path, words: str, mark: str) -> Iterator[str]:
+    cells = 0
+    for line in re.finditer(r"^.*\S.*$", words, re.MULTILINE):
+        cells += line[0].count(mark) + 1
+        if cells > MOST_NUMBERS:
+            raise Refused(tr("{file} holds more than {most} numbers; choose a shorter stretch.").format(
+                file=path.name, most=f"{MOST_NUMBERS:,}"))
+        yield line[0]
+
+
+def _step(path: Path, step: int, row: list[str]) -> Numbers:
+    """The numbers of one row; raises Refused with one sentence, which names the row and the column."""
+    for column, cell in enumerate(row, 1):
+        if not _is_number(cell) or not math.isfinite(float(cell)):
+            raise Refused(tr("{file} has {cell} in row {row}, column {column}, which is no finite number; mend it "
+                             "or leave the row out.").format(
+                file=path.name, cell=repr(cell.strip()[:20] or tr("nothing")), row=step, column=column))
+    return np.array(list(map(float, row)))
 
 
 def _is_number(cell: str) -> bool:

@@ -84,11 +84,11 @@ def attach(weights: Mapping[str, Any], path: Path, model: str = "") -> Opened:
     found = list(_state_dicts(weights))
     if not found:
         raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")
+    spelled = [(key, tensors) for key, held in found for tensors in _spelled(held)]
     for name in sorted(registry.models(), key=lambda name: name != model):
         source = source_of(name)
         module = source.build()
-        fitting = [(key, tensors) for key, held in found for tensors in _spelled(held)
-                   if _fit(module.state_dict(), tensors)]
+        fitting = [(key, tensors) for key, tensors in spelled if _fit(module.state_dict(), tensors)]
         if fitting:
             key, tensors = fitting[0]
             module.load_state_dict(tensors)

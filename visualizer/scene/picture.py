@@ -522,7 +522,8 @@ class Picture:
         found = self.hit(x, y)
         if found is not None:
             return found
-        tiled = [nearest(mark, x, y) for mark in self if isinstance(mark, Image) and mark.focus is not None]
+        tiled = [nearest(mark, x, y) for mark in self
+                 if isinstance(mark, Image) and mark.focus is not None and all(mark.tile_size)]
         best = min(tiled, key=lambda at: max(abs(at[0] - x), abs(at[1] - y)), default=(x, y))
         return self.hit(*best) if max(abs(best[0] - x), abs(best[1] - y)) <= GAP else None
 
@@ -781,7 +782,7 @@ GAP, INSIDE = 6.0, 1e-3
 
 def _hit(mark: Mark, x: float, y: float) -> Focus | None:
     if isinstance(mark, Image):
-        return _hit_image(mark, x, y)
+        return _hit_image(mark, x, y) if all(mark.tile_size) else None  # a low stage may leave cells no height
     if isinstance(mark, Rect):
         inside = mark.x <= x < mark.x + mark.width and mark.y <= y < mark.y + mark.height
         return mark.focus if inside else None

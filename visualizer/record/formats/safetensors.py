@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from visualizer import registry
-from visualizer.record.catalog import Opened, attach
+from visualizer.record.catalog import FROM_PYTHON, Opened, attach
 from visualizer.trace import Refused
 
 SUFFIXES = (".safetensors",)
 TITLE = "safetensors file"
 SAID = ("data", "data_licence", "parameters", "quality", "recipe")
 """What the header of a file says of the weights in it, and of nothing else."""
+
+MOST_TENSORS = 10_000
+"""More than this no network has that comes with the app; to read as many as a header names would take seconds."""
 
 
 def is_one(path: Path) -> bool:
@@ -25,10 +28,15 @@ def is_one(path: Path) -> bool:
 def open_file(path: Path) -> Opened:
     """The weights of `path` in the bundled network that they fit, best in the one that the file names; raises
     Refused."""
-    from safetensors import SafetensorError
+    from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 
     try:
+        with safe_open(path, "pt") as file:
+            count = len(file.keys())
+        if count > MOST_TENSORS:
+            raise Refused(f"{path.name} holds weights only ({count:,} tensors, no wiring), more than any network "
+                          f"has that comes with the app; {FROM_PYTHON}.")
         weights, card = load_file(path), registry.card(path)
     except (SafetensorError, ValueError, KeyError) as error:
         raise Refused(f"{path.name} is no safetensors file or is cut off ({error}); save or download it "

@@ -28,11 +28,19 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """What one number sees at a beat, and below it how strongly by distance; one beat fades into the next."""
     times = timeline(trace)
     before, share = parts.crossing(moment, times)
-    body = parts.crossed(_body(trace, before, focus, look), _body(trace, moment, focus, look), share)
+    body = _crossed(_body(trace, before, focus, look), _body(trace, moment, focus, look), share)
     still, moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
     told = _sentence(trace, moment, focus)
     return Picture(look.size, (*parts.sentence(look, told), *still), (*body, *moving), look.theme,
                    caption=unmarked(told), table=_table(trace))
+
+
+def _crossed(before: list[Mark], after: list[Mark], share: float) -> list[Mark]:
+    """One picture as it goes over into another; what is the same in both stays as it is."""
+    same = set(before) & set(after)
+    return [*(mark for mark in after if mark in same),
+            *parts.crossed((mark for mark in before if mark not in same),
+                           (mark for mark in after if mark not in same), share)]
 
 
 def _body(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> list[Mark]:

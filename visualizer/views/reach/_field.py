@@ -146,9 +146,7 @@ def draw(trace: Trace, moment: Moment, one: Unit | None, box: Box, look: Look) -
     second = Box(first.right + 24, first.top, first.right + 24 + first.width, first.bottom)
     marks = grouped(of_layer(read.name), [
         Text(first.left, box.top + 8, plain(tr("What it can see")), 12, 600, max_width=first.width),
-        Image(first.left, first.top, (cell, cell), _pixels(trace, read, look), "pixel", indices=(-1,),
-              focus=Focus(read.name, (0,) if read.has("channel") and read.shape[0] == 1 else ()),
-              scale=parts.scale_of(trace, read, look, False)),
+        _picture(trace, first.left, first.top, cell, look),
         *_fields(trace, one, first, cell)])
     marks += grouped(Group(tr("gradient")), [
         Text(second.left, box.top + 8, plain(tr("What it depends on")), 12, 600, max_width=second.width),
@@ -159,10 +157,16 @@ def draw(trace: Trace, moment: Moment, one: Unit | None, box: Box, look: Look) -
     return marks
 
 
-def _pixels(trace: Trace, read: Layer, look: Look) -> NDArray[np.uint8]:
-    values = read.output if read.output.ndim == 2 else read.output.reshape(-1, *read.shape[-2:])
-    entries, _ = parts.entries_of(trace, read, look, False, values if values.ndim == 2 else values.mean(0))
-    return entries[None]
+@remembered(4)
+def _picture(trace: Trace, x: float, y: float, cell: float, look: Look) -> Image:
+    """The input, the very same mark in all beats."""
+    read = reach.source(trace)
+    assert read is not None
+    values = read.output if read.output.ndim == 2 else read.output.reshape(-1, *read.shape[-2:]).mean(0)
+    shades, palette = parts.entries_of(trace, read, look, False, values)
+    focus = Focus(read.name, (0,) if read.has("channel") and read.shape[0] == 1 else ())
+    return Image(x, y, (cell, cell), shades[None], palette, indices=(-1,), focus=focus,
+                 scale=parts.scale_of(trace, read, look, False))
 
 
 def grown_from(trace: Trace, one: Unit) -> list[Unit]:
