@@ -136,6 +136,16 @@ def test_taken_apart_and_with_a_batch_of_any_size(name: str, dynamic: bool, tmp_
         < 1e-6
 
 
+def test_a_linear_layer_that_was_taken_apart_is_one_again(tmp_path: Path) -> None:
+    model, x, target = NETWORKS["conv_rgb"]()
+    ours = pt2.open_file(exported(tmp_path / "net.pt2", model, x, decomposed=True)).module
+    own, found = capture(model, x, target), capture(ours, x, target)
+    assert [(layer.name, layer.kind) for layer in found] == [
+        (layer.name, "mean" if layer.kind == "adaptive_avg_pool2d" else layer.kind if layer.kind != "flatten" else
+         "reshape") for layer in own]
+    assert apart(own["5"].weight_gradients["weight"], found["5"].weight_gradients["weight"]) < 1e-6
+
+
 # --- what it says of itself -----------------------------------------------------------------------------------------
 
 class Photo(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -158,6 +158,7 @@ def program(words: Words) -> Program:
     if unknown:
         raise Unsupported(unknown)
     _in_order(graph, {*held, *constants, *given}, outputs)
+    graph = _with_linear(graph, held)
     return Program(graph, held, constants, tuple(_input(name, graph.shapes) for name in given), tuple(outputs),
                    _tree(module.get("module_call_graph")))
 
@@ -208,6 +209,46 @@ def _node(words: Words, unknown: list[str], depth: int, read: frozenset[str]) ->
     return Node(target, does, tuple(given), known, made, callers, source, _operators.stays(target), begins)
 
 
+def _with_linear(graph: Graph, held: Mapping[str, str]) -> Graph:
+    """The graph with `linear` where it has been taken apart: a weight turned over, then x·Wᵀ, and a bias added."""
+    turned = {node.made[0]: node.given[0] for node in graph.nodes if _turns(node) and node.given[0].name in held}
+    nodes = [_as_linear(node, turned, graph.shapes) for node in graph.nodes]
+    read = {each.name for node in nodes for each in _refs((*node.given, *node.named.values()))}
+    read |= {each.name for each in _refs(graph.outputs)}
+    return replace(graph, nodes=tuple(node for node in nodes if node.made[:1] == () or node.made[0] not in turned
+                                      or node.made[0] in read))
+
+
+def _turns(node: Node) -> bool:
+    """Whether it swaps the two axes of a matrix."""
+    name, rest = node.target.removeprefix("torch.ops.aten."), node.given[1:]
+    swaps = name == "t.default" or (name == "permute.default" and rest in (([1, 0],), ([-1, -2],))) \
+        or (name == "transpose.int" and rest in ((0, 1), (1, 0), (-1, -2), (-2, -1)))
+    return swaps and type(node.given[0]) is Ref and not node.named
+
+
+def _as_linear(node: Node, turned: Mapping[str, Ref], shapes: Mapping[str, Words]) -> Node:
+    bias, given = (None, node.given) if node.target.endswith("aten.mm.default") else (node.given[:1], node.given[1:])
+    if node.target not in ("torch.ops.aten.mm.default", "torch.ops.aten.addmm.default") or node.named \
+            or len(given) != 2 or type(given[1]) is not Ref or given[1].name not in turned:
+        return node
+    if bias is not None and (type(bias[0]) is not Ref or len(shapes.get(bias[0].name, {}).get("sizes", ())) != 1):
+        return node
+    found = _operators.function("torch.ops.aten.linear.default")
+    assert found is not None
+    return replace(node, target="torch.ops.aten.linear.default", does=found[0],
+                   given=(given[0], turned[given[1].name], *(bias or ())))
+
+
+def _refs(values: Sequence[Any]) -> Iterator[Ref]:
+    """All names among arguments, those that a graph inside reads by its own arguments included."""
+    for each in values:
+        if type(each) is Ref:
+            yield each
+        elif type(each) is list:
+            yield from _refs(each)
+
+
 def _never(*given: Any) -> Any:
     raise TypeError("a graph inside a graph is run by the module")
 
@@ -225,11 +266,9 @@ def _in_order(graph: Graph, known: set[str], outputs: Sequence[Any]) -> None:
 
 
 def _known(values: Sequence[Any], known: set[str]) -> None:
-    for each in values:
-        if type(each) is Ref and each.name not in known:
+    for each in _refs(values):
+        if each.name not in known:
             raise Odd(f"{each.name[:60]} is read, and never made")
-        if type(each) is list:
-            _known(each, known)
 
 
 def _input_of(words: Any) -> Words:
