@@ -64,7 +64,7 @@ def given_to(network: Network, x: Any) -> tuple[tuple[Any, ...], dict[str, Any]]
     model = network()[0]
     if isinstance(x, tuple):
         return x, {}
-    return ((), x) if isinstance(x, dict) and x.keys() <= model.forward.__code__.co_varnames else ((x,), {})
+    return ((), x) if isinstance(x, dict) and x.keys() <= set(model.forward.__code__.co_varnames) else ((x,), {})
 
 
 # --- every network --------------------------------------------------------------------------------------------------

@@ -220,11 +220,10 @@ def _with_linear(graph: Graph, held: Mapping[str, str]) -> Graph:
 
 
 def _turns(node: Node) -> bool:
-    """Whether it swaps the two axes of a matrix."""
-    name, rest = node.target.removeprefix("torch.ops.aten."), node.given[1:]
-    swaps = name == "t.default" or (name == "permute.default" and rest in (([1, 0],), ([-1, -2],))) \
-        or (name == "transpose.int" and rest in ((0, 1), (1, 0), (-1, -2), (-2, -1)))
-    return swaps and type(node.given[0]) is Ref and not node.named
+    """Whether it swaps the two axes of a matrix, as torch writes it once it has taken steps apart; a model writes
+    `W.t()` or `W.T`."""
+    return node.target == "torch.ops.aten.permute.default" and len(node.given) == 2 and node.given[1] == [1, 0] \
+        and type(node.given[0]) is Ref
 
 
 def _as_linear(node: Node, turned: Mapping[str, Ref], shapes: Mapping[str, Words]) -> Node:

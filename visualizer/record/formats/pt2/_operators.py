@@ -158,7 +158,16 @@ def _select(x: Tensor, dim: int, index: int) -> Tensor:
 
 def _view(x: Tensor, size: Sequence[int]) -> Tensor:
     """Of what lies in memory in another order than where the file was made, a copy."""
-    return x.view(size) if x.is_contiguous() else x.reshape(size)
+    return x.view(size) if x.is_contiguous() or _can_be_seen_as(x, size) else x.reshape(size)
+
+
+def _can_be_seen_as(x: Tensor, size: Sequence[int]) -> bool:
+    try:
+        with torch._C.DisableTorchFunction():  # trying is no step of the model
+            x.view(size)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _index(x: Tensor, indices: Sequence[Tensor | None]) -> Tensor:
