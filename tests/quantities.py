@@ -133,8 +133,34 @@ def whole_array(trace: Trace, said: Any) -> np.ndarray:
     """All of it: of a layer, or `studies jacobian lstm/values`, what a study measured."""
     if said.array.startswith("studies "):
         _, study, key = said.array.split(" ", 2)
-        return np.asarray(trace.studies[study][key])
+        return _flow(trace, key) if study == "flow" and key not in trace.studies.get("flow", {}) else \
+            np.asarray(trace.studies[study][key])
     return np.asarray(_named(layer_of(trace, said.layer), said.array or "output"))
+
+
+def _flow(trace: Trace, key: str) -> np.ndarray:
+    """Sizes of what was recorded itself, layer by layer, where they were not measured once more in float64."""
+    def together(arrays: Any) -> float:
+        parts = [np.asarray(array, np.float64).ravel() for name, array in arrays.items()
+                 if "bias" not in name and not name.startswith("initial")]
+        return norm(np.concatenate(parts)) if parts else np.nan
+
+    def stretch(layer: Layer) -> float:
+        weight = np.asarray(layer.weights.get("weight", np.zeros(0)), np.float64)
+        return float(np.linalg.norm(weight, 2)) if weight.ndim == 2 else np.nan
+
+    if "/" in key:  # step by step
+        name, _, what = key.rpartition("/")
+        layer = layer_of(trace, name)
+        if what == "spectrum":
+            matrix = np.asarray(layer.weights["weight_hh"], np.float64)
+            return np.array([np.abs(np.linalg.eigvals(matrix)).max(), np.linalg.norm(matrix, 2)])
+        rows = layer.inner_gradients[{"last": "hidden", "last_cell": "cell"}.get(what, what)]
+        return np.array([norm(np.asarray(row, np.float64)) for row in rows])
+    of = {"gradient": lambda layer: np.nan if layer.gradient is None else norm(np.asarray(layer.gradient, np.float64)),
+          "weight_gradient": lambda layer: together(layer.weight_gradients),
+          "spread": lambda layer: float(np.asarray(layer.output, np.float64).std()), "stretch": stretch}
+    return np.array([of[key](layer) if layer.output.ndim or key == "stretch" else np.nan for layer in trace])
 
 
 def gradient(trace: Trace, said: Any) -> np.ndarray:

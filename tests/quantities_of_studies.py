@@ -16,7 +16,7 @@ from visualizer.trace import Trace
 
 EPSILON = 2.0 ** -52
 WINDOWS = (1, 2, 5, 10, 20, 50)
-BOUNDS |= {"a state is gone": 0.001}
+BOUNDS |= {"a state is gone": 0.001, "next to nothing": 0.01}
 
 quantity("minus the value")(lambda trace, said: -float(array(trace, said)))
 quantity("root mean square")(lambda trace, said: norm(array(trace, said)) / np.sqrt(array(trace, said).size))
@@ -108,3 +108,63 @@ def gone(trace: Trace, said: Any) -> float:
 
 quantity("growth of an exponent")(lambda trace, said: float(np.exp(array(trace, said))))
 quantity("half-life of an exponent")(lambda trace, said: float(-np.log(2) / array(trace, said)))
+
+
+# --- how a gradient flows ---------------------------------------------------------------------------------------------
+
+@quantity("share of one in another")
+def share_in_another(trace: Trace, said: Any) -> float:
+    values = whole_array(trace, said)
+    return float(values[said.cell[0]] / values[said.cell[1]])
+
+
+@quantity("how many hand back a size")
+def hand_back_a_size(trace: Trace, said: Any) -> float:
+    values, names = whole_array(trace, said), [layer.name for layer in trace]
+    readers = trace.readers(names[said.cell[0]])
+    return sum(not np.isnan(values[names.index(reader.name)]) and reader.output.ndim > 0 for reader in readers)
+
+
+def _line(trace: Trace, said: Any) -> tuple[int, float, float]:
+    """Of the logarithms of sizes by place: how many places it reaches over, its slope, and R²."""
+    sizes = np.asarray(whole_array(trace, said), np.float64)[list(said.cell)][:60]
+    places = np.flatnonzero(np.isfinite(sizes) & (sizes > 0))
+    logs = np.log(sizes[places])
+    x, y = places - places.mean(), logs - logs.mean()
+    slope = float(x @ y / (x @ x))
+    return int(places[-1] - places[0] + 1), slope, 1 - float(((y - slope * x) ** 2).sum() / ((y * y).sum() or 1))
+
+
+quantity("places of a fit")(lambda trace, said: _line(trace, said)[0])
+quantity("growth over places")(lambda trace, said: float(np.exp(_line(trace, said)[1])))
+quantity("half-life over places")(lambda trace, said: -np.log(2) / _line(trace, said)[1])
+quantity("fit over places")(lambda trace, said: _line(trace, said)[2])
+
+
+def _lags(trace: Trace, said: Any) -> tuple[float, float]:
+    """Slope and R² of the logarithms by lag, without the first ones, which have not yet turned into what lasts."""
+    sizes = np.asarray(whole_array(trace, said), np.float64)[list(said.cell)]
+    sizes = sizes / sizes[0]
+    lags = np.arange(min(5, len(sizes) // 4), min(59, len(sizes) - 1) + 1)
+    lags = lags[np.isfinite(sizes[lags]) & (sizes[lags] > 0)]
+    x, y = lags - lags.mean(), np.log(sizes[lags]) - np.log(sizes[lags]).mean()
+    slope = float(x @ y / (x @ x))
+    return slope, 1 - float(((y - slope * x) ** 2).sum() / ((y * y).sum() or 1))
+
+
+quantity("growth over lags")(lambda trace, said: float(np.exp(_lags(trace, said)[0])))
+quantity("half-life over lags")(lambda trace, said: -np.log(2) / _lags(trace, said)[0])
+quantity("fit over lags")(lambda trace, said: _lags(trace, said)[1])
+quantity("share above zero inside")(lambda trace, said: float((array(trace, said) > 0).mean()))
+quantity("share far inside")(lambda trace, said: float((np.abs(array(trace, said)) > 0.9).mean()))
+quantity("share far out of a gate")(lambda trace, said: float(((array(trace, said) < 0.05) | (
+    array(trace, said) > 0.95)).mean()))
+words("precision of the sizes")(lambda trace, said: "float64" if "flow" in trace.studies else trace.dtype)
+
+
+@quantity("lag of the last percent")
+def last_percent(trace: Trace, said: Any) -> float:
+    """From which on less than a hundredth of what entered is left."""
+    sizes = np.asarray(whole_array(trace, said), np.float64)[list(said.cell)]
+    above = np.flatnonzero(sizes >= 0.01 * sizes[0])
+    return int(above[-1]) + 1 if len(above) else 0

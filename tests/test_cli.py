@@ -603,8 +603,8 @@ def test_list_tells_people_and_programs_the_same(said, what: str) -> None:
 def test_list_without_a_word_lists_everything(said) -> None:
     _, words, _ = said("list")
     everything = json.loads(said("list", "--json")[1])
-    assert list(everything) == ["models", "samples", "inputs", "answers", "views", "lessons", "formats", "themes",
-                                "languages", "edits"]
+    assert list(everything) == ["models", "samples", "inputs", "answers", "views", "claims", "lessons", "formats",
+                                "themes", "languages", "edits"]
     for what, entries in everything.items():
         assert f"{what}:" in words
         assert all(f"\n  {entry['name']}" in words for entry in entries[:cli.FEW])

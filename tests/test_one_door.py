@@ -13,6 +13,7 @@ import torch
 from PySide6.QtCore import QObject, Signal
 from safetensors.torch import load_file
 
+from tests.hostile import archived, exported_words
 from tests.sources import MAIN
 from tests.test_door import FIXTURES, one_more, things  # noqa: F401  one_more is a fixture
 from tests.toys import toy
@@ -124,6 +125,14 @@ def test_own_weights_open_in_both(model, suffix, monkeypatch, tmp_path):
     window = by_window(path)
     alike(window, by_command(path, monkeypatch))
     assert window[1] is not None
+
+
+def test_an_exported_program_opens_in_both(monkeypatch, tmp_path):
+    path = tmp_path / "mine.pt2"
+    path.write_bytes(archived(exported_words()))
+    window = by_window(path)
+    alike(window, by_command(path, monkeypatch))
+    assert [layer.name for layer in window[1]][:2] == ["input", "conv"]
 
 
 @pytest.mark.matrix(spine=MAIN, sample=5, each=False)

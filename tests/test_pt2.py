@@ -222,15 +222,24 @@ def changed(path: Path, change: Callable[[dict[str, Any]], None], **members: byt
     return made
 
 
-def before_names_of_nodes(words: dict[str, Any]) -> None:
-    """Schema 8.8 of torch 2.8: steps without names, arguments without kinds (both came with later 8.x), no guards."""
-    words["schema_version"] = {"major": 8, "minor": 8}
-    words["torch_version"] = "2.8.0"
-    del words["guards_code"]
+def schema_8_17(words: dict[str, Any]) -> None:
+    """Of pytorch's torch/_export/serde/schema.py at 011a299: as now, without what 8.18 to 8.20 added, which is types of
+    eight bits and lists of lists of floats."""
+    words["schema_version"] = {"major": 8, "minor": 17}
+
+
+def schema_8_1(words: dict[str, Any]) -> None:
+    """Before the fields that the later schema.py keeps optional, "so older serialized models … can be loaded": steps
+    have no names, arguments no kinds, programs no guards and no version of torch; and `None` was an empty list."""
+    words["schema_version"] = {"major": 8, "minor": 1}
+    words["dialect"] = "TRAINING"
+    del words["guards_code"], words["torch_version"], words["graph_module"]["treespec_namedtuple_fields"]
+    del words["graph_module"]["metadata"], words["graph_module"]["graph"]["sym_float_values"]
     for node in words["graph_module"]["graph"]["nodes"]:
         del node["name"], node["is_hop_single_tensor_return"]
         for each in node["inputs"]:
             del each["kind"]
+            each["arg"] = {"as_none": []} if "as_none" in each["arg"] else each["arg"]
 
 
 def of_a_later_minor_version(words: dict[str, Any]) -> None:
@@ -244,7 +253,7 @@ def of_another_major_version(words: dict[str, Any]) -> None:
     words["schema_version"] = {"major": 9, "minor": 0}
 
 
-@pytest.mark.parametrize("change", [before_names_of_nodes, of_a_later_minor_version])
+@pytest.mark.parametrize("change", [schema_8_1, schema_8_17, of_a_later_minor_version])
 def test_other_minor_versions_compute_the_same(change: Callable[[dict[str, Any]], None], tmp_path: Path) -> None:
     model, x = Photo().eval(), torch.randn(1, 3, 12, 12)
     path = changed(exported(tmp_path / "photo.pt2", model, x), change)

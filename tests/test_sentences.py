@@ -42,14 +42,16 @@ OTHERS = tuple(name for name in sorted(NETWORKS))[::9]
 """Of the small architectures, one in nine: with the bundled ones some forty networks."""
 DRAWN = ("network", "unrolled", "cell", "gates", "hidden_state", "trajectory", "step_outputs", "feature_maps",
          "filters", "saturation", "over", "connectivity", "jacobian", "bptt",
-         "microscope")
+         "microscope", "gradient_flow")
 """Views whose pictures are read to the last number; of the others captions, headings and tips."""
 STUDIED = ("saturation", "over", "connectivity", "jacobian", "bptt", "reach", "waiting")
 """Views of a study, which is measured first."""
 FIELDS = ("digits_cnn", "rows_lstm", "surname_gru")
 """Networks whose receptive fields the oracle knows, and what of them waits."""
 MORE_INPUTS = {"digits_cnn": ("digit-3", "digit-2148", "digit-9"), "surname_gru": ("Denk", "Denk 2 7")}
-VIEWS = tuple(view.name for view in all_views() if not view.studies or view.name in STUDIED)
+RECORDED = ("gradient_flow",)
+"""Views of a study that show what was recorded until it is measured."""
+VIEWS = tuple(view.name for view in all_views() if not view.studies or view.name in (*STUDIED, *RECORDED))
 
 
 @pytest.mark.matrix(spine=("digits_cnn-network", "surname_gru-unrolled", "gru_plain-saturation"), sample=12, each=False)

@@ -404,9 +404,12 @@ def _wanted(text: str) -> Any:
     """A class, a number, a list of them, or the numbers of a file."""
     from visualizer.trace import Refused
 
+    inputs = registry.module("inputs")
     try:
-        return registry.module("inputs").target_in(text)
+        return inputs.target_in(text)
     except Refused as error:
+        if Path(text).suffix.lower() in inputs.OF_NUMBERS:  # a file that is refused
+            raise
         raise argparse.ArgumentTypeError(str(error).rstrip(".")) from error
 
 

@@ -62,6 +62,11 @@ def claimed(words: str, claims: Sequence[Claim], place: int = 0) -> str:
     return said(words, *claims[place]) if place < len(claims) else words
 
 
+def constants(words: str) -> str:
+    """Words whose numbers are none of a recording, and claim no more than themselves: those of an equation, a bound."""
+    return re.sub(r"\d+(\.\d+)?", lambda found: said(found[0], "factor", array=repr(float(found[0]))), words)
+
+
 def unplaced(text: str) -> str:
     """Words without the signs of claims."""
     return _SIGNS.sub("", text)

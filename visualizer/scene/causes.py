@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 
 from visualizer.language import english, tr, translated
-from visualizer.said import Claim, claimed
+from visualizer.said import Claim, claimed, constants
 from visualizer.scene import numbers
 
 SATURATED = 0.1
@@ -39,13 +39,13 @@ def half_life(name: str, steps: float, what: str = "step", within: int = 0) -> s
         name=name, count=within, units=_several(what)) if within else tr("{name} does not decay.").format(name=name)
 
 
-def crossing(step: int | None, share: float = 0.01, what: str = "step") -> str:
+def crossing(step: int | None, share: float = 0.01, what: str = "step", *claims: Claim) -> str:
     """`After 9 steps less than 1 % is left.`"""
     if step is None:
         return ""
-    return tr("After {count} {units} less than {share} % is left.").format(
-        count=step, units=translated(what) if step == 1 else _several(what),
-        share=numbers.significant(share * 100, 1))
+    return tr("After {count} {units} less than {share} is left.").format(
+        count=claimed(str(step), claims), units=translated(what) if step == 1 else _several(what),
+        share=claimed(f"{numbers.significant(share * 100, 1)} %", claims, 1))
 
 
 def _several(what: str) -> str:
@@ -63,12 +63,14 @@ def sigmoid_slope(mean_slope: float, *claims: Claim) -> str:
         most=claimed("1/4", claims, 1), slope=claimed(numbers.significant(mean_slope, 2), claims))
 
 
-def saturated(share: float, what: str = english("units"), where: str = english("beyond ±0.9")) -> str:
+def saturated(share: float, what: str = english("units"), where: str = english("beyond ±0.9"),
+              *claims: Claim) -> str:
     """`62 % of units saturated`: where a tanh or a gate is flat, its slope is near 0."""
     if not SATURATED <= share <= 1:
         return ""
-    return tr("{share} of the {what} are saturated ({where}): their slope is near 0.").format(
-        share=numbers.percent(share, 0), what=translated(what), where=translated(where))
+    return tr("{share} of the {what} are saturated ({where}): their slope is near {zero}.").format(
+        share=claimed(numbers.percent(share, 0), claims), what=translated(what),
+        where=constants(translated(where)), zero=constants("0"))
 
 
 def dead(share: float, what: str = english("units"), inputs: int = 1) -> str:
@@ -142,39 +144,39 @@ def linear_power(radius: float, kept: float) -> str:
 
 # --- gates ----------------------------------------------------------------------------------------------------------
 
-def gate_mean(name: str, mean: float) -> str:
+def gate_mean(name: str, mean: float, *claims: Claim) -> str:
     """`Forget gate 0.50 on average`: below this the straight way through the memory halves quickly."""
     if not 0 < mean < HEALTHY[0]:
         return ""
     return tr("{gate} {mean} on average: the straight way alone keeps that much a step.").format(
-        gate=name, mean=numbers.number(mean))
+        gate=name, mean=claimed(numbers.number(mean), claims))
 
 
-def gate_open(name: str, mean: float) -> str:
+def gate_open(name: str, mean: float, *claims: Claim) -> str:
     """An open gate hands the memory, and its gradient, on nearly whole."""
     if not HEALTHY[0] <= mean <= 1:
         return ""
     return tr("{gate} {mean} on average: the memory is handed on nearly whole.").format(
-        gate=name, mean=numbers.number(mean))
+        gate=name, mean=claimed(numbers.number(mean), claims))
 
 
-def detour(kept: float, gate: float) -> str:
+def detour(kept: float, gate: float, *claims: Claim) -> str:
     """What the gates let the state feed back adds to the straight way."""
     if not kept > gate + 0.02:
         return ""
     return tr("It keeps {kept} a step, more than its gate of {gate}: the detour through the state adds the "
               "rest.").format(
-        kept=numbers.number(kept), gate=numbers.number(gate))
+        kept=claimed(numbers.number(kept), claims), gate=claimed(numbers.number(gate), claims, 1))
 
 
 # --- growth, clipping, precision ------------------------------------------------------------------------------------
 
-def explodes(factor: float, what: str = "step") -> str:
+def explodes(factor: float, what: str = "step", *claims: Claim) -> str:
     """Growth that a few dozen steps or layers turn into a problem."""
     if not factor > HEALTHY[1]:
         return ""
     return tr("The gradient grows by {factor} a {unit}.").format(
-        factor=numbers.significant(factor, 3), unit=translated(what))
+        factor=claimed(numbers.significant(factor, 3), claims), unit=translated(what))
 
 
 def clipped(norm: float, limit: float, *claims: Claim) -> str:
@@ -204,12 +206,13 @@ def overflowed(step: int | None, what: str = english("steps back")) -> str:
 
 # --- depth ----------------------------------------------------------------------------------------------------------
 
-def flat_but_dead(weight_ratio: float, spread: float) -> str:
+def flat_but_dead(weight_ratio: float, spread: float, *claims: Claim) -> str:
     """Weight gradients that look alike in every layer can all be next to nothing: the activations tell."""
     if not (0.1 <= weight_ratio <= 10 and 0 <= spread < SMALL):
         return ""
     return tr("First and last weight gradient differ only {ratio} times, which looks healthy; but the activations have "
-              "shrunk to {spread}.").format(ratio=numbers.significant(weight_ratio, 2), spread=numbers.power(spread))
+              "shrunk to {spread}.").format(ratio=claimed(numbers.significant(weight_ratio, 2), claims),
+                                         spread=claimed(numbers.power(spread), claims, 1))
 
 
 def theory(name: str, factor: float, expected: float) -> str:
@@ -262,12 +265,13 @@ def flat_tanh(mean_slope: float, *claims: Claim) -> str:
         most=claimed("1", claims, 1), slope=claimed(numbers.significant(mean_slope, 2), claims))
 
 
-def stretch(kept: float, largest: float) -> str:
+def stretch(kept: float, largest: float, *claims: Claim) -> str:
     """Wᵀ can lengthen no gradient by more than the largest singular value of W."""
     if not 0 < kept <= largest:
         return ""
     return tr("Its weights could stretch the gradient {largest} times at most; this one lies so that it becomes {kept} "
-              "times as long.").format(largest=numbers.significant(largest, 2), kept=numbers.significant(kept, 2))
+              "times as long.").format(largest=claimed(numbers.significant(largest, 2), claims, 1),
+                                       kept=claimed(numbers.significant(kept, 2), claims))
 
 
 def added_ways(ways: int, skip: bool = False, *claims: Claim) -> str:
@@ -311,20 +315,20 @@ def gated(factor: float, *claims: Claim) -> str:
         factor=claimed(numbers.significant(factor, 2), claims))
 
 
-def dead_layer(spread: float) -> str:
+def dead_layer(spread: float, *claims: Claim) -> str:
     """A layer that says the same whatever it reads hands no information on, in either direction."""
     if not 0 <= spread < SMALL:
         return ""
     return tr("Its activations hardly differ from each other (standard deviation {spread}).").format(
-        spread=numbers.significant(spread, 2))
+        spread=claimed(numbers.significant(spread, 2), claims))
 
 
-def uneven(fit: float) -> str:
+def uneven(fit: float, *claims: Claim) -> str:
     """One half-life describes a straight line only."""
     if not fit < 0.9:
         return ""
     return tr("The line is uneven (R² {fit}): what is read decides how much a step keeps.").format(
-        fit=numbers.number(fit))
+        fit=claimed(numbers.number(fit), claims))
 
 
 def before_and_after(before: float, after: float, within: int, what: str = "step") -> str:

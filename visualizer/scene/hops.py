@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.said import of, size
+from visualizer.said import found, of, size
 from visualizer.scene import causes
 from visualizer.size import norms
 from visualizer.trace import Layer, Trace
@@ -51,7 +51,9 @@ def reason(trace: Trace, layer: Layer, reader: Layer, kept: float, stretch: floa
         other = trace.inputs(reader)[1 - reader.reads.index(layer.name)]
         return causes.gated(float(np.mean(np.abs(np.asarray(other.output, np.float64)))), of("mean size", other))
     if kind.role == "weighted":
-        return causes.stretch(kept, stretch)
+        at = [other.name for other in trace].index(reader.name)
+        return causes.stretch(kept, stretch, of("how many times as long as what is handed to it", layer),
+                              found("value", "flow", "stretch", at))
     return causes.moved_only(round(kept, 6)) if kind.moves_only or kind.role == "dropout" else ""
 
 

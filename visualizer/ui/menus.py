@@ -252,7 +252,7 @@ def fitting_targets(trace: Trace) -> str:
     """One sentence on what fits as a target: by what the network answers, and how many numbers that is."""
     answer = next(iter(trace.answers), None)
     shape = () if answer is None else trace[answer.layer].shape
-    if answer is not None and answer.kind == "classes":
+    if answer is not None and answers.kind(answer.kind).chosen:
         said = tr("A class from 0 to {last}, by its number or its label.").format(last=numbers.count(shape[-1] - 1))
     elif len(shape) > 1 and trace[answer.layer].axes[0] in ("step", "part"):
         said = tr("A class, or a list with one class for each of {count} steps: 1,0,2.").format(

@@ -4,7 +4,7 @@ that look alike can hide a network in which nothing gets through; and what each 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from visualizer import kinds
 from visualizer.decay import Decay, decay
 from visualizer.language import tr
 from visualizer.reasons import told
+from visualizer.said import Claim, said, tick
+from visualizer.said import found as found_in
 from visualizer.scene import absence, boxes, causes, hops, logchart, numbers, parts
 from visualizer.scene.labels import fitting
 from visualizer.scene.logchart import Curve
@@ -57,12 +59,13 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     still, moving = parts.lanes(trace, timeline(trace), moment, look, places)
     line, untrained = _line(trace, gradient), _before(trace)
     stressed = timeline(trace).settled(moment.index - (moment.phase < TURNS))  # first it is still the layer before
-    said = sentence(trace, gradient, line, stressed)
+    words = sentence(trace, gradient, line, stressed)
     charts, note = boxes.rows(parts.body(look, 112), (None, 34), 18)
     top = charts.top
-    marks: list[Mark] = [*parts.sentence(look, said)]
+    marks: list[Mark] = [*parts.sentence(look, words)]
     heads = [*_heads(trace, xs, stressed, look), *_kept(trace, gradient, xs, stressed, look)]
     marks += grouped(Group(tr("layers, and what each hop keeps")), heads)
+    keys = ("gradient", "weight_gradient", "spread")
     rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), tr("what flows"), gradient, Curve(), True),
             ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), tr("weights"), weights, Curve(size=4), False),
             ((Run(tr("spread of ")), Run("h", italic=True)), tr("std. dev."), spread,
@@ -77,8 +80,8 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         marks = [Text(10, (y0 + y1) / 2 - 2, title, 12, 600, "ink"),
                   Text(10, (y0 + y1) / 2 + 13, plain(under), 11, 400, "ink-2")]
         if AS_RECORDED in measured:
-            marks.append(Text(10, (y0 + y1) / 2 + 27, plain(tr("in {precision}").format(precision=trace.dtype)), 11,
-                              400, "ink-2"))
+            counted = tr("in {precision}").format(precision=precision_said(trace))
+            marks.append(Text(10, (y0 + y1) / 2 + 27, plain(counted), 11, 400, "ink-2"))
         marks += logchart.grid(scale, xs[0] - 8, look.size[0] - 56, look, look.size[0] - 50)
         marks += _missing(trace, values, xs, y0, y1, look) if index == 0 else []
         if old is not None:
@@ -88,21 +91,27 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         if not joined:
             marks += [Line(((x, scale.bottom), (x, scale.y(float(value)))), "gradient-line", 2)
                       for x, value in zip(xs, values, strict=True) if not math.isnan(value)]
-        marks += _reached(trace, moment, xs, values, scale, how, look, foci, joined, index < 2)
-        marks += _value(values, scale, xs, now, look)
+        claims = [_of("value", keys[index], at) for at in range(len(names))]
+        marks += _reached(trace, moment, xs, values, scale, how, look, foci, joined, index < 2, claims)
+        marks += _value(values, scale, xs, now, look, claims[now])
         marks = before + grouped(own, marks)
     marks += grouped(WHY, _why(trace, gradient, weights, spread, line, note.top, look))
     if untrained[0] is not None:
         marks += grouped(LEGEND, [
                   Line(((10, top - 8), (30, top - 8)), "ink-2", 2, True),
                   Text(10, top + 8, plain(tr("untrained")), 11, 400, "ink-2")])
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(words),
                    table=_table(trace, gradient, weights, spread))
 
 
 def precision(trace: Trace) -> str:
     """In which the gradients were computed whose sizes are shown."""
     return trace.dtype if AS_RECORDED in trace.studies["flow"] else "float64"
+
+
+def precision_said(trace: Trace) -> str:
+    """The same as it is read."""
+    return said(precision(trace), "precision of the sizes")
 
 
 def _before(trace: Trace) -> tuple[Values | None, Values | None, Values | None]:
@@ -121,6 +130,11 @@ def _of_arrays(trace: Trace, values: Values) -> Values:
 
 
 # --- what a hop keeps -----------------------------------------------------------------------------------------------
+
+def _of(quantity: str, key: str, *places: int) -> Claim:
+    """The claim of a number that was measured of a layer, or of several."""
+    return found_in(quantity, "flow", key, *places)
+
 
 def hop(trace: Trace, gradient: Values, at: int) -> tuple[Layer, float] | None:
     """The layer whose gradient came here alone, and what of it was kept; None where several are added up, or none
@@ -141,11 +155,16 @@ def ways(trace: Trace, gradient: Values, at: int) -> int:
 
 def _line(trace: Trace, gradient: Values) -> Decay | None:
     """The line through all layers that have weights, last one first."""
-    deep = [index for index, layer in enumerate(trace) if "weight" in layer.weights and layer.output.ndim
-            and not math.isnan(gradient[index]) and kinds.role(layer) == "weighted"]
+    deep = _deep(trace, gradient)
     if len(deep) < FEWEST or not gradient[deep[-1]] > 0:
         return None
     return decay(gradient[deep[::-1]] / gradient[deep[-1]], since=0)
+
+
+def _deep(trace: Trace, gradient: Values) -> list[int]:
+    """Places of the layers that weigh what they read, as far as their gradient is known."""
+    return [index for index, layer in enumerate(trace) if "weight" in layer.weights and layer.output.ndim
+            and not math.isnan(gradient[index]) and kinds.role(layer) == "weighted"]
 
 
 def why(trace: Trace, layer: Layer, reader: Layer, kept: float) -> str:
@@ -159,15 +178,16 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
     names = [layer.name for layer in trace]
     at = names.index(moment.beat.layer)
     if moment.backward and not math.isnan(gradient[at]):
-        found, value = hop(trace, gradient, at), logchart.words(float(gradient[at]))
+        found, value = hop(trace, gradient, at), logchart.words(float(gradient[at]), None, _of("value", "gradient", at))
         if found is not None:
             reason = why(trace, trace[names[at]], *found)
-            times = numbers.significant(found[1], 2)
-            said = tr("`{layer}` gets a gradient of size {{{size}}}, {factor} times that of `{reader}`.").format(
+            times = said(numbers.significant(found[1], 2), *_of("share of one in another", "gradient", at,
+                                                                names.index(found[0].name)))
+            words = tr("`{layer}` gets a gradient of size {{{size}}}, {factor} times that of `{reader}`.").format(
                 layer=names[at], size=value, factor=times, reader=found[0].name)
-            return f"{said} {reason}".strip()
-        said = tr("`{layer}` gets a gradient of size {{{size}}}.").format(layer=names[at], size=value)
-        return f"{said} {hops.added(trace, names[at])}".strip()
+            return f"{words} {reason}".strip()
+        words = tr("`{layer}` gets a gradient of size {{{size}}}.").format(layer=names[at], size=value)
+        return f"{words} {hops.added(trace, names[at])}".strip()
     flowed = [name for name, value in zip(names, gradient.tolist(), strict=True)
               if math.isnan(value) and trace[name].gradient is not None and trace[name].output.ndim]
     beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
@@ -176,19 +196,23 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
                   "size.").format(layer=flowed[-1])
     if beyond:
         return tr("On its way back the gradient is {{beyond range}} from `{layer}` on: too large for "
-                  "{precision}.").format(layer=beyond[-1], precision=precision(trace))
+                  "{precision}.").format(layer=beyond[-1], precision=precision_said(trace))
     known = [index for index, value in enumerate(gradient.tolist()) if value > 0]
     if not known:
-        return tr("The gradient is exactly 0 at every layer: the answer does not depend on them.")
+        return tr("The gradient is exactly {zero} at every layer: the answer does not depend on them.").format(
+            zero=said("0", *_of("largest size", "gradient")))
     first, last = known[0], known[-1]
     share = float(gradient[first] / gradient[last])
-    known_words = {"last": names[last], "first": names[first], "times": numbers.significant(share, 2)}
+    known_words = {"last": names[last], "first": names[first], "times": said(numbers.significant(share, 2), *_of(
+        "share of one in another", "gradient", first, last))}
     if line is not None and line.decays:
         return tr("The gradient halves every {{{half} layers}}; from `{last}` to `{first}` it becomes {times} times as "
-                  "large.").format(half=numbers.significant(line.half_life, 2), **known_words)
+                  "large.").format(half=said(numbers.significant(line.half_life, 2), *_of(
+                       "half-life over places", "gradient", *_deep(trace, gradient)[::-1])), **known_words)
     if line is not None and line.factor > 1.1:
         return tr("The gradient grows by {{{factor}}} a layer; from `{last}` to `{first}` it becomes {times} times as "
-                  "large.").format(factor=numbers.significant(line.factor, 3), **known_words)
+                  "large.").format(factor=said(numbers.significant(line.factor, 3), *_of(
+                       "growth over places", "gradient", *_deep(trace, gradient)[::-1])), **known_words)
     return tr("On its way back from `{last}` to `{first}` the gradient becomes {{{times} times}} as large.").format(
         **known_words)
 
@@ -222,7 +246,11 @@ def _kept(trace: Trace, gradient: Values, xs: list[float], moment: Moment, look:
         if index + 1 >= len(layers):
             continue
         found, count = hop(trace, gradient, index), ways(trace, gradient, index)
-        words = logchart.times(found[1]) if found is not None else f"Σ {count}" if count > 1 else ""
+        claim = None if found is None else _of("share of one in another", "gradient", index,
+                                               [layer.name for layer in layers].index(found[0].name))
+        several = said(str(count), *_of("how many hand back a size", "gradient", index))
+        words = logchart.times(found[1], *([claim] if claim else [])) if found is not None else \
+            f"Σ {several}" if count > 1 else ""
         half = width(words, 11, 600) / 2
         x = (xs[index] + xs[index + 1]) / 2
         if words and all(x - half > b + 5 or x + half < a - 5 for a, b in taken):
@@ -248,13 +276,13 @@ def _why_missing(layer: Layer) -> str:
 
 def _reached(trace: Trace, moment: Moment, xs: list[float], values: Values, scale: logchart.Axis, how: Curve,
              look: Look,
-             foci: list[Focus], joined: bool, flows: bool) -> list[Mark]:
+             foci: list[Focus], joined: bool, flows: bool, claims: Sequence[Claim]) -> list[Mark]:
     """A curve; on the way back what the gradient has not reached yet is faint."""
     names = [layer.name for layer in trace]
     here = names.index(moment.beat.layer)
     turned = moment.backward and flows
     if not turned:
-        return logchart.curve(xs, values, scale, how, look, foci, joined)
+        return logchart.curve(xs, values, scale, how, look, foci, joined, claims)
     beats = timeline(trace).beats
     first = next(index for index, beat in enumerate(beats) if beat.direction == "backward")
     share = ease(moment.phase) if moment.index == first else 1.0
@@ -264,17 +292,19 @@ def _reached(trace: Trace, moment: Moment, xs: list[float], values: Values, scal
     come[:arrived] = np.nan
     dots_to_come = values.copy()
     dots_to_come[arrived:] = np.nan
-    ghost = logchart.curve(xs, to_come, scale, Curve(how.line, how.dot, how.width, how.dashed, 0), look, (), joined)
-    ghost += logchart.curve(xs, dots_to_come, scale, how, look, foci, False)
-    return [*logchart.veiled(ghost, share), *logchart.curve(xs, come, scale, how, look, foci, joined)]
+    ghost = logchart.curve(xs, to_come, scale, Curve(how.line, how.dot, how.width, how.dashed, 0), look, (), joined,
+                           claims)
+    ghost += logchart.curve(xs, dots_to_come, scale, how, look, foci, False, claims)
+    return [*logchart.veiled(ghost, share), *logchart.curve(xs, come, scale, how, look, foci, joined, claims)]
 
 
-def _value(values: Values, scale: logchart.Axis, xs: list[float], now: int, look: Look) -> list[Mark]:
+def _value(values: Values, scale: logchart.Axis, xs: list[float], now: int, look: Look,
+           claim: Claim) -> list[Mark]:
     """The number at the beat's layer."""
     value = float(values[now])
     if math.isnan(value):
         return []
-    words = logchart.words(value, scale)
+    words = logchart.words(value, scale, claim)
     wide = width(words, 12, 600)
     x = xs[now] + 8
     y = scale.y(value) - 8
@@ -290,24 +320,31 @@ def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, lin
     known = weights[np.isfinite(weights) & (weights > 0)]
     deep = spread[np.isfinite(spread) & np.array([not layer.is_input for layer in trace])]
     if len(known) > 1 and len(deep):
-        yield causes.flat_but_dead(float(known[0] / known[-1]), float(deep.min()))
-        yield causes.dead_layer(float(deep.min()))
+        places = np.flatnonzero(np.isfinite(weights) & (weights > 0))
+        flattest = _of("value", "spread", int(np.flatnonzero(spread == deep.min())[-1]))
+        yield causes.flat_but_dead(float(known[0] / known[-1]), float(deep.min()), _of(
+            "share of one in another", "weight_gradient", int(places[0]), int(places[-1])), flattest)
+        yield causes.dead_layer(float(deep.min()), flattest)
     if line is not None:
-        count = line.until - line.since + 1
+        count, along = line.until - line.since + 1, _deep(trace, gradient)[::-1]
         yield tr("Fit over {count} layers with weights: × {factor} a layer, R² {fit}.").format(
-                  count=count, factor=numbers.significant(line.factor, 3), fit=numbers.number(line.fit))
+                  count=said(str(count), *_of("places of a fit", "gradient", *along)),
+                  factor=said(numbers.significant(line.factor, 3), *_of("growth over places", "gradient", *along)),
+                  fit=said(numbers.number(line.fit), *_of("fit over places", "gradient", *along)))
         old = _before(trace)[0]
         before = None if old is None else _line(trace, old)
         if before is not None:
             yield causes.before_and_after(before.half_life, line.half_life, count, "layer")
-        yield causes.explodes(line.factor, "layer")
+        yield causes.explodes(line.factor, "layer", _of("growth over places", "gradient", *along))
     hops = [(found[1], layer.name, found[0]) for index, layer in enumerate(trace)
             if layer.output.ndim and (found := hop(trace, gradient, index)) is not None]
     if hops:
         least = min(hops, key=lambda one: one[0])
         if least[0] < 1:
+            names = [layer.name for layer in trace]
             yield (tr("Most is lost through `{least}`: × {least2}. {why}").format(
-                       least=least[2].name, least2=numbers.significant(least[0], 2),
+                       least=least[2].name, least2=said(numbers.significant(least[0], 2), *_of(
+                           "share of one in another", "gradient", names.index(least[1]), names.index(least[2].name))),
                        why=why(trace, trace[least[1]], least[2], least[0]))).strip()
 
 
@@ -318,20 +355,21 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     told = logchart.because(reasons(trace, gradient, weights, spread, line), 84, y, room, look, 1)
     marks: list[Mark] = [Text(10, y, plain(tr("why")), 12, 600, "ink"), *told]
     below = y + 20 if told else y
-    flowed = trace.studies["flow"]["flowed"]
+    flowed, names = trace.studies["flow"]["flowed"], [layer.name for layer in trace]
     missing = [layer for layer, came in zip(trace, flowed.tolist(), strict=True) if not came and layer.output.ndim]
     unknown = [layer.name for layer, came, value in zip(trace, flowed.tolist(), gradient.tolist(), strict=True)
                if came and math.isnan(value) and layer.output.ndim]
     if unknown:
         text = tr("Not a number from `{unknown}` on, at {count} layers: what left the range is lost.").format(
-                   unknown=unknown[-1], count=len(unknown))
+                   unknown=unknown[-1], count=tick(str(len(unknown)), len(unknown), 0, len(names)))
         marks.append(Text(84, below, rich(text), 12, 400, "ink-2", max_width=room))
     elif missing:
         why_not = [absence.clause(layer.why) or tr("no reason is known") for layer in missing]
         named = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
         briefly = ", ".join(f"`{layer.name}`" for layer in missing)
         words = fitting([tr("No gradient at {named}.").format(named=what) for what in (named, briefly)], room, 12) or \
-            tr("No gradient at {count} layers.").format(count=len(missing))
+            tr("No gradient at {count} layers.").format(
+                count=tick(str(len(missing)), len(missing), 0, len(names)))
         marks.append(Text(84, below, rich(words), 12, 400, "ink-2", max_width=room))
     return marks
 

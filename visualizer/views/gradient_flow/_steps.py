@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from visualizer.decay import ONE_PERCENT, Decay, below, decay
 from visualizer.kinds.curves import OF_SIGMOID
 from visualizer.language import english, tr
+from visualizer.said import Claim, said, tick
+from visualizer.said import found as found_in
 from visualizer.scene import absence, causes, colour, logchart, numbers, parts, steps
 from visualizer.scene.boxes import rows
 from visualizer.scene.logchart import Axis, Curve
@@ -32,11 +34,11 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.reading import Reading, reading
+from visualizer.scene.reading import Reading, reading, step_said, steps_said
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Arrays, Layer, Trace
-from visualizer.views.gradient_flow._layers import precision
+from visualizer.views.gradient_flow._layers import precision_said
 
 Values = NDArray[np.float64]
 STRIP = 6
@@ -59,6 +61,15 @@ class Flowed:
     """Whether it is the part of one loss, as shares of what entered; else the whole, in its own size."""
     losses: int
     """At how many steps something entered."""
+    layer: str
+
+    def of(self, quantity: str, *places: int, key: str = "hidden") -> Claim:
+        """The claim of a number of the curve; of one loss alone it is a share of what entered."""
+        if self.alone:
+            key = {"hidden": "last", "cell": "last_cell"}[key]
+        if quantity == "value" and self.alone:
+            quantity, places = "share of one in another", (*places, self.origin)
+        return found_in(quantity, "flow", f"{self.layer}/{key}", *places)
 
     def by_lag(self, values: Values) -> Values:
         return values[list(self.back)]
@@ -78,7 +89,7 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
     kept, why = rows(foot, (None, 34))
     scale = logchart.axis(np.concatenate([values for values in (found.hidden, found.cell, found.before)
                                           if values is not None]), chart.top + 16, chart.bottom)
-    said = f"{words} {number} {rest}".strip().replace(" .", ".").replace("  ", " ")
+    whole = f"{words} {number} {rest}".strip().replace(" .", ".").replace("  ", " ")
     size, large = (26, 56) if look.size[0] >= 1000 else (21, 42)
     marks = [*parts.told(look, (words, number, rest), below, size, large),
              *grouped(Group(tr("size of the gradient by step"), Focus(layer.name)),
@@ -87,7 +98,7 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
                       _kept(shown, found, kept.top, moment, trace, place, look))]
     marks += grouped(WHY, _why(trace, shown, found, line, before, why.top, look))
     still, moving = steps.lane(trace, shown, moment, look, place, at_once=True)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(below)}",
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{whole} {unmarked(below)}",
                    table=_table(shown, found))
 
 
@@ -113,44 +124,53 @@ def flowed(measured: Arrays, untrained: Arrays, shown: Reading, alone: bool) -> 
     hidden = sizes(measured, "hidden", "last")
     assert hidden is not None
     return Flowed(origin, back, hidden, sizes(measured, "cell", "last_cell"), sizes(untrained, "hidden", "last"), alone,
-                  len(entered))
+                  len(entered), name)
 
 
 def headline(shown: Reading, found: Flowed, line: Decay | None, before: Decay | None) -> tuple[str, str, str, str]:
     """The sentence in three parts, the middle one the large number, and the line under it."""
     lags, by_lag = len(found.back) - 1, found.by_lag(found.hidden)
-    step = found.origin + 1
+    step = step_said(shown, found.origin)
     if not np.isfinite(by_lag).any():
         return tr("The gradient is"), numbers.number(float(by_lag[0])), "", tr(
             "Not one step has a size that is a number.")
     if not found.alone:
-        largest = int(np.nanargmax(found.hidden)) + 1
+        largest, smallest = int(np.nanargmax(found.hidden)), int(np.nanargmin(found.hidden))
         return (tr("All losses together:"), "",
-                tr("the gradient is largest at step {step}.").format(step=largest),
+                tr("the gradient is largest at step {step}.").format(step=step_said(shown, largest)),
                 tr("∥∂L/∂_h_∥ is **{largest}** there and {smallest} at its smallest; where a loss enters at every "
                    "step, the sum hides what becomes of each.").format(
-                    largest=numbers.significant(float(np.nanmax(found.hidden)), 2),
-                    smallest=numbers.significant(float(np.nanmin(found.hidden)), 2)))
+                    largest=said(numbers.significant(float(np.nanmax(found.hidden)), 2),
+                                 *found.of("value", largest)),
+                    smallest=said(numbers.significant(float(np.nanmin(found.hidden)), 2),
+                                  *found.of("value", smallest))))
     if not np.isfinite(by_lag).all():
         beyond = int(np.flatnonzero(~np.isfinite(by_lag))[0])
         return tr("The gradient becomes"), numbers.number(float(by_lag[beyond])), \
-            tr("{count} steps back.").format(count=beyond), tr("From there on its size is no number.")
+            tr("{count} steps back.").format(count=_so_many(beyond)), tr("From there on its size is no number.")
     if not by_lag[0] > 0:
-        return tr("No gradient enters"), "", tr("this layer."), tr("Its size is exactly 0 at every step.")
+        return tr("No gradient enters"), "", tr("this layer."), tr("Its size is exactly {zero} at every step.").format(
+            zero=said("0", *found.of("largest size")))
     small = below(by_lag, ONE_PERCENT)
     end = float(by_lag[-1])
     left = tr("{count} steps back, {{{share}}} of what enters at step {step} is left.").format(
-        count=lags, share=_share(end), step=step) if end <= 1 else \
+        count=_so_many(lags), share=said(_share(end), *found.of("value", found.back[-1])),
+        step=step) if end <= 1 else \
         tr("{count} steps back it is {{{factor} times}} as large as at step {step}.").format(
-            count=lags, factor=numbers.significant(end, 2), step=step)
+            count=_so_many(lags), factor=said(numbers.significant(end, 2), *found.of("value", found.back[-1])),
+            step=step)
     if small is not None:
-        left = f"**{causes.crossing(small)}** {left}"
+        share = ("bound", "", (), None, "next to nothing")
+        lag = found.of("lag of the last percent", *found.back)
+        left = f"**{causes.crossing(small, ONE_PERCENT, 'step', lag, share)}** {left}"
     told = _told_before(line, before, lags)
     if line is None:
-        return tr("{count} steps are").format(count=shown.steps), "", tr("too few for a half-life."), left + told
+        return tr("{count} steps are").format(count=steps_said(shown)), "", tr("too few for a half-life."), left + told
     if not line.decays:
-        return tr("The gradient"), "", tr("does not decay in these {count} steps.").format(count=lags), left + told
-    return tr("The gradient halves every"), numbers.significant(line.half_life, 2), tr("steps."), left + told
+        lasts = tr("does not decay in these {count} steps.").format(count=_so_many(lags))
+        return tr("The gradient"), "", lasts, left + told
+    half = said(numbers.significant(line.half_life, 2), *found.of("half-life over lags", *found.back))
+    return tr("The gradient halves every"), half, tr("steps."), left + told
 
 
 def _told_before(line: Decay | None, before: Decay | None, lags: int) -> str:
@@ -158,9 +178,14 @@ def _told_before(line: Decay | None, before: Decay | None, lags: int) -> str:
     if before is None or line is None:
         return ""
     if not before.decays:
-        return " " + tr("Before training it did not decay in these {count} steps.").format(count=lags)
+        return " " + tr("Before training it did not decay in these {count} steps.").format(count=_so_many(lags))
     return " " + tr("Before training it halved every **{half}** steps.").format(
         half=numbers.significant(before.half_life, 2))
+
+
+def _so_many(lags: int) -> str:
+    """How far one looks back."""
+    return tick(numbers.count(lags), lags, 0, lags)
 
 
 def _share(share: float) -> str:
@@ -179,8 +204,8 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
     now = steps.current(trace, shown, moment)
     unit: tuple[Run, ...] = (Run("∥∂L/∂state∥"),)
     unit += (Run(tr(", share of what enters at step {step} (log, {precision})").format(
-        step=found.origin + 1, precision=precision(trace))),) if found.alone else (
-        Run(tr(" of all losses (log, {precision})").format(precision=precision(trace))),)
+        step=step_said(shown, found.origin), precision=precision_said(trace))),) if found.alone else (
+        Run(tr(" of all losses (log, {precision})").format(precision=precision_said(trace))),)
     marks: list[Mark] = [Text(left, scale.top - 14, unit, 12, 500, "ink-2")]
     percent = scale.y(ONE_PERCENT)
     shaded = found.alone and 10.0 ** scale.low < ONE_PERCENT
@@ -189,7 +214,7 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
     marks += logchart.grid(scale, left, right, look)
     if shaded:
         marks += [Line(((left, percent), (right, percent)), "ink-2", 1, dashed=True),
-                  Text(right + 8, percent + 4, plain("1 %"), 11, 600, "ink")]
+                  Text(right + 8, percent + 4, plain(said("1 %", "bound", array="next to nothing")), 11, 600, "ink")]
     marks += _unreached(shown, found, scale, place, look)
     xs = [place.middle(step) for step in range(shown.steps)]
     foci = [Focus(name, (step,)) for step in range(shown.steps)]
@@ -200,28 +225,29 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
     dots = 3.0 if place.pitch >= 9 else 0.0
     if found.cell is not None:
         marks += _veiled_curve(trace, shown, moment, xs, found.cell, scale, Curve("ink", "ink", 1.5, False, 0), look,
-                               foci)
-    marks += _veiled_curve(trace, shown, moment, xs, found.hidden, scale, Curve(size=dots, width=2.25), look, foci)
+                               foci, [found.of("value", step, key="cell") for step in range(shown.steps)])
+    marks += _veiled_curve(trace, shown, moment, xs, found.hidden, scale, Curve(size=dots, width=2.25), look, foci,
+                           [found.of("value", step) for step in range(shown.steps)])
     marks += _names(found, scale.top - 14, left + width(unit, 12, 500) + 28, look)
     return marks + _cursor(found, scale, now, place, look)
 
 
 def _veiled_curve(trace: Trace, shown: Reading, moment: Moment, xs: list[float], values: Values, scale: Axis,
                   how: Curve,
-                  look: Look, foci: list[Focus]) -> list[Mark]:
+                  look: Look, foci: list[Focus], claims: list[Claim]) -> list[Mark]:
     """All of a curve; on the way back what the gradient has not reached yet is faint."""
     reach = steps.arrived(trace, shown, moment)
     arrived = np.array([reach.of(step) for step in range(shown.steps)])
     if not moment.backward or arrived.all():
-        return logchart.curve(xs, values, scale, how, look, foci)
+        return logchart.curve(xs, values, scale, how, look, foci, claims=claims)
     there = np.where(arrived > 0, values, np.nan)
     edge = np.flatnonzero(arrived > 0)
     rest = values.copy()
     rest[[step for step in edge if not any(arrived[other] == 0 for other in (step - 1,
                                                                              step + 1) if 0 <= other < len(xs))]] \
         = np.nan
-    return [*logchart.veiled(logchart.curve(xs, rest, scale, how, look, foci), 1.0),
-            *logchart.curve(xs, there, scale, how, look, foci)]
+    return [*logchart.veiled(logchart.curve(xs, rest, scale, how, look, foci, claims=claims), 1.0),
+            *logchart.curve(xs, there, scale, how, look, foci, claims=claims)]
 
 
 def _unreached(shown: Reading, found: Flowed, scale: Axis, place: steps.Span, look: Look) -> list[Mark]:
@@ -264,7 +290,8 @@ def _cursor(found: Flowed, scale: Axis, now: int, place: steps.Span, look: Look)
     marks: list[Mark] = [Line(((x, scale.top), (x, scale.bottom)), "accent", 1)]
     value = float(found.hidden[now])
     words = tr("no gradient from this loss") if math.isnan(value) else \
-        _share(value) if found.alone and 0 < value < math.inf else logchart.words(value, scale)
+        said(_share(value), *found.of("value", now)) if found.alone and 0 < value < math.inf else \
+        logchart.words(value, scale, found.of("value", now))
     y = scale.y(value) if not math.isnan(value) else (scale.top + scale.bottom) / 2
     if not math.isnan(value):
         marks.append(Rect(x - 5, y - 5, 10, 10, "gradient-mark", "stage", 1.5, radius=5))
@@ -288,6 +315,11 @@ def kept(found: Flowed) -> Values:
     return shares
 
 
+def _keeps(found: Flowed, step: int) -> Claim:
+    """The claim of what a step keeps of the gradient of the one that it came from."""
+    return found.of("share of one in another", step, found.back[found.back.index(step) - 1])
+
+
 def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace, place: steps.Span,
           look: Look) -> list[Mark]:
     """The strip of cells, and under it how much each step keeps."""
@@ -307,7 +339,8 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
         fill = f"gradient:{int(shades[step])}" if shades[step] else ""
         arrived = came.of(step) if moment.backward else 1.0
         marks.append(Rect(*cell, fill, "rule" if gap and not shades[step] else "", 1, True, 2 if gap else 0,
-                          focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(found.hidden[step])),
+                          focus=Focus(shown.layer.name, (step,)),
+                          tip=logchart.words(float(found.hidden[step]), None, found.of("value", step)),
                           opacity=1 - 0.65 * (1 - arrived), scale=scale if fill else None))
     if not gap:
         marks.append(Rect(place.x, y, place.left(place.count) - place.x, 22, "", "rule", 1, True))
@@ -319,10 +352,11 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
     one = base - high / 2
     marks += [Text(x, base - 22, plain(tr("kept per step")), 13, 600, "ink", "end"),
               Text(x, base - 6, plain(tr("log, × {low} to {high}").format(
-                  low=numbers.significant(10 ** -reach, 1), high=numbers.significant(10 ** reach, 1))), 11, 400,
+                  low=tick(numbers.significant(10 ** -reach, 1), 10 ** -reach, 0, 1),
+                  high=tick(numbers.significant(10 ** reach, 1), 10 ** reach, 0, 10 ** reach))), 11, 400,
                    "ink-2", "end"),
               Line(((place.x, one), (place.left(place.count), one)), "rule"),
-              Text(place.left(place.count) + 8, one + 4, plain("× 1"), 11, 400, "ink-2")]
+              Text(place.left(place.count) + 8, one + 4, plain(f"× {tick('1', 1, 0, 1)}"), 11, 400, "ink-2")]
     for step in range(shown.steps):
         if not math.isfinite(shares[step]):
             continue
@@ -330,10 +364,10 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
         top_y = one - tall if logs[step] > 0 else one
         fill = "hatch" if shares[step] == 0 else "accent" if step == now else "rule"
         marks.append(Rect(place.left(step) + gap, top_y, place.pitch - 2 * gap, tall, fill,
-                          tip=logchart.times(float(shares[step]))))
+                          tip=logchart.times(float(shares[step]), _keeps(found, step))))
     words = tr("enters here") if now == found.origin else ""
     if math.isfinite(shares[now]):
-        words = logchart.times(float(shares[now]))
+        words = logchart.times(float(shares[now]), _keeps(found, now))
     if words:
         half = width(words, 12, 600) / 2
         middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
@@ -346,29 +380,37 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
 def reasons(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, before: Decay | None) -> Iterator[str]:
     """What the numbers say about why, the most telling first; empty texts are left out by `causes.all_true`."""
     per_step = math.nan if line is None else line.factor
+    growth, fit = (found.of(f"{what} over lags", *found.back) for what in ("growth", "fit"))
+    name = shown.layer.name
     if line is not None:
         yield tr("Fit over steps {since} to {until} back: × {per_step} a step, R² {fit}.").format(
-                  since=line.since, until=line.until, per_step=numbers.significant(per_step, 3),
-                  fit=numbers.number(line.fit))
-        yield causes.uneven(line.fit) if line.decays else ""
-        yield causes.explodes(per_step)
+                  since=tick(str(line.since), line.since, 0, line.until),
+                  until=tick(str(line.until), line.until, 0, line.until),
+                  per_step=said(numbers.significant(per_step, 3), *growth), fit=said(numbers.number(line.fit), *fit))
+        yield causes.uneven(line.fit, fit) if line.decays else ""
+        yield causes.explodes(per_step, "step", growth)
     curve = shown.family.quantities["hidden"].curve
     if curve is not None:
-        spectrum = trace.studies["flow"].get(f"{shown.layer.name}/spectrum")
+        spectrum = trace.studies["flow"].get(f"{name}/spectrum")
+        spectral = [found_in("value", "flow", f"{name}/spectrum", at) for at in (0, 1)]
         if curve.flat is not None:
             share = curve.flat.share(shown.states)
-            yield causes.half_open(1 - share) if curve.flat.dies else causes.saturated(share)
+            yield causes.half_open(1 - share, ("share above zero inside", name, (), None, "inner.hidden")) \
+                if curve.flat.dies else causes.saturated(share, english("units"), english("beyond ±0.9"), (
+                    "share far inside", name, (), None, "inner.hidden"))
         if spectrum is not None and line is not None:
-            yield causes.large_radius_vanishes(float(spectrum[0]), per_step, 0.0)
-            yield causes.bound_is_no_prediction(per_step, float(spectrum[1]))
+            yield causes.large_radius_vanishes(float(spectrum[0]), per_step, 0.0, spectral[0])
+            yield causes.bound_is_no_prediction(per_step, float(spectrum[1]), growth, spectral[1])
     for key, title, values in shown.gates:
         if key == shown.family.kept[0]:
-            mean = float(values.mean())
-            yield causes.gate_mean(title.capitalize(), mean) or causes.gate_open(title.capitalize(), mean)
+            mean, average = float(values.mean()), ("mean", name, (), None, f"inner.{key}")
+            yield causes.gate_mean(title.capitalize(), mean, average) or \
+                causes.gate_open(title.capitalize(), mean, average)
             if line is not None:
-                yield causes.detour(per_step, mean)
+                yield causes.detour(per_step, mean, growth, average)
         yield causes.saturated(OF_SIGMOID.share(values),
-                               tr("values of the {gate}").format(gate=title), OF_SIGMOID.rule)
+                               tr("values of the {gate}").format(gate=title), OF_SIGMOID.rule,
+                               ("share far out of a gate", name, (), None, f"inner.{key}"))
     if not shown.gates and before is not None and line is not None:
         yield causes.before_and_after(before.half_life, line.half_life, len(found.back) - 1)
 
@@ -383,7 +425,7 @@ def _why(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, before
 
 def _table(shown: Reading, found: Flowed) -> Table:
     """One row a step."""
-    unit = tr("share of step {step}").format(step=found.origin + 1) if found.alone else tr("size")
+    unit = tr("share of step {step}").format(step=step_said(shown, found.origin)) if found.alone else tr("size")
     columns = [tr("step"), tr("reads"), f"∂L/∂h, {unit}", tr("kept")]
     columns += [f"∂L/∂c, {unit}"] if found.cell is not None else []
     columns += [tr("before training, {unit}").format(unit=unit)] if found.before is not None else []

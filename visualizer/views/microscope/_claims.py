@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from visualizer.kinds import Taps
-from visualizer.said import Claim, claimed, of, said
+from visualizer.said import Claim, of, said
 from visualizer.trace import Cell, Layer, Trace
 
 PADDING: Claim = ("zero", "", (), None, "")
@@ -48,11 +46,6 @@ def of_weight(trace: Trace, taps: Taps, index: int, owner: str) -> Claim:
 def itself(value: float) -> Claim:
     """Of a number that stands nowhere in the recording, and is only written down: a slope, a rest, a running sum."""
     return "factor", "", (), None, repr(float(value))
-
-
-def formula(words: str) -> str:
-    """An equation, or words on one: its numbers are those of the equation, and claim no more."""
-    return re.sub(r"\d+(\.\d+)?", lambda found: claimed(found[0], [itself(float(found[0]))]), words)
 
 
 def counted(layer: Layer, cell: Cell, place: int) -> str:

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Terms
 from visualizer.language import tr
+from visualizer.said import constants, tick
 from visualizer.said import said as claimed
-from visualizer.said import tick
 from visualizer.scene import colour, numbers
 from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace, remembered
-from visualizer.views.microscope._claims import formula, itself
+from visualizer.views.microscope._claims import itself
 from visualizer.views.microscope._maps import maps_in, marked, way_back
 from visualizer.views.microscope._slide import Area, Laid, Slide, about, flown, held, largest, said
 
@@ -52,7 +52,7 @@ def curve_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
                        slope if found else None, frame.look, backward=backward,
                        names=(tr("x, in from {source}").format(source=source.name),
                               tr("f(x), out of {layer}").format(layer=layer.name)))
-    still.append(Text(frame.x + 44, frame.bottom - 14, plain(formula(terms.formula)), 14, 500, "ink-2",
+    still.append(Text(frame.x + 44, frame.bottom - 14, plain(constants(terms.formula)), 14, 500, "ink-2",
                       max_width=wide * 0.6))
     out = tr("out, {layer}").format(layer=layer.name)
     f_x = claimed(said(y_out, False), "value", layer.name, cell)
@@ -273,7 +273,7 @@ def _below(layer: Layer, terms: Terms, found: _Shares, logits: NDArray[np.float6
             count=claimed(numbers.count(len(logits)), "how many", layer.reads[0])))
         marks.append(Text(x, y + 44, words, 12, 400, "ink-2"))
     if terms.formula:
-        marks.append(Text(frame.right, y + 24, plain(formula(terms.formula)), 14, 500, "ink-2", "end",
+        marks.append(Text(frame.right, y + 24, plain(constants(terms.formula)), 14, 500, "ink-2", "end",
                           max_width=frame.width * 0.36))
     if not is_loss or found.target is None:
         return marks

@@ -12,7 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.kinds.gates import named, symbol
 from visualizer.language import english, tr, translated
-from visualizer.said import Claim, claimed, tick
+from visualizer.said import Claim, claimed, constants, tick
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, split
 from visualizer.scene.grids import LOOKED_AT, Ink, curve
@@ -37,7 +37,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.picture import Group as PartOf
 from visualizer.scene.subject import array
 from visualizer.trace import Layer, Trace
-from visualizer.views.microscope._claims import counted, formula, itself, of_value, of_weight
+from visualizer.views.microscope._claims import counted, itself, of_value, of_weight
 from visualizer.views.microscope._maps import emptied
 from visualizer.views.microscope._slide import (
     NAMES,
@@ -566,7 +566,7 @@ def _products(trace: Trace, slide: Slide, frame: Area) -> Laid:
     factors.append(Factor("=", symbol(slide.key), _place_words(slide), terms.result, "activation", about(slide), True,
                           result_of(slide, terms.result), "value"))
     line = _equation(factors, frame, frame.y)
-    marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(formula(terms.formula)), 14, 500, "ink-2",
+    marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(constants(terms.formula)), 14, 500, "ink-2",
                               max_width=frame.width)]
     y, x = frame.y + LINE + 34, frame.x
     opened = dict(terms.met).get("c")
@@ -745,7 +745,7 @@ def _arrival(trace: Trace, slide: Slide, frame: Area) -> Laid:
         factors.append(Factor("=", f"∂L/∂{symbol(slide.key)}", _place_words(slide), total, "gradient", about(slide),
                               True, result_of(slide, total), "value"))
     line = _equation(factors, frame, frame.y)
-    equation = formula(slide.terms[0][1].formula)
+    equation = constants(slide.terms[0][1].formula)
     marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(equation), 14, 500, "ink-2",
                               max_width=frame.width)]
     y, x = frame.y + LINE + 34, frame.x

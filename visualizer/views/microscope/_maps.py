@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import tr, translated
-from visualizer.said import claimed, of, said, tick
+from visualizer.said import claimed, constants, of, said, tick
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import (
@@ -29,7 +29,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.trace import Cell, Layer, Trace, remembered
-from visualizer.views.microscope._claims import formula, itself
+from visualizer.views.microscope._claims import itself
 from visualizer.views.microscope._slide import Area, arrow, shades_of, spot
 
 LARGEST_MAP = 480.0
@@ -310,4 +310,4 @@ def _in_general(kind: kinds.Kind) -> str:
     """What a layer does on the way back to all of its numbers."""
     if kind.moves_only:
         return tr("lays it out as before, changes nothing")
-    return formula(translated(kind.back or kind.title))
+    return constants(translated(kind.back or kind.title))

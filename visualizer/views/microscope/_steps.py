@@ -9,12 +9,11 @@ import numpy as np
 from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.kinds.gates import quantity as gate
 from visualizer.language import tr
-from visualizer.said import Claim, claimed, tick
+from visualizer.said import Claim, claimed, constants, tick
 from visualizer.scene import colour, gatesigns, numbers, parts
 from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
-from visualizer.views.microscope._claims import formula
 from visualizer.views.microscope._slide import Area, Slide, spot
 
 ROW, TALLEST = 44.0, 92.0
@@ -152,7 +151,7 @@ def _names(slide: Slide, key: str, step: int, unit: int, x: float, right: float,
     left = x + 24 if signed else x
     most = tick(numbers.significant(top, 2), top, 0, top)
     scope = tr("size to {most}").format(most=most) if slide.backward else \
-        formula(tr("0 to 1")) if gate(key).gate else f"±{most}"
+        constants(tr("0 to 1")) if gate(key).gate else f"±{most}"
     array = f"inner_gradients.{key}" if slide.backward else f"inner.{key}"
     claim: Claim = ("value", slide.layer.name, (step, min(unit, found.shape[1] - 1)), None, array)
     return [*gatesigns.sign(key, x + 10, middle + 2, 17),

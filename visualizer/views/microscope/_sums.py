@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.language import english, tr, translated
-from visualizer.said import Claim, claimed, tick
+from visualizer.said import Claim, claimed, constants, tick
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.grids import LOOKED_AT, Ink, curve, number_grid, scale, unit_of
@@ -35,7 +35,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
-from visualizer.views.microscope._claims import formula, itself, of_product, of_value, of_weight
+from visualizer.views.microscope._claims import itself, of_product, of_value, of_weight
 from visualizer.views.microscope._maps import Shown, emptied, factor_words, map_row, marked, way_back
 from visualizer.views.microscope._slide import (
     KNOWN,
@@ -536,7 +536,7 @@ def short_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     backward = slide.backward
     line = _arithmetic(trace, slide, name, terms, frame)
     y = frame.y + 150
-    still: list[Mark] = [Text(frame.x, y, plain(formula(terms.formula)), 14, 500, "ink-2", max_width=frame.width)]
+    still: list[Mark] = [Text(frame.x, y, plain(constants(terms.formula)), 14, 500, "ink-2", max_width=frame.width)]
     met = [*terms.met, *([(terms.bias_name or "bias", terms.bias)] if terms.bias is not None and not adds_up(terms)
                          else [])]
     y += 12

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.language import english, tr, translated
-from visualizer.said import Claim, claimed, tick
+from visualizer.said import Claim, claimed, constants, tick
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
 from visualizer.scene.labels import fitting
@@ -35,7 +35,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import SLOW_TERMS
 from visualizer.size import norm
 from visualizer.trace import Trace
-from visualizer.views.microscope._claims import formula, itself, of_product, of_value, of_weight
+from visualizer.views.microscope._claims import itself, of_product, of_value, of_weight
 from visualizer.views.microscope._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
 from visualizer.views.microscope._slide import (
     COME,
@@ -125,7 +125,7 @@ def window_slide(trace: Trace, slide: Slide, name: str, terms: Terms, grid: Grid
         for index, sign in ((1, "×"), (2, "=")):
             still.append(Text(x + layout.wide / 2, layout.tops[index] - 9, plain(sign), 16, 500, "ink-2",
                               "middle"))
-    still += _row_names(rows, inks, groups, layout, frame, len(columns) > 1, formula(terms.formula))
+    still += _row_names(rows, inks, groups, layout, frame, len(columns) > 1, constants(terms.formula))
     if others:
         still += _others_words(others, layout, len(columns), tr("smaller channel sums"), frame)
     if len(columns) + bool(others) <= 2:

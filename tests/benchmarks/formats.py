@@ -1,0 +1,45 @@
+"""What it costs to open a file of a model and to record it, against torch's own loader of the same file."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tests.benchmarks import Row
+from tests.benchmarks.capture import ResNet20, _lenet
+from visualizer.record import record
+from visualizer.record.formats import pt2
+
+
+def exported() -> Iterator[Row]:
+    """A program of torch.export: opened, and opened and recorded forwards and backwards, against torch.export.load,
+    which runs what lies in the file."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        for what, model, x, repeat in (("LeNet-5", _lenet(), torch.rand(1, 1, 28, 28), 5),
+                                       ("ResNet-20", ResNet20(), torch.rand(1, 3, 32, 32), 3)):
+            path = _saved(Path(folder) / f"{what}.pt2", model.eval(), x)
+
+            def opened(path: Path = path) -> None:
+                pt2.open_file(path)
+
+            def recorded(path: Path = path) -> None:
+                assert record(pt2.open_file(path)).has_backward
+
+            def loaded(path: Path = path) -> None:
+                torch.export.load(path)
+
+            yield Row(f"{what}: open", opened, loaded, "torch.export.load", 1.0, repeat=repeat)
+            yield Row(f"{what}: open and record", recorded, loaded, "torch.export.load", 1.0, repeat=repeat)
+
+
+def _saved(path: Path, model: nn.Module, x: torch.Tensor) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(torch.export.export(model, (x,)), path)
+    return path
