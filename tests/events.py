@@ -80,6 +80,10 @@ class Person:
                                                    LEFT if held else NO_BUTTON, Qt.KeyboardModifier.NoModifier))
 
     def click(self) -> None:
+        """Beside a menu that is open it only closes that."""
+        if (popup := QApplication.activePopupWidget()) is not None:
+            popup.close()
+            return
         widget, at = self.place()
         self.mouse(QEvent.Type.MouseMove, widget, at, NO_BUTTON, False)
         self.mouse(QEvent.Type.MouseButtonPress, widget, at, LEFT, True)

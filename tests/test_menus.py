@@ -153,6 +153,8 @@ def test_a_language_is_chosen_in_the_menu_and_the_window_speaks_it(qtbot):
         assert window.top.present.text() == "Vorführen"
         assert window.message.words == "Something."
         app.store.update(view="filters")  # nothing of the window before hears it
+        app.store.update(compare="step", undoable=False)
+        app.store.update(compare="", undoable=False)
         app.store.apply(does.theme)
         assert running.window_language() == "de", "the next window speaks it, too"
         assert offered(window.menus.languages)[1] == ["Deutsch"]

@@ -298,6 +298,15 @@ def curve(points):
                  100, "digits")
 
 
+def test_so_many_curves_are_at_hand_and_those_that_were_counted_first_go(bar):
+    counting = Counting(bar.store, bar)
+    for at in (*range(70), 69, 10):
+        counting._keep(("digits_cnn", (f"shift:{at}",), "shift"), curve(1))
+    assert [words for _, (words,), _ in counting.known] == [f"shift:{at}"
+                                                            for at in (*range(6, 10), *range(11, 70), 10)]
+    assert len(counting.known) == 64
+
+
 def test_curves_are_asked_for_once_a_direction_stream_in_and_are_cancelled(bar):
     engine, counting = Engine(), Counting(bar.store, bar)
     counting.attach(engine)

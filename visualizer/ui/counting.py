@@ -24,6 +24,8 @@ from visualizer.ui.what_if import WhatIf
 HIGH = 200
 SETTLED = 250
 """Milliseconds without another change after which is counted."""
+MOST_KEPT = 64
+"""So many curves are at hand: more than the places of a comparison have."""
 
 Asked = tuple[str, tuple[str, ...], str]
 """A model, what is done to it and to its inputs, and which of that grows: what a curve is of."""
@@ -132,14 +134,21 @@ class Counting(QObject):
 
     def _went_on(self, number: int, share: float, words: str) -> None:
         if number in self._numbers:
-            self.known[self._numbers[number]] = from_plain(json.loads(words))
-            self.changed.emit()
+            self._keep(self._numbers[number], from_plain(json.loads(words)))
 
     def _answered(self, number: int, name: str, answer: object) -> None:
         asked = self._numbers.pop(number, None)
         if asked is not None and isinstance(answer, dict):
-            self.known[asked] = from_plain(answer["curve"])
-            self.changed.emit()
+            self._keep(asked, from_plain(answer["curve"]))
+
+    def _keep(self, asked: Asked, curve: Curve) -> None:
+        """Have a curve at hand; where something is dragged there is one of every place it was let go at, and those that
+        were counted first go."""
+        self.known.pop(asked, None)
+        self.known[asked] = curve
+        while len(self.known) > MOST_KEPT:
+            del self.known[next(iter(self.known))]
+        self.changed.emit()
 
     def _refused(self, number: int, sentence: str) -> None:
         asked = self._numbers.pop(number, None)

@@ -19,6 +19,7 @@ from visualizer.scene.state import SPEEDS, State
 from visualizer.scene.timeline import Timeline
 from visualizer.scene.type import plain_lines
 from visualizer.start import StartCard
+from visualizer.trace import Trace
 from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button
 from visualizer.ui.commands import key_for
@@ -54,7 +55,7 @@ class FirstMinute(QObject):
         self._speed = 1.0
         self._place: tuple[object, ...] = ()
         store.changed.connect(self._follow)
-        store.trace_changed.connect(lambda trace: self._set_off())
+        store.trace_changed.connect(self._set_off)
         self._waits = False
 
     def begin(self) -> None:
@@ -72,7 +73,7 @@ class FirstMinute(QObject):
             if self.clock is not None:
                 self.clock.never(self)
 
-    def _set_off(self) -> None:
+    def _set_off(self, trace: Trace | None = None) -> None:
         times = self.store.timeline
         if not self._waits or self.store.waiting or not times.beats:
             return

@@ -345,7 +345,6 @@ class Panes(QWidget):
 
     def _connect(self, run: Callable[[str], None]) -> None:
         self.top.view_chosen.connect(self._turn_to)
-        self.store.changed.connect(lambda old, new: old.compare != new.compare and self.place())
         self.top.crumb_chosen.connect(self._select)
         self.rail.open_wanted.connect(lambda: run("open"))
         self.rail.knobs.compare_wanted.connect(lambda: run("pin"))
@@ -388,7 +387,9 @@ class Panes(QWidget):
             self._select(focus)
 
     def _edited(self, old: State, new: State) -> None:
-        """The bar comes with what is done to the input, and goes with it."""
+        """The bar comes with what is done to the input, and goes with it; a comparison has other places for all."""
+        if old.compare != new.compare:
+            self.place()
         if does.given(old) != does.given(new) or old.model != new.model:
             if not does.given(new) and self.bar_open is False:
                 self.bar_open = None

@@ -98,5 +98,5 @@ VIEW = View(
         not layer.is_input and layer.output.ndim and kinds.role(layer) != "loss" for layer in trace
         if layer.name in reach.direct(trace))),
     draw=draw, telling=weighed, order=28, group=PARTS, studies=(reach.STUDY,),
-    tries=english("Choose another number of a map, and see how its field moves; compare it with a recurrent network."),
+    tries=english("Choose another number of a map: its field moves; compare it with a recurrent network."),
 )

@@ -98,7 +98,8 @@ def draw(trace: Trace, state: State, box: Box, moment: Moment, look: Look) -> li
         ink = "gradient-mark" if moment.backward else "accent"
         marks.append(Rect(square.left - 2, square.top + (state.step - 1) * cell[1] - 1, wide + 4, max(3.0, cell[1]) + 2,
                           "", ink, 2, radius=2))
-    marks += _words(shown, square, cell, state)
+    if all(cell):  # a low stage may leave the squares no room
+        marks += _words(shown, square, cell, state)
     return grouped(Group(state.layer, Focus(state.layer)), marks)
 
 
