@@ -93,8 +93,8 @@ def _picture(name: str, suffix: str, sizes: Any, title: str) -> tuple[Array, str
 
     found = places().get(name)
     if not _is_picture(sizes) or (suffix not in SUFFIXES and (found is None or found.kind != "image")):
-        raise Refused(tr("{model} reads {shape} numbers, and {word} is none; give them as --input FILE.npy.").format(
-            model=title, shape=_said(sizes), word=repr(Path(name).name[:40])))
+        raise Refused(tr("{model} reads {shape} numbers; give them as --input FILE.npy.").format(
+            model=title, shape=_said(sizes)))
     if found is not None:
         told, whole = inputs.sample(name).title, inputs.raw(name)
     else:

@@ -586,7 +586,7 @@ class Stage(Canvas):
         held = self.bar is not None and self.bar.isVisible() and self.bar.grain is not None \
             and self.bar.grain.has(PLANE) and not self.store.waiting
         if not held or pressed is None or not isinstance(pressed[0], Image) or start.layer not in trace \
-                or trace[start.layer].kind != "input" or trace[start.layer].axes[-2:] != ("row", "column"):
+                or not trace[start.layer].is_input or trace[start.layer].axes[-2:] != ("row", "column"):
             return False
         assert self.bar is not None
         wide, high = pressed[0].cell

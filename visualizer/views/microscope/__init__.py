@@ -319,8 +319,9 @@ def _readers_line(slide: Slide, frame: Area) -> list[Mark]:
 def _table(trace: Trace, slide: Slide) -> Table:
     """One row a term, in the order they are added; or a share that is handed on."""
     if slide.hands_on:
+        handed = hands_rows(trace, slide) or [(slide.layer.name, "", f"{slide.cell}", "", slide.value, "")]
         return Table((tr("layer"), tr("handed to"), tr("cell"), tr("factor"), tr("gradient"), tr("share")),
-                     tuple(hands_rows(trace, slide)))
+                     tuple(handed))
     rows: list[tuple[str | float | int, ...]] = []
     for name, terms in slide.terms:
         for taps in terms.taps:

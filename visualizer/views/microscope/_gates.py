@@ -103,9 +103,9 @@ def _count(slide: Slide) -> int:
 def _nothing(slide: Slide, frame: Area) -> Laid:
     """Why a number is not taken apart, and the number where there is one."""
     words = (slide.refusal or tr("nothing reads it")).rstrip(".")
-    marks: list[Mark] = [Text(frame.x, frame.y + 24, plain(tr("Not taken apart: {words}.").format(words=words)), 14,
-                              400, "ink-2",
-                              max_width=frame.width)]
+    told = tr("The way back ends here: nothing has made this state") + "." if slide.hands_on and not slide.refusal else \
+        tr("Not taken apart: {words}.").format(words=words)
+    marks: list[Mark] = [Text(frame.x, frame.y + 24, plain(told), 14, 400, "ink-2", max_width=frame.width)]
     if np.isfinite(slide.value):
         marks.append(Text(frame.x, frame.y + 84, plain(claimed(said(slide.value, slide.backward), [
             itself(slide.value)])), 44, 600,
