@@ -196,6 +196,15 @@ def test_sizes_that_are_free_are_chosen_by_the_shape_or_the_picture(tmp_path: Pa
             record(path, word)
 
 
+def test_of_many_samples_at_once_one_is_taken_where_that_is_said(tmp_path: Path) -> None:
+    images = exported(tmp_path / "images.pt2", Photo().eval(), torch.randn(8, 3, 12, 12))
+    assert record(images)["input"].shape == (3, 12, 12)
+    rows = exported(tmp_path / "rows.pt2", nn.Sequential(nn.Linear(20, 5)).eval(), torch.randn(8, 20))
+    with pytest.raises(Refused, match="holds 8 samples along its axis 0"):
+        record(rows)
+    assert record(rows, "shape:1,20")["input"].shape == (20,)
+
+
 def test_a_digit_is_drawn_for_a_model_that_reads_one_and_others_say_what_they_need(tmp_path: Path) -> None:
     digit = exported(tmp_path / "digit.pt2", nn.Sequential(nn.Flatten(), nn.Linear(784, 5)).eval(),
                      torch.randn(1, 1, 28, 28))

@@ -38,6 +38,7 @@ def given(word: str, title: str, facts: Facts) -> Given:
                          ).format(model=title, shape=_said(sizes)))
     if name == EXAMPLE:
         array, told = _own(facts, title), tr("the example in the file of the model")
+        array = array[:sizes[0]] if sizes and not facts.get("batch") else array
     elif suffix in OF_NUMBERS:
         array, told = numbers_in(Path(name)), Path(name).name
     else:
