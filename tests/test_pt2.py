@@ -191,9 +191,18 @@ def test_sizes_that_are_free_are_chosen_by_the_shape_or_the_picture(tmp_path: Pa
     np.save(tmp_path / "x.npy", np.ones((3, 9, 9), np.float32))
     assert record(path, str(tmp_path / "x.npy"))["input"].output.min() == 1
     for word, said in (("shape:1,9,9", "3 × any × any numbers"), ("nothing", "is none"),
-                       ("text:a", "is none")):
+                       ("text:a", "that is a text")):
         with pytest.raises(Refused, match=said):
             record(path, word)
+
+
+def test_of_many_samples_at_once_one_is_taken_where_that_is_said(tmp_path: Path) -> None:
+    images = exported(tmp_path / "images.pt2", Photo().eval(), torch.randn(8, 3, 12, 12))
+    assert record(images)["input"].shape == (3, 12, 12)
+    rows = exported(tmp_path / "rows.pt2", nn.Sequential(nn.Linear(20, 5)).eval(), torch.randn(8, 20))
+    with pytest.raises(Refused, match="holds 8 samples along its axis 0"):
+        record(rows)
+    assert record(rows, "shape:1,20")["input"].shape == (20,)
 
 
 def test_a_digit_is_drawn_for_a_model_that_reads_one_and_others_say_what_they_need(tmp_path: Path) -> None:
@@ -202,6 +211,7 @@ def test_a_digit_is_drawn_for_a_model_that_reads_one_and_others_say_what_they_ne
     assert describe(digit).kind == "image"
     trace = record(digit, "digit-2148")
     assert np.array_equal(trace["input"].output[0], inputs.raw("digit-2148") / np.float32(255))
+    assert any("grey values as 0 … 1" in note for note in trace.notes)
     assert trace.sample.label is None  # of five classes, the four of MNIST is none
     words = exported(tmp_path / "words.pt2", nn.Embedding(9, 3), torch.tensor([[1, 2, 8]]))
     assert record(words)["input"].output.tolist() == [1, 2, 8]

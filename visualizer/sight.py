@@ -103,9 +103,11 @@ def seen(found: Recorded, place: Standpoint, moment: Moment | None = None, size:
 
 
 def input_words(trace: Trace, place: int, count: int) -> str:
-    """`input 12 of 400, labelled 4, answered 9`; a `place` of 0 is that of an input which is in no list."""
+    """`input 12 of 400, labelled 4, answered 9`; a `place` of 0 is that of an input which is in no list, and is called
+    what it is where there is none."""
     words = tr("input {number} of {count}") if place else tr("an input beside the list of {count}")
-    said = [words.format(number=numbers.count(place), count=numbers.count(count))]
+    said = [words.format(number=numbers.count(place), count=numbers.count(count))] if count else \
+        [trace.sample.title or trace.sample.name]
     label, answer = trace.sample.label, answers.short(trace)
     if label is not None:
         said.append(tr("labelled {label}").format(label=trace.labels[label] if label < len(trace.labels) else label))

@@ -15,7 +15,7 @@ from visualizer.inputs._exported import example
 from visualizer.inputs._files import numbers_in
 from visualizer.inputs._samples import places
 from visualizer.inputs.image import SUFFIXES
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.trace import Array, Refused, Sample
 
 EXAMPLE = "example"
@@ -38,6 +38,7 @@ def given(word: str, title: str, facts: Facts) -> Given:
                          ).format(model=title, shape=_said(sizes)))
     if name == EXAMPLE:
         array, told = _own(facts, title), tr("the example in the file of the model")
+        array = array[:sizes[0]] if sizes and not facts.get("batch") else array
     elif suffix in OF_NUMBERS:
         array, told = numbers_in(Path(name)), Path(name).name
     else:
@@ -93,8 +94,8 @@ def _picture(name: str, suffix: str, sizes: Any, title: str) -> tuple[Array, str
 
     found = places().get(name)
     if not _is_picture(sizes) or (suffix not in SUFFIXES and (found is None or found.kind != "image")):
-        raise Refused(tr("{model} reads {shape} numbers; give them as --input FILE.npy.").format(
-            model=title, shape=_said(sizes)))
+        raise Refused(tr("{model} reads {shape} numbers, and {another}; give them as --input FILE.npy.").format(
+            model=title, shape=_said(sizes), another=_another(name)))
     if found is not None:
         told, whole = inputs.sample(name).title, inputs.raw(name)
     else:
@@ -110,6 +111,13 @@ def _picture(name: str, suffix: str, sizes: Any, title: str) -> tuple[Array, str
         maps = np.concatenate([maps[:3], np.ones_like(maps[:1])])
     return maps.astype(np.float32), tr("{what}, {height} × {width}, values 0 … 1").format(
         what=told, height=int(height), width=int(width))
+
+
+def _another(word: str) -> str:
+    """What a word is that is no array."""
+    marked = next((each for each in inputs.kinds() if each.mark not in ("", MARK) and word.startswith(each.mark)), None)
+    return tr("{word} is none").format(word=repr(Path(word).name[:40])) if marked is None else \
+        tr("that is {one}").format(one=translated(marked.one))
 
 
 def _fitting(array: Array, sizes: Any, title: str, facts: Facts) -> Array:

@@ -98,8 +98,8 @@ def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     kinds = [inputs.of(said["inputs"][name] if name else said).name for name in names]
     fed = tuple(replace(each, kind=kind, name=name)
                 for each, kind, name in zip(trace.fed, kinds, names, strict=False))
-    return replace(trace, sample=replace(trace.sample, steps=steps), notes=(*trace.notes, *_mapped(opened, given.raw)),
-                   fed=fed)
+    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw))
+    return replace(trace, sample=replace(trace.sample, steps=steps), notes=notes, fed=fed)
 
 
 def facts(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,6 +198,14 @@ def truth_of(opened: Opened, given: Given) -> Any:
     """
     made = answers_with(opened)
     return None if made is None else made.target(given, lambda raw: prepared(opened, raw).numpy(), opened.wanted)
+
+
+def _scaled(opened: Opened, raw: Any) -> tuple[str, ...]:
+    """A note on how pixels are handed to a model whose file says nothing of that."""
+    scale = reads_of(opened).get("scale")
+    if not scale or not isinstance(raw, np.ndarray) or raw.dtype != np.uint8:
+        return ()
+    return (f"{opened.title} is given grey values as {scale}; its file does not say how it was trained to read them.",)
 
 
 def _mapped(opened: Opened, raw: Any) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ def of(path: Path, module: Exported) -> tuple[Mapping[str, Any], Prepare]:
     if not wanted:
         raise Refused(f"{path.name} reads no tensor, so there is nothing to follow; export it again: {_archive.SAVE}.")
     batched, answers, first = _batched(path, module)
-    said = [_facts(path, place, each, batched[place]) for place, each in enumerate(wanted)]
+    fewer = _one_instead(module, batched)
+    said = [_facts(path, place, each, batched[place], fewer) for place, each in enumerate(wanted)]
     seen = {first}
 
     def prepare(raw: Any) -> Any:
@@ -46,10 +47,10 @@ def of(path: Path, module: Exported) -> tuple[Mapping[str, Any], Prepare]:
                       "inputs": {each.name: one for each, one in zip(wanted, said, strict=True)}}}, prepare
 
 
-def _facts(path: Path, place: int, wanted: Input, batched: bool) -> dict[str, Any]:
-    """What the card says of one input: its shape without the batch, None for what may be of any size."""
+def _facts(path: Path, place: int, wanted: Input, batched: bool, fewer: tuple[int, ...]) -> dict[str, Any]:
+    """What the card says of one input: its shape without the batch, None for what may be of any size, or may be 1."""
     skipped = int(batched)
-    sizes = [None if axis in wanted.free else size for axis, size in enumerate(wanted.sizes)][skipped:]
+    sizes = [None if axis in (*wanted.free, *fewer) else size for axis, size in enumerate(wanted.sizes)][skipped:]
     if sizes == [1, 28, 28] and wanted.dtype.is_floating_point and batched:
         return {"kind": "image", "shape": sizes, "scale": "0 … 1"}
     numbers = str(wanted.dtype).removeprefix("torch.")
@@ -79,6 +80,20 @@ def _batched(path: Path, module: Exported) -> tuple[list[bool], tuple[int, ...],
         return guess, made, shapes
     module.plan.most = MOST_MADE
     return guesses[-1], (), ()
+
+
+def _one_instead(module: Exported, batched: list[bool]) -> tuple[int, ...]:
+    """The first axis, of a program that reads as many at once and would read one alone: samples, or the steps of one,
+    which nobody can tell from outside."""
+    wanted = module.plan.program.inputs
+    sizes = wanted[0].sizes
+    if len(wanted) > 1 or batched[0] or len(sizes) < 2 or module.plan.most is not None:
+        return ()
+    try:
+        _tried(module, ((1, *sizes[1:]),))
+    except (Refused, RuntimeError, TypeError, ValueError, LookupError):
+        return ()
+    return (0,)
 
 
 def _tried(module: Exported, shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
