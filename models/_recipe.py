@@ -146,7 +146,7 @@ def write_measured(
     quality = recipe.evaluate(model, data_dir)
     weights = {name: weight.clone() for name, weight in model.state_dict().items()}  # which rounding would change
     if costs is not None:
-        rounded = {name: weight.half() for name, weight in weights.items()}
+        rounded = {name: weight.half() if weight.is_floating_point() else weight for name, weight in weights.items()}
         model.load_state_dict(rounded)
         moved = recipe.evaluate(model, data_dir)
         print(f"{target.stem}: {quality} as float32, {moved} as float16")

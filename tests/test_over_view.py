@@ -72,7 +72,8 @@ def test_shorter_texts_are_filled_up_and_what_does_not_fit_is_left_out(names):
 
 def test_without_others_it_is_seen_beside_the_bundled_ones():
     found = measured("adding_rnn", "sum-1")
-    assert written(found, "words") == list(inputs.samples("sequence").words)
+    facts = open_model("adding_rnn").card["input"]
+    assert written(found, "words") == list(inputs.candidates("", inputs.kind("sequence"), facts).words)
 
 
 def test_maps_stand_below_the_inputs_that_made_them(digits):

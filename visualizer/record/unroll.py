@@ -32,6 +32,9 @@ CALLS = FUSED | CELLS
 TOLERANCES = {"float64": (1e-12, 1e-10), "float16": (1e-2, 1e-2), "bfloat16": (5e-2, 5e-2)}
 """By precision, how far outputs, and gradients of weights, may be from torch's; other types as float32. Where more is
 added up for a gate than torch itself can add without a larger rounding error, outputs may differ by that."""
+SHAKEN = 8.0
+"""So many times what moving the last digits does may a gradient be off: a step back rounds four slopes and four
+products, in torch and here."""
 OF_FLOAT32 = (1e-6, 1e-5)
 
 
@@ -104,6 +107,8 @@ class Direction:
     """How large that may be because of the rounding of sums, in torch and here."""
     gradient_error: float | None = None
     """Largest difference between an implied gradient of a weight and autograd's, relative to the largest in it."""
+    gradient_rounding: float = 0.0
+    """How large that may be because of the last digits of gates and states, in torch and here."""
     dropped: Array | None = None
     """(step, unit): what the next level read in place of the output, if there was dropout between them."""
     dropped_gradient: Array | None = None
@@ -117,6 +122,7 @@ class Direction:
         outputs = max(outputs, self.module_rounding)
         if not self.module_error <= outputs:
             return reasons.OUTPUTS_DIFFER.format(error=f"{self.module_error:.1e}", most=f"{outputs:.0e}")
+        gradients = max(gradients, SHAKEN * self.gradient_rounding)
         if self.gradient_error is not None and not self.gradient_error <= gradients:
             return reasons.GRADIENTS_DIFFER.format(error=f"{self.gradient_error:.1e}", most=f"{gradients:.0e}")
         return ""
@@ -464,6 +470,9 @@ def _direction(call: Call, level: int, reverse: bool, wanted: int, rows: _Level,
     last = [(one.run.hidden[-1], ends.last[0][place, wanted])]
     last += [(one.inner["cell"][-1], cell[place, wanted]) for cell in ends.last[1:]]
     error = _largest((one.error, *(_difference(ours, theirs, 1.0) for ours, theirs in last)))
+    off = None if autograd is None or not implied else _largest(
+        [_difference(implied[name], _computable(theirs)) for name, theirs in autograd.items()])
+    doubted = off is not None and off > _tolerances(call.precision)[1]
     return Direction(
         level=level,
         reverse=reverse,
@@ -475,8 +484,9 @@ def _direction(call: Call, level: int, reverse: bool, wanted: int, rows: _Level,
         weight_gradients={name: _array(tensor) for name, tensor in implied.items()},
         module_error=error,
         module_rounding=through_time.rounding(one.run) if error > _tolerances(call.precision)[0] else 0.0,
-        gradient_error=None if autograd is None or not implied else _largest(
-            [_difference(implied[name], _computable(theirs)) for name, theirs in autograd.items()]),
+        gradient_error=off,
+        gradient_rounding=max((through_time.gradient_rounding(each.run, each.inner, each.to_weights)
+                               for each in taken.values() if each.flow is not None), default=0.0) if doubted else 0.0,
         dropped=None if rows.mask is None else _array((rows.made * rows.mask)[at, columns]),
         dropped_gradient=None if rows.mask is None or back is None else _array(back[at, columns]),
         precision=call.precision,

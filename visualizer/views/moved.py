@@ -387,7 +387,7 @@ def _table(trace: Trace) -> Table:
 
 
 VIEW = View(
-    "moved", english("What moved"),
+    "moved", english("Moved"),
     english("What a change of the input changes at every layer, and whether the maps move along with it."),
     suits=lambda trace: "lab" not in trace.studies and bool(trace.layers[0].output.ndim), draw=draw, telling=answered,
     order=29, group=PARTS, studies=(STUDY,),

@@ -416,7 +416,7 @@ def _table(trace: Trace) -> Table:
 
 
 VIEW = View(
-    "waiting", english("What waits"),
+    "waiting", english("Waiting"),
     english("What can be computed at once and what must wait, with multiply-adds and measured milliseconds."),
     suits=lambda trace: "lab" not in trace.studies and bool(blocks(trace)), draw=draw, telling=answered, order=14,
     group=WHOLE, studies=(STUDY,),

@@ -103,7 +103,8 @@ def _count(slide: Slide) -> int:
 def _nothing(slide: Slide, frame: Area) -> Laid:
     """Why a number is not taken apart, and the number where there is one."""
     words = (slide.refusal or tr("nothing reads it")).rstrip(".")
-    told = tr("The way back ends here: nothing has made this state") + "." if slide.hands_on and not slide.refusal else \
+    ends = slide.hands_on and not slide.refusal
+    told = tr("The way back ends here: nothing has made this state") + "." if ends else \
         tr("Not taken apart: {words}.").format(words=words)
     marks: list[Mark] = [Text(frame.x, frame.y + 24, plain(told), 14, 400, "ink-2", max_width=frame.width)]
     if np.isfinite(slide.value):

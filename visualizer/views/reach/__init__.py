@@ -92,7 +92,7 @@ def _of(influence: Influence | None, place: int) -> float:
 
 
 VIEW = View(
-    "reach", english("How far it sees"),
+    "reach", english("Reach"),
     english("What of the input a number can see, and how strongly: receptive field and memory on one axis."),
     suits=lambda trace: "lab" not in trace.studies and (bool(layers(trace)) or any(
         not layer.is_input and layer.output.ndim and kinds.role(layer) != "loss" for layer in trace
