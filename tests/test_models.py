@@ -320,7 +320,7 @@ def test_weights_fit_the_network(file, recipe):
     assert weights.keys() == expected.keys()
     for name, weight in weights.items():
         assert weight.shape == expected[name].shape, name
-        assert weight.dtype == stored, name
+        assert weight.dtype == (stored if expected[name].is_floating_point() else expected[name].dtype), name  # counts
         assert torch.isfinite(weight).all(), name
 
 
