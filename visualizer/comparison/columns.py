@@ -548,10 +548,11 @@ def verdict(index: int, reader: Reader, now: Now, place: Place, bars: int) -> li
         marks += _sign(left + 8, y - 4.5, right)
         left += 22
     room = box.right - left
-    lines = wrap(said, 12 if width(said, 13, 600) > room else 13, room, 600)[:2]
+    size = 12 if width(said, 13, 600) > room else 13
+    lines = wrap(said, size, room, 600)[:2]
     ink = "ink-2" if right is None else "accent-ink" if right else "negative-text"
-    return [*marks, *(Text(left, y + 16 * number, plain(line), 12 if len(lines) > 1 else 13, 600 if right is not None
-                           else 500, ink, max_width=room) for number, line in enumerate(lines))]
+    return [*marks, *(Text(left, y + 16 * number, plain(line), size, 600 if right is not None else 500, ink,
+                           max_width=room) for number, line in enumerate(lines))]
 
 
 def _sign(x: float, y: float, right: bool) -> list[Mark]:
