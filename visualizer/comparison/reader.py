@@ -257,13 +257,6 @@ def label(trace: Trace, index: int) -> str:
 # --- what it is ------------------------------------------------------------------------------------------------------
 
 @remembered(1)
-def macs(trace: Trace) -> int:
-    """Multiply-adds of one forward pass."""
-    found = ((layer, kinds.of(layer)) for layer in trace.layers)
-    return sum(kind.cost(layer, trace.inputs(layer)).macs for layer, kind in found
-               if kind is not None and kind.cost is not None)
-
-
 @remembered(1)
 def kept(trace: Trace) -> int:
     """Bytes of all numbers that one forward pass makes and the way back needs: outputs, gates and states."""

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from visualizer import edits
-from visualizer.comparison.reader import Reader, half_life, kept, macs, recurrent
+from visualizer import edits, kinds
+from visualizer.comparison.reader import Reader, half_life, kept, recurrent
 from visualizer.comparison.words import claimed
 from visualizer.kinds import waiting
 from visualizer.language import tr
@@ -47,7 +47,7 @@ def facts(readers: Sequence[Reader] = ()) -> tuple[Fact, ...]:
                         "accuracy at this strength", measured=True, whole=1.0),)
     return (
         Fact(tr("Parameters"), lambda it: it.trace.parameters, _counted("parameters"), "parameters", gives_way=2),
-        Fact(tr("Multiply-adds|MACs"), lambda it: macs(it.trace), _counted("multiply-adds"), "multiply-adds",
+        Fact(tr("Multiply-adds|MACs"), lambda it: kinds.macs(it.trace), _counted("multiply-adds"), "multiply-adds",
              gives_way=5),
         Fact(tr("Steps that must wait|Steps that wait"), lambda it: waiting.waits(it.trace),
              _counted("steps that must wait"), "steps that must wait", gives_way=3),

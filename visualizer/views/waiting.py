@@ -379,8 +379,9 @@ def _sentence(trace: Trace, moment: Moment) -> str:
     total = said(str(waiting.waits(trace)), "steps that wait")
     waits = tr("{{{total}}} steps must wait for each other.").format(total=total)
     if not waiting.computes(trace, layer):
-        idle = tr("{layer} is not counted: the answer is there without it.") if kinds.role(layer) in ("loss", "shares") \
-            else tr("{layer} computes nothing.")
+        behind = kinds.role(layer) in ("loss", "shares")
+        idle = tr("{layer} is not counted: the answer is there without it.") if behind else \
+            tr("{layer} computes nothing.")
         return f"{idle.format(layer=layer.name)} {waits}"
     if layer.inner and moment.beat.step is not None:
         step, other = (said(str(at), "step", layer.name, step=at - 1) for at in (
