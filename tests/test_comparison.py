@@ -11,7 +11,7 @@ import visualizer
 from tests.quantities import read
 from tests.quantities import worked_out as expected
 from tests.test_sentences import unclaimed
-from visualizer import comparison
+from visualizer import comparison, kinds
 from visualizer.comparison import Reader, path
 from visualizer.comparison import reader as of
 from visualizer.comparison import table as tables
@@ -198,9 +198,9 @@ def test_multiply_adds_are_half_of_what_torch_counts() -> None:
         trace, opened = trace_of(model), open_model(model)
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             opened.module(torch.tensor(np.array(trace.layers[0].output))[None])
-        assert of.macs(trace) == counter.get_total_flops() / 2
+        assert kinds.macs(trace) == counter.get_total_flops() / 2
     hidden, read_by, steps = 64, 28, 28
-    assert of.macs(trace_of("rows_lstm")) == steps * 4 * hidden * (hidden + read_by) + hidden * 10
+    assert kinds.macs(trace_of("rows_lstm")) == steps * 4 * hidden * (hidden + read_by) + hidden * 10
 
 
 def test_the_difference_is_the_one_less_the_other() -> None:
