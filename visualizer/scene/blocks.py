@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from visualizer.language import tr
 from visualizer.said import said, tick
@@ -39,6 +39,8 @@ TO = "…"
 """Between the first and the last name of what has none of its own."""
 EACH, LAST = 0.45, 1.6
 """Seconds of a layer of a closed block, and of its last one, whose output is seen."""
+CARD = 20.0
+"""The height that is kept above and below the maps of a closed block for the card on which they stand."""
 KIND = "block"
 """What `Layer.kind` is of a closed block."""
 BY_LAYER = ("flow", "before")
@@ -119,12 +121,12 @@ def around(trace: Trace, place: int) -> tuple[Block, ...]:
 def _paths(trace: Trace) -> tuple[tuple[str, ...], ...]:
     """For each layer the modules that it stands in, the outermost first. A layer that is called as a module which holds
     others (the output of a recurrent one, beside its last state) stands in that."""
-    split = [_split(layer.name) for layer in trace.layers]
+    split = [split_name(layer.name) for layer in trace.layers]
     holding = {path[:depth] for path in split for depth in range(1, len(path))}
     return tuple(path if path in holding else path[:-1] for path in split)
 
 
-def _split(name: str) -> tuple[str, ...]:
+def split_name(name: str) -> tuple[str, ...]:
     """`layer1.0.conv1` by its dots; a scope of ONNX, `/layer1/layer1.0/conv1/Conv`, by its strokes, each part without
     what it repeats of the one before."""
     if not name.startswith("/"):
@@ -156,12 +158,25 @@ def _grouped(trace: Trace, paths: Sequence[tuple[str, ...]], kept: frozenset[int
             inner = _grouped(trace, paths, kept, one[0], one[-1] + 1, depth + 1)
             name = ".".join(path)
             taken[name] = taken.get(name, 0) + 1
-            if len(one) < LEAST or any(place in kept for place in one):
+            if len(one) < LEAST or any(place in kept for place in one) or not _complete(trace, paths, one, path):
                 found += inner
                 continue
             number = f"#{taken[name]}" if taken[name] > 1 else ""
             found.append(Block(name + number, one[0], one[-1], _whole_if_one(inner), _class_of(trace, name)))
     return _alike_together(trace, _repeated(trace, tuple(found), kept))
+
+
+def _complete(trace: Trace, paths: Sequence[tuple[str, ...]], places: Sequence[int], path: tuple[str, ...]) -> bool:
+    """Whether a stretch of layers is a whole call of the module at a path: a list whose modules are called here and
+    there is none."""
+    own = {_bare(trace, place) for place in places}
+    return own == {_bare(trace, place) for place, other in enumerate(paths) if other[:len(path)] == path}
+
+
+def _bare(trace: Trace, place: int) -> str:
+    """The name of a layer without the number of its call."""
+    before, _, number = trace.layers[place].name.rpartition("#")
+    return before if number.isdecimal() else trace.layers[place].name
 
 
 def _whole_if_one(parts: Parts) -> Parts:
@@ -179,8 +194,7 @@ def _class_of(trace: Trace, path: str) -> str:
 
 def _calls(trace: Trace, places: list[int]) -> list[list[int]]:
     """The layers of one module call by call: where all of them come again in the same order, that is another call."""
-    names = [trace.layers[place].name.rpartition("#") for place in places]
-    bare = [before if number.isdecimal() else number for before, _, number in names]
+    bare = [_bare(trace, place) for place in places]
     for length in range(LEAST, len(bare) // 2 + 1):
         if len(bare) % length == 0 and bare == bare[:length] * (len(bare) // length) and \
                 len(set(bare[:length])) == length:
@@ -214,11 +228,12 @@ def _together(same: Sequence[Block]) -> Block:
 
 
 def _repeated(trace: Trace, parts: Parts, kept: frozenset[int]) -> Parts:
-    """With layers that no module holds together, but that follow each other again and again in one order (Linear, ReLU,
-    Linear, ReLU, …), as blocks; only where there are more of them than stand side by side."""
+    """With layers that no module holds together, but of which each reads the one before, again and again in one order
+    (Linear, ReLU, Linear, ReLU, …), as blocks; only where there are more of them than stand side by side."""
     if sum(isinstance(part, int) for part in parts) <= FEW:
         return parts
-    signs = [None if isinstance(part, Block) or part in kept else _signature(trace, part) for part in parts]
+    signs = [None if isinstance(part, Block) or part in kept or not _reads_the_one_before(trace, part)
+             else _signature(trace, part) for part in parts]
     found: list[Block | int] = []
     at = 0
     while at < len(parts):
@@ -236,6 +251,10 @@ def _repeated(trace: Trace, parts: Parts, kept: frozenset[int]) -> Parts:
             found.append(Block(f"{trace.layers[first].name}{TO}{trace.layers[last].name}", first, last, own))
         at += length * times
     return tuple(found)
+
+
+def _reads_the_one_before(trace: Trace, place: int) -> bool:
+    return place > 0 and trace.layers[place].reads == (trace.layers[place - 1].name,)
 
 
 def _most_often(signs: Sequence[object], at: int) -> tuple[int, int]:
@@ -275,6 +294,12 @@ def opened(trace: Trace) -> tuple[Opened, ...]:
 def is_folded(trace: Trace) -> bool:
     """Whether a recording is a folded one."""
     return OPENED in trace.facts
+
+
+def card_height(layer: Layer) -> float:
+    """How much of the height of a column the card of a closed block takes, above and below its maps, which stand in
+    the middle; 0 for any other layer."""
+    return 2 * CARD if layer.kind == KIND else 0.0
 
 
 @remembered(32)
@@ -325,25 +350,59 @@ def with_closed(chosen: Chosen, name: str) -> Chosen:
 
 
 def toggled(trace: Trace, look: Look, place: int | None, name: str) -> Chosen:
-    """The choice after a block was opened, or closed if it was open: a stretch of several that are alike is opened as
-    a whole."""
+    """The choice after a block was opened, or closed if it was open. Of several that are alike that one is opened in
+    which one stands, else each stands by itself then."""
     chosen = chosen_in(look)
-    own = next((block for block in blocks(tree(trace)) if block.name == name), None) or \
-        next((block for block in blocks(tree(trace)) if block.alike and any(
-            isinstance(one, Block) and one.name == name.partition(TO)[0] for one in block.parts)), None)
+    known = tuple(blocks(tree(trace)))
+    part = next((part for part in visible(trace, chosen, place) if isinstance(part, Block) and part.name == name), None)
+    own = next((block for block in known if block.name == name), None) or next(
+        (block for block in known if part is not None and block.alike and _covers(block, part)), None)
     if own is None:
         return chosen
+    if own.alike and place is not None and place in own:
+        own = next(one for one in own.parts if isinstance(one, Block) and place in one)
     if not _closed_now(trace, chosen, place, own):
         return with_closed(chosen, own.name)
     bare = replace(chosen, closed=chosen.closed - {own.name})
     return with_open(chosen, own.name) if _closed_now(trace, bare, place, own) else bare
 
 
+def _covers(one: Block, other: Block) -> bool:
+    return one.first <= other.first and other.last <= one.last
+
+
 def _closed_now(trace: Trace, chosen: Chosen, place: int | None, block: Block) -> bool:
-    """Whether a block is seen as one, or as a part of a stretch that is."""
-    return any(isinstance(part, Block) and part.first <= block.last and block.first <= part.last
-               and (block.alike or part.first <= block.first) and part.count >= (2 if block.alike else block.count)
-               for part in visible(trace, chosen, place))
+    """Whether a block is seen as one or within one; of several that are alike, whether any of them stand together."""
+    seen = [part for part in visible(trace, chosen, place) if isinstance(part, Block)]
+    return any(_covers(part, block) or (block.alike and part.alike and _covers(block, part)) for part in seen)
+
+
+def closed_at(trace: Trace, look: Look, moment: Moment, name: str) -> str:
+    """Name of the closed block in which a layer is seen; empty where it is seen itself."""
+    fold = fold_at(trace, moment, look)
+    block = None if fold is None else fold.closed.get(fold.place[name])
+    return "" if block is None else block.name
+
+
+def open_around(trace: Trace, look: Look, moment: Moment) -> str:
+    """Name of the innermost open block round the layer of the moment; empty where there is none, or where all stand
+    side by side anyway."""
+    fold = fold_at(trace, moment, look)
+    if fold is None and few(trace):
+        return ""
+    closed = None if fold is None else fold.closed.get(fold.place[moment.beat.layer])
+    found = [block for block in around(trace, places(trace)[moment.beat.layer]) if not block.alike
+             and (closed is None or block.count > closed.count)]
+    return found[-1].name if found else ""
+
+
+@remembered(1)
+def ends(trace: Trace) -> tuple[int, ...]:
+    """The beats with which a walk leaves a block, or goes into one: block by block it goes from each to the next."""
+    known, order = timeline(trace).beats, places(trace)
+    inner = [(beat.direction, next((block.name for block in reversed(around(trace, order[beat.layer]))
+                                    if not block.alike), "")) for beat in known]
+    return tuple(number for number, (one, other) in enumerate(pairwise([*inner, ("", "")])) if one != other)
 
 
 def few(trace: Trace) -> bool:
@@ -399,7 +458,8 @@ def visible(trace: Trace, chosen: Chosen, place: int | None, usual: frozenset[st
         """Some of several that are alike may be open: the closed ones between them stand together."""
         inner = [one for one in several.parts if isinstance(one, Block)]
         for opened, group in groupby(inner, key=is_open):
-            yield from seen(tuple(group)) if opened else (_together(tuple(group)),)
+            same = tuple(group)
+            yield from seen(same) if opened else (_together(same),)
 
     return tuple(seen(tree(trace)))
 
@@ -487,7 +547,7 @@ def fold_at(trace: Trace, moment: Moment, look: Look) -> Folded | None:
     chosen = chosen_in(look)
     if chosen.way == OPEN and not chosen.closed:
         return None
-    return _folded(trace, visible(trace, chosen, places(trace)[moment.beat.layer]))
+    return folded(trace, visible(trace, chosen, places(trace)[moment.beat.layer]))
 
 
 @remembered(1)
@@ -501,7 +561,7 @@ def seconds(count: int) -> float:
     return (count - 1) * EACH + LAST
 
 
-def _folded(trace: Trace, parts: Parts) -> Folded | None:
+def folded(trace: Trace, parts: Parts) -> Folded | None:
     if not any(isinstance(part, Block) for part in parts):
         return None
     return _folded_as(trace, tuple(part if isinstance(part, int) else (part.name, part.first, part.last, part.times,
@@ -535,6 +595,7 @@ def _folded_as(trace: Trace, seen: tuple[int | tuple[str, int, int, int, str], .
                                   "first": members[0].name, "last": members[-1].name, "leaves": sum(any(
                                       reader.name not in own for reader in trace.readers(layer.name))
                                       for layer in members), "parameters": _parameters(members),
+                                  "inside": _one_kind(trace, first, last),
                                   "adds": any(layer.kind in ADDS and len(set(layer.reads)) > 1 for layer in members)}))
     studies = {name: arrays for name, arrays in trace.studies.items() if name not in BY_LAYER}
     facts = {**trace.facts, OPENED: _opened(trace, closed, place)}
@@ -548,6 +609,14 @@ def _opened(trace: Trace, closed: Mapping[str, Block], place: Mapping[str, str])
     return tuple(Opened(block.name, block.made, block.count, place[names[block.first]], place[names[block.last]])
                  for block in blocks(tree(trace)) if not block.alike and not any(
                      first <= block.first and block.last <= last for first, last in stretches))
+
+
+def _one_kind(trace: Trace, first: int, last: int) -> tuple[int, str]:
+    """(how many blocks that are alike a block consists of, their class), 0 where it holds anything else."""
+    own = next((block for block in blocks(tree(trace)) if not block.alike and (block.first, block.last) ==
+                (first, last)), None)
+    part = own.parts[0] if own is not None and len(own.parts) == 1 else None
+    return (part.times, part.made) if isinstance(part, Block) and part.alike else (0, "")
 
 
 def _parameters(layers: Sequence[Layer]) -> int:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from visualizer import kinds
 from visualizer.language import tr
 from visualizer.said import said, tick
-from visualizer.scene.blocks import KIND, beside, is_folded
+from visualizer.scene.blocks import KIND, beside, card_height, is_folded
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import (
     ARC,
@@ -59,16 +59,16 @@ PAIR = 0.58
 """The pair takes at least so much of the width, and more where the context needs less than the rest."""
 RIM = 14.0
 """So much wider is a gap in which the frame of an open block stands."""
-PAIR_OF_MANY = 0.5
-"""The same where blocks are closed, and many layers stand around."""
+PAIR_OF_MANY, LEAST_PAIR = 0.5, 0.3
+"""The same where blocks are closed, and many layers stand around; and where else there would be no room for all layers
+of the block that the pair stands in."""
 BESIDE = 10.0
 """Between a map and what became of it, where each stands at the right of its own."""
 MOST_PAIRS = 16
 TALLEST_UNIT, LARGEST_CELL = 22.0, 72.0
 """Sides of a cell at most: of units, and of maps, which may have but one."""
 AROUND, OPENED = 4, 22.0
-"""Where blocks are closed: so many maps of a layer outside the pair, and the height that is kept for the names of the open
-ones."""
+"""Where blocks are closed: so many maps of a layer outside the pair, and the height kept for the names of open ones."""
 WORD_GAP, WORDS_WIDE = 6.0, 300.0
 """Between a cell and the word that it stands for; how wide all words may stand at most."""
 UNITS = ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1.0), (4.0, 1.0), (3.0, 0.0), (2.0, 0.0),
@@ -167,6 +167,11 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     free = size[0] - 2 * PADDING - inside - _overhang(trace, every, large)
     pair_free = free - max(0, size[0] - widest) if widest else free
     taken = max((PAIR_OF_MANY if folded else PAIR) * pair_free, pair_free - outside) if around else pair_free
+    block = beside(trace, pair.right) if folded else frozenset[str]()
+    if around and block:
+        own = [column for column in every if column.layer in block | large]
+        needed = sum(small[name].width for name in block - large) + sum(_gaps(trace, own, large, paired)) - inside + GAP
+        taken = min(taken, max(LEAST_PAIR * pair_free, free - needed))
     big = _pair(trace, {column.layer: column for column in every}, pair, taken, room, pixel, paired,
                 BETWEEN if in_a_room else COUNTED)
     bound = _bounded(trace, big, pair)
@@ -174,7 +179,7 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     shown = [column.layer for column in every if column.layer in large] if in_a_room else \
         _within_reach(trace, [big.get(column.layer) or small[column.layer] for column in every], large, paired,
                       size[0] - 2 * PADDING - _overhang(trace, every, large),
-                      beside(trace, pair.right) if folded else frozenset())
+                      block)
     gaps = _gaps(trace, [column for column in every if column.layer in shown], large, paired)
     context = _grown_context(trace, every, shown, large, rest - sum(gaps) + inside, room, pixel, small)
     columns = {column.layer: big.get(column.layer) or context.get(column.layer, column) for column in every}
@@ -337,15 +342,17 @@ def _pair(trace: Trace, columns: Mapping[str, Column], pair: Pair, wide: float, 
           paired: bool, below: float) -> dict[str, Column]:
     """The columns that stand large, each in its share of a width: the shares follow from the shapes alone, so that a
     larger window never has a smaller tile."""
-    bounded = {name: _unbound(trace, columns[name], room) for name in pair.layers}
-    left = wide - sum(_reserved(trace, columns[name], room) for name, column in bounded.items() if column is not None)
+    rooms = {name: room - card_height(trace[name]) for name in pair.layers}
+    bounded = {name: _unbound(trace, columns[name], rooms[name]) for name in pair.layers}
+    left = wide - sum(_reserved(trace, columns[name], rooms[name]) for name, column in bounded.items()
+                      if column is not None)
     free = [columns[name] for name in pair.layers if bounded[name] is None]
     if paired:
         return _side_by_side(trace, columns, pair, left, room, pixel, below)
     total = sum(_breadth(trace, column) for column in free) or 1.0
     found = {name: column for name, column in bounded.items() if column is not None}
     for column in free:
-        found[column.layer] = large(trace, column, left * _breadth(trace, column) / total, room, pixel)
+        found[column.layer] = large(trace, column, left * _breadth(trace, column) / total, rooms[column.layer], pixel)
     return found
 
 
@@ -465,6 +472,7 @@ def _units(column: Column, room: float, tallest: float, widest: float = 7 * TALL
 def _context(trace: Trace, column: Column, side: float, room: float, pixel: float) -> Column:
     """A layer outside the pair, its tiles about so large."""
     layer = trace[column.layer]
+    room -= card_height(layer)
     if column.style in ("number", "passage"):
         return column
     if column.style == "bars":

@@ -20,7 +20,7 @@ from visualizer.motions._marks import progress
 from visualizer.scene import numbers, parts, stepbeat
 from visualizer.scene.blocks import KNOB, Folded, fold_at, short_title, title
 from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled
-from visualizer.scene.labels import Labels
+from visualizer.scene.labels import Labels, fitting
 from visualizer.scene.lens import Pair, camera, lens, pair_of, swapped
 from visualizer.scene.picture import (
     TITLE,
@@ -49,6 +49,8 @@ from visualizer.views.network._subject import kernels_of, subject_marks, subject
 from visualizer.views.network._tiles import column_marks, loss, reached, uncovered
 from visualizer.views.network._words import sentence_of
 
+NAMED = 90.0
+"""The width of a name in the title of the colour bar, beside which the progress of a beat stands."""
 STRIP = Group(english("all layers"))
 """What stands small along the bottom for a room, of the layers that stand large above."""
 
@@ -286,8 +288,8 @@ def _strip(trace: Trace, plan: Plan, moment: Moment, look: Look, frame: Frame, p
         if lit:
             marks.append(Rect(column.x - 3, column.top - 3, column.width + 6, column.height + 6, "", "accent", 1.5,
                               radius=2, group=STRIP))
-        marks += labels.put((title(trace[column.layer]), short_title(trace[column.layer])), [(column.x, base, "start")], 11,
-                            600 if lit else 400, "accent-ink" if lit else "ink-2", mono=True, focus=Focus(column.layer))
+        marks += labels.put(short_title(trace[column.layer]), [(column.x, base, "start")], 11, 600 if lit else 400,
+                            "accent-ink" if lit else "ink-2", mono=True, focus=Focus(column.layer))
     return marks
 
 
@@ -382,7 +384,8 @@ def _legend(trace: Trace, moment: Moment, focus: Focus | None, plan: Plan, look:
     if layer.is_input or kinds.shares(layer) or layer.output.ndim == 0:
         return parts.legend(x, y, wide, look, parts.VALUES_EACH, tr("Values, per layer"))
     return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look),
-                        tr("Values of {layer}").format(layer=layer.name))
+                        tr("Values of {layer}").format(layer=fitting(
+                            (title(layer), short_title(layer)), NAMED, 12, 500) or short_title(layer)))
 
 
 def _places(trace: Trace, plan: Plan, look: Look, lensed: bool) -> dict[str, float]:

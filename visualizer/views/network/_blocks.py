@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,6 +27,8 @@ PAD, BEHIND, FOOT = 4.0, 3.0, 12.0
 height of the strip under the maps that opens it."""
 SKIP = 6.0
 """How high over its card runs the way round the inside of a residual block."""
+CLOSES, BAR = 34.0, 150.0
+"""The width of what closes an open block, with what stands before the next name; and that of a colour bar."""
 AROUND = 8.0
 """Between the columns of an open block and its frame."""
 
@@ -74,6 +77,11 @@ def card(trace: Trace, column: Column, moment: Moment, look: Look, seen: Seen | 
     return grouped(of_layer(layer.name), marks)
 
 
+def foot_of(layer: Layer) -> float:
+    """How far the card of a closed block reaches below its maps; 0 for any other layer."""
+    return FOOT + PAD if layer.kind == KIND else 0.0
+
+
 def _around(left: float, right: float, top: float) -> Mark:
     """A way round the inside of a block, which is added to what comes out."""
     y, end = top - SKIP, top - 1.5
@@ -86,10 +94,14 @@ def _around(left: float, right: float, top: float) -> Mark:
 
 def block_lines(layer: Layer) -> tuple[str, ...]:
     """What stands under the shape of a closed block, the longest first."""
-    made = str(layer.settings["made"])
+    times, inner = layer.settings["inside"]
+    alike = said(str(times), "how many blocks that are alike", str(layer.settings["first"]),
+                 array=str(layer.settings["last"])) if times else ""
+    made = f"{alike} × {inner}" if times and inner else tr("{count} alike").format(count=alike) if times else \
+        str(layer.settings["made"])
     counted = tr("{count} layers").format(count=layers_said(layer))
     params = tr("{count} params").format(count=blocks.parameters_said(layer))
-    return (*((f"{made}, {counted}, {params}",) if made else ()), f"{counted}, {params}", counted)
+    return (*((f"{made}, {counted}, {params}", f"{made}, {counted}") if made else ()), f"{counted}, {params}", counted)
 
 
 def layers_said(layer: Layer) -> str:
@@ -119,13 +131,12 @@ def within_said(trace: Trace, moment: Moment, seen: Seen | None) -> str:
 
 
 def handing_on(trace: Trace, plan: Plan, moment: Moment, seen: Seen | None, look: Look) -> list[Mark]:
-    """How far the gradient has come through a closed block, under it."""
+    """How far the gradient has come through a closed block, under it and beside the colour bar."""
     if seen is None or not seen.within:
         return []
     layer, column = trace[moment.beat.layer], plan.columns[moment.beat.layer]
-    wide = max(90.0, column.width)
-    x = max(PADDING, min(column.x, look.size[0] - PADDING - wide))
-    return progress(x, wide, plan.bottom + 7, seen.within / blocks.beats(layer), "gradient-mark",
+    x = min(max(PADDING, column.x) + BAR, look.size[0] - PADDING - BAR)
+    return progress(x, 90.0, plan.bottom + 7, seen.within / blocks.beats(layer), "gradient-mark",
                     blocks.progress_said(layer, seen.within))
 
 
@@ -178,26 +189,42 @@ def _arcs(plan: Plan) -> float:
     return 12 + ARC * (1 + max(plan.skips.values())) if plan.skips else 0.0
 
 
+def crumbs(way: Sequence[Opened]) -> list[tuple[str, float]]:
+    """The names of open blocks within each other, each without that of the one round it, and how wide each is with what
+    closes it."""
+    outer = ("", *(f"{block.name}." for block in way))
+    names = [block.name.removeprefix(before) for before, block in zip(outer, way, strict=False)]
+    return [(name, width(name, 12, 600, mono=True) + CLOSES) for name in names]
+
+
+def title_boxes(trace: Trace, plan: Plan, look: Look) -> list[Box]:
+    """Left, top, right, bottom of the names over the frames."""
+    return [(left, top, left + 10 + sum(wide for _, wide in crumbs(way)), top + OPENED)
+            for (left, top, _, _), way in frames(trace, plan, look)]
+
+
 def _title(way: list[Opened], x: float, y: float, right: float, titles: Labels, seen: Seen, look: Look) -> list[Mark]:
-    """`layer3 › layer3.2 Bottleneck, 10 layers`, each name with what closes it."""
-    marks: list[Mark] = []
-    last = way[-1]
-    about = tr("{count} layers").format(count=said(str(last.count), "how many layers of a block", *_stretch(seen, last)))
-    behind = f"{last.made}, {about}" if last.made else about
-    if not titles.take((x, y - 12, x + sum(width(block.name, 12, 600, mono=True) + 26 for block in way), y + 4)):
+    """`layer3 › 2 Bottleneck, 10 layers`, each name with what closes it; the outer ones are left out where there is no
+    room for them."""
+    last, named = way[-1], list(zip(way, crumbs(way), strict=True))
+    while len(named) > 1 and x + sum(wide for _, (_, wide) in named) > min(right, look.size[0]) - 4:
+        named = named[1:]
+    if not titles.take((x, y - 12, x + sum(wide for _, (_, wide) in named), y + 4)):
         return []
-    for number, block in enumerate(way):
+    marks: list[Mark] = []
+    for number, (block, (name, wide)) in enumerate(named):
         if number:
-            marks.append(Text(x, y, plain("›"), 12, 400, "ink-2"))
-            x += 12
-        wide = width(block.name, 12, 600, mono=True)
-        marks.append(Text(x, y, plain(block.name), 12, 600, "ink", mono=True))
-        marks.append(chevron((x + wide + 9, y - 4), (0.0, -1.0), 4.0, "ink-2"))
-        marks.append(Rect(x - 3, y - 13, wide + 20, 18, focus=Focus(block.last), holds=seen.toggles(look, block.name),
-                          tip=tr("Close {block}").format(block=block.name)))
-        x += wide + 22
-    if x + width(behind, 12) < right - 8:
-        marks.append(Text(x, y, plain(behind), 12, 400, "ink-2"))
+            marks.append(Text(x - 11, y, plain("›"), 12, 400, "ink-2"))
+        marks.append(Text(x, y, plain(name), 12, 600, "ink", mono=True))
+        marks.append(chevron((x + wide - CLOSES + 9, y - 4), (0.0, -1.0), 4.0, "ink-2"))
+        marks.append(Rect(x - 3, y - 13, wide - CLOSES + 20, 18, focus=Focus(block.last),
+                          holds=seen.toggles(look, block.name), tip=tr("Close {block}").format(block=block.name)))
+        x += wide
+    count = said(str(last.count), "how many layers of a block", *_stretch(seen, last))
+    about = tr("{count} layers").format(count=count)
+    behind = f"{last.made}, {about}" if last.made else about
+    if x - 8 + width(behind, 12) < right - 8:
+        marks.append(Text(x - 8, y, plain(behind), 12, 400, "ink-2"))
     return marks
 
 

@@ -32,7 +32,7 @@ from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width as text_width
 from visualizer.size import norm
 from visualizer.trace import Trace, remembered
-from visualizer.views.network._blocks import FOOT, PAD, SKIP, block_lines, frames
+from visualizer.views.network._blocks import PAD, SKIP, block_lines, foot_of, frames, title_boxes
 from visualizer.views.network._edges import arc_of
 from visualizer.views.network._tiles import reached
 
@@ -84,12 +84,12 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
     drawn = [column for column in plan.columns.values() if column.style not in ("hidden", "passage", "number")]
     arcs = [(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)) for skip in plan.skips
             for arc in arc_of(plan, skip, look) for (x0, y0), (x1, y1) in pairwise(arc)]
-    rims = [(x, frame[1], x, frame[1] + frame[3]) for frame, _ in frames(trace, plan, look)
-            for x in (frame[0], frame[0] + frame[2])]
+    rims = [(x, top, x, top + high) for (left, top, wide, high), _ in frames(trace, plan, look)
+            for x in (left, left + wide)]
+    tiles = [(column.x, column.top, column.x + max(column.width, column.tile[0]),
+              column.top + column.height + foot_of(trace[column.layer])) for column in drawn]
     labels = Labels((4, 100 + (OPENED if blocks.is_folded(trace) else 0), look.size[0] - 4, plan.bottom + 12), 3,
-                    [*arcs, *rims, *((column.x, column.top, column.x + max(column.width, column.tile[0]),
-                               column.top + column.height + (FOOT + PAD if trace[column.layer].kind == blocks.KIND else 0.0))
-              for column in drawn)])
+                    [*arcs, *rims, *title_boxes(trace, plan, look), *tiles])
     meant = Counter(name for layer in trace.layers for name in {blocks.title(layer), blocks.short_title(layer)})
     order = [column.layer for column in drawn]
     large = [order.index(name) for name in pair.layers if name in order]
@@ -98,8 +98,8 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
         if column.layer in pair.layers:
             continue
         above, below = column.top - 7, column.top + column.height + 16
-        if trace[column.layer].kind == blocks.KIND:
-            above, below = above - PAD - SKIP, below + FOOT + PAD
+        if foot := foot_of(trace[column.layer]):
+            above, below = above - PAD - SKIP, below + foot
         lower = [below + 15 * row for row in (1, 2, 3)]
         spots = [(column.x, y, "start") for y in (above, above - 15, below, above - 30, *lower)]
         before = [(column.x + column.width, y, "end") for y in (above, below, *lower)]
@@ -175,7 +175,7 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
                           tr("slice {n} of {count}").format(**which)))
         elif layer.unexplained:
             lines.append((tr("unexplained"),))
-        elif layer.kind == blocks.KIND:
+        elif layer.kind == blocks.KIND and roomy:
             lines.append(block_lines(layer))
         elif column.factor > 1:
             colours = column.style == "picture" and layer.is_input and layer.shape[0] == 3
