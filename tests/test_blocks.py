@@ -3,6 +3,7 @@ ones, and a screen shows the block of every beat."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from random import Random
 
@@ -11,8 +12,11 @@ import pytest
 import torch
 
 from tests.deep import MADE, deep, made
+from tests.quantities import worked_out
 from tests.recorded import recorded
 from tests.test_layout import faults
+from tests.test_sentences import texts_of, true, unclaimed
+from visualizer.said import listening
 from visualizer.scene import blocks, projector
 from visualizer.scene import state as does
 from visualizer.scene.blocks import CLOSED, FOLLOW, KNOB, OPEN, Block, Chosen, fold_at, visible
@@ -21,12 +25,14 @@ from visualizer.scene.lens import lens, pair_of
 from visualizer.scene.picture import Choice, Look, Picture, Rect, Text
 from visualizer.scene.state import State, from_json, to_json
 from visualizer.scene.timeline import timeline
-from visualizer.trace import Trace
+from visualizer.trace import Trace, forget
 from visualizer.ui.levels import block_closed, into
 from visualizer.views import all_views, find
 from visualizer.views import picture as draw
 
 BY_MODULES = [name for name in MADE if name != "perceptron"]
+NAMED = re.compile(r"\b(layer\d(\.\d(…\d)?)?|(encoder\.)?layers\.\d(…\d|\.self_attn)?)(?![\w.])|^Values of [\w#]+$")
+"""Names of blocks of these networks, and short ones of layers: nothing else takes their figures for names."""
 SIZES = {"1600x900": Look((1104, 796)), "1366x768": Look((870, 664)), "1024x768": Look((740, 560)),
          "projector": projector.look_for(Look(), (1920, 1080))}
 
@@ -60,7 +66,6 @@ def test_a_closed_block_is_its_module(name: str) -> None:
         if not call and len(given.get(path, ())) == 1:
             assert not any(other.startswith(f"{path}.") for other in outside)
         fold = blocks.folded(trace, visible(trace, Chosen(OPEN, closed=frozenset({block.name})), None))
-        assert fold is not None
         (name_of, _), = fold.closed.items()
         shown = fold.trace[name_of]
         assert shown.settings["parameters"] == sum(parameter.numel() for parameter in module.parameters())
@@ -113,8 +118,6 @@ def test_a_folded_recording_holds_what_was_recorded(name: str) -> None:
             range(part.first, part.last + 1) if isinstance(part, Block) else (part,))]
         assert covered == list(range(len(trace.layers)))  # every layer once, in order
         fold = blocks.folded(trace, parts)
-        if fold is None:
-            continue
         for layer in fold.trace.layers:
             assert layer.output is trace[layer.name].output
             assert layer.gradient is trace[layer.name].gradient
@@ -153,6 +156,21 @@ def test_the_closed_block_of_a_beat_is_lit_and_says_how_far_it_is() -> None:
     words = {mark.plain for mark in ahead if isinstance(mark, Text)}
     assert "4 of 16 layers" in words
     assert "13 of 16 layers" in {mark.plain for mark in back if isinstance(mark, Text)}
+
+
+@pytest.mark.parametrize("name", ["resnet18", "encoder", "perceptron"])
+def test_every_number_said_of_a_folded_network_is_true(name: str) -> None:
+    trace = deep(name)
+    beats = timeline(trace).beats
+    for word in (FOLLOW, CLOSED):
+        for beat in beats[3::len(beats) // 5]:
+            forget(trace)  # what is kept would not be said again
+            with listening(placing=True) as heard:
+                texts = texts_of(of(trace, word, beat.address), True)
+            wrong = [claim for claim in heard if not true(trace, claim)]
+            assert not wrong, (beat, [(claim, worked_out(trace, claim)) for claim in wrong[:3]])
+            texts = [NAMED.sub("", text) for text in texts]
+            assert not (bare := unclaimed(trace, texts, heard)), (beat, bare[:3])
 
 
 # --- on one screen --------------------------------------------------------------------------------------------------

@@ -407,7 +407,12 @@ def ends(trace: Trace) -> tuple[int, ...]:
 
 def few(trace: Trace) -> bool:
     """Whether all its layers stand side by side anyway, or there is no block in it."""
-    return _drawn(trace, range(len(trace.layers))) <= FEW or not any(True for _ in blocks(tree(trace)))
+    return _drawn(trace, range(len(trace.layers))) <= FEW or not any_of(trace)
+
+
+def any_of(trace: Trace) -> bool:
+    """Whether there is any block in a network."""
+    return any(isinstance(part, Block) for part in tree(trace))
 
 
 def _drawn(trace: Trace, places: Sequence[int]) -> int:
@@ -542,7 +547,7 @@ class Folded:
 
 def fold_at(trace: Trace, moment: Moment, look: Look) -> Folded | None:
     """The recording as it is seen at a moment; None where it is seen as it is."""
-    if KNOB not in dict(look.knobs) and few(trace):
+    if not any_of(trace) or (KNOB not in dict(look.knobs) and few(trace)):
         return None
     chosen = chosen_in(look)
     if chosen.way == OPEN and not chosen.closed:
@@ -561,9 +566,8 @@ def seconds(count: int) -> float:
     return (count - 1) * EACH + LAST
 
 
-def folded(trace: Trace, parts: Parts) -> Folded | None:
-    if not any(isinstance(part, Block) for part in parts):
-        return None
+def folded(trace: Trace, parts: Parts) -> Folded:
+    """The recording in which the blocks among these parts are closed."""
     return _folded_as(trace, tuple(part if isinstance(part, int) else (part.name, part.first, part.last, part.times,
                                                                        part.made) for part in parts))
 
@@ -667,7 +671,7 @@ def layer_said(layer: Layer, number: int) -> str:
 
 def count_said(layer: Layer) -> str:
     """How many layers of a closed block have a beat."""
-    return said(str(beats(layer)), "how many layers of a block", *_stretch(layer))
+    return said(str(beats(layer)), "beats of a block", *_stretch(layer))
 
 
 def progress_said(layer: Layer, number: int) -> str:

@@ -188,8 +188,13 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     if in_a_room:
         return replace(plan, strip=_strip(trace, every, size[0], bottom, pixel))
     seen = sum(plan.columns[column.layer].style != "hidden" for column in every)
-    return plan if seen == len(every) else replace(plan, left_out=tr("{shown} of {count} layers are shown").format(
-        shown=tick(str(seen), seen, 0, len(every)), count=said(str(len(every)), "how many layers")))
+    if seen == len(every):
+        return plan
+    shown_said = tick(str(seen), seen, 0, len(every))
+    return replace(plan, left_out=tr("{shown} of {count} columns are shown").format(
+        shown=shown_said, count=tick(str(len(every)), len(every), 0, len(every))) if folded else
+        tr("{shown} of {count} layers are shown").format(
+            shown=shown_said, count=said(str(len(every)), "how many layers")))
 
 
 def _after(columns: Sequence[Column], large: set[str], all_of_them: bool) -> list[str]:

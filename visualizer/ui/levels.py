@@ -97,7 +97,7 @@ def out(state: State, trace: Trace, seen: Sight, views: tuple[str, ...], back: s
 
 def has_blocks(state: State, trace: Trace) -> bool:
     """Whether the view shows blocks that open and close, and there are some."""
-    return blocks.KNOB in dict(sight.suiting(state.view, trace).knobs) and bool(any(blocks.blocks(blocks.tree(trace))))
+    return blocks.KNOB in dict(sight.suiting(state.view, trace).knobs) and blocks.any_of(trace)
 
 
 def closed_block(state: State, trace: Trace, moment: Moment, layer: str) -> str:

@@ -66,7 +66,7 @@ def card(trace: Trace, column: Column, moment: Moment, look: Look, seen: Seen | 
         marks.append(Rect(x + BEHIND, y - BEHIND, wide, high, "sunk", "rule", 1, radius=6))
     name = blocks.title(layer)
     marks.append(Rect(x, y, wide, high, "sunk", ink, 1.5, radius=6, focus=Focus(layer.name),
-                      tip=tr("{block}: {count} layers in it").format(block=name, count=layer.settings["layers"])))
+                      tip=tr("{block}: {count} layers in it").format(block=name, count=layers_said(layer))))
     if layer.settings["adds"]:
         marks.append(_around(x + 5, x + wide - 5, y))
     foot = y + high - FOOT - 1
@@ -190,10 +190,11 @@ def _arcs(plan: Plan) -> float:
 
 
 def crumbs(way: Sequence[Opened]) -> list[tuple[str, float]]:
-    """The names of open blocks within each other, each without that of the one round it, and how wide each is with what
-    closes it."""
+    """The names of open blocks within each other, each without that of the one round it unless only a number is left,
+    and how wide each is with what closes it."""
     outer = ("", *(f"{block.name}." for block in way))
-    names = [block.name.removeprefix(before) for before, block in zip(outer, way, strict=False)]
+    short = [block.name.removeprefix(before) for before, block in zip(outer, way, strict=False)]
+    names = [block.name if name[:1].isdecimal() else name for name, block in zip(short, way, strict=True)]
     return [(name, width(name, 12, 600, mono=True) + CLOSES) for name in names]
 
 
@@ -204,8 +205,8 @@ def title_boxes(trace: Trace, plan: Plan, look: Look) -> list[Box]:
 
 
 def _title(way: list[Opened], x: float, y: float, right: float, titles: Labels, seen: Seen, look: Look) -> list[Mark]:
-    """`layer3 › 2 Bottleneck, 10 layers`, each name with what closes it; the outer ones are left out where there is no
-    room for them."""
+    """`layer3 › layer3.2 Bottleneck, 10 layers`, each name with what closes it; without the outer ones where there is
+    no room for them."""
     last, named = way[-1], list(zip(way, crumbs(way), strict=True))
     while len(named) > 1 and x + sum(wide for _, (_, wide) in named) > min(right, look.size[0]) - 4:
         named = named[1:]
