@@ -16,7 +16,8 @@ from visualizer.trace import Refused
 
 SAID = Manifest(kind="image", shape=(3, None, 32), layout="channels last", scale="−1 … 1", colours="BGR", fit="pad",
                 mean=(0.5,), divisor=(0.25, 0.5, 1e-3), labels=("cat", "Hündin"), answer="string",
-                settings={"blank": 0, "deep": [1, {"x": None}]}, inputs={"a": Input("text", (None,), alphabet=("\n", "b"))},
+                settings={"blank": 0, "deep": [1, {"x": None}]},
+                inputs={"a": Input("text", (None,), alphabet=("\n", "b"))},
                 arguments={"width": 3, "names": ["x"]}, wiring=("ReLU()",), weights="w.pt")
 
 
@@ -144,7 +145,8 @@ def test_what_nobody_can_mean_is_refused_in_one_sentence_and_ignored(name: str, 
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"{", b"[" * 100_000, b'{"format": "other"}', b"null", b"NaN",
-                                  b'{"format": "visualizer-manifest-1", "mean": [NaN]}', b" " * (manifest.MOST_BYTES + 1)],
+                                  b'{"format": "visualizer-manifest-1", "mean": [NaN]}',
+                                  b" " * (manifest.MOST_BYTES + 1)],
                          ids=["empty", "no text", "cut off", "deep", "other", "null", "nan", "nan inside", "large"])
 def test_bytes_that_are_no_manifest_are_refused(data: bytes, file: Path) -> None:
     manifest.beside(file).write_bytes(data)

@@ -13,7 +13,7 @@ from visualizer import kinds, manifest
 from visualizer.manifest import Manifest
 from visualizer.record import formats
 from visualizer.record.catalog import Opened, open_model
-from visualizer.record.run import given_of, pass_of, prepared, reads_of
+from visualizer.record.run import given_of, pass_of, prepared
 from visualizer.survey import Row, Seen, Survey, ranges
 from visualizer.trace import Layer, Refused, Trace
 
