@@ -40,13 +40,13 @@ STEPS = FILE, ARCHITECTURE, INPUT, LABELS, OPEN = "file", "architecture", "input
 """The five steps of opening a file, in their order."""
 DONE, ASKED, WAITING, WRONG = "done", "asked", "waiting", "wrong"
 """How far one has come with a step."""
-ROW, HEAD = 26.0, 30.0
+ROW, HEAD = 25.0, 30.0
 """Heights of an operation, and of a heading."""
 MOST_ROWS = 300
 """So many operations are listed; of more it is said how many there are."""
-FITS = 22
+FITS = 23
 """So many operations are seen at once; of a longer list the groups are folded."""
-TITLES = 108.0
+TITLES = 104.0
 """Width of the titles beside the controls."""
 CONTROL, LINE = 36.0, 42.0
 """Height of a control, and from one row of them to the next."""
@@ -54,8 +54,10 @@ TILE = 96
 """Pixels: the pictures of an input are no larger."""
 MOST_CHIPS, MOST_TOKENS = 40, 36
 """So many labels, and so many signs of a text, are shown."""
-FIELD = 250.0
-"""Width of what is typed into."""
+FIELD, LEAST_FIELD = 250.0, 112.0
+"""Widths of what is typed into, at most and at least."""
+PADDING, MENU_PADDING = 22, 48
+"""What a choice, and a menu, is wider than its words."""
 ROWS_OF, LABEL, STEP = "row", "label", "step"
 """The `array` of a focus on a line of the list, on a label, on a step."""
 CHOICES, MENU, WORDS, LONG = "choices", "menu", "words", "long"
@@ -248,13 +250,13 @@ def found(page: Page, look: Look) -> Laid:
     wide = look.size[0]
     if page.lines:
         return _wired(page, look)
-    columns = _columns(wide)
+    shown = shown_of(page.found, page.folded)
+    columns = _columns(wide, [page.found[index] for index in shown[:MOST_ROWS]])
     marks: list[Mark] = [Text(0, 16, plain(tr("What was found")), 14, 600)]
     for at, words, anchor in ((columns[0], tr("operation"), "start"), (columns[2], tr("gives"), "end"),
                               (columns[3], tr("parameters"), "end")):
         if at:
             marks.append(Text(at, 16, plain(words), 12, 400, "ink-2", anchor))
-    shown = shown_of(page.found, page.folded)
     largest = max((page.found[index].parameters for index in shown if not page.found[index].is_group), default=0)
     side = max((max(each.shape[1:3]) for each in page.found if len(each.shape) == 3), default=1)
     y = HEAD
@@ -283,14 +285,20 @@ def found(page: Page, look: Look) -> Laid:
     return Laid(Picture((wide, round(y + 8)), tuple(marks), (), look.theme, caption=said, table=_table(page)))
 
 
-def _columns(wide: float) -> tuple[float, float, float, float, float]:
+def _columns(wide: float, rows: Sequence[Found]) -> tuple[float, float, float, float, float]:
     """Where the operation begins, where its small picture, where the shape and the parameters end, where the bar
     begins; 0 for what has no room."""
     bar = wide - 36 if wide >= 500 else 0.0
     ends = wide - (50 if bar else 4)
-    shape = ends - 84
+    shape = ends - (84 if bar else 92)
     drawn = shape - 122 if wide >= 460 else 0.0
-    return (min(166.0, wide * 0.3) if wide >= 380 else 0.0), drawn, shape, ends, bar
+    names = max((width(_named(each), 13, 600, mono=True) + 18 * min(each.depth, 4) for each in rows), default=60.0)
+    least = width(tr("What was found"), 14, 600) + 14
+    return (min(max(least, names + 36), wide * 0.34) if wide >= 380 else 0.0), drawn, shape, ends, bar
+
+
+def _named(each: Found) -> str:
+    return each.name if each.times == 1 else f"{each.name} × {each.times}"
 
 
 def _row(page: Page, index: int, y: float, wide: float, columns: tuple[float, ...], largest: int, side: int,
@@ -310,9 +318,9 @@ def _row(page: Page, index: int, y: float, wide: float, columns: tuple[float, ..
     else:
         marks.append(Rect(x - 3.5, middle - 3.5, 7, 7, "accent" if each.whole else "stage",
                           "" if each.whole else "ink-2", 1.5, radius=3.5))
-    name = each.name if each.times == 1 else f"{each.name} × {each.times}"
     until = operation or shape - 90
-    marks.append(Text(x + 14, middle + 4.5, (Run(name, mono=True),), 13, 600, max_width=until - x - 20, mono=True))
+    marks.append(Text(x + 14, middle + 4.5, (Run(_named(each), mono=True),), 13, 600, max_width=until - x - 20,
+                      mono=True))
     if operation:
         marks.append(Text(operation, middle + 4.5, plain(each.says), 12, 400, "ink-2",
                           max_width=(drawn or shape - 78) - operation - 6))
@@ -470,11 +478,11 @@ def control_width(question: Question, wide: float) -> float:
     if question.form == LONG:
         return wide - TITLES
     if question.form == WORDS:
-        return min(FIELD, wide - TITLES)
+        return min(max(LEAST_FIELD, width(question.chosen, 13, 500) + 30), FIELD, wide - TITLES)
     words = [said for _, said in question.choices]
     if question.form == CHOICES:
-        return sum(round(width(each, 13, 600) + 0.5) + 32 for each in words) + 6
-    return min(wide - TITLES, max((width(each, 13, 500) for each in words), default=60) + 56)
+        return sum(round(width(each, 13, 600) + 0.5) + PADDING for each in words) + 6
+    return min(wide - TITLES, max((width(each, 13, 600) for each in words), default=60) + MENU_PADDING)
 
 
 def fitted(question: Question, wide: float) -> Question:
@@ -489,24 +497,25 @@ def _questions(marks: list[Mark], places: dict[str, Box], about: Sequence[Questi
     x = 0.0
     for each in (fitted(question, wide) for question in about):
         needs = control_width(each, wide)
-        title = TITLES if not x else width(each.title, 13, 500) + 26
-        beside = width(each.beside, 12, mono=True) + 12 if each.beside else 0.0
+        title = TITLES if not x else width(each.title, 13, 500) + 24
+        beside = each.beside.split("\n") if each.beside else []
+        broad = max((width(line, 12, mono=True) for line in beside), default=0.0)
         if x and x + title + needs > wide:
             x, y, title = 0.0, y + LINE, TITLES
-        marks.append(Text(x, y + 23, plain(each.title), 13, 500, max_width=title - 18))
+        marks.append(Text(x, y + 23, plain(each.title), 13, 500, max_width=title - 16))
         if each.open:
             marks.append(Rect(x + title - 14, y + 15, 6, 6, "accent" if not each.answered else "",
                               "accent", 1.5, radius=3, inside=True,
                               tip=tr("the file does not say") if not each.answered else tr("answered by you")))
         places[each.name] = (x + title, y, needs, CONTROL)
         x += title + needs + 24
-        if each.beside:
-            if x - 12 + beside <= wide:
-                marks.append(Text(x - 12, y + 23, plain(each.beside), 12, 400, "ink-2", mono=True))
-            else:
-                marks.append(Text(TITLES, y + 52, plain(elide(each.beside, 12, wide - TITLES, mono=True)), 12, 400,
-                                  "ink-2", mono=True))
-                y += 18
+        if beside:
+            left = x - 12
+            if left + broad > wide:
+                left, y = TITLES, y + LINE - 4
+            for number, line in enumerate(beside):
+                marks.append(Text(left, y + 23 + 8 * (2 * number - len(beside) + 1), plain(line), 12, 400, "ink-2",
+                                  max_width=wide - left, mono=True))
             x = wide
     return y + LINE if about else y
 

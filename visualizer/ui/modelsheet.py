@@ -193,7 +193,7 @@ class ModelSheet(QWidget):
         self._place_controls(found, asked)
 
     def _lay_foot(self) -> None:
-        strip = QRect(self.stage.x() + EDGE, self.stage.bottom() + 1 - FOOT, self.stage.width() - 2 * EDGE, FOOT - 8)
+        strip = QRect(self.stage.x() + EDGE, self.stage.bottom() + 3 - FOOT, self.stage.width() - 2 * EDGE, FOOT - 10)
         size = self.run.sizeHint()
         self.run.setGeometry(strip.x(), strip.y() + (strip.height() - size.height()) // 2, size.width(), size.height())
         other = self.cancel.sizeHint()
@@ -612,6 +612,9 @@ class Column(QScrollArea):
 
 class Choice(Segment):
     """One choice of an answer. Enter is left to the sheet: it opens."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(style.text_width(self.text(), weight=600) + 0.5) + modelpage.PADDING, 32)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Key.Key_Return, Key.Key_Enter):
