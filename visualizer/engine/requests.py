@@ -22,7 +22,7 @@ import numpy as np
 
 import visualizer
 from visualizer import lab as labs
-from visualizer import registry
+from visualizer import manifest, registry
 from visualizer.edits import MODEL, WEIGHTS, those
 from visualizer.over import parse
 from visualizer.trace import UNTRAINED, Refused, Trace
@@ -47,6 +47,13 @@ def describe(model: str) -> dict[str, Any]:
     """What a model says of itself, without running it: `{"card": what card.from_plain reads}`."""
     opened = _opened(*_source(model, ()))
     return {"card": import_module("visualizer.record.cards").card_of(opened, model).plain()}
+
+
+def survey(model: str, told: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What is known of a model file before it is opened, and of one input as it sees it: `{"survey": what
+    survey.from_plain reads}`. `told` is a Manifest as `plain` writes it; None for the one that is kept."""
+    said = None if told is None else manifest.from_plain(told)
+    return {"survey": import_module("visualizer.record.survey").survey(model, said).plain()}
 
 
 def record(*, check: bool = True, **wanted: Any) -> dict[str, Any]:
@@ -162,12 +169,12 @@ def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], 
 
 REQUESTS: dict[str, Callable[..., Any]] = {
     each.__name__: each for each in (
-        hello, describe, record, check, check_recording, extend, study, costs, over, curve, measure, lab,
+        hello, describe, survey, record, check, check_recording, extend, study, costs, over, curve, measure, lab,
         check_lab, sweep_lab)}
 
 
 Source = tuple[str, tuple[str, ...], str]
-"""A model, what is done to it, and the hash of its file."""
+"""A model, what is done to it, and the hash of its file with what is said of it."""
 
 _read: dict[Source, Trace] = {}
 """The last recording in the model's own precision: what `extend` goes on from."""
@@ -212,7 +219,10 @@ _open: dict[Source, Any] = {}
 
 
 def _source(model: str, edits: Sequence[str]) -> Source:
-    return model, tuple(edits), _hash_of(model, UNTRAINED in edits)
+    digest = _hash_of(model, UNTRAINED in edits)
+    if digest and model not in registry.models() and (said := manifest.of(model)) != manifest.NOTHING:
+        digest += json.dumps(said.plain())  # another model as soon as something else is said of the file
+    return model, tuple(edits), digest
 
 
 def _opened(model: str, edits: tuple[str, ...], digest: str) -> Any:
