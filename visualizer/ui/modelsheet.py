@@ -34,7 +34,7 @@ from visualizer.scene.picture import Focus, Look, rich
 from visualizer.ui import faults, icons, style
 from visualizer.ui.buttons import Button, Segment, Segments
 from visualizer.ui.canvas import Canvas
-from visualizer.ui.commands import Command, Context
+from visualizer.ui.commands import Command, Context, key_words
 from visualizer.ui.cover import tab_round
 from visualizer.ui.keysheet import KeySheet
 from visualizer.ui.what_if import Field
@@ -94,7 +94,7 @@ class ModelSheet(QWidget):
         self._label_buttons = self._make_label_buttons()
         self._dressed = ""
         style.name(self.open_other, tr("Another file"), tr("Open another file in its place"))
-        style.name(self.cancel, tr("Cancel"), tr("Back to what was looked at; nothing is kept (Esc)"))
+        style.name(self.cancel, tr("Cancel"), _keyed(tr("Back to what was looked at; nothing is kept"), "Esc"))
         style.name(self, tr("Open a model file"))
         self.show_page(page)
 
@@ -112,7 +112,7 @@ class ModelSheet(QWidget):
             button.show_state(*page.steps.get(step, ("", "")), page.step == step)
         self.run.setText(page.act)
         self.run.setEnabled(page.can)
-        style.name(self.run, page.act, tr("{words} (Enter)").format(words=page.act))
+        style.name(self.run, page.act, _keyed(page.act, "Enter"))
         self.lay()
 
     @property
@@ -371,7 +371,8 @@ class ModelSheet(QWidget):
         field.setText(self.page.labels[index] if index < len(self.page.labels) else "")
         field.selectAll()
         style.name(field, tr("Name of output {number}").format(number=index),
-                   tr("Enter takes it and goes on to the next, Esc leaves it"))
+                   tr("{enter} takes it and goes on to the next, {esc} leaves it").format(
+                       enter=key_words("Enter"), esc=key_words("Esc")))
         field.taken.connect(lambda: self._renamed(index, field.text(), True))
         field.left.connect(lambda: self._renamed(index, field.text(), False))
         field.given_up.connect(self._give_up)
@@ -564,8 +565,9 @@ class ModelSheet(QWidget):
             title = step_title(self.page.step)
             style.write(painter, tr("{title}: step {number} of {count}").format(
                 title=title, number=number, count=len(STEPS)), max(self.stage.x() + 16, 150), y, "ink-2", size=12)
-        style.write(painter, tr("Enter opens · Esc cancels · Tab next question · F1 keys"), self.width() - 16, y,
-                    "ink-2", size=12, anchor="end", width=self.width() - 340)
+        said = tr("{enter} opens · {esc} cancels · {tab} next question · {keys} keys").format(
+            enter=key_words("Enter"), esc=key_words("Esc"), tab=key_words("Tab"), keys=key_words("F1"))
+        style.write(painter, said, self.width() - 16, y, "ink-2", size=12, anchor="end", width=self.width() - 340)
 
 
 def keys() -> tuple[Command, ...]:
@@ -576,6 +578,10 @@ def keys() -> tuple[Command, ...]:
         ("next", tr("Next question"), ("Tab",)), ("previous", tr("Previous question"), ("Shift+Tab",)),
         ("choose", tr("Another choice of a row"), ("Left", "Right")), ("press", tr("Press a button"), ("Space",)),
         ("scroll", tr("Scroll"), ("PgDown", "PgUp")), ("another", tr("Another file"), ("Ctrl+O",))))
+
+
+def _keyed(words: str, key: str) -> str:
+    return f"{words} ({key_words(key)})"
 
 
 def step_title(step: str) -> str:
@@ -780,7 +786,7 @@ class Editor(QWidget):
         self.leave.clicked.connect(self.given_up)
         style.name(self.text, tr("Labels, one a line"), tr("The first line names output 0"))
         style.name(self.take, tr("Take these"), tr("These are the labels from now on"))
-        style.name(self.leave, tr("Leave as they were"), tr("Put this text away (Esc)"))
+        style.name(self.leave, tr("Leave as they were"), _keyed(tr("Put this text away"), "Esc"))
 
     def labels(self) -> tuple[str, ...]:
         """Those that stand there."""
