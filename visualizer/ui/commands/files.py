@@ -30,9 +30,6 @@ class Files(Desk, Protocol):
     def restore(self) -> None:
         """Have opened what a crash left behind."""
 
-    def tell(self) -> None:
-        """Have the sheet brought back on which one says what a model file does not say of itself."""
-
     def leave(self) -> None:
         """Close the window."""
 
@@ -45,9 +42,6 @@ def family() -> Family:
         Command("open-folder", tr("Open folder…"), ("Ctrl+Alt+O",),
                 tr("Open a folder of recordings or model files: one after the other, as a training left them"),
                 choose_folder, starts=True),
-        Command("tell", tr("Edit what was told of this model…"), ("Ctrl+Alt+M",),
-                tr("What goes into your own model, its labels and its answer, once more; it is recorded anew"),
-                lambda desk: desk.tell()),
         Command("draw", tr("Draw a digit"), ("D",), tr("Draw the input yourself, with mouse, finger or keyboard"),
                 lambda desk: desk.toggle_pad(), starts=True),
         Command("before-training", tr("Before or after training"), ("Ctrl+B",),
