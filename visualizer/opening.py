@@ -324,17 +324,18 @@ def _of_input(opening: Opening) -> list[Question]:
     names = tuple(survey.told.inputs)
     if names:
         owner = names[min(opening.here, len(names) - 1)]
-        return [replace(each, name=f"{owner}.{each.name}")
-                for each in _of_one(survey.told.inputs[owner], f"{owner}.preset" in opening.own)]
-    return _of_one(survey.told, "preset" in opening.own)
+        return [replace(each, name=f"{owner}.{each.name}") for each in _of_one(
+            survey.told.inputs[owner], f"{owner}.preset" in opening.own, f"{owner}.alphabet" in survey.asked)]
+    return _of_one(survey.told, "preset" in opening.own, "alphabet" in survey.asked)
 
 
 def _fed(survey: Survey, place: int) -> Seen:
     return survey.seen[place] if place < len(survey.seen) else Seen()
 
 
-def _of_one(told: Input, own: bool) -> list[Question]:
-    """What is asked of one input, after its kind; its `own` mean and divisor are typed."""
+def _of_one(told: Input, own: bool, spelled: bool) -> list[Question]:
+    """What is asked of one input, after its kind; its `own` mean and divisor are typed; `spelled`: its numbers may be
+    signs."""
     kinds = tuple((name, translated(title)) for name, title in READ.items())
     if told.kind and told.kind not in READ:
         kinds = ((told.kind, translated(inputs.offered({"kind": told.kind}).title)), *kinds)
@@ -363,11 +364,11 @@ def _of_one(told: Input, own: bool) -> list[Question]:
                                                   ("divisor", tr("Divisor"), told.divisor))]
         found.append(_few("layout", tr("Layout"), {each: WORDED[each] for each in ("channels first", "channels last")},
                           told.layout, tr("Whether the channels come before the rows or after the columns")))
-    elif told.kind == "text":
+    if told.kind == "text" or spelled or told.alphabet:
         found.append(Question("alphabet", tr("Alphabet"), INPUT, LONG, chosen="".join(
             {"\n": "\\n", "\t": "\\t"}.get(each, each) for each in told.alphabet),
             tip=tr("The signs that the numbers 0, 1, 2, … stand for, in their order; \\n is the end of a line")))
-    elif told.kind in ("sequence", "tensor") and len(shape) == 2:
+    if told.kind in ("sequence", "tensor") and len(shape) == 2:
         found.append(_few("layout", tr("Layout"), {each: WORDED[each] for each in ("batch first", "time first")},
                           told.layout, tr("Whether the samples come before the steps or after them")))
     elif told.kind == "audio":
