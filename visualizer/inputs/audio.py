@@ -68,7 +68,7 @@ def resampled(sound: Sound, rate: int, wanted: int) -> Sound:
     """At another rate, by soxr: what lies above half of a lower rate is left out, not folded down."""
     if wanted == rate or not len(sound):
         return sound
-    import soxr  # with soundfile it takes a moment that no window without sounds should wait for
+    import soxr  # type: ignore[import-untyped]  # with soundfile it takes a moment that no window without sounds should wait for
 
     count = max(1, round(len(sound) * wanted / rate))
     made = np.asarray(soxr.resample(sound, rate, wanted), np.float64)[:count]
@@ -78,7 +78,7 @@ def resampled(sound: Sound, rate: int, wanted: int) -> Sound:
 def _opened(path: Path) -> tuple[Sound, int]:
     """Its channels averaged, and its rate."""
     checked(path, tr("choose a shorter stretch"))
-    import soundfile
+    import soundfile  # type: ignore[import-untyped]
 
     try:
         with soundfile.SoundFile(str(path)) as file:
