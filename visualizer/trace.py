@@ -459,7 +459,8 @@ def _pack(trace: Trace, method: int) -> bytes:
                              for name, found in sorted(trace.studies.items())}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for member, content in ((HEADER, json.dumps(header, indent=1, sort_keys=True).encode()),
+        indent = 1 if method == zipfile.ZIP_DEFLATED else None  # for people; without it five times as fast
+        for member, content in ((HEADER, json.dumps(header, indent=indent, sort_keys=True).encode()),
                                 ("arrays.safetensors", save(arrays))):
             info = zipfile.ZipInfo(member, date_time=(1980, 1, 1, 0, 0, 0))
             info.compress_type = method
