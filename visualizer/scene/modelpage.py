@@ -294,7 +294,7 @@ def _columns(wide: float, rows: Sequence[Found]) -> tuple[float, float, float, f
     drawn = shape - 122 if wide >= 460 else 0.0
     names = max((width(_named(each), 13, 600, mono=True) + 18 * min(each.depth, 4) for each in rows), default=60.0)
     least = width(tr("What was found"), 14, 600) + 14
-    return (min(max(least, names + 36), wide * 0.34) if wide >= 380 else 0.0), drawn, shape, ends, bar
+    return (max(least, min(names + 36, wide * 0.34)) if wide >= 380 else 0.0), drawn, shape, ends, bar
 
 
 def _named(each: Found) -> str:

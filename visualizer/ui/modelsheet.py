@@ -267,7 +267,7 @@ class ModelSheet(QWidget):
             menu = MenuButton()
             menu.picked.connect(lambda word: self.answered.emit(name, word))
             return menu
-        field = Field()
+        field = AnswerField()
         field.dress()
         style.name(field, question.title, question.tip or question.title)
         field.editingFinished.connect(lambda: self._typed(name, field))
@@ -726,20 +726,28 @@ class RunButton(Button):
             style.write(painter, self.text(), 46, 33, token, size=15, weight=600)
 
 
+class AnswerField(Field):
+    """An answer that is typed. Enter takes it; where nothing was typed it is left to the sheet."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        changed = self.isModified()
+        super().keyPressEvent(event)
+        if event.key() in (Key.Key_Return, Key.Key_Enter):
+            event.setAccepted(changed)
+
+
 class LineField(Field):
-    """A line of a wiring; Enter makes another one after it."""
+    """A line of a wiring; Enter takes it, and where nothing was typed it makes another one after it."""
 
     more = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        changed = self.isModified()
+        super().keyPressEvent(event)
         if event.key() in (Key.Key_Return, Key.Key_Enter):
-            changed = self.isModified()
-            super().keyPressEvent(event)
             if not changed:
                 self.more.emit()
             event.accept()
-        else:
-            super().keyPressEvent(event)
 
 
 class LabelField(Field):
