@@ -145,9 +145,8 @@ LARGE: dict[str, Callable[[], Made]] = {each.__name__: each for each in (resnet5
 
 
 def _twice(reads: int, gives: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(reads, gives, 3, padding=1, bias=False), nn.BatchNorm2d(gives), nn.ReLU(inplace=True),
-                         nn.Conv2d(gives, gives, 3, padding=1, bias=False), nn.BatchNorm2d(gives),
-                         nn.ReLU(inplace=True))
+    return nn.Sequential(*(part for number in (reads, gives) for part in (
+        nn.Conv2d(number, gives, 3, padding=1, bias=False), nn.BatchNorm2d(gives), nn.ReLU(inplace=True))))
 
 
 def _made(build: Callable[[], nn.Module], shape: tuple[int, ...], target: int | None) -> Made:
