@@ -10,6 +10,7 @@ import ast
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ SCALES = {"0 … 1": english("0 to 1"), "0 … 255": english("0 to 255"), "−1 
 READ = {"image": english("pictures"), "text": english("text"), "sequence": english("sequences of numbers"),
         "tensor": english("arrays of numbers"), "audio": english("sounds")}
 """What a model can be said to read."""
-WORDED = {"crop": english("crop"), "squeeze": english("squeeze"), "pad": english("pad"), "grey": english("grey"),
+WORDED = {"crop": english("cropped"), "squeeze": english("squeezed"), "pad": english("padded"), "grey": english("grey"),
           "channels first": english("channels first"), "channels last": english("channels last"),
           "batch first": english("batch first"), "time first": english("time first")}
 OBJECTIVES = {"": english("what suits the answer"), "class": english("the right class"),
@@ -70,8 +71,10 @@ LISTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 """Labels that need no typing."""
 MOST_LIST = 4 << 20
 """Bytes of a file of labels."""
-AGREE = "agree"
-"""The question whether a program may run."""
+WEIGHTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".npz")
+"""Endings of files of weights that a program can be given."""
+MOST_FILES = 40
+"""So many files in a folder are offered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,6 +210,11 @@ def arguments_words(given: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in given.items())
 
 
+def proposed(opening: Opening) -> Opening:
+    """The same with nothing said on the sheet: what was said before and what is proposed stands again."""
+    return replace(opening, said=said(opening.survey), touched=frozenset(), own=frozenset(), problem="")
+
+
 def turned(opening: Opening, what: str, word: Any) -> Opening:
     """What is shown otherwise: a row that was clicked, a step, one of several inputs."""
     if what == "step":
@@ -299,8 +307,10 @@ def _of_code(opening: Opening) -> list[Question]:
                                                                                     or told.arguments),
             open=any(not default for _, default in chosen.arguments) and "arguments" not in opening.touched,
             tip=tr("With what it is made: {usual}").format(usual=usual), beside=usual))
-    found.append(Question("weights", tr("Weights"), ARCHITECTURE, WORDS, chosen=opening.said.weights or told.weights,
-                          tip=tr("The name of a file of weights in the same folder; empty for those it is made with")))
+    weights = opening.said.weights or told.weights
+    found.append(Question("weights", tr("Weights"), ARCHITECTURE, MENU,
+                          (("", tr("those it is made with")), *_files(survey, WEIGHTS, weights)), weights,
+                          tip=tr("A file of weights in the same folder, or those that the program makes")))
     return found
 
 
@@ -310,13 +320,25 @@ def _of_weights(opening: Opening) -> list[Question]:
     ways = {"wiring", "source"} & set(survey.asked) or opening.said.wiring or opening.said.source or told.wiring
     if not ways or survey.runs:
         return []
-    found = [Question("source", tr("Python file"), ARCHITECTURE, WORDS, chosen=opening.said.source or told.source,
-                      tip=tr("The name of the file beside the weights that holds their class; it is asked before it "
-                             "runs"))]
+    source = opening.said.source or told.source
+    found = [Question("source", tr("Wired by"), ARCHITECTURE, MENU,
+                      (("", tr("the lines beside this")), *_files(survey, (".py",), source)), source,
+                      tip=tr("The lines, or a Python file in the same folder that holds the class; it is asked before "
+                             "it runs"))]
     if told.trunk or "trunk" in survey.asked:
         found.append(Question("trunk", tr("Part"), ARCHITECTURE, WORDS, chosen=opening.said.trunk or told.trunk,
                               tip=tr("Which part of the file is meant: a key, or how the names begin")))
     return found
+
+
+def _files(survey: Survey, endings: Sequence[str], chosen: str) -> tuple[tuple[str, str], ...]:
+    """The files beside this one with one of these endings; the chosen one is always among them."""
+    own = Path(survey.file)
+    with suppress(OSError):
+        found = sorted(path.name for path in own.parent.iterdir() if path.suffix.lower() in endings
+                       and path.name != own.name and not path.name.startswith("."))
+        return tuple((name, name) for name in dict.fromkeys((*([chosen] if chosen else []), *found[:MOST_FILES])))
+    return ((chosen, chosen),) if chosen else ()
 
 
 def _of_input(opening: Opening) -> list[Question]:
@@ -437,25 +459,34 @@ def page(opening: Opening) -> Page:
     apart = [row for row in operations if not row.taken]
     waits = survey.runs and not survey.agreed
     problem = opening.problem or ("" if waits else survey.why)
+    lines = _lines(opening, problem)
     made = Page(
         name, sentence(survey), found, len(operations), survey.parameters, questions(opening), _reads(survey, opening),
-        tuple(survey.told.inputs), opening.here, shown_of(_fed(survey, opening.here)), survey.told.labels,
-        survey.labelled or len(survey.told.labels), _labelled(opening), _apart(apart), _lines(opening, problem),
+        tuple(survey.told.inputs), opening.here,
+        shown_of(_fed(survey, opening.here), _one(survey, opening.here)), survey.told.labels,
+        _outputs(survey), _labelled(opening), "labels" in survey.asked and "labels" not in opening.touched,
+        _apart(apart), lines,
         facts(survey), tuple((each.words, each.passed) for each in survey.checks),
         tuple(Opens(translated(each.title), translated(each.words), each.opens) for each in survey.views),
         _cost(survey), _kept(opening), _badge(survey), waits, problem,
-        *_act(opening, bool(problem)), opening.busy, opening.folded, opening.chosen, opening.step)
+        *_act(opening, lines, bool(problem)), opening.busy, opening.folded, opening.chosen, opening.step)
     return replace(made, steps=modelpage.steps_of(made, size_words(survey.size)))
 
 
-def _act(opening: Opening, wrong: bool) -> tuple[str, bool]:
-    """What stands on the button, and whether it does anything now."""
+def _act(opening: Opening, lines: Sequence[tuple[str, str, str]], wrong: bool) -> tuple[str, str, bool]:
+    """What stands on the button, what it does, and whether it does that now."""
     survey = opening.survey
+    rests = not opening.busy
     if survey.runs and not survey.agreed:
-        return tr("Run this program"), not opening.busy
-    if wrong:
-        return tr("Open another file"), True
-    return (tr("Record it anew") if opening.again else tr("Run it once and open")), not opening.busy
+        return tr("Run this program"), modelpage.GO, rests
+    mended = next((number for number, line in enumerate(lines, 1) if line[2]), 0)
+    if wrong and mended:
+        return tr("Go to line {number}").format(number=mended), modelpage.MEND, rests
+    if wrong and opening.touched and not opening.problem:
+        return tr("Take what was proposed"), modelpage.PROPOSED, rests
+    if wrong and not opening.survey.rows:
+        return tr("Open another file"), modelpage.ANOTHER, rests
+    return (tr("Record it anew") if opening.again else tr("Run it once and open")), modelpage.GO, rests
 
 
 def found_of(rows: Sequence[Row]) -> tuple[Found, ...]:
@@ -515,19 +546,27 @@ def _cell(name: str) -> str:
     return {"lstm": tr("an LSTM"), "gru": tr("a GRU"), "rnn": tr("an RNN")}[name]
 
 
+def _one(survey: Survey, place: int) -> Input:
+    """What is told of one of the inputs."""
+    inside = tuple(survey.told.inputs.values())
+    return inside[min(place, len(inside) - 1)] if inside else survey.told
+
+
 def _reads(survey: Survey, opening: Opening) -> str:
-    told: Input = survey.told
-    if survey.told.inputs:
-        told = tuple(survey.told.inputs.values())[min(opening.here, len(survey.told.inputs) - 1)]
+    told = _one(survey, opening.here)
     if not told.kind:
         return ""
     one = translated(inputs.offered({"kind": told.kind}).one)
     return f"{one}, {shape_words(told.shape)}" if told.shape else one
 
 
-def shown_of(seen: Seen) -> tuple[Shown, ...]:
-    """The pictures of an input on its way in: as it is given, as it is fed; each channel with its range."""
+def shown_of(seen: Seen, told: Input) -> tuple[Shown, ...]:
+    """The pictures of an input on its way in: as it is given, as it is fed; each channel with its range; of a text the
+    signs that its numbers stand for."""
     found = []
+    if told.alphabet and seen.fed is not None and seen.fed.ndim == 1 and seen.fed.dtype.kind in "iu":
+        signs = tuple(told.alphabet[number] if 0 <= number < len(told.alphabet) else "" for number in seen.fed.tolist())
+        return (Shown(seen.title, seen.fed, tokens=signs),)
     given, fed = seen.given, seen.fed
     if given is not None and given.ndim in (2, 3) and given.size:
         pixels = given if given.ndim == 3 else np.repeat(given[..., None], 3, axis=2)
@@ -558,6 +597,13 @@ def _channels_of(fed: NDArray[Any], channels: int) -> list[NDArray[Any]]:
 
 def _range(values: NDArray[Any]) -> tuple[float, float, float]:
     return float(values.min()), float(values.mean()), float(values.max())
+
+
+def _outputs(survey: Survey) -> int:
+    """How many numbers come out, of which each may have a name."""
+    alone = survey.outputs[0] if len(survey.outputs) == 1 else ()
+    classes = alone[-1] if alone and (len(alone) == 1 or survey.told.answer in ("tokens", "string")) else 0
+    return survey.labelled or len(survey.told.labels) or (classes if classes > 1 else 0)
 
 
 def _labelled(opening: Opening) -> str:

@@ -99,26 +99,29 @@ class Asking(QObject):
             if self.opening is not None:
                 self._show(replace(self.opening, problem=str(error)))
 
-    def go(self) -> bool:
-        """Run it once and open it; False where another file has to be chosen first."""
+    def go(self) -> None:
+        """Run it once and open it; or run the program, of which nothing is known before."""
         at = self.opening
         if at is None or self.found is None or self._before is not None or at.busy:
-            return True
+            return
         if at.survey.runs and not at.survey.agreed:
             self._agree(at)
-            return True
-        if at.problem or at.survey.why:
-            return False
+            return
         try:
             manifest.keep(at.survey.file, opening.confirmed(at))
         except (NotWritten, OSError, ValueError) as error:
             self._show(replace(at, problem=tr("What you said cannot be kept ({why}).").format(
                 why=str(error).rstrip("."))))
-            return True
+            return
         self._before = self.store.state
         self._show(replace(at, busy=tr("Running it once…")))
         self.recorder.open_now(self.found, self._chosen)
-        return True
+
+    def take_proposed(self) -> None:
+        """What was said on the sheet is taken back."""
+        if self.opening is not None:
+            self._show(opening.proposed(self.opening))
+            self._ask(self.opening.said)
 
     def cancel(self) -> None:
         """Away with the sheet; what was looked at is looked at."""
