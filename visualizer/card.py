@@ -95,7 +95,7 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
              "answers": _answers(words.get("answer"), asks)}
     step = offered.step_of(said) if said else offered.step
     return Card(model, title or str(words.get("title", model)), intakes, **{
-        **found, "step": step, "view": offered.view if step else Card.view,
+        **found, "step": step, "view": offered.view if step or offered.whole else Card.view,
         "samples": fitting(intakes[0].kind if intakes else "", said), **known})
 
 
