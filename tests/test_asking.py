@@ -145,18 +145,6 @@ def test_what_is_kept_is_what_was_said_and_what_was_proposed():
     assert (kept.scale, kept.colours, kept.kind) == ("0 … 255", "RGB", ""), "what the file says need not be kept"
 
 
-def test_labels_are_read_from_a_text_file(tmp_path):
-    path = tmp_path / "names.txt"
-    path.write_text("\ufeffcat\n\n  dog \n", encoding="utf-8")
-    assert opening.labels_in(path) == ("cat", "dog")
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Refused, match=r"names\.txt"):
-        opening.labels_in(path)
-    path.write_text("\n")
-    with pytest.raises(Refused, match=r"names\.txt"):
-        opening.labels_in(path)
-
-
 def test_a_program_is_asked_about_in_plain_words():
     code = toy(file="/none/net.py", rows=(), told=Manifest(), asked=("name",), runs=True, outputs=(), labelled=0,
                choices=(Class("Net", (("classes", ""), ("wide", "False"))), Class("model", made=True)))

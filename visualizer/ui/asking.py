@@ -12,7 +12,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from visualizer import door, manifest, opening, survey
+from visualizer import beside, door, manifest, opening, survey
 from visualizer.door import Found
 from visualizer.language import tr, translated
 from visualizer.opening import Opening
@@ -49,7 +49,7 @@ class Asking(QObject):
         self._before: State | None = None
         """Where one was when the file was run; None while it is not running."""
         self.engine.answered.connect(self._answered)
-        self.engine.refused.connect(self._failed)
+        self.engine.refused.connect(self._refused)
         self.engine.failed.connect(self._failed)
         self.store.trace_changed.connect(self._recorded)
         recorder.said.connect(self._heard)
@@ -94,7 +94,7 @@ class Asking(QObject):
         """Labels from a text file, or a list that is known by its name."""
         known = opening.LISTS.get(path)
         try:
-            self.answer("labels", opening.labels_in(Path(path)) if known is None else known[1])
+            self.answer("labels", beside.labels_in(path) if known is None else known[1])
         except Refused as error:
             if self.opening is not None:
                 self._show(replace(self.opening, problem=str(error)))
@@ -153,6 +153,13 @@ class Asking(QObject):
             self.recorder.open_now(wanted, self._chosen)
         else:
             self._show(opening.begun(found, self._again))
+
+    def _refused(self, number: int, why: str) -> None:
+        """The file cannot be opened so: one sentence."""
+        if number == self._number and self.opening is not None:
+            self._show(replace(self.opening, refused=why, problem="", busy=""))
+        else:
+            self._failed(number, why)
 
     def _failed(self, number: int, why: str) -> None:
         """The file cannot be looked at, or the engine has ended: one sentence."""
