@@ -24,6 +24,7 @@ import visualizer
 from visualizer import lab as labs
 from visualizer import manifest, registry
 from visualizer.edits import MODEL, WEIGHTS, those
+from visualizer.engine.shared import is_large, shared
 from visualizer.over import parse
 from visualizer.trace import UNTRAINED, Refused, Trace
 
@@ -60,10 +61,11 @@ def record(*, check: bool = True, **wanted: Any) -> dict[str, Any]:
     """Record one sample through one model: `{"trace": Trace, "report": Report}`. `wanted` is what `_trace` takes.
 
     The check takes ten times as long as the recording. Who wants to show the numbers first says `check=False`, gets
-    None for a report, and then makes the request `check` with the same words.
+    None for a report, and then makes the request `check` with the same words; so is a large recording answered in any
+    case.
     """
     trace = _trace(**wanted)
-    return {"trace": trace, "report": trace.check() if check else None}
+    return {"trace": trace, "report": trace.check() if check and not is_large(trace) else None}
 
 
 def check(**wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
@@ -196,8 +198,8 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
     source = _source(model, edits)
     key = *source, sample, _hash_of(sample), drawn, target, objective, dtype
     if key not in _last:
-        made: Trace = import_module("visualizer.record").record(
-            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype, edits=edits)
+        made: Trace = shared(import_module("visualizer.record").record(
+            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype, edits=edits))
         _last.clear()
         _last[key] = made
         if dtype is None:
