@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from visualizer import registry
-from visualizer.record.catalog import FROM_PYTHON, Opened, attach
+from visualizer.manifest import NOTHING, Manifest
+from visualizer.record.catalog import FROM_PYTHON, Opened
 from visualizer.trace import Refused
 
 SUFFIXES = (".safetensors",)
@@ -25,11 +26,13 @@ def is_one(path: Path) -> bool:
     return head[8:] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= registry.MOST_HEADER
 
 
-def open_file(path: Path) -> Opened:
+def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
     """The weights of `path` in the bundled network that they fit, best in the one that the file names; raises
     Refused."""
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
+
+    from visualizer.record.fitting import attach
 
     try:
         with safe_open(path, "pt") as file:
@@ -41,7 +44,7 @@ def open_file(path: Path) -> Opened:
     except (SafetensorError, ValueError, KeyError) as error:
         raise Refused(f"{path.name} is no safetensors file or is cut off ({error}); save or download it "
                       "again.") from error
-    opened = attach(weights, path, str(card.get("model", "")))
+    opened = attach(weights, path, told, str(card.get("model", "")))
     if card.get("model") != opened.card.get("architecture"):
         return opened
     return replace(opened, card={**{name: card[name] for name in SAID if name in card}, **opened.card})
