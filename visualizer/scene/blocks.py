@@ -19,7 +19,7 @@ from visualizer.scene import numbers
 from visualizer.scene.columns import passages, short_name
 from visualizer.scene.picture import Focus, Look
 from visualizer.scene.timeline import BACKWARD, Moment, timeline
-from visualizer.trace import Layer, Trace, remembered
+from visualizer.trace import MODULES, Layer, Trace, remembered
 
 KNOB = "blocks"
 """The setting of a view which blocks are open: one of `WAYS`, then `+name` of what was opened and `-name` of what was
@@ -47,8 +47,6 @@ BY_LAYER = ("flow", "before")
 """Studies that hold one number a layer: they are those of the whole recording alone."""
 OPENED = "opened blocks"
 """The fact of a folded recording that tells which blocks are open in it."""
-MODULES = "modules"
-"""The fact of a recording that tells the classes of the modules: path -> name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -600,7 +598,7 @@ def _folded_as(trace: Trace, seen: tuple[int | tuple[str, int, int, int, str], .
                                       reader.name not in own for reader in trace.readers(layer.name))
                                       for layer in members), "parameters": _parameters(members),
                                   "inside": _one_kind(trace, first, last),
-                                  "adds": any(layer.kind in ADDS and len(set(layer.reads)) > 1 for layer in members)}))
+                                  "adds": sum(layer.kind in ADDS and len(set(layer.reads)) > 1 for layer in members)}))
     studies = {name: arrays for name, arrays in trace.studies.items() if name not in BY_LAYER}
     facts = {**trace.facts, OPENED: _opened(trace, closed, place)}
     return Folded(trace, replace(trace, layers=tuple(layers), studies=studies, facts=facts), closed, place)
