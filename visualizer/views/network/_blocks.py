@@ -116,7 +116,9 @@ def done_said(layer: Layer) -> str:
     of = tr("{layer} is done: {count} layers, {params} parameters.").format(
         layer=f"{blocks.title(layer)} ({made})" if made else blocks.title(layer), count=layers_said(layer),
         params=blocks.parameters_said(layer))
-    out = tr("Its last one, {name}, gives {shape} = {{{count} numbers}}.").format(
+    several = int(layer.settings["leaves"]) > 1
+    out = (tr("Of those that are read outside the last, {name}, gives {shape} = {{{count} numbers}}.") if several else
+           tr("Its last one, {name}, gives {shape} = {{{count} numbers}}.")).format(
         name=layer.name, shape=lengths(layer), count=said(numbers.count(layer.output.size), *size(layer)))
     return f"{of} {out}"
 
