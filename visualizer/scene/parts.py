@@ -167,6 +167,16 @@ def entries_of(trace: Trace, layer: Layer, look: Look, backward: bool,
     return colour.signed(values, layer_scale(trace, layer, look)), "activation"
 
 
+def entries_of_map(trace: Trace, layer: Layer, look: Look, backward: bool,
+                   channel: int) -> tuple[NDArray[np.uint8], str]:
+    """The same of one map of a layer of three axes, as it is coloured among all of them."""
+    values = layer.gradient if backward else layer.output
+    own = np.zeros(layer.shape[1:]) if values is None else values[channel]
+    if look.scope == "unit" and not backward and not layer.is_input and not kinds.shares(layer):
+        return colour.signed(own, _largest(layer.output[channel])), "activation"
+    return entries_of(trace, layer, look, backward, own)
+
+
 def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
     """What the palette entries of `entries` stand for."""
     if backward:
