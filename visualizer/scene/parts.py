@@ -372,8 +372,7 @@ def _pooled(values: NDArray[Any], factor: int) -> NDArray[Any]:
         grown[:] = colour.ZERO
     grown[:, :rows, :columns] = values
     if values.dtype == np.bool_:
-        found: NDArray[Any] = grown.reshape(count, grown.shape[1] // factor, factor, -1, factor).any(axis=(2, 4))
-        return found
+        return np.asarray(grown.reshape(count, grown.shape[1] // factor, factor, -1, factor).any(axis=(2, 4)))
     blocks = grown.reshape(count, grown.shape[1] // factor, factor, -1, factor).swapaxes(2, 3)
     flat = blocks.reshape(*blocks.shape[:3], -1)
     strength = np.abs(flat.astype(np.int16) - (colour.ZERO if entries else 0))
