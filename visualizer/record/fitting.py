@@ -411,8 +411,7 @@ def _as_proposed(proposal: Proposal, path: Path, told: Manifest, key: str) -> Op
 def _as_wired(model: Wired, reads: Takes, path: Path, told: Manifest, words: str, asked: tuple[str, ...]) -> Opened:
     lines = tuple(map(str, model.lines))
     given, prepare = intake(reads, reads.most)
-    unused = f"; not used: {', '.join(model.unused[:6])}" if model.unused else ""
-    card = {"input": given, "wiring": {"lines": lines, "words": f"{words}{unused}", "guessed": bool(asked)}}
+    card = {"input": given, "wiring": {"lines": list(lines), "guessed": bool(asked), "unused": list(model.unused[:60])}}
     asked = (*asked, *(("shape",) if told.shape is None else ()))
     return Opened(path.stem, f"{path.name}, {words}", model, card, told.labels, prepare,
                   told=replace(told, wiring=lines, shape=reads.sizes), asked=asked)

@@ -212,7 +212,7 @@ def _packed(seen: Seen) -> str:
     if not kind:
         models = [name for name in seen.members if Path(name).suffix in (".onnx", ".pt2", ".safetensors", ".pt", ".pth",
                                                                          ".h5", ".keras", ".tflite", ".pb", ".trace")]
-        known = any(name.rpartition("/")[2] in ("data.pkl", "trace.json", "state.json", "config.json", "archive_format",
+        known = any(name.rpartition("/")[2] in ("data.pkl", "trace.json", "session.json", "config.json", "archive_format",
                                                 "serialized_exported_program.json") for name in seen.members)
         if not models or known:
             return ""
@@ -468,6 +468,6 @@ PICTURES: tuple[tuple[bytes, str, str], ...] = (
 """How other things begin that are met under the name of a model, what they are, and their right ending."""
 
 KNOWN: tuple[Callable[[Seen], str], ...] = (
-    _pointer, _answer_of_a_server, _nothing, _packed, _archive_to_serve, _keras, _script, _package, _cut_off,
+    _pointer, _answer_of_a_server, _nothing, _archive_to_serve, _keras, _script, _package, _packed, _cut_off,
     _machine_code, _bare_pickle, _hdf5, _lite, _tensorflow, _core_ml, _paddle, _language_model, _of_phones)
 """One after the other, until one knows it."""
