@@ -128,4 +128,4 @@ def of_trace(trace: Trace, model: str = "") -> Card:
 def fitting(kind: str, said: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the bundled samples of a kind of input, those of a model that says so much of its input."""
     found: tuple[str, ...] = registry.module("inputs").samples(kind, said).words
-    return found
+    return (str(said["first"]), *found) if said.get("first") else found

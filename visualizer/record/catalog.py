@@ -53,6 +53,10 @@ class Opened:
     """What a person said of the file, and what is proposed for the rest."""
     asked: tuple[str, ...] = ()
     """Names of what is only proposed: neither the file says it, nor did anybody."""
+    tried: bool = False
+    """Whether it is known, from a run without numbers, that it can be run on what it says it reads."""
+    beside: tuple[str, str] = ("", "")
+    """Names of the files beside it from which its labels come, and how an input is made ready; empty for none."""
 
 
 def open_model(name_or_path: str | Path, untrained: bool = False, told: Manifest | None = None) -> Opened:
