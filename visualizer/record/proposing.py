@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from visualizer.record.wiring import GATES, SIDES, Group, Odd, Takes, Wired, groups, parse, takes
+from visualizer.record.wiring import GATES, LENGTHS, SIDES, Group, Odd, Takes, Wired, groups, parse, takes
 
 MOST_GROUPS = 600
 """Of more layers nobody proposes an order."""
@@ -177,7 +177,7 @@ def _put(made: Draft, group: Group, able: Sequence[Group], place: int) -> bool:
     if made.bends:
         made.lines.append("ReLU()")
     if made.halves and made.flow.maps:
-        made.lines.append(f"MaxPool{made.flow.maps}d(2)")
+        made.lines.append(f"MaxPool{made.flow.maps}d({'(2, 1)' if made.flow.maps == 2 and _tall(able) else 2})")
     made.bends, made.halves = False, ""
     {"Linear": _linear, "Conv": _convolution, "Embedding": _embedding}.get(what, _cells)(made, group, able, place)
     return True
@@ -319,6 +319,9 @@ def _steps(group: Group, same: bool, first: bool) -> tuple[tuple[int, ...], tupl
     """Stride and padding: large first kernels of pictures go in large steps, as those of AlexNet and ResNet do."""
     kernel = group.shape()[2:]
     large = {7: 2, 11: 4}.get(kernel[0], 1) if first and len(kernel) == 2 and len(set(kernel)) == 1 else 1
+    if first and (len(kernel) == 1 or kernel[1:] == (1,)):
+        large = 4 if kernel[0] >= 256 else 2 if kernel[0] >= 32 else 1  # of sounds
+        return (large, *(1,) * (len(kernel) - 1)), tuple(size // 2 if same and size > 1 else 0 for size in kernel)
     padding = tuple(size // 2 if same and (size % 2 or size > 8) else 0 for size in kernel)
     if large == 4:
         padding = (2, 2)
@@ -355,7 +358,8 @@ def _cells(made: Draft, group: Group, able: Sequence[Group], place: int) -> None
 
 def _tall(able: Sequence[Group]) -> bool:
     """Whether all kernels are columns: one axis, written as two."""
-    return all(group.shape()[3] == 1 < group.shape()[2] for group in able if len(group.shape()) == 4)
+    shapes = [group.shape() for group in able if len(group.shape()) == 4]
+    return bool(shapes) and all(shape[3] == 1 < shape[2] for shape in shapes)
 
 
 def _flattened(able: Sequence[Group]) -> tuple[Group, Group] | None:
@@ -386,6 +390,12 @@ def _poolings(able: Sequence[Group], convolutions: Sequence[Group],
                     if _ends(convolutions, pools, same, begins) == side:
                         yield same, pools
                         return
+    if axes == 1 or (axes == 2 and _tall(able)):
+        for begins in (1024, *LENGTHS):
+            for pools in ways:
+                if inside > 1 and _ends(convolutions, pools, True, begins) == inside:
+                    yield True, pools
+                    return
     pools = ways[0] if axes < 3 and not _tall(able) and (inside > 1 or told) else _way(convolutions, "none")
     yield True, {**pools, "": True}
 

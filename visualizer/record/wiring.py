@@ -493,7 +493,9 @@ def _candidates(model: Wired) -> Iterator[tuple[tuple[int | None, ...], list[tup
         if "Transpose" in before:
             yield (None, channels), [(length, channels) for length in LENGTHS], False, 0
         else:
-            yield (channels, None), [(channels, length) for length in LENGTHS], False, 0
+            near = 4 * module.kernel_size[0]
+            yield (channels, None), [(channels, length) for length in sorted(LENGTHS, key=lambda each: each < near)], \
+                False, 0
     elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         channels = module.in_channels
         kernel = module.kernel_size
