@@ -522,16 +522,16 @@ def _sides(channels: int) -> tuple[int, ...]:
 
 def _free(model: Wired, sizes: tuple[int | None, ...], usual: tuple[int, ...], whole: bool,
           most: int) -> tuple[int | None, ...]:
-    """Which of the sizes may really be any: those with which it still runs when they are larger."""
+    """Which of the sizes may really be any: those with which it still runs when they are a little larger, and twice as
+    large; pooling leaves out a row that is one too many."""
     found: list[int | None] = list(sizes)
     for axis, size in enumerate(sizes):
         if size is None:
-            other = list(usual)
-            other[axis] += 1 if usual[axis] < 16 else usual[axis] // 2
-            try:
-                shape_of(model, tuple(other), whole, most)
-            except TRIED:
-                found[axis] = usual[axis]
+            for larger in (usual[axis] + (1 if usual[axis] < 16 else usual[axis] // 2), 2 * usual[axis]):
+                try:
+                    shape_of(model, (*usual[:axis], larger, *usual[axis + 1:]), whole, most)
+                except TRIED:
+                    found[axis] = usual[axis]
     return tuple(found)
 
 
