@@ -105,4 +105,4 @@ def test_every_bundled_network_is_counted() -> None:
 
 
 def test_it_is_short() -> None:
-    assert len(README.split()) <= 2750
+    assert len(README.split()) <= 2800  # 50 for what a command says of a model of one's own

@@ -45,6 +45,8 @@ def attach(weights: Mapping[str, Any], path: Path, told: Manifest = NOTHING, mod
     found = _meant(weights, told.trunk)
     if not found:
         raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")
+    if told.kind == "nothing":  # as somebody chose who knows better than to guess
+        return _alone(found[0][1], path)
     if told.wiring:
         return _wired_as_said(found, path, told)
     spelled = [(key, tensors) for key, held in found for tensors in _spelled(held)]
