@@ -95,7 +95,7 @@ def said(chosen: argparse.Namespace) -> tuple[Path, Manifest] | None:
 def agreed(chosen: argparse.Namespace) -> Path | None:
     """The Python file that a command runs, whose class it names: to write that is to agree."""
     named, name = split(str(chosen.thing))
-    return Path(named) if (name or getattr(chosen, "class_", None)) and Path(named).suffix == ".py" else None
+    return Path(named) if name or getattr(chosen, "class_", None) else None
 
 
 def _first(given: dict[str, Any]) -> str:
