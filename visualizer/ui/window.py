@@ -22,7 +22,7 @@ from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands
 from visualizer.ui.commands.inputs import why_no_inputs
 from visualizer.ui.cover import Cover
-from visualizer.ui.levels import at_top, out
+from visualizer.ui.levels import at_top, block_closed, out
 from visualizer.ui.menus import Menus
 from visualizer.ui.panes import Panes
 from visualizer.ui.patience import Patience
@@ -204,7 +204,8 @@ class Window(QWidget):
             sheet = ModelSheet(page, self.store.state.look, below, lists())
             sheet.answered.connect(asking.answer)
             sheet.turned.connect(asking.turn)
-            sheet.wanted.connect(lambda: asking.go() or self.run("open"))
+            sheet.wanted.connect(asking.go)
+            sheet.proposed_wanted.connect(asking.take_proposed)
             sheet.another.connect(lambda: self.commands["open"].act(self))
             sheet.labels_wanted.connect(lambda word: self._take_labels(asking, word))
             sheet.closed.connect(asking.cancel)
@@ -363,7 +364,11 @@ class Window(QWidget):
         if any(put_away() for put_away in on_top):
             return
         trace, seen, names = self.store.near, self.store.sight, tuple(view.name for view in self.views())
-        if trace is None or seen is None or at_top(self.store.state, names):
+        closed = None if trace is None or seen is None else block_closed(self.store.state, trace, seen.moment)
+        if closed is not None and at_top(self.store.state, names):
+            after = closed
+            self.store.apply(lambda state: after)
+        elif trace is None or seen is None or at_top(self.store.state, names):
             self.go_to_start()
         else:
             self.store.apply(lambda state: out(state, trace, seen, names, self.trail.opened_in))
