@@ -434,8 +434,8 @@ def page(opening: Opening) -> Page:
         shown_of(_fed(survey, opening.here), _one(survey, opening.here)), _names(opening),
         _outputs(survey), _labelled(opening), "labels" in survey.asked and "labels" not in opening.touched,
         _apart(apart), lines,
-        facts(survey), tuple((each.words, each.passed) for each in survey.checks),
-        tuple(Opens(translated(each.title), translated(each.words), each.opens) for each in survey.views),
+        facts(survey), tuple((translated(each.words), each.passed) for each in survey.checks),
+        tuple(Opens(translated(each.title), _share(each.words), each.opens) for each in survey.views),
         _cost(survey), _kept(opening), _badge(survey), waits, problem,
         *_act(opening, lines, bool(blocked)), opening.busy, opening.folded, opening.chosen, opening.step)
     return replace(made, steps=modelpage.steps_of(made, size_words(survey.size)))
@@ -512,6 +512,12 @@ def _what(operations: Sequence[Row]) -> str:
 
 def _cell(name: str) -> str:
     return {"lstm": tr("an LSTM"), "gru": tr("a GRU"), "rnn": tr("an RNN")}[name]
+
+
+def _share(words: str) -> str:
+    """How much of a view opens: `10 / 12` are operations; any other words as they are."""
+    part, _, whole = words.partition(" / ")
+    return tr("{part} of {whole} operations").format(part=part, whole=whole) if whole.isdecimal() else translated(words)
 
 
 def _one(survey: Survey, place: int) -> Input:
