@@ -445,9 +445,11 @@ TRIED = (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError)
 """What torch raises where shapes do not fit."""
 LENGTHS = (64, 128, 256, 512, 1024, 2048, 4096, 8000, 16000, 16, 32, 100, 200)
 STEPS_USUAL = 16
+MOST_MADE = 1 << 28
+"""Bytes of all that a network makes of an input that is proposed: with the gradients of that it is twice as much."""
 
 
-def takes(model: Wired, most: int = 1 << 30) -> Takes:
+def takes(model: Wired, most: int = MOST_MADE) -> Takes:
     """What a network of lines reads; raises Odd where it runs on nothing that was tried."""
     why = ""
     for sizes, tried, whole, below in _candidates(model):
