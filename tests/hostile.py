@@ -372,7 +372,7 @@ def weights() -> Made:
          for place in range(590)}, bytes(576 * 590))
     yield "wide.safetensors", lambda: safe(
         {f"a{place}.weight": {"dtype": "F32", "shape": [1 << 20, 1, 1, 1],
-                              "data_offsets": [(place << 22), (place + 1) << 22]} for place in range(3)}, bytes(3 << 22))
+                              "data_offsets": [place << 22, (place + 1) << 22]} for place in range(3)}, bytes(3 << 22))
     yield "maps.safetensors", lambda: safe(
         {"conv1.weight": {"dtype": "F32", "shape": [1 << 18, 3, 5, 5], "data_offsets": [0, 75 << 20]}}, bytes(75 << 20))
     yield "levels.safetensors", lambda: safe(

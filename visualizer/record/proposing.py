@@ -40,15 +40,18 @@ class Proposal:
 
 
 def propose(weights: Mapping[str, Tensor]) -> Proposal | None:
-    """A wiring that runs with these weights; None where none was found that holds at least half of their numbers."""
+    """A wiring that runs with these weights; None where none was found that holds two thirds of their numbers and half
+    of their layers."""
     found = groups(weights)
     if not found or len(found) > MOST_GROUPS:
         return None
-    least = sum(group.numbers for group in found) / 2
+    least = sum(group.numbers for group in found) * 2 / 3
+    many = sum(max((each.ndim for each in group.tensors.values()), default=0) > 1 for group in found) / 2
     for lines in _lists(found):
         try:
             model = Wired(parse(lines), weights).eval()
-            if sum(each.numel() for each in (*model.parameters(), *model.buffers())) >= least:
+            used = [group for group in found if group.name in model.paths]
+            if sum(group.numbers for group in used) >= least and len(used) >= many:
                 return Proposal(model, takes(model))
         except Odd:
             continue
