@@ -116,8 +116,8 @@ class Model(nn.Module):
         read |= {name for node in every(graph) for inner in node.graphs for name in inner.outputs}
         self.plan.constants = {name: value for name, value in found.known.items()
                                if name in read and name not in self.plan.places}
-        for place in self.plan.places.values():
-            self._at(place.path)
+        for node in every(graph):
+            self._at(node.path)
         for module in self.plan.modules.values():
             if isinstance(module, nn.RNNBase):
                 sized(module)
@@ -252,7 +252,7 @@ class _Builder:
         self.model.plan.modules[path] = layer
         names = []
         for name, value in weights.items():
-            layer._parameters[name] = self._parameter(value)
+            layer._parameters[name] = nn.Parameter(value)
             key = f"{'.'.join(path)}.{name}"
             self.model.plan.places[key] = Place(path, name)
             names.append(key)

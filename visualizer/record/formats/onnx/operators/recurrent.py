@@ -89,6 +89,14 @@ def called(how: Any, x: Tensor, weights: Sequence[Tensor], hidden: Tensor | None
     which, sides = mode(how), 2 if how.get("direction", "forward") == "bidirectional" else 1
     backwards = how.get("direction", "forward") == "reverse"
     first = x.new_zeros(sides, x.shape[1], weights[1].shape[1]) if hidden is None else hidden
+    if x.dim() != 3 or x.shape[2] != weights[0].shape[1]:
+        raise ValueError(f"a recurrent layer that reads {weights[0].shape[1]} numbers a step is given {tuple(x.shape)}")
+    if any(each is not None and tuple(each.shape) != tuple((sides, x.shape[1], weights[1].shape[1]))
+           for each in (hidden, cell)):
+        raise ValueError("the state that a recurrent layer begins with is of another size than it has")
+    if x.device.type == "meta":  # torch goes through all steps there
+        state = x.new_empty(sides, x.shape[1], weights[1].shape[1])
+        return (x.new_empty(*x.shape[:2], sides * weights[1].shape[1]), *[state] * (1 + (which == "LSTM")))
     x = torch.flip(x, [0]) if backwards else x
     if which == "LSTM":
         state = (first, torch.zeros_like(first) if cell is None else cell)

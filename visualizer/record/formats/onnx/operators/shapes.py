@@ -45,7 +45,8 @@ def _reshape(how: Said, x: Tensor, sizes: Any) -> Tensor:
         flat = [rest if size == -1 else size for size in sizes]
         if list(x.shape) == flat:
             return x
-    if sizes in ([x.shape[0], -1], [x.shape[0], x[0].numel() if x.dim() and len(x) else -1]) and x.dim() > 2:
+    if x.dim() > 2 and x.numel() and len(sizes) == 2 and sizes[0] == x.shape[0] and \
+            sizes[1] in (-1, x.numel() // x.shape[0]):
         return torch.flatten(x, 1)
     return x.reshape(sizes)
 
@@ -146,9 +147,10 @@ def _inside(places: Tensor, size: int) -> Tensor:
 @operator("Gather")
 def _gather(how: Said, x: Tensor, places: Tensor) -> Tensor:
     axis = how.get("axis", 0) % x.dim()
-    if places.dim() == 0 and places.device.type != "meta" and not places.requires_grad \
-            and getattr(how, "fixed", False):
-        return x[(*(slice(None),) * axis, int(places))]  # `x[:, 3]`, as models write it
+    if places.dim() == 0 and not isinstance(x, torch.nn.Parameter):
+        if places.device.type == "meta":
+            return torch.index_select(x, axis, places.reshape(1)).squeeze(axis)
+        return x[(*(slice(None),) * axis, told(places))]  # `x[:, 3]`, as models write it
     places = _inside(places, x.shape[axis])
     if axis == 0 and x.dim() == 2 and isinstance(x, torch.nn.Parameter):
         return F.embedding(places, x)
