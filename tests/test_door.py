@@ -189,7 +189,7 @@ FORMAT = '''
 SUFFIXES, TITLE = (".numbers",), "file of numbers"
 
 
-def open_file(path):
+def open_file(path, told):
     from dataclasses import replace
     from visualizer.record.catalog import open_model
     return replace(open_model("lenet_mnist"), name=path.stem)

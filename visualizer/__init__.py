@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOME = {"capture": "visualizer.record", "study": "visualizer.record", "show": "visualizer.app",
-         "compare": "visualizer.comparison", "judge": "visualizer.record.measures",
+_HOME = {"capture": "visualizer.record", "study": "visualizer.record", "watch": "visualizer.record",
+         "show": "visualizer.app", "compare": "visualizer.comparison", "judge": "visualizer.record.measures",
          "draw": "visualizer.export", "load": "visualizer.trace",
          "Trace": "visualizer.trace", "Layer": "visualizer.trace"}
 
-__all__ = ["Layer", "Trace", "__version__", "capture", "compare", "draw", "judge", "load", "show", "study"]
+__all__ = ["Layer", "Trace", "__version__", "capture", "compare", "draw", "judge", "load", "show", "study", "watch"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from visualizer import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
     from subprocess import Popen
 
     from PySide6.QtWidgets import QApplication
@@ -123,22 +124,52 @@ def _furnished(thing: str | State | None, shell: Shell) -> App:
     return App(thing, shell, start=thing is None)
 
 
-def show(thing: Any, x: Any = None, **options: Any) -> Popen[bytes]:
-    """Open the app as a separate process on a Trace, or on a model and its input; returns that process.
+def show(thing: Any, x: Any = None, target: Any = None, *, labels: Sequence[str] = (), answer: Any = None,
+         path: str | Path = "", **options: Any) -> Popen[bytes] | None:
+    """Open the app in a process of its own and return that process: on a model and one input, on a Trace, or on
+    whatever file, folder or name `visualizer open` takes.
 
-    `show(trace)`, or `show(model, x, target=4)`: the model is recorded here, in the caller's process, and only its
-    numbers are handed over, in a file in the system's temporary folder.
+    `show(model, x, target=4, labels=names)`: the model is recorded here, in the caller's process, as `capture` does it,
+    which takes all the other options; only its numbers are handed over, in a `.trace` at `path` (a temporary file where
+    that is left out). Where there is no screen, as in a notebook on another computer, the recording is written into the
+    working folder, one sentence is printed that says how to carry it to one, and None is returned. Raises what
+    `capture` raises.
     """
     import subprocess
+
+    if isinstance(thing, str | os.PathLike):
+        named = os.fspath(thing)
+    else:
+        from visualizer.trace import Trace
+
+        trace = thing if isinstance(thing, Trace) else registry.module("record").capture(
+            thing, x, target, labels=labels, answer=answer, **options)
+        named = str(trace.save(path or _place_for(trace.model or "model", seen=_has_screen())))
+    if not _has_screen():
+        print(f"There is no screen here to open a window on; copy {named} to a computer with one, and open it there "
+              f"with `visualizer open {os.path.basename(named)}`.")
+        return None
+    return subprocess.Popen([sys.executable, "-m", "visualizer", "open", named],
+                            start_new_session=True)  # what interrupts a cell, or ends a kernel, leaves the window open
+
+
+def _has_screen() -> bool:
+    """Whether a window would be seen by somebody."""
+    if os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal"):
+        return False  # also because a picture was drawn here before, where there is none
+    return sys.platform in ("win32", "darwin") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+
+
+def _place_for(name: str, seen: bool) -> Path:
+    """Where a recording is handed over: out of the way, or where a person finds it who is to carry it, under a name
+    that nothing has yet."""
     import tempfile
     from pathlib import Path
 
-    from visualizer.trace import Trace
-
-    trace = thing if isinstance(thing, Trace) else registry.module("record").capture(thing, x, **options)
-    path = Path(tempfile.mkdtemp(prefix="visualizer-")) / f"{trace.model or 'model'}.trace"
-    trace.save(path)
-    return subprocess.Popen([sys.executable, "-m", "visualizer", "open", str(path)])
+    if seen or not os.access(os.getcwd(), os.W_OK):
+        return Path(tempfile.mkdtemp(prefix="visualizer-")) / f"{name}.trace"
+    free = (Path(f"{name}{number}.trace") for number in ("", *(f"-{number}" for number in range(2, 10_000))))
+    return next(path for path in free if not path.exists())
 
 
 def application() -> QApplication:

@@ -14,6 +14,7 @@ import math
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from visualizer.scene import figures, numbers
 from visualizer.scene.picture import Picture, Scale, Table
 from visualizer.scene.recipe import LabRecipe
 from visualizer.scene.state import State
-from visualizer.trace import Array, Layer, Trace
+from visualizer.size import norm
+from visualizer.trace import Array, Layer, Refused, Trace
 
 
 def arrays(layers: Iterable[Layer]) -> Iterator[tuple[str, Array]]:
@@ -37,6 +39,30 @@ def arrays(layers: Iterable[Layer]) -> Iterator[tuple[str, Array]]:
         for group in ("weights", "weight_gradients", "inner", "inner_gradients"):
             for name, array in getattr(layer, group).items():
                 yield f"{layer.name}.{group}.{name}", array
+
+
+COLUMNS = ("layer", "kind", "axes", "shape", "parameters", "min", "mean", "max", "gradient", "reads", "why")
+"""What a row says of a layer: its name first, `gradient` the size of its gradient."""
+
+
+def layers(trace: Trace) -> Iterator[dict[str, Any]]:
+    """One row a layer, in the order of execution: least, mean and largest number of its output, ∥∂L/∂output∥₂ (NaN
+    where nothing flowed back), and what it is."""
+    for layer in trace:
+        values = np.asarray(layer.output, np.float64)
+        low, mean, high = (values.min(), values.mean(), values.max()) if values.size else (math.nan,) * 3
+        size = math.nan if layer.gradient is None else norm(layer.gradient)
+        yield dict(zip(COLUMNS, (layer.name, layer.kind, layer.axes, layer.shape, layer.parameters, float(low),
+                                 float(mean), float(high), size, layer.reads, layer.why), strict=True))
+
+
+def frame(trace: Trace) -> Any:
+    """The same as a pandas.DataFrame with the names of the layers as its index; Refused without pandas."""
+    try:
+        pandas = import_module("pandas")  # it has no types of its own
+    except ImportError as error:
+        raise Refused("A frame of the layers needs pandas; install it with `pip install pandas`.") from error
+    return pandas.DataFrame(list(layers(trace)), columns=list(COLUMNS)).set_index(COLUMNS[0])
 
 
 def npz(layers: Iterable[Layer]) -> bytes:

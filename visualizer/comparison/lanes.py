@@ -14,8 +14,8 @@ from visualizer.scene.picture import BEAT, LANE, Focus, Line, Look, Mark, Path, 
 from visualizer.scene.type import bounds
 
 DOT, SMALL_DOT = 4.0, 3.0
-OVER = 9.0
-"""The names of the beats stand so high over their line."""
+OVER, HIGH = 9.0, 11.0
+"""The names of the beats stand so high over their line, and are so high themselves."""
 
 
 def y_of(frame: Frame, index: int, look: Look) -> float:
@@ -93,12 +93,24 @@ def _names(reader: Reader, frame: Frame, y: float, direction: str, backward: boo
     return found
 
 
+def _clear(frame: Frame, count: int, look: Look) -> list[tuple[float, float]]:
+    """Where the cursor is drawn, from above to below: everywhere but where the names of the beats stand."""
+    ends = [frame.lanes.top + 6]
+    if look.mode.notes:
+        for index in range(count):
+            y = y_of(frame, index, look) - OVER
+            ends += [y - HIGH, y + 3]
+    ends.append(frame.lanes.bottom - 4)
+    return [(top, bottom) for top, bottom in zip(ends[::2], ends[1::2], strict=True) if bottom - top >= 4]
+
+
 def moving(readers: Sequence[Reader], seen: Sequence[Now], frame: Frame, look: Look, active: int) -> list[Mark]:
     """How far each has come, and the one cursor."""
     backward = seen[active].moment.backward
     ink = "gradient-mark" if backward else "accent"
     here = x_of(frame, seen[active].share, backward)
-    marks: list[Mark] = [Line(((here, frame.lanes.top + 6), (here, frame.lanes.bottom - 4)), "accent", 1, dashed=True)]
+    marks: list[Mark] = [Line(((here, top), (here, bottom)), "accent", 1, dashed=True)
+                         for top, bottom in _clear(frame, len(readers), look)]
     for index, now in enumerate(seen):
         y, direction = y_of(frame, index, look), now.moment.beat.direction
         count = len(way(readers[index].trace, direction))

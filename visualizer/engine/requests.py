@@ -22,8 +22,9 @@ import numpy as np
 
 import visualizer
 from visualizer import lab as labs
-from visualizer import registry
+from visualizer import manifest, registry
 from visualizer.edits import MODEL, WEIGHTS, those
+from visualizer.engine.shared import is_large, shared
 from visualizer.over import parse
 from visualizer.trace import UNTRAINED, Refused, Trace
 
@@ -49,14 +50,22 @@ def describe(model: str) -> dict[str, Any]:
     return {"card": import_module("visualizer.record.cards").card_of(opened, model).plain()}
 
 
+def survey(model: str, told: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What is known of a model file before it is opened, and of one input as it sees it: `{"survey": what
+    survey.from_plain reads}`. `told` is a Manifest as `plain` writes it; None for the one that is kept."""
+    said = None if told is None else manifest.from_plain(told)
+    return {"survey": import_module("visualizer.record.survey").survey(model, said).plain()}
+
+
 def record(*, check: bool = True, **wanted: Any) -> dict[str, Any]:
     """Record one sample through one model: `{"trace": Trace, "report": Report}`. `wanted` is what `_trace` takes.
 
     The check takes ten times as long as the recording. Who wants to show the numbers first says `check=False`, gets
-    None for a report, and then makes the request `check` with the same words.
+    None for a report, and then makes the request `check` with the same words; so is a large recording answered in any
+    case.
     """
     trace = _trace(**wanted)
-    return {"trace": trace, "report": trace.check() if check else None}
+    return {"trace": trace, "report": trace.check() if check and not is_large(trace) else None}
 
 
 def check(**wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
@@ -162,12 +171,12 @@ def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], 
 
 REQUESTS: dict[str, Callable[..., Any]] = {
     each.__name__: each for each in (
-        hello, describe, record, check, check_recording, extend, study, costs, over, curve, measure, lab,
+        hello, describe, survey, record, check, check_recording, extend, study, costs, over, curve, measure, lab,
         check_lab, sweep_lab)}
 
 
 Source = tuple[str, tuple[str, ...], str]
-"""A model, what is done to it, and the hash of its file."""
+"""A model, what is done to it, and the hash of its file with what is said of it."""
 
 _read: dict[Source, Trace] = {}
 """The last recording in the model's own precision: what `extend` goes on from."""
@@ -189,8 +198,8 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
     source = _source(model, edits)
     key = *source, sample, _hash_of(sample), drawn, target, objective, dtype
     if key not in _last:
-        made: Trace = import_module("visualizer.record").record(
-            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype, edits=edits)
+        made: Trace = shared(import_module("visualizer.record").record(
+            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype, edits=edits))
         _last.clear()
         _last[key] = made
         if dtype is None:
@@ -212,7 +221,10 @@ _open: dict[Source, Any] = {}
 
 
 def _source(model: str, edits: Sequence[str]) -> Source:
-    return model, tuple(edits), _hash_of(model, UNTRAINED in edits)
+    digest = _hash_of(model, UNTRAINED in edits)
+    if digest and model not in registry.models() and (said := manifest.of(model)) != manifest.NOTHING:
+        digest += json.dumps(said.plain())  # another model as soon as something else is said of the file
+    return model, tuple(edits), digest
 
 
 def _opened(model: str, edits: tuple[str, ...], digest: str) -> Any:

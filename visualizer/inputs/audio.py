@@ -1,8 +1,7 @@
-"""Sounds: WAV files, made mono and brought to the model's own rate; values −1 … 1, one a sample."""
+"""Sounds: WAV, FLAC, Ogg and MP3 files, made mono and brought to the model's own rate; values −1 … 1, one a sample."""
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,17 @@ MOST = 480_000
 """Samples, ten seconds at 48 kHz: a recording of more would take minutes and gigabytes."""
 MOST_READ = 4_000_000
 """Samples of all channels at whatever rate, as the file says: each takes some fifty bytes while it is read."""
+FORMATS = ("WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3")
+"""What libsndfile may take a file for."""
+SUFFIXES = (".wav", ".wave", ".flac", ".ogg", ".mp3")
+SLOWEST, FASTEST = 100, 1_000_000
+"""Samples a second: what is beyond is damage."""
 HIGH, WIDE = 32, 128
 """Rows and columns of a thumbnail."""
 
 
 def read(word: str, facts: Facts) -> Given:
-    """A WAV file of 8 to 32 bits and any rate; raises Refused with one sentence."""
+    """A file of any depth and rate; raises Refused with one sentence."""
     path = Path(word)
     sound, rate = _opened(path)
     wanted = int(facts.get("rate", rate))
@@ -38,7 +42,7 @@ def read(word: str, facts: Facts) -> Given:
 
 
 def bundled(item: Item) -> Given:
-    """A WAV file beside the list."""
+    """A file beside the list."""
     found = read(str(item.folder / str(item.about["file"])), {})
     return Given(Sample(item.name, item.in_words, item.label), found.raw)
 
@@ -61,42 +65,40 @@ def thumbnail(raw: Any) -> Pixels | None:
 
 
 def resampled(sound: Sound, rate: int, wanted: int) -> Sound:
-    """At another rate: averages over the stretches where it has fewer samples, straight lines between them where it
-    has more."""
-    count = max(1, round(len(sound) * wanted / rate))
-    if wanted == rate:
+    """At another rate, by soxr: what lies above half of a lower rate is left out, not folded down."""
+    if wanted == rate or not len(sound):
         return sound
-    if wanted > rate:
-        return np.interp((np.arange(count) + 0.5) * rate / wanted - 0.5, np.arange(len(sound)), sound)
-    summed = np.concatenate([[0.0], np.cumsum(sound)])
-    edges = np.linspace(0, len(sound), count + 1)
-    found: Sound = np.diff(np.interp(edges, np.arange(len(summed)), summed)) / np.diff(edges)
-    return found
+    import soxr  # type: ignore[import-untyped]  # with soundfile it takes a moment that no window without sounds should wait for
+
+    count = max(1, round(len(sound) * wanted / rate))
+    made = np.asarray(soxr.resample(sound, rate, wanted), np.float64)[:count]
+    return np.pad(made, (0, count - len(made)))
 
 
 def _opened(path: Path) -> tuple[Sound, int]:
     """Its channels averaged, and its rate."""
     checked(path, tr("choose a shorter stretch"))
+    import soundfile  # type: ignore[import-untyped]
+
     try:
-        with wave.open(str(path), "rb") as file:
-            channels, width, rate, frames = file.getparams()[:4]
+        with soundfile.SoundFile(str(path)) as file:
+            rate, channels, frames = int(file.samplerate), int(file.channels), int(file.frames)
+            if file.format not in FORMATS:
+                raise ValueError(file.format_info)
             if frames * channels > MOST_READ:
                 raise Refused(tr("{file} has {count} samples, too many to be read; choose a shorter stretch.").format(
                     file=path.name, count=f"{frames * channels:,}"))
-            data = file.readframes(frames)
-    except (wave.Error, EOFError, OSError, ValueError) as error:
-        raise Refused(tr("{file} is no sound that can be read ({why}); save it as WAV, 8 to 32 bits without "
-                         "compression."
-                         ).format(file=path.name, why=str(error).rstrip(".") or tr("cut off"))) from error
-    count = len(data) // (channels * width)
-    if not count or not rate or width > 4:
-        raise Refused(tr("{file} holds no sound; save it again as WAV, 8 to 32 bits without compression.").format(
-            file=path.name))
-    bytes_ = np.frombuffer(data[:count * channels * width], np.uint8).reshape(-1, width).astype(np.int64)
-    values = (bytes_ << (8 * np.arange(width))).sum(axis=1)
-    half = 1 << (8 * width - 1)
-    values = values - half if width == 1 else values - (values >= half) * 2 * half  # 8 bits count from 0, others signed
-    return values.reshape(-1, channels).mean(axis=1) / half, int(rate)
+            values = file.read(frames, dtype="float64", always_2d=True)
+    except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
+        why = str(error).rpartition(": ")[2].partition(". ")[0].strip().rstrip(".") or tr("cut off")
+        raise Refused(tr("{file} is no sound that can be read ({why}); save it as WAV or FLAC.").format(
+            file=path.name, why=why)) from error
+    if not len(values) or not rate:
+        raise Refused(tr("{file} holds no sound; save it again as WAV or FLAC.").format(file=path.name))
+    if not SLOWEST <= rate <= FASTEST:
+        raise Refused(tr("{file} says that it has {rate} samples a second; save it with {least} to {most}.").format(
+            file=path.name, rate=f"{rate:,}", least=f"{SLOWEST:,}", most=f"{FASTEST:,}"))
+    return values.mean(axis=1), rate
 
 
 def grain(facts: Facts) -> Grain:
@@ -105,6 +107,6 @@ def grain(facts: Facts) -> Grain:
 
 
 INPUT = InputKind(
-    "audio", english("sounds"), english("a sound"), english("frame"), (".wav", ".wave"), read=read, bundled=bundled,
+    "audio", english("sounds"), english("a sound"), english("frame"), SUFFIXES, read=read, bundled=bundled,
     thumbnail=thumbnail,
     choosers=(THUMBNAILS,), grain=grain)

@@ -219,7 +219,7 @@ def _sums(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]:
     x, y = sum_place(setting)
     marks: list[Mark] = []
     shown = [one for one in sums if one.tile in boxes]
-    top = max((colour.largest(one.products) for one in sums), default=0.0) or 1.0
+    top = colour.largest(np.concatenate([one.products for one in sums])) if sums else 1.0
     target = Focus(setting.layer.name, cell)
     for place, one in enumerate(shown):
         left, upper, wide, high = boxes[one.tile]

@@ -34,6 +34,26 @@ class Arguments:
         return Arguments(tuple(_turned(item, turn, "") for item in self.positions),
                          {name: _turned(item, turn, name) for name, item in self.keywords.items()})
 
+    def one(self, sample: int, axis: int = 0) -> Arguments:
+        """The same for one sample of a batch, which stays a batch of one. The samples are counted along `axis` of the
+        first tensor; of every other that has so many along this axis, or along another, it is that one. Raises Refused
+        where there is no such sample."""
+        first = next((tensor for _, tensor in self.tensors), None)
+        if first is None or not -first.ndim <= axis < first.ndim:
+            raise Refused(f"There is no axis {axis} in what the model reads along which samples could be counted; name "
+                          "the axis of its batch.")
+        count = first.shape[axis]
+        if not -count <= sample < count:
+            raise Refused(f"There is no sample {sample}; the model was given {count}, 0 to {count - 1}.")
+
+        def part(name: str, tensor: Tensor) -> Tensor:
+            usual = axis % tensor.ndim if tensor.ndim > axis else 0
+            along = next((each for each in (usual, *range(tensor.ndim)) if tensor.ndim and tensor.shape[each] == count),
+                         None)
+            return tensor if along is None else tensor.narrow(along, sample % count, 1)
+
+        return self.turned(part)
+
     @property
     def tensors(self) -> list[tuple[str, Tensor]]:
         """Every tensor with its key or field, which is empty where only its position tells it from others."""

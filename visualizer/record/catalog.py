@@ -15,7 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from visualizer import registry
+from visualizer import manifest, registry
+from visualizer.manifest import Manifest
 from visualizer.record import formats
 from visualizer.trace import Refused
 
@@ -52,10 +53,16 @@ class Opened:
     """The symbols of a text that the model does not know."""
     wanted: Callable[[Any], float] | None = None
     """The number that should be answered to an input, for a model that answers with one."""
+    told: Manifest = field(default_factory=Manifest)
+    """What a person said of the file, and what is proposed for the rest."""
+    asked: tuple[str, ...] = ()
+    """Names of what is only proposed: neither the file says it, nor did anybody."""
 
 
-def open_model(name_or_path: str | Path, untrained: bool = False) -> Opened:
+def open_model(name_or_path: str | Path, untrained: bool = False, told: Manifest | None = None) -> Opened:
     """Open a bundled model by name, trained or with the weights it set out from, or a model file by path.
+
+    `told` is what a person says of the file that it does not say of itself; None for what is kept of it.
 
     Raises LookupError for an unknown name, Refused for a file that is missing, damaged, hostile, or not understood, and
     where no weights from before training are bundled.
@@ -74,7 +81,7 @@ def open_model(name_or_path: str | Path, untrained: bool = False) -> Opened:
         raise LookupError(f"There is no model {str(name_or_path)!r}; name one of {', '.join(registry.models())}, or a "
                           "model file.")
     _sniff(path)
-    opened: Opened = form.open_file(path)
+    opened: Opened = form.open_file(path, manifest.of(path) if told is None else told)
     return opened
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import tr
@@ -414,14 +416,24 @@ def _maps(column: Column, layer: Layer, ranking: str) -> Column:
     return replace(column, style="maps", shown=shown, total=count, sub_columns=across, ranking=by)
 
 
+@remembered(4)
 def ranked(layer: Layer, by: str) -> tuple[int, ...]:
     """Channels of a layer, the strongest first: by `mean` size, `max`, `gradient`, or as they come (`first`)."""
-    values = layer.gradient if by == "gradient" and layer.gradient is not None else layer.output
-    flat = np.abs(np.nan_to_num(values.reshape(values.shape[0], -1).astype(np.float64)))
     if by == "first":
-        return tuple(range(len(flat)))
-    score = flat.max(axis=1) if by == "max" else flat.mean(axis=1)
-    return tuple(int(index) for index in np.argsort(-score, kind="stable"))
+        return tuple(range(layer.shape[0]))
+    values = layer.gradient if by == "gradient" and layer.gradient is not None else layer.output
+    score = np.empty(len(values))
+    for channel, own in enumerate(values):
+        sizes = np.abs(own, dtype=None if own.dtype.kind == "f" else np.float64)
+        one = sizes.max(initial=0) if by == "max" else sizes.mean(dtype=np.float64)
+        score[channel] = one if np.isfinite(one) else _finite(own, by)
+    return tuple(np.argsort(-score, kind="stable").tolist())
+
+
+def _finite(values: NDArray[Any], by: str) -> float:
+    """The same where some are infinite or none: the largest that there are, and 0."""
+    sizes = np.abs(np.nan_to_num(values.astype(np.float64)))
+    return float(sizes.max() if by == "max" else sizes.mean())
 
 
 def sized(column: Column, layer: Layer, wide: float, high: float, pixel: float) -> Column:

@@ -311,6 +311,7 @@ def words_beside(column: Column) -> bool:
     return column.style == "units" and column.pitch[0] - column.tile[0] > BESIDE and column.pitch[1] >= BESIDE
 
 
+@remembered(2)
 def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
     """Which values of a layer have no colour: NaN, infinity, a gradient that is missing. None where all have one."""
     if backward and layer.gradient is None:
@@ -325,7 +326,13 @@ def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: boo
         low, high = colour.reach(layer.output)
         picture = np.moveaxis(colour.unit(layer.output, low, high), 0, -1)
         return (_averaged(picture, column.factor) if column.factor > 1 else picture)[None], "pixel"
-    return _tiled(column, layer, *entries(trace, layer, look, backward))
+    symbols = hops.of_symbols(trace, layer) if backward else None
+    values = layer.output if not backward else symbols if symbols is not None else layer.gradient
+    if values is None or layer.output.ndim != 3 or column.style != "maps" or len(column.shown) == len(values) \
+            or (look.scope == "unit" and not backward):
+        return _tiled(column, layer, *entries(trace, layer, look, backward))
+    few, palette = entries_of(trace, layer, look, backward, values[list(column.shown)])  # of hundreds a dozen
+    return (_pooled(few, column.factor) if column.factor > 1 else few), palette
 
 
 def _tiled(column: Column, layer: Layer, values: NDArray[np.uint8], palette: str) -> tuple[NDArray[np.uint8], str]:
@@ -609,7 +616,7 @@ def _walked(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str,
     ink = "gradient-mark" if moment.backward else "accent"
     here = order.index(moment.beat.layer)
     arrived = int(_gone(timeline, moment) == 1 or moment.index == 0)
-    done = order[here + 1 - arrived:] if moment.backward else order[:here + arrived]
+    done = frozenset(order[here + 1 - arrived:] if moment.backward else order[:here + arrived])
     start, end = places[order[-1] if moment.backward else order[0]], cursor_x(timeline, moment, places, order)
     marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
     radius = 4.5
@@ -669,7 +676,7 @@ def _gone(timeline: Timeline, moment: Moment) -> float:
 @remembered(16)
 def norms(trace: Trace) -> dict[str, float]:
     """∥∂L/∂a∥ of every layer through which gradient came."""
-    return {layer.name: norm(layer.gradient.astype(np.float64).ravel())
+    return {layer.name: norm(layer.gradient)
             for layer in trace.layers if layer.gradient is not None and layer.output.ndim}
 
 
@@ -756,13 +763,21 @@ def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float]
         words, [(x + 7, y - 5, "start"), (x - 7, y - 5, "end"), (x, y - 14, "middle")], 12, 600, "gradient-text"))
 
 
+@remembered(1)
+def _share_of_zeros(layer: Layer) -> float:
+    """The share of its values that are exactly 0; of an input, and of one number, nothing is said."""
+    if layer.is_input or not layer.output.ndim or not layer.output.size:
+        return 0.0
+    return (layer.output.size - int(np.count_nonzero(layer.output))) / layer.output.size
+
+
 def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
     assert row.zeros is not None
     marks: list[Mark] = []
     last = -1e9
     for name in order:
         layer = trace[name]
-        share = float(np.mean(layer.output == 0)) if layer.output.ndim and not layer.is_input else 0.0
+        share = _share_of_zeros(layer)
         if share == 0 or places[name] - last < 32:
             continue
         last = places[name]
@@ -776,5 +791,4 @@ def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequenc
 
 
 def _largest(values: NDArray[Any]) -> float:
-    known = np.abs(np.asarray(values, dtype=np.float64))
-    return float(np.max(known, where=np.isfinite(known), initial=0))
+    return colour.largest(values)

@@ -586,6 +586,10 @@ class Picture:
         return replace(self, size=size or (width, height), still=_kept_scaled(self.still, factor),
                        moving=_scaled(self.moving, factor))
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """How a notebook shows it, with its sentence and its table."""
+        return registry.module("notebook").of_picture(self, include, exclude)  # type: ignore[no-any-return]
+
     def save(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write it as PNG, SVG or PDF, whichever the ending says; `options` are those of `export.save`.
 

@@ -21,6 +21,7 @@ from visualizer.ui.window import Window
 
 if TYPE_CHECKING:
     from visualizer.engine.client import Engine
+    from visualizer.ui.asking import Asking
     from visualizer.ui.autosave import Autosave
     from visualizer.ui.recorder import Recorder
 
@@ -70,6 +71,9 @@ class App(QObject):
         window.drawn.connect(self.recorder.draw)
         window.sweep_wanted.connect(self.recorder.sweep)
         window.restore_wanted.connect(self.restore)
+        window.telling_wanted.connect(self.asking.edit)
+        self.asking.over.connect(window.hide_opening)
+        self.asking.said.connect(window.say)
         self.recorder.said.connect(window.say)
         self.recorder.slow.connect(window.say_slow)
         self.recorder.status.connect(window.inspector.say)
@@ -108,6 +112,7 @@ class App(QObject):
         before.hide()
         before.deleteLater()
         window.rail.fill()
+        self.asking.show_again()
 
     @cached_property
     def engine(self) -> Engine:
@@ -128,6 +133,15 @@ class App(QObject):
         recorder.opened.connect(remember)
         recorder.opened.connect(lambda path: self.window.leave_start())
         return recorder
+
+    @cached_property
+    def asking(self) -> Asking:
+        """What stands between a model file and the sheet on which a person says the rest of it."""
+        from visualizer.ui.asking import Asking
+
+        asking = Asking(self.recorder, self)
+        asking.shown.connect(lambda page: self.window.show_opening(page, asking))
+        return asking
 
     @cached_property
     def autosave(self) -> Autosave:

@@ -35,7 +35,9 @@ from visualizer.views import View
 if TYPE_CHECKING:
     from visualizer.engine.client import Engine
     from visualizer.export import Panel
+    from visualizer.scene.modelpage import Page
     from visualizer.start import StartCard
+    from visualizer.ui.asking import Asking
     from visualizer.ui.filming import FilmPanel, Job
     from visualizer.ui.first import Clock, FirstMinute, Tries
     from visualizer.ui.presenter import Presenter
@@ -51,6 +53,8 @@ class Window(QWidget):
     """The knob of the laboratory that should go through its range."""
     restore_wanted = Signal()
     """What a crash left behind is to be opened."""
+    telling_wanted = Signal()
+    """What was said of the model file at hand is to be edited."""
     painted = Signal()
     """Once, after the window was painted for the first time."""
 
@@ -181,6 +185,48 @@ class Window(QWidget):
     def restore(self) -> None:
         """Have opened what a crash left behind."""
         self.restore_wanted.emit()
+
+    def tell(self) -> None:
+        """Have the sheet brought back on which one says what the model file at hand does not say of itself."""
+        self.telling_wanted.emit()
+
+    def show_opening(self, page: Page, asking: Asking) -> None:
+        """The sheet of a model file, over whatever is seen; it comes when it is first shown."""
+        from visualizer.ui.asking import lists
+        from visualizer.ui.modelsheet import ModelSheet
+
+        if isinstance(self.cover.shown, ModelSheet):
+            self.cover.shown.show_page(page)
+            return
+        started = self.starting
+
+        def made(below: QWidget) -> ModelSheet:
+            sheet = ModelSheet(page, self.store.state.look, below, lists())
+            sheet.answered.connect(asking.answer)
+            sheet.turned.connect(asking.turn)
+            sheet.wanted.connect(lambda: asking.go() or self.run("open"))
+            sheet.another.connect(lambda: self.commands["open"].act(self))
+            sheet.labels_wanted.connect(lambda word: self._take_labels(asking, word))
+            sheet.closed.connect(asking.cancel)
+            sheet.closed.connect(lambda: self.go_to_start() if started else None)
+            return sheet
+
+        self.come_forward()
+        self.unsay()
+        self.cover.show(made)
+
+    def hide_opening(self) -> None:
+        """Away with it."""
+        from visualizer.ui.modelsheet import ModelSheet
+
+        if isinstance(self.cover.shown, ModelSheet):
+            self.cover.close()
+
+    def _take_labels(self, asking: Asking, word: str) -> None:
+        if word != "file":
+            asking.take_labels(word)
+        elif path := self.ask_for_file(tr("A file with one label a line"), tr("Text (*.txt *.csv)")):
+            asking.take_labels(path)
 
     def sweep(self) -> None:
         """Have the knob that was turned last go through its range."""

@@ -2,7 +2,8 @@
 
 `SUFFIXES`: endings of its files, in small letters. `TITLE`: what such a file is called, after "a ".
 `is_one(path) -> bool`: whether a file is one by what it holds, whatever its name; may be left out.
-`open_file(path) -> Opened`: opens it; torch is imported in here.
+`open_file(path, told) -> Opened`: opens it, with what a person says of it that it does not say itself; torch is
+imported in here.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from visualizer import registry
+from visualizer.manifest import NOTHING, Manifest
 from visualizer.record.catalog import FROM_PYTHON, Opened, attach
 from visualizer.trace import Refused
 
@@ -25,7 +26,7 @@ def is_one(path: Path) -> bool:
     return head[8:] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= registry.MOST_HEADER
 
 
-def open_file(path: Path) -> Opened:
+def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
     """The weights of `path` in the bundled network that they fit, best in the one that the file names; raises
     Refused."""
     from safetensors import SafetensorError, safe_open

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visualizer import unpack
+from visualizer.manifest import NOTHING, Manifest
 from visualizer.record.catalog import FROM_PYTHON, MOST_BYTES, Opened, attach
 from visualizer.trace import Refused
 
@@ -29,7 +30,7 @@ def is_one(path: Path) -> bool:
         return False
 
 
-def open_file(path: Path) -> Opened:
+def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
     """The weights of `path` in the bundled network that they fit; raises Refused."""
     import torch
 

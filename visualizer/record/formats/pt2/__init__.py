@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from visualizer import unpack
+from visualizer.manifest import NOTHING, Manifest
 from visualizer.record.catalog import Opened
 from visualizer.trace import Refused
 
@@ -35,7 +36,7 @@ def is_one(path: Path) -> bool:
         or any(name.startswith(("models/", "data/aotinductor/")) for name in inside)
 
 
-def open_file(path: Path) -> Opened:
+def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
     """The program, ready to run, with what it says of its inputs; raises Refused."""
     from visualizer.record.formats.pt2 import _archive, _graph
     from visualizer.record.formats.pt2._module import Exported
