@@ -87,9 +87,9 @@ def test_samples_need_neither_torch_nor_qt() -> None:
 
 
 def test_samples_are_told_apart_by_kind() -> None:
-    counts = {kind: len(inputs.all_samples(kind)) for kind in KINDS}
-    assert counts == {"image": 400, "strip": 24 + 16, "text": 13, "name": 60, "sentence": 40 + 16,
-                      "sequence": 12 + 12 + 8}
+    counts = {kind: len(inputs.all_samples(kind)) for kind in (*KINDS, "photo", "audio")}
+    assert counts == {"photo": 2, "audio": 1, "image": 400, "strip": 24 + 16, "text": 13, "name": 60,
+                      "sentence": 40 + 16, "sequence": 12 + 12 + 8}
     everything = inputs.all_samples()
     assert len({sample.name for sample in everything}) == len(everything) == sum(counts.values())
     assert everything[0].name == FOUR

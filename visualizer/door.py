@@ -82,6 +82,9 @@ def _by_content(name: str, path: Path) -> Found | None:
         return Found(SAVED, name, session.read(path))
     if traces.HEADER in inside:
         return Found(RECORDING, name)
+    ours = (traces.SUFFIX, session.SUFFIX, *inputs.suffixes(), *_export().suffixes())
+    if path.suffix.lower() not in ours and (why := registry.module("record.formats").refused(path)):
+        raise Refused(why)
     if registry.module("record.formats").holding(path) is not None:
         return Found(MODEL, name)
     words = _export().state_in(path)
@@ -125,6 +128,8 @@ def _run(folder: Path) -> tuple[str, ...]:
                              "without : and @.").format(name=repr(bad)))
         if len(found) > 1:
             return found
+    if why := registry.module("record.formats").refused(folder):
+        raise Refused(why)
     raise Refused(tr("{path} is a folder without two recordings or model files in it; open a file.").format(
         path=folder))
 

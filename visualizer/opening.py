@@ -10,6 +10,7 @@ import ast
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import answers, inputs, manifest
+from visualizer import answers, beside, inputs, manifest
 from visualizer.language import english, tr, translated
 from visualizer.manifest import COLOURS, FITS, Input, Manifest
 from visualizer.scene import modelpage, numbers
@@ -42,18 +43,14 @@ from visualizer.survey import Row, Seen, Survey
 from visualizer.trace import Refused
 
 OWN = "own"
-PRESETS: Mapping[str, tuple[str, tuple[float, ...], tuple[float, ...]]] = {
-    "none": (english("none"), (), ()),
-    "mnist": (english("as MNIST"), (0.1307,), (0.3081,)),
-    "cifar": (english("as CIFAR-10"), (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
-    "imagenet": (english("as ImageNet"), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-}
-"""Mean and divisor as they are usual: of each colour, measured on the data of that name, pixels 0 to 1."""
+PRESETS = {"none": english("none"), "half": english("0.5 and 0.5"), "mnist": english("as MNIST"),
+           "cifar": english("as CIFAR-10"), "imagenet": english("as ImageNet")}
+"""What the presets of mean and divisor are called."""
 SCALES = {"0 … 1": english("0 to 1"), "0 … 255": english("0 to 255"), "−1 … 1": english("−1 to 1")}
 READ = {"image": english("pictures"), "text": english("text"), "sequence": english("sequences of numbers"),
         "tensor": english("arrays of numbers"), "audio": english("sounds")}
 """What a model can be said to read."""
-WORDED = {"crop": english("crop"), "squeeze": english("squeeze"), "pad": english("pad"), "grey": english("grey"),
+WORDED = {"crop": english("cropped"), "squeeze": english("squeezed"), "pad": english("padded"), "grey": english("grey"),
           "channels first": english("channels first"), "channels last": english("channels last"),
           "batch first": english("batch first"), "time first": english("time first")}
 OBJECTIVES = {"": english("what suits the answer"), "class": english("the right class"),
@@ -68,10 +65,13 @@ LISTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
                                               "ship", "truck")),
 }
 """Labels that need no typing."""
-MOST_LIST = 4 << 20
-"""Bytes of a file of labels."""
-AGREE = "agree"
-"""The question whether a program may run."""
+WEIGHTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".npz")
+"""Endings of files of weights that a program can be given."""
+LINES, ALONE = "lines", "nothing"
+"""How weights are wired where no file says it: by the lines that are shown, or not at all; the second is the kind of
+input of what has none."""
+MOST_FILES = 40
+"""So many files in a folder are offered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +90,9 @@ class Opening:
     step: str = ""
     busy: str = ""
     problem: str = ""
+    """What went wrong that leaves the answers as they are."""
+    refused: str = ""
+    """Why the file cannot be opened with these answers."""
     own: frozenset[str] = frozenset()
     """The presets in whose place a person types numbers."""
     again: bool = False
@@ -128,7 +131,8 @@ def surveyed(opening: Opening, survey: Survey) -> Opening:
         survey = replace(survey, rows=opening.survey.rows, parameters=opening.survey.parameters,
                          outputs=opening.survey.outputs, labelled=opening.survey.labelled,
                          views=opening.survey.views, checks=opening.survey.checks)
-    return replace(opening, survey=survey, folded=folded, chosen=opening.chosen if same else -1, busy="", problem="")
+    return replace(opening, survey=survey, folded=folded, chosen=opening.chosen if same else -1, busy="", problem="",
+                   refused="")
 
 
 def _first_step(opening: Opening) -> str:
@@ -151,7 +155,7 @@ def answered(opening: Opening, name: str, word: Any) -> Opening:
     except (ValueError, SyntaxError) as error:
         why = str(error).partition("\n")[0].rstrip(".")
         raise Refused(tr("{answer} is no answer to that ({why}).").format(answer=repr(word)[:60], why=why)) from error
-    return replace(opening, said=said, touched=touched, problem="",
+    return replace(opening, said=said, touched=touched, problem="", refused="",
                    step=next((each.step for each in questions(opening) if each.name == name), opening.step))
 
 
@@ -165,8 +169,10 @@ def _said(opening: Opening, name: str, word: Any) -> Manifest:
 
 
 def _changes(field: str, word: Any) -> dict[str, Any]:
+    if field == "way":
+        return {"kind": ALONE if word == ALONE else "", "source": "" if word in (LINES, ALONE) else word}
     if field == "preset":
-        _, mean, divisor = PRESETS[word]
+        mean, divisor = beside.PRESETS[word]
         return {"mean": mean or (0.0,), "divisor": divisor or (1.0,)}
     if field in ("mean", "divisor"):
         return {field: tuple(float(part) for part in re.split(r"[\s,;]+", word.strip()) if part)}
@@ -207,6 +213,12 @@ def arguments_words(given: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in given.items())
 
 
+def proposed(opening: Opening) -> Opening:
+    """The same with nothing said on the sheet: what was said before and what is proposed stands again."""
+    return replace(opening, said=said(opening.survey), touched=frozenset(), own=frozenset(), problem="",
+                   refused="")
+
+
 def turned(opening: Opening, what: str, word: Any) -> Opening:
     """What is shown otherwise: a row that was clicked, a step, one of several inputs."""
     if what == "step":
@@ -218,20 +230,6 @@ def turned(opening: Opening, what: str, word: Any) -> Opening:
         folded = opening.folded ^ {word} if found[word].is_group else opening.folded
         return replace(opening, folded=folded, chosen=-1 if opening.chosen == word else word)
     return opening
-
-
-def labels_in(path: Path) -> tuple[str, ...]:
-    """The lines of a text file; Refused where it is none."""
-    try:
-        if path.stat().st_size > MOST_LIST:
-            raise Refused(tr("{name} is too large for a list of labels; choose another file.").format(name=path.name))
-        words = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused(tr("{name} cannot be read as text; choose another file.").format(name=path.name)) from error
-    found = tuple(line.strip() for line in words.splitlines() if line.strip())
-    if not found:
-        raise Refused(tr("There is no label in {name}; write one a line.").format(name=path.name))
-    return found
 
 
 def confirmed(opening: Opening) -> Manifest:
@@ -299,24 +297,39 @@ def _of_code(opening: Opening) -> list[Question]:
                                                                                     or told.arguments),
             open=any(not default for _, default in chosen.arguments) and "arguments" not in opening.touched,
             tip=tr("With what it is made: {usual}").format(usual=usual), beside=usual))
-    found.append(Question("weights", tr("Weights"), ARCHITECTURE, WORDS, chosen=opening.said.weights or told.weights,
-                          tip=tr("The name of a file of weights in the same folder; empty for those it is made with")))
+    weights = opening.said.weights or told.weights
+    found.append(Question("weights", tr("Weights"), ARCHITECTURE, MENU,
+                          (("", tr("those it is made with")), *_files(survey, WEIGHTS, weights)), weights,
+                          tip=tr("A file of weights in the same folder, or those that the program makes")))
     return found
 
 
 def _of_weights(opening: Opening) -> list[Question]:
-    """How weights without a wiring are wired."""
-    survey, told = opening.survey, opening.survey.told
-    ways = {"wiring", "source"} & set(survey.asked) or opening.said.wiring or opening.said.source or told.wiring
-    if not ways or survey.runs:
+    """How weights without a wiring are wired: by the lines beside, by a Python file, or not at all."""
+    survey, told, said = opening.survey, opening.survey.told, opening.said
+    source = said.source or told.source
+    if survey.runs or not (told.wiring or said.wiring or source or said.kind == ALONE or "wiring" in survey.asked):
         return []
-    found = [Question("source", tr("Python file"), ARCHITECTURE, WORDS, chosen=opening.said.source or told.source,
-                      tip=tr("The name of the file beside the weights that holds their class; it is asked before it "
-                             "runs"))]
+    ways = ((LINES, tr("the lines beside this")), (ALONE, tr("nothing: the weights alone")),
+            *_files(survey, (".py",), source))
+    found = [Question("way", tr("Wired by"), ARCHITECTURE, MENU, ways,
+                      source or (ALONE if said.kind == ALONE else LINES), "wiring" in survey.asked,
+                      tip=tr("The lines, or a Python file in the same folder that holds the class, which is asked "
+                             "before it runs; or the weights are only looked at"))]
     if told.trunk or "trunk" in survey.asked:
-        found.append(Question("trunk", tr("Part"), ARCHITECTURE, WORDS, chosen=opening.said.trunk or told.trunk,
+        found.append(Question("trunk", tr("Part"), ARCHITECTURE, WORDS, chosen=said.trunk or told.trunk,
                               tip=tr("Which part of the file is meant: a key, or how the names begin")))
     return found
+
+
+def _files(survey: Survey, endings: Sequence[str], chosen: str) -> tuple[tuple[str, str], ...]:
+    """The files beside this one with one of these endings; the chosen one is always among them."""
+    own = Path(survey.file)
+    with suppress(OSError):
+        found = sorted(path.name for path in own.parent.iterdir() if path.suffix.lower() in endings
+                       and path.name != own.name and not path.name.startswith("."))
+        return tuple((name, name) for name in dict.fromkeys((*([chosen] if chosen else []), *found[:MOST_FILES])))
+    return ((chosen, chosen),) if chosen else ()
 
 
 def _of_input(opening: Opening) -> list[Question]:
@@ -395,7 +408,7 @@ def _channels(told: Input) -> int:
 
 def _preset_of(told: Input) -> str:
     plain = not any(told.mean) and all(each == 1 for each in told.divisor)
-    return "none" if plain else next((name for name, (_, mean, divisor) in PRESETS.items()
+    return "none" if plain else next((name for name, (mean, divisor) in beside.PRESETS.items()
                                       if (_near(mean, told.mean) and _near(divisor, told.divisor))), OWN)
 
 
@@ -404,12 +417,12 @@ def _near(one: Sequence[float], other: Sequence[float]) -> bool:
 
 
 def _preset(told: Input, channels: int, chosen: str) -> Question:
-    offered = tuple((name, translated(title)) for name, (title, mean, _) in PRESETS.items()
+    offered = tuple((name, translated(PRESETS.get(name, name))) for name, (mean, _) in beside.PRESETS.items()
                     if len(mean) <= 1 or channels in (0, 3) or name == chosen)
-    beside = "" if chosen in ("none", OWN) else "\n".join(" ".join(f"{each:.3f}" for each in values)
+    numbers_ = "" if chosen in ("none", OWN) else "\n".join(" ".join(f"{each:.3f}" for each in values)
                                                          for values in (told.mean, told.divisor))
     return Question("preset", tr("Mean, divisor"), INPUT, MENU, (*offered, (OWN, tr("numbers of its own"))), chosen,
-                    tip=tr("What is taken from each channel, and by what it is divided then"), beside=beside)
+                    tip=tr("What is taken from each channel, and by what it is divided then"), beside=numbers_)
 
 
 def _of_answer(opening: Opening) -> list[Question]:
@@ -436,26 +449,36 @@ def page(opening: Opening) -> Page:
     operations = [row for row in survey.rows if not row.group]
     apart = [row for row in operations if not row.taken]
     waits = survey.runs and not survey.agreed
-    problem = opening.problem or ("" if waits else survey.why)
+    blocked = opening.refused or ("" if waits else survey.why)
+    problem = opening.problem or blocked
+    lines = _lines(opening, problem)
     made = Page(
         name, sentence(survey), found, len(operations), survey.parameters, questions(opening), _reads(survey, opening),
-        tuple(survey.told.inputs), opening.here, shown_of(_fed(survey, opening.here)), survey.told.labels,
-        survey.labelled or len(survey.told.labels), _labelled(opening), _apart(apart), _lines(opening, problem),
+        tuple(survey.told.inputs), opening.here,
+        shown_of(_fed(survey, opening.here), _one(survey, opening.here)), survey.told.labels,
+        _outputs(survey), _labelled(opening), "labels" in survey.asked and "labels" not in opening.touched,
+        _apart(apart), lines,
         facts(survey), tuple((each.words, each.passed) for each in survey.checks),
         tuple(Opens(translated(each.title), translated(each.words), each.opens) for each in survey.views),
         _cost(survey), _kept(opening), _badge(survey), waits, problem,
-        *_act(opening, bool(problem)), opening.busy, opening.folded, opening.chosen, opening.step)
+        *_act(opening, lines, bool(blocked)), opening.busy, opening.folded, opening.chosen, opening.step)
     return replace(made, steps=modelpage.steps_of(made, size_words(survey.size)))
 
 
-def _act(opening: Opening, wrong: bool) -> tuple[str, bool]:
-    """What stands on the button, and whether it does anything now."""
+def _act(opening: Opening, lines: Sequence[tuple[str, str, str]], wrong: bool) -> tuple[str, str, bool]:
+    """What stands on the button, what it does, and whether it does that now."""
     survey = opening.survey
+    rests = not opening.busy
     if survey.runs and not survey.agreed:
-        return tr("Run this program"), not opening.busy
+        return tr("Run this program"), modelpage.GO, rests
+    mended = next((number for number, line in enumerate(lines, 1) if line[2]), 0)
+    if wrong and mended:
+        return tr("Go to line {number}").format(number=mended), modelpage.MEND, rests
+    if wrong and opening.touched:
+        return tr("Take what was proposed"), modelpage.PROPOSED, rests
     if wrong:
-        return tr("Open another file"), True
-    return (tr("Record it anew") if opening.again else tr("Run it once and open")), not opening.busy
+        return tr("Open another file"), modelpage.ANOTHER, rests
+    return (tr("Record it anew") if opening.again else tr("Run it once and open")), modelpage.GO, rests
 
 
 def found_of(rows: Sequence[Row]) -> tuple[Found, ...]:
@@ -515,19 +538,27 @@ def _cell(name: str) -> str:
     return {"lstm": tr("an LSTM"), "gru": tr("a GRU"), "rnn": tr("an RNN")}[name]
 
 
+def _one(survey: Survey, place: int) -> Input:
+    """What is told of one of the inputs."""
+    inside = tuple(survey.told.inputs.values())
+    return inside[min(place, len(inside) - 1)] if inside else survey.told
+
+
 def _reads(survey: Survey, opening: Opening) -> str:
-    told: Input = survey.told
-    if survey.told.inputs:
-        told = tuple(survey.told.inputs.values())[min(opening.here, len(survey.told.inputs) - 1)]
+    told = _one(survey, opening.here)
     if not told.kind:
         return ""
     one = translated(inputs.offered({"kind": told.kind}).one)
     return f"{one}, {shape_words(told.shape)}" if told.shape else one
 
 
-def shown_of(seen: Seen) -> tuple[Shown, ...]:
-    """The pictures of an input on its way in: as it is given, as it is fed; each channel with its range."""
+def shown_of(seen: Seen, told: Input) -> tuple[Shown, ...]:
+    """The pictures of an input on its way in: as it is given, as it is fed; each channel with its range; of a text the
+    signs that its numbers stand for."""
     found = []
+    if told.alphabet and seen.fed is not None and seen.fed.ndim == 1 and seen.fed.dtype.kind in "iu":
+        signs = tuple(told.alphabet[number] if 0 <= number < len(told.alphabet) else "" for number in seen.fed.tolist())
+        return (Shown(seen.title, seen.fed, tokens=signs),)
     given, fed = seen.given, seen.fed
     if given is not None and given.ndim in (2, 3) and given.size:
         pixels = given if given.ndim == 3 else np.repeat(given[..., None], 3, axis=2)
@@ -560,6 +591,13 @@ def _range(values: NDArray[Any]) -> tuple[float, float, float]:
     return float(values.min()), float(values.mean()), float(values.max())
 
 
+def _outputs(survey: Survey) -> int:
+    """How many numbers come out, of which each may have a name."""
+    alone = survey.outputs[0] if len(survey.outputs) == 1 else ()
+    classes = alone[-1] if alone and (len(alone) == 1 or survey.told.answer in ("tokens", "string")) else 0
+    return survey.labelled or len(survey.told.labels) or (classes if classes > 1 else 0)
+
+
 def _labelled(opening: Opening) -> str:
     survey = opening.survey
     count = numbers.count(len(survey.told.labels))
@@ -585,7 +623,7 @@ LINE_AT = re.compile(r"\bline (\d{1,4})\b")
 def _lines(opening: Opening, problem: str) -> tuple[tuple[str, str, str], ...]:
     """A wiring that is to be edited, with what each line gives, or what is wrong with it."""
     told = opening.said.wiring or opening.survey.told.wiring
-    if not told or opening.survey.told.source:
+    if not told or opening.said.source or opening.said.kind == ALONE:
         return ()
     wrong = LINE_AT.search(problem)
     at = int(wrong.group(1)) - 1 if wrong else -1

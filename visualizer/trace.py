@@ -51,6 +51,11 @@ UNTRAINED = "untrained"
 class Refused(Exception):
     """A file or a request that is not opened; its text is one sentence that says what to do."""
 
+    @property
+    def line(self) -> str:
+        """What in it can be copied and run: what stands between its backticks; empty if nothing does."""
+        return str(self).partition("`")[2].rpartition("`")[0]
+
 
 @dataclass(frozen=True)
 class Sample:

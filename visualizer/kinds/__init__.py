@@ -229,6 +229,11 @@ class Kind:
     """(layer, inputs, key of `inner_gradients`, step, unit) -> where that gradient came from."""
 
 
+SAMPLES, OF_ALL = "samples", "of_all"
+"""Settings of a layer of one sample that was recorded as part of a batch: how many samples that had, and which of its
+gradients are those of all of them: names of weights, `gradient` for its own."""
+
+
 @cache
 def _all() -> tuple[tuple[Kind, ...], dict[str, Kind], dict[str, Kind]]:
     kinds = tuple(kind for module in registry.modules("kinds") for kind in getattr(module, "KINDS", ()))
@@ -321,6 +326,8 @@ def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Term
     """Where `trace[name].gradient[cell]` came from: one Terms for each layer that read it. Their results add up."""
     layer = trace[name]
     _inside(layer, cell)
+    if "gradient" in layer.settings.get(OF_ALL, ()):
+        raise LookupError(reasons.OF_GRADIENT.format(why=reasons.OF_ALL.format(count=layer.settings[SAMPLES])))
     handed = []
     for reader in trace.readers(name):
         if reader.gradient is None:
@@ -407,6 +414,9 @@ def weight_terms(trace: Trace, name: str, weight: str, cell: Cell) -> Terms:
     kind = _explained(layer)
     if kind.weight_terms is None or weight not in layer.weights:
         raise LookupError(f"{name} has no weight {weight!r}; it has {', '.join(layer.weights) or 'none'}.")
+    if weight in layer.settings.get(OF_ALL, ()):
+        raise LookupError(reasons.OF_WEIGHT.format(
+            name=weight, why=reasons.OF_ALL.format(count=layer.settings[SAMPLES])))
     return asked(kind.weight_terms, layer, trace.inputs(layer), weight, cell)
 
 

@@ -203,9 +203,10 @@ def truth_of(opened: Opened, given: Given) -> Any:
 def _scaled(opened: Opened, raw: Any) -> tuple[str, ...]:
     """A note on how pixels are handed to a model whose file says nothing of that."""
     scale = reads_of(opened).get("scale")
-    if not scale or not isinstance(raw, np.ndarray) or raw.dtype != np.uint8:
+    if "scale" not in opened.asked or not isinstance(raw, np.ndarray) or raw.dtype != np.uint8:
         return ()
-    return (f"{opened.title} is given grey values as {scale}; its file does not say how it was trained to read them.",)
+    values = "grey values" if raw.ndim == 2 else "colours"
+    return (f"{opened.title} is given {values} as {scale}; its file does not say how it was trained to read them.",)
 
 
 def _mapped(opened: Opened, raw: Any) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ from visualizer.record.run import given_of, pass_of, prepared
 from visualizer.survey import Row, Seen, Survey, ranges
 from visualizer.trace import Layer, Refused, Trace
 
+SAYS_ALL = ("weighted", "table", "recurrent")
+"""Roles of operations whose sizes say what they do."""
+
 
 def survey(path: str | Path, told: Manifest | None = None) -> Survey:
     """What is known of a model file; Refused where it cannot be opened at all."""
@@ -30,7 +33,7 @@ def survey(path: str | Path, told: Manifest | None = None) -> Survey:
         file=str(path), title=opened.title, format="" if form is None else form.TITLE, size=path.stat().st_size,
         hash=manifest.digest(path), rows=rows, parameters=_parameters(opened),
         adds=0 if trace is None else kinds.macs(trace), dtype="" if trace is None else trace.dtype,
-        told=opened.told, asked=opened.asked,
+        told=opened.told, asked=opened.asked, found=opened.beside[0], presets=opened.beside[1],
         outputs=() if trace is None else tuple(trace[answer.layer].shape for answer in trace.answers),
         kept="" if kept.where is None else str(kept.where), seen=_seen(opened),
         whole=tuple(dict.fromkeys(row.kind for row in rows if not row.group and not row.taken)),
@@ -77,7 +80,9 @@ def _holds(path: str, layers: list[Layer]) -> int:
 
 def _row(trace: Trace, layer: Layer, depth: int) -> Row:
     kind = kinds.of(layer)
-    words = "" if kind is None else kind.short(layer, trace.inputs(layer)) or kind.title
+    words = "" if kind is None else kind.short(layer, trace.inputs(layer))
+    if kind is not None and (kind.role not in SAYS_ALL or not words):
+        words = f"{kind.title}, {words}" if words and kind.role in ("largest", "mean") else kind.title
     return Row(layer.name, layer.kind, words, layer.shape, layer.axes, layer.parameters, _adds(trace, layer), depth,
                taken=kind is not None)
 

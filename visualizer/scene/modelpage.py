@@ -60,6 +60,9 @@ PADDING, MENU_PADDING = 22, 48
 """What a choice, and a menu, is wider than its words."""
 ROWS_OF, LABEL, STEP = "row", "label", "step"
 """The `array` of a focus on a line of the list, on a label, on a step."""
+GO, ANOTHER, PROPOSED, MEND = "go", "another", "proposed", "mend"
+"""What the one button does: go on, open another file, take what was proposed in the place of what was said, go to the
+line of a wiring that does not fit."""
 CHOICES, MENU, WORDS, LONG = "choices", "menu", "words", "long"
 """How an answer is given: one of a few, one of many, typed, typed in the whole width."""
 
@@ -154,6 +157,8 @@ class Page:
     """How many numbers come out, of which each may have a name; 0 where none can."""
     labelled: str = ""
     """Where the names come from."""
+    unnamed: bool = False
+    """Whether names are asked for: nobody has said any."""
     apart: tuple[tuple[str, str], ...] = ()
     """What is shown only: its name, and what it does."""
     lines: tuple[tuple[str, str, str], ...] = ()
@@ -171,6 +176,8 @@ class Page:
     """What stands in the way, and what to do; it takes the place of the sentence."""
     act: str = ""
     """The words of the one button."""
+    does: str = GO
+    """What it does."""
     can: bool = True
     """Whether that does anything now."""
     busy: str = ""
@@ -202,8 +209,11 @@ def steps_of(page: Page, size: str, opened: bool = False) -> dict[str, tuple[str
              ARCHITECTURE: _step(asked[ARCHITECTURE], tr("{count} operations found").format(
                  count=numbers.count(page.operations)) if page.operations else tr("nothing found yet"),
                                  bool(page.operations)),
-             INPUT: _step(asked[INPUT], tr("the file says it"), bool(page.operations)),
-             LABELS: _step(asked[LABELS], page.labelled or tr("numbers only"), bool(page.operations)),
+             INPUT: _step(asked[INPUT], tr("the file says it") if page.operations else tr("not known yet"),
+                          bool(page.operations)),
+             LABELS: (ASKED, tr("names are not known")) if page.unnamed else
+             _step(asked[LABELS], (page.labelled or tr("numbers only")) if page.operations else tr("not known yet"),
+                   bool(page.operations)),
              OPEN: (DONE if opened else WAITING, tr("one run, one input"))}
     if any(line[2] for line in page.lines) or (page.problem and not page.operations):
         found[ARCHITECTURE] = (WRONG, tr("does not fit yet"))
@@ -294,7 +304,7 @@ def _columns(wide: float, rows: Sequence[Found]) -> tuple[float, float, float, f
     drawn = shape - 122 if wide >= 460 else 0.0
     names = max((width(_named(each), 13, 600, mono=True) + 18 * min(each.depth, 4) for each in rows), default=60.0)
     least = width(tr("What was found"), 14, 600) + 14
-    return (min(max(least, names + 36), wide * 0.34) if wide >= 380 else 0.0), drawn, shape, ends, bar
+    return (max(least, min(names + 36, wide * 0.34)) if wide >= 380 else 0.0), drawn, shape, ends, bar
 
 
 def _named(each: Found) -> str:
@@ -610,7 +620,7 @@ def _tokens(marks: list[Mark], each: Seen, y: float, wide: float) -> float:
 def _labels(marks: list[Mark], places: dict[str, Box], page: Page, y: float, wide: float) -> float:
     beside = tr("{count} outputs; {where}").format(count=numbers.count(page.outputs),
                                                  where=page.labelled or tr("numbers only"))
-    y = _heading(marks, tr("Labels"), beside, y, wide)
+    y = _heading(marks, tr("Labels"), beside, y, wide, page.unnamed)
     x = 0.0
     shown = page.labels[:MOST_CHIPS] if page.labels else tuple("" for _ in range(min(page.outputs, 12)))
     for index, label in enumerate(shown):

@@ -12,7 +12,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from visualizer import door, manifest, opening, survey
+from visualizer import beside, door, manifest, opening, survey
 from visualizer.door import Found
 from visualizer.language import tr, translated
 from visualizer.opening import Opening
@@ -49,7 +49,7 @@ class Asking(QObject):
         self._before: State | None = None
         """Where one was when the file was run; None while it is not running."""
         self.engine.answered.connect(self._answered)
-        self.engine.refused.connect(self._failed)
+        self.engine.refused.connect(self._refused)
         self.engine.failed.connect(self._failed)
         self.store.trace_changed.connect(self._recorded)
         recorder.said.connect(self._heard)
@@ -94,31 +94,34 @@ class Asking(QObject):
         """Labels from a text file, or a list that is known by its name."""
         known = opening.LISTS.get(path)
         try:
-            self.answer("labels", opening.labels_in(Path(path)) if known is None else known[1])
+            self.answer("labels", beside.labels_in(path) if known is None else known[1])
         except Refused as error:
             if self.opening is not None:
                 self._show(replace(self.opening, problem=str(error)))
 
-    def go(self) -> bool:
-        """Run it once and open it; False where another file has to be chosen first."""
+    def go(self) -> None:
+        """Run it once and open it; or run the program, of which nothing is known before."""
         at = self.opening
         if at is None or self.found is None or self._before is not None or at.busy:
-            return True
+            return
         if at.survey.runs and not at.survey.agreed:
             self._agree(at)
-            return True
-        if at.problem or at.survey.why:
-            return False
+            return
         try:
             manifest.keep(at.survey.file, opening.confirmed(at))
         except (NotWritten, OSError, ValueError) as error:
             self._show(replace(at, problem=tr("What you said cannot be kept ({why}).").format(
                 why=str(error).rstrip("."))))
-            return True
+            return
         self._before = self.store.state
         self._show(replace(at, busy=tr("Running it once…")))
         self.recorder.open_now(self.found, self._chosen)
-        return True
+
+    def take_proposed(self) -> None:
+        """What was said on the sheet is taken back."""
+        if self.opening is not None:
+            self._show(opening.proposed(self.opening))
+            self._ask(self.opening.said)
 
     def cancel(self) -> None:
         """Away with the sheet; what was looked at is looked at."""
@@ -150,6 +153,13 @@ class Asking(QObject):
             self.recorder.open_now(wanted, self._chosen)
         else:
             self._show(opening.begun(found, self._again))
+
+    def _refused(self, number: int, why: str) -> None:
+        """The file cannot be opened so: one sentence."""
+        if number == self._number and self.opening is not None:
+            self._show(replace(self.opening, refused=why, problem="", busy=""))
+        else:
+            self._failed(number, why)
 
     def _failed(self, number: int, why: str) -> None:
         """The file cannot be looked at, or the engine has ended: one sentence."""

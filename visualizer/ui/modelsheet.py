@@ -61,6 +61,8 @@ class ModelSheet(QWidget):
     """The name of a question, and the answer: a word, or several."""
     turned = Signal(str, object)
     """What is shown otherwise: a group that is folded, a row that is looked at, a step."""
+    proposed_wanted = Signal()
+    """What was proposed in the place of what was said."""
     labels_wanted = Signal(str)
     """Labels from elsewhere: `file`, or the name of a list."""
 
@@ -81,7 +83,7 @@ class ModelSheet(QWidget):
         for column in self.columns:
             column.canvas.clicked.connect(self._clicked)
         self.run = RunButton(self)
-        self.run.clicked.connect(self.wanted)
+        self.run.clicked.connect(self.go)
         self.cancel = Button(tr("Cancel"), "", "raised", self)
         self.cancel.clicked.connect(self.closed)
         self.controls: dict[str, QWidget] = {}
@@ -97,6 +99,15 @@ class ModelSheet(QWidget):
         style.name(self.cancel, tr("Cancel"), _keyed(tr("Back to what was looked at; nothing is kept"), "Esc"))
         style.name(self, tr("Open a model file"))
         self.show_page(page)
+
+    def go(self) -> None:
+        """What the one button does."""
+        does = self.page.does
+        if does == modelpage.MEND:
+            number = next((number for number, line in enumerate(self.page.lines) if line[2]), 0)
+            self._focus(self.controls[f"line:{number}"])
+        else:
+            {modelpage.ANOTHER: self.another, modelpage.PROPOSED: self.proposed_wanted}.get(does, self.wanted).emit()
 
     # --- what is shown ---
 
@@ -242,13 +253,15 @@ class ModelSheet(QWidget):
                 control.choices, control.chosen = question.choices, question.chosen
                 control.setText(dict(question.choices).get(question.chosen, question.chosen))
                 style.name(control, f"{question.title}: {control.text()}", question.tip)
-            elif isinstance(control, Field) and not control.isModified():
+            elif isinstance(control, Field) and not control.isModified() and control.text() != question.chosen:
                 control.setText(question.chosen)
+                control.setCursorPosition(0)
         for number, (words, gives, wrong) in enumerate(self.page.lines):
             field = self.controls[f"line:{number}"]
             assert isinstance(field, Field)
-            if not field.isModified():
+            if not field.isModified() and field.text() != words:
                 field.setText(words)
+                field.setCursorPosition(0)
             style.name(field, tr("line {number} of the wiring").format(number=number + 1), wrong or gives)
         if isinstance(tabs := self.controls.get("inputs"), Segments):
             tabs.choose(self.page.here)
@@ -267,7 +280,7 @@ class ModelSheet(QWidget):
             menu = MenuButton()
             menu.picked.connect(lambda word: self.answered.emit(name, word))
             return menu
-        field = Field()
+        field = AnswerField()
         field.dress()
         style.name(field, question.title, question.tip or question.title)
         field.editingFinished.connect(lambda: self._typed(name, field))
@@ -497,7 +510,7 @@ class ModelSheet(QWidget):
             self.closed.emit()
         elif key in (Key.Key_Return, Key.Key_Enter):
             if self.run.isEnabled():
-                self.wanted.emit()
+                self.go()
         elif key == Key.Key_F1:
             self.show_keys()
         elif key == Key.Key_O and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -726,20 +739,28 @@ class RunButton(Button):
             style.write(painter, self.text(), 46, 33, token, size=15, weight=600)
 
 
+class AnswerField(Field):
+    """An answer that is typed. Enter takes it; where nothing was typed it is left to the sheet."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        changed = self.isModified()
+        super().keyPressEvent(event)
+        if event.key() in (Key.Key_Return, Key.Key_Enter):
+            event.setAccepted(changed)
+
+
 class LineField(Field):
-    """A line of a wiring; Enter makes another one after it."""
+    """A line of a wiring; Enter takes it, and where nothing was typed it makes another one after it."""
 
     more = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        changed = self.isModified()
+        super().keyPressEvent(event)
         if event.key() in (Key.Key_Return, Key.Key_Enter):
-            changed = self.isModified()
-            super().keyPressEvent(event)
             if not changed:
                 self.more.emit()
             event.accept()
-        else:
-            super().keyPressEvent(event)
 
 
 class LabelField(Field):

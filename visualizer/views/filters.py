@@ -80,7 +80,7 @@ def _with_weights(trace: Trace, name: str) -> Layer | None:
 
 def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
     """Kernels (output, input, row, column); the rows of a dense layer as maps, where its input was flattened maps."""
-    weight = (layer.weight_gradients if backward else layer.weights).get("weight")
+    weight = (layer.weight_gradients if backward else layer.weights).get(_key(layer))
     if weight is None or weight.ndim < 2:
         return None
     across, down = english("input channel"), english("output channel")
@@ -98,6 +98,11 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
         shaped = weight.reshape(len(weight), *((1,) * (3 - len(maps))), *maps)
         return Kernels(shaped, english("input channel"), english("unit"), linear=True)
     return Kernels(weight[None, None], english("input unit"), english("unit"), linear=True)
+
+
+def _key(layer: Layer) -> str:
+    """What its kernels are called: those of weights that no layer reads are a value by themselves."""
+    return "weight" if "weight" in layer.weights or "value" not in layer.weights else "value"
 
 
 def _transposed(layer: Layer) -> bool:
@@ -122,7 +127,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
         return []
     sheet = _sheet(trace, layer, backward)
     words = (tr("{shape} ∂L/∂w") if backward else tr("{shape} weights")).format(
-        shape=lengths(layer, array="weights.weight"))
+        shape=lengths(layer, array=f"weights.{_key(layer)}"))
     marks = parts.title(look, layer.name, words)
     if sheet is None:
         return [*marks, Text(24, 140, plain(tr("No gradient reached these weights.")), 14, 500, "ink", group=TITLE)]
@@ -133,7 +138,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
         shades, palette = colour.signed(sheet.values, largest), "weight"
     grid = _fitted(sheet, look)
     maps = layer.output if layer.output.ndim == 3 and not sheet.linear and not _transposed(layer) else None
-    shape = layer.weights["weight"].shape
+    shape = layer.weights[_key(layer)].shape
     folds = None if shape == sheet.values.shape else (sheet.values.shape, shape)
     for place in range(grid.shown):
         x, y = grid.origin(place)
@@ -144,7 +149,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
                            focus=Focus(layer.name, (place,), "weight"), folds=folds,
                            scale=parts.weight_scale(layer.name, largest, backward, tr("one scale for the layer"))))
         if grid.labelled:
-            number = said(str(place), "index", layer.name, (place,), array="weights.weight")
+            number = said(str(place), "index", layer.name, (place,), array=f"weights.{_key(layer)}")
             marks.append(Text(x - 8, y + grid.tile_height / 2 + 4, plain(number), 11, 400, "ink-2", "end", group=own))
         if maps is not None and grid.labelled:
             marks += grouped(own, _answer(trace, layer, place, x + shades.shape[1] * grid.pitch[0], y,
@@ -254,15 +259,16 @@ def _signs(sheet: Kernels, grid: _Grid, shades: NDArray[np.uint8], palette: str,
 def _sentence(trace: Trace, layer: Layer | None, moment: Moment) -> str:
     if layer is None:
         return tr("This network has no weights to show.")
-    weights = layer.weights["weight"]
+    weights = layer.weights[_key(layer)]
+    array = f"weights.{_key(layer)}"
     if not moment.backward:
         negative = float(np.mean(weights < 0))
         return tr("{layer} has {{{size} weights}} from {smallest} to {largest}; {share} are negative.").format(
-            layer=layer.name, size=said(numbers.count(weights.size), *size(layer, "weights.weight")),
-            smallest=said(numbers.number(float(weights.min())), *of("smallest", layer, array="weights.weight")),
-            largest=said(numbers.number(float(weights.max())), *of("largest", layer, array="weights.weight")),
-            share=said(numbers.percent(negative, 0), *of("share below 0", layer, array="weights.weight")))
-    gradient = layer.weight_gradients.get("weight")
+            layer=layer.name, size=said(numbers.count(weights.size), *size(layer, array)),
+            smallest=said(numbers.number(float(weights.min())), *of("smallest", layer, array=array)),
+            largest=said(numbers.number(float(weights.max())), *of("largest", layer, array=array)),
+            share=said(numbers.percent(negative, 0), *of("share below 0", layer, array=array)))
+    gradient = layer.weight_gradients.get(_key(layer))
     if gradient is None:
         return tr("No gradient reached the weights of {layer}.").format(layer=layer.name)
     at = np.unravel_index(int(np.argmax(np.abs(gradient))), gradient.shape)
@@ -277,7 +283,7 @@ def _sentence(trace: Trace, layer: Layer | None, moment: Moment) -> str:
 
 def _table(layer: Layer | None, backward: bool) -> Table:
     """One row an output channel or unit."""
-    weight = None if layer is None else (layer.weight_gradients if backward else layer.weights).get("weight")
+    weight = None if layer is None else (layer.weight_gradients if backward else layer.weights).get(_key(layer))
     if weight is None:
         return Table((), ())
     flat = weight.reshape(len(weight), -1).astype(np.float64)

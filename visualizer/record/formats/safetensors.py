@@ -7,7 +7,7 @@ from pathlib import Path
 
 from visualizer import registry
 from visualizer.manifest import NOTHING, Manifest
-from visualizer.record.catalog import FROM_PYTHON, Opened, attach
+from visualizer.record.catalog import FROM_PYTHON, Opened
 from visualizer.trace import Refused
 
 SUFFIXES = (".safetensors",)
@@ -32,6 +32,8 @@ def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 
+    from visualizer.record.fitting import attach
+
     try:
         with safe_open(path, "pt") as file:
             count = len(file.keys())
@@ -42,7 +44,7 @@ def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
     except (SafetensorError, ValueError, KeyError) as error:
         raise Refused(f"{path.name} is no safetensors file or is cut off ({error}); save or download it "
                       "again.") from error
-    opened = attach(weights, path, str(card.get("model", "")))
+    opened = attach(weights, path, told, str(card.get("model", "")))
     if card.get("model") != opened.card.get("architecture"):
         return opened
     return replace(opened, card={**{name: card[name] for name in SAID if name in card}, **opened.card})

@@ -17,7 +17,7 @@ class Tells(Desk, Protocol):
 
 def family() -> Family:
     return Family(tr("Edit"), 21, (
-        Command("tell", tr("Edit what was told of this model…"), ("Ctrl+M",),
+        Command("tell", tr("Edit what was told…"), ("Ctrl+M",),
                 tr("What goes into your own model, its labels and its answer, once more; it is recorded anew"),
                 lambda desk: desk.tell()),
     ))

@@ -1,0 +1,94 @@
+"""alone: weights of which nobody knows the wiring, seen as they are.
+
+Each tensor is a layer of its own that nothing feeds: its numbers, and what they do to lengths. The singular values of a
+matrix, or of kernels with all that one output reads in a row, say by how much it stretches its input along its main
+directions; of a list of numbers the numbers in order of size are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from visualizer.record.wiring import Part
+
+MOST_TENSORS = 600
+MOST_PRODUCTS = 1 << 30
+"""Multiply-adds that the singular values of one tensor may take, about; of larger ones the length of each row is shown.
+"""
+
+
+class Held(nn.Module):
+    """The tensors of one name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ways: dict[str, Callable[[Tensor], Tensor]] = {}
+        """How each of them is seen."""
+
+    def forward(self) -> tuple[Tensor, ...]:
+        return tuple(way(getattr(self, name)) for name, way in self.ways.items())
+
+
+class Alone(nn.Module):
+    """All tensors of a file, each by itself; what is fed in is not read."""
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self.paths: list[str] = []
+        whole = [(name, tensor) for name, tensor in tensors.items() if tensor.numel() and not tensor.is_complex()]
+        self.left = max(0, len(whole) - MOST_TENSORS)
+        """How many tensors there was no room for."""
+        for name, tensor in sorted(whole, key=lambda each: -each[1].numel())[:MOST_TENSORS] if self.left else whole:
+            head, _, own = name.rpartition(".")
+            path = head or name
+            held = self._at(path)
+            own = own if head and not hasattr(held, own) else "weight"
+            numbers = tensor.detach().float().reshape(tensor.shape or (1,))
+            held._parameters[own] = nn.Parameter(numbers, requires_grad=False)
+            held.ways[own] = _way(numbers)
+
+    def _at(self, path: str) -> Held:
+        at: nn.Module = self
+        *above, last = path.split(".")
+        for part in above:
+            at = at._modules.setdefault(part, Part())  # type: ignore[assignment]
+        found = at._modules.get(last)
+        if not isinstance(found, Held):
+            made = Held()
+            made._modules.update({} if found is None else found._modules)
+            found = at._modules[last] = made
+            self.paths.append(path)
+        return found
+
+    def forward(self, x: Tensor) -> Any:
+        made = [each for path in self.paths for each in self.get_submodule(path)()]
+        return made[0] if len(made) == 1 else tuple(made)
+
+
+def _way(tensor: Tensor) -> Callable[[Tensor], Tensor]:
+    """How a tensor is seen: numbers in order, singular values, or lengths of rows where those would take too long."""
+    if tensor.ndim == 1:
+        return _in_order
+    rows = tensor.flatten(1)
+    able = bool(torch.isfinite(rows).all()) and rows.numel() * min(rows.shape) <= MOST_PRODUCTS
+    return _stretches if able else _lengths
+
+
+def _in_order(numbers: Tensor) -> Tensor:
+    return torch.sort(numbers).values
+
+
+def _stretches(tensor: Tensor) -> Tensor:
+    return torch.linalg.svdvals(_rows(tensor))
+
+
+def _lengths(tensor: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(_rows(tensor), dim=1)
+
+
+def _rows(tensor: Tensor) -> Tensor:
+    return tensor if tensor.ndim == 2 else torch.flatten(tensor, 1)
