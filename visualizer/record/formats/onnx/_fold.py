@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from torch import Tensor
 
@@ -77,6 +76,8 @@ def _constant(node: Node, nodes: list[Node], found: Folded, run: Run, same: dict
         nodes.append(node)
         return
     found.known.update({name: run.env[name] for name in node.made if name})
+    if node.op == "Constant" and "onstant" not in node.made[0]:
+        found.origin[node.made[0]] = node.made[0]
     if node.op in MOVES and node.given and node.given[0] in found.origin:
         found.origin[node.made[0]] = found.origin[node.given[0]]
 
@@ -244,8 +245,8 @@ def _gelu(nodes: Sequence[Node], uses: _Uses, found: Folded) -> list[Node]:
         if inner is None or uses.count[node.given[0]] != 1:
             continue
         factor = _number(inner.given[1], found) if len(inner.given) > 1 else None
-        if factor is None or not (inner.op == "Div" and abs(factor - 2 ** 0.5) < 1e-4
-                                  or inner.op == "Mul" and abs(factor - 0.5 ** 0.5) < 1e-4):
+        if factor is None or not ((inner.op == "Div" and abs(factor - 2 ** 0.5) < 1e-4)
+                                  or (inner.op == "Mul" and abs(factor - 0.5 ** 0.5) < 1e-4)):
             continue
         x = inner.given[0]
         added = uses.reader(node.made[0], "Add")
@@ -327,7 +328,7 @@ def _layers(nodes: Sequence[Node], uses: _Uses, found: Folded) -> list[Node]:
         given = (*node.given, "", "", "", "", "")[:8]
         if node.op not in ("LSTM", "GRU", "RNN") or not mode(node) or node.get("layout", 0) or given[7] \
                 or not all(name in found.known for name in given[1:3]) \
-                or (given[3] and given[3] not in found.known) or given[4] or given[0] in found.known:
+                or (given[3] and given[3] not in found.known) or given[0] in found.known:
             continue
         sides = found.known[given[1]].shape[0]
         output = node.made[0] if node.made else ""

@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from visualizer.manifest import Manifest
+from visualizer.record import intake
+from visualizer.record.catalog import Opened
 from visualizer.record.formats.onnx._fold import every
 from visualizer.record.formats.onnx._graph import Input
 from visualizer.record.formats.onnx._module import Model, shapes_of
@@ -26,12 +30,15 @@ STATE = re.compile(r"^(state|hidden|h|c|hn|cn|h_?0|c_?0|cache|past|context)(_|\d
 """What they call what is carried from one run to the next."""
 RATE, TOKENS = 16_000, 16
 MOST_TRIES = 40
+ODD = 13
+"""By so much another size is larger, to see whether any will do."""
 PICTURES = ((224, 224), (640, 640), (48, 320), (32, 320), (32, 128), (64, 160), (32, 32), (256, 256), (512, 512),
             (416, 416), (28, 28))
 """Height and width, from what most networks were trained with on."""
 WIDTHS = (320, 160, 128, 224, 640, 256, 512, 100, 64, 32)
 STEPS = (100, 64, 128, 256, 16, 300, 500, 1000, 32, 8, 1)
 SOUNDS = (16_000, 512, 576, 1_536, 32_000, 4_096, 144_160, 48_000, 256, 160)
+HALVES = "Its numbers of 16 bits are computed in 32, as onnxruntime computes them."
 FAULTS = (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError, AssertionError)
 
 
@@ -44,6 +51,45 @@ class Proposal:
     """For each input the one number that all of it is: a rate, a length, a mask; None for others."""
     tried: bool
     """Whether it was found to run on them."""
+
+
+def opened(path: Path, module: Model, told: Manifest, halves: bool) -> Opened:
+    """The module with its inputs as they are proposed and told. Raises Refused with one sentence."""
+    wanted = module.plan.program.inputs
+    if not wanted:
+        raise Refused(f"{path.name} reads no tensor, so there is nothing to follow; open another.")
+    try:
+        found = proposal(module)
+    except Refused as error:
+        raise Refused(f"{path.name}: {error}") from error
+
+    def tried(shapes: tuple[tuple[int, ...], ...]) -> Any:
+        return shapes_of(module, made_of(wanted, replace(found, sizes=shapes)), MOST_MADE)
+
+    declared = [intake.Declared(each.name, sizes, tuple(axis for axis, size in enumerate(each.sizes) if size is None),
+                                each.dtype, fill=value, firm=_firm(each, place, found, tried))
+                for place, (each, sizes, value) in enumerate(zip(wanted, found.sizes, found.values, strict=True))]
+    module.plan.most = MOST_MADE  # until it is known that it makes less
+    made = intake.opened(path, path.stem, module, declared, told, tried, guard=True,
+                         **({"notes": [HALVES]} if halves else {}))
+    if made.tried:
+        module.plan.most = None
+    return made
+
+
+def _firm(each: Input, place: int, found: Proposal, tried: intake.Tried) -> tuple[int, ...]:
+    """The free axes of a picture on which not every size runs: where it is halved and doubled again, say."""
+    axes = [axis for axis, size in enumerate(each.sizes) if size is None and axis > 0] \
+        if len(each.sizes) == 4 and found.tried else []
+    firm = []
+    for axis in axes:
+        other = [list(sizes) for sizes in found.sizes]
+        other[place][axis] += ODD
+        try:
+            tried(tuple(map(tuple, other)))
+        except (Refused, *FAULTS):
+            firm.append(axis)
+    return tuple(firm)
 
 
 def proposal(model: Model) -> Proposal:

@@ -257,7 +257,7 @@ class _Builder:
             self.model.plan.places[key] = Place(path, name)
             names.append(key)
         given = (*node.given, "", "", "", "")
-        return Node(RECURRENT, node.name, (node.given[0], given[5], given[6], *names), node.made,
+        return Node(RECURRENT, node.name, (node.given[0], given[4], given[5], given[6], *names), node.made,
                     {**node.said, "how": how}, node.version, path)
 
     def _own(self, node: Node, kind: str) -> str:

@@ -74,10 +74,7 @@ def _div(how: Said, x: Any, y: Any) -> Tensor:
 def _pow(how: Said, x: Any, y: Any) -> Tensor:
     if not isinstance(x, Tensor):
         return torch.pow(torch.full_like(y, x), y)
-    if not isinstance(y, Tensor):
-        made = torch.pow(x, int(y) if float(y).is_integer() else y)
-    else:
-        made = torch.pow(x, y)
+    made = torch.pow(x, int(y) if float(y).is_integer() else y) if not isinstance(y, Tensor) else torch.pow(x, y)
     return made if made.dtype == x.dtype else made.to(x.dtype)
 
 

@@ -91,7 +91,7 @@ def called(how: Any, x: Tensor, weights: Sequence[Tensor], hidden: Tensor | None
     first = x.new_zeros(sides, x.shape[1], weights[1].shape[1]) if hidden is None else hidden
     if x.dim() != 3 or x.shape[2] != weights[0].shape[1]:
         raise ValueError(f"a recurrent layer that reads {weights[0].shape[1]} numbers a step is given {tuple(x.shape)}")
-    if any(each is not None and tuple(each.shape) != tuple((sides, x.shape[1], weights[1].shape[1]))
+    if any(each is not None and tuple(each.shape) != (sides, x.shape[1], weights[1].shape[1])
            for each in (hidden, cell)):
         raise ValueError("the state that a recurrent layer begins with is of another size than it has")
     if x.device.type == "meta":  # torch goes through all steps there
@@ -108,10 +108,19 @@ def called(how: Any, x: Tensor, weights: Sequence[Tensor], hidden: Tensor | None
     return (output, *last)
 
 
-@operator("visualizer.Recurrent")
-def _layer(how: Said, x: Tensor, hidden: Tensor | None, cell: Tensor | None, *weights: Tensor) -> tuple[Tensor, ...]:
+@operator("visualizer.Recurrent", told=(1,))
+def _layer(how: Said, x: Tensor, lengths: Any, hidden: Tensor | None, cell: Tensor | None, *weights: Tensor
+           ) -> tuple[Tensor, ...]:
     """What one with constant weights is once a file has been read: a layer of torch."""
+    steps = x.shape[0]
+    shorter = None if lengths is None or set(listed(lengths)) == {steps} else listed(lengths)
+    if shorter is not None:
+        if len(shorter) != 1:
+            raise TypeError("a recurrent layer over sequences of several lengths is run over one of them at a time")
+        x = x[:shorter[0]]
     output, *last = called(how.said["how"], x, weights, hidden, cell)
+    if shorter is not None:
+        output = F.pad(output, [0, 0, 0, 0, 0, steps - shorter[0]])
     return (output if how.said["flat"] else apart(output, last[0].shape[0]), *last)
 
 

@@ -237,13 +237,15 @@ def _pad(how: Said, x: Tensor, pads: Any = None, value: Any = None, axes: Any = 
         return F.pad(x, flat, "constant", value if x.is_floating_point() else int(value))
     sides = [axis for axis, each in around.items() if any(each)]
     several = x.dim() - min(sides)
-    if mode in ("reflect", "edge") and x.is_floating_point() and 3 <= x.dim() <= 5 and several <= x.dim() - 2 \
+    if mode in ("reflect", "edge") and x.is_floating_point() and several <= 3 and several < x.dim() <= several + 2 \
             and all(min(each) >= 0 for each in around.values()) \
             and (mode == "edge" or all(max(each) < x.shape[axis] for axis, each in around.items())):
-        flat = [each for axis in range(x.dim() - 1, 1, -1) for each in around.get(axis, (0, 0))]
+        flat = [each for axis in range(x.dim() - 1, min(sides) - 1, -1) for each in around.get(axis, (0, 0))]
         return F.pad(x, flat, {"reflect": "reflect", "edge": "replicate"}[mode])
     for axis in sides:
-        x = torch.index_select(x, axis, _mirrored(x.shape[axis], *around[axis], mode).to(x.device))
+        with torch._C.DisableTorchFunction():  # which places these are is no step of the model
+            places = _mirrored(x.shape[axis], *around[axis], mode).to(x.device)
+        x = torch.index_select(x, axis, places)
     return x
 
 

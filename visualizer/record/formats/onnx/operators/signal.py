@@ -23,7 +23,7 @@ def _stft(how: Said, x: Tensor, hop: Any, window: Tensor | None = None, length: 
     made = torch.stft(x, size, listed(hop)[0], size if window is None else window.shape[0],
                       torch.ones(size, dtype=x.dtype, device=x.device) if window is None else window, center=False,
                       onesided=whole, return_complex=True)
-    return torch.view_as_real(made.transpose(1, 2))
+    return torch.view_as_real(made).transpose(1, 2)
 
 
 @operator("DFT", told=(1, 2))

@@ -171,7 +171,7 @@ def _places(flat: Tensor, x: Tensor, whole: Tensor, skipped: Sequence[int], by_c
 
 @operator("MaxUnpool", told=(2,))
 def _unpooled(how: Said, x: Tensor, places: Tensor, sizes: Any = None) -> Tensor:
-    axes, kernel, stride, _, around = _window(how, x)
+    _, kernel, stride, _, around = _window(how, x)
     told = [(size - 1) * step - sum(each) + width for size, step, each, width in
             zip(x.shape[2:], stride, around, kernel, strict=True)]
     own = room([*x.shape[:2], *told])
@@ -205,7 +205,7 @@ def _summed(x: Tensor, kernel: Sequence[int], stride: Sequence[int], dilation: S
 
 @operator("LpPool")
 def _lp_pool(how: Said, x: Tensor) -> Tensor:
-    axes, kernel, stride, dilation, around = _window(how, x)
+    _, kernel, stride, dilation, around = _window(how, x)
     power = how.get("p", 2)
     if how.get("ceil_mode", 0):
         more = _beyond(x, kernel, stride, dilation, around)
@@ -302,9 +302,9 @@ def _resized(x: Tensor, scales: Any, sizes: Any, mode: str, where: str, rounds: 
     exact = all(float(scale).is_integer() and scale >= 1 for scale in given[2:])
     how: dict[str, Any] = {"size": _one(sizes[2:])} if scales is None or not _same_sizes(x, sizes, scales) else \
         {"scale_factor": _one([float(each) for each in scales[2:]])}
-    if plain and mode == "nearest":
-        if (where == "asymmetric" and rounds == "floor") or (exact and (where, rounds) in _EXACT):
-            return F.interpolate(x, mode="nearest", **how)
+    if plain and mode == "nearest" and ((where == "asymmetric" and rounds == "floor")
+                                        or (exact and (where, rounds) in _EXACT)):
+        return F.interpolate(x, mode="nearest", **how)
     if plain and mode == "linear" and where in ("half_pixel", "pytorch_half_pixel", "align_corners") and (
             where != "pytorch_half_pixel" or min(sizes[2:]) > 1) and (where != "align_corners" or whole):
         return F.interpolate(x, mode=("linear", "bilinear", "trilinear")[x.dim() - 3],
