@@ -31,7 +31,7 @@ STATE = re.compile(r"^(state|hidden|h|c|hn|cn|h_?0|c_?0|cache|past|context)(_|\d
 RATE, TOKENS = 16_000, 16
 MOST_TRIES = 40
 ODD = 13
-"""By so much another size is larger, to see whether any will do."""
+"""By so much another size is more than twice as large, to see whether any will do."""
 PICTURES = ((224, 224), (640, 640), (48, 320), (32, 320), (32, 128), (64, 160), (32, 32), (256, 256), (512, 512),
             (416, 416), (28, 28))
 """Height and width, from what most networks were trained with on."""
@@ -63,18 +63,22 @@ def opened(path: Path, module: Model, told: Manifest, halves: bool) -> Opened:
     except Refused as error:
         raise Refused(f"{path.name}: {error}") from error
 
+    made: dict[tuple[tuple[int, ...], ...], Any] = {}
+
     def tried(shapes: tuple[tuple[int, ...], ...]) -> Any:
-        return shapes_of(module, made_of(wanted, replace(found, sizes=shapes)), MOST_MADE)
+        if shapes not in made:
+            made[shapes] = shapes_of(module, made_of(wanted, replace(found, sizes=shapes)), MOST_MADE)
+        return made[shapes]
 
     declared = [intake.Declared(each.name, sizes, tuple(axis for axis, size in enumerate(each.sizes) if size is None),
                                 each.dtype, fill=value, firm=_firm(each, place, found, tried))
                 for place, (each, sizes, value) in enumerate(zip(wanted, found.sizes, found.values, strict=True))]
     module.plan.most = MOST_MADE  # until it is known that it makes less
-    made = intake.opened(path, path.stem, module, declared, told, tried, guard=True,
+    ready = intake.opened(path, path.stem, module, declared, told, tried, guard=True,
                          **({"notes": [HALVES]} if halves else {}))
-    if made.tried:
+    if ready.tried:
         module.plan.most = None
-    return made
+    return ready
 
 
 def _firm(each: Input, place: int, found: Proposal, tried: intake.Tried) -> tuple[int, ...]:
@@ -84,7 +88,7 @@ def _firm(each: Input, place: int, found: Proposal, tried: intake.Tried) -> tupl
     firm = []
     for axis in axes:
         other = [list(sizes) for sizes in found.sizes]
-        other[place][axis] += ODD
+        other[place][axis] = 2 * other[place][axis] + ODD
         try:
             tried(tuple(map(tuple, other)))
         except (Refused, *FAULTS):
