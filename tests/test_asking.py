@@ -137,12 +137,6 @@ def test_of_several_inputs_each_is_asked_for_itself():
     names = {each.name for each in opening.questions(opening.turned(at, "input", 1))}
     assert "facts.kind" in names
     assert "image.scale" not in names
-    assert opening.confirmed(at).inputs["image"].scale == "0 … 255"
-
-
-def test_what_is_kept_is_what_was_said_and_what_was_proposed():
-    kept = opening.confirmed(opening.answered(opening.begun(toy()), "scale", "0 … 255"))
-    assert (kept.scale, kept.colours, kept.kind) == ("0 … 255", "RGB", ""), "what the file says need not be kept"
 
 
 def test_a_program_is_asked_about_in_plain_words():
@@ -396,7 +390,6 @@ class Surveying(Engine):
         while self.waiting:
             number, name, wishes = self.waiting.pop(0)
             if name in ("survey", "describe", "record"):
-                wishes = {key: value for key, value in wishes.items() if key != "limit"}
                 try:
                     check = {"check": False} if name == "record" else {}
                     self.answered.emit(number, name, REQUESTS[name](**{**wishes, **check}))

@@ -114,7 +114,7 @@ def test_where_input_and_answer_are_those_of_the_bundled_one_it_is_given_the_sam
     assert opened.prepare("To be").shape == (1, 5)
     other = open_model(saved(CharLSTM(80), tmp_path))
     assert other.labels == ()
-    assert other.asked == ("shape",)
+    assert "shape" in other.asked
     with pytest.raises(ValueError, match="0 to 79"):
         other.prepare(np.array([80]))
 
@@ -153,7 +153,8 @@ def test_a_wiring_that_was_said_is_taken_instead_of_any_guess(tmp_path: Path) ->
     x = torch.randn(1, 6)
     assert torch.equal(read_by(opened.module, x), read_by(model, x))
     assert "wiring guessed by you" in opened.title
-    assert opened.asked == ("shape",)
+    assert "shape" in opened.asked
+    assert "wiring" not in opened.asked
     with pytest.raises(Refused, match=r"line 2, 'Tank\(\)': there is no layer Tank"):
         open_model(path, told=Manifest(wiring=("Linear(6, 5)", "Tank()")))
     with pytest.raises(Refused, match="no weights are left that fit"):

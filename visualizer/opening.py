@@ -232,33 +232,6 @@ def turned(opening: Opening, what: str, word: Any) -> Opening:
     return opening
 
 
-def confirmed(opening: Opening) -> Manifest:
-    """What is kept once it is opened: what the person says, and what was proposed and stood there."""
-    said, told = opening.said, opening.survey.told
-    changes: dict[str, Any] = {}
-    several: dict[str, Input] = {name: said.inputs.get(name, Input()) for name in told.inputs}
-    for name in opening.survey.asked:
-        owner, _, field = name.rpartition(".")
-        if owner in told.inputs:
-            proposed = getattr(told.inputs[owner], field, None)
-            if _empty(getattr(several[owner], field)) and not _empty(proposed):
-                several[owner] = _with(several[owner], field, proposed)
-        elif not owner and _empty(getattr(said, field, None)) and not _empty(getattr(told, field, None)):
-            changes[field] = getattr(told, field)
-    if several and any(each != Input() for each in several.values()):
-        changes["inputs"] = several
-    return replace(said, **changes)
-
-
-def _with(said: Input, field: str, value: Any) -> Input:
-    changes: dict[str, Any] = {field: value}
-    return replace(said, **changes)
-
-
-def _empty(value: Any) -> bool:
-    return value is None or value in ("", (), 0) or (isinstance(value, Mapping) and not value)
-
-
 # --- the questions ---------------------------------------------------------------------------------------------------
 
 def questions(opening: Opening) -> tuple[Question, ...]:
@@ -350,7 +323,9 @@ def _of_one(told: Input, own: bool, spelled: bool) -> list[Question]:
     """What is asked of one input, after its kind; its `own` mean and divisor are typed; `spelled`: its numbers may be
     signs."""
     kinds = tuple((name, translated(title)) for name, title in READ.items())
-    if told.kind and told.kind not in READ:
+    if not told.kind:
+        kinds = (("", tr("as it seems")), *kinds)
+    elif told.kind not in READ:
         kinds = ((told.kind, translated(inputs.offered({"kind": told.kind}).title)), *kinds)
     found = [Question("kind", tr("Reads"), INPUT, MENU, kinds, told.kind, tip=tr("What is given to it"))]
     if told.shape is not None:
@@ -382,8 +357,9 @@ def _of_one(told: Input, own: bool, spelled: bool) -> list[Question]:
             {"\n": "\\n", "\t": "\\t"}.get(each, each) for each in told.alphabet),
             tip=tr("The signs that the numbers 0, 1, 2, … stand for, in their order; \\n is the end of a line")))
     if told.kind in ("sequence", "tensor") and len(shape) == 2:
-        found.append(_few("layout", tr("Layout"), {each: WORDED[each] for each in ("batch first", "time first")},
-                          told.layout, tr("Whether the samples come before the steps or after them")))
+        found.append(_few("layout", tr("Layout"), {"": english("as it seems"), **{
+            each: WORDED[each] for each in ("batch first", "time first")}}, told.layout,
+                          tr("Whether the samples come before the steps or after them")))
     elif told.kind == "audio":
         found.append(Question("rate", tr("Samples a second"), INPUT, WORDS, chosen=str(told.rate or ""),
                               tip=tr("How many numbers a second of the sound has")))
@@ -617,6 +593,8 @@ def _apart(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
                  for kind, found in kinds.items())
 
 
+PATHS = ("Keep", "Swap", "Out")
+"""Lines of a wiring that compute nothing: they say from where it goes on."""
 LINE_AT = re.compile(r"\bline (\d{1,4})\b")
 
 
@@ -628,9 +606,10 @@ def _lines(opening: Opening, problem: str) -> tuple[tuple[str, str, str], ...]:
     wrong = LINE_AT.search(problem)
     at = int(wrong.group(1)) - 1 if wrong else -1
     rows = [row for row in opening.survey.rows if not row.group]
-    shapes = [numbers.shape(row.shape) for row in rows] if len(rows) == len(told) and not problem else []
-    return tuple((line, shapes[place] if place < len(shapes) else "", problem if place == at else "")
-                 for place, line in enumerate(told))
+    places = [place for place, line in enumerate(told) if line.partition("(")[0].strip() not in PATHS]
+    gives = {place: numbers.shape(row.shape) for place, row in zip(places, rows, strict=True)} \
+        if len(rows) == len(places) and not problem else {}
+    return tuple((line, gives.get(place, ""), problem if place == at else "") for place, line in enumerate(told))
 
 
 def facts(survey: Survey) -> tuple[tuple[str, str], ...]:

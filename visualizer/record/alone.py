@@ -30,23 +30,26 @@ class Held(nn.Module):
         """How each of them is seen."""
 
     def forward(self) -> tuple[Tensor, ...]:
-        return tuple(way(getattr(self, name)) for name, way in self.ways.items())
+        return tuple(way(self._parameters[name]) for name, way in self.ways.items())  # type: ignore[arg-type]
 
 
 class Alone(nn.Module):
-    """All tensors of a file, each by itself; what is fed in is not read."""
+    """All tensors of a file, or the largest of very many, each by itself; what is fed in is not read."""
+
+    paths: list[str]
+    """Where they lie."""
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         super().__init__()
-        self.paths: list[str] = []
+        self.__dict__["paths"] = []  # names of weights are anybody's: none of them may stand in its way
         whole = [(name, tensor) for name, tensor in tensors.items() if tensor.numel() and not tensor.is_complex()]
-        self.left = max(0, len(whole) - MOST_TENSORS)
-        """How many tensors there was no room for."""
-        for name, tensor in sorted(whole, key=lambda each: -each[1].numel())[:MOST_TENSORS] if self.left else whole:
+        if len(whole) > MOST_TENSORS:
+            whole = sorted(whole, key=lambda each: -each[1].numel())[:MOST_TENSORS]
+        for name, tensor in whole:
             head, _, own = name.rpartition(".")
             path = head or name
             held = self._at(path)
-            own = own if head and not hasattr(held, own) else "weight"
+            own = own if head and own not in dir(held) else "weight"
             numbers = tensor.detach().float().reshape(tensor.shape or (1,))
             held._parameters[own] = nn.Parameter(numbers, requires_grad=False)
             held.ways[own] = _way(numbers)
@@ -65,7 +68,7 @@ class Alone(nn.Module):
         return found
 
     def forward(self, x: Tensor) -> Any:
-        made = [each for path in self.paths for each in self.get_submodule(path)()]
+        made = [each for path in self.paths for each in self._at(path)()]
         return made[0] if len(made) == 1 else tuple(made)
 
 

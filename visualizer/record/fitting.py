@@ -10,22 +10,36 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from math import prod
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from visualizer import registry
 from visualizer.manifest import NOTHING, Manifest
+from visualizer.record import intake
 from visualizer.record.alone import Alone
 from visualizer.record.catalog import Opened, source_of
+from visualizer.record.probing import Shapes, Tried
 from visualizer.record.proposing import Proposal, propose
-from visualizer.record.wiring import GATES, LENGTHS, SIDES, STEPS_USUAL, Group, Odd, Takes, Wired, groups, parse, takes
+from visualizer.record.wiring import (
+    GATES,
+    LENGTHS,
+    SIDES,
+    STEPS_USUAL,
+    Group,
+    Odd,
+    Takes,
+    Wired,
+    groups,
+    parse,
+    shape_of,
+    takes,
+)
 from visualizer.trace import Refused
 
 USUAL_KEYS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "params", "module")
@@ -62,7 +76,7 @@ def attach(weights: Mapping[str, Any], path: Path, told: Manifest = NOTHING, mod
             which = f"weights {key!r}" if len(fitting) > 1 else "weights"
             return _as_bundled(name, module, path, f"{source_of(name).TITLE}, {which} of {path.name}")
     for _, tensors in spelled:
-        opened = _of_other_sizes(names, tensors, path)
+        opened = _of_other_sizes(names, tensors, path, told)
         if opened is not None:
             return opened
     for key, held in found:
@@ -178,7 +192,7 @@ def _as_bundled(name: str, module: nn.Module, path: Path, title: str, **more: An
                   getattr(source, "unknown", None), getattr(source, "wanted", None))
 
 
-def _of_other_sizes(names: Sequence[str], tensors: Mapping[str, Tensor], path: Path) -> Opened | None:
+def _of_other_sizes(names: Sequence[str], tensors: Mapping[str, Tensor], path: Path, told: Manifest) -> Opened | None:
     """The bundled network that is wired as these weights are named, in their sizes; None where none is, or where
     several are that compute different numbers with them."""
     made: list[tuple[str, nn.Module, bool]] = []
@@ -208,9 +222,7 @@ def _of_other_sizes(names: Sequence[str], tensors: Mapping[str, Tensor], path: P
         found = _reads(module)
         if found is None or any(_reads(other) != found or not _agree(module, other, found) for _, other in able[1:]):
             return None
-        given, prepare = intake(found, _width_of(module))
-        return Opened(path.stem, title, module.eval(), {"input": given}, (), prepare,
-                      told=replace(NOTHING, shape=found.sizes), asked=("shape",))
+        return _fed(path, title, module.eval(), found, told, (), partial(_run, module, found))
     return None
 
 
@@ -347,6 +359,15 @@ def _answer(module: nn.Module, reads: Takes) -> Tensor | None:
     return None
 
 
+def _run(module: nn.Module, reads: Takes, shapes: Shapes) -> Any:
+    """What comes out of zeros of a shape; raises ValueError where there is no room to try."""
+    widest = max((layer.out_channels for layer in _leaves(module) if hasattr(layer, "out_channels")), default=1)
+    if widest * prod(shapes[0]) > MOST_MADE:
+        raise ValueError("it would make more than there is room for")
+    with torch.no_grad():
+        return module(torch.zeros(shapes[0], dtype=torch.long if reads.whole else torch.float32))
+
+
 def _reads(module: nn.Module) -> Takes | None:
     """What a bundled network of other sizes reads, found out by running it."""
     first = _leaves(module)[0]
@@ -392,17 +413,27 @@ def _wired_as_said(found: Sequence[tuple[str, dict[str, Any]]], path: Path, told
         for tensors in _spelled(held):
             try:
                 model = Wired(lines, tensors).eval()
-                reads = takes(model) if told.shape is None else Takes(told.shape, tuple(
-                    STEPS_USUAL if size is None else size for size in told.shape), _is_whole(model), _width_of(model))
+                return _as_wired(model, _read_as_said(model, told), path, told, "wiring guessed by you", ())
             except Odd as error:
                 why = why or str(error)
-                continue
-            return _as_wired(model, reads, path, told, "wiring guessed by you", ())
     raise Refused(f"The wiring of {path.name} does not fit its weights ({why}); mend that line.")
 
 
-def _is_whole(model: Wired) -> bool:
-    return isinstance(_leaves(model)[0], nn.Embedding)
+def _read_as_said(model: Wired, told: Manifest) -> Takes:
+    """What a wiring reads: a shape that it runs on, or the one that was said, where that is none of those."""
+    try:
+        found = takes(model)
+    except Odd:
+        if told.shape is None:
+            raise
+    else:
+        if told.shape is None or (len(told.shape) == len(found.sizes) and all(
+                own in (None, size) for own, size in zip(found.sizes, told.shape, strict=True))):
+            return found
+    usual = tuple(STEPS_USUAL if size is None else size for size in told.shape)
+    whole = isinstance(_leaves(model)[0], nn.Embedding)
+    shape_of(model, usual, whole)
+    return Takes(told.shape, usual, whole, _width_of(model))
 
 
 def _as_proposed(proposal: Proposal, path: Path, told: Manifest, key: str) -> Opened:
@@ -412,41 +443,33 @@ def _as_proposed(proposal: Proposal, path: Path, told: Manifest, key: str) -> Op
 
 def _as_wired(model: Wired, reads: Takes, path: Path, told: Manifest, words: str, asked: tuple[str, ...]) -> Opened:
     lines = tuple(map(str, model.lines))
-    given, prepare = intake(reads, reads.most)
-    unused = f"; not used: {', '.join(model.unused[:6])}" if model.unused else ""
-    card = {"input": given, "wiring": {"lines": lines, "words": f"{words}{unused}", "guessed": bool(asked)}}
-    asked = (*asked, *(("shape",) if told.shape is None else ()))
-    return Opened(path.stem, f"{path.name}, {words}", model, card, told.labels, prepare,
-                  told=replace(told, wiring=lines, shape=reads.sizes), asked=asked)
+
+    def tried(shapes: Shapes) -> Any:
+        made = shape_of(model, shapes[0][1:], reads.whole)
+        return torch.empty(made[0] if made and isinstance(made[0], tuple) else made, device="meta")
+
+    wiring = {"lines": list(lines), "guessed": bool(asked), "unused": list(model.unused[:60])}
+    return _fed(path, f"{path.name}, {words}", model, reads, replace(told, wiring=lines), asked, tried, wiring=wiring)
 
 
-def intake(reads: Takes, most: int) -> tuple[dict[str, Any], Any]:
-    """What a card says of an input, and what makes a tensor of one."""
-    sizes = list(reads.sizes)
-    found = {"kind": "tensor", "shape": sizes, "usual": list(reads.usual), "batch": True, "labelled": False,
-             "numbers": "int64" if reads.whole else "float32"}
-    if reads.sizes == (1, 28, 28):
-        found = {"kind": "image", "shape": sizes, "scale": "0 … 1", "labelled": False}
+def _fed(path: Path, title: str, model: nn.Module, reads: Takes, told: Manifest, asked: tuple[str, ...], tried: Tried,
+         **facts: Any) -> Opened:
+    """A network with what it reads, of which the sizes were found by trying."""
+    free = tuple(axis + 1 for axis, size in enumerate(reads.sizes) if size is None)
+    dtype = torch.long if reads.whole else torch.float32
+    found = intake.opened(path, title, model, [intake.Declared("input", (1, *reads.usual), free, dtype)], told, tried,
+                          guard=True, **facts)
+    prepare = found.prepare
+    assert prepare is not None
 
-    def prepare(raw: Any) -> Tensor:
-        array = np.asarray(raw)
-        if array.dtype == np.uint8 and not reads.whole:
-            array = array / np.float32(255)
-        if array.ndim == len(sizes) - 1 and sizes[0] == 1:
-            array = array[None]
-        if array.ndim == len(sizes):
-            array = array[None]
-        if array.ndim != len(sizes) + 1:
-            raise ValueError(f"it has {array.ndim} axes, and {len(sizes)} are read")
-        made = torch.tensor(array)
-        if reads.whole:
-            if made.is_floating_point():
-                raise ValueError("whole numbers are read")
-            if made.numel() and not 0 <= int(made.min()) <= int(made.max()) < most:
-                raise ValueError(f"whole numbers from 0 to {most - 1} are read")
-        return made.to(torch.long if reads.whole else torch.float32)
+    def known(raw: Any) -> Any:
+        made = prepare(raw)
+        if reads.whole and made.numel() and not 0 <= int(made.min()) <= int(made.max()) < reads.most:
+            raise ValueError(f"whole numbers from 0 to {reads.most - 1} are read")
+        return made
 
-    return found, prepare
+    shape = ("shape",) if told.shape is None else ()
+    return replace(found, prepare=known, asked=tuple(dict.fromkeys((*asked, *shape, *found.asked))))
 
 
 # --- weights alone --------------------------------------------------------------------------------------------------

@@ -14,11 +14,14 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from visualizer.record.wiring import GATES, SIDES, Group, Odd, Takes, Wired, groups, parse, takes
+from visualizer.record.wiring import GATES, LENGTHS, SIDES, Group, Odd, Takes, Wired, groups, parse, takes
 
 MOST_GROUPS = 600
 """Of more layers nobody proposes an order."""
 EMBEDS = re.compile(r"emb|wte|wpe|lookup|vocab|token", re.I)
+NORMS = re.compile(r"norm|rms|ln[0-9_.]|ln$", re.I)
+BESIDE = ("BatchNorm", "Norm", "RMSNorm", "PReLU")
+"""What changes no width: norms, and an activation that learns."""
 RECTIFIES = re.compile(r"prelu|act|relu", re.I)
 SPREADS = re.compile(r"trans|deconv|upconv|up[0-9_.]|unpool|dec", re.I)
 
@@ -91,18 +94,22 @@ def kind(group: Group) -> str:
         return "Conv"
     if len(shape) == 1 and "bias" in group.tensors:
         return "Norm"
-    return "PReLU" if len(shape) == 1 and RECTIFIES.search(group.name) else ""
+    if len(shape) != 1 or not re.search(f"{RECTIFIES.pattern}|{NORMS.pattern}|(^|[.])[0-9]+$", group.name, re.I):
+        return ""
+    return "RMSNorm" if NORMS.search(group.name) else "PReLU"
 
 
 def _recurrent(group: Group) -> tuple[str, int, int, int, bool]:
     """Kind, what it reads, its units, how many lie on one another, and whether it reads both ways; an empty kind where
     the shapes are those of none."""
     into, again = group.shape("weight_ih_l0"), group.shape("weight_hh_l0")
-    if len(into) != 2 or len(again) != 2 or not again[1] or again[0] % again[1] or into[0] != again[0]:
+    projected = group.shape("weight_hr_l0")
+    units = projected[1] if len(projected) == 2 else again[1] if len(again) == 2 else 0
+    if len(into) != 2 or not units or again[0] % units or into[0] != again[0]:
         return "", 0, 0, 0, False
-    found = next((name for name, gates in GATES.items() if gates == again[0] // again[1]), "")
+    found = next((name for name, gates in GATES.items() if gates == again[0] // units), "")
     levels = 1 + max(int(match[1]) for name in group.tensors if (match := re.search(r"_l([0-9]+)", name)))
-    return found, into[1], again[1], levels, any(name.endswith("_reverse") for name in group.tensors)
+    return found, into[1], units, levels, any(name.endswith("_reverse") for name in group.tensors)
 
 
 # --- one after the other --------------------------------------------------------------------------------------------
@@ -157,7 +164,7 @@ def _sequence(found: Sequence[Group]) -> list[str]:
 def _put(made: Draft, group: Group, able: Sequence[Group], place: int) -> bool:
     """Add the lines of one layer; False where it cannot read what is there."""
     what = kind(group)
-    if what in ("BatchNorm", "Norm", "PReLU"):
+    if what in BESIDE:
         return _put_beside(made, group, what, able, place)
     if _width(made.flow, group) is None:
         if made.before is None or _width(made.before[0], group) is None or what not in ("Linear", "Conv"):
@@ -170,7 +177,7 @@ def _put(made: Draft, group: Group, able: Sequence[Group], place: int) -> bool:
     if made.bends:
         made.lines.append("ReLU()")
     if made.halves and made.flow.maps:
-        made.lines.append(f"MaxPool{made.flow.maps}d(2)")
+        made.lines.append(f"MaxPool{made.flow.maps}d({'(2, 1)' if made.flow.maps == 2 and _tall(able) else 2})")
     made.bends, made.halves = False, ""
     {"Linear": _linear, "Conv": _convolution, "Embedding": _embedding}.get(what, _cells)(made, group, able, place)
     return True
@@ -185,6 +192,8 @@ def _put_beside(made: Draft, group: Group, what: str, able: Sequence[Group], pla
         flow = Flow(f"maps{axes}" if axes > 0 else "vector", width)
     if (width != flow.width and not (what == "PReLU" and width == 1)) or flow.what in ("start", "ids"):
         return False
+    if what == "RMSNorm" and flow.maps:
+        return False
     if what == "PReLU":
         made.lines.append(f"{group.name}: PReLU({width})")
         made.bends = False
@@ -194,7 +203,7 @@ def _put_beside(made: Draft, group: Group, what: str, able: Sequence[Group], pla
     elif flow.maps:
         made.lines.append(f"{group.name}: GroupNorm({32 if width % 32 == 0 and width > 32 else 1}, {width})")
     else:
-        made.lines.append(f"{group.name}: LayerNorm({width})")
+        made.lines.append(f"{group.name}: {'RMSNorm' if what == 'RMSNorm' else 'LayerNorm'}({width})")
     made.flow = flow
     return True
 
@@ -310,6 +319,9 @@ def _steps(group: Group, same: bool, first: bool) -> tuple[tuple[int, ...], tupl
     """Stride and padding: large first kernels of pictures go in large steps, as those of AlexNet and ResNet do."""
     kernel = group.shape()[2:]
     large = {7: 2, 11: 4}.get(kernel[0], 1) if first and len(kernel) == 2 and len(set(kernel)) == 1 else 1
+    if first and (len(kernel) == 1 or kernel[1:] == (1,)):
+        large = 4 if kernel[0] >= 256 else 2 if kernel[0] >= 32 else 1  # of sounds
+        return (large, *(1,) * (len(kernel) - 1)), tuple(size // 2 if same and size > 1 else 0 for size in kernel)
     padding = tuple(size // 2 if same and (size % 2 or size > 8) else 0 for size in kernel)
     if large == 4:
         padding = (2, 2)
@@ -346,7 +358,8 @@ def _cells(made: Draft, group: Group, able: Sequence[Group], place: int) -> None
 
 def _tall(able: Sequence[Group]) -> bool:
     """Whether all kernels are columns: one axis, written as two."""
-    return all(group.shape()[3] == 1 < group.shape()[2] for group in able if len(group.shape()) == 4)
+    shapes = [group.shape() for group in able if len(group.shape()) == 4]
+    return bool(shapes) and all(shape[3] == 1 < shape[2] for shape in shapes)
 
 
 def _flattened(able: Sequence[Group]) -> tuple[Group, Group] | None:
@@ -377,7 +390,13 @@ def _poolings(able: Sequence[Group], convolutions: Sequence[Group],
                     if _ends(convolutions, pools, same, begins) == side:
                         yield same, pools
                         return
-    pools = ways[0] if axes < 3 and not _tall(able) else _way(convolutions, "none")
+    if axes == 1 or (axes == 2 and _tall(able)):
+        for begins in (1024, *LENGTHS):
+            for pools in ways:
+                if inside > 1 and _ends(convolutions, pools, True, begins) == inside:
+                    yield True, pools
+                    return
+    pools = ways[0] if axes < 3 and not _tall(able) and (inside > 1 or told) else _way(convolutions, "none")
     yield True, {**pools, "": True}
 
 
@@ -411,8 +430,8 @@ def _gaps(able: Sequence[Group]) -> dict[str, bool]:
         if kind(group) != "Conv":
             continue
         own = re.fullmatch(r"(.*?\.?)([0-9]+)", group.name)
-        behind = next((each for each in able[place + 1:] if kind(each) not in ("BatchNorm", "Norm", "PReLU")), None)
-        norms = sum(kind(each) in ("BatchNorm", "Norm", "PReLU") for each in able[place + 1:]
+        behind = next((each for each in able[place + 1:] if kind(each) not in BESIDE), None)
+        norms = sum(kind(each) in BESIDE for each in able[place + 1:]
                     [:able.index(behind) - place - 1 if behind else None])
         if own is None or (own[1] and not own[1].endswith(".")):
             return {}
@@ -420,7 +439,8 @@ def _gaps(able: Sequence[Group]) -> dict[str, bool]:
         if other is None or other[1] != own[1]:
             found[group.name] = True  # the last of its kind: VGG and AlexNet halve there, too
             continue
-        found[group.name] = int(other[2]) - int(own[2]) - 1 - norms >= 2
+        hidden = int(other[2]) - int(own[2]) - 1 - norms
+        found[group.name] = hidden >= (3 if behind is not None and kind(behind) == "Linear" else 2)
     consecutive = all(int(two.rpartition(".")[2]) - int(one.rpartition(".")[2]) == 1 for one, two in pairwise(found))
     return {} if len(found) > 1 and consecutive else found
 
@@ -435,7 +455,7 @@ def _chained(found: Sequence[Group]) -> list[Group]:
         return []
     best: list[Group] = []
     for begins in able:
-        if kind(begins) in ("BatchNorm", "Norm", "PReLU"):
+        if kind(begins) in BESIDE:
             continue
         row = [begins]
         made = Draft({}, True)
@@ -456,7 +476,7 @@ def _chained(found: Sequence[Group]) -> list[Group]:
 
 
 def _fits_behind(flow: Flow, group: Group) -> bool:
-    if kind(group) in ("BatchNorm", "Norm", "PReLU"):
+    if kind(group) in BESIDE:
         width = group.shape()[0] if group.shape() else group.shape("running_mean")[0]
         return width == flow.width
     wide = _width(flow, group)
@@ -465,7 +485,7 @@ def _fits_behind(flow: Flow, group: Group) -> bool:
 
 def _rank(last: Group, group: Group) -> int:
     """How well a layer stands behind another: a norm of the same number first, then what is no dense layer."""
-    beside = kind(group) in ("BatchNorm", "Norm", "PReLU")
+    beside = kind(group) in BESIDE
     alike = re.findall(r"[0-9]+", last.name) == re.findall(r"[0-9]+", group.name)
     if beside:
         return 0 if alike else 3

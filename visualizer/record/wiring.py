@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
@@ -267,18 +268,25 @@ class Part(nn.Module):
 class Wired(nn.Module):
     """A network of lines, with its weights."""
 
+    lines: tuple[Line, ...]
+    """Each with the name of its weights."""
+    paths: tuple[str, ...]
+    """Of each line, where its module is; empty for a step."""
+    unused: tuple[str, ...]
+    """Names of the weights that no line takes."""
+
     def __init__(self, lines: Sequence[Line], weights: Mapping[str, Tensor]) -> None:
         """Raises Odd where weights are missing, or are of another shape than a line says."""
         super().__init__()
+        kept = self.__dict__  # names of weights are anybody's: none of them may stand in the way of these
         named: list[Line] = []
         left = {group.name: group for group in groups(weights)}
-        self.paths: list[str] = []
-        """Of each line, where its module is; empty for a step."""
+        paths: list[str] = []
         counted: dict[str, int] = {}
         near = ""
         for number, line in enumerate(lines, 1):
             if line.what not in LAYERS:
-                self.paths.append("")
+                paths.append("")
                 named.append(line)
                 continue
             try:
@@ -293,12 +301,9 @@ class Wired(nn.Module):
                 counted[line.what] = counted.get(line.what, 0) + 1
                 path = f"{near + '.' if near else ''}{line.what.lower()}{counted[line.what]}"
             self._put(path, module)
-            self.paths.append(path)
+            paths.append(path)
             named.append(replace(line, name=group))
-        self.lines = tuple(named)
-        """Each with the name of its weights."""
-        self.unused = tuple(left)
-        """Names of the weights that no line takes."""
+        kept.update(lines=tuple(named), paths=tuple(paths), unused=tuple(left))
 
     def _put(self, path: str, module: nn.Module) -> None:
         at: nn.Module = self
@@ -307,12 +312,19 @@ class Wired(nn.Module):
             at = at._modules.setdefault(name, Part())  # type: ignore[assignment]
         at._modules[last] = module
 
+    def at(self, path: str) -> nn.Module:
+        """The module at a path."""
+        found: nn.Module = self
+        for name in path.split("."):
+            found = found._modules[name]  # type: ignore[assignment]
+        return found
+
     def forward(self, x: Tensor) -> Any:
         kept: list[Tensor] = []
         answers: list[Tensor] = []
         for line, path in zip(self.lines, self.paths, strict=True):
             if path:
-                made = self.get_submodule(path)(x)
+                made = self.at(path)(x)
                 x = made[0] if line.what in RECURRENT else made
             elif line.what in STEPS:
                 x = STEPS[line.what](x, **_arguments(line))
@@ -355,13 +367,16 @@ def _module(line: Line) -> nn.Module:
         if not 0 < given.get("num_layers", 1) <= 64:
             raise Odd("1 to 64 layers stand on one another")
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of layers without numbers
             if line.what == "Embedding":  # torch draws its numbers, and would load its compiler for that
                 given["_weight"] = torch.empty(given["num_embeddings"], given["embedding_dim"])
             made = getattr(nn, line.what)(**given)
     except (TypeError, ValueError, RuntimeError, AssertionError, ZeroDivisionError, OverflowError) as error:
         raise Odd(str(error).partition("\n")[0].rstrip(".")[:200] or type(error).__name__) from None
     assert isinstance(made, nn.Module)
+    if any(each.numel() == 0 for each in made.parameters()):
+        raise Odd("it would have no numbers")
     return made
 
 
@@ -449,13 +464,13 @@ def takes(model: Wired, most: int = 1 << 30) -> Takes:
 def _candidates(model: Wired) -> Iterator[tuple[tuple[int | None, ...], list[tuple[int, ...]], bool, int]]:
     """What the first layer with weights could read, the axis of samples left out: sizes, and shapes to try."""
     first = next(((number, line) for number, line in enumerate(model.lines)
-                  if model.paths[number] and any(True for _ in model.get_submodule(model.paths[number]).parameters())),
+                  if model.paths[number] and any(True for _ in model.at(model.paths[number]).parameters())),
                  None)
     if first is None:
         return
     number = first[0]
     before = {each.what for each in model.lines[:number]}
-    module = model.get_submodule(model.paths[number])
+    module = model.at(model.paths[number])
     if isinstance(module, nn.Embedding):
         yield (None,), [(STEPS_USUAL,), (64,), (256,)], True, module.num_embeddings
     elif isinstance(module, nn.RNNBase):
@@ -478,7 +493,9 @@ def _candidates(model: Wired) -> Iterator[tuple[tuple[int | None, ...], list[tup
         if "Transpose" in before:
             yield (None, channels), [(length, channels) for length in LENGTHS], False, 0
         else:
-            yield (channels, None), [(channels, length) for length in LENGTHS], False, 0
+            near = 4 * module.kernel_size[0]
+            yield (channels, None), [(channels, length) for length in sorted(LENGTHS, key=lambda each: each < near)], \
+                False, 0
     elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         channels = module.in_channels
         kernel = module.kernel_size
@@ -505,16 +522,16 @@ def _sides(channels: int) -> tuple[int, ...]:
 
 def _free(model: Wired, sizes: tuple[int | None, ...], usual: tuple[int, ...], whole: bool,
           most: int) -> tuple[int | None, ...]:
-    """Which of the sizes may really be any: those with which it still runs when they are larger."""
+    """Which of the sizes may really be any: those with which it still runs when they are a little larger, and twice as
+    large; pooling leaves out a row that is one too many."""
     found: list[int | None] = list(sizes)
     for axis, size in enumerate(sizes):
         if size is None:
-            other = list(usual)
-            other[axis] += 1 if usual[axis] < 16 else usual[axis] // 2
-            try:
-                shape_of(model, tuple(other), whole, most)
-            except TRIED:
-                found[axis] = usual[axis]
+            for larger in (usual[axis] + (1 if usual[axis] < 16 else usual[axis] // 2), 2 * usual[axis]):
+                try:
+                    shape_of(model, (*usual[:axis], larger, *usual[axis + 1:]), whole, most)
+                except TRIED:
+                    found[axis] = usual[axis]
     return tuple(found)
 
 

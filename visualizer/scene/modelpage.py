@@ -406,7 +406,7 @@ def _wired(page: Page, look: Look) -> Laid:
         marks.append(Text(0, y + 10, plain(line), 12, 400, "ink-2"))
         y += 17
     y += 6
-    room = max(150.0, wide - 150)
+    room = max(150.0, wide - 118)
     for number, (_, gives, wrong) in enumerate(page.lines):
         marks.append(Text(20, y + 20, plain(str(number + 1)), 11, 400, "ink-2", "end"))
         places[f"line:{number}"] = (28, y, room - 28, 30)

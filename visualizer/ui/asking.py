@@ -21,10 +21,6 @@ from visualizer.scene.state import State
 from visualizer.trace import Refused, Trace
 from visualizer.ui.recorder import Recorder
 
-LANE = "survey"
-LIMIT = 60.0
-"""Seconds without advance after which looking at a file is given up."""
-
 
 class Asking(QObject):
     """One file at a time: the newest."""
@@ -108,7 +104,7 @@ class Asking(QObject):
             self._agree(at)
             return
         try:
-            manifest.keep(at.survey.file, opening.confirmed(at))
+            manifest.keep(at.survey.file, at.said)
         except (NotWritten, OSError, ValueError) as error:
             self._show(replace(at, problem=tr("What you said cannot be kept ({why}).").format(
                 why=str(error).rstrip("."))))
@@ -139,7 +135,7 @@ class Asking(QObject):
 
     def _ask(self, told: manifest.Manifest | None) -> None:
         assert self.found is not None
-        self._number = self.engine.request(LANE, limit=LIMIT, model=self.found.name,
+        self._number = self.engine.request("survey", model=self.found.name,
                                            told=None if told is None else told.plain())
 
     def _answered(self, number: int, name: str, answer: Mapping[str, Any]) -> None:

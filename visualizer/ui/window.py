@@ -22,7 +22,7 @@ from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands
 from visualizer.ui.commands.inputs import why_no_inputs
 from visualizer.ui.cover import Cover
-from visualizer.ui.levels import at_top, out
+from visualizer.ui.levels import at_top, block_closed, out
 from visualizer.ui.menus import Menus
 from visualizer.ui.panes import Panes
 from visualizer.ui.patience import Patience
@@ -364,7 +364,11 @@ class Window(QWidget):
         if any(put_away() for put_away in on_top):
             return
         trace, seen, names = self.store.near, self.store.sight, tuple(view.name for view in self.views())
-        if trace is None or seen is None or at_top(self.store.state, names):
+        closed = None if trace is None or seen is None else block_closed(self.store.state, trace, seen.moment)
+        if closed is not None and at_top(self.store.state, names):
+            after = closed
+            self.store.apply(lambda state: after)
+        elif trace is None or seen is None or at_top(self.store.state, names):
             self.go_to_start()
         else:
             self.store.apply(lambda state: out(state, trace, seen, names, self.trail.opened_in))

@@ -200,6 +200,9 @@ def _reaches(seen: Seen, length: int) -> int:
 
 # --- what packs others ----------------------------------------------------------------------------------------------
 
+OPENED = ("data.pkl", "trace.json", "session.json", "config.json", "archive_format",
+          "serialized_exported_program.json")
+"""What stands in a zip that is a file by itself."""
 PACKED = ((rb"\x1f\x8b", "gzip", "gunzip -k {name}"), (rb"BZh[1-9]", "bzip2", "bunzip2 -k {name}"),
           (rb"\xfd7zXZ\0", "xz", "unxz -k {name}"), (rb"\x28\xb5\x2f\xfd", "zstd", "unzstd {name}"),
           (rb"\x04\x22\x4d\x18", "lz4", "unlz4 {name}"),
@@ -212,8 +215,7 @@ def _packed(seen: Seen) -> str:
     if not kind:
         models = [name for name in seen.members if Path(name).suffix in (".onnx", ".pt2", ".safetensors", ".pt", ".pth",
                                                                          ".h5", ".keras", ".tflite", ".pb", ".trace")]
-        known = any(name.rpartition("/")[2] in ("data.pkl", "trace.json", "state.json", "config.json", "archive_format",
-                                                "serialized_exported_program.json") for name in seen.members)
+        known = any(name.rpartition("/")[2] in OPENED for name in seen.members)
         if not models or known:
             return ""
         kind, line = "zip", "unzip {name}"
@@ -468,6 +470,6 @@ PICTURES: tuple[tuple[bytes, str, str], ...] = (
 """How other things begin that are met under the name of a model, what they are, and their right ending."""
 
 KNOWN: tuple[Callable[[Seen], str], ...] = (
-    _pointer, _answer_of_a_server, _nothing, _packed, _archive_to_serve, _keras, _script, _package, _cut_off,
+    _pointer, _answer_of_a_server, _nothing, _archive_to_serve, _keras, _script, _package, _packed, _cut_off,
     _machine_code, _bare_pickle, _hdf5, _lite, _tensorflow, _core_ml, _paddle, _language_model, _of_phones)
 """One after the other, until one knows it."""

@@ -17,7 +17,7 @@ TAIL = 12
 
 
 class Odd(ValueError):
-    """It is no pickle, is cut off, or was not written by torch.save; its text says what."""
+    """It is no pickle, or is cut off; its text says what."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Pickle:
     """Of what it would import, `torch.nn.modules.linear.Linear`, in the order in which they come."""
     stored: int = 0
     """How many numbers the pieces of storage claim that it names, each once."""
+    odd: bool = False
+    """Whether it names such pieces otherwise than torch.save does, so that their size is not known."""
 
 
 def read(file: IO[bytes], strict: bool = True) -> Pickle:
@@ -37,6 +39,7 @@ def read(file: IO[bytes], strict: bool = True) -> Pickle:
     stored: dict[str, int] = {}
     words: list[str] = []
     near: list[tuple[str, Any]] = []
+    odd = False
     for name, value in _steps(file, strict):
         if name in PUTS or name in ("PROTO", "FRAME"):
             continue
@@ -46,11 +49,12 @@ def read(file: IO[bytes], strict: bool = True) -> Pickle:
             names[str(value).replace(" ", ".", 1)] = None
         elif name == "STACK_GLOBAL":
             names[".".join(words[-2:])] = None
-        elif name in ("BINPERSID", "PERSID") and strict:
+        elif name in ("BINPERSID", "PERSID"):
             key, count = _storage(near)
-            stored[key] = max(count, stored.get(key, 0))
+            odd = odd or count is None
+            stored[key] = max(count or 0, stored.get(key, 0))
         near = [*near[1 - TAIL:], (name, value)]
-    return Pickle(tuple(names), sum(stored.values()))
+    return Pickle(tuple(names), sum(stored.values()), odd)
 
 
 def _steps(file: IO[bytes], strict: bool) -> Iterator[tuple[str, Any]]:
@@ -67,17 +71,18 @@ def _steps(file: IO[bytes], strict: bool) -> Iterator[tuple[str, Any]]:
         raise Odd(str(error).partition("\n")[0][:100] or type(error).__name__) from None
 
 
-def _storage(near: list[tuple[str, Any]]) -> tuple[str, int]:
-    """Key and count of the storage that the last steps name: `('storage', class, key, place, count, view)`."""
+def _storage(near: list[tuple[str, Any]]) -> tuple[str, int | None]:
+    """Key and count of the storage that the last steps name, `('storage', class, key, place, count, view)`; no count
+    where it is named otherwise."""
     names = [name for name, _ in near]
-    if names[-1:] != ["TUPLE"]:
-        raise Odd("it names its numbers otherwise than torch.save does")
     place = len(near) - 2
-    if names[place] == "NONE":  # no view of a larger one
+    if place >= 0 and names[place] == "NONE":  # no view of a larger one
         place -= 1
-    elif names[place] in ("TUPLE", "TUPLE3"):
+    elif place >= 0 and names[place] in ("TUPLE", "TUPLE3"):
         place -= 4 if names[place] == "TUPLE3" else 5
+    if names[-1:] != ["TUPLE"] or place < 2:
+        return "", None
     count, key = near[place], near[place - 2]
     if count[0] not in WHOLE or type(count[1]) is not int or count[1] < 0 or key[0] not in WORDS:
-        raise Odd("it names its numbers otherwise than torch.save does")
+        return "", None
     return str(key[1]), count[1]

@@ -67,6 +67,8 @@ def tensors(path: Path) -> Mapping[Any, Any]:
     wanted = [name for name in pickled.names if name not in _allowed()]
     if wanted:
         raise Refused(_would_run(path, wanted))
+    if pickled.odd:
+        raise Refused(f"{path.name} names its numbers otherwise than torch.save does; save it again with {SAVE}.")
     if pickled.stored > path.stat().st_size:
         raise Refused(f"{path.name} claims {pickled.stored:,} numbers in {path.stat().st_size:,} bytes; save it again "
                       f"with {SAVE}.")
