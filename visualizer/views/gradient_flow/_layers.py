@@ -38,7 +38,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.timeline import Moment, ease, timeline
 from visualizer.scene.type import width
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 Values = NDArray[np.float64]
 AS_RECORDED = "as recorded"
@@ -55,7 +55,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     places = parts.even_places(trace, look, named=True)
     names = [layer.name for layer in trace]
     xs = [places[name] for name in names]
-    gradient, weights, spread = (_of_arrays(trace, measured[key]) for key in ("gradient", "weight_gradient", "spread"))
+    gradient, weights, spread = _measured(trace)
     still, moving = parts.lanes(trace, timeline(trace), moment, look, places)
     line, untrained = _line(trace, gradient), _before(trace)
     stressed = timeline(trace).settled(moment.index - (moment.phase < TURNS))  # first it is still the layer before
@@ -95,13 +95,21 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         marks += _reached(trace, moment, xs, values, scale, how, look, foci, joined, index < 2, claims)
         marks += _value(values, scale, xs, now, look, claims[now])
         marks = before + grouped(own, marks)
-    marks += grouped(WHY, _why(trace, gradient, weights, spread, line, note.top, look))
+    marks += grouped(WHY, _why(trace, note.top, look))
     if untrained[0] is not None:
         marks += grouped(LEGEND, [
                   Line(((10, top - 8), (30, top - 8)), "ink-2", 2, True),
                   Text(10, top + 8, plain(tr("untrained")), 11, 400, "ink-2")])
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(words),
-                   table=_table(trace, gradient, weights, spread))
+                   table=_table(trace))
+
+
+@remembered(1)
+def _measured(trace: Trace) -> tuple[Values, Values, Values]:
+    """(layer,): the sizes of its gradient and of that of its weights, and how far its values are spread."""
+    gradient, weights, spread = (_of_arrays(trace, trace.studies["flow"][key])
+                                 for key in ("gradient", "weight_gradient", "spread"))
+    return gradient, weights, spread
 
 
 def precision(trace: Trace) -> str:
@@ -139,18 +147,18 @@ def _of(quantity: str, key: str, *places: int) -> Claim:
 def hop(trace: Trace, gradient: Values, at: int) -> tuple[Layer, float] | None:
     """The layer whose gradient came here alone, and what of it was kept; None where several are added up, or none
     came."""
-    names = [layer.name for layer in trace]
-    readers = [reader for reader in trace.readers(names[at]) if not math.isnan(gradient[names.index(reader.name)])]
+    places = trace.places
+    readers = [reader for reader in trace.readers(trace.layers[at].name)
+               if not math.isnan(gradient[places[reader.name]])]
     if len(readers) != 1 or math.isnan(gradient[at]):
         return None
-    source = float(gradient[names.index(readers[0].name)])
+    source = float(gradient[places[readers[0].name]])
     return (readers[0], float(gradient[at]) / source) if 0 < source < math.inf else None
 
 
 def ways(trace: Trace, gradient: Values, at: int) -> int:
     """How many layers handed gradient to this one."""
-    names = [layer.name for layer in trace]
-    return sum(not math.isnan(gradient[names.index(reader.name)]) for reader in trace.readers(names[at]))
+    return sum(not math.isnan(gradient[trace.places[reader.name]]) for reader in trace.readers(trace.layers[at].name))
 
 
 def _line(trace: Trace, gradient: Values) -> Decay | None:
@@ -169,8 +177,7 @@ def _deep(trace: Trace, gradient: Values) -> list[int]:
 
 def why(trace: Trace, layer: Layer, reader: Layer, kept: float) -> str:
     """Why a gradient became shorter or longer on its way through `reader`."""
-    index = [other.name for other in trace].index(reader.name)
-    return hops.reason(trace, layer, reader, kept, float(trace.studies["flow"]["stretch"][index]))
+    return hops.reason(trace, layer, reader, kept, float(trace.studies["flow"]["stretch"][trace.places[reader.name]]))
 
 
 def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment) -> str:
@@ -247,7 +254,7 @@ def _kept(trace: Trace, gradient: Values, xs: list[float], moment: Moment, look:
             continue
         found, count = hop(trace, gradient, index), ways(trace, gradient, index)
         claim = None if found is None else _of("share of one in another", "gradient", index,
-                                               [layer.name for layer in layers].index(found[0].name))
+                                               trace.places[found[0].name])
         several = said(str(count), *_of("how many hand back a size", "gradient", index))
         words = logchart.times(found[1], *([claim] if claim else [])) if found is not None else \
             f"Σ {several}" if count > 1 else ""
@@ -348,10 +355,11 @@ def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, lin
                        why=why(trace, trace[least[1]], least[2], least[0]))).strip()
 
 
-def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None, y: float,
-         look: Look) -> list[Mark]:
+@remembered(4)
+def _why(trace: Trace, y: float, look: Look) -> list[Mark]:
     """A line of reasons, and one that names what has no gradient."""
-    room = look.size[0] - 104
+    gradient, weights, spread = _measured(trace)
+    line, room = _line(trace, gradient), look.size[0] - 104
     told = logchart.because(reasons(trace, gradient, weights, spread, line), 84, y, room, look, 1)
     marks: list[Mark] = [Text(10, y, plain(tr("why")), 12, 600, "ink"), *told]
     below = y + 20 if told else y
@@ -374,8 +382,10 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     return marks
 
 
-def _table(trace: Trace, gradient: Values, weights: Values, spread: Values) -> Table:
+@remembered(1)
+def _table(trace: Trace) -> Table:
     """One row a layer."""
+    gradient, weights, spread = _measured(trace)
     rows: list[tuple[str | float | int, ...]] = []
     for index, layer in enumerate(trace):
         found = hop(trace, gradient, index) if layer.output.ndim else None
