@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -16,6 +17,7 @@ from tests.quantities import worked_out
 from tests.recorded import recorded
 from tests.test_layout import faults
 from tests.test_sentences import texts_of, true, unclaimed
+from visualizer.record import record
 from visualizer.said import listening
 from visualizer.scene import blocks, projector
 from visualizer.scene import state as does
@@ -72,6 +74,17 @@ def test_a_closed_block_is_its_module(name: str) -> None:
         if path in given:  # a list of modules is called by nobody
             out = given[path][int(call or 1) - 1]
             np.testing.assert_allclose(shown.output.reshape(out.shape), out, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("way", ["captured", "exported"])
+def test_the_class_of_a_module_is_known(way: str, tmp_path: Path) -> None:
+    model, x, trace = made("resnet18")
+    if way == "exported":
+        torch.export.save(torch.export.export(model, (x,)), tmp_path / "net.pt2")
+        trace = record(str(tmp_path / "net.pt2"))
+    found = {block.name: block.made for block in blocks.blocks(blocks.tree(trace)) if not block.alike}
+    assert found["layer2.0"] == found["layer4.1"] == "Residual"
+    assert found["layer2"] == ""  # a list
 
 
 def test_what_is_alike_stands_together() -> None:

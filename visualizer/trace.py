@@ -44,6 +44,8 @@ PART = "part"
 """The last axis of complex numbers: the real part, then the imaginary one."""
 INPUT, UNEXPLAINED = "input", "unexplained"
 """What `Layer.kind` is of what was fed in, and of an operation that no kind speaks for."""
+MODULES = "modules"
+"""The fact that tells the classes of the modules which hold others: path -> `Bottleneck`."""
 UNTRAINED = "untrained"
 """What is done to a model that is recorded with its weights from before training; an edit of a recipe."""
 

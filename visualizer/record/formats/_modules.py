@@ -18,6 +18,9 @@ class Runs(Protocol):
 class Inside(nn.Module):
     """One of the modules; it does what the file says is done in it."""
 
+    called = ""
+    """The class that it had."""
+
     def forward(self, run: Runs, steps: Sequence[Any]) -> None:
         run.every(steps)
 

@@ -28,6 +28,7 @@ def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
     """The model, ready to run, with what it says of its inputs; raises Refused."""
     from visualizer.record.formats.onnx import _file, _graph, _inputs
     from visualizer.record.formats.onnx._module import Model
+    from visualizer.record.formats.onnx.operators import TooLarge
 
     room = _file.Room(path)
     try:
@@ -41,8 +42,8 @@ def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
         raise Refused(f"{path.name} uses what is not known here: {listed}{more}; {FROM_PYTHON}.") from None
     except unpack.TooMuch as error:
         raise Refused(f"{path.name} is larger than there is room for ({error}); open a smaller network.") from error
-    except Refused:
-        raise
+    except TooLarge as error:
+        raise Refused(f"{path.name}: {error}") from error
     except (_file.Odd, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError,
             AssertionError, RecursionError, OSError) as error:
         why = str(error).strip().partition("\n")[0].rstrip(".")[:200] or type(error).__name__

@@ -121,8 +121,8 @@ class Exported(nn.Module):
         nodes = list(_every(program.graph))
         for node in nodes:
             self._recurrent(node)
-        for path in dict.fromkeys(caller.path for node in nodes for caller in node.callers):
-            self._at(path)
+        for caller in dict.fromkeys(caller for node in nodes for caller in node.callers):
+            self._at(caller.path).called = caller.made  # type: ignore[assignment]
         for name, held in program.held.items():
             path, _, last = held.rpartition(".")
             tensor = tensors[held]
