@@ -250,7 +250,7 @@ def _names(trace: Trace, box: Box, current: str) -> list[Mark]:
     first: dict[str, int] = {}
     for name, column in places:
         first[name] = min(column, first.get(name, column))
-    labels = Labels((box.left - 12, box.top - 6, box.right + 40, box.bottom + 4), 6)
+    labels = Labels((box.left - 12, box.top - 6, box.right + 20, box.bottom + 4), 6)
     marks: list[Mark] = []
     seen: set[str] = set()
     order = sorted(places, key=lambda key: key[0] != current)
@@ -264,8 +264,8 @@ def _names(trace: Trace, box: Box, current: str) -> list[Mark]:
         top = min(other.top for other in places.values() if other.right > place.left - 6 and other.left < end)
         here = name == current
         marks += labels.put(words, [
-            (place.left, top - 8, "start"), (place.left, top - 24, "start")], 12, 600 if here else 400,
-            "accent-ink" if here else "ink", mono=True, focus=Focus(name), group=of_layer(name))
+            (place.left, top - 8, "start"), (place.left, top - 24, "start"), (place.right, top - 8, "end")], 12,
+            600 if here else 400, "accent-ink" if here else "ink", mono=True, focus=Focus(name), group=of_layer(name))
     total = max(1, waiting.waits(trace))
     pitch = min(WIDE, box.width / total)
     every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000) if step * pitch >= 26)
@@ -335,8 +335,9 @@ def _clock(trace: Trace, moment: Moment, box: Box) -> list[Mark]:
     else:
         held = trace.studies[STUDY]
         whole = said(numbers.significant(took, 3), "milliseconds of a pass")
-        words = tr("{time} ms").format(time=whole) if moment.backward else tr("about {so_far} of {time} ms").format(
-            so_far=numbers.number(elapsed(trace, moment), 2), time=whole)
+        brief = tr("{time} ms").format(time=whole)
+        words = brief if moment.backward else fitting((tr("about {so_far} of {time} ms").format(
+            so_far=numbers.number(elapsed(trace, moment), 2), time=whole), brief), right.width, 24, 600)
         below = tr("a pass forwards, median of {runs} runs on this machine; torch, {threads} thread").format(
             runs=said(str(len(held["plain"])), "timed runs"), threads=said(str(int(held["threads"])), "threads"))
         below = fitting((below, tr("a pass forwards on this machine")), right.width, 12)
