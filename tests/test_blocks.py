@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -16,6 +17,7 @@ from tests.quantities import worked_out
 from tests.recorded import recorded
 from tests.test_layout import faults
 from tests.test_sentences import texts_of, true, unclaimed
+from visualizer.record import record
 from visualizer.said import listening
 from visualizer.scene import blocks, projector
 from visualizer.scene import state as does
@@ -72,6 +74,17 @@ def test_a_closed_block_is_its_module(name: str) -> None:
         if path in given:  # a list of modules is called by nobody
             out = given[path][int(call or 1) - 1]
             np.testing.assert_allclose(shown.output.reshape(out.shape), out, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("way", ["captured", "exported"])
+def test_the_class_of_a_module_is_known(way: str, tmp_path: Path) -> None:
+    model, x, trace = made("resnet18")
+    if way == "exported":
+        torch.export.save(torch.export.export(model, (x,)), tmp_path / "net.pt2")
+        trace = record(str(tmp_path / "net.pt2"))
+    found = {block.name: block.made for block in blocks.blocks(blocks.tree(trace)) if not block.alike}
+    assert found["layer2.0"] == found["layer4.1"] == "Residual"
+    assert found["layer2"] == ""  # a list
 
 
 def test_what_is_alike_stands_together() -> None:
@@ -263,4 +276,20 @@ def test_a_walk_goes_block_by_block() -> None:
 
 
 def test_only_views_that_fold_have_the_knob() -> None:
-    assert {view.name for view in all_views() if KNOB in dict(view.knobs)} == {"network"}
+    assert {view.name for view in all_views() if KNOB in dict(view.knobs)} == {"network", "gradient_flow"}
+
+
+@pytest.mark.parametrize("size", ["1600x900", "1024x768"])
+def test_the_flow_of_gradient_has_one_place_for_a_closed_block(size: str) -> None:
+    trace = deep("resnet50")
+    at = timeline(trace).find("layer3.2.conv2.backward")
+    with listening(placing=True) as heard:
+        picture = draw(find("gradient_flow"), trace, at, None, SIZES[size])
+    assert not (wrong := [claim for claim in heard if not true(trace, claim)]), wrong[:3]
+    assert not (found := list(faults(picture, 1.0))), found[:3]
+    foci = {mark.focus.layer for mark in picture if getattr(mark, "focus", None) is not None}
+    assert "layer3.2.conv1" in foci
+    assert "layer2.1.conv1" not in foci
+    opens = {mark.tip for mark in picture if isinstance(mark, Rect) and isinstance(mark.holds, Choice)}
+    assert "Open layer1" in opens
+    assert len(picture.table.rows) == len(trace.layers)  # the numbers of all of them

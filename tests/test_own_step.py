@@ -20,6 +20,7 @@ from torch.optim import optimizer as of_torch
 import visualizer
 from visualizer import kinds
 from visualizer.kinds import OF_ALL
+from visualizer.motions import dense, norm
 from visualizer.trace import Refused, Trace
 
 BATCH = 5
@@ -230,13 +231,13 @@ def a_step(model: nn.Module, x: Tensor) -> None:
     model(x).square().mean().backward()
 
 
-def dense() -> nn.Module:
+def two_layers() -> nn.Module:
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
 
 
 def test_weights_are_those_before_the_step_of_the_optimizer() -> None:
-    model, x = dense(), torch.randn(BATCH, 4)
+    model, x = two_layers(), torch.randn(BATCH, 4)
     before = model[0].weight.detach().numpy().copy()
     optimizer = torch.optim.SGD(model.parameters(), 1.0)
     with visualizer.recording(model) as seen:
@@ -257,7 +258,7 @@ def test_gates_are_those_before_the_step_without_a_call_of_backward_on_a_tensor(
 
 
 def test_a_scaled_loss_has_scaled_gradients() -> None:
-    model, x = dense(), torch.randn(BATCH, 4)
+    model, x = two_layers(), torch.randn(BATCH, 4)
     with visualizer.recording(model) as plain:
         a_step(model, x)
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
@@ -268,7 +269,7 @@ def test_a_scaled_loss_has_scaled_gradients() -> None:
 
 
 def test_each_pass_of_accumulated_gradients_has_its_own_recording() -> None:
-    model, parts = dense(), torch.randn(3, BATCH, 4)
+    model, parts = two_layers(), torch.randn(3, BATCH, 4)
     with visualizer.recording(model, 2) as seen:
         for part in parts:
             (model(part).square().mean() / 3).backward()
@@ -284,7 +285,7 @@ def test_each_pass_of_accumulated_gradients_has_its_own_recording() -> None:
 
 
 def test_two_passes_of_one_loss_are_two_recordings() -> None:
-    model, x = dense(), torch.randn(BATCH, 4)
+    model, x = two_layers(), torch.randn(BATCH, 4)
     with visualizer.recording(model) as seen:
         (model(x) - model(x.flip(1))).square().mean().backward()
     one, other = seen.traces
@@ -293,7 +294,7 @@ def test_two_passes_of_one_loss_are_two_recordings() -> None:
 
 def test_what_came_before_the_model_gets_the_same_gradient() -> None:
     """A generator in front of a discriminator that is recorded."""
-    model, front = dense(), nn.Linear(2, 4)
+    model, front = two_layers(), nn.Linear(2, 4)
     x = torch.randn(BATCH, 2)
     a_step(model, front(x))
     gradient, front.weight.grad = front.weight.grad, None
@@ -304,7 +305,7 @@ def test_what_came_before_the_model_gets_the_same_gradient() -> None:
 
 
 def test_hooks_of_the_caller_hear_the_step_alone() -> None:
-    model, x, heard = dense(), torch.randn(BATCH, 4), []
+    model, x, heard = two_layers(), torch.randn(BATCH, 4), []
     model[1].register_forward_hook(lambda module, given, returned: heard.append(returned))
     with visualizer.recording(model) as seen:
         a_step(model, x)
@@ -326,7 +327,7 @@ def test_nothing_is_left_behind() -> None:
 
 
 def test_a_frozen_weight_has_no_gradient() -> None:
-    model = dense()
+    model = two_layers()
     model[0].weight.requires_grad_(False)
     with visualizer.recording(model) as seen:
         a_step(model, torch.randn(BATCH, 4))
@@ -341,6 +342,90 @@ def test_the_terms_of_what_all_samples_made_are_refused() -> None:
         kinds.weight_terms(seen.trace, "head", "weight", (0, 0))
     with pytest.raises(LookupError, match="all 5 samples"):
         kinds.backward_terms(seen.trace, "gain", (0,))
+
+
+class Drawing(nn.Module):
+    """Draws its code by chance, and hands back three things that its loss reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other = nn.Linear(4, 6), nn.Linear(3, 4)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        mean, spread = self.one(x).chunk(2, 1)
+        return {"made": self.other(mean + torch.randn_like(spread) * spread.exp()), "mean": mean, "spread": spread}
+
+
+class Costly(nn.Module):
+    """Makes its own loss, over all samples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+        made = self.one(x)
+        return functional.cross_entropy(made, truth), made
+
+
+class Normed(nn.Module):
+    """Weights that are computed anew each time, one of them by a state of its own; drops between recurrent levels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        normed = nn.utils.parametrizations
+        self.one, self.head = normed.weight_norm(nn.Linear(4, 6)), normed.spectral_norm(nn.Linear(6, 3))
+        self.rnn = nn.GRU(6, 3, num_layers=2, dropout=0.3, bidirectional=True, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.rnn(torch.relu(self.one(x)))[0].mean(1))
+
+
+@pytest.mark.parametrize(("made", "x", "loss"), [
+    (Drawing, (torch.randn(BATCH, 4),), lambda found: sum(each.square().sum() for each in found.values())),
+    (Costly, (torch.randn(BATCH, 4), torch.arange(BATCH) % 3), lambda found: found[0]),
+    (Normed, (rows(),), lambda found: found.square().mean()),
+], ids=["three outputs", "a loss inside", "computed weights"])
+def test_what_torch_had_comes_apart_or_is_said_to_be_of_all(made, x, loss) -> None:
+    torch.manual_seed(0)
+    model = made()
+    twin = copy.deepcopy(model)
+    torch.manual_seed(1)
+    loss(twin(*x)).backward()
+    torch.manual_seed(1)
+    with visualizer.recording(model, 3) as seen:
+        loss(model(*x)).backward()
+    report = seen.trace.check()
+    assert report.passed, [row for row in report.rows if not row.agrees]
+    assert sum(row.error is not None for row in report.rows) >= 3
+    for one, other in zip(model.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-5, atol=1e-7)
+    if made is Costly:
+        assert seen.trace["cross_entropy"].unexplained
+        assert seen.trace["cross_entropy"].output == pytest.approx(seen.trace.objective.value)
+    if made is Drawing:
+        assert {*seen.trace["loss"].reads} == {"other", "chunk", "chunk[1]"}
+
+
+def test_what_is_shown_of_it_adds_up_to_what_was_recorded() -> None:
+    """Films and cards of one sample never claim that its numbers alone make the gradient of a weight."""
+    torch.manual_seed(2)
+    model = Pictures()
+    with visualizer.recording(model, 1) as seen:
+        a_step(model, pictures())
+    trace = seen.trace
+    np.testing.assert_allclose(norm.back_steps(trace, "norm")[2], trace["conv"].gradient, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(norm.back_steps(trace, "norm1")[2], trace["fc"].gradient, rtol=1e-4, atol=1e-7)
+    assert {name for name, _ in kinds.terms(trace, "norm", (0, 0, 0)).met} >= {"mean", "variance"}
+    share = np.outer(trace["fc"].gradient, trace["drop"].output)
+    np.testing.assert_allclose(dense._outer_product(trace, "fc", 1000, None)[0], np.abs(share), rtol=1e-6)
+    card = visualizer.draw(trace, view="microscope", at="conv.backward", focus="conv:1,2,2", size=(1100, 700))
+    words = {mark.plain for mark in card if hasattr(mark, "plain")}
+    assert "added up: a share of ∂L/∂w" in words
+    assert not any(word.startswith(("∂L/∂b", "∥∂L/∂w∥")) for word in words)
+    for view in ("network", "gradient_flow", "filters", "feature_maps"):
+        for at in ("conv.backward@0.5", "norm.backward@0.7", "fc.backward@0.5", "fc.backward"):
+            assert visualizer.draw(trace, view=view, at=at).caption
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------------------
@@ -390,7 +475,7 @@ class Packed(nn.Module):
     (Alike(), torch.randn(BATCH, 4), "something of several samples together"),
     (Counting(), torch.randn(BATCH, 4), "other steps for one sample"),
     (Packed(), rows(), "visualizer.capture"),
-    (dense(), torch.randn(2, 4), "There is no sample 4; the model was given 2, 0 to 1."),
+    (two_layers(), torch.randn(2, 4), "There is no sample 4; the model was given 2, 0 to 1."),
 ], ids=["fixed size", "samples compared", "other steps", "packed", "no such sample"])
 def test_a_step_that_cannot_be_recorded_goes_on(model: nn.Module, x: Tensor, says: str) -> None:
     twin = copy.deepcopy(model)
@@ -431,7 +516,7 @@ def test_too_many_numbers_are_said_and_the_step_goes_on() -> None:
     (lambda model: torch.no_grad()(model)(torch.randn(2, 4)), "no_grad"),
 ], ids=["nothing", "no backward", "no gradients"])
 def test_a_block_in_which_something_is_missing_says_what(doing: Callable[[nn.Module], object], says: str) -> None:
-    model = dense()
+    model = two_layers()
     with visualizer.recording(model) as seen:
         doing(model)
     with pytest.raises(Refused, match=says):
@@ -439,7 +524,7 @@ def test_a_block_in_which_something_is_missing_says_what(doing: Callable[[nn.Mod
 
 
 def test_an_error_of_the_step_passes_through() -> None:
-    model = dense()
+    model = two_layers()
     with pytest.raises(RuntimeError, match="shapes"), visualizer.recording(model) as seen:
         model(torch.randn(2, 5))
     with suppress(ZeroDivisionError), visualizer.recording(model) as seen:

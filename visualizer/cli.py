@@ -77,8 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _explain(error)
     finally:
-        if f"{visualizer.__name__}.manifest" in sys.modules:
-            registry.module("manifest").suppose_nothing()  # it was said of this command alone
+        for name in ("manifest", "consent"):
+            if f"{visualizer.__name__}.{name}" in sys.modules:
+                registry.module(name).suppose_nothing()  # it was said in this command alone
 
 
 def _with_somewhere_to_write() -> None:
@@ -349,12 +350,14 @@ class _Parser(argparse.ArgumentParser):
 
 def _heard(chosen: argparse.Namespace) -> None:
     """Take what the command says of a model file for true, and keep it if that is wished."""
-    from visualizer import manifest
+    from visualizer import consent, manifest
 
     heard = told.said(chosen)
     if heard is None:
         return
     path, said = heard
+    if (program := told.agreed(chosen)) is not None and program.is_file():
+        consent.suppose(program)
     chosen.thing = str(path)
     manifest.suppose(path, said)
     if chosen.keep:

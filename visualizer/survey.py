@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -157,6 +158,11 @@ def lines(found: Survey) -> list[str]:
     rows = [(f"{'  ' * row.depth}{row.name}", row.operation or row.kind, " × ".join(map(str, row.shape)),
              f"{row.parameters:,}" if row.parameters else "", "" if row.taken else "shown only") for row in found.rows]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    if found.runs and not found.agreed:
+        return [f"{found.title} is a program, and nothing in it has run; it can be recorded as:",
+                *(f"  {Path(found.file).name}:{each.name}" + ("" if each.made else "(" + ", ".join(
+                    f"{name}={usual}" if usual else name for name, usual in each.arguments) + ")")
+                  for each in found.choices)]
     made = [found.title, *("  ".join((row[0].ljust(widths[0]), row[1].ljust(widths[1]), row[2].rjust(widths[2]),
                                       row[3].rjust(widths[3]), row[4])).rstrip() for row in rows),
             f"{found.parameters:,} parameters, {found.adds:,} multiply-adds"]

@@ -92,6 +92,12 @@ def said(chosen: argparse.Namespace) -> tuple[Path, Manifest] | None:
         raise Refused(f"What was said of {path.name} is not understood: {error}.") from error
 
 
+def agreed(chosen: argparse.Namespace) -> Path | None:
+    """The Python file that a command runs, whose class it names: to write that is to agree."""
+    named, name = split(str(chosen.thing))
+    return Path(named) if name or getattr(chosen, "class_", None) else None
+
+
 def _first(given: dict[str, Any]) -> str:
     return next((option.rstrip("_") for option, value in given.items() if value is not None), "class")
 

@@ -44,6 +44,8 @@ PART = "part"
 """The last axis of complex numbers: the real part, then the imaginary one."""
 INPUT, UNEXPLAINED = "input", "unexplained"
 """What `Layer.kind` is of what was fed in, and of an operation that no kind speaks for."""
+MODULES = "modules"
+"""The fact that tells the classes of the modules which hold others: path -> `Bottleneck`."""
 UNTRAINED = "untrained"
 """What is done to a model that is recorded with its weights from before training; an edit of a recipe."""
 
@@ -270,6 +272,11 @@ class Trace:
         return {layer.name: layer for layer in self.layers}
 
     @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The place of each layer in the order of execution, from 0."""
+        return {layer.name: place for place, layer in enumerate(self.layers)}
+
+    @cached_property
     def _readers(self) -> dict[str, tuple[Layer, ...]]:
         found: dict[str, dict[str, Layer]] = {name: {} for name in self._by_name}
         for layer in self.layers:
@@ -382,8 +389,9 @@ _KEPT = "_remembered"
 _MISSING: Any = object()
 
 
-def remembered(most: int = 32) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def remembered(most: int = 32, each_layer: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Have a function keep its last `most` answers, with the noun it is asked about first: they die with that.
+    `each_layer`: of a Trace as many as it has layers, where it is asked of all of them in turn and an answer is small.
 
     The noun is a Trace, or what was read of one (a Layer, a Reading, or the first of several). A cache beside the
     function would keep every recording alive that was ever drawn. An answer may have words in it, so that each language
@@ -404,11 +412,11 @@ def remembered(most: int = 32) -> Callable[[Callable[P, R]], Callable[P, R]]:
             key = (spoken(), args[1:] if owner is args[0] else args, *(sorted(kwargs.items()) if kwargs else ()))
             answer = kept.get(key, _MISSING)
             if answer is not _MISSING:
-                if 2 * len(kept) > most:  # again, as the last one that was asked for
+                if 2 * len(kept) > most and not each_layer:  # again, as the last one that was asked for
                     kept[key] = kept.pop(key)
                 return answer  # type: ignore[no-any-return]
             answer = kept[key] = function(*args, **kwargs)
-            while len(kept) > most:
+            while len(kept) > (max(most, len(noun.get("layers", ()))) if each_layer else most):
                 del kept[next(iter(kept))]
             return answer
 

@@ -224,6 +224,7 @@ def _source(model: str, edits: Sequence[str]) -> Source:
     digest = _hash_of(model, UNTRAINED in edits)
     if digest and model not in registry.models() and (said := manifest.of(model)) != manifest.NOTHING:
         digest += json.dumps(said.plain())  # another model as soon as something else is said of the file
+        digest += "".join(_hash_of(str(Path(model).with_name(name))) for name in (said.weights, said.source) if name)
     return model, tuple(edits), digest
 
 

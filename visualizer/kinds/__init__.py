@@ -234,6 +234,12 @@ SAMPLES, OF_ALL = "samples", "of_all"
 gradients are those of all of them: names of weights, `gradient` for its own."""
 
 
+def adds_up(layer: Layer, name: str) -> bool:
+    """Whether the gradient of a weight is the sum of what this layer itself has to add to it: it is not where that is
+    the gradient of more samples than the one that was recorded."""
+    return name not in layer.settings.get(OF_ALL, ())
+
+
 @cache
 def _all() -> tuple[tuple[Kind, ...], dict[str, Kind], dict[str, Kind]]:
     kinds = tuple(kind for module in registry.modules("kinds") for kind in getattr(module, "KINDS", ()))

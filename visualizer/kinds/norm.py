@@ -65,7 +65,8 @@ def norm_terms(norm: Norm, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     if learned is not None:
         mean, variance, scale = learned
         read: tuple[Taps, ...] = (taps(inputs[0], "output", one(cell), gain * scale),)
-        names = english("running mean"), english("running variance")
+        names = (english("mean"), english("variance")) if SAMPLES in layer.settings else \
+            (english("running mean"), english("running variance"))
     else:
         found = _measure(norm, layer, inputs, cell)
         mean, variance, scale = found.mean, found.variance, found.scale

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -53,6 +53,8 @@ class Opened:
     """What a person said of the file, and what is proposed for the rest."""
     asked: tuple[str, ...] = ()
     """Names of what is only proposed: neither the file says it, nor did anybody."""
+    notes: tuple[str, ...] = ()
+    """Whatever else a person should know of it, a sentence each."""
     tried: bool = False
     """Whether it is known, from a run without numbers, that it can be run on what it says it reads."""
     beside: tuple[str, str] = ("", "")
@@ -83,8 +85,22 @@ def open_model(name_or_path: str | Path, untrained: bool = False, told: Manifest
         raise LookupError(f"There is no model {str(name_or_path)!r}; name one of {', '.join(registry.models())}, or a "
                           "model file.")
     _measure(path)
-    opened: Opened = form.open_file(path, manifest.of(path) if told is None else told)
+    told = manifest.of(path) if told is None else told
+    if told.source:
+        return _of_source(path, told)
+    opened: Opened = form.open_file(path, told)
     return opened
+
+
+def _of_source(path: Path, told: Manifest) -> Opened:
+    """The network of a Python file beside a file of weights, with these."""
+    from visualizer.record.formats import python
+
+    place = path.with_name(told.source)
+    if not place.is_file():
+        raise Refused(f"{told.source} does not lie beside {path.name}; put it there.")
+    opened = python.open_file(place, replace(told, source="", weights=path.name))
+    return replace(opened, name=path.stem, told=replace(opened.told, source=told.source, weights=""))
 
 
 def _bundled(name: str, untrained: bool) -> Opened:

@@ -56,9 +56,7 @@ GUESSED = "wiring guessed from names and shapes"
 def attach(weights: Mapping[str, Any], path: Path, told: Manifest = NOTHING, model: str = "") -> Opened:
     """The network of a file of weights: `model` where they fit several bundled ones; Refused if it holds none, or does
     not fit the wiring that was said."""
-    found = list(_state_dicts(weights))
-    if told.trunk:
-        found = [(key, tensors) for key, tensors in found if key == told.trunk] or _inside(found, told.trunk)
+    found = _meant(weights, told.trunk)
     if not found:
         raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")
     if told.kind == "nothing":  # as somebody chose who knows better than to guess
@@ -85,6 +83,19 @@ def attach(weights: Mapping[str, Any], path: Path, told: Manifest = NOTHING, mod
         if proposal is not None:
             return _as_proposed(proposal, path, told, key if len(found) > 1 else "")
     return _alone(found[0][1], path)
+
+
+def spellings(weights: Mapping[Any, Any], trunk: str = "") -> list[tuple[str, dict[str, Any]]]:
+    """Every mapping of names to tensors in a file, with the key that it lies under, as it is and without what wrappers
+    put before the names."""
+    return [(key, tensors) for key, held in _meant(weights, trunk) for tensors in _spelled(held)]
+
+
+def _meant(weights: Mapping[Any, Any], trunk: str) -> list[tuple[str, dict[str, Any]]]:
+    found = list(_state_dicts(weights))
+    if trunk:
+        return [(key, tensors) for key, tensors in found if key == trunk] or _inside(found, trunk)
+    return found
 
 
 # --- the tensors of a file ------------------------------------------------------------------------------------------

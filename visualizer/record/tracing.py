@@ -32,10 +32,13 @@ from visualizer.record.edits import of_tensor
 from visualizer.record.objectives import Aimed, Target, aim, of_an_output, plain_target
 from visualizer.record.precision import Precision, in_precision
 from visualizer.record.weights import COMPILED, Hashes, Weights, unregistered, weights_of
-from visualizer.trace import Answer, Input, Layer, Refused, Sample, Trace
+from visualizer.trace import MODULES, Answer, Input, Layer, Refused, Sample, Trace
 
 BUDGET = 1 << 30
 """Bytes of values, gradients and weights that a recording may hold, unless the caller allows more."""
+LISTS = ("Sequential", "ModuleList", "ModuleDict", "Inside")
+"""Classes of modules that say nothing of what they do."""
+MOST_OF_A_NAME = 60
 
 
 def capture(
@@ -102,11 +105,19 @@ def capture(
         seed=seed,
         versions=made_with(),
         hashes=Hashes(weights=weights.held, input=recording.given),
-        facts=dict(facts or {}),
+        facts={**(facts or {}), **classes(model)},
         notes=tuple(recording.notes),
         answers=done.answers,
         fed=done.fed,
     )
+
+
+def classes(model: nn.Module) -> dict[str, Any]:
+    """The fact which classes the modules have that hold others; nothing where those only list them."""
+    found = {path: str(getattr(module, "called", "") or type(module).__name__)[:MOST_OF_A_NAME]
+             for path, module in model.named_modules() if path and any(True for _ in module.children())}
+    told = {path: name for path, name in found.items() if name not in LISTS}
+    return {MODULES: told} if told else {}
 
 
 def asked_about(objective: str | Callable[[Any], Tensor], answer: str | Mapping[str, Any] | None,

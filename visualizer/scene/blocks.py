@@ -19,7 +19,7 @@ from visualizer.scene import numbers
 from visualizer.scene.columns import passages, short_name
 from visualizer.scene.picture import Focus, Look
 from visualizer.scene.timeline import BACKWARD, Moment, timeline
-from visualizer.trace import Layer, Trace, remembered
+from visualizer.trace import MODULES, Layer, Trace, remembered
 
 KNOB = "blocks"
 """The setting of a view which blocks are open: one of `WAYS`, then `+name` of what was opened and `-name` of what was
@@ -47,8 +47,6 @@ BY_LAYER = ("flow", "before")
 """Studies that hold one number a layer: they are those of the whole recording alone."""
 OPENED = "opened blocks"
 """The fact of a folded recording that tells which blocks are open in it."""
-MODULES = "modules"
-"""The fact of a recording that tells the classes of the modules: path -> name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -423,8 +421,11 @@ def _drawn(trace: Trace, places: Sequence[int]) -> int:
 
 @remembered(1)
 def _usually_open(trace: Trace) -> frozenset[str]:
-    """The blocks that are open wherever one stands: as many as leave all columns side by side, the smallest first."""
-    found: set[str] = set()
+    """The blocks that are open wherever one stands: those of few parts of which several are read from outside, because
+    a closed one shows what one of its layers gives; and as many as leave all columns side by side, the smallest first.
+    """
+    found = {block.name for block in blocks(tree(trace)) if not block.alike and len(block.parts) <= FEW // 2
+             and len(_read_outside(trace, block.first, block.last)) > 1}
     while True:
         seen = visible(trace, Chosen(opened=frozenset(found)), None, frozenset())
         shown = sum(isinstance(part, Block) for part in seen) + _drawn(trace, [one for one in seen
@@ -492,8 +493,9 @@ class Folded:
             found = known.of(name, moment.beat.direction, moment.beat.step)
             assert found is not None
             return replace(found, phase=moment.phase)
-        phase = moment.phase if moment.backward and name == moment.beat.layer else 1.0 if moment.backward else \
-            self.phase(moment)
+        order = places(self.whole)
+        late = order[moment.beat.layer] - order[name]  # what comes after it gets its gradient before it
+        phase = self.phase(moment) if not moment.backward else moment.phase if not late else float(late < 0)
         found = known.of(name, moment.beat.direction)
         if found is None:  # gradient came to layers within, but none to what the block hands on
             return known.settled(max(number for number, beat in enumerate(known.beats)
@@ -587,8 +589,8 @@ def _folded_as(trace: Trace, seen: tuple[int | tuple[str, int, int, int, str], .
         name, first, last, times, made = part
         members = trace.layers[first:last + 1]
         own = {layer.name for layer in members}
-        given = next((layer for layer in reversed(members) if any(
-            reader.name not in own for reader in trace.readers(layer.name))), members[-1])
+        outside = _read_outside(trace, first, last)
+        given = trace[outside[-1]] if outside else members[-1]
         reads = tuple(dict.fromkeys(place[read] for layer in members for read in layer.reads if read not in own))
         place |= dict.fromkeys(own, given.name)
         closed[given.name] = Block(name, first, last, tuple(range(first, last + 1)), made, times)
@@ -596,11 +598,10 @@ def _folded_as(trace: Trace, seen: tuple[int | tuple[str, int, int, int, str], .
         layers.append(replace(given, kind=KIND, reads=reads, weights={}, weight_gradients={}, inner={},
                               inner_gradients={}, settings={
                                   KIND: name, "made": made, "times": times, "layers": len(members), "beats": beaten,
-                                  "first": members[0].name, "last": members[-1].name, "leaves": sum(any(
-                                      reader.name not in own for reader in trace.readers(layer.name))
-                                      for layer in members), "parameters": _parameters(members),
+                                  "first": members[0].name, "last": members[-1].name, "leaves": len(outside),
+                                  "parameters": _parameters(members),
                                   "inside": _one_kind(trace, first, last),
-                                  "adds": any(layer.kind in ADDS and len(set(layer.reads)) > 1 for layer in members)}))
+                                  "adds": sum(layer.kind in ADDS and len(set(layer.reads)) > 1 for layer in members)}))
     studies = {name: arrays for name, arrays in trace.studies.items() if name not in BY_LAYER}
     facts = {**trace.facts, OPENED: _opened(trace, closed, place)}
     return Folded(trace, replace(trace, layers=tuple(layers), studies=studies, facts=facts), closed, place)
@@ -613,6 +614,13 @@ def _opened(trace: Trace, closed: Mapping[str, Block], place: Mapping[str, str])
     return tuple(Opened(block.name, block.made, block.count, place[names[block.first]], place[names[block.last]])
                  for block in blocks(tree(trace)) if not block.alike and not any(
                      first <= block.first and block.last <= last for first, last in stretches))
+
+
+def _read_outside(trace: Trace, first: int, last: int) -> list[str]:
+    """The layers of a stretch that others read."""
+    own = {layer.name for layer in trace.layers[first:last + 1]}
+    return [layer.name for layer in trace.layers[first:last + 1]
+            if any(reader.name not in own for reader in trace.readers(layer.name))]
 
 
 def _one_kind(trace: Trace, first: int, last: int) -> tuple[int, str]:

@@ -422,18 +422,25 @@ def ranked(layer: Layer, by: str) -> tuple[int, ...]:
     if by == "first":
         return tuple(range(layer.shape[0]))
     values = layer.gradient if by == "gradient" and layer.gradient is not None else layer.output
-    score = np.empty(len(values))
-    for channel, own in enumerate(values):
-        sizes = np.abs(own, dtype=None if own.dtype.kind == "f" else np.float64)
-        one = sizes.max(initial=0) if by == "max" else sizes.mean(dtype=np.float64)
-        score[channel] = one if np.isfinite(one) else _finite(own, by)
+    flat = values.reshape(len(values), -1)
+    many = max(1, ROW // max(1, flat.shape[1]))
+    score = np.concatenate([_sizes(flat[start:start + many], by) for start in range(0, len(flat), many)])
     return tuple(np.argsort(-score, kind="stable").tolist())
 
 
-def _finite(values: NDArray[Any], by: str) -> float:
-    """The same where some are infinite or none: the largest that there are, and 0."""
-    sizes = np.abs(np.nan_to_num(values.astype(np.float64)))
-    return float(sizes.max() if by == "max" else sizes.mean())
+ROW = 1 << 18
+"""So many numbers are looked at together: a copy of all maps of a layer would not stay in the cache."""
+
+
+def _sizes(rows: NDArray[Any], by: str) -> NDArray[np.float64]:
+    """(row,): the mean size, or the largest; where some are infinite or none, of the largest that there are, and 0."""
+    sizes = np.abs(rows if rows.dtype.kind == "f" else rows.astype(np.float64))
+    found: NDArray[np.float64] = np.asarray(sizes.max(axis=1) if by == "max" else sizes.mean(axis=1, dtype=np.float64),
+                                            np.float64)
+    if np.isfinite(found).all():
+        return found
+    known = np.abs(np.nan_to_num(rows.astype(np.float64)))
+    return np.where(np.isfinite(found), found, known.max(axis=1) if by == "max" else known.mean(axis=1))
 
 
 def sized(column: Column, layer: Layer, wide: float, high: float, pixel: float) -> Column:

@@ -167,6 +167,16 @@ def entries_of(trace: Trace, layer: Layer, look: Look, backward: bool,
     return colour.signed(values, layer_scale(trace, layer, look)), "activation"
 
 
+def entries_of_map(trace: Trace, layer: Layer, look: Look, backward: bool,
+                   channel: int) -> tuple[NDArray[np.uint8], str]:
+    """The same of one map of a layer of three axes, as it is coloured among all of them."""
+    values = layer.gradient if backward else layer.output
+    own = np.zeros(layer.shape[1:]) if values is None else values[channel]
+    if look.scope == "unit" and not backward and not layer.is_input and not kinds.shares(layer):
+        return colour.signed(own, _largest(layer.output[channel])), "activation"
+    return entries_of(trace, layer, look, backward, own)
+
+
 def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
     """What the palette entries of `entries` stand for."""
     if backward:
@@ -361,6 +371,8 @@ def _pooled(values: NDArray[Any], factor: int) -> NDArray[Any]:
     if entries:
         grown[:] = colour.ZERO
     grown[:, :rows, :columns] = values
+    if values.dtype == np.bool_:
+        return np.asarray(grown.reshape(count, grown.shape[1] // factor, factor, -1, factor).any(axis=(2, 4)))
     blocks = grown.reshape(count, grown.shape[1] // factor, factor, -1, factor).swapaxes(2, 3)
     flat = blocks.reshape(*blocks.shape[:3], -1)
     strength = np.abs(flat.astype(np.int16) - (colour.ZERO if entries else 0))
@@ -498,10 +510,16 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     """
     row = lane_rows(look)
     order = [layer.name for layer in trace.layers if layer.name in places]
-    still = _still_lanes(trace, look, tuple(places.items()), *_there(timeline, moment, order))
-    moving = _beat_dots(trace, timeline, moment, look, places, order, row)
+    stands = tuple(places.items())
+    still = [*_still_lanes(trace, look, stands, *_there(timeline, moment, order)),
+             *_stops_to_press(trace, stands, moment.beat.direction, row.top + 2, look.size[1] - 2)]
+    if _turns(timeline, moment):
+        moving = _beat_dots(trace, timeline, moment, look, places, order, row)
+    else:  # of hundreds of beats only the way there moves
+        still += _dots(trace, look, stands, _done(timeline, moment, order), moment.backward)
+        moving = _way(timeline, moment, places, order, row)
     moving += (partial(_cursor, trace) if look.mode.lanes else _ring)(timeline, moment, look, places, order, row)
-    return list(still), grouped(LANE, moving)
+    return still, grouped(LANE, moving)
 
 
 def beat_line(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float]) -> list[Mark]:
@@ -511,7 +529,8 @@ def beat_line(trace: Trace, timeline: Timeline, moment: Moment, look: Look, plac
     marks: list[Mark] = [Line(((0, row.top), (look.size[0], row.top)), "hair"),
                          Line(((places[order[0]], row.beats), (places[order[-1]], row.beats)), "rule", 2),
                          Text(10, row.beats + 4, plain(tr("beats")), 11, 500, "ink-2"),
-                         *_beat_dots(trace, timeline, moment, look, places, order, row, row.beats + 12),
+                         *_beat_dots(trace, timeline, moment, look, places, order, row),
+             *_stops_to_press(trace, tuple(places.items()), moment.beat.direction, row.top + 2, row.beats + 12),
                          *_ring(timeline, moment, look, places, order, row)]
     return grouped(LANE, marks)
 
@@ -591,41 +610,65 @@ def _stops(trace: Trace, direction: str) -> dict[str, Stop]:
     return {name: Stop(moment.address) for name, moment in found.items() if moment is not None}
 
 
+def _turns(timeline: Timeline, moment: Moment) -> bool:
+    """Whether it is the first beat on the way back, over which the line of beats changes its colour."""
+    return moment.backward and not crossing(moment, timeline)[0].backward
+
+
 def _beat_dots(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
-               order: Sequence[str], row: Lane, bottom: float = 0.0) -> list[Mark]:
-    """Done beats filled, those to come open; on the way back the walked part is amber. They answer to a click, down to
-    the bottom of the picture or to another line."""
+               order: Sequence[str], row: Lane) -> list[Mark]:
+    """Done beats filled, those to come open; on the way back the walked part is amber."""
+    def walked(at: Moment) -> list[Mark]:
+        return [*_way(timeline, at, places, order, row),
+                *_dots(trace, look, tuple(places.items()), _done(timeline, at, order), at.backward)]
+
+    if not _turns(timeline, moment):
+        return walked(moment)
     before, share = crossing(moment, timeline)
-    turning = moment.backward and not before.backward
-    marks = faded(_walked(timeline, before, look, places, order, row), 1 - share) if turning else []
-    marks += faded(_walked(timeline, moment, look, places, order, row), share if turning else 1.0)
-    stops = _stops(trace, moment.beat.direction)
-    stands = sorted(places[name] for name in order)
-    apart = [math.inf, *(after - before for before, after in pairwise(stands)), math.inf]
-    reaches = {x: min(12, apart[place] / 2, apart[place + 1] / 2) for place, x in enumerate(stands)}
-    for name in order:
-        x = places[name]
-        reach = reaches[x]
-        marks.append(Rect(x - reach, row.top + 2, 2 * reach, (bottom or look.size[1] - 2) - row.top - 2,
-                          focus=Focus(name, array=BEAT), holds=stops.get(name)))
-    return marks
+    return [*faded(walked(before), 1 - share), *faded(walked(moment), share)]
 
 
-def _walked(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
-            row: Lane) -> list[Mark]:
-    ink = "gradient-mark" if moment.backward else "accent"
+@remembered(8)
+def _stops_to_press(trace: Trace, stands: tuple[tuple[str, float], ...], direction: str, top: float,
+                    bottom: float) -> tuple[Mark, ...]:
+    """Where the lanes answer to a click: around the beat of each layer, down to the bottom of the picture or to
+    another line."""
+    stops, places = _stops(trace, direction), dict(stands)
+    xs = sorted(places.values())
+    apart = [math.inf, *(after - before for before, after in pairwise(xs)), math.inf]
+    reaches = {x: min(12, apart[place] / 2, apart[place + 1] / 2) for place, x in enumerate(xs)}
+    return tuple(grouped(LANE, [
+        Rect(x - reaches[x], top, 2 * reaches[x], bottom - top, focus=Focus(name, array=BEAT), holds=stops.get(name))
+        for name, x in places.items()]))
+
+
+def _done(timeline: Timeline, moment: Moment, order: Sequence[str]) -> frozenset[str]:
+    """The layers whose beats in this direction are over."""
     here = order.index(moment.beat.layer)
     arrived = int(_gone(timeline, moment) == 1 or moment.index == 0)
-    done = frozenset(order[here + 1 - arrived:] if moment.backward else order[:here + arrived])
-    start, end = places[order[-1] if moment.backward else order[0]], cursor_x(timeline, moment, places, order)
-    marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
-    radius = 4.5
-    apart = (places[order[-1]] - places[order[0]]) / max(1, len(order) - 1)
-    for name in order if apart > 2.5 * radius or look.mode.lanes else ():
-        walked = name in done
-        marks.append(Rect(places[name] - radius, row.beats - radius, 2 * radius, 2 * radius, ink if walked else "stage",
-                          ink if walked else "rule", 1.5, radius=radius))
-    return marks
+    return frozenset(order[here + 1 - arrived:] if moment.backward else order[:here + arrived])
+
+
+def _way(timeline: Timeline, moment: Moment, places: Mapping[str, float], order: Sequence[str],
+         row: Lane) -> list[Mark]:
+    """The part of the line of beats that has been walked."""
+    start, end = places[order[-1 if moment.backward else 0]], cursor_x(timeline, moment, places, order)
+    ink = "gradient-mark" if moment.backward else "accent"
+    return [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
+
+
+@remembered(16)
+def _dots(trace: Trace, look: Look, stands: tuple[tuple[str, float], ...], done: frozenset[str],
+          backward: bool) -> tuple[Mark, ...]:
+    """A dot for each beat, where there is room or other lanes stand below."""
+    ink, radius, y = "gradient-mark" if backward else "accent", 4.5, lane_rows(look).beats
+    xs = [x for _, x in stands]
+    apart = (max(xs) - min(xs)) / max(1, len(xs) - 1)
+    if apart <= 2.5 * radius and not look.mode.lanes:
+        return ()
+    return tuple(grouped(LANE, [
+        Rect(x - radius, y - radius, 2 * radius, 2 * radius, ink if name in done else "stage",
+             ink if name in done else "rule", 1.5, radius=radius) for name, x in stands]))
 
 
 def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],

@@ -12,7 +12,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from visualizer import beside, door, manifest, opening, survey
+from visualizer import beside, consent, door, manifest, opening, survey
 from visualizer.door import Found
 from visualizer.language import tr, translated
 from visualizer.opening import Opening
@@ -214,4 +214,5 @@ def lists() -> dict[str, str]:
 
 def agree(found: survey.Survey) -> None:
     """Remember that a person has agreed to run exactly this file."""
-    raise NotImplementedError
+    told = found.told.source
+    consent.give(Path(found.file).with_name(told) if told else found.file)

@@ -28,7 +28,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.size import norm
-from visualizer.trace import Cell, Layer, Trace
+from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views import PARTS, View
 
 TOP = 116.0
@@ -56,10 +56,16 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 
 def _body(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> list[Mark]:
-    layer = trace[moment.beat.layer]
+    return list(_body_of(trace, moment.beat.layer, moment.backward, focus, look))
+
+
+@remembered(4)
+def _body_of(trace: Trace, name: str, backward: bool, focus: Focus | None, look: Look) -> list[Mark]:
+    """All of it hangs on the layer and the direction: it is the same while a beat runs."""
+    layer = trace[name]
     column = _grid(layer, look)
     if column is not None:
-        return _grid_marks(trace, layer, column, moment, focus, look)
+        return _grid_marks(trace, layer, column, backward, focus, look)
     words = tr("{layer} is one number: {output}").format(
         layer=layer.name, output=said(numbers.number(float(layer.output), 4), "value", layer.name))
     return [Text(24, TOP, plain(words), 14, 500, group=Group(layer.name, Focus(layer.name)))]
@@ -108,7 +114,7 @@ def _rows(layer: Layer, left: float, top: float, room: tuple[float, float], look
                   factor)
 
 
-def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focus: Focus | None,
+def _grid_marks(trace: Trace, layer: Layer, column: Column, backward: bool, focus: Focus | None,
                 look: Look) -> list[Mark]:
     shape = lengths(layer)
     if layer.output.ndim == 2:
@@ -119,17 +125,17 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
                              factor=column.factor)
     tiles = Group(layer.name, Focus(layer.name), each=layer.axes[0])
     marks = [*parts.title(look, layer.name, shape),
-             *grouped(tiles, parts.tiles(trace, column, look, moment.backward))]
+             *grouped(tiles, parts.tiles(trace, column, look, backward))]
     if look.signs or (column.style == "units" and min(column.cell) >= 12):
-        marks += parts.glyphs(trace, column, look, moment.backward)
+        marks += parts.glyphs(trace, column, look, backward)
     if column.pitch[1] - column.tile[1] >= LABEL:
         for index in column.shown:
             box = column.box(index)
             assert box is not None
             own = layer.output if layer.output.ndim == 2 else parts.maps_of(layer.output)[index]
             if layer.output.ndim == 1:
-                words = _number(layer, index, moment.backward, column.pitch[0] - 10)
-            elif moment.backward:
+                words = _number(layer, index, backward, column.pitch[0] - 10)
+            elif backward:
                 value = "–" if layer.gradient is None else said(numbers.significant(norm(
                     parts.maps_of(layer.gradient)[index] if layer.output.ndim > 2 else layer.gradient), 2),
                     "norm of gradient", layer.name, _cell_of(layer, index))
@@ -156,7 +162,7 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
                 marks.append(Rect(x + place * column.cell[0] - 1, y + row * column.cell[1] - 1, column.cell[0] + 2,
                                   column.cell[1] + 2, "", "ink", 1.5))
     y = look.size[1] - lanes_height(look) - 38
-    marks += _legend(trace, layer, moment.backward, look, 24, y)
+    marks += _legend(trace, layer, backward, look, 24, y)
     left_out = column.total - len(column.shown)
     if left_out > 0:
         words = tr("{count} of {total} shown").format(count=len(column.shown), total=numbers.count(column.total))
@@ -215,6 +221,7 @@ def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:
         size=said(numbers.significant(norm(layer.gradient), 3), "norm of gradient", layer.name))
 
 
+@remembered(2)
 def _table(layer: Layer, backward: bool) -> Table:
     """One row a channel or unit."""
     values = layer.gradient if backward and layer.gradient is not None else layer.output

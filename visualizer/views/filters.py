@@ -34,7 +34,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.size import norm
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 from visualizer.views import PARTS, View
 
 TOP = 120.0
@@ -55,7 +55,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     settled = share == 1
     return Picture(look.size, (*still, *body) if settled else still,
                    tuple(lane_moving) if settled else (*body, *lane_moving), look.theme, caption=unmarked(sentence),
-                   table=_table(layer, moment.backward))
+                   table=Table((), ()) if layer is None else _table(layer, moment.backward))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +122,7 @@ def _flattened_maps(trace: Trace, layer: Layer) -> tuple[int, ...] | None:
     return source.shape if source is not None and source.has("row", "column") and source.output.ndim in (2, 3) else None
 
 
+@remembered(4)
 def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus | None, look: Look) -> list[Mark]:
     if layer is None:
         return []
@@ -181,12 +182,12 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
 def _answer(trace: Trace, layer: Layer, channel: int, x: float, y: float, height: float, backward: bool,
             look: Look) -> list[Mark]:
     """What an output channel answered with these kernels: its map, as tall as they are."""
-    shades, palette = parts.entries(trace, layer, look, backward)
+    shades, palette = parts.entries_of_map(trace, layer, look, backward, channel)
     side = height / max(layer.shape[-2:])
     top = y + (height - side * layer.shape[-2]) / 2
     arrow = y + height / 2
     return [Line(((x, arrow), (x + 14, arrow)), "rule", 1.5),
-            Image(x + 20, top, (side, side), shades[channel][None].copy(), palette, focus=Focus(layer.name, (channel,)),
+            Image(x + 20, top, (side, side), shades[None], palette, focus=Focus(layer.name, (channel,)),
                   indices=(-1,), scale=parts.scale_of(trace, layer, look, backward))]
 
 
@@ -281,13 +282,14 @@ def _sentence(trace: Trace, layer: Layer | None, moment: Moment) -> str:
                       *of("gradient", layer, tuple(map(int, at)), "weights.weight")))
 
 
-def _table(layer: Layer | None, backward: bool) -> Table:
+@remembered(2)
+def _table(layer: Layer, backward: bool) -> Table:
     """One row an output channel or unit."""
-    weight = None if layer is None else (layer.weight_gradients if backward else layer.weights).get(_key(layer))
+    weight = (layer.weight_gradients if backward else layer.weights).get(_key(layer))
     if weight is None:
         return Table((), ())
     flat = weight.reshape(len(weight), -1).astype(np.float64)
-    head = tr("input channel") if layer is not None and _transposed(layer) else tr("output")
+    head = tr("input channel") if _transposed(layer) else tr("output")
     return Table((head, "min", tr("mean"), "max", tr("norm")),
                  tuple((index, float(own.min()), float(own.mean()), float(own.max()), norm(own))
                        for index, own in enumerate(flat)))

@@ -18,7 +18,7 @@ from visualizer.language import english, tr
 from visualizer.motions import CAMERA, RESTS, SETTLE, Frame, Setting, followed, part_of, smooth
 from visualizer.motions._marks import progress
 from visualizer.scene import numbers, parts, stepbeat
-from visualizer.scene.blocks import KNOB, Folded, fold_at, short_title, title
+from visualizer.scene.blocks import KIND, KNOB, Folded, fold_at, short_title, title
 from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled
 from visualizer.scene.labels import Labels, fitting
 from visualizer.scene.lens import Pair, camera, lens, pair_of, swapped
@@ -407,7 +407,9 @@ def _rows(trace: Trace) -> tuple[tuple[str | float | int, ...], ...]:
     rows: list[tuple[str | float | int, ...]] = []
     for layer in trace.layers:
         norm = parts.norms(trace).get(layer.name)
-        rows.append((layer.name, layer.kind, numbers.shape(layer.shape), layer.parameters,
+        rows.append((title(layer), str(layer.settings["made"]) or layer.kind if layer.kind == KIND else layer.kind,
+                     numbers.shape(layer.shape),
+                     int(layer.settings["parameters"]) if layer.kind == KIND else layer.parameters,
                      float(np.min(layer.output)), float(np.mean(layer.output)), float(np.max(layer.output)),
                      float(np.mean(layer.output == 0)), "" if norm is None else norm))
     return tuple(rows)

@@ -67,7 +67,7 @@ def card(trace: Trace, column: Column, moment: Moment, look: Look, seen: Seen | 
     name = blocks.title(layer)
     marks.append(Rect(x, y, wide, high, "sunk", ink, 1.5, radius=6, focus=Focus(layer.name),
                       tip=tr("{block}: {count} layers in it").format(block=name, count=layers_said(layer))))
-    if layer.settings["adds"]:
+    if layer.settings["adds"] == 1:  # one way round all of it, not one round each of several blocks in it
         marks.append(_around(x + 5, x + wide - 5, y))
     foot = y + high - FOOT - 1
     marks.append(chevron((column.x + column.width / 2, foot + FOOT / 2), (0.0, 1.0), 4.0, "ink-2"))
@@ -116,7 +116,9 @@ def done_said(layer: Layer) -> str:
     of = tr("{layer} is done: {count} layers, {params} parameters.").format(
         layer=f"{blocks.title(layer)} ({made})" if made else blocks.title(layer), count=layers_said(layer),
         params=blocks.parameters_said(layer))
-    out = tr("Its last one, {name}, gives {shape} = {{{count} numbers}}.").format(
+    several = int(layer.settings["leaves"]) > 1
+    out = (tr("Of those that are read outside the last, {name}, gives {shape} = {{{count} numbers}}.") if several else
+           tr("Its last one, {name}, gives {shape} = {{{count} numbers}}.")).format(
         name=layer.name, shape=lengths(layer), count=said(numbers.count(layer.output.size), *size(layer)))
     return f"{of} {out}"
 
