@@ -276,4 +276,20 @@ def test_a_walk_goes_block_by_block() -> None:
 
 
 def test_only_views_that_fold_have_the_knob() -> None:
-    assert {view.name for view in all_views() if KNOB in dict(view.knobs)} == {"network"}
+    assert {view.name for view in all_views() if KNOB in dict(view.knobs)} == {"network", "gradient_flow"}
+
+
+@pytest.mark.parametrize("size", ["1600x900", "1024x768"])
+def test_the_flow_of_gradient_has_one_place_for_a_closed_block(size: str) -> None:
+    trace = deep("resnet50")
+    at = timeline(trace).find("layer3.2.conv2.backward")
+    with listening(placing=True) as heard:
+        picture = draw(find("gradient_flow"), trace, at, None, SIZES[size])
+    assert not (wrong := [claim for claim in heard if not true(trace, claim)]), wrong[:3]
+    assert not (found := list(faults(picture, 1.0))), found[:3]
+    foci = {mark.focus.layer for mark in picture if getattr(mark, "focus", None) is not None}
+    assert "layer3.2.conv1" in foci
+    assert "layer2.1.conv1" not in foci
+    opens = {mark.tip for mark in picture if isinstance(mark, Rect) and isinstance(mark.holds, Choice)}
+    assert "Open layer1" in opens
+    assert len(picture.table.rows) == len(trace.layers)  # the numbers of all of them

@@ -431,11 +431,11 @@ def page(opening: Opening) -> Page:
     made = Page(
         name, sentence(survey), found, len(operations), survey.parameters, questions(opening), _reads(survey, opening),
         tuple(survey.told.inputs), opening.here,
-        shown_of(_fed(survey, opening.here), _one(survey, opening.here)), survey.told.labels,
+        shown_of(_fed(survey, opening.here), _one(survey, opening.here)), _names(opening),
         _outputs(survey), _labelled(opening), "labels" in survey.asked and "labels" not in opening.touched,
         _apart(apart), lines,
-        facts(survey), tuple((each.words, each.passed) for each in survey.checks),
-        tuple(Opens(translated(each.title), translated(each.words), each.opens) for each in survey.views),
+        facts(survey), tuple((translated(each.words), each.passed) for each in survey.checks),
+        tuple(Opens(translated(each.title), _share(each.words), each.opens) for each in survey.views),
         _cost(survey), _kept(opening), _badge(survey), waits, problem,
         *_act(opening, lines, bool(blocked)), opening.busy, opening.folded, opening.chosen, opening.step)
     return replace(made, steps=modelpage.steps_of(made, size_words(survey.size)))
@@ -522,6 +522,12 @@ def _cell(name: str) -> str:
     return {"lstm": tr("an LSTM"), "gru": tr("a GRU"), "rnn": tr("an RNN")}[name]
 
 
+def _share(words: str) -> str:
+    """How much of a view opens: `10 / 12` are operations; any other words as they are."""
+    part, _, whole = words.partition(" / ")
+    return tr("{part} of {whole} operations").format(part=part, whole=whole) if whole.isdecimal() else translated(words)
+
+
 def _one(survey: Survey, place: int) -> Input:
     """What is told of one of the inputs."""
     inside = tuple(survey.told.inputs.values())
@@ -582,11 +588,16 @@ def _outputs(survey: Survey) -> int:
     return survey.labelled or len(survey.told.labels) or (classes if classes > 1 else 0)
 
 
+def _names(opening: Opening) -> tuple[str, ...]:
+    """The labels that were said on the sheet, fitting or not; else those that are known."""
+    return opening.said.labels if "labels" in opening.touched else opening.survey.told.labels
+
+
 def _labelled(opening: Opening) -> str:
     survey = opening.survey
-    count = numbers.count(len(survey.told.labels))
+    count = numbers.count(len(_names(opening)))
     if "labels" in opening.touched:
-        return tr("{count} said here").format(count=count) if survey.told.labels else tr("numbers only")
+        return tr("{count} said here").format(count=count) if opening.said.labels else tr("numbers only")
     if survey.found:
         return tr("{count} from {file}").format(count=count, file=Path(survey.found).name)
     return tr("{count} are known").format(count=count) if survey.told.labels else ""
