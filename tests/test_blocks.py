@@ -3,7 +3,6 @@ ones, and a screen shows the block of every beat."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -33,8 +32,6 @@ from visualizer.views import all_views, find
 from visualizer.views import picture as draw
 
 BY_MODULES = [name for name in MADE if name != "perceptron"]
-NAMED = re.compile(r"\b(layer\d(\.\d(…\d)?)?|(encoder\.)?layers\.\d(…\d|\.self_attn)?)(?![\w.])|^Values of [\w#]+$")
-"""Names of blocks of these networks, and short ones of layers: nothing else takes their figures for names."""
 SIZES = {"1600x900": Look((1104, 796)), "1366x768": Look((870, 664)), "1024x768": Look((740, 560)),
          "projector": projector.look_for(Look(), (1920, 1080))}
 
@@ -182,7 +179,6 @@ def test_every_number_said_of_a_folded_network_is_true(name: str) -> None:
                 texts = texts_of(of(trace, word, beat.address), True)
             wrong = [claim for claim in heard if not true(trace, claim)]
             assert not wrong, (beat, [(claim, worked_out(trace, claim)) for claim in wrong[:3]])
-            texts = [NAMED.sub("", text) for text in texts]
             assert not (bare := unclaimed(trace, texts, heard)), (beat, bare[:3])
 
 
@@ -276,4 +272,20 @@ def test_a_walk_goes_block_by_block() -> None:
 
 
 def test_only_views_that_fold_have_the_knob() -> None:
-    assert {view.name for view in all_views() if KNOB in dict(view.knobs)} == {"network"}
+    assert {view.name for view in all_views() if KNOB in dict(view.knobs)} == {"network", "gradient_flow"}
+
+
+@pytest.mark.parametrize("size", ["1600x900", "1024x768"])
+def test_the_flow_of_gradient_has_one_place_for_a_closed_block(size: str) -> None:
+    trace = deep("resnet50")
+    at = timeline(trace).find("layer3.2.conv2.backward")
+    with listening(placing=True) as heard:
+        picture = draw(find("gradient_flow"), trace, at, None, SIZES[size])
+    assert not (wrong := [claim for claim in heard if not true(trace, claim)]), wrong[:3]
+    assert not (found := list(faults(picture, 1.0))), found[:3]
+    foci = {mark.focus.layer for mark in picture if getattr(mark, "focus", None) is not None}
+    assert "layer3.2.conv1" in foci
+    assert "layer2.1.conv1" not in foci
+    opens = {mark.tip for mark in picture if isinstance(mark, Rect) and isinstance(mark.holds, Choice)}
+    assert "Open layer1" in opens
+    assert len(picture.table.rows) == len(trace.layers)  # the numbers of all of them

@@ -344,6 +344,69 @@ def test_the_terms_of_what_all_samples_made_are_refused() -> None:
         kinds.backward_terms(seen.trace, "gain", (0,))
 
 
+class Drawing(nn.Module):
+    """Draws its code by chance, and hands back three things that its loss reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other = nn.Linear(4, 6), nn.Linear(3, 4)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        mean, spread = self.one(x).chunk(2, 1)
+        return {"made": self.other(mean + torch.randn_like(spread) * spread.exp()), "mean": mean, "spread": spread}
+
+
+class Costly(nn.Module):
+    """Makes its own loss, over all samples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+        made = self.one(x)
+        return functional.cross_entropy(made, truth), made
+
+
+class Normed(nn.Module):
+    """Weights that are computed anew each time, one of them by a state of its own; drops between recurrent levels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        normed = nn.utils.parametrizations
+        self.one, self.head = normed.weight_norm(nn.Linear(4, 6)), normed.spectral_norm(nn.Linear(6, 3))
+        self.rnn = nn.GRU(6, 3, num_layers=2, dropout=0.3, bidirectional=True, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.rnn(torch.relu(self.one(x)))[0].mean(1))
+
+
+@pytest.mark.parametrize(("made", "x", "loss"), [
+    (Drawing, (torch.randn(BATCH, 4),), lambda found: sum(each.square().sum() for each in found.values())),
+    (Costly, (torch.randn(BATCH, 4), torch.arange(BATCH) % 3), lambda found: found[0]),
+    (Normed, (rows(),), lambda found: found.square().mean()),
+], ids=["three outputs", "a loss inside", "computed weights"])
+def test_what_torch_had_comes_apart_or_is_said_to_be_of_all(made, x, loss) -> None:
+    torch.manual_seed(0)
+    model = made()
+    twin = copy.deepcopy(model)
+    torch.manual_seed(1)
+    loss(twin(*x)).backward()
+    torch.manual_seed(1)
+    with visualizer.recording(model, 3) as seen:
+        loss(model(*x)).backward()
+    report = seen.trace.check()
+    assert report.passed, [row for row in report.rows if not row.agrees]
+    assert sum(row.error is not None for row in report.rows) >= 3
+    for one, other in zip(model.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-5, atol=1e-7)
+    if made is Costly:
+        assert seen.trace["cross_entropy"].unexplained
+        assert seen.trace["cross_entropy"].output == pytest.approx(seen.trace.objective.value)
+    if made is Drawing:
+        assert {*seen.trace["loss"].reads} == {"other", "chunk", "chunk[1]"}
+
+
 def test_what_is_shown_of_it_adds_up_to_what_was_recorded() -> None:
     """Films and cards of one sample never claim that its numbers alone make the gradient of a weight."""
     torch.manual_seed(2)

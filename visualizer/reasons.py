@@ -46,6 +46,7 @@ COMPILED = english("It was made inside compiled code or a transform of torch.fun
 DIFFERENTIATED = english("It is a gradient that the model made of its own numbers (torch.autograd.grad), which is not "
                          "taken apart.")
 SCRIPT = english("It is compiled code (TorchScript), whose steps could not be recorded, nor checked.")
+OF_SEVERAL = english("It was made of all {count} samples of the batch together, of which one was recorded.")
 LOSS_OF_ALL = english("It is the loss of all {count} samples of the batch, which was made outside of the model; what "
                       "it hands back is what autograd brought to this one.")
 DESCENT = english("It is made of steps of gradient descent, not by a layer.")

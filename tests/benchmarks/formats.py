@@ -1,4 +1,5 @@
-"""What it costs to open a file of a model and to record it, against torch's own loader of the same file."""
+"""What it costs to open a file of a model, to record it and to lay out a first picture, against torch's own loader of
+the same file, or a session of onnxruntime."""
 
 from __future__ import annotations
 
@@ -62,3 +63,45 @@ def _saved(path: Path, model: nn.Module, x: torch.Tensor) -> Path:
         warnings.simplefilter("ignore")
         torch.export.save(torch.export.export(model, (x,)), path)
     return path
+
+
+def of_onnx() -> Iterator[Row]:
+    """A model of ONNX: opened, recorded forwards and backwards, and its first picture laid out, against a session of
+    onnxruntime on the same file, which is made ready and run once, forwards."""
+    import onnxruntime
+
+    from visualizer import sight, views
+    from visualizer.record.formats import onnx
+    from visualizer.scene.picture import Look
+    from visualizer.scene.state import Place
+    from visualizer.scene.timeline import Moment
+
+    torch.set_num_threads(1)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    with tempfile.TemporaryDirectory() as folder:
+        for what, model, x, repeat in (("LeNet-5", _lenet(), torch.rand(1, 1, 28, 28), 5),
+                                       ("ResNet-20", ResNet20(), torch.rand(1, 3, 32, 32), 3)):
+            path = Path(folder) / f"{what}.onnx"
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                torch.onnx.export(model.eval(), (x,), path, dynamo=False, verbose=False)
+
+            def opened(path: Path = path) -> None:
+                onnx.open_file(path)
+
+            def recorded(path: Path = path) -> None:
+                assert record(onnx.open_file(path)).has_backward
+
+            def drawn(path: Path = path) -> None:
+                trace = record(onnx.open_file(path))
+                first = Moment(sight.times(trace, Place(view="network")).beats[0], 0.0, 0)
+                assert views.picture(views.find("network"), trace, first, None, Look()).still
+
+            def ran(path: Path = path, x: torch.Tensor = x) -> None:
+                session = onnxruntime.InferenceSession(path, options)
+                session.run(None, {session.get_inputs()[0].name: x.numpy()})
+
+            yield Row(f"{what}: open", opened, ran, "onnxruntime, forwards", 1.0, repeat=repeat)
+            yield Row(f"{what}: open and record", recorded, ran, "onnxruntime, forwards", 1.0, repeat=repeat)
+            yield Row(f"{what}: open, record, first picture", drawn, ran, "onnxruntime, forwards", 2.0, repeat=repeat)

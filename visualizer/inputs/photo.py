@@ -104,8 +104,13 @@ def _by_channel(sizes: Any, facts: Facts) -> tuple[int, int | None, int | None]:
 
 
 def _size(rows: int | None, columns: int | None, own: tuple[int, int], facts: Facts) -> tuple[int, int]:
-    """Where a size is free: that of the picture, made smaller where it is large."""
+    """Where a size is free: that of the picture, made smaller where it is large; or the one that fits, where not every
+    size does."""
     width, height = own
+    firm = facts.get("firm", ())
+    if len(firm) == 3:
+        _, its_rows, its_columns = _by_channel(firm, facts)
+        rows, columns = rows or its_rows, columns or its_columns
     shrink = min(1.0, USUAL / max(own))
     return (rows or max(LEAST_SIDE, round(height * shrink)), columns or max(LEAST_SIDE, round(width * shrink)))
 

@@ -42,6 +42,9 @@ def given(word: str, title: str, facts: Facts) -> Given:
     suffix = inputs.suffix_of(name)
     if name == WAVE:
         array, told = _wave(sizes, facts), tr("a wave made up for a first look: its file brings no numbers along")
+        if isinstance(facts.get("fill"), int):
+            array, told = np.full_like(array, facts["fill"]), tr("{number}, which its name asks for").format(
+                number=facts["fill"])
     elif name == EXAMPLE:
         array, told = _own(facts, title), tr("the example in the file of the model")
         array = array[:sizes[0]] if sizes and not facts.get("batch") else array

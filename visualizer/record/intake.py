@@ -42,6 +42,10 @@ class Declared:
     dtype: torch.dtype = torch.float32
     example: Sequence[Any] | None = None
     """Where an example lies in the file, as the kind of input `tensor` finds it."""
+    fill: int | None = None
+    """The number that all of it is at first, where its name says what it is for: a rate, a length, a mask."""
+    firm: tuple[int, ...] = ()
+    """Of the free axes those on which not every size runs: a picture is brought to the one that is tried first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +218,10 @@ def _settled(path: Path, declared: Declared, told: Input, batched: bool, fewer: 
         raise Refused(f"{path.name}: {str(error).rstrip('.')}.") from error
     said = replace(Input(**_said_of(found.said)), kind=kind.called or kind.name, shape=sizes, dtype=offer.dtype)
     facts = {"kind": kind.name, "shape": [*sizes], **kind.facts(offer, said)}
+    if declared.fill is not None:
+        facts["fill"] = declared.fill
+    if declared.firm:
+        facts["firm"] = [size if axis in declared.firm else None for axis, size in enumerate(declared.sizes)][skipped:]
     example = None if declared.example is None else _exported.example(*declared.example)
     if declared.example is not None and example is not None and "usual" in facts and \
             _goes(example.shape[skipped:], sizes):

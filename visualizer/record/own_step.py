@@ -28,7 +28,7 @@ from visualizer import reasons
 from visualizer.kinds import OF_ALL, SAMPLES
 from visualizer.record import layers
 from visualizer.record.arguments import Arguments
-from visualizer.record.calls import Event, Recording
+from visualizer.record.calls import Event, Recording, readable
 from visualizer.record.objectives import aim
 from visualizer.record.tracing import (
     BUDGET,
@@ -308,12 +308,16 @@ class _Run:
         recording = self.alone
         returned = handed_back(recording, self.returned, wish)
         first, *others = returned.values()
+        answer = recording.event_of(first)
+        if not answer.complex:  # what is made of it, the chances of classes, is made of the numbers of the step
+            first.data = answer.as_tensor().to(first.dtype).reshape(first.shape)
         scalar = torch.tensor(loss, requires_grad=True)
         aimed = aim(recording, first, scalar, None, wish.labels, None, wish.said)
         beside = [event for tensor in others if (event := recording.known(tensor)) is not None]
         inputs = [event for event in recording.events if event.kind_name == "input"]
         built, names = layers.build(recording, True, str(self.dtype).removeprefix("torch."))
-        built = (*self._of_all(built, names), self._loss(loss, names[id(aimed.event)]))
+        read = {names[id(event)]: None for event in (aimed.event, *beside) if event.gradient is not None}
+        built = (*self._of_all(built, names), self._loss(loss, tuple(read)))
         there = {layer.name for layer in built}
         fed = tuple(Input(names[id(event)], name=name)
                     for event, (name, _) in zip(inputs, self.given.tensors, strict=True))
@@ -345,8 +349,10 @@ class _Run:
                     event.settings[OF_ALL] = ("gradient",)
                     event.settings[SAMPLES] = self.count
             event.output = _kept(take(_array(whole)))
-            if event.tensor is not None and event.tensor.numel() and not event.complex:
-                event.tensor.data.copy_(torch.tensor(event.output).to(event.tensor.dtype).reshape(event.tensor.shape))
+            event.random = None  # by which dropout inside of a recurrent call would be drawn again: for another batch
+            if self.count > 1 and take.axis is None and any(parts.cut(read) for read in whole.reads):
+                event.kind, event.named_by, event.kind_name = None, None, UNEXPLAINED
+                event.settings, event.why = {"call": readable(event.call)}, reasons.OF_SEVERAL.format(count=self.count)
 
     def _of_all(self, built: Sequence[Layer], names: Mapping[int, str]) -> Iterator[Layer]:
         """The layers with the gradients that their weights have of the whole batch; none where several share one."""
@@ -368,8 +374,8 @@ class _Run:
             why = f"{layer.why} {reasons.SHARES}".strip() if shared else layer.why
             yield replace(layer, weight_gradients=found, settings=settings, why=why)
 
-    def _loss(self, loss: float, answer: str) -> Layer:
-        return Layer("loss", UNEXPLAINED, (), {"call": "loss", SAMPLES: self.count}, (answer,), np.asarray(loss),
+    def _loss(self, loss: float, reads: tuple[str, ...]) -> Layer:
+        return Layer("loss", UNEXPLAINED, (), {"call": "loss", SAMPLES: self.count}, reads, np.asarray(loss),
                      np.asarray(1.0), why=reasons.LOSS_OF_ALL.format(count=self.count))
 
 
@@ -400,11 +406,16 @@ class _Parts:
         """Raises Refused for a call that makes something of several samples together."""
         cuts = list(self._possible(np.shape(alone.output), np.shape(whole.output)))
         if not cuts:
-            raise Refused(f"{whole.call.strip('_')} makes something of several samples together (of the shape "
+            raise Refused(f"{readable(whole.call)} makes something of several samples together (of the shape "
                           f"{tuple(np.shape(whole.output))}, and {tuple(np.shape(alone.output))} of one), which cannot "
                           "be told apart; record one sample with visualizer.capture.")
         self._cuts[id(whole)] = found = self._likely(cuts, whole) if len(cuts) > 1 else cuts[0]
         return found
+
+    def cut(self, whole: Event) -> bool:
+        """Whether only a part of it is of the sample."""
+        known = self._cuts.get(id(whole))
+        return known is not None and known.axis is not None
 
     def _possible(self, alone: tuple[int, ...], whole: tuple[int, ...]) -> Iterator[_Cut]:
         if alone == whole:

@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
 from visualizer.record.wiring import GATES, LENGTHS, SIDES, Group, Odd, Takes, Wired, groups, parse, takes
 
-MOST_GROUPS = 600
-"""Of more layers nobody proposes an order."""
+MOST_GROUPS, MOST_CHAINED, MOST_BEGUN = 600, 120, 16
+"""Of more layers nobody proposes a wiring, or another order than that of the file; so many beginnings are tried."""
 EMBEDS = re.compile(r"emb|wte|wpe|lookup|vocab|token", re.I)
 NORMS = re.compile(r"norm|rms|ln[0-9_.]|ln$", re.I)
 BESIDE = ("BatchNorm", "Norm", "RMSNorm", "PReLU")
@@ -39,15 +40,18 @@ class Proposal:
 
 
 def propose(weights: Mapping[str, Tensor]) -> Proposal | None:
-    """A wiring that runs with these weights; None where none was found that holds at least half of their numbers."""
+    """A wiring that runs with these weights; None where none was found that holds two thirds of their numbers and half
+    of their layers."""
     found = groups(weights)
     if not found or len(found) > MOST_GROUPS:
         return None
-    least = sum(group.numbers for group in found) / 2
+    least = sum(group.numbers for group in found) * 2 / 3
+    many = sum(max((each.ndim for each in group.tensors.values()), default=0) > 1 for group in found) / 2
     for lines in _lists(found):
         try:
             model = Wired(parse(lines), weights).eval()
-            if sum(each.numel() for each in (*model.parameters(), *model.buffers())) >= least:
+            used = [group for group in found if group.name in model.paths]
+            if sum(group.numbers for group in used) >= least and len(used) >= many:
                 return Proposal(model, takes(model))
         except Odd:
             continue
@@ -78,8 +82,18 @@ def _parts(name: str) -> list[tuple[int, str]]:
 
 # --- one layer ------------------------------------------------------------------------------------------------------
 
+_KINDS: WeakKeyDictionary[Group, str] = WeakKeyDictionary()
+"""What was found out; it goes with the weights."""
+
+
 def kind(group: Group) -> str:
     """What torch would call a layer of these tensors; empty where they are none."""
+    if group not in _KINDS:
+        _KINDS[group] = _kind(group)
+    return _KINDS[group]
+
+
+def _kind(group: Group) -> str:
     if "weight_ih_l0" in group.tensors:
         return _recurrent(group)[0]
     shape = group.shape()
@@ -396,7 +410,8 @@ def _poolings(able: Sequence[Group], convolutions: Sequence[Group],
                 if inside > 1 and _ends(convolutions, pools, True, begins) == inside:
                     yield True, pools
                     return
-    pools = ways[0] if axes < 3 and not _tall(able) and (inside > 1 or told) else _way(convolutions, "none")
+    lasts = _ends(convolutions, ways[0], True, 224) > 0
+    pools = ways[0] if axes < 3 and lasts and not _tall(able) and (inside > 1 or told) else _way(convolutions, "none")
     yield True, {**pools, "": True}
 
 
@@ -451,12 +466,10 @@ def _chained(found: Sequence[Group]) -> list[Group]:
     """The longest row of layers of which each can read what the one before makes, by numbers; a norm stands behind the
     layer that bears its number."""
     able = [group for group in found if kind(group)]
-    if len(able) > 200:
+    if len(able) > MOST_CHAINED:
         return []
     best: list[Group] = []
-    for begins in able:
-        if kind(begins) in BESIDE:
-            continue
+    for begins in _beginnings(able):
         row = [begins]
         made = Draft({}, True)
         _put(made, begins, row, 0)
@@ -473,6 +486,15 @@ def _chained(found: Sequence[Group]) -> list[Group]:
         if len(row) > len(best):
             best = row
     return best
+
+
+def _beginnings(able: Sequence[Group]) -> list[Group]:
+    """Where a row may begin: with what reads as much as nothing answers, and with the first ones by name."""
+    weighed = [group for group in able if kind(group) not in BESIDE]
+    made = {group.shape()[0] for group in weighed if group.shape()}
+    first = [group for group in weighed if kind(group) == "Embedding" or (
+        group.shape() and group.shape()[1] not in made)]
+    return list(dict.fromkeys([*first[:MOST_BEGUN // 2], *weighed[:MOST_BEGUN // 2]]))
 
 
 def _fits_behind(flow: Flow, group: Group) -> bool:

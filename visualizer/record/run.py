@@ -99,7 +99,8 @@ def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     kinds = [inputs.of(said["inputs"][name] if name else said).name for name in names]
     fed = tuple(replace(each, kind=kind, name=name)
                 for each, kind, name in zip(trace.fed, kinds, names, strict=False))
-    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw), *_guessed(opened))
+    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw), *_guessed(opened),
+             *map(str, opened.card.get("notes", ())))
     return replace(trace, sample=replace(trace.sample, steps=steps), notes=notes, fed=fed)
 
 

@@ -15,6 +15,7 @@ from visualizer.said import said, tick
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import Box, columns, rows
 from visualizer.scene.labels import Labels, fitting
+from visualizer.scene.lanes import lanes
 from visualizer.scene.parts import faded, polygon
 from visualizer.scene.picture import (
     LANE,
@@ -79,7 +80,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     enough = look.mode.notes and box.height * (1 - BARS) > LEAST_CHART
     needed = min(BARS * box.height, 62 + ROW * len(costs_of)) if (costs_of := costs(trace)) else 0.0
     chart, table = rows(box, (None, needed), GAP) if enough else (box, None)
-    still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
+    still, moving = lanes(trace, moment, look)
     head, graph = rows(chart, (46.0, None), 8)
 
     def body(at: Moment) -> list[Mark]:
@@ -250,7 +251,7 @@ def _names(trace: Trace, box: Box, current: str) -> list[Mark]:
     first: dict[str, int] = {}
     for name, column in places:
         first[name] = min(column, first.get(name, column))
-    labels = Labels((box.left - 12, box.top - 6, box.right + 40, box.bottom + 4), 6)
+    labels = Labels((box.left - 12, box.top - 6, box.right + 20, box.bottom + 4), 6)
     marks: list[Mark] = []
     seen: set[str] = set()
     order = sorted(places, key=lambda key: key[0] != current)
@@ -264,8 +265,8 @@ def _names(trace: Trace, box: Box, current: str) -> list[Mark]:
         top = min(other.top for other in places.values() if other.right > place.left - 6 and other.left < end)
         here = name == current
         marks += labels.put(words, [
-            (place.left, top - 8, "start"), (place.left, top - 24, "start")], 12, 600 if here else 400,
-            "accent-ink" if here else "ink", mono=True, focus=Focus(name), group=of_layer(name))
+            (place.left, top - 8, "start"), (place.left, top - 24, "start"), (place.right, top - 8, "end")], 12,
+            600 if here else 400, "accent-ink" if here else "ink", mono=True, focus=Focus(name), group=of_layer(name))
     total = max(1, waiting.waits(trace))
     pitch = min(WIDE, box.width / total)
     every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000) if step * pitch >= 26)
@@ -335,8 +336,9 @@ def _clock(trace: Trace, moment: Moment, box: Box) -> list[Mark]:
     else:
         held = trace.studies[STUDY]
         whole = said(numbers.significant(took, 3), "milliseconds of a pass")
-        words = tr("{time} ms").format(time=whole) if moment.backward else tr("about {so_far} of {time} ms").format(
-            so_far=numbers.number(elapsed(trace, moment), 2), time=whole)
+        brief = tr("{time} ms").format(time=whole)
+        words = brief if moment.backward else fitting((tr("about {so_far} of {time} ms").format(
+            so_far=numbers.number(elapsed(trace, moment), 2), time=whole), brief), right.width, 24, 600)
         below = tr("a pass forwards, median of {runs} runs on this machine; torch, {threads} thread").format(
             runs=said(str(len(held["plain"])), "timed runs"), threads=said(str(int(held["threads"])), "threads"))
         below = fitting((below, tr("a pass forwards on this machine")), right.width, 12)
