@@ -20,9 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from visualizer import registry
-from visualizer.manifest import NOTHING, Manifest
 from visualizer.inputs.nothing import INPUT as UNREAD
 from visualizer.inputs.strip import INPUT as STRIP
+from visualizer.manifest import NOTHING, Manifest
 from visualizer.record import intake
 from visualizer.record.alone import Alone
 from visualizer.record.catalog import Opened, source_of
