@@ -320,10 +320,95 @@ def weights() -> Made:
     yield "card.safetensors", lambda: safe({"__metadata__": {"model": "digits_cnn", "labels": "[" * 100_000}})
     yield "evil-name.safetensors", lambda: safe({"__metadata__": {"model": "../../evil"}})
     yield "list.safetensors", lambda: struct.pack("<Q", 4) + b"[1] "
+    # of torch before 1.6: pickles one behind the other, and the numbers after them
+    yield "old.pth", lambda: old_file(old_tensor(4), b"]q\0X\1\0\0\x000q\1a.", bytes(16))
+    yield "old-claims.pth", lambda: old_file(old_tensor(1 << 40))
+    yield "old-large.pth", lambda: old_file(old_tensor((1 << 31) - 1))
+    yield "old-many.pth", lambda: old_file(b"}" + b"".join(
+        b"X" + struct.pack("<I", len(name)) + name + old_tensor(900_000, name) + b"s"
+        for name in (str(number).encode() for number in range(3000))))
+    yield "old-repeats.pth", lambda: old_file(old_tensor(4, sizes=(1 << 20, 1 << 20), strides=(0, 0)),
+                                               b"]q\0X\1\0\0\x000q\1a.", bytes(16))
+    yield "old-runs.pth", lambda: old_file(evil[2:-1])
+    yield "old-runs-later.pth", lambda: old_file(old_tensor(4), evil[2:])
+    yield "old-runs-first.pth", lambda: OLD + evil + old_file(old_tensor(4))[len(OLD):]
+    yield "old-steps.pth", lambda: old_file(b"(" * 9_000_000)
+    yield "old-global.pth", lambda: old_file(b"cbuiltins\neval\n(S'1'\ntR")
+    yield "old-module.pth", lambda: old_file(b"(X\6\0\0\0modulecbuiltins\nset\nX\1\0\0\0aX\1\0\0\0btQ")
+    yield "old-hidden.pth", lambda: old_file(b"N(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\x000X\3\0\0\0cpu"
+                                             b"\x8a\6\0\0\0\0\0\1q\x09N0h\x09NtQ")
+    yield "old-number.pth", lambda: old_file(b"\x8b" + struct.pack("<i", 50_000_000) + b"\xff" * 50_000_000)
+    yield "old-words.pth", lambda: old_file(b"I" + b"9" * 5_000_000 + b"\n")
+    yield "old-tar.pth", lambda: b"storages".ljust(257, b"\0") + b"ustar" + bytes(600)
+    yield "inside-itself.pth", lambda: old_file(b"}q\1X\1\0\0\0ah\1s")
+    yield "many-ways.pth", lambda: old_file(b"}q\0" + b"".join(
+        b"}X\1\0\0\0ah" + bytes([place]) + b"sX\1\0\0\0bh" + bytes([place]) + b"sq" + bytes([place + 1])
+        for place in range(60)))
+    yield "steps.pt", lambda: zipped({"a/data.pkl": b"\x80\x02" + b"(" * 30_000_000 + b".", "a/version": b"3"},
+                                     zipfile.ZIP_STORED)
+    # arrays of numpy
+    yield "packed.npz", lambda: zipped({"a.npy": npy((1 << 27,)) + bytes(1 << 29)})
+    yield "claims.npz", lambda: zipped({"a.npy": npy((1 << 40,)) + bytes(64)})
+    yield "wide.npz", lambda: zipped({"a.npy": npy((1,) * 60) + bytes(64)})
+    yield "objects.npz", lambda: zipped({"a.npy": npy((1,), "|O") + evil})
+    yield "fields.npz", lambda: zipped({"a.npy": b"\x93NUMPY\1\0\x60\0" + (
+        b"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}".ljust(95) + b"\n") + bytes(4)})
+    yield "header.npz", lambda: zipped({"a.npy": b"\x93NUMPY\1\0\xff\xff" + b"(" * 65_535})
+    yield "code.npz", lambda: zipped({"a.npy": b"\x93NUMPY\1\0\x60\0" + (
+        f"__import__('os').system('touch {MARK}')".encode().ljust(95) + b"\n")})
+    yield "negative.npz", lambda: zipped({"a.npy": npy((-4, -4)) + bytes(64)})
+    yield "many.npz", lambda: zipped({f"a{index}.npy": npy((1,)) + bytes(4) for index in range(30_000)})
+    yield "alike.npz", lambda: zipped({f"a{index}.npy": npy((4, 4)) + bytes(64) for index in range(500)})
+    # names and shapes that a wiring is proposed from
+    for number, names in enumerate((
+            ("forward.weight", "training.bias", "_modules.weight", "__class__.weight"), (".", "..", ".weight", "a..b"),
+            ("a" * 60_000 + ".weight",), (".".join("a" * 900) + ".weight",), ("lines.weight", "paths.weight"),
+            ("a.weight", "a.b.weight", "a.b.c.weight"), ("\u202e.weight", "a\nb.weight", "a`b.weight"))):
+        yield f"names{number}.safetensors", lambda names=names: safe(
+            {name: {"dtype": "F32", "shape": [2, 2], "data_offsets": [16 * place, 16 * place + 16]}
+             for place, name in enumerate(names)}, bytes(16 * len(names)))
+    yield "rows.safetensors", lambda: safe(
+        {f"a{place}.weight": {"dtype": "F32", "shape": [4, 4, 3, 3], "data_offsets": [576 * place, 576 * place + 576]}
+         for place in range(590)}, bytes(576 * 590))
+    yield "wide.safetensors", lambda: safe(
+        {f"a{place}.weight": {"dtype": "F32", "shape": [1 << 20, 1, 1, 1],
+                              "data_offsets": [place << 22, (place + 1) << 22]} for place in range(3)}, bytes(3 << 22))
+    yield "maps.safetensors", lambda: safe(
+        {"conv1.weight": {"dtype": "F32", "shape": [1 << 18, 3, 5, 5], "data_offsets": [0, 75 << 20]}}, bytes(75 << 20))
+    yield "levels.safetensors", lambda: safe(
+        {f"a.{kind}_l{level}": {"dtype": "F32", "shape": [4, 1], "data_offsets": [16 * place, 16 * place + 16]}
+         for place, (kind, level) in enumerate((kind, level) for level in (*range(300), 99_999_999)
+                                               for kind in ("weight_ih", "weight_hh"))}, bytes(16 * 602))
     yield "keras.h5", lambda: b"\x89HDF\r\n\x1a\n" + bytes(100)
     yield "model.onnx", lambda: b"\x08\x07" + bytes(50)
     yield "model.pkl", lambda: evil
     yield "model.py", lambda: f"import os; os.system('touch {MARK}')".encode()
+
+
+OLD = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+
+
+def old_file(held: bytes, keys: bytes = b"].", numbers: bytes = b"") -> bytes:
+    """A file of torch before 1.6: a number, its version, of which machine; what it holds, which numbers follow."""
+    return OLD + b"\x80\x02M\xe9\x03." + b"\x80\x02}." + b"\x80\x02" + held + b"." + b"\x80\x02" + keys + (
+        struct.pack("<q", len(numbers) // 4) + numbers if numbers else b"")
+
+
+def old_tensor(count: int, key: bytes = b"0", sizes: tuple[int, ...] = (4,), strides: tuple[int, ...] = (1,)) -> bytes:
+    """The steps that make a tensor of a piece of storage of so many numbers."""
+    def whole(number: int) -> bytes:
+        return b"J" + struct.pack("<i", number) if number < 1 << 31 else b"\x8a\x08" + struct.pack("<q", number)
+
+    return (b"ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\nX"
+            + struct.pack("<I", len(key)) + key + b"X\3\0\0\0cpu" + whole(count) + b"NtQK\0("
+            + b"".join(map(whole, sizes)) + b"t(" + b"".join(map(whole, strides))
+            + b"t\x89ccollections\nOrderedDict\n)RtR")
+
+
+def npy(shape: tuple[int, ...], kind: str = "<f4") -> bytes:
+    """The header of an array of numpy."""
+    words = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(words) + 1) + words + b"\n"
 
 
 # --- programs of torch.export ---------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 from torch import nn
@@ -29,6 +30,7 @@ from visualizer.ui.asking import Asking, lists
 from visualizer.ui.buttons import Button, Segments
 from visualizer.ui.modelsheet import MenuButton, ModelSheet
 from visualizer.ui.recorder import Recorder
+from visualizer.ui.running import App
 from visualizer.ui.store import Store
 from visualizer.ui.what_if import Field
 
@@ -501,3 +503,111 @@ def test_of_what_says_all_of_itself_nothing_can_be_told(joined):
     joined.edit()
     assert len(joined.sentences) == 1
     assert joined.engine.waiting == []
+
+
+# --- in the window ---------------------------------------------------------------------------------------------------
+
+class Here(Surveying):
+    """The engine of a whole app, without a process."""
+
+    def start(self):
+        """It is there already."""
+
+    def stop(self):
+        """There is nothing to end."""
+
+    def cancel(self, number):
+        self.waiting = [asked for asked in self.waiting if asked[0] != number]
+
+
+@pytest.fixture
+def app(qtbot):
+    made = App()
+    made.__dict__["engine"] = Here()
+    made.window.resize(1366, 768)
+    with qtbot.waitSignal(made.window.painted, timeout=5000):
+        made.window.show()
+    made.engine.waiting.clear()  # the check of the first picture
+    yield made
+    made.close()
+
+
+def dropped_on(window, path):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    window.dropEvent(QDropEvent(QPointF(100, 100), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton,
+                                Qt.KeyboardModifier.NoModifier))
+
+
+def test_a_dropped_file_shows_the_sheet_which_escape_puts_away_and_enter_opens(app, tiny):
+    window, before = app.window, app.store.state
+    dropped_on(window, tiny)
+    assert window.cover.shown is None, "nothing waits for the engine"
+    app.engine.work()
+    sheet = window.cover.shown
+    assert isinstance(sheet, ModelSheet)
+    assert sheet.page.name == "tiny.pt2"
+    assert window.focusWidget() is sheet
+    QTest.keyClick(sheet, Qt.Key.Key_Escape)
+    assert window.cover.shown is None
+    assert app.store.state == before
+    assert window.focusWidget() is window.stage
+    dropped_on(window, tiny)
+    app.engine.work()
+    QTest.keyClick(window.cover.shown, Qt.Key.Key_Return)
+    app.engine.work()
+    assert window.cover.shown is None
+    assert app.store.state.model == str(tiny)
+    assert window.windowTitle().startswith("tiny")
+    window.run("tell")
+    app.engine.work()
+    assert isinstance(window.cover.shown, ModelSheet)
+    assert window.cover.shown.page.act == "Record it anew"
+    assert manifest.beside(tiny).is_file()
+
+
+def test_from_the_start_screen_one_goes_back_to_it(app, tiny):
+    app.window.go_to_start()
+    app.window.open_path(str(tiny))
+    app.engine.work()
+    assert isinstance(app.window.cover.shown, ModelSheet)
+    app.window.cover.shown.cancel.click()
+    assert app.window.starting
+    app.window.open_path(str(tiny))
+    app.engine.work()
+    app.window.cover.shown.run.click()
+    app.engine.work()
+    assert not app.window.starting
+    assert app.store.state.model == str(tiny)
+
+
+def test_the_sheet_comes_again_in_another_language(app, tiny):
+    app.window.open_path(str(tiny))
+    app.engine.work()
+    app.store.update(look=replace(app.store.state.look, language="de"))
+    try:
+        sheet = app.window.cover.shown
+        assert isinstance(sheet, ModelSheet)
+        assert sheet.run.text() == "Einmal rechnen und öffnen"
+    finally:
+        app.store.update(look=replace(app.store.state.look, language=""))
+
+
+def test_labels_come_from_a_file_that_is_chosen(app, tiny, tmp_path, monkeypatch):
+    path = tmp_path / "names.txt"
+    path.write_text("a\nb\nc\nd\ne\n")
+    app.window.open_path(str(tiny))
+    app.engine.work()
+    monkeypatch.setattr(app.window, "ask_for_file", lambda title, kinds: str(path))
+    app.window.cover.shown.labels_wanted.emit("file")
+    app.engine.work()
+    assert app.window.cover.shown.page.labels == tuple("abcde")
+    app.window.cover.shown.labels_wanted.emit("digits")
+    app.engine.work()
+    page = app.window.cover.shown.page
+    assert page.labels == tuple("0123456789")
+    assert "10 labels" in page.problem, "there are five outputs"
+    assert page.act == "Take what was proposed"
+    app.window.cover.shown.run.click()
+    app.engine.work()
+    assert (app.window.cover.shown.page.problem, app.window.cover.shown.page.labels) == ("", ())

@@ -18,7 +18,7 @@ from tests.hostile import archived, exported_words
 from tests.sources import MAIN
 from tests.test_door import FIXTURES, one_more, things  # noqa: F401  one_more is a fixture
 from tests.toys import toy
-from visualizer import cli, door, manifest, opening, registry
+from visualizer import cli, consent, door, manifest, opening, registry
 from visualizer.engine.requests import REQUESTS
 from visualizer.scene.state import State, changed
 from visualizer.trace import Refused
@@ -81,8 +81,9 @@ def by_sheet(thing: str | Path):
     recorder.open(str(thing))
     recorder.engine.work()
     asked = asking.opening is not None
-    asking.go()
-    recorder.engine.work()
+    for _ in range(2):  # of a program the first press runs it, so that it is known what is in it
+        asking.go()
+        recorder.engine.work()
     if asking.opening is not None:
         said.append(opening.page(asking.opening).problem)
     return ((recorder.store.state, recorder.store.trace) if not said else said[0]), asked
@@ -185,6 +186,39 @@ def test_what_is_asked_about_opens_as_by_command_once_the_button_is_pressed(kind
     again, asked = by_sheet(path)
     assert not asked, "it was said once"
     alike(again, command)
+
+
+NET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, width=4):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.fc = nn.Conv2d(1, width, 3), nn.Linear(width, 3)
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.conv(x)).mean((2, 3)))
+"""
+
+
+def test_a_program_runs_once_it_was_agreed_and_then_as_by_command(monkeypatch, tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(NET)
+    refused = by_command(path, monkeypatch)
+    assert isinstance(refused, str), "nobody has agreed to it"
+    assert not consent.given(path)
+    window, asked = by_sheet(path)
+    assert asked
+    assert consent.given(path)
+    assert not isinstance(window, str), window
+    monkeypatch.chdir(tmp_path)
+    command = by_command("net.py:Net", monkeypatch)
+    assert [layer.name for layer in window[1]] == [layer.name for layer in command[1]]
+    assert np.array_equal(window[1].layers[-1].output, command[1].layers[-1].output)
+    path.write_text(NET + "\n")
+    assert isinstance(by_command(path, monkeypatch), str), "another version is asked again"
 
 
 def test_what_is_said_on_the_sheet_is_what_a_command_says(monkeypatch, tmp_path):

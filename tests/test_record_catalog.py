@@ -157,6 +157,16 @@ def reference(weights: OrderedDict) -> Trace:
     return capture(opened.module, opened.prepare(X), 4, labels=opened.labels)
 
 
+def stepped(weights: OrderedDict) -> torch.optim.Optimizer:
+    """An optimiser that remembers something of each weight."""
+    parameters = [nn.Parameter(tensor.clone()) for tensor in weights.values()]
+    optimiser = torch.optim.Adam(parameters)
+    for each in parameters:
+        each.grad = torch.ones_like(each)
+    optimiser.step()
+    return optimiser
+
+
 WRITERS = {
     "safetensors": lambda w, path: save_file(w, path.with_suffix(".safetensors")),
     "pt": lambda w, path: torch.save(w, path.with_suffix(".pt")),
@@ -174,6 +184,16 @@ WRITERS = {
                                                                                  w.items()}}, path.with_suffix(".pt")),
     "own key": lambda w, path: torch.save({"best": {"at": 3, "of the net": w}}, path.with_suffix(".pt")),
     "parameters": lambda w, path: torch.save({name: nn.Parameter(t) for name, t in w.items()}, path.with_suffix(".pt")),
+    "before 1.6": lambda w, path: torch.save(w, path.with_suffix(".pth"), _use_new_zipfile_serialization=False),
+    "ckpt before 1.6, with its optimiser": lambda w, path: torch.save(
+        {"epoch": 3, "loss": np.float64(0.5), "model_state": w, "optimizer_state": stepped(w).state_dict()},
+        path.with_suffix(".ckpt"), _use_new_zipfile_serialization=False),
+    "bin, with its optimiser": lambda w, path: torch.save(
+        {"optimizer_state": stepped(w).state_dict(), "step": np.int64(7), "model_state": w}, path.with_suffix(".bin")),
+    "npz": lambda w, path: np.savez(path.with_suffix(".npz"), **{name: t.numpy() for name, t in w.items()}),
+    "packed npz": lambda w, path: np.savez_compressed(path.with_suffix(".npz"), **{n: t.numpy() for n, t in w.items()}),
+    "npz by columns, in the other order of bytes": lambda w, path: np.savez(
+        path.with_suffix(".npz"), **{n: np.asfortranarray(t.numpy()).astype(">f4") for n, t in w.items()}),
     "double": lambda w, path: save_file({name: t.double() for name, t in w.items()}, path.with_suffix(".safetensors")),
 }
 

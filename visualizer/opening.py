@@ -431,11 +431,11 @@ def page(opening: Opening) -> Page:
     made = Page(
         name, sentence(survey), found, len(operations), survey.parameters, questions(opening), _reads(survey, opening),
         tuple(survey.told.inputs), opening.here,
-        shown_of(_fed(survey, opening.here), _one(survey, opening.here)), survey.told.labels,
+        shown_of(_fed(survey, opening.here), _one(survey, opening.here)), _names(opening),
         _outputs(survey), _labelled(opening), "labels" in survey.asked and "labels" not in opening.touched,
         _apart(apart), lines,
-        facts(survey), tuple((each.words, each.passed) for each in survey.checks),
-        tuple(Opens(translated(each.title), translated(each.words), each.opens) for each in survey.views),
+        facts(survey), tuple((translated(each.words), each.passed) for each in survey.checks),
+        tuple(Opens(translated(each.title), _share(each.words), each.opens) for each in survey.views),
         _cost(survey), _kept(opening), _badge(survey), waits, problem,
         *_act(opening, lines, bool(blocked)), opening.busy, opening.folded, opening.chosen, opening.step)
     return replace(made, steps=modelpage.steps_of(made, size_words(survey.size)))
@@ -484,8 +484,16 @@ def sentence(survey: Survey) -> str:
     said = tr("{name} is {what}: {{{parameters}}} parameters in {count} operations, all of which can be taken "
               "apart.") if taken == len(operations) else \
         tr("{name} is {what}: {{{parameters}}} parameters in {count} operations; {taken} can be taken apart.")
-    return said.format(name=name, what=_what(operations), parameters=numbers.count(survey.parameters),
-                       count=numbers.count(len(operations)), taken=numbers.count(taken))
+    words = said.format(name=name, what=_what(operations), parameters=numbers.count(survey.parameters),
+                        count=numbers.count(len(operations)), taken=numbers.count(taken))
+    if survey.memory < HEAVY:
+        return words
+    held = numbers.count(survey.memory // 10**6)
+    return " ".join((words, tr("A recording of it holds {size} MB.").format(size=held)))
+
+
+HEAVY = 100 * 10**6
+"""Bytes from which on it is said how much a recording takes."""
 
 
 def _plain(words: str) -> str:
@@ -512,6 +520,12 @@ def _what(operations: Sequence[Row]) -> str:
 
 def _cell(name: str) -> str:
     return {"lstm": tr("an LSTM"), "gru": tr("a GRU"), "rnn": tr("an RNN")}[name]
+
+
+def _share(words: str) -> str:
+    """How much of a view opens: `10 / 12` are operations; any other words as they are."""
+    part, _, whole = words.partition(" / ")
+    return tr("{part} of {whole} operations").format(part=part, whole=whole) if whole.isdecimal() else translated(words)
 
 
 def _one(survey: Survey, place: int) -> Input:
@@ -574,11 +588,16 @@ def _outputs(survey: Survey) -> int:
     return survey.labelled or len(survey.told.labels) or (classes if classes > 1 else 0)
 
 
+def _names(opening: Opening) -> tuple[str, ...]:
+    """The labels that were said on the sheet, fitting or not; else those that are known."""
+    return opening.said.labels if "labels" in opening.touched else opening.survey.told.labels
+
+
 def _labelled(opening: Opening) -> str:
     survey = opening.survey
-    count = numbers.count(len(survey.told.labels))
+    count = numbers.count(len(_names(opening)))
     if "labels" in opening.touched:
-        return tr("{count} said here").format(count=count) if survey.told.labels else tr("numbers only")
+        return tr("{count} said here").format(count=count) if opening.said.labels else tr("numbers only")
     if survey.found:
         return tr("{count} from {file}").format(count=count, file=Path(survey.found).name)
     return tr("{count} are known").format(count=count) if survey.told.labels else ""

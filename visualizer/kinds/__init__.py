@@ -462,6 +462,13 @@ def sentence(trace: Trace, name: str) -> str:
         return kind.sentence(layer, trace.inputs(layer))
     if layer.kind == "input":
         return tr("This is what the network is given.")
+    if layer.kind == "parameter":
+        from visualizer import said  # these bring much that finding a kind does without
+        from visualizer.kinds import _words
+
+        return tr("{layer} belongs to the model itself: {numbers}, {spread}.").format(
+            layer=layer.name, numbers=_words.some(layer.output.size, "number", *said.size(layer)),
+            spread=_words.spread(layer))
     return tr("{layer} is unexplained: {why}").format(
         layer=layer.name, why=reasons.told(layer.why) or tr("no description of this operation is known."))
 

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from visualizer.record.wiring import Part
 
 MOST_TENSORS = 600
-MOST_PRODUCTS = 1 << 30
-"""Multiply-adds that the singular values of one tensor may take, about; of larger ones the length of each row is shown.
-"""
+MOST_PRODUCTS = 1 << 31
+"""Rows by columns by the smaller of both, of all matrices: as long as that is not spent, singular values are computed,
+and then of each row its length. It takes some three seconds."""
 
 
 class Held(nn.Module):
@@ -45,6 +45,7 @@ class Alone(nn.Module):
         whole = [(name, tensor) for name, tensor in tensors.items() if tensor.numel() and not tensor.is_complex()]
         if len(whole) > MOST_TENSORS:
             whole = sorted(whole, key=lambda each: -each[1].numel())[:MOST_TENSORS]
+        left = MOST_PRODUCTS
         for name, tensor in whole:
             head, _, own = name.rpartition(".")
             path = head or name
@@ -52,7 +53,8 @@ class Alone(nn.Module):
             own = own if head and own not in dir(held) else "weight"
             numbers = tensor.detach().float().reshape(tensor.shape or (1,))
             held._parameters[own] = nn.Parameter(numbers, requires_grad=False)
-            held.ways[own] = _way(numbers)
+            held.ways[own] = _way(numbers, left)
+            left -= _products(numbers) if held.ways[own] is _stretches else 0
 
     def _at(self, path: str) -> Held:
         at: nn.Module = self
@@ -72,12 +74,16 @@ class Alone(nn.Module):
         return made[0] if len(made) == 1 else tuple(made)
 
 
-def _way(tensor: Tensor) -> Callable[[Tensor], Tensor]:
+def _products(tensor: Tensor) -> int:
+    rows = len(tensor)
+    return tensor.numel() * min(rows, tensor.numel() // rows)
+
+
+def _way(tensor: Tensor, left: int) -> Callable[[Tensor], Tensor]:
     """How a tensor is seen: numbers in order, singular values, or lengths of rows where those would take too long."""
     if tensor.ndim == 1:
         return _in_order
-    rows = tensor.flatten(1)
-    able = bool(torch.isfinite(rows).all()) and rows.numel() * min(rows.shape) <= MOST_PRODUCTS
+    able = _products(tensor) <= left and bool(torch.isfinite(tensor).all())
     return _stretches if able else _lengths
 
 

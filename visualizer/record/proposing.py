@@ -11,15 +11,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
 from visualizer.record.wiring import GATES, LENGTHS, SIDES, Group, Odd, Takes, Wired, groups, parse, takes
 
-MOST_GROUPS = 600
-"""Of more layers nobody proposes an order."""
+MOST_GROUPS, MOST_CHAINED, MOST_BEGUN = 600, 120, 16
+"""Of more layers nobody proposes a wiring, or another order than that of the file; so many beginnings are tried."""
 EMBEDS = re.compile(r"emb|wte|wpe|lookup|vocab|token", re.I)
 NORMS = re.compile(r"norm|rms|ln[0-9_.]|ln$", re.I)
+KEPT = "(kept)"
+"""Stands among the names of convolutions where what is halved is kept beside."""
 BESIDE = ("BatchNorm", "Norm", "RMSNorm", "PReLU")
 """What changes no width: norms, and an activation that learns."""
 RECTIFIES = re.compile(r"prelu|act|relu", re.I)
@@ -39,15 +42,18 @@ class Proposal:
 
 
 def propose(weights: Mapping[str, Tensor]) -> Proposal | None:
-    """A wiring that runs with these weights; None where none was found that holds at least half of their numbers."""
+    """A wiring that runs with these weights; None where none was found that holds two thirds of their numbers and half
+    of their layers."""
     found = groups(weights)
     if not found or len(found) > MOST_GROUPS:
         return None
-    least = sum(group.numbers for group in found) / 2
+    least = sum(group.numbers for group in found) * 2 / 3
+    many = sum(max((each.ndim for each in group.tensors.values()), default=0) > 1 for group in found) / 2
     for lines in _lists(found):
         try:
             model = Wired(parse(lines), weights).eval()
-            if sum(each.numel() for each in (*model.parameters(), *model.buffers())) >= least:
+            used = [group for group in found if group.name in model.paths]
+            if sum(group.numbers for group in used) >= least and len(used) >= many:
                 return Proposal(model, takes(model))
         except Odd:
             continue
@@ -59,7 +65,7 @@ def _lists(found: Sequence[Group]) -> Iterator[list[str]]:
     if residual is not None:
         yield residual
     seen: list[list[str]] = []
-    for order in (list(found), _natural(found), _chained(found), _chained(_natural(found))):
+    for order in (list(found), _natural(found), _by_words(found), _chained(found), _chained(_natural(found))):
         names = [group.name for group in order]
         lines = [] if names in seen else _sequence(order)
         seen.append(names)
@@ -71,6 +77,18 @@ def _natural(found: Sequence[Group]) -> list[Group]:
     return sorted(found, key=lambda group: _parts(group.name))
 
 
+WORDS = ("stem|inc|first|input", "enc|down|contract", "mid|bottle|bridge|center", "dec|up|expan",
+         "out|head|last|final|fc")
+"""What the parts of a network are called that lie behind one another, the first ones first."""
+
+
+def _by_words(found: Sequence[Group]) -> list[Group]:
+    def rank(group: Group) -> int:
+        return next((place for place, words in enumerate(WORDS) if re.match(f".*?({words})", group.name, re.I)), 2)
+
+    return sorted(_natural(found), key=rank)
+
+
 def _parts(name: str) -> list[tuple[int, str]]:
     """For sorting: 2 before 10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
@@ -78,8 +96,18 @@ def _parts(name: str) -> list[tuple[int, str]]:
 
 # --- one layer ------------------------------------------------------------------------------------------------------
 
+_KINDS: WeakKeyDictionary[Group, str] = WeakKeyDictionary()
+"""What was found out; it goes with the weights."""
+
+
 def kind(group: Group) -> str:
     """What torch would call a layer of these tensors; empty where they are none."""
+    if group not in _KINDS:
+        _KINDS[group] = _kind(group)
+    return _KINDS[group]
+
+
+def _kind(group: Group) -> str:
     if "weight_ih_l0" in group.tensors:
         return _recurrent(group)[0]
     shape = group.shape()
@@ -144,6 +172,8 @@ class Draft:
     halves: str = ""
     """The convolution whose maps are to be halved before the next layer."""
     heads: bool = False
+    kept: list[int] = field(default_factory=list)
+    """How wide the maps are that were kept beside, to stand by those that come back to their size."""
 
 
 def _sequence(found: Sequence[Group]) -> list[str]:
@@ -166,6 +196,10 @@ def _put(made: Draft, group: Group, able: Sequence[Group], place: int) -> bool:
     what = kind(group)
     if what in BESIDE:
         return _put_beside(made, group, what, able, place)
+    if made.kept and what == "Conv" and made.flow.maps and group.shape()[1] == made.flow.width + made.kept[-1]:
+        made.flow = replace(made.flow, width=made.flow.width + made.kept.pop())
+        made.lines.append("Concat(1)")
+        made.bends = False
     if _width(made.flow, group) is None:
         if made.before is None or _width(made.before[0], group) is None or what not in ("Linear", "Conv"):
             return False
@@ -177,6 +211,9 @@ def _put(made: Draft, group: Group, able: Sequence[Group], place: int) -> bool:
     if made.bends:
         made.lines.append("ReLU()")
     if made.halves and made.flow.maps:
+        if made.pools.get(KEPT):
+            made.lines.append("Keep()")
+            made.kept.append(made.flow.width)
         made.lines.append(f"MaxPool{made.flow.maps}d({'(2, 1)' if made.flow.maps == 2 and _tall(able) else 2})")
     made.bends, made.halves = False, ""
     {"Linear": _linear, "Conv": _convolution, "Embedding": _embedding}.get(what, _cells)(made, group, able, place)
@@ -376,7 +413,7 @@ def _poolings(able: Sequence[Group], convolutions: Sequence[Group],
     names = [group.name for group in convolutions]
     told = _gaps(able)
     if flat is None or flat[1].shape()[1] % flat[0].shape()[0]:
-        yield True, told or dict.fromkeys(names, False)
+        yield True, _there_and_back(convolutions) or told or dict.fromkeys(names, False)
         return
     inside = flat[1].shape()[1] // flat[0].shape()[0]
     side = _square(inside)
@@ -396,8 +433,22 @@ def _poolings(able: Sequence[Group], convolutions: Sequence[Group],
                 if inside > 1 and _ends(convolutions, pools, True, begins) == inside:
                     yield True, pools
                     return
-    pools = ways[0] if axes < 3 and not _tall(able) and (inside > 1 or told) else _way(convolutions, "none")
+    lasts = _ends(convolutions, ways[0], True, 224) > 0
+    pools = ways[0] if axes < 3 and lasts and not _tall(able) and (inside > 1 or told) else _way(convolutions, "none")
     yield True, {**pools, "": True}
+
+
+def _there_and_back(convolutions: Sequence[Group]) -> dict[str, bool]:
+    """Where the maps are halved of a network that doubles them as often later (U-Net, Ronneberger and others 2015):
+    where their number grows, the last times before the first doubling; nothing where it is none."""
+    doubling = [place for place, (one, two) in enumerate(pairwise(convolutions), 1)
+                if two.shape()[0] == one.shape()[0] and two.shape()[1] < two.shape()[0] and two.shape()[-1] in (2, 4)]
+    if not doubling:
+        return {}
+    there = convolutions[:doubling[0]]
+    grows = [one.name for one, two in pairwise(there) if two.shape()[0] > one.shape()[0]][-len(doubling):]
+    return {group.name: group.name in grows for group in convolutions} | {KEPT: True} if len(grows) == len(doubling) \
+        else {}
 
 
 def _way(convolutions: Sequence[Group], way: str) -> dict[str, bool]:
@@ -451,12 +502,10 @@ def _chained(found: Sequence[Group]) -> list[Group]:
     """The longest row of layers of which each can read what the one before makes, by numbers; a norm stands behind the
     layer that bears its number."""
     able = [group for group in found if kind(group)]
-    if len(able) > 200:
+    if len(able) > MOST_CHAINED:
         return []
     best: list[Group] = []
-    for begins in able:
-        if kind(begins) in BESIDE:
-            continue
+    for begins in _beginnings(able):
         row = [begins]
         made = Draft({}, True)
         _put(made, begins, row, 0)
@@ -473,6 +522,15 @@ def _chained(found: Sequence[Group]) -> list[Group]:
         if len(row) > len(best):
             best = row
     return best
+
+
+def _beginnings(able: Sequence[Group]) -> list[Group]:
+    """Where a row may begin: with what reads as much as nothing answers, and with the first ones by name."""
+    weighed = [group for group in able if kind(group) not in BESIDE]
+    made = {group.shape()[0] for group in weighed if group.shape()}
+    first = [group for group in weighed if kind(group) == "Embedding" or (
+        group.shape() and group.shape()[1] not in made)]
+    return list(dict.fromkeys([*first[:MOST_BEGUN // 2], *weighed[:MOST_BEGUN // 2]]))
 
 
 def _fits_behind(flow: Flow, group: Group) -> bool:

@@ -445,9 +445,11 @@ TRIED = (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError)
 """What torch raises where shapes do not fit."""
 LENGTHS = (64, 128, 256, 512, 1024, 2048, 4096, 8000, 16000, 16, 32, 100, 200)
 STEPS_USUAL = 16
+MOST_MADE = 1 << 28
+"""Bytes of all that a network makes of an input that is proposed: with the gradients of that it is twice as much."""
 
 
-def takes(model: Wired, most: int = 1 << 30) -> Takes:
+def takes(model: Wired, most: int = MOST_MADE) -> Takes:
     """What a network of lines reads; raises Odd where it runs on nothing that was tried."""
     why = ""
     for sizes, tried, whole, below in _candidates(model):
@@ -501,7 +503,9 @@ def _candidates(model: Wired) -> Iterator[tuple[tuple[int | None, ...], list[tup
         kernel = module.kernel_size
         if kernel[1] == 1 < kernel[0]:
             yield (channels, None, 1), [(channels, length, 1) for length in (1024, *LENGTHS)], False, 0
-        yield (channels, None, None), [(channels, side, side) for side in _sides(channels)], False, 0
+        large = max(module.stride) > 1  # what throws so much away at once was made for large pictures
+        yield (channels, None, None), [(channels, side, side) for side in
+                                       ((224,) if large else ()) + _sides(channels)], False, 0
         yield (channels, None, None), [(channels, 32, 128), (channels, 32, 100), (channels, 48, 320)], False, 0
     elif isinstance(module, nn.Conv3d | nn.ConvTranspose3d):
         channels = module.in_channels
@@ -537,8 +541,10 @@ def _free(model: Wired, sizes: tuple[int | None, ...], usual: tuple[int, ...], w
 
 def shape_of(model: Wired, sizes: tuple[int, ...], whole: bool = False, most: int = 1 << 30) -> Any:
     """The shape of what comes out of one sample of these sizes, or of each of several answers: nothing is computed.
-    Raises Odd where they do not fit, or where all that is made on the way would take more than `most` bytes."""
+    Raises Odd where they do not fit, or where all that is made on the way would take more than `most` bytes, or one
+    step of it a quarter of them."""
     shape = (1, *sizes)
+    spent = 0
     kept: list[tuple[int, ...]] = []
     answers: list[tuple[int, ...]] = []
     for number, (line, path) in enumerate(zip(model.lines, model.paths, strict=True), 1):
@@ -559,8 +565,8 @@ def shape_of(model: Wired, sizes: tuple[int, ...], whole: bool = False, most: in
         except TRIED as error:
             why = str(error).partition("\n")[0].rstrip(".")[:200]
             raise Odd(f"line {number}, {str(line)[:80]!r}: {why}") from None
-        most -= prod(shape) * 4
-        if most < 0:
+        spent += prod(shape) * 4
+        if spent > most or prod(shape) * 4 > most // 4:
             raise Odd(f"line {number}, {str(line)[:80]!r}: it would make more than there is room for")
     return tuple(answers) if answers else shape
 

@@ -666,8 +666,8 @@ def _apart(marks: list[Mark], page: Page, y: float, wide: float) -> float:
 # --- facts -----------------------------------------------------------------------------------------------------------
 
 def facts(page: Page, look: Look) -> Laid:
-    """The file, what was checked, what opens and why not, and whether anything in it was run."""
-    wide, high = float(look.size[0]), float(look.size[1])
+    """The file, what was checked, what opens and why not."""
+    wide = float(look.size[0])
     marks: list[Mark] = [Text(0, 18, (Run(page.name, mono=True),), 16, 500, max_width=wide, mono=True)]
     y = 32.0
     for title, value in page.facts:
@@ -688,13 +688,14 @@ def facts(page: Page, look: Look) -> Laid:
         marks.append(Text(0, y + 12, plain(tr("What opens")), 13, 600))
         y += 22
         for each in page.opens:
-            y = _checked(marks, each.title, each.says, each.opens, y, wide)
-    if page.badge[0]:
-        y = max(y + 16, high - 64)
-        marks += _badge(page, y, wide)
-        y += 60
+            if each.opens:
+                y = _checked(marks, each.title, each.says, True, y, wide, 600)
+        reasons = dict.fromkeys(each.says for each in page.opens if not each.opens)
+        for why in reasons:
+            names = ", ".join(each.title for each in page.opens if not each.opens and each.says == why)
+            y = _closed(marks, names, why, y, wide)
     said = "; ".join((*(f"{title}: {value}" for title, value in page.facts), *(said for said, _ in page.checks),
-                      *(f"{each.title}: {each.says}" for each in page.opens), *page.badge))
+                      *(f"{each.title}: {each.says}" for each in page.opens)))
     return Laid(Picture((round(wide), round(y)), tuple(marks), (), look.theme, "window", caption=said))
 
 
@@ -708,9 +709,20 @@ def _about(marks: list[Mark], each: Found, y: float, wide: float) -> float:
     return y
 
 
-def _checked(marks: list[Mark], said: str, beside: str, holds: bool, y: float, wide: float) -> float:
+def _closed(marks: list[Mark], names: str, why: str, y: float, wide: float) -> float:
+    """Views that do not open, with the reason that they share."""
+    marks += tick(9, y + 12, False)
+    for number, line in enumerate(lines := plain_lines(names, 12, wide - 28, 500)[:4]):
+        marks.append(Text(26, y + 16 + 16 * number, plain(line), 12, 500, "ink-2"))
+    y += 16 * len(lines)
+    if why:
+        marks.append(Text(26, y + 16, plain(why), 12, 400, "ink-2", max_width=wide - 28))
+        y += 16
+    return y + 12
+
+
+def _checked(marks: list[Mark], said: str, beside: str, holds: bool, y: float, wide: float, weight: int = 400) -> float:
     marks += tick(9, y + 12, holds)
-    weight = 600 if beside else 400
     lines = plain_lines(said, 13, wide - 28, weight)[:3]
     for number, line in enumerate(lines):
         marks.append(Text(26, y + 17 + 17 * number, plain(line), 13, weight, "ink" if holds else "ink-2"))
@@ -730,8 +742,10 @@ def tick(x: float, y: float, holds: bool, radius: float = 7.5) -> list[Mark]:
     return [Rect(*box, "accent", radius=radius), Line(corners, "stage", 1.8 * part)]
 
 
-def _badge(page: Page, y: float, wide: float) -> list[Mark]:
+def badge(page: Page, look: Look) -> Laid:
+    """Whether anything in the file was run."""
     title, below = page.badge
+    wide, y = float(look.size[0]), 0.0
     marks: list[Mark] = [Rect(0, y, wide, 56, "alarm" if page.runs else "tint", radius=8)]
     if page.runs:
         marks += [Rect(12, y + 20, 16, 16, "negative-bar", radius=8), Line(((20, y + 24), (20, y + 29)), "stage", 2),
@@ -739,8 +753,9 @@ def _badge(page: Page, y: float, wide: float) -> list[Mark]:
     else:
         marks += tick(20, y + 28, True, 8)
     ink = "ink" if page.runs else "accent-ink"
-    return [*marks, Text(38, y + 24, plain(title), 13, 600, ink, max_width=wide - 44),
-            Text(38, y + 42, plain(below), 12, 400, ink, max_width=wide - 44)]
+    marks += [Text(38, y + 24, plain(title), 13, 600, ink, max_width=wide - 44),
+              Text(38, y + 42, plain(below), 12, 400, ink, max_width=wide - 44)]
+    return Laid(Picture((round(wide), 56), tuple(marks), (), look.theme, "window", caption=f"{title}: {below}"))
 
 
 def about_files(look: Look) -> Laid:

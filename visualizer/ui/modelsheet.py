@@ -77,7 +77,7 @@ class ModelSheet(QWidget):
         self.gives = Canvas(self)
         self.open_other = Button(tr("Another file"), "folder", "raised", self)
         self.open_other.clicked.connect(self.another)
-        self.head, self.foot = Canvas(self), Canvas(self)
+        self.head, self.foot, self.badge = Canvas(self), Canvas(self), Canvas(self)
         self.found, self.asked, self.facts = Column(self), Column(self), Column(self)
         self.columns = self.found, self.asked, self.facts
         for column in self.columns:
@@ -189,6 +189,7 @@ class ModelSheet(QWidget):
                                     inner.height())}
         beside = self.width() >= FACTS_FROM
         self.facts.setVisible(beside or self.fact_shown)
+        self.badge.setVisible(not self.facts.isHidden())
         self.found.setVisible(not self.fact_shown)
         places[self.facts] = places[self.found] if not beside else QRect(
             self.stage.right() + 17, TOP + (8 if self.railed else STRIP + 8), FACTS - 24,
@@ -199,6 +200,11 @@ class ModelSheet(QWidget):
         facts = modelpage.facts(self.page, self._look(places[self.facts].width() - scroll,
                                                       places[self.facts].height()))
         for column, laid in ((self.found, found), (self.asked, asked), (self.facts, facts)):
+            if column is self.facts:
+                place = places[column]
+                self._set(self.badge, modelpage.badge(self.page, self._look(place.width() - scroll)),
+                          QRect(place.x(), place.bottom() - 60, place.width() - scroll, 56))
+                places[column] = place.adjusted(0, 0, 0, -68)
             column.setGeometry(places[column])
             column.show_laid(laid)
         self._place_controls(found, asked)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickletools
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-MOST_STEPS = 3_000_000
-"""Of a pickle: a checkpoint of 20,000 tensors with the state of its optimiser takes half of that."""
+MOST_STEPS = 1_000_000
+"""Of a pickle: a checkpoint of 7,000 tensors with the state of its optimiser takes as many, and a second."""
 PUTS = ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE")
 WORDS = ("BINUNICODE", "SHORT_BINUNICODE", "UNICODE", "BINUNICODE8", "SHORT_BINSTRING", "BINSTRING")
 WHOLE = ("BININT", "BININT1", "BININT2", "LONG1")
@@ -38,7 +39,7 @@ def read(file: IO[bytes], strict: bool = True) -> Pickle:
     names: dict[str, None] = {}
     stored: dict[str, int] = {}
     words: list[str] = []
-    near: list[tuple[str, Any]] = []
+    near: deque[tuple[str, Any]] = deque(maxlen=TAIL)
     odd = False
     for name, value in _steps(file, strict):
         if name in PUTS or name in ("PROTO", "FRAME"):
@@ -50,10 +51,10 @@ def read(file: IO[bytes], strict: bool = True) -> Pickle:
         elif name == "STACK_GLOBAL":
             names[".".join(words[-2:])] = None
         elif name in ("BINPERSID", "PERSID"):
-            key, count = _storage(near)
+            key, count = _storage(list(near))
             odd = odd or count is None
             stored[key] = max(count or 0, stored.get(key, 0))
-        near = [*near[1 - TAIL:], (name, value)]
+        near.append((name, value))
     return Pickle(tuple(names), sum(stored.values()), odd)
 
 
