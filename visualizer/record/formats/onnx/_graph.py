@@ -324,8 +324,14 @@ def inside_of(name: str) -> tuple[str, ...]:
 
 
 def _parts(names: Iterable[str]) -> tuple[str, ...]:
-    found = (re.sub(r"[^A-Za-z0-9_]+", "_", BRANCH.sub("", each)).strip("_")[:60] for each in names)
+    found = (re.sub(r"[^A-Za-z0-9_]+", "_", each).strip("_")[:60] for name in names for each in branched(name))
     return tuple(each for each in found if each)[:24]
+
+
+def branched(name: str) -> tuple[str, ...]:
+    """`If_0_then_branch__Inline_0__encoder` as `then`, `encoder`."""
+    match = BRANCH.match(name)
+    return (name,) if match is None else (match[2], name[match.end():])
 
 
 # --- what goes in ---------------------------------------------------------------------------------------------------
