@@ -450,11 +450,19 @@ def _act(opening: Opening, lines: Sequence[tuple[str, str, str]], wrong: bool) -
     mended = next((number for number, line in enumerate(lines, 1) if line[2]), 0)
     if wrong and mended:
         return tr("Go to line {number}").format(number=mended), modelpage.MEND, rests
+    missing = _missing(opening)
+    if wrong and missing and not survey.rows:
+        return tr("Go to “{title}”").format(title=missing.title), modelpage.MEND, rests
     if wrong and opening.touched:
         return tr("Take what was proposed"), modelpage.PROPOSED, rests
     if wrong:
         return tr("Open another file"), modelpage.ANOTHER, rests
     return (tr("Record it anew") if opening.again else tr("Run it once and open")), modelpage.GO, rests
+
+
+def _missing(opening: Opening) -> Question | None:
+    """The first question that has no answer at all."""
+    return next((each for each in questions(opening) if each.open and not each.answered and not each.chosen), None)
 
 
 def found_of(rows: Sequence[Row]) -> tuple[Found, ...]:

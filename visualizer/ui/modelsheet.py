@@ -104,8 +104,9 @@ class ModelSheet(QWidget):
         """What the one button does."""
         does = self.page.does
         if does == modelpage.MEND:
-            number = next((number for number, line in enumerate(self.page.lines) if line[2]), 0)
-            self._focus(self.controls[f"line:{number}"])
+            wrong = [f"line:{number}" for number, line in enumerate(self.page.lines) if line[2]]
+            missing = [each.name for each in self.page.questions if each.open and not each.answered and not each.chosen]
+            self._focus(self.controls[(wrong or missing)[0]])
         else:
             {modelpage.ANOTHER: self.another, modelpage.PROPOSED: self.proposed_wanted}.get(does, self.wanted).emit()
 
