@@ -18,8 +18,9 @@ from torch.nn import functional as F
 from tests import large
 from visualizer.engine import requests, shared
 from visualizer.engine.protocol import ANSWERED, Broken, Message, pack, unpack
-from visualizer.record import capture
-from visualizer.trace import apart, arrays_in, write_arrays
+from visualizer.record import capture, need
+from visualizer.record.arguments import arguments
+from visualizer.trace import Refused, apart, arrays_in, write_arrays
 
 SAMPLED = 10
 """So many layers of a network are compared with plain torch."""
@@ -189,3 +190,47 @@ def test_what_is_kept_in_a_file_is_the_same_trace(folder, sixty) -> None:
     assert kept.studies["flow"]["sizes"].tolist() == [0, 1, 2]
     assert kept.answers[0].layer == sixty.answers[0].layer if sixty.answers else kept.answers == ()
     assert [layer.settings for layer in kept] == [layer.settings for layer in sixty]
+
+
+@pytest.mark.matrix(spine=("sixty",), sample=0, each=False)
+@NETS
+def test_what_a_recording_takes_is_foreseen_without_numbers(name) -> None:
+    model, x, target = getattr(large, name)()
+    found, made = need.foreseen(model, arguments(model, x, None)), need.of_trace(capture(model, x, target))
+    assert found is not None
+    assert found.weights == pytest.approx(made.weights, rel=0.01)
+    assert found.values == pytest.approx(made.values, rel=0.01)
+
+
+def test_a_large_network_that_does_not_fit_is_refused_before_it_runs_with_what_it_would_need(monkeypatch) -> None:
+    model, x, target = large.sixty()
+    ran = []
+    model.conv1.register_forward_hook(lambda *_: ran.append(1) if _[2].device.type != "meta" else None)
+    takes = need.of_trace(capture(model, x, target)).bytes
+    ran.clear()
+    monkeypatch.setattr(need, "_said", lambda count: f"{count:,} bytes")
+    with pytest.raises(Refused) as caught:
+        capture(model, x, target, budget=takes // 2, title="Sixty layers")
+    assert not ran
+    said = int(re.search(r"would need ([\d,]+) bytes", str(caught.value))[1].replace(",", ""))
+    assert said == pytest.approx(takes, rel=0.01)
+    assert "Sixty layers" in str(caught.value)
+    assert "1 × 3 × 32 × 32" in str(caught.value)
+    assert "allow more with the budget" in str(caught.value)
+    assert capture(model, x, target, budget=2 * takes).has_backward
+
+
+def test_what_runs_only_with_numbers_is_counted_while_it_runs() -> None:
+    class Asks(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(8, 8)
+
+        def forward(self, x):
+            return self.fc(x) if x.sum().item() > 0 else x
+
+    x = torch.ones(1, 8)
+    assert need.foreseen(Asks(), arguments(Asks(), x, None)) is None
+    with pytest.raises(Refused, match="MiB"):
+        capture(Asks(), x, budget=600)
+    assert len(capture(Asks(), x, budget=4000).layers) > 1

@@ -492,8 +492,16 @@ def sentence(survey: Survey) -> str:
     said = tr("{name} is {what}: {{{parameters}}} parameters in {count} operations, all of which can be taken "
               "apart.") if taken == len(operations) else \
         tr("{name} is {what}: {{{parameters}}} parameters in {count} operations; {taken} can be taken apart.")
-    return said.format(name=name, what=_what(operations), parameters=numbers.count(survey.parameters),
-                       count=numbers.count(len(operations)), taken=numbers.count(taken))
+    words = said.format(name=name, what=_what(operations), parameters=numbers.count(survey.parameters),
+                        count=numbers.count(len(operations)), taken=numbers.count(taken))
+    if survey.memory < HEAVY:
+        return words
+    held = numbers.count(survey.memory // 10**6)
+    return " ".join((words, tr("A recording of it holds {size} MB.").format(size=held)))
+
+
+HEAVY = 100 * 10**6
+"""Bytes from which on it is said how much a recording takes."""
 
 
 def _plain(words: str) -> str:

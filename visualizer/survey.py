@@ -111,6 +111,8 @@ class Survey:
     parameters: int = 0
     adds: int = 0
     """Multiply-adds of one pass forwards over one input."""
+    memory: int = 0
+    """Bytes of all numbers of a recording of one input, gradients included; 0 where that is not known."""
     dtype: str = ""
     told: Manifest = field(default_factory=Manifest)
     """What is taken for true: what was said, and for the rest what is proposed."""
@@ -165,7 +167,8 @@ def lines(found: Survey) -> list[str]:
                   for each in found.choices)]
     made = [found.title, *("  ".join((row[0].ljust(widths[0]), row[1].ljust(widths[1]), row[2].rjust(widths[2]),
                                       row[3].rjust(widths[3]), row[4])).rstrip() for row in rows),
-            f"{found.parameters:,} parameters, {found.adds:,} multiply-adds"]
+            f"{found.parameters:,} parameters, {found.adds:,} multiply-adds" +
+            (f", {max(1, found.memory >> 20):,} MiB a recording" if found.memory else "")]
     for name, value in found.told.plain().items():
         if name not in ("hash", "labels", "alphabet"):
             asked = " ?" if name in found.asked else ""

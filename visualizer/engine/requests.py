@@ -22,7 +22,7 @@ import numpy as np
 
 import visualizer
 from visualizer import lab as labs
-from visualizer import manifest, registry
+from visualizer import manifest, memory, registry
 from visualizer.edits import MODEL, WEIGHTS, those
 from visualizer.engine.shared import is_large, shared
 from visualizer.over import parse
@@ -105,7 +105,10 @@ def study(name: str, others: Sequence[str] = (),
     asked = {key: word for key, word in wanted.items() if key != "model"}
     again = made.pass_of(opened, **{**asked, "pixels": _drawing(wanted.get("pixels")), "trace": _trace(**wanted)})
     again = replace(again, others=tuple(others))
-    return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
+    arrays = dict((yield from made.measure(name, again)))
+    if is_large(again.trace):
+        memory.give_back()
+    return {"study": name, "arrays": arrays}
 
 
 def costs(networks: Sequence[Sequence[Any]]) -> Generator[tuple[float, str], None, dict[str, Any]]:
@@ -202,6 +205,8 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
             _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype, edits=edits))
         _last.clear()
         _last[key] = made
+        if is_large(made):
+            memory.give_back()  # of what it was made with, twice as much
         if dtype is None:
             _read.clear()
             _read[source] = made

@@ -17,7 +17,7 @@ from torch import Tensor
 from visualizer import answers, consent, kinds, manifest, registry, unpack
 from visualizer.language import english
 from visualizer.manifest import Input, Manifest
-from visualizer.record import formats
+from visualizer.record import formats, need
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.formats import python
 from visualizer.record.run import given_of, pass_of, prepared
@@ -79,7 +79,9 @@ def _opened(found: Survey, opened: Opened) -> Survey:
     asked = tuple(name for name in opened.asked if name != "labels" or labelled)
     return replace(
         found, title=opened.title, rows=rows, parameters=sum(each.numel() for each in opened.module.parameters()),
-        adds=sum(row.adds for row in apart), dtype="" if trace is None else trace.dtype, told=told, asked=asked,
+        adds=sum(row.adds for row in apart),
+        memory=0 if trace is None else need.of_trace(trace).bytes, dtype="" if trace is None else trace.dtype,
+        told=told, asked=asked,
         outputs=() if trace is None else tuple(trace[answer.layer].shape for answer in trace.answers),
         labelled=labelled, found=opened.beside[0], presets=opened.beside[1], seen=_seen(opened),
         views=() if trace is None else tuple(_views(trace, apart)),

@@ -9,6 +9,7 @@ and the random numbers are as before.
 from __future__ import annotations
 
 import copy
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,16 +26,26 @@ from torch.nn.parameter import is_lazy
 
 import visualizer
 from visualizer import answers
-from visualizer.record import layers
+from visualizer.record import layers, need
 from visualizer.record.arguments import Arguments, arguments, casts, converted
 from visualizer.record.calls import Event, Recording
 from visualizer.record.edits import of_tensor
 from visualizer.record.objectives import Aimed, Target, aim, of_an_output, plain_target
 from visualizer.record.precision import Precision, in_precision
 from visualizer.record.weights import COMPILED, Hashes, Weights, unregistered, weights_of
-from visualizer.trace import MODULES, Answer, Input, Layer, Refused, Sample, Trace
+from visualizer.trace import MODULES, MOST_BYTES, Answer, Input, Layer, Refused, Sample, Trace
 
-BUDGET = 1 << 30
+
+def _budget() -> int:
+    """A quarter of the memory that there is, between 1 and 2 GiB."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows does not tell
+        memory = 0
+    return min(max(memory // 4, 1 << 30), MOST_BYTES)
+
+
+BUDGET = _budget()
 """Bytes of values, gradients and weights that a recording may hold, unless the caller allows more."""
 LISTS = ("Sequential", "ModuleList", "ModuleDict", "Inside")
 """Classes of modules that say nothing of what they do."""
@@ -90,6 +101,7 @@ def capture(
         if dtype is not None:
             given = converted(given, _dtype(dtype))
         with nullcontext(model) if dtype is None else in_precision(model, _dtype(dtype)) as running:
+            need.judge(running, given, budget, title or name or type(model).__name__)
             once = partial(_pass, running, wish=wish, seed=seed, budget=budget,
                            precision=None if dtype is None else Precision(_dtype(dtype)))
             done = _in_a_type_that_it_takes(once, running, given, title or name or type(model).__name__)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
+from visualizer import memory
 from visualizer.language import languages, speak, tr
 from visualizer.scene.state import State, changed
-from visualizer.ui import kept, memory, style
+from visualizer.ui import kept, style
 from visualizer.ui.player import Player
 from visualizer.ui.shell import Shell
 from visualizer.ui.shipped import shipped_trace
