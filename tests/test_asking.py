@@ -99,11 +99,11 @@ def test_what_the_file_does_not_say_is_marked_until_it_is_answered():
     assert {name for name, each in asked.items() if each.open} == {"scale", "colours", "preset"}
     assert not any(each.answered for each in asked.values())
     assert at.step == INPUT
-    assert opening.page(at).steps[INPUT] == (modelpage.ASKED, "3 answers proposed")
+    assert opening.page(at).progress[INPUT] == (modelpage.ASKED, "3 answers proposed")
     at = opening.answered(at, "scale", "0 … 255")
     scale = next(each for each in opening.questions(at) if each.name == "scale")
     assert (scale.open, scale.answered) == (True, True)
-    assert opening.page(at).steps[INPUT][1] == "2 answers proposed"
+    assert opening.page(at).progress[INPUT][1] == "2 answers proposed"
 
 
 @pytest.mark.parametrize(("name", "word", "field", "value"), [
@@ -163,7 +163,7 @@ def test_a_wiring_is_a_list_of_lines_and_the_wrong_one_is_marked():
     page = opening.page(at)
     assert [line for line, _, _ in page.lines] == list(lines)
     assert [bool(wrong) for _, _, wrong in page.lines] == [False, False, True]
-    assert page.steps[ARCHITECTURE][0] == modelpage.WRONG
+    assert page.progress[ARCHITECTURE][0] == modelpage.WRONG
 
 
 # --- what is seen ---------------------------------------------------------------------------------------------------
