@@ -3,7 +3,6 @@ ones, and a screen shows the block of every beat."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -33,8 +32,6 @@ from visualizer.views import all_views, find
 from visualizer.views import picture as draw
 
 BY_MODULES = [name for name in MADE if name != "perceptron"]
-NAMED = re.compile(r"\b(layer\d(\.\d(…\d)?)?|(encoder\.)?layers\.\d(…\d|\.self_attn)?)(?![\w.])|^Values of [\w#]+$")
-"""Names of blocks of these networks, and short ones of layers: nothing else takes their figures for names."""
 SIZES = {"1600x900": Look((1104, 796)), "1366x768": Look((870, 664)), "1024x768": Look((740, 560)),
          "projector": projector.look_for(Look(), (1920, 1080))}
 
@@ -182,7 +179,6 @@ def test_every_number_said_of_a_folded_network_is_true(name: str) -> None:
                 texts = texts_of(of(trace, word, beat.address), True)
             wrong = [claim for claim in heard if not true(trace, claim)]
             assert not wrong, (beat, [(claim, worked_out(trace, claim)) for claim in wrong[:3]])
-            texts = [NAMED.sub("", text) for text in texts]
             assert not (bare := unclaimed(trace, texts, heard)), (beat, bare[:3])
 
 

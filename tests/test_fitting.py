@@ -14,7 +14,7 @@ from visualizer import card
 from visualizer.manifest import Manifest
 from visualizer.record import open_model, record
 from visualizer.record.catalog import source_of
-from visualizer.trace import Refused
+from visualizer.trace import Refused, from_bytes
 from visualizer.views import all_views
 
 
@@ -159,6 +159,29 @@ def test_a_wiring_that_was_said_is_taken_instead_of_any_guess(tmp_path: Path) ->
         open_model(path, told=Manifest(wiring=("Linear(6, 5)", "Tank()")))
     with pytest.raises(Refused, match="no weights are left that fit"):
         open_model(path, told=Manifest(wiring=("Linear(6, 7)",)))
+
+
+def test_of_two_sets_of_weights_it_is_said_which_one_and_the_other_can_be_chosen(tmp_path: Path) -> None:
+    one, other = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2)), nn.Sequential(nn.Linear(3, 4))
+    torch.save({"ema": other.state_dict(), "model": one.state_dict()}, tmp_path / "mine.pt")
+    opened = open_model(tmp_path / "mine.pt")
+    assert opened.title == "mine.pt, weights 'model', wiring guessed from names and shapes"
+    assert opened.told.trunk == "model"
+    assert "trunk" in opened.asked
+    x = torch.randn(1, 3)
+    chosen = open_model(tmp_path / "mine.pt", told=Manifest(trunk="ema"))
+    assert torch.equal(read_by(chosen.module, x), read_by(other, x))
+    assert "trunk" not in chosen.asked
+
+
+def test_a_guess_is_said_in_title_note_and_recording(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2))
+    torch.save({**model.state_dict(), "beta": torch.zeros(3)}, tmp_path / "mine.pt")
+    trace = record(tmp_path / "mine.pt")
+    assert "wiring guessed from names and shapes" in trace.title
+    assert any("guessed from their names and shapes" in note and "beta is not used" in note for note in trace.notes)
+    assert trace.facts["wiring"]["lines"] == ["0: Linear(6, 5)", "ReLU()", "2: Linear(5, 2)"]
+    assert from_bytes(trace.to_bytes()).facts["wiring"] == trace.facts["wiring"]
 
 
 # --- weights alone --------------------------------------------------------------------------------------------------

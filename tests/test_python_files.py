@@ -231,7 +231,7 @@ def test_what_is_imported_from_beside_it_is_read_anew_and_other_folders_do_not_m
 HOSTILE = {
     "import sys; sys.exit(3)": "ended the program (sys.exit) while it was loaded",
     "raise ValueError('no\\nway')": "stopped while it was loaded (ValueError: no, line 2)",
-    "import gone_for_good": "stopped while it was loaded (ModuleNotFoundError: No module named 'gone",
+    "import gone_for_good": "needs gone_for_good, which is not installed here; install it",
     "class E(BaseException):\n  def __str__(self): raise E\nraise E": "stopped while it was loaded (E, line 4)",
     "def f(): f()\nf()": "stopped while it was loaded (RecursionError",
     "input()": "stopped while it was loaded (",
@@ -301,3 +301,15 @@ def test_the_survey_command_lists_what_there_is_and_runs_nothing(file: Path, cap
     plain = json.loads(capsys.readouterr().out)
     assert plain["told"]["name"] == "Net"
     assert plain["parameters"] == sum(each.numel() for each in plain_net(file).parameters())
+
+
+def test_a_file_of_a_package_imports_from_there_by_dots(file: Path) -> None:
+    inner = file.parent / "pack" / "inner"
+    inner.mkdir(parents=True)
+    (inner.parent / "__init__.py").write_text("")  # the inner one has none, as many have
+    (inner.parent / "one.py").write_text("ONE = 3.0\n")
+    (inner / "net.py").write_text("from torch import nn\nfrom ..one import ONE\nclass Net(nn.Module):\n"
+                                  "  def forward(self, x): return x * ONE\n")
+    consent.give(inner / "net.py")
+    assert open_model(inner / "net.py", told=Manifest(shape=(2,))).module(torch.ones(1, 2)).tolist() == [[3.0, 3.0]]
+    assert not [name for name in sys.modules if name.startswith("pack")]

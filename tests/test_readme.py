@@ -114,4 +114,6 @@ def test_every_bundled_network_is_counted() -> None:
 def test_it_is_short() -> None:
     # 50 more since Python and notebooks have a film of a training, a step of one's own and a frame to be named
     # 50 for what a command says of a model of one's own
-    assert len(README.split()) <= 2850
+    # 50 for the blocks of large networks and their keys
+    # 20 for weights that find their wiring
+    assert len(README.split()) <= 2920

@@ -246,6 +246,31 @@ def test_a_residual_network_is_wired_as_its_names_say(wide: bool, large: bool, o
     proposed(settled(Residual(wide, large)), torch.randn(1, 3, 32, 32), order)
 
 
+class UNet(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inc, self.down1, self.down2 = twice(1, 4), twice(4, 8), twice(8, 16)
+        self.up1, self.after1 = nn.ConvTranspose2d(16, 8, 2, 2), twice(16, 8)
+        self.up2, self.after2 = nn.ConvTranspose2d(8, 4, 2, 2), twice(8, 4)
+        self.outc = nn.Conv2d(4, 2, 1)
+
+    def forward(self, x):
+        one = self.inc(x)
+        two = self.down1(nn.functional.max_pool2d(one, 2))
+        x = self.down2(nn.functional.max_pool2d(two, 2))
+        x = self.after1(torch.cat([two, self.up1(x)], 1))
+        return self.outc(self.after2(torch.cat([one, self.up2(x)], 1)))
+
+
+def twice(reads: int, wide: int) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(reads, wide, 3, padding=1), nn.BatchNorm2d(wide), nn.ReLU(),
+                         nn.Conv2d(wide, wide, 3, padding=1), nn.BatchNorm2d(wide), nn.ReLU())
+
+
+def test_what_halves_and_doubles_its_maps_has_them_side_by_side() -> None:
+    proposed(settled(UNet()), torch.randn(1, 1, 32, 32))
+
+
 def vgg(*plan: int, side: int, norm: bool = False) -> nn.Module:
     layers: list[nn.Module] = []
     reads = 3

@@ -448,8 +448,11 @@ def _read_as_said(model: Wired, told: Manifest) -> Takes:
 
 
 def _as_proposed(proposal: Proposal, path: Path, told: Manifest, key: str) -> Opened:
-    words = GUESSED if not key else f"weights {key!r}, {GUESSED}"
-    return _as_wired(proposal.model, proposal.takes, path, told, words, ("wiring",))
+    if not key:
+        return _as_wired(proposal.model, proposal.takes, path, told, GUESSED, ("wiring",))
+    said = replace(told, trunk=told.trunk or key)
+    return _as_wired(proposal.model, proposal.takes, path, said, f"weights {key!r}, {GUESSED}", (
+        "wiring", *(() if told.trunk else ("trunk",))))
 
 
 def _as_wired(model: Wired, reads: Takes, path: Path, told: Manifest, words: str, asked: tuple[str, ...]) -> Opened:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from visualizer import beside, inputs
+from visualizer import answers, beside, inputs
 from visualizer.inputs import InputKind, Offer, _exported
 from visualizer.inputs.several import INPUT as INPUTS
 from visualizer.inputs.tensor import EXAMPLE
@@ -86,11 +86,7 @@ def opened(path: Path, title: str, module: nn.Module, declared: Sequence[Declare
     asked += ["shape"] * asked_shape
     if not labels and not where and len(answer) == 2 and answer[1] > 1 and not told.labels:
         asked.append("labels")
-    about = {**facts, "input": _facts(reads, answer)}
-    if told.answer:
-        about["answer"] = {**told.settings, "kind": told.answer}
-    if told.objective:
-        about["objective"] = {**told.settings, "kind": told.objective}
+    about = {**facts, "input": _facts(reads, answer), **_answered(path, told)}
     settled = replace(told, **_said_of(reads[0].said)) if single else \
         replace(told, kind=SEVERAL, inputs={each.declared.name: each.said for each in reads})
     return Opened(path.stem, title, module, about, labels, _prepare(reads, tried if guard else None, shapes),
@@ -233,6 +229,22 @@ def _settled(path: Path, declared: Declared, told: Input, batched: bool, fewer: 
         if not any((told.kind, told.scale, told.mean, told.divisor, told.colours, told.fit)):
             facts["first"] = EXAMPLE  # nobody has spoken of pictures yet
     return _Reads(declared, offer, kind, said, found.asked, facts)
+
+
+def _answered(path: Path, told: Manifest) -> dict[str, Any]:
+    """What the card says of its answer, as told; Refused for a kind that there is not."""
+    found: dict[str, Any] = {}
+    if told.answer:
+        try:
+            found["answer"] = {**told.settings, "kind": answers.kind(told.answer).name}
+        except LookupError as error:
+            raise Refused(f"{path.name}: {error.args[0]}") from error
+    if told.objective:
+        if answers.asked(told.objective) is None:
+            known = ", ".join(word for each in answers.kinds() for word in each.asks)
+            raise Refused(f"{path.name}: There is no objective {told.objective!r}; there are {known}.")
+        found["objective"] = {**told.settings, "kind": told.objective}
+    return found
 
 
 def _goes(shape: Sequence[int], sizes: Sequence[int | None]) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
 from visualizer.record.arguments import Arguments
@@ -49,13 +49,27 @@ def foreseen(model: nn.Module, given: Arguments) -> Need | None:
     """What a recording of a model with an input will take; None where the model does not run without numbers."""
     held = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     try:
-        empty = {name: tensor.detach().to("meta") for name, tensor in held.items()}
+        empty = _without_numbers(model, held.values())
         fed = given.turned(lambda name, tensor: tensor.to("meta"))
-        with torch.no_grad(), _Counted() as counted:
-            functional_call(model, empty, tuple(fed.positions), dict(fed.keywords))
+        with torch.random.fork_rng(devices=[]), torch.no_grad(), _Counted() as counted:
+            empty(*fed.positions, **fed.keywords)
     except Exception:  # whatever a model does with numbers that it does not have
         return None
     return Need(weights_of(held.values()), counted.bytes + 2 * sum(map(_bytes, (each for _, each in given.tensors))))
+
+
+def _without_numbers(model: nn.Module, held: Iterable[Tensor]) -> nn.Module:
+    """A copy on the meta device, which alone is changed where a model keeps what it has made; without the hooks of
+    whoever listens to the model."""
+    def empty(tensor: Tensor) -> Tensor:
+        there = tensor.detach().to("meta")
+        return nn.Parameter(there, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else there
+
+    made = copy.deepcopy(model, {id(tensor): empty(tensor) for tensor in held})
+    for module in made.modules():
+        for hooks in (module._forward_pre_hooks, module._forward_hooks):
+            hooks.clear()
+    return made
 
 
 def weights_of(held: Iterable[Tensor]) -> int:

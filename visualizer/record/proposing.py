@@ -21,6 +21,8 @@ MOST_GROUPS, MOST_CHAINED, MOST_BEGUN = 600, 120, 16
 """Of more layers nobody proposes a wiring, or another order than that of the file; so many beginnings are tried."""
 EMBEDS = re.compile(r"emb|wte|wpe|lookup|vocab|token", re.I)
 NORMS = re.compile(r"norm|rms|ln[0-9_.]|ln$", re.I)
+KEPT = "(kept)"
+"""Stands among the names of convolutions where what is halved is kept beside."""
 BESIDE = ("BatchNorm", "Norm", "RMSNorm", "PReLU")
 """What changes no width: norms, and an activation that learns."""
 RECTIFIES = re.compile(r"prelu|act|relu", re.I)
@@ -63,7 +65,7 @@ def _lists(found: Sequence[Group]) -> Iterator[list[str]]:
     if residual is not None:
         yield residual
     seen: list[list[str]] = []
-    for order in (list(found), _natural(found), _chained(found), _chained(_natural(found))):
+    for order in (list(found), _natural(found), _by_words(found), _chained(found), _chained(_natural(found))):
         names = [group.name for group in order]
         lines = [] if names in seen else _sequence(order)
         seen.append(names)
@@ -73,6 +75,18 @@ def _lists(found: Sequence[Group]) -> Iterator[list[str]]:
 
 def _natural(found: Sequence[Group]) -> list[Group]:
     return sorted(found, key=lambda group: _parts(group.name))
+
+
+WORDS = ("stem|inc|first|input", "enc|down|contract", "mid|bottle|bridge|center", "dec|up|expan",
+         "out|head|last|final|fc")
+"""What the parts of a network are called that lie behind one another, the first ones first."""
+
+
+def _by_words(found: Sequence[Group]) -> list[Group]:
+    def rank(group: Group) -> int:
+        return next((place for place, words in enumerate(WORDS) if re.match(f".*?({words})", group.name, re.I)), 2)
+
+    return sorted(_natural(found), key=rank)
 
 
 def _parts(name: str) -> list[tuple[int, str]]:
@@ -158,6 +172,8 @@ class Draft:
     halves: str = ""
     """The convolution whose maps are to be halved before the next layer."""
     heads: bool = False
+    kept: list[int] = field(default_factory=list)
+    """How wide the maps are that were kept beside, to stand by those that come back to their size."""
 
 
 def _sequence(found: Sequence[Group]) -> list[str]:
@@ -180,6 +196,10 @@ def _put(made: Draft, group: Group, able: Sequence[Group], place: int) -> bool:
     what = kind(group)
     if what in BESIDE:
         return _put_beside(made, group, what, able, place)
+    if made.kept and what == "Conv" and made.flow.maps and group.shape()[1] == made.flow.width + made.kept[-1]:
+        made.flow = replace(made.flow, width=made.flow.width + made.kept.pop())
+        made.lines.append("Concat(1)")
+        made.bends = False
     if _width(made.flow, group) is None:
         if made.before is None or _width(made.before[0], group) is None or what not in ("Linear", "Conv"):
             return False
@@ -191,6 +211,9 @@ def _put(made: Draft, group: Group, able: Sequence[Group], place: int) -> bool:
     if made.bends:
         made.lines.append("ReLU()")
     if made.halves and made.flow.maps:
+        if made.pools.get(KEPT):
+            made.lines.append("Keep()")
+            made.kept.append(made.flow.width)
         made.lines.append(f"MaxPool{made.flow.maps}d({'(2, 1)' if made.flow.maps == 2 and _tall(able) else 2})")
     made.bends, made.halves = False, ""
     {"Linear": _linear, "Conv": _convolution, "Embedding": _embedding}.get(what, _cells)(made, group, able, place)
@@ -390,7 +413,7 @@ def _poolings(able: Sequence[Group], convolutions: Sequence[Group],
     names = [group.name for group in convolutions]
     told = _gaps(able)
     if flat is None or flat[1].shape()[1] % flat[0].shape()[0]:
-        yield True, told or dict.fromkeys(names, False)
+        yield True, _there_and_back(convolutions) or told or dict.fromkeys(names, False)
         return
     inside = flat[1].shape()[1] // flat[0].shape()[0]
     side = _square(inside)
@@ -413,6 +436,19 @@ def _poolings(able: Sequence[Group], convolutions: Sequence[Group],
     lasts = _ends(convolutions, ways[0], True, 224) > 0
     pools = ways[0] if axes < 3 and lasts and not _tall(able) and (inside > 1 or told) else _way(convolutions, "none")
     yield True, {**pools, "": True}
+
+
+def _there_and_back(convolutions: Sequence[Group]) -> dict[str, bool]:
+    """Where the maps are halved of a network that doubles them as often later (U-Net, Ronneberger and others 2015):
+    where their number grows, the last times before the first doubling; nothing where it is none."""
+    doubling = [place for place, (one, two) in enumerate(pairwise(convolutions), 1)
+                if two.shape()[0] == one.shape()[0] and two.shape()[1] < two.shape()[0] and two.shape()[-1] in (2, 4)]
+    if not doubling:
+        return {}
+    there = convolutions[:doubling[0]]
+    grows = [one.name for one, two in pairwise(there) if two.shape()[0] > one.shape()[0]][-len(doubling):]
+    return {group.name: group.name in grows for group in convolutions} | {KEPT: True} if len(grows) == len(doubling) \
+        else {}
 
 
 def _way(convolutions: Sequence[Group], way: str) -> dict[str, bool]:

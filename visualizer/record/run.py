@@ -217,7 +217,8 @@ def _guessed(opened: Opened) -> tuple[str, ...]:
     if not isinstance(wiring, Mapping):
         return ()
     unused = wiring.get("unused", ())
-    left = f"; {', '.join(unused[:6])}{' and others' if len(unused) > 6 else ''} are not used" if unused else ""
+    are = "is" if len(unused) == 1 else "are"
+    left = f"; {', '.join(unused[:6])}{' and others' if len(unused) > 6 else ''} {are} not used" if unused else ""
     if wiring.get("guessed"):
         return (f"The file holds weights only: how {opened.title.partition(',')[0]} is wired is guessed from their "
                 f"names and shapes, with ReLU and pooling where they fit, and may have been otherwise{left}.",)

@@ -131,7 +131,8 @@ def rows_of(trace: Trace) -> tuple[Row, ...]:
     """The operations of a recording in their order, below the modules that hold more than one of them."""
     places = {layer.name: place for place, layer in enumerate(trace)}
     last = max((places[answer.returned or answer.layer] for answer in trace.answers), default=len(places))
-    layers = [layer for layer in trace.layers[:last + 1] if not layer.is_input]  # what follows belongs to the objective
+    layers = [layer for layer in trace.layers[:last + 1]  # what follows belongs to the objective
+              if not layer.is_input and kinds.role(layer) not in ("picked", "loss")]
     found: list[Row] = []
     above: list[str] = []
     for place, layer in enumerate(layers):

@@ -11,6 +11,7 @@ from visualizer.scene import absence, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.columns import Column, lanes_height, ranked
 from visualizer.scene.labels import fitting
+from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import (
     TITLE,
     Focus,
@@ -47,7 +48,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     sentence = _sentence(trace, layer, moment)
     before, share = parts.crossing(moment, times)
     body = parts.crossed(_body(trace, before, focus, look), _body(trace, moment, focus, look), share)
-    lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
+    lane_still, lane_moving = lanes(trace, moment, look)
     still = (*parts.sentence(look, sentence), *lane_still)
     settled = share == 1
     return Picture(look.size, (*still, *body) if settled else still,

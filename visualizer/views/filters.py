@@ -14,6 +14,7 @@ from visualizer.said import lengths, of, said, size
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import (
     TITLE,
     Focus,
@@ -50,7 +51,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         share = 1.0
     body = parts.crossed(_sheet_marks(trace, older, before.backward, focus, look),
                          _sheet_marks(trace, layer, moment.backward, focus, look), share)
-    lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
+    lane_still, lane_moving = lanes(trace, moment, look)
     still = (*parts.sentence(look, sentence), *lane_still)
     settled = share == 1
     return Picture(look.size, (*still, *body) if settled else still,

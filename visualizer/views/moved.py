@@ -14,6 +14,7 @@ from visualizer.language import english, tr
 from visualizer.said import lengths, said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box, whole
+from visualizer.scene.lanes import lanes
 from visualizer.scene.parts import faded
 from visualizer.scene.picture import (
     Focus,
@@ -74,7 +75,7 @@ class Errors:
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """A column a layer: before, after, and what is left of the difference."""
     told = _sentence(trace, moment)
-    still, moving_marks = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
+    still, moving_marks = lanes(trace, moment, look)
     box = parts.body(look, TOP if look.mode.notes else ROOM_TOP)
     return Picture(look.size, (*parts.sentence(look, told), *still), (*_grid(trace, moment, focus, box, look),
                                                                       *moving_marks), look.theme,

@@ -15,6 +15,7 @@ from visualizer.said import said, tick
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import Box, columns, rows
 from visualizer.scene.labels import Labels, fitting
+from visualizer.scene.lanes import lanes
 from visualizer.scene.parts import faded, polygon
 from visualizer.scene.picture import (
     LANE,
@@ -79,7 +80,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     enough = look.mode.notes and box.height * (1 - BARS) > LEAST_CHART
     needed = min(BARS * box.height, 62 + ROW * len(costs_of)) if (costs_of := costs(trace)) else 0.0
     chart, table = rows(box, (None, needed), GAP) if enough else (box, None)
-    still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
+    still, moving = lanes(trace, moment, look)
     head, graph = rows(chart, (46.0, None), 8)
 
     def body(at: Moment) -> list[Mark]:

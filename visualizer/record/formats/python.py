@@ -4,6 +4,7 @@ person has to agree first, for exactly this file. What is in it is found out wit
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import sys
 import traceback
@@ -203,27 +204,43 @@ def _made(path: Path, told: Manifest, choices: tuple[Class, ...]) -> tuple[nn.Mo
 def _loaded(path: Path) -> Any:
     """The file as a module of its own, with those beside it to be imported; what it imports from there is read anew the
     next time, and nothing is written beside it."""
-    folder = str(path.resolve().parent)
+    folder, dotted = _package(path)
     known, words, writes = set(sys.modules), sys.argv, sys.dont_write_bytecode
     named = f"_visualizer_own.{manifest.digest(path)[:16]}"
-    spec = importlib.util.spec_from_file_location(named, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, folder)
+    sys.path[:0] = [str(path.resolve().parent), str(folder)]
     sys.argv, sys.dont_write_bytecode = [str(path)], True
-    sys.modules[named] = module
     try:
+        if dotted:
+            return importlib.import_module(dotted)
+        spec = importlib.util.spec_from_file_location(named, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = sys.modules[named] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        return module
     finally:
         sys.argv, sys.dont_write_bytecode = words, writes
-        with suppress(ValueError):
-            sys.path.remove(folder)
+        for each in (str(path.resolve().parent), str(folder)):
+            with suppress(ValueError):
+                sys.path.remove(each)
         for name in {*sys.modules} - known:
             own = getattr(sys.modules[name], "__file__", None)
-            if name != named and isinstance(own, str) and str(Path(own).parent) == folder:
+            inside = isinstance(own, str) and Path(own).is_relative_to(folder)
+            if name != named and (inside or (dotted and name.split(".")[0] == dotted.split(".")[0])):
                 del sys.modules[name]
-    return module
+
+
+def _package(path: Path) -> tuple[Path, str]:
+    """The folder above the package that a file belongs to, and its name in it, where it imports from there by dots;
+    else its own folder and no name."""
+    folder = path.resolve().parent
+    dots = max((node.level for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.ImportFrom)),
+               default=0)
+    parts = [path.stem]
+    while (len(parts) <= dots or (dots and (folder / "__init__.py").is_file())) and folder.parent != folder:
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return folder, ".".join(parts) if dots else ""
 
 
 @contextmanager
@@ -237,6 +254,9 @@ def _running(path: Path, when: str) -> Iterator[None]:
     except SystemExit:
         raise Refused(f"{path.name} ended the program (sys.exit) {when}; put what shall not run then under "
                       "if __name__ == '__main__'.") from None
+    except ModuleNotFoundError as error:
+        raise Refused(f"{path.name} needs {error.name}, which is not installed here; install it, and open it again."
+                      ) from None
     except BaseException as error:
         raise Refused(f"{path.name} stopped {when} ({_said(error)}{_line(error, path)}); mend it, and open it again."
                       ) from None
