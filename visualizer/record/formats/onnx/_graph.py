@@ -24,6 +24,8 @@ OLDEST, LATEST = 7, 28
 MOST_NODES, MOST_DEEP = 20_000, 12
 MAIN = ("", "ai.onnx")
 QUOTED = re.compile(r"'([^']*)'")
+BRANCH = re.compile(r"^(F\d+_+)?If_\d+_(then|else)_branch_*(Inline_\d+_*)?")
+"""What exporters put before the names of steps that stood in a branch, or in a function."""
 SCOPES = "pkg.torch.onnx.name_scopes"
 """Where torch's newer exporter keeps the modules that a step stands in."""
 
@@ -322,7 +324,7 @@ def inside_of(name: str) -> tuple[str, ...]:
 
 
 def _parts(names: Iterable[str]) -> tuple[str, ...]:
-    found = (re.sub(r"[^A-Za-z0-9_]+", "_", each).strip("_")[:60] for each in names)
+    found = (re.sub(r"[^A-Za-z0-9_]+", "_", BRANCH.sub("", each)).strip("_")[:60] for each in names)
     return tuple(each for each in found if each)[:24]
 
 
