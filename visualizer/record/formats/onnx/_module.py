@@ -118,6 +118,9 @@ class Model(nn.Module):
                                if name in read and name not in self.plan.places}
         for node in every(graph):
             self._at(node.path)
+        for path, module in self.plan.modules.items():
+            if isinstance(module, Inside):
+                module.called = self.plan.program.classes.get(path, "")
         for module in self.plan.modules.values():
             if isinstance(module, nn.RNNBase):
                 sized(module)
