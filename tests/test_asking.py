@@ -522,6 +522,7 @@ def test_where_nothing_can_be_written_it_is_said_where_the_answers_are(joined, t
     assert len(joined.sentences) == 1
     assert "kept as" in joined.sentences[0]
     assert manifest.of(tiny).scale == "0 … 255"
+    manifest.forget(tiny)  # it is kept by the bytes of the file, which the other tests have, too
 
 
 def test_a_program_that_wants_arguments_leads_to_them(joined, tmp_path):
