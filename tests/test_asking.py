@@ -99,11 +99,11 @@ def test_what_the_file_does_not_say_is_marked_until_it_is_answered():
     assert {name for name, each in asked.items() if each.open} == {"scale", "colours", "preset"}
     assert not any(each.answered for each in asked.values())
     assert at.step == INPUT
-    assert opening.page(at).steps[INPUT] == (modelpage.ASKED, "3 answers proposed")
+    assert opening.page(at).progress[INPUT] == (modelpage.ASKED, "3 answers proposed")
     at = opening.answered(at, "scale", "0 … 255")
     scale = next(each for each in opening.questions(at) if each.name == "scale")
     assert (scale.open, scale.answered) == (True, True)
-    assert opening.page(at).steps[INPUT][1] == "2 answers proposed"
+    assert opening.page(at).progress[INPUT][1] == "2 answers proposed"
 
 
 @pytest.mark.parametrize(("name", "word", "field", "value"), [
@@ -163,7 +163,7 @@ def test_a_wiring_is_a_list_of_lines_and_the_wrong_one_is_marked():
     page = opening.page(at)
     assert [line for line, _, _ in page.lines] == list(lines)
     assert [bool(wrong) for _, _, wrong in page.lines] == [False, False, True]
-    assert page.steps[ARCHITECTURE][0] == modelpage.WRONG
+    assert page.progress[ARCHITECTURE][0] == modelpage.WRONG
 
 
 # --- what is seen ---------------------------------------------------------------------------------------------------
@@ -490,6 +490,64 @@ def test_a_crash_of_the_engine_is_one_sentence_and_the_sheet_stays(joined, tiny)
     assert joined.ends == []
 
 
+def test_what_takes_long_is_said_on_the_sheet_and_cancel_ends_it(joined, tiny):
+    joined.recorder.open(str(tiny))
+    joined.engine.work()
+    joined.answer("scale", "0 … 255")
+    number = joined.engine.waiting[-1][0]
+    joined.engine.slow.emit(number, 8.0, 60.0, "conv")
+    assert joined.pages[-1].busy == "conv takes long: 8 s; at 60 s it is ended."
+    assert not joined.pages[-1].can
+    joined.cancel()
+    assert joined.engine.waiting == []
+    assert joined.ends
+
+
+def test_where_nothing_can_be_written_it_is_said_where_the_answers_are(joined, tiny, monkeypatch):
+    joined.recorder.open(str(tiny))
+    joined.engine.work()
+    joined.answer("scale", "0 … 255")
+    joined.engine.work()
+    write = manifest.registry.write_whole
+
+    def not_here(path, data):
+        if path.parent == tiny.parent:
+            raise manifest.registry.NotWritten(path, PermissionError(13, "no"))
+        return write(path, data)
+
+    monkeypatch.setattr(manifest.registry, "write_whole", not_here)
+    joined.go()
+    joined.engine.work()
+    assert joined.ends
+    assert len(joined.sentences) == 1
+    assert "kept as" in joined.sentences[0]
+    assert manifest.of(tiny).scale == "0 … 255"
+
+
+def test_a_program_that_wants_arguments_leads_to_them(joined, tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text("from torch import nn\nclass Net(nn.Module):\n    def __init__(self, classes):\n"
+                    "        super().__init__()\n        self.fc = nn.Linear(6, classes)\n"
+                    "    def forward(self, x):\n        return self.fc(x)\n")
+    joined.recorder.open(str(path))
+    joined.engine.work()
+    assert joined.pages[-1].act == "Run this program"
+    joined.go()
+    joined.engine.work()
+    page = joined.pages[-1]
+    assert "classes" in page.problem
+    assert (page.act, page.does) == ("Go to “Arguments”", modelpage.MEND)
+    joined.answer("arguments", "classes=3")
+    joined.engine.work()
+    assert joined.pages[-1].problem == ""
+    assert joined.pages[-1].act == "Run it once and open"
+    joined.go()
+    joined.engine.work()
+    assert joined.store.state.model == str(path)
+    assert joined.store.trace.layers[-1].output.size > 0
+    assert joined.sentences == []
+
+
 def test_what_is_no_model_is_refused_in_a_sentence_and_no_sheet_comes(joined, tmp_path):
     path = tmp_path / "a.pt2"
     path.write_bytes(b"PK\3\4 no more")
@@ -515,9 +573,6 @@ class Here(Surveying):
 
     def stop(self):
         """There is nothing to end."""
-
-    def cancel(self, number):
-        self.waiting = [asked for asked in self.waiting if asked[0] != number]
 
 
 @pytest.fixture

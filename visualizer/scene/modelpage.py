@@ -145,7 +145,7 @@ class Page:
     operations: int = 0
     parameters: int = 0
     questions: tuple[Question, ...] = ()
-    reads: str = ""
+    wants: str = ""
     """What goes in, in a few words: `one picture, 3 × 32 × 32`."""
     inputs: tuple[str, ...] = ()
     """The names of several inputs; none where there is one."""
@@ -188,7 +188,7 @@ class Page:
     """Which of `found` was clicked."""
     step: str = ""
     """At which step one is."""
-    steps: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    progress: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Of each step how far one has come, and a few words."""
 
 
@@ -202,7 +202,7 @@ class Laid:
 
 # --- what follows from it --------------------------------------------------------------------------------------------
 
-def steps_of(page: Page, size: str, opened: bool = False) -> dict[str, tuple[str, str]]:
+def progress_of(page: Page, size: str, opened: bool = False) -> dict[str, tuple[str, str]]:
     """Of each step how far one has come, and a few words; `size` is that of the file."""
     asked = {step: [each for each in page.questions if each.step == step] for step in STEPS}
     found = {FILE: (DONE, tr("read, {size}").format(size=size)),
@@ -439,7 +439,7 @@ def asked(page: Page, look: Look, only: str = "") -> Laid:
     places: dict[str, Box] = {}
     y = 0.0
     for step, title, beside in ((ARCHITECTURE, tr("How it is put together"), ""), (INPUT, tr("Input, asked once"),
-                                                                             page.reads)):
+                                                                             page.wants)):
         about = [each for each in page.questions if each.step == step]
         if only not in ("", step) or (not about and (step != INPUT or not page.operations)):
             continue
