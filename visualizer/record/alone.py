@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from visualizer.record.wiring import Part
+from visualizer.record.wiring import Nested
 
 MOST_TENSORS = 600
 MOST_PRODUCTS = 1 << 31
@@ -60,7 +60,7 @@ class Alone(nn.Module):
         at: nn.Module = self
         *above, last = path.split(".")
         for part in above:
-            at = at._modules.setdefault(part, Part())  # type: ignore[assignment]
+            at = at._modules.setdefault(part, Nested())  # type: ignore[assignment]
         found = at._modules.get(last)
         if not isinstance(found, Held):
             made = Held()

@@ -261,7 +261,7 @@ def _multiplied(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
 
 # --- a network of lines ---------------------------------------------------------------------------------------------
 
-class Part(nn.Module):
+class Nested(nn.Module):
     """What has layers inside and computes nothing itself."""
 
 
@@ -309,7 +309,7 @@ class Wired(nn.Module):
         at: nn.Module = self
         *above, last = path.split(".")
         for name in above:
-            at = at._modules.setdefault(name, Part())  # type: ignore[assignment]
+            at = at._modules.setdefault(name, Nested())  # type: ignore[assignment]
         at._modules[last] = module
 
     def at(self, path: str) -> nn.Module:
