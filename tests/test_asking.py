@@ -21,7 +21,7 @@ from visualizer.language import speaking
 from visualizer.manifest import Manifest
 from visualizer.scene import modelpage
 from visualizer.scene.modelpage import ARCHITECTURE, INPUT, Found, Page
-from visualizer.scene.picture import Look, Text, box_of, rich
+from visualizer.scene.picture import Image, Look, Text, box_of, rich
 from visualizer.scene.state import State
 from visualizer.scene.type import bounds
 from visualizer.survey import Check, Class, Opens, Row, Seen, Survey
@@ -99,11 +99,11 @@ def test_what_the_file_does_not_say_is_marked_until_it_is_answered():
     assert {name for name, each in asked.items() if each.open} == {"scale", "colours", "preset"}
     assert not any(each.answered for each in asked.values())
     assert at.step == INPUT
-    assert opening.page(at).steps[INPUT] == (modelpage.ASKED, "3 answers proposed")
+    assert opening.page(at).progress[INPUT] == (modelpage.ASKED, "3 answers proposed")
     at = opening.answered(at, "scale", "0 … 255")
     scale = next(each for each in opening.questions(at) if each.name == "scale")
     assert (scale.open, scale.answered) == (True, True)
-    assert opening.page(at).steps[INPUT][1] == "2 answers proposed"
+    assert opening.page(at).progress[INPUT][1] == "2 answers proposed"
 
 
 @pytest.mark.parametrize(("name", "word", "field", "value"), [
@@ -163,7 +163,7 @@ def test_a_wiring_is_a_list_of_lines_and_the_wrong_one_is_marked():
     page = opening.page(at)
     assert [line for line, _, _ in page.lines] == list(lines)
     assert [bool(wrong) for _, _, wrong in page.lines] == [False, False, True]
-    assert page.steps[ARCHITECTURE][0] == modelpage.WRONG
+    assert page.progress[ARCHITECTURE][0] == modelpage.WRONG
 
 
 # --- what is seen ---------------------------------------------------------------------------------------------------
@@ -184,6 +184,22 @@ def test_a_long_list_is_folded_until_it_is_seen_at_once():
     at = opening.turned(opening.begun(toy()), "row", 1)
     assert [opening.page(at).found[index].name for index in modelpage.shown_of(opening.page(at).found, at.folded)] == [
         "conv", "block", "roll", "fc"]
+
+
+@pytest.mark.parametrize("shape", [(44_000,), (3, 224, 224), (1, 28, 28), (12, 6), (7, 5, 9, 9), (1,), (2, 4000),
+                                   (43_844, 1), (500, 300, 3)])
+def test_an_input_of_any_shape_is_seen_whole_and_small(shape):
+    fed = np.random.default_rng(0).normal(size=shape)
+    at = opening.begun(toy(seen=(Seen("x", None, fed, (), survey.ranges(fed, None)),)))
+    laid = modelpage.asked(opening.page(at), Look(size=(470, 300)))
+    tiles = [mark for mark in laid.picture if isinstance(mark, Image)]
+    assert tiles
+    for tile in tiles:
+        assert all(side == int(side) for side in tile.cell)
+        assert tile.x + tile.tile_size[0] <= 470
+        assert 16 <= tile.tile_size[1] <= 96 + 16
+    if len(shape) < 3 or shape[0] <= 4:  # else not all of it is shown
+        assert max(np.abs(tile.values.astype(int) - 128).max() for tile in tiles) == 127, "the strongest is seen"
 
 
 @pytest.mark.parametrize("language", ["", "de"])
@@ -490,6 +506,65 @@ def test_a_crash_of_the_engine_is_one_sentence_and_the_sheet_stays(joined, tiny)
     assert joined.ends == []
 
 
+def test_what_takes_long_is_said_on_the_sheet_and_cancel_ends_it(joined, tiny):
+    joined.recorder.open(str(tiny))
+    joined.engine.work()
+    joined.answer("scale", "0 … 255")
+    number = joined.engine.waiting[-1][0]
+    joined.engine.slow.emit(number, 8.0, 60.0, "conv")
+    assert joined.pages[-1].busy == "conv takes long: 8 s; at 60 s it is ended."
+    assert not joined.pages[-1].can
+    joined.cancel()
+    assert joined.engine.waiting == []
+    assert joined.ends
+
+
+def test_where_nothing_can_be_written_it_is_said_where_the_answers_are(joined, tiny, monkeypatch):
+    joined.recorder.open(str(tiny))
+    joined.engine.work()
+    joined.answer("scale", "0 … 255")
+    joined.engine.work()
+    write = manifest.registry.write_whole
+
+    def not_here(path, data):
+        if path.parent == tiny.parent:
+            raise manifest.registry.NotWritten(path, PermissionError(13, "no"))
+        return write(path, data)
+
+    monkeypatch.setattr(manifest.registry, "write_whole", not_here)
+    joined.go()
+    joined.engine.work()
+    assert joined.ends
+    assert len(joined.sentences) == 1
+    assert "kept as" in joined.sentences[0]
+    assert manifest.of(tiny).scale == "0 … 255"
+    manifest.forget(tiny)  # it is kept by the bytes of the file, which the other tests have, too
+
+
+def test_a_program_that_wants_arguments_leads_to_them(joined, tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text("from torch import nn\nclass Net(nn.Module):\n    def __init__(self, classes):\n"
+                    "        super().__init__()\n        self.fc = nn.Linear(6, classes)\n"
+                    "    def forward(self, x):\n        return self.fc(x)\n")
+    joined.recorder.open(str(path))
+    joined.engine.work()
+    assert joined.pages[-1].act == "Run this program"
+    joined.go()
+    joined.engine.work()
+    page = joined.pages[-1]
+    assert "classes" in page.problem
+    assert (page.act, page.does) == ("Go to “Arguments”", modelpage.MEND)
+    joined.answer("arguments", "classes=3")
+    joined.engine.work()
+    assert joined.pages[-1].problem == ""
+    assert joined.pages[-1].act == "Run it once and open"
+    joined.go()
+    joined.engine.work()
+    assert joined.store.state.model == str(path)
+    assert joined.store.trace.layers[-1].output.size > 0
+    assert joined.sentences == []
+
+
 def test_what_is_no_model_is_refused_in_a_sentence_and_no_sheet_comes(joined, tmp_path):
     path = tmp_path / "a.pt2"
     path.write_bytes(b"PK\3\4 no more")
@@ -515,9 +590,6 @@ class Here(Surveying):
 
     def stop(self):
         """There is nothing to end."""
-
-    def cancel(self, number):
-        self.waiting = [asked for asked in self.waiting if asked[0] != number]
 
 
 @pytest.fixture

@@ -23,11 +23,12 @@ from visualizer.scene import state as does
 from visualizer.scene.blocks import CLOSED, FOLLOW, KNOB, OPEN, Block, Chosen, fold_at, visible
 from visualizer.scene.columns import passages
 from visualizer.scene.lens import lens, pair_of
-from visualizer.scene.picture import Choice, Look, Picture, Rect, Text
+from visualizer.scene.picture import Choice, Focus, Look, Picture, Rect, Text
 from visualizer.scene.state import State, from_json, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace, forget
 from visualizer.ui.levels import block_closed, into
+from visualizer.ui.page import page
 from visualizer.views import all_views, find
 from visualizer.views import picture as draw
 
@@ -289,3 +290,10 @@ def test_the_flow_of_gradient_has_one_place_for_a_closed_block(size: str) -> Non
     opens = {mark.tip for mark in picture if isinstance(mark, Rect) and isinstance(mark.holds, Choice)}
     assert "Open layer1" in opens
     assert len(picture.table.rows) == len(trace.layers)  # the numbers of all of them
+
+
+def test_the_inspector_says_in_which_module_a_layer_stands() -> None:
+    trace = deep("resnet18")
+    found = [{row[0]: row[1] for row in page(trace, timeline(trace).find(name), Focus(name), Look()).table.rows
+                  if len(row) > 1}.get("Stands in") for name in ("layer3.1.conv2", "conv1")]
+    assert found == ["layer3.1, Residual", None]

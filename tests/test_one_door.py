@@ -47,6 +47,11 @@ class Engine(QObject):
         self.waiting.append((self.count, name, wishes))
         return self.count
 
+    def cancel(self, number):
+        self.waiting = [asked for asked in self.waiting if asked[0] != number]
+
+    interrupt = cancel
+
     def work(self):
         while self.waiting:
             number, name, wishes = self.waiting.pop(0)

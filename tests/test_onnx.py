@@ -376,6 +376,28 @@ def test_layers_have_the_names_and_kinds_of_the_module(dynamo: bool, tmp_path: P
     assert trace.check().passed
 
 
+class Steps(nn.Module):
+    def __init__(self, last: bool) -> None:
+        super().__init__()
+        self.rnn, self.head, self.last = nn.RNN(6, 4, batch_first=True), nn.Linear(4, 3), last
+
+    def forward(self, x: Tensor) -> Tensor:
+        every, end = self.rnn(x)
+        return self.head(end[-1] if self.last else every)
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_layer_whose_steps_were_written_out_is_one_again(last: bool, tmp_path: Path) -> None:
+    model, x = Steps(last).eval(), torch.randn(1, 5, 6)
+    path = exported(tmp_path / "net.onnx", model, x, dynamo=True)
+    assert sum(node.op_type == "Tanh" for node in onnx.load(path).graph.node) == 5
+    own, found = capture(model, x), capture(module_of(path), x)
+    assert found["rnn"].kind == "rnn"
+    assert apart(own["rnn"].inner["preactivation"], found["rnn"].inner["preactivation"]) < 1e-6
+    assert apart(own["rnn"].weight_gradients["weight_hh"], found["rnn"].weight_gradients["weight_hh"]) < 1e-5
+    assert found.check().passed
+
+
 def test_every_weight_gets_a_gradient(tmp_path: Path) -> None:
     path = exported(tmp_path / "reader.onnx", Reader().eval(), torch.randn(1, 1, 8, 12), dynamo=True)
     module = module_of(path)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import answers, beside, inputs, manifest
+from visualizer import answers, beside, inputs, manifest, registry
 from visualizer.language import english, tr, translated
 from visualizer.manifest import COLOURS, FITS, Input, Manifest
 from visualizer.scene import modelpage, numbers
@@ -65,8 +65,6 @@ LISTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
                                               "ship", "truck")),
 }
 """Labels that need no typing."""
-WEIGHTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".npz")
-"""Endings of files of weights that a program can be given."""
 LINES, ALONE = "lines", "nothing"
 """How weights are wired where no file says it: by the lines that are shown, or not at all; the second is the kind of
 input of what has none."""
@@ -136,7 +134,7 @@ def surveyed(opening: Opening, survey: Survey) -> Opening:
 
 
 def _first_step(opening: Opening) -> str:
-    found = page(opening).steps
+    found = page(opening).progress
     return next((step for step in STEPS if found[step][0] in (ASKED, modelpage.WRONG)), OPEN)
 
 
@@ -272,7 +270,7 @@ def _of_code(opening: Opening) -> list[Question]:
             tip=tr("With what it is made: {usual}").format(usual=usual), beside=usual))
     weights = opening.said.weights or told.weights
     found.append(Question("weights", tr("Weights"), ARCHITECTURE, MENU,
-                          (("", tr("those it is made with")), *_files(survey, WEIGHTS, weights)), weights,
+                          (("", tr("those it is made with")), *_files(survey, _endings(), weights)), weights,
                           tip=tr("A file of weights in the same folder, or those that the program makes")))
     return found
 
@@ -293,6 +291,11 @@ def _of_weights(opening: Opening) -> list[Question]:
         found.append(Question("trunk", tr("Part"), ARCHITECTURE, WORDS, chosen=said.trunk or told.trunk,
                               tip=tr("Which part of the file is meant: a key, or how the names begin")))
     return found
+
+
+def _endings() -> tuple[str, ...]:
+    """Those of files that may hold weights: of all models but programs."""
+    return tuple(set(registry.module("record.formats").suffixes()) - {".py"})
 
 
 def _files(survey: Survey, endings: Sequence[str], chosen: str) -> tuple[tuple[str, str], ...]:
@@ -438,7 +441,7 @@ def page(opening: Opening) -> Page:
         tuple(Opens(translated(each.title), _share(each.words), each.opens) for each in survey.views),
         _cost(survey), _kept(opening), _badge(survey), waits, problem,
         *_act(opening, lines, bool(blocked)), opening.busy, opening.folded, opening.chosen, opening.step)
-    return replace(made, steps=modelpage.steps_of(made, size_words(survey.size)))
+    return replace(made, progress=modelpage.progress_of(made, size_words(survey.size)))
 
 
 def _act(opening: Opening, lines: Sequence[tuple[str, str, str]], wrong: bool) -> tuple[str, str, bool]:
@@ -450,11 +453,19 @@ def _act(opening: Opening, lines: Sequence[tuple[str, str, str]], wrong: bool) -
     mended = next((number for number, line in enumerate(lines, 1) if line[2]), 0)
     if wrong and mended:
         return tr("Go to line {number}").format(number=mended), modelpage.MEND, rests
+    missing = _missing(opening)
+    if wrong and missing and not survey.rows:
+        return tr("Go to “{title}”").format(title=missing.title), modelpage.MEND, rests
     if wrong and opening.touched:
         return tr("Take what was proposed"), modelpage.PROPOSED, rests
     if wrong:
         return tr("Open another file"), modelpage.ANOTHER, rests
     return (tr("Record it anew") if opening.again else tr("Run it once and open")), modelpage.GO, rests
+
+
+def _missing(opening: Opening) -> Question | None:
+    """The first question that has no answer at all."""
+    return next((each for each in questions(opening) if each.open and not each.answered and not each.chosen), None)
 
 
 def found_of(rows: Sequence[Row]) -> tuple[Found, ...]:

@@ -58,7 +58,7 @@ class Block:
     first: int
     last: int
     """Places of its first and its last layer in the order of the recording, both included."""
-    parts: tuple[Block | int, ...]
+    inside: tuple[Block | int, ...]
     """What stands directly in it: blocks, and places of layers."""
     made: str = ""
     """The class of the module, where it is known: `Bottleneck`."""
@@ -98,7 +98,7 @@ def blocks(parts: Parts) -> Iterator[Block]:
     for part in parts:
         if isinstance(part, Block):
             yield part
-            yield from blocks(part.parts)
+            yield from blocks(part.inside)
 
 
 def named(trace: Trace, name: str) -> Block | None:
@@ -112,7 +112,7 @@ def around(trace: Trace, place: int) -> tuple[Block, ...]:
     parts = tree(trace)
     while inner := next((part for part in parts if isinstance(part, Block) and place in part), None):
         found.append(inner)
-        parts = inner.parts
+        parts = inner.inside
     return tuple(found)
 
 
@@ -180,7 +180,7 @@ def _bare(trace: Trace, place: int) -> str:
 def _whole_if_one(parts: Parts) -> Parts:
     """Of a block with nothing but another one in it, what stands in that."""
     while len(parts) == 1 and isinstance(parts[0], Block) and not parts[0].alike:
-        parts = parts[0].parts
+        parts = parts[0].inside
     return parts
 
 
@@ -358,7 +358,7 @@ def toggled(trace: Trace, look: Look, place: int | None, name: str) -> Chosen:
     if own is None:
         return chosen
     if own.alike and place is not None and place in own:
-        own = next(one for one in own.parts if isinstance(one, Block) and place in one)
+        own = next(one for one in own.inside if isinstance(one, Block) and place in one)
     if not _closed_now(trace, chosen, place, own):
         return with_closed(chosen, own.name)
     bare = replace(chosen, closed=chosen.closed - {own.name})
@@ -424,15 +424,15 @@ def _usually_open(trace: Trace) -> frozenset[str]:
     """The blocks that are open wherever one stands: those of few parts of which several are read from outside, because
     a closed one shows what one of its layers gives; and as many as leave all columns side by side, the smallest first.
     """
-    found = {block.name for block in blocks(tree(trace)) if not block.alike and len(block.parts) <= FEW // 2
+    found = {block.name for block in blocks(tree(trace)) if not block.alike and len(block.inside) <= FEW // 2
              and len(_read_outside(trace, block.first, block.last)) > 1}
     while True:
         seen = visible(trace, Chosen(opened=frozenset(found)), None, frozenset())
         shown = sum(isinstance(part, Block) for part in seen) + _drawn(trace, [one for one in seen
                                                                                if isinstance(one, int)])
         closed = [part for part in seen if isinstance(part, Block)]
-        grown = {part.name: sum(isinstance(inner, Block) for inner in part.parts) + _drawn(
-            trace, [inner for inner in part.parts if isinstance(inner, int)]) - 1 for part in closed}
+        grown = {part.name: sum(isinstance(inner, Block) for inner in part.inside) + _drawn(
+            trace, [inner for inner in part.inside if isinstance(inner, int)]) - 1 for part in closed}
         fits = [name for name, more in grown.items() if more > 0 and shown + more <= FEW]
         if not fits:
             return frozenset(found)
@@ -454,15 +454,15 @@ def visible(trace: Trace, chosen: Chosen, place: int | None, usual: frozenset[st
             if isinstance(part, int) or part.name in chosen.closed:
                 yield part
             elif not part.alike:
-                yield from seen(part.parts) if is_open(part) else (part,)
+                yield from seen(part.inside) if is_open(part) else (part,)
             elif part.name in chosen.opened or chosen.way == OPEN or part.name in usually:
-                yield from seen(part.parts)
+                yield from seen(part.inside)
             else:
                 yield from split(part)
 
     def split(several: Block) -> Iterator[Block | int]:
         """Some of several that are alike may be open: the closed ones between them stand together."""
-        inner = [one for one in several.parts if isinstance(one, Block)]
+        inner = [one for one in several.inside if isinstance(one, Block)]
         for opened, group in groupby(inner, key=is_open):
             same = tuple(group)
             yield from seen(same) if opened else (_together(same),)
@@ -627,7 +627,7 @@ def _one_kind(trace: Trace, first: int, last: int) -> tuple[int, str]:
     """(how many blocks that are alike a block consists of, their class), 0 where it holds anything else."""
     own = next((block for block in blocks(tree(trace)) if not block.alike and (block.first, block.last) ==
                 (first, last)), None)
-    part = own.parts[0] if own is not None and len(own.parts) == 1 else None
+    part = own.inside[0] if own is not None and len(own.inside) == 1 else None
     return (part.times, part.made) if isinstance(part, Block) and part.alike else (0, "")
 
 

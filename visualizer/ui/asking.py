@@ -44,9 +44,14 @@ class Asking(QObject):
         """The survey that was asked for last."""
         self._before: State | None = None
         """Where one was when the file was run; None while it is not running."""
+        self._slow = -1
+        """What takes long, while the sheet waits for it."""
+        self._kept = ""
+        """Where the answers were kept, where that is not beside the file."""
         self.engine.answered.connect(self._answered)
         self.engine.refused.connect(self._refused)
         self.engine.failed.connect(self._failed)
+        self.engine.slow.connect(self._takes_long)
         self.store.trace_changed.connect(self._recorded)
         recorder.said.connect(self._heard)
         recorder.gate = self.begin
@@ -104,11 +109,12 @@ class Asking(QObject):
             self._agree(at)
             return
         try:
-            manifest.keep(at.survey.file, at.said)
+            kept = manifest.keep(at.survey.file, at.said)
         except (NotWritten, OSError, ValueError) as error:
             self._show(replace(at, problem=tr("What you said cannot be kept ({why}).").format(
                 why=str(error).rstrip("."))))
             return
+        self._kept = "" if kept == manifest.beside(at.survey.file) else str(kept)
         self._before = self.store.state
         self._show(replace(at, busy=tr("Running it once…")))
         self.recorder.open_now(self.found, self._chosen)
@@ -120,7 +126,11 @@ class Asking(QObject):
             self._ask(self.opening.said)
 
     def cancel(self) -> None:
-        """Away with the sheet; what was looked at is looked at."""
+        """Away with the sheet; what was looked at is looked at. What takes long is ended."""
+        if self._slow >= 0:
+            self.engine.interrupt(self._slow)
+        elif self._number >= 0:
+            self.engine.cancel(self._number)
         if self._before is not None:
             self._back()
         self._end()
@@ -141,7 +151,7 @@ class Asking(QObject):
     def _answered(self, number: int, name: str, answer: Mapping[str, Any]) -> None:
         if number != self._number or self.found is None:
             return
-        found = survey.from_plain(answer["survey"])
+        found, self._slow = survey.from_plain(answer["survey"]), -1
         if self.opening is not None:
             self._show(opening.surveyed(self.opening, found))
         elif opening.is_clear(found) and not self._again:
@@ -161,11 +171,20 @@ class Asking(QObject):
         """The file cannot be looked at, or the engine has ended: one sentence."""
         if number != self._number:
             return
+        self._slow = -1
         if self.opening is None:
             self.found = None
             self.said.emit(why)
         else:
             self._show(replace(self.opening, problem=why, busy=""))
+
+    def _takes_long(self, number: int, still: float, limit: float, place: str) -> None:
+        """Say so on the sheet, which lies over where it is said else; Cancel ends it."""
+        if self.opening is None or (number != self._number and self._before is None):
+            return
+        self._slow = number
+        self._show(replace(self.opening, busy=tr("{place} takes long: {still} s; at {limit} s it is ended.").format(
+            place=place or tr("This"), still=round(still), limit=round(limit))))
 
     def _recorded(self, trace: Trace) -> None:
         """Something was recorded: the file, if that was awaited."""
@@ -173,6 +192,9 @@ class Asking(QObject):
                 and not self.store.waiting:
             self._before = None
             self._end()
+            if self._kept:
+                self.said.emit(tr("Nothing can be written beside the file, so what you said is kept as {file}.").format(
+                    file=self._kept))
 
     def _heard(self, sentence: str) -> None:
         """The recorder has said why it cannot be opened, while that was awaited."""
@@ -189,7 +211,7 @@ class Asking(QObject):
                 replace(place, look=replace(place.look, size=look.size)) for place in before.places)), undoable=False)
 
     def _end(self) -> None:
-        self.found, self.opening, self._number = None, None, -1
+        self.found, self.opening, self._number, self._slow = None, None, -1, -1
         self.over.emit()
 
     def _show(self, at: Opening) -> None:

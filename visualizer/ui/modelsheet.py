@@ -46,7 +46,6 @@ RAIL, FACTS, EDGE, GAP = 216, 280, 24, 24
 RAIL_FROM, FACTS_FROM = 1400, 1200
 """Pixels: in narrower windows the steps stand in a row, and the facts come in the place of the list."""
 SCROLLS = {Key.Key_PageDown: 240, Key.Key_PageUp: -240}
-FILE_KINDS = "*.txt *.csv *.json"
 
 
 class ModelSheet(QWidget):
@@ -71,8 +70,8 @@ class ModelSheet(QWidget):
         super().__init__(parent)
         self.page, self.look, self.lists = page, look, lists or {}
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.steps = {step: StepButton(step, self) for step in STEPS}
-        for step, button in self.steps.items():
+        self.stages = {step: StepButton(step, self) for step in STEPS}
+        for step, button in self.stages.items():
             button.clicked.connect(lambda checked=False, step=step: self.to_step(step))
         self.gives = Canvas(self)
         self.open_other = Button(tr("Another file"), "folder", "raised", self)
@@ -104,8 +103,9 @@ class ModelSheet(QWidget):
         """What the one button does."""
         does = self.page.does
         if does == modelpage.MEND:
-            number = next((number for number, line in enumerate(self.page.lines) if line[2]), 0)
-            self._focus(self.controls[f"line:{number}"])
+            wrong = [f"line:{number}" for number, line in enumerate(self.page.lines) if line[2]]
+            missing = [each.name for each in self.page.questions if each.open and not each.answered and not each.chosen]
+            self._focus(self.controls[(wrong or missing)[0]])
         else:
             {modelpage.ANOTHER: self.another, modelpage.PROPOSED: self.proposed_wanted}.get(does, self.wanted).emit()
 
@@ -119,8 +119,8 @@ class ModelSheet(QWidget):
             run.text for run in rich(page.sentence)))
         if before.name != page.name:
             self._end_editing()
-        for step, button in self.steps.items():
-            button.show_state(*page.steps.get(step, ("", "")), page.step == step)
+        for step, button in self.stages.items():
+            button.show_state(*page.progress.get(step, ("", "")), page.step == step)
         self.run.setText(page.act)
         self.run.setEnabled(page.can)
         style.name(self.run, page.act, _keyed(page.act, "Enter"))
@@ -165,18 +165,18 @@ class ModelSheet(QWidget):
 
     def _lay_steps(self) -> None:
         if self.railed:
-            for number, button in enumerate(self.steps.values()):
+            for number, button in enumerate(self.stages.values()):
                 button.setGeometry(8, TOP + 36 + 50 * number, RAIL - 16, 46)
             gives = modelpage.about_files(self._look(RAIL - 32))
-            y = TOP + 36 + 50 * len(self.steps) + 24
+            y = TOP + 36 + 50 * len(self.stages) + 24
             self.gives.setVisible(y + gives.picture.size[1] + 70 < self.height() - STATUS)
             self._set(self.gives, gives, QRect(16, y, *gives.picture.size))
             y = y + gives.picture.size[1] + 16 if not self.gives.isHidden() else y
             self.open_other.setGeometry(16, y, self.open_other.sizeHint().width(), 32)
             return
         self.gives.hide()
-        wide = (self.width() - 16 - self.open_other.sizeHint().width() - 12) / len(self.steps)
-        for number, button in enumerate(self.steps.values()):
+        wide = (self.width() - 16 - self.open_other.sizeHint().width() - 12) / len(self.stages)
+        for number, button in enumerate(self.stages.values()):
             button.setGeometry(round(8 + wide * number), TOP, round(wide) - 4, 46)
         size = self.open_other.sizeHint()
         self.open_other.setGeometry(self.width() - 8 - size.width(), TOP + 7, size.width(), 32)
@@ -491,7 +491,7 @@ class ModelSheet(QWidget):
             return sorted(inside, key=lambda child: (at := child.mapTo(column.canvas, QPoint(0, 0))).y() * 10_000
                           + at.x())
 
-        others = [self.run, self.cancel, *self.steps.values(), self.open_other]
+        others = [self.run, self.cancel, *self.stages.values(), self.open_other]
         return [*along(self.found), *along(self.asked), *(each for each in others if _takes_tab(each))]
 
     def focusNextPrevChild(self, forwards: bool) -> bool:

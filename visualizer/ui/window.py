@@ -226,7 +226,7 @@ class Window(QWidget):
     def _take_labels(self, asking: Asking, word: str) -> None:
         if word != "file":
             asking.take_labels(word)
-        elif path := self.ask_for_file(tr("A file with one label a line"), tr("Text (*.txt *.csv)")):
+        elif path := self.ask_for_file(tr("A file with one label a line"), tr("All files (*)")):
             asking.take_labels(path)
 
     def sweep(self) -> None:

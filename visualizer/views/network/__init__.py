@@ -42,7 +42,7 @@ from visualizer.scene.type import bounds
 from visualizer.trace import Trace, remembered
 from visualizer.views import WHOLE, View
 from visualizer.views.network import _seam, _step
-from visualizer.views.network._blocks import Seen, card, handing_on, open_marks, within_said
+from visualizer.views.network._blocks import Seen, handing_on, open_marks, plate, within_said
 from visualizer.views.network._edges import edges_of
 from visualizer.views.network._headers import headers, names_of_context
 from visualizer.views.network._subject import kernels_of, subject_marks, subject_of
@@ -215,7 +215,7 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look, seen: 
         if column.style == "hidden":
             continue
         own = of_layer(column.layer)
-        moving += card(trace, column, moment, look, seen)
+        moving += plate(trace, column, moment, look, seen)
         came = now.start if column.layer in fading else plan
         drawn = [column_marks(trace, of.columns[column.layer], moment, before, look, frame, now.arrived,
                               _channels(trace, now, column.layer, look))

@@ -51,7 +51,7 @@ class Seen:
         return Choice(KNOB, blocks.toggled(self.fold.whole, look, place, name).word)
 
 
-def card(trace: Trace, column: Column, moment: Moment, look: Look, seen: Seen | None) -> list[Mark]:
+def plate(trace: Trace, column: Column, moment: Moment, look: Look, seen: Seen | None) -> list[Mark]:
     """What a closed block stands on, with the strip that opens it; several that are alike on two. It is lit while it
     computes or hands on."""
     layer = trace[column.layer]

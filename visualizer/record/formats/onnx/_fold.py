@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 from visualizer.record.formats.onnx._graph import Graph, Node, Program, reads_of
@@ -359,8 +360,118 @@ def _without_sides(output: str, sides: int, uses: _Uses, found: Folded, instead:
     return None
 
 
+@dataclass(frozen=True, eq=False)
+class _Chain:
+    """The steps of a recurrent layer that were written out one by one."""
+
+    read: Node
+    """The product with the whole input."""
+    again: Node
+    """The product with the state before, the same in each step but the first, which begins with zeros."""
+    steps: tuple[Node, ...]
+    """All that the layer takes the place of."""
+
+
+def _unrolled(nodes: Sequence[Node], uses: _Uses, found: Folded) -> list[Node]:
+    """A layer of h_t = tanh(W·x_t + b + U·h_(t−1) + c) whose steps were written out one by one, as torch's newer
+    exporter does it: a recurrent layer again."""
+    instead: dict[int, Node | None] = {}
+    joined = {node.given[-1]: node for node in nodes if node.op == "Concat" and node.get("axis") == 0}
+    for node in nodes:
+        if node.op not in ("Tanh", "Relu") or id(node) in instead:
+            continue
+        end = joined.get(node.made[0])
+        states = list(end.given) if end is not None else _states(node, uses)
+        chain = _chain(states, 1 if end is not None else 0, uses, found) if len(states) > 1 else None
+        if chain is None:
+            continue
+        weights = _as_recurrent(f"{node.made[0]}.layer", chain, found)
+        said = {"kind": "RNN", "flat": True, "hidden_size": found.known[chain.again.given[1]].shape[0],
+                "activations": [node.op]}
+        instead |= {id(each): None for each in chain.steps}
+        instead[id(end or node)] = replace(end or node, op=RECURRENT, given=(chain.read.given[0], *weights), said=said,
+                                           made=("" if end is None else end.made[0], node.made[0]), path=node.path)
+    return _replaced(nodes, instead)
+
+
+def _states(last: Node, uses: _Uses) -> list[str]:
+    """The hidden states that lead to a last one, from the first on."""
+    found = [last.made[0]]
+    while len(found) < 10_000:
+        added = uses.only(uses.maker[found[0]].given[0], "Add")
+        before = next((each for name in (added.given if added else ()) if (each := uses.only(name, LINEAR))), None)
+        maker = None if before is None else uses.maker.get(before.given[0])
+        if maker is None or maker.op != last.op:
+            break
+        found.insert(0, maker.made[0])
+    return found
+
+
+def _chain(states: Sequence[str], joined: int, uses: _Uses, found: Folded) -> _Chain | None:
+    """The steps that make these hidden states, each of which is read by the next, and once more where they are joined;
+    None where they are not the steps of one layer that begins with zeros."""
+    steps: list[Node] = []
+    read = again = None
+    begins = ""
+    for place, name in enumerate(states):
+        curve = uses.maker.get(name)
+        added = None if curve is None or curve.op != uses.maker[states[0]].op else uses.only(curve.given[0], "Add")
+        if curve is None or added is None or (place < len(states) - 1 and uses.count[name] != 1 + joined):
+            return None
+        taken = [one for each in added.given if (one := _taken(each, uses, found))]
+        rest = [each for each in added.given if _taken(each, uses, found) is None]
+        source = uses.maker.get(taken[0][0]) if taken else None
+        if len(rest) != 1 or source is None or taken[0][1] != place or source.op != LINEAR or len(source.given) != 3 \
+                or (read is not None and source is not read):
+            return None
+        read = source
+        steps += [curve, added, *taken[0][2]]
+        if place == 0:
+            begins = rest[0]
+            continue
+        product = uses.only(rest[0], LINEAR)
+        if product is None or product.given[0] != states[place - 1] or len(product.given) != 3 \
+                or (again is not None and product.given[1:] != again.given[1:]):
+            return None
+        again = again or product
+        steps.append(product)
+    if read is None or again is None or begins not in found.known or uses.count[read.made[0]] != len(states):
+        return None
+    first, bias = found.known[begins], found.known[again.given[2]]
+    if first.shape[-1] != bias.shape[-1] or not bool((first == bias).all()):
+        return None
+    return _Chain(read, again, (*steps, read))
+
+
+def _taken(name: str, uses: _Uses, found: Folded) -> tuple[str, int, list[Node]] | None:
+    """From what a step of a sequence was taken, and which one: by a slice of one row, or by its place."""
+    node = uses.maker.get(name)
+    if node is None or uses.count[name] != 1:
+        return None
+    if node.op == "Gather" and node.get("axis", 0) == 0 and node.given[1] in found.known \
+            and found.known[node.given[1]].numel() == 1:
+        return node.given[0], int(found.known[node.given[1]]), [node]
+    if node.op != "Squeeze":
+        return None
+    cut = uses.only(node.given[0], "Slice")
+    told = [found.known[each].reshape(-1).tolist() for each in cut.given[1:4]] if cut is not None and \
+        len(cut.given) >= 4 and all(each in found.known for each in cut.given[1:]) else []
+    if cut is None or len(told) != 3 or told[2] != [0] or told[1][0] != told[0][0] + 1:
+        return None
+    return cut.given[0], told[0][0], [node, cut]
+
+
+def _as_recurrent(name: str, chain: _Chain, found: Folded) -> tuple[str, ...]:
+    """The names of the weights as ONNX has them in one step: W, R and B."""
+    _, weight, bias = (found.known.get(each, torch.empty(0)) for each in chain.read.given)
+    _, own, own_bias = (found.known.get(each, torch.empty(0)) for each in chain.again.given)
+    made = {f"{name}.w": weight[None], f"{name}.r": own[None], f"{name}.b": torch.cat([bias, own_bias])[None]}
+    found.known.update(made)
+    return tuple(made)
+
+
 Pattern = Callable[[Sequence[Node], _Uses, Folded], list[Node]]
-PATTERNS: tuple[Pattern, ...] = (_layer_norm, _gelu, _hardswish, _silu, _linear, _layers)
+PATTERNS: tuple[Pattern, ...] = (_layer_norm, _gelu, _hardswish, _silu, _linear, _unrolled, _layers)
 
 
 def every(graph: Graph) -> Iterator[Node]:

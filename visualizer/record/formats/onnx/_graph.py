@@ -24,8 +24,11 @@ OLDEST, LATEST = 7, 28
 MOST_NODES, MOST_DEEP = 20_000, 12
 MAIN = ("", "ai.onnx")
 QUOTED = re.compile(r"'([^']*)'")
+BRANCH = re.compile(r"^(F\d+_+)?If_\d+_(then|else)_branch_*(Inline_\d+_*)?")
+"""What exporters put before the names of steps that stood in a branch, or in a function."""
 SCOPES = "pkg.torch.onnx.name_scopes"
-"""Where torch's newer exporter keeps the modules that a step stands in."""
+CLASSES = "pkg.torch.onnx.class_hierarchy"
+"""Where torch's newer exporter keeps the modules that a step stands in, and their classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,8 @@ class Program:
     """Numbers by the names that they have in the graph, those of the graphs inside, too."""
     types: tuple[torch.dtype | None, ...]
     """Of what comes out, as far as it is said."""
+    classes: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    """Of what class the module at a path was, where the file says so."""
     about: Mapping[str, str] = field(default_factory=dict)
     """What whoever made the model wrote into it: `metadata_props`."""
 
@@ -115,7 +120,7 @@ def program(proto: Any, room: Room) -> Program:
     types = tuple(_dtype(each.type) for each in proto.graph.output)
     about = {each.key[:200]: each.value[:100_000] for each in proto.metadata_props}
     kept = Graph(tuple(each.name for each in inputs), graph.outputs, graph.nodes)
-    return Program(_ordered(kept, set(reader.tensors)), inputs, reader.tensors, types, about)
+    return Program(_ordered(kept, set(reader.tensors)), inputs, reader.tensors, types, reader.classes, about)
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
@@ -130,6 +135,7 @@ class _Reader:
     functions: Mapping[tuple[str, str], Any]
     tensors: dict[str, Tensor] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    classes: dict[tuple[str, ...], str] = field(default_factory=dict)
     count: int = 0
 
     def graph(self, proto: Any, names: dict[str, str], depth: int, attributes: Mapping[str, Any] | None = None,
@@ -174,6 +180,7 @@ class _Reader:
             given = given[:-1]
         made = tuple(names[each] if each else "" for each in proto.output)
         path = (*around, *_path(proto))
+        self.classes.update(_classes(proto))
         function = self.functions.get((proto.domain, proto.op_type))
         if function is not None:
             return self.written_out(function, said, given, made, depth, path or around)
@@ -309,6 +316,15 @@ def _path(proto: Any) -> tuple[str, ...]:
     return inside_of(name)
 
 
+def _classes(proto: Any) -> dict[tuple[str, ...], str]:
+    """`Conv2d` of each module that a step stands in, where it is said."""
+    told = {each.key: QUOTED.findall(each.value[:4_000]) for each in proto.metadata_props
+            if each.key in (SCOPES, CLASSES)}
+    return {path: name.rpartition(".")[2][:60] for scope, name in
+            zip(told.get(SCOPES, [])[1:-1], told.get(CLASSES, [])[1:-1], strict=False)
+            if (path := _parts(scope.split("."))) and name.rpartition(".")[2].isidentifier()}
+
+
 def inside_of(name: str) -> tuple[str, ...]:
     """`/layer1/layer1.0/conv/Conv` stands in layer1, 0, conv: a part of a list repeats the name of the list."""
     if "/" not in name:
@@ -322,8 +338,14 @@ def inside_of(name: str) -> tuple[str, ...]:
 
 
 def _parts(names: Iterable[str]) -> tuple[str, ...]:
-    found = (re.sub(r"[^A-Za-z0-9_]+", "_", each).strip("_")[:60] for each in names)
+    found = (re.sub(r"[^A-Za-z0-9_]+", "_", each).strip("_")[:60] for name in names for each in branched(name))
     return tuple(each for each in found if each)[:24]
+
+
+def branched(name: str) -> tuple[str, ...]:
+    """`If_0_then_branch__Inline_0__encoder` as `then`, `encoder`."""
+    match = BRANCH.match(name)
+    return (name,) if match is None else (match[2], name[match.end():])
 
 
 # --- what goes in ---------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from visualizer.record.formats._modules import LAYERS, Inside, sized
 from visualizer.record.formats.onnx._fold import LINEAR, RECURRENT, Folded, every, folded
-from visualizer.record.formats.onnx._graph import Graph, Node, Program, inside_of
+from visualizer.record.formats.onnx._graph import Graph, Node, Program, branched, inside_of
 from visualizer.record.formats.onnx._run import Run, Scope
 from visualizer.record.formats.onnx.operators import TABLE
 from visualizer.record.formats.onnx.operators.recurrent import mode, torch_weights
@@ -118,6 +118,9 @@ class Model(nn.Module):
                                if name in read and name not in self.plan.places}
         for node in every(graph):
             self._at(node.path)
+        for path, module in self.plan.modules.items():
+            if isinstance(module, Inside):
+                module.called = self.plan.program.classes.get(path, "")
         for module in self.plan.modules.values():
             if isinstance(module, nn.RNNBase):
                 sized(module)
@@ -271,7 +274,7 @@ def _module_of(name: str) -> tuple[str, ...]:
         return ()
     if "/" in name:
         return inside_of(name.partition("/ReadVariableOp")[0] + "/") if "/ReadVariableOp" in name else ()
-    parts = name.split(".")[:-1]
+    parts = [each for part in name.split(".")[:-1] for each in branched(part) if each]
     return tuple(parts) if all(each.isidentifier() or each.isdigit() for each in parts) else ()
 
 
