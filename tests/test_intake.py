@@ -53,6 +53,7 @@ def fed(opened: Any, word: Any) -> np.ndarray:
     ((1, 64, 64, 3), torch.float32, "photo"), ((1, 1, 64, 64), torch.float32, "photo"),
     ((1, 64, 64, 3), torch.uint8, "photo"), ((1, 1, 28, 28), torch.float32, "image"),
     ((1, 16000), torch.float32, "audio"), ((1, 1, 16000), torch.float32, "audio"), ((16000,), torch.float32, "audio"),
+    ((1, 16000, 1), torch.float32, "audio"),
     ((1, 40), torch.int64, "tensor"), ((1, 30, 13), torch.float32, "tensor"), ((1, 7, 64, 64), torch.float32, "tensor"),
     ((1, 3, 4, 4), torch.float32, "tensor"), ((1, 3, 64, 64), torch.complex64, "tensor")])
 def test_the_kind_follows_from_the_sizes(sizes: tuple[int, ...], dtype: torch.dtype, kind: str) -> None:

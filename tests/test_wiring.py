@@ -293,6 +293,17 @@ def test_pooling_is_where_the_numbers_of_a_sequence_leave_room_for_it(model: nn.
     assert found.takes.sizes == (3, 32, 32)
 
 
+def test_layers_that_are_numbered_without_a_gap_have_nothing_between_them() -> None:
+    model = sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 6, 1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                       nn.Linear(6 * 16 * 16, 3))
+    proposed(model, torch.randn(1, 3, 32, 32))
+
+
+def test_volumes_are_flattened_too() -> None:
+    model = sequential(nn.Conv3d(1, 2, 3, padding=1), nn.ReLU(), nn.MaxPool3d(2), nn.Flatten(), nn.Linear(2 * 512, 3))
+    assert proposed(model, torch.randn(1, 1, 16, 16, 16)).takes.sizes == (1, 16, 16, 16)
+
+
 def test_a_deep_row_of_dense_layers_has_a_relu_between_them() -> None:
     model = sequential(nn.Linear(20, 15), nn.ReLU(), nn.Linear(15, 9), nn.ReLU(), nn.Linear(9, 2))
     assert proposed(model, torch.randn(1, 20)).takes.sizes == (20,)

@@ -447,7 +447,8 @@ def _knobs(text: str) -> tuple[tuple[str, str], ...]:
 
 def _open(chosen: argparse.Namespace) -> int:
     """The app: what was named, where it was last, or its start screen. It says itself where no window can open."""
-    return int(registry.module("app").main(chosen.thing, last=chosen.last and chosen.thing is None) or DONE)
+    thing = None if chosen.thing is None else told.split(chosen.thing)[0]  # the window asks which class, and whether
+    return int(registry.module("app").main(thing, last=chosen.last and thing is None) or DONE)
 
 
 def _list(chosen: argparse.Namespace) -> int:

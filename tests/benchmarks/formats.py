@@ -42,7 +42,7 @@ def exported() -> Iterator[Row]:
         path = _saved(Path(folder) / "ten.pt2", _ten_megabytes().eval(), torch.rand(1, 3, 64, 64))
 
         def drawn() -> None:
-            assert sight.seen(record(open_model(path)), Place()).marks
+            assert sight.seen(record(open_model(path)), Place()).still
 
         yield Row("CNN of 10 MB: open, record and draw", drawn, lambda: torch.export.load(path), "torch.export.load",
                   1.0, repeat=3)

@@ -116,8 +116,9 @@ RATE = 16_000
 
 def suits(offer: Offer, told: Input) -> bool:
     """Whether it is one long row of numbers, or where a person says so any row."""
-    row = offer.floats and bool(offer.sizes) and all(size == 1 for size in offer.sizes[:-1])
-    return row and (bool(told.kind or told.rate) or (offer.sizes[-1] or 0) >= LONG)
+    long = [size for size in offer.sizes if size != 1]
+    row = offer.floats and bool(offer.sizes) and len(long) <= 1
+    return row and (bool(told.kind or told.rate) or (bool(long) and (long[0] or 0) >= LONG))
 
 
 def settled(offer: Offer, told: Input, preset: Input) -> Settled:
@@ -131,12 +132,14 @@ def fed(raw: Any, offer: Offer, said: Input, facts: Facts) -> Array:
     sound = np.asarray(raw)
     if sound.ndim != 1:
         return sound
-    wanted = offer.sizes[-1]
+    place = next((axis for axis, size in enumerate(offer.sizes) if size != 1), len(offer.sizes) - 1)
+    wanted = offer.sizes[place]
     if wanted is not None:
         sound = np.pad(sound[:wanted], (0, max(0, wanted - len(sound))))
     if said.scale == "0 … 1":
         sound = (sound + 1) / 2
-    return _offers.normalised(sound[..., None], said)[..., 0]
+    found = _offers.normalised(sound[..., None], said)[..., 0]
+    return found.reshape([-1 if axis == place else 1 for axis in range(len(offer.sizes))])
 
 
 INPUT = InputKind(

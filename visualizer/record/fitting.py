@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from visualizer import registry
+from visualizer.inputs.nothing import INPUT as NO_INPUT
 from visualizer.manifest import NOTHING, Manifest
 from visualizer.record import intake
 from visualizer.record.alone import Alone
@@ -59,7 +60,7 @@ def attach(weights: Mapping[str, Any], path: Path, told: Manifest = NOTHING, mod
     found = _meant(weights, told.trunk)
     if not found:
         raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")
-    if told.kind == "nothing":  # as somebody chose who knows better than to guess
+    if told.kind == NO_INPUT.name:  # as somebody chose who knows better than to guess
         return _alone(found[0][1], path)
     if told.wiring:
         return _wired_as_said(found, path, told)
@@ -340,9 +341,9 @@ def _width_of(module: nn.Module) -> int:
 def _read_by(module: nn.Module, source: ModuleType) -> Takes:
     """What the network of a bundled source reads, as that says."""
     whole = isinstance(_leaves(module)[0], nn.Embedding)
+    said = source.INPUT.get("shape", ())
     shape = (STEPS_USUAL,) if whole else tuple(
-        (64 if source.INPUT.get("kind") == "strip" else STEPS_USUAL) if size is None else size
-        for size in source.INPUT.get("shape", ()))
+        (STEPS_USUAL if len(said) < 3 else LENGTHS[0]) if size is None else size for size in said)
     return Takes(shape, shape, whole, _width_of(module))
 
 
@@ -496,4 +497,4 @@ def _alone(tensors: Mapping[str, Tensor], path: Path) -> Opened:
     if not model.paths:
         raise Refused(f"{path.name} holds no numbers; save weights with torch.save(model.state_dict(), 'weights.pt').")
     return Opened(path.stem, f"{path.name}, weights alone: {held}, {numbers:,} numbers, no wiring", model.eval(),
-                  {"input": {"kind": "nothing"}, "alone": True}, (), lambda raw: torch.zeros(1, 1))
+                  {"input": {"kind": NO_INPUT.name}, "alone": True}, (), lambda raw: torch.zeros(1, 1))

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
-from visualizer.record.wiring import GATES, LENGTHS, SIDES, Group, Odd, Takes, Wired, groups, parse, takes
+from visualizer.record.wiring import CUBES, GATES, LENGTHS, SIDES, Group, Odd, Takes, Wired, groups, parse, takes
 
 MOST_GROUPS, MOST_CHAINED, MOST_BEGUN = 600, 120, 16
 """Of more layers nobody proposes a wiring, or another order than that of the file; so many beginnings are tried."""
@@ -172,6 +172,8 @@ class Draft:
     halves: str = ""
     """The convolution whose maps are to be halved before the next layer."""
     heads: bool = False
+    last: str = ""
+    """Whose weights the last layer has."""
     kept: list[int] = field(default_factory=list)
     """How wide the maps are that were kept beside, to stand by those that come back to their size."""
 
@@ -208,7 +210,7 @@ def _put(made: Draft, group: Group, able: Sequence[Group], place: int) -> bool:
             made.lines.insert(at, "Keep()")
         made.heads, made.flow, made.bends, made.halves = True, flow, False, ""
         made.lines.append("Out()")
-    if made.bends:
+    if made.bends and not _follows(made.last, group.name):
         made.lines.append("ReLU()")
     if made.halves and made.flow.maps:
         if made.pools.get(KEPT):
@@ -216,6 +218,7 @@ def _put(made: Draft, group: Group, able: Sequence[Group], place: int) -> bool:
             made.kept.append(made.flow.width)
         made.lines.append(f"MaxPool{made.flow.maps}d({'(2, 1)' if made.flow.maps == 2 and _tall(able) else 2})")
     made.bends, made.halves = False, ""
+    made.last = group.name
     {"Linear": _linear, "Conv": _convolution, "Embedding": _embedding}.get(what, _cells)(made, group, able, place)
     return True
 
@@ -241,8 +244,15 @@ def _put_beside(made: Draft, group: Group, what: str, able: Sequence[Group], pla
         made.lines.append(f"{group.name}: GroupNorm({32 if width % 32 == 0 and width > 32 else 1}, {width})")
     else:
         made.lines.append(f"{group.name}: {'RMSNorm' if what == 'RMSNorm' else 'LayerNorm'}({width})")
-    made.flow = flow
+    made.flow, made.last = flow, group.name
     return True
+
+
+def _follows(last: str, name: str) -> bool:
+    """Whether two layers stand side by side in an nn.Sequential, which numbers what has no weights, too."""
+    one, two = re.fullmatch(r"(.*?)([0-9]+)", last), re.fullmatch(r"(.*?)([0-9]+)", name)
+    return one is not None and two is not None and one[1] == two[1] and one[1][-1:] in ("", ".") and \
+        int(two[2]) == int(one[2]) + 1
 
 
 def _across(flow: Flow, line: str) -> list[str]:
@@ -292,6 +302,11 @@ def _square(number: int) -> int:
     return side if side * side == number else 0
 
 
+def _cube(number: int) -> int:
+    side = round(number ** (1 / 3))
+    return side if side ** 3 == number else 0
+
+
 def _linear(made: Draft, group: Group, able: Sequence[Group], place: int) -> None:
     wide, reads = group.shape()
     flow = made.flow
@@ -302,10 +317,10 @@ def _linear(made: Draft, group: Group, able: Sequence[Group], place: int) -> Non
     elif flow.maps:
         inside = reads // flow.width
         if made.pools.get("", False) or inside == 1:  # nothing that was tried ends in maps of this size
-            side = _square(inside)
-            shaped = inside if flow.maps == 1 else side if side and not _tall(able) else (inside, 1)
-            if flow.maps < 3 or inside == 1:
-                made.lines.append(f"AdaptiveAvgPool{flow.maps}d({shaped})")
+            side = _square(inside) if flow.maps < 3 else _cube(inside)
+            flat = (inside, *(1,) * (flow.maps - 1))
+            shaped = inside if flow.maps == 1 else side if side and not _tall(able) else flat
+            made.lines.append(f"AdaptiveAvgPool{flow.maps}d({shaped})")
         made.lines.append("Flatten()")
     elif flow.what == "steps":
         first = next((each for each in able if kind(each) == "Embedding"), None)
@@ -416,11 +431,12 @@ def _poolings(able: Sequence[Group], convolutions: Sequence[Group],
         yield True, _there_and_back(convolutions) or told or dict.fromkeys(names, False)
         return
     inside = flat[1].shape()[1] // flat[0].shape()[0]
-    side = _square(inside)
     axes = len(flat[0].shape()) - 2
+    side = _square(inside) if axes < 3 else _cube(inside)
     ways = [told] if told else [_way(convolutions, way) for way in ("each", "last", "grows", "not last", "none")]
-    if axes == 2 and side > 1 and not _tall(able):
-        sides = SIDES[:1] + SIDES[1:] if convolutions[0].shape()[1] == 1 else (*SIDES[1:4], SIDES[0], *SIDES[4:])
+    if axes > 1 and side > 1 and not _tall(able):
+        grey = convolutions[0].shape()[1] == 1
+        sides = CUBES if axes == 3 else SIDES if grey else (*SIDES[1:4], SIDES[0], *SIDES[4:])
         for begins in sides:
             for pools in ways:
                 for same in (True, False):

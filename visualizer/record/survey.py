@@ -198,7 +198,8 @@ def _seen(opened: Opened) -> tuple[Seen, ...]:
     tensors = fed if isinstance(fed, tuple) else (fed,)
     said = tuple(opened.told.inputs.values()) if len(tensors) > 1 else (opened.told,)
     said = said if len(said) == len(tensors) else (Input(),) * len(tensors)
-    return tuple(_one_seen(given.sample.title, *each) for each in zip(raws, tensors, said, strict=True))
+    titles = tuple(given.raw) if isinstance(given.raw, Mapping) else (given.sample.title,)
+    return tuple(_one_seen(*each) for each in zip(titles, raws, tensors, said, strict=True))
 
 
 def _one_seen(title: str, raw: Any, fed: Tensor, said: Input) -> Seen:

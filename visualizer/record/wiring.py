@@ -441,6 +441,8 @@ class Takes:
 SIDES = (28, 32, 64, 224, 24, 48, 96, 112, 128, 160, 192, 227, 256, 299, 320, 384, 512, 16, 12, 8, 20, 36, 40, 56, 60,
          80, 100)
 """Of pictures, the usual ones first: MNIST, CIFAR, Tiny ImageNet, ImageNet."""
+CUBES = (16, 32, 64, 28, 24, 8, 48, 12, 10, 20, 96)
+"""Of volumes."""
 TRIED = (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError)
 """What torch raises where shapes do not fit."""
 LENGTHS = (64, 128, 256, 512, 1024, 2048, 4096, 8000, 16000, 16, 32, 100, 200)
@@ -509,7 +511,7 @@ def _candidates(model: Wired) -> Iterator[tuple[tuple[int | None, ...], list[tup
         yield (channels, None, None), [(channels, 32, 128), (channels, 32, 100), (channels, 48, 320)], False, 0
     elif isinstance(module, nn.Conv3d | nn.ConvTranspose3d):
         channels = module.in_channels
-        yield (channels, None, None, None), [(channels, side, side, side) for side in (16, 32, 64, 28)] + \
+        yield (channels, None, None, None), [(channels, side, side, side) for side in CUBES] + \
             [(channels, 16, side, side) for side in (112, 224)], False, 0
     elif isinstance(module, nn.modules.batchnorm._BatchNorm):
         yield (module.num_features,), [(module.num_features,)], False, 0

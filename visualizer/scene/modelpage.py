@@ -50,8 +50,8 @@ TITLES = 104.0
 """Width of the titles beside the controls."""
 CONTROL, LINE = 36.0, 42.0
 """Height of a control, and from one row of them to the next."""
-TILE = 96
-"""Pixels: the pictures of an input are no larger."""
+TILE, LEAST_HIGH = 96, 20
+"""Pixels: the pictures of an input are no larger, and what has a few rows is no lower."""
 MOST_CHIPS, MOST_TOKENS = 40, 36
 """So many labels, and so many signs of a text, are shown."""
 FIELD, LEAST_FIELD = 250.0, 112.0
@@ -571,29 +571,35 @@ def _preview(marks: list[Mark], page: Page, y: float, wide: float, look: Look) -
 
 
 def _tile(each: Seen, largest: float, wide: float) -> Image:
-    """One of the pictures: whole pixels a value; what is larger than a tile is averaged, block by block."""
+    """One of the pictures: whole pixels a value; of what is larger than a tile each cell is a block, of colours their
+    mean, of numbers the strongest."""
     values = np.asarray(each.values)
     rows, columns = values.shape[:2]
     most = TILE if rows > 1 and columns < 4 * rows else min(wide, 420)
     block = max(1, math.ceil(columns / most), math.ceil(rows / TILE))
     if block > 1:
-        kept = rows // block * block, columns // block * block
-        cut = values[:max(kept[0], 1), :max(kept[1], 1)]
-        if kept[0] and kept[1]:
-            parts = cut.reshape(kept[0] // block, block, kept[1] // block, block, *values.shape[2:])
-            values = parts.mean(axis=(1, 3))
-        else:
-            values = values[::block, ::block]
+        down, across = min(block, rows), min(block, columns)
+        cut = values[:rows // down * down, :columns // across * across]
+        parts = cut.reshape(rows // down, down, columns // across, across, *values.shape[2:])
+        values = _strongest(parts.swapaxes(1, 2)) if each.signed else parts.mean(axis=(1, 3))
     rows, columns = values.shape[:2]
     cell = float(max(1, min(most // columns, TILE // rows, 16)))
+    high = max(cell, float(LEAST_HIGH // rows))
     if values.ndim == 3:
-        return Image(0, 0, (cell, cell), np.rint(values).astype(np.uint8)[None], border="tile-border")
+        return Image(0, 0, (cell, high), np.rint(values).astype(np.uint8)[None], border="tile-border")
     if each.signed:
         shades, palette = colour.signed(values, largest), "activation"
     else:
         top = max(abs(each.low), abs(each.high)) or 1.0
         shades, palette = np.clip(np.rint(np.asarray(values, float) / top * 255), 0, 255).astype(np.uint8), "pixel"
-    return Image(0, 0, (cell, cell), shades[None], palette)
+    return Image(0, 0, (cell, high), shades[None], palette)
+
+
+def _strongest(parts: NDArray[Any]) -> NDArray[Any]:
+    """Of each block (row, column, down, across) the value of the largest size."""
+    flat = parts.reshape(*parts.shape[:2], -1)
+    found: NDArray[Any] = np.take_along_axis(flat, np.abs(flat).argmax(-1)[..., None], -1)[..., 0]
+    return found
 
 
 def _tokens(marks: list[Mark], each: Seen, y: float, wide: float) -> float:
