@@ -7,8 +7,10 @@ import contextlib
 import io
 import logging
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +92,7 @@ FORGOTTEN = {"inference_mode_around", "inference_mode_inside", "no_grad_inside",
 """ONNX has no word for what stops a gradient."""
 IN_16_BITS = {"operations_casts", "autocast_inside"}
 """And all whose names say so: computed in 32, as onnxruntime computes them."""
-SPINE = [(name, dynamo) for name in ("lstm_plain", "conv_dilated") for dynamo in (True, False)]
+SPINE = [("lstm_plain", True), ("lstm_plain", False), ("conv_dilated", False)]
 
 
 def compared(name: str, dynamo: bool, path: Path) -> tuple[float, int] | None:
@@ -157,7 +159,7 @@ def tensor_of(value: Any) -> Any:
     array = np.asarray(value)
     if str(array.dtype) in ("bfloat16", "float16"):
         array = array.astype(np.float32)
-    return torch.tensor(array)
+    return torch.tensor(array.copy())
 
 
 def close(found: Any, wanted: Any, rtol: float, atol: float) -> bool:
@@ -195,7 +197,7 @@ def test_the_cases_of_the_package_pass(some) -> None:
     from onnx.backend.test.case.node import collect_testcases
 
     cases = {each.name: each for each in collect_testcases(None)}
-    names = [name for (name,) in some([(name,) for name in cases], spine=(), sample=250, each=False)]
+    names = [name for (name,) in some([(name,) for name in cases], spine=(), sample=150, each=False)]
     found = {}
     for name in names:
         try:
@@ -355,11 +357,25 @@ class Reader(nn.Module):
         return self.head(self.norm(self.rnn(maps)[0]))
 
 
+@cache
+def reader(dynamo: bool) -> tuple[nn.Module, bytes]:
+    """One of them, and its file: exporting takes seconds."""
+    model, made = Reader().eval(), Path(tempfile.mkdtemp()) / "reader.onnx"
+    return model, exported(made, model, torch.zeros(1, 1, 8, 12), dynamo=dynamo).read_bytes()
+
+
+def reader_in(folder: Path, dynamo: bool = True) -> tuple[nn.Module, Path]:
+    model, content = reader(dynamo)
+    (folder / "reader.onnx").write_bytes(content)
+    return model, folder / "reader.onnx"
+
+
 @pytest.mark.parametrize("dynamo", [True, False])
 def test_layers_have_the_names_and_kinds_of_the_module(dynamo: bool, tmp_path: Path) -> None:
-    model, x = Reader().eval(), torch.randn(1, 1, 8, 12)
-    path = exported(tmp_path / "reader.onnx", model, x, dynamo=dynamo)
-    trace = capture(module_of(path), x)
+    (model, path), x = reader_in(tmp_path, dynamo), torch.randn(1, 1, 8, 12)
+    module = module_of(path)
+    trace = capture(module, x)
+    assert module.get_submodule("front").called == ("Sequential" if dynamo else "")
     found = {layer.name: layer.kind for layer in trace}
     for name, kind in {"front.0": "conv2d", "front.1": "silu", "front.2": "max_pool2d", "norm": "layer_norm",
                        "head": "linear"}.items():
@@ -399,8 +415,7 @@ def test_a_layer_whose_steps_were_written_out_is_one_again(last: bool, tmp_path:
 
 
 def test_every_weight_gets_a_gradient(tmp_path: Path) -> None:
-    path = exported(tmp_path / "reader.onnx", Reader().eval(), torch.randn(1, 1, 8, 12), dynamo=True)
-    module = module_of(path)
+    module = module_of(reader_in(tmp_path)[1])
     module(torch.randn(1, 1, 8, 12)).square().sum().backward()
     assert all(each.grad is not None and bool(each.grad.abs().any()) for each in module.parameters())
     names = set(dict(module.named_parameters()))
@@ -548,7 +563,7 @@ def test_steps_may_stand_in_any_order_but_not_in_a_circle(tmp_path: Path) -> Non
 # --- by command and by drop -----------------------------------------------------------------------------------------
 
 def test_the_command_line_records_and_draws_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = exported(tmp_path / "reader.onnx", Reader().eval(), torch.randn(1, 1, 8, 12), dynamo=True)
+    path = reader_in(tmp_path)[1]
     assert cli.main(["record", str(path), "--check", "-o", str(tmp_path / "a.trace")]) == 0
     assert cli.main(["shot", str(path), "-o", str(tmp_path / "a.svg")]) == 0
     assert describe(path).parameters == sum(each.numel() for each in open_model(path).module.parameters())
