@@ -18,8 +18,11 @@ from torch.nn import functional as F
 from tests import large
 from visualizer.engine import requests, shared
 from visualizer.engine.protocol import ANSWERED, Broken, Message, pack, unpack
+from visualizer.export import draw
 from visualizer.record import capture, need
 from visualizer.record.arguments import arguments
+from visualizer.scene import colour
+from visualizer.scene.picture import Image, Text
 from visualizer.trace import Refused, apart, arrays_in, write_arrays
 
 SAMPLED = 10
@@ -234,3 +237,30 @@ def test_what_runs_only_with_numbers_is_counted_while_it_runs() -> None:
     with pytest.raises(Refused, match="MiB"):
         capture(Asks(), x, budget=600)
     assert len(capture(Asks(), x, budget=4000).layers) > 1
+
+
+@pytest.mark.parametrize("view", ["feature_maps", "filters"])
+@pytest.mark.parametrize("by", ["auto", "first", "mean", "max", "gradient"])
+def test_of_many_channels_the_strongest_are_shown_and_it_is_said_how_many(view, by) -> None:
+    model = nn.Sequential(nn.Conv2d(64, 400, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+                          nn.Linear(400, 3)).eval()
+    trace = capture(model, torch.randn(1, 64, 40, 40, generator=torch.Generator().manual_seed(1)), 1)
+    picture = draw(trace, view=view, at="0.forward", size=(900, 640), **({} if by == "auto" else {"ranking": by}))
+    layer = trace["0"]
+    mean = np.abs(layer.output).mean((1, 2))
+    size = {"first": -np.arange(400), "max": np.abs(layer.output).max((1, 2)),
+            "gradient": np.abs(layer.gradient).mean((1, 2))}.get(by, mean)
+    wanted = np.argsort(-size, kind="stable").tolist()
+    marks = (*picture.still, *picture.moving)
+    images = [mark for mark in marks if isinstance(mark, Image) and mark.focus and mark.focus.layer == "0"]
+    shown = list(images[0].indices) if view == "feature_maps" else \
+        [mark.focus.cell[0] for mark in images if mark.focus.array == "weight"]
+    assert 0 < len(shown) < 400
+    assert shown == wanted[:len(shown)]
+    if view == "filters":  # and each stands with its own numbers
+        top = colour.largest(layer.weights["weight"])
+        for mark in [mark for mark in images if mark.focus.array == "weight"][:5]:
+            np.testing.assert_array_equal(np.squeeze(mark.values), colour.signed(
+                layer.weights["weight"][mark.focus.cell[0]], top)[:, :np.squeeze(mark.values).shape[1]])
+    words = ["".join(run.text for run in mark.runs) for mark in marks if isinstance(mark, Text)]
+    assert any(f"{len(shown)} of 400 " in text and "shown" in text for text in words)

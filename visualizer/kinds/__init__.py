@@ -441,9 +441,8 @@ def receptive_field(trace: Trace, name: str, cell: Cell) -> dict[str, Box]:
     Boxes are not clipped: what lies outside the layer is padding. Unexplained layers end the search.
     """
     boxes: dict[str, Box] = {name: tuple((index, index) for index in cell)}
-    for layer in reversed(trace.layers):
-        kind = of(layer)
-        if layer.name not in boxes or kind is None:
+    for layer in reversed(trace.layers[:trace.places[name] + 1]):
+        if layer.name not in boxes or of(layer) is None:
             continue
         inputs = trace.inputs(layer)
         for index, read in enumerate(inputs):

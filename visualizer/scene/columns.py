@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import tr
 from visualizer.said import said, tick
 from visualizer.scene.boxes import whole
+from visualizer.scene.channels import ranked
 from visualizer.scene.picture import Look
 from visualizer.scene.projector import FOOT
 from visualizer.scene.reading import words_of
@@ -414,33 +413,6 @@ def _maps(column: Column, layer: Layer, ranking: str) -> Column:
         shown, by = ranked(layer, ranking)[:RANKED], ranking
     across = 1 if len(shown) <= MOST_IN_ONE else 2 if len(shown) <= 2 * MOST_IN_ONE else 4
     return replace(column, style="maps", shown=shown, total=count, sub_columns=across, ranking=by)
-
-
-@remembered(4)
-def ranked(layer: Layer, by: str) -> tuple[int, ...]:
-    """Channels of a layer, the strongest first: by `mean` size, `max`, `gradient`, or as they come (`first`)."""
-    if by == "first":
-        return tuple(range(layer.shape[0]))
-    values = layer.gradient if by == "gradient" and layer.gradient is not None else layer.output
-    flat = values.reshape(len(values), -1)
-    many = max(1, ROW // max(1, flat.shape[1]))
-    score = np.concatenate([_sizes(flat[start:start + many], by) for start in range(0, len(flat), many)])
-    return tuple(np.argsort(-score, kind="stable").tolist())
-
-
-ROW = 1 << 18
-"""So many numbers are looked at together: a copy of all maps of a layer would not stay in the cache."""
-
-
-def _sizes(rows: NDArray[Any], by: str) -> NDArray[np.float64]:
-    """(row,): the mean size, or the largest; where some are infinite or none, of the largest that there are, and 0."""
-    sizes = np.abs(rows if rows.dtype.kind == "f" else rows.astype(np.float64))
-    found: NDArray[np.float64] = np.asarray(sizes.max(axis=1) if by == "max" else sizes.mean(axis=1, dtype=np.float64),
-                                            np.float64)
-    if np.isfinite(found).all():
-        return found
-    known = np.abs(np.nan_to_num(rows.astype(np.float64)))
-    return np.where(np.isfinite(found), found, known.max(axis=1) if by == "max" else known.mean(axis=1))
 
 
 def sized(column: Column, layer: Layer, wide: float, high: float, pixel: float) -> Column:

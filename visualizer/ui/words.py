@@ -208,6 +208,7 @@ def knob_word(name: str, word: str) -> str:
         ("march", "terms"): tr("Term by term"),
         ("march", "positions"): tr("Place by place over the map"),
         ("march", "rows"): tr("Row by row over the map"),
+        ("ranking", "auto"): tr("As they are numbered; the strongest where not all have room"),
         ("ranking", "first"): tr("As they are numbered"),
         ("ranking", "mean"): tr("Largest mean size first"),
         ("ranking", "max"): tr("Largest value first"),

@@ -9,7 +9,8 @@ from visualizer.language import english, tr, translated
 from visualizer.said import lengths, said
 from visualizer.scene import absence, numbers, parts
 from visualizer.scene.boxes import descending, whole
-from visualizer.scene.columns import Column, lanes_height, ranked
+from visualizer.scene.channels import AUTO, FIRST, ORDERS, order_for, ranked, share_said
+from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.labels import fitting
 from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import (
@@ -82,7 +83,6 @@ def _grid(layer: Layer, look: Look) -> Column | None:
         return _rows(layer, left, top, room, look)
     maps = layer.output.ndim >= 2
     count = int(np.prod(layer.shape[:-2])) if layer.output.ndim > 3 else layer.shape[0]
-    shown = ranked(layer, look.knob("ranking", "first")) if layer.output.ndim == 3 else tuple(range(count))
     rows, wide = layer.shape[-2:] if maps else (1, 1)
     most = LARGEST_UNIT if not maps else min(room) / max(rows, wide)
     for pixel in descending(most, look.pixel):
@@ -90,17 +90,19 @@ def _grid(layer: Layer, look: Look) -> Column | None:
         gap = 10 if pixel * wide >= 24 else 3 if pixel * wide >= 8 else 2
         pitch = (wide * pixel + gap, rows * pixel + label + gap)
         across = max(1, int((room[0] + gap) // pitch[0]))
-        down = -(-len(shown) // across)
+        down = -(-count // across)
         if down * pitch[1] - gap <= room[1]:
             break
     tile = (wide * pixel, rows * pixel)
     visible = max(1, int((room[1] + gap) // pitch[1])) * across
-    columns = min(across, len(shown))
+    by = order_for(layer, look.knob("ranking", AUTO), visible) if layer.output.ndim == 3 else FIRST
+    shown = ranked(layer, by) if layer.output.ndim == 3 else tuple(range(count))
+    columns = min(across, count)
     if maps and columns == across > 1:  # spread over the width
         pitch = (whole(min(pitch[0] * 1.3, (room[0] - wide * pixel) / (columns - 1)), look.pixel), pitch[1])
     return Column(layer.name, "maps" if maps else "units", left, top, columns * pitch[0] - gap,
                   (pixel, pixel), tile, pitch, columns, shown[:visible], len(shown),
-                  ranking=look.knob("ranking", "first"))
+                  ranking=by)
 
 
 def _rows(layer: Layer, left: float, top: float, room: tuple[float, float], look: Look) -> Column:
@@ -166,7 +168,7 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, backward: bool, focu
     marks += _legend(trace, layer, backward, look, 24, y)
     left_out = column.total - len(column.shown)
     if left_out > 0:
-        words = tr("{count} of {total} shown").format(count=len(column.shown), total=numbers.count(column.total))
+        words = share_said(len(column.shown), column.total, column.ranking or FIRST)
         marks.append(Text(look.size[0] - 24, y, plain(words), 12, 500, "ink-2", "end", group=TITLE))
     return marks
 
@@ -237,6 +239,6 @@ def _table(layer: Layer, backward: bool) -> Table:
 VIEW = View(
     "feature_maps", english("Feature maps"), english("Every channel of one layer, as large as the window allows."),
     suits=lambda trace: True, draw=draw, telling=weighed, order=20,
-    knobs=(("ranking", ("first", "mean", "max", "gradient")),),
+    knobs=(("ranking", ORDERS),),
     group=PARTS, tries=english("Press the up and down arrows to go through the maps, and Enter to open one."),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from visualizer.language import english, tr
 from visualizer.said import lengths, of, said, size
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
+from visualizer.scene.channels import AUTO, FIRST, ORDERS, order_for, ranked, share_said
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import (
@@ -140,13 +141,18 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
         shades, palette = colour.signed(sheet.values, largest), "weight"
     grid = _fitted(sheet, look)
     maps = layer.output if layer.output.ndim == 3 and not sheet.linear and not _transposed(layer) else None
-    shape = layer.weights[_key(layer)].shape
+    shape, count = layer.weights[_key(layer)].shape, len(shades)
     folds = None if shape == sheet.values.shape else (sheet.values.shape, shape)
-    for place in range(grid.shown):
-        x, y = grid.origin(place)
+    sorts = maps is not None and folds is None and count == len(maps)
+    by = order_for(layer, look.knob("ranking", AUTO), grid.shown) if sorts else FIRST
+    order = ranked(layer, by)[:grid.shown] if sorts else tuple(range(grid.shown))
+    if by != FIRST:
+        shades, sheet = shades[list(order)], replace(sheet, values=sheet.values[list(order)])
+    for index, place in enumerate(order):
+        x, y = grid.origin(index)
         own = Group(tr("kernels of {layer} {place}").format(layer=layer.name, place=place),
                     Focus(layer.name, (place,), "weight"))
-        marks.append(Image(x, y, (grid.cell, grid.cell), shades[place, :, :grid.rows].copy(), palette,
+        marks.append(Image(x, y, (grid.cell, grid.cell), shades[index, :, :grid.rows].copy(), palette,
                            shades.shape[1], grid.pitch, group=own,
                            focus=Focus(layer.name, (place,), "weight"), folds=folds,
                            scale=parts.weight_scale(layer.name, largest, backward, tr("one scale for the layer"))))
@@ -157,7 +163,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
             marks += grouped(own, _answer(trace, layer, place, x + shades.shape[1] * grid.pitch[0], y,
                                           grid.tile_height, backward, look))
         if focus is not None and focus.layer == layer.name and focus.cell[:1] == (place,) \
-                and len(sheet.values) == shape[0]:
+                and count == shape[0]:
             wide = grid.pitch[0] * (shades.shape[1] - 1) + grid.cell * shades.shape[3]
             marks.append(Rect(x - 4, y - 4, wide + 8, grid.tile_height + 8, "", "accent", 2, radius=4, group=own))
     if grid.cell >= 6:
@@ -167,11 +173,12 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
              tr("Weights, one scale for all of {layer}")).format(layer=layer.name)
     marks += parts.legend(24, y, 168, look, parts.weight_scale(layer.name, largest, backward), title)
     left_out = ""
-    if grid.shown < len(shades):
+    if grid.shown < count:
         words = tr("{shown} of {count} output channels shown") if sheet.down == "output channel" else \
             tr("{shown} of {count} input channels shown") if sheet.down == "input channel" else \
             tr("{shown} of {count} units shown")
-        left_out = words.format(shown=grid.shown, count=numbers.count(len(shades)))
+        left_out = words.format(shown=numbers.count(grid.shown), count=numbers.count(count))
+        left_out = share_said(grid.shown, count, by) if by != FIRST else left_out
     elif grid.rows < shades.shape[2]:
         left_out = tr("{shown} of {count} rows shown").format(shown=numbers.count(grid.rows),
                                                               count=numbers.count(shades.shape[2]))
@@ -299,6 +306,6 @@ def _table(layer: Layer, backward: bool) -> Table:
 VIEW = View(
     "filters", english("Filters"), english("The weights of one layer, as the pictures it looks for."),
     suits=lambda trace: any(weight.ndim >= 2 for layer in trace.layers for weight in layer.weights.values()),
-    draw=draw, order=30,
+    draw=draw, order=30, knobs=(("ranking", ORDERS),),
     group=PARTS, tries=english("Go to another layer, and see what its filters were before training."),
 )
