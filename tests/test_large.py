@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests import large
+from visualizer import trace as traces
 from visualizer.engine import requests, shared
 from visualizer.engine.protocol import ANSWERED, Broken, Message, pack, unpack
 from visualizer.export import draw
@@ -264,3 +265,15 @@ def test_of_many_channels_the_strongest_are_shown_and_it_is_said_how_many(view, 
                 layer.weights["weight"][mark.focus.cell[0]], top)[:, :np.squeeze(mark.values).shape[1]])
     words = ["".join(run.text for run in mark.runs) for mark in marks if isinstance(mark, Text)]
     assert any(f"{len(shown)} of 400 " in text and "shown" in text for text in words)
+
+
+def test_a_large_recording_is_saved_as_it_is_and_opens_again(sixty, tmp_path, monkeypatch) -> None:
+    small = sixty.to_bytes()
+    monkeypatch.setattr(traces, "MOST_COMPRESSED", 1000)
+    monkeypatch.setattr("visualizer.unpack.MOST_NUMBERS", 1000)  # what a compressed one may unpack to
+    path = sixty.save(tmp_path / "sixty.trace")
+    assert path.stat().st_size > len(small)
+    assert traces.load(path).to_bytes(compress=False) == sixty.to_bytes(compress=False)
+    (tmp_path / "packed.trace").write_bytes(small)
+    with pytest.raises(Refused, match="would take more than"):
+        traces.load(tmp_path / "packed.trace")

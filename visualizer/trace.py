@@ -36,6 +36,8 @@ SUFFIX, HEADER = ".trace", "trace.json"
 """How the name of a file ends, and what of the zip says that it is one."""
 MOST_BYTES = 2 << 30
 """Bytes of a message that brings a trace from an engine of our own."""
+MOST_COMPRESSED = 32 << 20
+"""Bytes, without gradients, that are compressed in a file: of more it takes seconds."""
 MOST_LAYERS = 5_000
 """Of a recording in a file: of more, a view takes many seconds to be laid out."""
 MOST_LETTERS, MOST_LISTED = 4096, 100_000
@@ -340,8 +342,9 @@ class Trace:
 
     def to_bytes(self, compress: bool = True) -> bytes:
         """The file as bytes. Compressed, 1 MB takes about 40 ms and saves a tenth; on the way to another process it
-        goes as it is."""
-        return _pack(self, zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED)
+        goes as it is, and so does a large one."""
+        small = sum(layer.output.nbytes for layer in self.layers) + 4 * self.parameters < MOST_COMPRESSED
+        return _pack(self, zipfile.ZIP_DEFLATED if compress and small else zipfile.ZIP_STORED)
 
 
 def load(path: str | Path) -> Trace:
@@ -509,7 +512,9 @@ def _unpack(file: Path | io.BytesIO, name: str, most: int) -> tuple[dict[str, An
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             found = header.get("format") if isinstance(header, dict) else None
             raise Refused(f"{name} has the format {found!r}, this version opens {FORMAT}; record it again.")
-        return header, arrays_in(unpack.read(archive, members["arrays.safetensors"], most))
+        held = members["arrays.safetensors"]
+        stored = held.compress_type == zipfile.ZIP_STORED  # which cannot unpack to more than the file itself takes
+        return header, arrays_in(unpack.read(archive, held, MOST_BYTES if stored else most))
 
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",

@@ -30,6 +30,8 @@ STATE = re.compile(r"^(state|hidden|h|c|hn|cn|h_?0|c_?0|cache|past|context)(_|\d
 """What they call what is carried from one run to the next."""
 RATE, TOKENS = 16_000, 16
 MOST_TRIES = 40
+MOST_LARGE = 3
+"""After so many sizes that are too large no other is tried: a loop may have no end."""
 ODD = 13
 """By so much another size is more than twice as large, to see whether any will do."""
 PICTURES = ((224, 224), (640, 640), (48, 320), (32, 320), (32, 128), (64, 160), (32, 32), (256, 256), (512, 512),
@@ -102,6 +104,7 @@ def proposal(model: Model) -> Proposal:
     wanted = model.plan.program.inputs
     first: Proposal | None = None
     large: Refused | None = None
+    times = 0
     for sizes in _candidates(model, wanted):
         found = Proposal(sizes, tuple(_value(each, one, sizes, wanted) for each, one in
                                       zip(wanted, sizes, strict=True)), True)
@@ -109,7 +112,9 @@ def proposal(model: Model) -> Proposal:
         try:
             shapes_of(model, made_of(wanted, found), MOST_MADE)
         except TooLarge as error:
-            large = error
+            large, times = error, times + 1
+            if times == MOST_LARGE:
+                break
             continue
         except FAULTS:
             continue

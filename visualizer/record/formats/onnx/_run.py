@@ -14,7 +14,7 @@ from visualizer.record.formats.onnx._graph import Graph, Node
 from visualizer.record.formats.onnx.operators import TABLE, Operator, TooLarge
 from visualizer.record.formats.onnx.operators._table import told
 
-MOST_STEPS = 15_000
+MOST_STEPS = 12_000
 """So many steps may one run have, those of loops counted each time."""
 MOST_MADE = 1 << 30
 """Bytes of all that one run makes: as much as a recording may hold."""
