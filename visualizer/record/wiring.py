@@ -39,7 +39,7 @@ LAYERS = frozenset(
        "Softplus", "Softsign", "Softmax", "LogSoftmax", "LogSigmoid", "Hardtanh", "Hardswish", "Hardsigmoid", "GLU",
        "Flatten", "Unflatten", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Identity", "Upsample", "PixelShuffle",
        "PixelUnshuffle", "ChannelShuffle"])
-"""Of torch.nn: what a line may name, beside the steps below."""
+"""Of torch.nn: what a line may name, beside the functions below."""
 RECURRENT = ("LSTM", "GRU", "RNN")
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 CELL = re.compile(r"(weight|bias)_(ih|hh|hr)_l[0-9]+(_reverse)?")
@@ -50,7 +50,7 @@ class Odd(ValueError):
     """A line that cannot be what was meant; its text is a sentence without its end."""
 
 
-# --- steps that torch has as functions ------------------------------------------------------------------------------
+# --- what torch has as functions ------------------------------------------------------------------------------
 
 def _dim(line: Line) -> int:
     """The axis that a line says, the one of channels where it says none."""
@@ -58,7 +58,7 @@ def _dim(line: Line) -> int:
     return number if type(number) is int else 1
 
 
-STEPS: Mapping[str, Any] = {
+FUNCTIONS: Mapping[str, Any] = {
     "Transpose": lambda x, first=1, second=2: x.transpose(first, second),
     "Squeeze": lambda x, dim=1: x.squeeze(dim),
     "Unsqueeze": lambda x, dim=1: x.unsqueeze(dim),
@@ -121,7 +121,7 @@ def _line(text: str) -> Line:
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
         raise Odd("it is not written like Conv2d(3, 16, kernel_size=3)")
     what = tree.func.id
-    if what not in LAYERS and what not in STEPS and what not in PATHS:
+    if what not in LAYERS and what not in FUNCTIONS and what not in PATHS:
         raise Odd(f"there is no layer {what[:40]}")
     if any(word.arg is None for word in tree.keywords):
         raise Odd("it is not written like Conv2d(3, 16, kernel_size=3)")
@@ -169,8 +169,8 @@ def _arguments(line: Line) -> dict[str, Any]:
 
 @cache
 def _signature(what: str) -> inspect.Signature:
-    if what in STEPS:
-        found = inspect.signature(STEPS[what])
+    if what in FUNCTIONS:
+        found = inspect.signature(FUNCTIONS[what])
         return found.replace(parameters=list(found.parameters.values())[1:])
     if what in RECURRENT:
         usual = {"num_layers": 1, "nonlinearity": "tanh", "bias": True, "batch_first": True, "dropout": 0.0,
@@ -326,8 +326,8 @@ class Wired(nn.Module):
             if path:
                 made = self.at(path)(x)
                 x = made[0] if line.what in RECURRENT else made
-            elif line.what in STEPS:
-                x = STEPS[line.what](x, **_arguments(line))
+            elif line.what in FUNCTIONS:
+                x = FUNCTIONS[line.what](x, **_arguments(line))
             elif line.what == "Keep":
                 kept.append(x)
             else:
@@ -557,9 +557,9 @@ def shape_of(model: Wired, sizes: tuple[int, ...], whole: bool = False, most: in
                     raise shaping.Unfit("whole numbers are read" if not whole else "whole numbers come")
                 whole = False
                 shape = shaping.after(module, shape)
-            elif line.what in STEPS:
+            elif line.what in FUNCTIONS:
                 # one number that stands for all: torch's own rules for axes, and no room taken
-                shape = tuple(STEPS[line.what](torch.zeros(()).expand(shape), **_arguments(line)).shape)
+                shape = tuple(FUNCTIONS[line.what](torch.zeros(()).expand(shape), **_arguments(line)).shape)
             elif line.what == "Keep":
                 kept.append(shape)
             else:

@@ -368,7 +368,7 @@ class _Chain:
     """The product with the whole input."""
     again: Node
     """The product with the state before, the same in each step but the first, which begins with zeros."""
-    steps: tuple[Node, ...]
+    nodes: tuple[Node, ...]
     """All that the layer takes the place of."""
 
 
@@ -388,7 +388,7 @@ def _unrolled(nodes: Sequence[Node], uses: _Uses, found: Folded) -> list[Node]:
         weights = _as_recurrent(f"{node.made[0]}.layer", chain, found)
         said = {"kind": "RNN", "flat": True, "hidden_size": found.known[chain.again.given[1]].shape[0],
                 "activations": [node.op]}
-        instead |= {id(each): None for each in chain.steps}
+        instead |= {id(each): None for each in chain.nodes}
         instead[id(end or node)] = replace(end or node, op=RECURRENT, given=(chain.read.given[0], *weights), said=said,
                                            made=("" if end is None else end.made[0], node.made[0]), path=node.path)
     return _replaced(nodes, instead)
@@ -410,7 +410,7 @@ def _states(last: Node, uses: _Uses) -> list[str]:
 def _chain(states: Sequence[str], joined: int, uses: _Uses, found: Folded) -> _Chain | None:
     """The steps that make these hidden states, each of which is read by the next, and once more where they are joined;
     None where they are not the steps of one layer that begins with zeros."""
-    steps: list[Node] = []
+    steps = list[Node]()
     read = again = None
     begins = ""
     for place, name in enumerate(states):

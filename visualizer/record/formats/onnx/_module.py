@@ -6,7 +6,7 @@ and what its weights are for is seen by their names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -331,8 +331,3 @@ class _Nothing(dict[tuple[str, ...], Any]):
 
     def __missing__(self, path: tuple[str, ...]) -> Any:
         return lambda run, steps: run.every(steps)
-
-
-def steps(model: Model) -> Iterator[Node]:
-    """Every step that it may run."""
-    return every(model.plan.graph)

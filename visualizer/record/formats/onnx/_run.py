@@ -27,7 +27,7 @@ class Scope:
     """The steps of one call of a module, one after the other, and the calls of others among them."""
 
     path: tuple[str, ...]
-    steps: tuple[Node | Scope, ...]
+    held: tuple[Node | Scope, ...]
 
 
 @dataclass(eq=False)
@@ -44,20 +44,20 @@ class Run:
     """Bytes that may still be made, where that has to be watched."""
     only_shapes: bool = False
     """Whether all tensors but the plain ones are without numbers, on torch's meta device."""
-    steps: int = 0
+    ran: int = 0
 
     def every(self, steps: Sequence[Node | Scope]) -> None:
         """One after the other, each inside the module that it belongs to."""
         for step in steps:
             if isinstance(step, Scope):
-                self.modules[step.path](self, step.steps)
+                self.modules[step.path](self, step.held)
             else:
                 self.step(step)
 
     def step(self, node: Node) -> None:
         """Compute it, and keep what it made under its names."""
-        self.steps += 1
-        if self.steps > MOST_STEPS:
+        self.ran += 1
+        if self.ran > MOST_STEPS:
             raise TooLarge(f"a loop in it has more than {MOST_STEPS:,} steps; choose a smaller input or a smaller "
                            "network.")
         if node.graphs:

@@ -32,7 +32,7 @@ class Spent:
     """What has been found so far."""
 
     nodes: int = 0
-    parts: int = 0
+    pieces: int = 0
     words: int = 0
     numbers: int = 0
 
@@ -49,7 +49,7 @@ def _measure(data: memoryview, kind: str, spent: Spent, depth: int) -> None:
         raise TooMuch("its graphs stand too deep in one another")
     inside = INSIDE.get(kind, {})
     for field, wire, start, end in _fields(data):
-        spent.parts += 1
+        spent.pieces += 1
         if kind == "tensor" and field in NUMBERS:
             spent.numbers += (end - start) * NUMBERS[field]
         elif wire == 2 and field in inside:
@@ -59,7 +59,7 @@ def _measure(data: memoryview, kind: str, spent: Spent, depth: int) -> None:
             spent.words += end - start
         if spent.nodes > MOST_NODES:
             raise TooMuch(f"it has more than {MOST_NODES:,} steps")
-        if spent.parts > MOST_PARTS:
+        if spent.pieces > MOST_PARTS:
             raise TooMuch(f"it has more than {MOST_PARTS:,} parts")
         if spent.words > MOST_WORDS:
             raise TooMuch(f"it has more than {MOST_WORDS >> 20} MB beside its numbers")
