@@ -29,6 +29,8 @@ class Asking(QObject):
     """The Page that the sheet shows."""
     over = Signal()
     """There is nothing to show any more."""
+    reading = Signal(str)
+    """One sentence while a file is looked at of which there is no sheet yet; an empty one behind that."""
     said = Signal(str)
     """One sentence, where there is no sheet to say it."""
 
@@ -64,6 +66,7 @@ class Asking(QObject):
         self.opening = None
         self._again = again
         self._ask(None)
+        self.reading.emit(tr("{file} is being read…").format(file=Path(found.name).name))
 
     def edit(self) -> None:
         """What was said of the model at hand is to be changed."""
@@ -152,6 +155,7 @@ class Asking(QObject):
         if number != self._number or self.found is None:
             return
         found, self._slow = survey.from_plain(answer["survey"]), -1
+        self.reading.emit("")
         if self.opening is not None:
             self._show(opening.surveyed(self.opening, found))
         elif opening.is_clear(found) and not self._again:
@@ -173,6 +177,7 @@ class Asking(QObject):
             return
         self._slow = -1
         if self.opening is None:
+            self.reading.emit("")
             self.found = None
             self.said.emit(why)
         else:
@@ -211,6 +216,7 @@ class Asking(QObject):
                 replace(place, look=replace(place.look, size=look.size)) for place in before.places)), undoable=False)
 
     def _end(self) -> None:
+        self.reading.emit("")
         self.found, self.opening, self._number, self._slow = None, None, -1, -1
         self.over.emit()
 

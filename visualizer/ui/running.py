@@ -75,6 +75,7 @@ class App(QObject):
         window.telling_wanted.connect(self.asking.edit)
         self.asking.over.connect(window.hide_opening)
         self.asking.said.connect(window.say)
+        self.asking.reading.connect(lambda words: window.say_slow(words, self.asking.cancel if words else None))
         self.recorder.said.connect(window.say)
         self.recorder.slow.connect(window.say_slow)
         self.recorder.status.connect(window.inspector.say)
