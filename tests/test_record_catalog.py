@@ -292,7 +292,7 @@ HOSTILE = {
     "tensor.pt": (lambda: torch_file(torch.zeros(3)), "not a state dict"),
     "words.pt": (lambda: torch_file({"a": "b"}), "no state dict"),
     "nothing.pt": (lambda: torch_file({}), "no state dict"),
-    "model.onnx": (lambda: b"x", "no model file that is understood"),
+    "model.onnx": (lambda: b"x", "is damaged, or no ONNX model"),
     "model.h5": (lambda: b"x", "no model file that is understood"),
 }
 

@@ -14,7 +14,7 @@ from typing import Any
 from visualizer import manifest
 from visualizer.language import tr
 from visualizer.manifest import MOST_BYTES, MOST_NAMES, Input
-from visualizer.trace import Refused
+from visualizer.refused import Refused
 
 DIGITS = tuple("0123456789")
 PRESETS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {

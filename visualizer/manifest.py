@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 from visualizer import registry
 from visualizer.language import tr
-from visualizer.trace import Refused
+from visualizer.refused import Refused
 
 SUFFIX = ".visualizer.json"
 FORMAT = "visualizer-manifest-1"

@@ -11,7 +11,7 @@ from typing import Any
 
 from visualizer import beside, manifest
 from visualizer.manifest import COLOURS, FITS, LAYOUTS, Manifest
-from visualizer.trace import Refused
+from visualizer.refused import Refused
 
 SCALES = {"0..1": "0 … 1", "0..255": "0 … 255", "-1..1": "−1 … 1"}
 OF_CLASS = re.compile(r"(.+\.py):([A-Za-z_][\w.]*)")

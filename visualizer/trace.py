@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from visualizer import registry, unpack
 from visualizer.language import spoken
+from visualizer.refused import Refused as Refused
 
 if TYPE_CHECKING:
     from visualizer.kinds import Report
@@ -50,15 +51,6 @@ MODULES = "modules"
 """The fact that tells the classes of the modules which hold others: path -> `Bottleneck`."""
 UNTRAINED = "untrained"
 """What is done to a model that is recorded with its weights from before training; an edit of a recipe."""
-
-
-class Refused(Exception):
-    """A file or a request that is not opened; its text is one sentence that says what to do."""
-
-    @property
-    def line(self) -> str:
-        """What in it can be copied and run: what stands between its backticks; empty if nothing does."""
-        return str(self).partition("`")[2].rpartition("`")[0]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby, pairwise
 
+from visualizer import kinds
 from visualizer.language import tr
 from visualizer.said import said, tick
 from visualizer.scene import numbers
@@ -33,8 +34,6 @@ LEAST = 3
 MOST_REPEATED, OFTEN = 8, 3
 """Where no module says what belongs together: so many layers at most are looked for again and again, and so often at
 least they follow each other."""
-ADDS = ("add", "iadd", "add_")
-"""The kinds of layers that add what two ways bring."""
 TO = "…"
 """Between the first and the last name of what has none of its own."""
 EACH, LAST = 0.45, 1.6
@@ -601,7 +600,8 @@ def _folded_as(trace: Trace, seen: tuple[int | tuple[str, int, int, int, str], .
                                   "first": members[0].name, "last": members[-1].name, "leaves": len(outside),
                                   "parameters": _parameters(members),
                                   "inside": _one_kind(trace, first, last),
-                                  "adds": sum(layer.kind in ADDS and len(set(layer.reads)) > 1 for layer in members)}))
+                                  "adds": sum(kinds.role(layer) == "sum" and len(set(layer.reads)) > 1
+                                              for layer in members)}))
     studies = {name: arrays for name, arrays in trace.studies.items() if name not in BY_LAYER}
     facts = {**trace.facts, OPENED: _opened(trace, closed, place)}
     return Folded(trace, replace(trace, layers=tuple(layers), studies=studies, facts=facts), closed, place)
