@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from visualizer.language import tr
 from visualizer.scene import numbers
-from visualizer.trace import Layer, remembered
+from visualizer.trace import Layer, Trace, remembered
 
-AUTO, FIRST, MEAN, MAX, GRADIENT = "auto", "first", "mean", "max", "gradient"
+AUTO, FIRST, MEAN, MAX, GRADIENT, CHANGE = "auto", "first", "mean", "max", "gradient", "change"
 ORDERS = (AUTO, FIRST, MEAN, MAX, GRADIENT)
 """As they are numbered, and the strongest where not all have room; as they are numbered; by mean size, by the largest
-value, by the mean size of the gradient."""
+value, by the mean size of the gradient. Where it is known what they were before something was done to the input, also
+by the mean size of the CHANGE."""
+UNEDITED = "unedited"
+"""The study that knows that."""
 ROW = 1 << 18
 """So many numbers are looked at together: a copy of all maps of a layer would not stay in the cache."""
 
@@ -39,6 +42,17 @@ def ranked(layer: Layer, by: str) -> tuple[int, ...]:
     return tuple(np.argsort(-score, kind="stable").tolist())
 
 
+@remembered(4)
+def by_change(trace: Trace, layer: Layer) -> tuple[int, ...]:
+    """Channels of a layer, first the one that changed most, by the mean size of it, since something was done to the
+    input; nothing where nothing was done, or nobody measured it."""
+    before = trace.studies.get(UNEDITED, {}).get(layer.name)
+    if before is None or before.shape != layer.shape or not layer.output.ndim:
+        return ()
+    rows = (layer.output.astype(np.float64) - before).reshape(layer.shape[0], -1)
+    return tuple(np.argsort(-_sizes(rows, MEAN), kind="stable").tolist())
+
+
 def _sizes(rows: NDArray[Any], by: str) -> NDArray[np.float64]:
     """(row,): the mean size, or the largest; where some are infinite or none, of the largest that there are, and 0."""
     sizes = np.abs(rows if rows.dtype.kind == "f" else rows.astype(np.float64))
@@ -55,5 +69,6 @@ def share_said(shown: int, total: int, by: str) -> str:
     words = {FIRST: tr("{count} of {total} shown"),
              MEAN: tr("{count} of {total} shown, the largest mean size first"),
              MAX: tr("{count} of {total} shown, the largest value first"),
-             GRADIENT: tr("{count} of {total} shown, the largest gradient first")}[by]
+             GRADIENT: tr("{count} of {total} shown, the largest gradient first"),
+             CHANGE: tr("{count} of {total} shown, what changed most first")}[by]
     return words.format(count=numbers.count(shown), total=numbers.count(total))

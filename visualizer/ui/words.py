@@ -213,6 +213,7 @@ def knob_word(name: str, word: str) -> str:
         ("ranking", "mean"): tr("Largest mean size first"),
         ("ranking", "max"): tr("Largest value first"),
         ("ranking", "gradient"): tr("Largest gradient first"),
+        ("ranking", "change"): tr("What the input's change moved most first"),
         ("order", "last"): tr("As large as at the last step"),
         ("order", "here"): tr("As large as at this step"),
         ("order", "as is"): tr("As they are numbered"),

@@ -9,7 +9,7 @@ from visualizer.language import english, tr, translated
 from visualizer.said import lengths, said
 from visualizer.scene import absence, numbers, parts
 from visualizer.scene.boxes import descending, whole
-from visualizer.scene.channels import AUTO, FIRST, ORDERS, order_for, ranked, share_said
+from visualizer.scene.channels import AUTO, CHANGE, FIRST, ORDERS, UNEDITED, by_change, order_for, ranked, share_said
 from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.labels import fitting
 from visualizer.scene.lanes import lanes
@@ -65,7 +65,7 @@ def _body(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> list
 def _body_of(trace: Trace, name: str, backward: bool, focus: Focus | None, look: Look) -> list[Mark]:
     """All of it hangs on the layer and the direction: it is the same while a beat runs."""
     layer = trace[name]
-    column = _grid(layer, look)
+    column = _grid(trace, layer, look)
     if column is not None:
         return _grid_marks(trace, layer, column, backward, focus, look)
     words = tr("{layer} is one number: {output}").format(
@@ -73,7 +73,7 @@ def _body_of(trace: Trace, name: str, backward: bool, focus: Focus | None, look:
     return [Text(24, TOP, plain(words), 14, 500, group=Group(layer.name, Focus(layer.name)))]
 
 
-def _grid(layer: Layer, look: Look) -> Column | None:
+def _grid(trace: Trace, layer: Layer, look: Look) -> Column | None:
     """The grid with the largest whole number of pixels a value that still fits; None for a single number."""
     if layer.output.ndim == 0:
         return None
@@ -96,7 +96,10 @@ def _grid(layer: Layer, look: Look) -> Column | None:
     tile = (wide * pixel, rows * pixel)
     visible = max(1, int((room[1] + gap) // pitch[1])) * across
     by = order_for(layer, look.knob("ranking", AUTO), visible) if layer.output.ndim == 3 else FIRST
-    shown = ranked(layer, by) if layer.output.ndim == 3 else tuple(range(count))
+    if by == CHANGE and not by_change(trace, layer):
+        by = order_for(layer, AUTO, visible)
+    shown = (by_change(trace, layer) if by == CHANGE else ranked(layer, by)) if layer.output.ndim == 3 else \
+        tuple(range(count))
     columns = min(across, count)
     if maps and columns == across > 1:  # spread over the width
         pitch = (whole(min(pitch[0] * 1.3, (room[0] - wide * pixel) / (columns - 1)), look.pixel), pitch[1])
@@ -239,6 +242,6 @@ def _table(layer: Layer, backward: bool) -> Table:
 VIEW = View(
     "feature_maps", english("Feature maps"), english("Every channel of one layer, as large as the window allows."),
     suits=lambda trace: True, draw=draw, telling=weighed, order=20,
-    knobs=(("ranking", ORDERS),),
+    knobs=(("ranking", (*ORDERS, CHANGE)),), studies=(UNEDITED,),
     group=PARTS, tries=english("Press the up and down arrows to go through the maps, and Enter to open one."),
 )
