@@ -11,12 +11,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from visualizer import manifest
+from visualizer import manifest, registry
 from visualizer.language import tr
 from visualizer.manifest import MOST_BYTES, MOST_NAMES, Input
 from visualizer.refused import Refused
 
 DIGITS = tuple("0123456789")
+NAMED: Mapping[str, tuple[str, ...]] = {
+    "digits": DIGITS, "letters": tuple("abcdefghijklmnopqrstuvwxyz"),
+    "cifar": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+}
+"""Lists of labels that are known by a name; files in `assets/labels` are others."""
 PRESETS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "none": ((), ()),
     "half": ((0.5,), (0.5,)),
@@ -26,6 +31,14 @@ PRESETS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 }
 """Mean and divisor of pixels 0 … 1, by the name of the data whose they are; `half` makes −1 … 1 of them."""
 CONFIGS = ("config.json", "preprocessor_config.json")
+
+
+def named(name: str) -> tuple[str, ...]:
+    """The labels of a list that is known by its name, one of NAMED or a file in `assets/labels`; none if it is none."""
+    if name in NAMED:
+        return NAMED[name]
+    known = {path.stem: path for path in registry.files("assets", "labels/*.json")}
+    return tuple(json.loads(known[name].read_text(encoding="utf-8"))["names"]) if name in known else ()
 
 
 def labels_in(path: str | Path) -> tuple[str, ...]:

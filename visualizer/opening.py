@@ -58,13 +58,9 @@ OBJECTIVES = {"": english("what suits the answer"), "class": english("the right 
               "ctc": english("a string, by CTC"), "number": english("a number, by squares"),
               "numbers": english("numbers, by squares"), "picture": english("a picture, by squares"),
               "boxes": english("boxes"), "mask": english("a mask, pixel by pixel")}
-LISTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "digits": (english("Digits 0 to 9"), tuple("0123456789")),
-    "letters": (english("Letters a to z"), tuple("abcdefghijklmnopqrstuvwxyz")),
-    "cifar": (english("The ten of CIFAR-10"), ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse",
-                                              "ship", "truck")),
-}
-"""Labels that need no typing."""
+LISTS: Mapping[str, str] = {"digits": english("Digits 0 to 9"), "letters": english("Letters a to z"),
+                            "cifar": english("The ten of CIFAR-10"), "imagenet": english("The thousand of ImageNet")}
+"""Labels that need no typing, as `beside.named` knows them."""
 LINES, ALONE = "lines", "nothing"
 """How weights are wired where no file says it: by the lines that are shown, or not at all; the second is the kind of
 input of what has none."""

@@ -31,8 +31,8 @@ def options(it: argparse.ArgumentParser) -> None:
     own.add_argument("--divisor", type=_numbers, metavar="D[,D,D]", help="by which it is then divided")
     own.add_argument("--colours", choices=COLOURS, help="in which order")
     own.add_argument("--fit", choices=FITS, help="how a picture of another shape is brought to this one")
-    own.add_argument("--labels", metavar="A,B,…|FILE|digits", help="names of the classes; a file has one a line, "
-                     "or JSON")
+    own.add_argument("--labels", metavar="A,B,…|FILE|digits|imagenet", help="names of the classes; a file has one "
+                     "a line, or JSON")
     own.add_argument("--answer", metavar="KIND[,NAME=…]", help="what it answers, of `visualizer list answers`: "
                      "string,blank=0")
     own.add_argument("--alphabet", metavar="SYMBOLS|FILE", help="what the numbers 0, 1, 2, … of a text stand for")
@@ -130,8 +130,8 @@ def _arguments(text: str) -> dict[str, Any]:
 
 
 def _labels(text: str) -> tuple[str, ...]:
-    if text == "digits":
-        return beside.DIGITS
+    if known := beside.named(text):
+        return known
     return beside.labels_in(text) if Path(text).is_file() else tuple(part.strip() for part in text.split(","))
 
 

@@ -96,9 +96,8 @@ class Asking(QObject):
 
     def take_labels(self, path: str) -> None:
         """Labels from a text file, or a list that is known by its name."""
-        known = opening.LISTS.get(path)
         try:
-            self.answer("labels", beside.labels_in(path) if known is None else known[1])
+            self.answer("labels", beside.named(path) if path in opening.LISTS else beside.labels_in(path))
         except Refused as error:
             if self.opening is not None:
                 self._show(replace(self.opening, problem=str(error)))
@@ -237,7 +236,7 @@ def is_told(model: str) -> bool:
 
 def lists() -> dict[str, str]:
     """The lists of labels that need no typing, by name."""
-    return {name: translated(title) for name, (title, _) in opening.LISTS.items()}
+    return {name: translated(title) for name, title in opening.LISTS.items()}
 
 
 def agree(found: survey.Survey) -> None:
