@@ -17,11 +17,11 @@ import ast
 import inspect
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -331,12 +331,18 @@ class Wired(nn.Module):
             elif line.what == "Keep":
                 kept.append(x)
             else:
-                x = _joined(line, x, kept, answers)
+                x = _joined(line, x, kept, answers, _together)
         return tuple(answers) if answers else x
 
 
-def _joined(line: Line, x: Tensor, kept: list[Tensor], answers: list[Tensor]) -> Tensor:
-    """What `Swap`, `Add`, `Multiply`, `Concat` and `Out` do."""
+Held = TypeVar("Held")
+"""What goes through the lines: numbers, or their shape alone."""
+
+
+def _joined(line: Line, x: Held, kept: list[Held], answers: list[Held],
+            together: Callable[[Line, Held, Held], Held]) -> Held:
+    """What `Swap`, `Add`, `Multiply`, `Concat` and `Out` do; `together` makes one of what was kept and what is at hand.
+    """
     if not kept:
         raise TypeError(f"{line.what}() stands where nothing was kept")
     if line.what == "Out":
@@ -346,11 +352,13 @@ def _joined(line: Line, x: Tensor, kept: list[Tensor], answers: list[Tensor]) ->
     if line.what == "Swap":
         kept.append(x)
         return other
-    if line.what == "Add":
-        return other + x
-    if line.what == "Multiply":
-        return other * x
-    return torch.cat([other, x], _dim(line))
+    return together(line, other, x)
+
+
+def _together(line: Line, other: Tensor, x: Tensor) -> Tensor:
+    if line.what == "Concat":
+        return torch.cat([other, x], _dim(line))
+    return other + x if line.what == "Add" else other * x
 
 
 @lru_cache(512)
@@ -563,7 +571,7 @@ def shape_of(model: Wired, sizes: tuple[int, ...], whole: bool = False, most: in
             elif line.what == "Keep":
                 kept.append(shape)
             else:
-                shape = _shape_joined(line, shape, kept, answers)
+                shape = _joined(line, shape, kept, answers, _shape_together)
         except TRIED as error:
             why = str(error).partition("\n")[0].rstrip(".")[:200]
             raise Odd(f"line {number}, {str(line)[:80]!r}: {why}") from None
@@ -573,18 +581,8 @@ def shape_of(model: Wired, sizes: tuple[int, ...], whole: bool = False, most: in
     return tuple(answers) if answers else shape
 
 
-def _shape_joined(line: Line, shape: tuple[int, ...], kept: list[tuple[int, ...]],
-                  answers: list[tuple[int, ...]]) -> tuple[int, ...]:
-    """What `_joined` does, of shapes."""
-    if not kept:
-        raise TypeError(f"{line.what}() stands where nothing was kept")
-    if line.what == "Out":
-        answers.append(shape)
-        return kept[-1]
-    other = kept.pop()
-    if line.what == "Swap":
-        kept.append(shape)
-        return other
+def _shape_together(line: Line, other: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of what `_together` makes."""
     if line.what != "Concat":
         return tuple(torch.broadcast_shapes(other, shape))
     axis = _dim(line)
