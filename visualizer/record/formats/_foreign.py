@@ -245,7 +245,8 @@ def class_of_module(wanted: list[str]) -> str:
 def pickled_module(path: Path, module: str, listed: str) -> str:
     """What is said of a whole model that was pickled."""
     return tr("{name} contains a pickled Python object, a whole {own} (wants: {wanted}), and opening it would run code "
-              "from the file; where model is that {own} and x one input of it, export it: `{line}`.").format(
+              "from the file; where model is that {own} and x one input of it, export it: `{line}`, or record it if it "
+              "cannot be exported: visualizer.capture(model, x).save('mine.trace').").format(
         name=path.name, own=module.rpartition(".")[2], wanted=listed, line=export_line(path))
 
 
