@@ -387,11 +387,16 @@ def _taken_apart(condition: str) -> tuple[re.Match[str], str, re.Match[str]]:
     return left, found["sign"], right
 
 
+def named(condition: str) -> set[str]:
+    """The names of the numbers in a condition; raises ValueError where it is none."""
+    left, _, right = _taken_apart(condition)
+    return {term["name"] for term in (left, right) if term["name"] is not None}
+
+
 def _checked(condition: str, names: set[str], line: int) -> None:
     try:
-        left, _, right = _taken_apart(condition)
+        missing = named(condition) - names
     except ValueError as error:
         raise ValueError(f"line {line}: {error}") from None
-    for term in (left, right):
-        if term["name"] is not None and term["name"] not in names:
-            raise ValueError(f"line {line}: no row of the table is called {term['name']!r}")
+    if missing:
+        raise ValueError(f"line {line}: no row of the table is called {min(missing)!r}")

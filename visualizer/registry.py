@@ -153,6 +153,11 @@ def state_folder() -> Path:
     return path
 
 
+def has_state_folder() -> bool:
+    """Whether another folder than the system's was named for that."""
+    return bool(os.environ.get(STATE_FOLDER))
+
+
 def write_whole(path: Path, data: bytes) -> Path:
     """Write beside the target and rename, so that the old file stays whole until the new one is.
 

@@ -1,0 +1,157 @@
+"""Which lessons there are: those that come with the app, those of the person's own folder, those of a folder that was
+named. A file of the same name in a later one takes the place of an earlier one; a file with a problem is told, and
+takes no other with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from visualizer import registry
+from visualizer.language import spoken, tr
+from visualizer.lesson import Lesson
+from visualizer.lesson.reading import Problem, borrowed, read
+from visualizer.trace import Refused
+
+FOLDER = "lessons"
+MOST_FILES = 500
+"""Of a folder."""
+
+_named: list[Path] = []
+"""The folders that were named for as long as this process runs."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The lessons in the order in which they are offered, and what is wrong with the others."""
+
+    lessons: tuple[Lesson, ...] = ()
+    refused: tuple[tuple[Path, tuple[Problem, ...]], ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """One sentence for each file that is no lesson, with the line of what is wrong first."""
+        return tuple(sentence(path, problems) for path, problems in self.refused)
+
+
+def sentence(path: Path, problems: tuple[Problem, ...]) -> str:
+    """What is wrong with a file, and how many more things are."""
+    first = tr("{name}, {problem}.").format(name=path.name, problem=problems[0])
+    if len(problems) == 1:
+        return first
+    return f"{first} " + tr("`visualizer lesson check {path}` tells {count} more.").format(
+        path=path, count=len(problems) - 1)
+
+
+def look_in(folder: str | Path) -> None:
+    """Have the lessons of a folder found, too, for as long as this process runs; raises Refused where there is none."""
+    path = Path(folder)
+    if not path.is_dir():
+        raise Refused(tr("There is no folder {path}; check the name.").format(path=path))
+    _named.append(path.resolve())
+
+
+def suppose_nothing() -> None:
+    """Forget the folders that were named."""
+    _named.clear()
+
+
+def own_folder() -> Path:
+    """The person's own lessons; it need not be there."""
+    if registry.has_state_folder():
+        return registry.state_folder() / FOLDER
+    import platformdirs
+
+    return Path(platformdirs.user_documents_dir()) / "Visualizer" / FOLDER
+
+
+def folders() -> tuple[Path, ...]:
+    """Where lessons are looked for: a later one counts before an earlier one."""
+    return (registry.folder("assets") / FOLDER, own_folder(), *_named)
+
+
+def shelf(language: str | None = None) -> Shelf:
+    """All that there are, each in the language that is spoken, or another one, where it is there, else in English."""
+    return on_shelf(folders(), spoken() if language is None else language)
+
+
+def on_shelf(where: Iterable[Path], language: str = "") -> Shelf:
+    """The same of these folders."""
+    found: dict[tuple[str, str], Lesson] = {}
+    refused: dict[Path, tuple[Problem, ...]] = {}
+    for path in (path for folder in where for path in _files(folder)):
+        lesson, problems = _kept(path)
+        if lesson is None:
+            refused[path] = problems
+        else:
+            found[lesson.name, lesson.language] = lesson
+    others: dict[str, Lesson] = {}
+    for (name, spoken_in), lesson in found.items():
+        if name not in others or spoken_in == language or (not spoken_in and others[name].language != language):
+            others[name] = lesson
+    kept: list[Lesson] = []
+    for lesson in others.values():
+        whole, problems = borrowed(lesson, others)
+        if whole is None:
+            refused[lesson.path] = problems
+        else:
+            kept.append(whole)
+    return Shelf(tuple(sorted(kept, key=_rank)), tuple(refused.items()))
+
+
+def find(name: str) -> Lesson:
+    """The lesson of that name or number, or of a file; raises LookupError or Refused with one sentence."""
+    path = Path(name)
+    if path.suffix == ".md" and path.is_file():
+        lesson, problems = of_file(path)
+        if lesson is None:
+            raise Refused(sentence(path, problems))
+        return lesson
+    known = shelf()
+    for lesson in known.lessons:
+        if name in (lesson.name, str(lesson.number or lesson.name)):
+            return lesson
+    for file, problems in known.refused:
+        if file.stem.partition(".")[0] == name:
+            raise Refused(sentence(file, problems))
+    raise LookupError(tr("There is no lesson {name}; there are {known}.").format(
+        name=repr(name), known=", ".join(lesson.name for lesson in known.lessons)))
+
+
+def of_file(path: Path) -> tuple[Lesson | None, tuple[Problem, ...]]:
+    """The lesson of one file, which may ask questions of those beside it and of all others; and what is wrong."""
+    lesson, problems = read(path)
+    if lesson is None or not any(step.borrowed[0] for step in lesson.steps):
+        return lesson, problems
+    beside = on_shelf((*folders(), path.resolve().parent), lesson.language)
+    return borrowed(lesson, {each.name: each for each in beside.lessons if each.name != lesson.name})
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        found = sorted(path for path in folder.glob("*.md") if path.is_file() and not path.name.startswith(("_", ".")))
+    except OSError:
+        return []
+    return found[:MOST_FILES]
+
+
+def _kept(path: Path) -> tuple[Lesson | None, tuple[Problem, ...]]:
+    try:
+        about = path.stat()
+        return _read(path, about.st_mtime_ns, about.st_size, spoken())
+    except (OSError, Refused) as error:
+        return None, (Problem(1, str(error).rstrip(".")),)
+
+
+@lru_cache(256)
+def _read(path: Path, changed: int, size: int, language: str) -> tuple[Lesson | None, tuple[Problem, ...]]:
+    """The file as it was then; what is wrong with it is said in a language."""
+    return read(path)
+
+
+def _rank(lesson: Lesson) -> tuple[bool, int, str]:
+    """Those of the course in their order, then the others by title."""
+    return not lesson.number, lesson.number, lesson.title
+
