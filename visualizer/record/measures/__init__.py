@@ -2,7 +2,7 @@
 
 A measure is asked for in words, as a claim writes them: `right lenet_mnist shift:4,4`. Its first word names it, the
 others are what it is given. It is taken on the inputs that come with the app, or on all test inputs where their folder
-is there.
+is there. Two with ` / ` between them are how many times the second the first is.
 """
 
 from __future__ import annotations
@@ -64,13 +64,24 @@ def known() -> Mapping[str, Measure]:
 
 def measure(words: str, data: Data) -> Number:
     """The number that the words ask for; Refused with one sentence if they ask for none."""
-    name, *given = words.split()
+    if " / " in words:
+        return _ratio(*(measure(part, data) for part in words.split(" / ", 1)))
+    name, *given = words.split() or [""]
     if name not in known():
         raise Refused(f"There is no measure {name!r}; there are {', '.join(known())}.")
     try:
         return known()[name].run(data, *given)
     except (TypeError, ValueError) as error:
         raise Refused(f"{words!r} cannot be measured ({error}); write {known()[name].form}.") from error
+
+
+def _ratio(one: Number, other: Number) -> Number:
+    """How many times the second the first is, its relative errors added as those of independent numbers."""
+    if not other.value:
+        raise Refused("The second of two numbers is 0, and nothing is a share of that.")
+    share = one.value / other.value
+    spread = np.hypot(one.error / one.value if one.value else 0.0, other.error / other.value)
+    return Number(share, float(abs(share) * spread), min(one.of, other.of))
 
 
 def judge(name: str, folder: str | Path | None = None) -> Judged:
