@@ -62,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal without a letter shows ?, rather than an error
     try:
         chosen = parser().parse_args(_opened(given))
+        for folder in chosen.lessons:
+            registry.module("lesson.shelf").look_in(folder)
         status = int(chosen.run(chosen))
         sys.stdout.flush()
         return status
@@ -77,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _explain(error)
     finally:
-        for name in ("manifest", "consent"):
+        for name in ("manifest", "consent", "lesson.shelf"):
             if f"{visualizer.__name__}.{name}" in sys.modules:
                 registry.module(name).suppose_nothing()  # it was said in this command alone
 
@@ -134,7 +136,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("open", "list", "survey", "record", "check", "shot", "film", "compare", "curve", "data", "claims", "doctor")
+COMMANDS = ("open", "list", "survey", "record", "check", "shot", "film", "compare", "curve", "data", "claims", "lesson",
+            "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -147,6 +150,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"visualizer {visualizer.__version__}")
     top.add_argument("--debug", action="store_true", help="show where an error came from")
     top.add_argument("--last", action="store_true", help="the app, where it was closed the last time")
+    top.add_argument("--lessons", action="append", default=[], metavar="DIR", help="also find the lessons of this folder")
     top.set_defaults(run=_open, thing=None)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
@@ -154,6 +158,7 @@ def parser() -> argparse.ArgumentParser:
         assert name in COMMANDS
         made = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
         made.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        made.add_argument("--lessons", action="append", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         made.set_defaults(run=run)
         return made
 
@@ -277,9 +282,41 @@ def parser() -> argparse.ArgumentParser:
                     "those that come with the app")
     it.add_argument("--json", action="store_true", help="as JSON, for programs")
 
+    _lesson_commands(command("lesson", _lesson, "check, print or export what is taught step by step"))
+
     it = command("doctor", _doctor, "tell what is installed, what would fail, and how to mend it")
     it.add_argument("--json", action="store_true", help="as JSON, for programs")
     return top
+
+
+def _lesson_commands(it: argparse.ArgumentParser) -> None:
+    inside = it.add_subparsers(title="what to do", metavar="WHAT", dest="what", parser_class=_Parser, required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], what: str) -> argparse.ArgumentParser:
+        made = inside.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+        for option in ("--debug", "--lessons"):
+            made.add_argument(option, default=argparse.SUPPRESS, help=argparse.SUPPRESS,
+                              action="store_true" if option == "--debug" else "append")
+        made.set_defaults(run=run)
+        return made
+
+    to = command("list", _lesson_list, "list the lessons, and say what is wrong with files that are none")
+    to.add_argument("--json", action="store_true", help="as JSON, for programs")
+    to = command("check", _lesson_check, "say line by line what is wrong with a lesson, show all that it shows and "
+                 "measure all that it tells")
+    to.add_argument("names", nargs="*", metavar="FILE|NAME", help="files, or lessons of `visualizer list lessons`; all "
+                    "when left out")
+    to.add_argument("--quick", action="store_true", help="only read it: nothing is shown or measured")
+    to.add_argument("--json", action="store_true", help="as JSON, for programs")
+    to = command("export", _lesson_export, "write the questions of lessons for a learning platform")
+    to.add_argument("names", nargs="+", metavar="NAME|FILE", help="lessons; quiz is one of ten questions")
+    to.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.gift|zip|csv", help="GIFT, a package of "
+                    "QTI 2.1, or a table")
+    to = command("print", _lesson_print, "print a lesson as a handout, its questions without answers")
+    to.add_argument("names", nargs="+", metavar="NAME|FILE", help="lessons of `visualizer list lessons`")
+    to.add_argument("--answers", action="store_true", help="with the answers, on pages of their own at the end")
+    to.add_argument("--paper", choices=("a4", "letter"), default="a4", help="its size (a4)")
+    to.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.pdf")
 
 
 def _what_goes_in(it: argparse.ArgumentParser) -> None:
@@ -1001,6 +1038,88 @@ def _claims(chosen: argparse.Namespace) -> int:
     return DONE if stands else NOT_DONE
 
 
+def _lesson(chosen: argparse.Namespace) -> int:
+    """argparse sees to it that one of those below is named."""
+    raise AssertionError(chosen.what)
+
+
+def _lesson_list(chosen: argparse.Namespace) -> int:
+    """As `visualizer list lessons`."""
+    chosen.what = "lessons"
+    return _list(chosen)
+
+
+def _lesson_check(chosen: argparse.Namespace) -> int:
+    """Each problem with its file and line; status 3 if there is any."""
+    from visualizer.lesson import shelf
+
+    told: list[Entry] = []
+    files = [Path(name) if Path(name).suffix else shelf.find(name).path for name in chosen.names]
+    known = shelf.shelf("")
+    for path in files or [*(lesson.path for lesson in known.lessons), *(path for path, _ in known.refused)]:
+        lesson, problems = shelf.of_file(path)
+        if lesson is not None and not chosen.quick:
+            with _working(f"trying {path.name}"):
+                problems = registry.module("lesson.trial").problems(lesson, _lesson_recording, _torch(
+                    "record.measures").usual)
+        told.append({"file": str(path), "problems": [{"line": each.line, "words": each.words} for each in problems]})
+        for each in () if chosen.json else problems:
+            _say(f"{path.name}, {each}.")
+        if not problems and lesson is not None and not chosen.json:
+            _say(f"{path.name}: {len(lesson.steps)} steps, {len(lesson.questions)} questions, "
+                 f"{len(lesson.quantities)} numbers; nothing is wrong with it.")
+    if chosen.json:
+        _say(json.dumps(told, indent=1, ensure_ascii=False))
+    return REFUSED if any(each["problems"] for each in told) else DONE
+
+
+def _lesson_recording(recipe: Any, view: str = "") -> Trace:
+    """What a lesson shows, recorded in this process, with what a view shows beyond it."""
+    from visualizer.scene.recipe import LabRecipe
+
+    if isinstance(recipe, LabRecipe):
+        return _torch("record.lab").record_lab(*recipe.settings)  # type: ignore[no-any-return]
+    made = _torch("record").pass_of(recipe.model, recipe.sample, objective=recipe.objective, edits=recipe.edits)
+    missing = registry.module("views").find(view).studies if view else ()
+    trace: Trace = _torch("record").with_study(made, *missing) if missing else made.trace
+    return trace
+
+
+def _lesson_numbers(lessons: Sequence[Any]) -> dict[str, Any]:
+    """What is measured in some lessons, by the words of the measures: no number is written that was not."""
+    measure = _torch("record.measures").usual
+    with _working("measuring"):
+        return {words: measure(words) for words in dict.fromkeys(each.words for lesson in lessons
+                                                                 for each in lesson.quantities)}
+
+
+def _lesson_export(chosen: argparse.Namespace) -> int:
+    """The questions of some lessons in one file."""
+    from visualizer import quiz
+    from visualizer.lesson import shelf
+
+    quiz.find(chosen.output)
+    _writable(chosen.output, tuple(suffix for form in quiz.formats() for suffix in form.suffixes))
+    found = [shelf.find(name) for name in chosen.names]
+    count = quiz.save(found, chosen.output, _lesson_numbers(found))
+    _say(f"{chosen.output}: {count} questions")
+    return DONE
+
+
+def _lesson_print(chosen: argparse.Namespace) -> int:
+    """A handout of each lesson, all in one file."""
+    from visualizer.lesson import shelf
+
+    handout = _headless("handout")
+    _writable(chosen.output, (".pdf",))
+    found = [shelf.find(name) for name in chosen.names]
+    with _working("recording and laying out"):
+        count = handout.save(found, chosen.output, _lesson_recording, paper=chosen.paper, answers=chosen.answers,
+                             numbers=_lesson_numbers(found))
+    _say(f"{chosen.output}: {count} pages")
+    return DONE
+
+
 def _ended(work: Iterator[Any]) -> Any:
     """What a generator returns, run to its end."""
     while True:
@@ -1064,7 +1183,12 @@ def _claims_listed() -> list[Entry]:
 
 
 def _lessons() -> list[Entry]:
-    return [{"name": path.stem, "about": ""} for path in registry.files("assets", "lessons/*.*")]
+    lesson, known = registry.module("lesson"), registry.module("lesson.shelf").shelf("")
+    for sentence in known.sentences:
+        print(sentence, file=sys.stderr)
+    return [{"name": it.name, "about": f"{it.number}. {it.title}" if it.number else f"{lesson.KINDS[it.kind]}: {it.title}",
+             "title": it.title, "kind": it.kind, "number": it.number, "language": it.language or "en", "goal": it.goal,
+             "seconds": it.seconds, "steps": len(it.steps), "file": str(it.path)} for it in known.lessons]
 
 
 def _formats() -> list[Entry]:

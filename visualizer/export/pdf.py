@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 from visualizer.export import MM, MOST_STATE, Format, Options, _xml
@@ -17,14 +18,21 @@ DATE, XMP_DATE = b"D:20000101000000Z", "2000-01-01T00:00:00Z"
 
 def to_bytes(picture: Picture, options: Options) -> bytes:
     """The file; its caption is the title, its State stands in the XMP metadata."""
+    from visualizer.export._place import paper
+
+    return pages([picture], paper(picture, options), options)
+
+
+def pages(pictures: Sequence[Picture], millimetres: tuple[float, float], options: Options | None = None) -> bytes:
+    """The same with several pages of one size, a picture each; the first one's caption is the title."""
     from PySide6.QtCore import QBuffer, QByteArray, QMarginsF, QSizeF, QUuid
     from PySide6.QtGui import QPageSize, QPdfWriter
 
     from visualizer import paint
-    from visualizer.export._place import paper, placed
+    from visualizer.export._place import placed
 
+    options = options or Options()
     paint.ensure_app()
-    millimetres = paper(picture, options)
     buffer = QBuffer()
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(buffer)
@@ -32,13 +40,17 @@ def to_bytes(picture: Picture, options: Options) -> bytes:
     writer.setPageSize(QPageSize(size, QPageSize.Unit.Millimeter, "", QPageSize.SizeMatchPolicy.ExactMatch))
     writer.setPageMargins(QMarginsF(0, 0, 0, 0))
     writer.setResolution(RESOLUTION)
-    writer.setTitle(picture.caption or "Visualizer")
+    writer.setTitle(pictures[0].caption or "Visualizer")
     writer.setCreator("Visualizer")
     writer.setDocumentId(QUuid("{76697375-616c-697a-6572-000000000001}"))
-    writer.setDocumentXmpMetadata(QByteArray(_metadata(picture, options).encode()))
+    writer.setDocumentXmpMetadata(QByteArray(_metadata(pictures[0], options).encode()))
     with paint.painting(writer) as painter:
         width, height = (length / MM * RESOLUTION for length in millimetres)
-        placed(picture, painter, width, height, options.transparent)
+        for number, picture in enumerate(pictures):
+            if number:
+                writer.newPage()
+            with paint.saved(painter):
+                placed(picture, painter, width, height, options.transparent)
     return _settled(bytes(buffer.data().data()), millimetres)
 
 

@@ -7,6 +7,7 @@ they show and measures all that they tell. Neither Qt nor torch is loaded.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -81,7 +82,10 @@ class Quantity:
         """How it is written in a sentence; as expected while nothing is measured."""
         if number is None and self.expected.most:
             return claims.expected_of(self.expected)
-        return claims.number_of(replace(number or Number(self.expected.value), error=0.0), self.expected)
+        value = self.expected.value if number is None else number.value
+        if self.expected.error >= 100 and math.isfinite(value):  # of 355,915,301 ± 20,000,000 the end says nothing
+            value = round(value, 1 - math.floor(math.log10(self.expected.error)))
+        return claims.number_of(Number(value), self.expected)
 
 
 @dataclass(frozen=True)

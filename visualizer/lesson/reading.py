@@ -298,7 +298,7 @@ def _step(block: _Block, place: Fields, own: Fields, words: list[Line], folder: 
         others, rest = _fields(block.parts[REVEAL][1], PLACE, problems)
         reveal = _paragraphs(rest, problems)
         if others:
-            revealed = _shown(place | others, folder, block.line, problems)
+            revealed = _shown(_carried(place, others), folder, block.line, problems)
     quantities = _quantities(*block.parts.get(MEASURED, (0, [])), problems)
     for each in quantities:
         if each.name in known:

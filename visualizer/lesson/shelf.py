@@ -11,7 +11,7 @@ from pathlib import Path
 
 from visualizer import registry
 from visualizer.language import spoken, tr
-from visualizer.lesson import Lesson
+from visualizer.lesson import LESSON, QUIZ, TOUR, Lesson
 from visualizer.lesson.reading import Problem, borrowed, read
 from visualizer.trace import Refused
 
@@ -151,7 +151,8 @@ def _read(path: Path, changed: int, size: int, language: str) -> tuple[Lesson | 
     return read(path)
 
 
-def _rank(lesson: Lesson) -> tuple[bool, int, str]:
-    """Those of the course in their order, then the others by title."""
-    return not lesson.number, lesson.number, lesson.title
+def _rank(lesson: Lesson) -> tuple[int, bool, int, int, str]:
+    """Tours, the shortest first; those of the course in their order, then the others by title; at last what asks."""
+    return ((TOUR, LESSON, QUIZ).index(lesson.kind), not lesson.number, lesson.number,
+            lesson.seconds if lesson.kind == TOUR else 0, lesson.title)
 

@@ -75,6 +75,11 @@ def measure(words: str, data: Data) -> Number:
         raise Refused(f"{words!r} cannot be measured ({error}); write {known()[name].form}.") from error
 
 
+def usual(words: str) -> Number:
+    """The same on the inputs that come with the app."""
+    return measure(words, Data())
+
+
 def _ratio(one: Number, other: Number) -> Number:
     """How many times the second the first is, its relative errors added as those of independent numbers."""
     if not other.value:
