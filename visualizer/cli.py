@@ -150,7 +150,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"visualizer {visualizer.__version__}")
     top.add_argument("--debug", action="store_true", help="show where an error came from")
     top.add_argument("--last", action="store_true", help="the app, where it was closed the last time")
-    top.add_argument("--lessons", action="append", default=[], metavar="DIR", help="also find the lessons of this folder")
+    top.add_argument("--lessons", action="append", default=[], metavar="DIR",
+                     help="also find the lessons of this folder")
     top.set_defaults(run=_open, thing=None)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
@@ -1186,7 +1187,8 @@ def _lessons() -> list[Entry]:
     lesson, known = registry.module("lesson"), registry.module("lesson.shelf").shelf("")
     for sentence in known.sentences:
         print(sentence, file=sys.stderr)
-    return [{"name": it.name, "about": f"{it.number}. {it.title}" if it.number else f"{lesson.KINDS[it.kind]}: {it.title}",
+    return [{"name": it.name,
+             "about": f"{it.number}. {it.title}" if it.number else f"{lesson.KINDS[it.kind]}: {it.title}",
              "title": it.title, "kind": it.kind, "number": it.number, "language": it.language or "en", "goal": it.goal,
              "seconds": it.seconds, "steps": len(it.steps), "file": str(it.path)} for it in known.lessons]
 

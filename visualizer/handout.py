@@ -25,8 +25,8 @@ Record = Callable[[Recipe, str], Trace]
 PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 """Millimetres."""
 LAID_OUT = {"a4": (1104, 470), "letter": (1104, 420)}
-"""Pixels in which a picture is laid out: two questions with theirs fit on a page, and its smallest letters come out at 5
-points."""
+"""Pixels in which a picture is laid out: two questions with theirs fit on a page, and the smallest letters come out at
+5 points."""
 PIXELS = 96 / 25.4
 """Of a page, for each millimetre."""
 MARGIN, FOOT = 16 * PIXELS, 7 * PIXELS
@@ -126,7 +126,8 @@ def _steps(lesson: Lesson, record: Record, room: float, size: tuple[int, int],
     before = Shown()
     for index, step in enumerate(lesson.steps):
         known = lesson.known(index)
-        picture = None if step.shown == before or not step.shown.places else drawn(lesson, index, record, size).scaled(room / size[0])
+        new = bool(step.shown.places) and step.shown != before
+        picture = drawn(lesson, index, record, size).scaled(room / size[0]) if new else None
         before = step.shown
         yield _step(step, index, picture, known, numbers, room)
 
@@ -199,7 +200,7 @@ def _answers(lesson: Lesson, room: float, numbers: Mapping[str, Number]) -> Iter
         y = _lines(marks, f"{index + 1}  {step.title}", 14, room, 14, 20, 600)
         if step.question is not None:
             right = step.question.answers[step.question.right - 1]
-            y = _lines(marks, tr("{number}, {answer}").format(
+            y = _lines(marks, tr("Answer {number}: {answer}").format(
                 number=step.question.right, answer=filled(right.words, known, numbers)), y, room, SIZE, LEADING, 600)
         for words in step.reveal:
             y = _lines(marks, filled(words, known, numbers), y, room, SIZE, LEADING)

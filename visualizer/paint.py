@@ -790,7 +790,7 @@ def _hatch_lines(name: str, scale: tuple[float, float], start: tuple[float, floa
     """
     theme, (high, wide) = colour.theme(name), shape
 
-    def shaded(along: NDArray[np.float64]) -> Pixels:
+    def shaded(along: NDArray[Any]) -> Pixels:
         away = along / math.sqrt(2) % theme.hatch_pitch
         away = np.minimum(away, theme.hatch_pitch - away)
         return _premultiplied(name, "hatch", np.clip((theme.hatch_width / 2 - away) * scale[0] + 0.5, 0, 1))

@@ -262,12 +262,11 @@ def _touched(one: Place, other: Place) -> set[str]:
                                      ("input", "over")) if getattr(one, name) != getattr(other, name)}
     if isinstance(one.recipe, ModelRecipe) and isinstance(other.recipe, ModelRecipe):
         kept = ("inputs", "objective", "label")
-        found |= {"input"} * any(getattr(one.recipe, name) != getattr(other.recipe, name) for name in kept)
-        done, undone = (edits.those(each.recipe.edits, edits.INPUT) for each in (one, other))  # type: ignore[union-attr]
-        found |= {"what-if"} * (done != undone)
-        others = [tuple(word for word in recipe.edits if word not in mine)
-                  for recipe, mine in ((one.recipe, done), (other.recipe, undone))]
-        found |= {"edit"} * (others[0] != others[1])
+        inputs, networks = ([edits.those(recipe.edits, *applies_to) for recipe in (one.recipe, other.recipe)]
+                            for applies_to in ((edits.INPUT,), (edits.WEIGHTS, edits.MODEL)))
+        changed = {"input": any(getattr(one.recipe, name) != getattr(other.recipe, name) for name in kept),
+                   "what-if": inputs[0] != inputs[1], "edit": networks[0] != networks[1]}
+        found |= {word for word, differs in changed.items() if differs}
     knobs = [dict(place.look.knobs) | (place.recipe.words if isinstance(place.recipe, LabRecipe) else {})
              for place in (one, other)]
     return found | {name for name in {*knobs[0], *knobs[1]} if knobs[0].get(name) != knobs[1].get(name)}

@@ -570,8 +570,8 @@ def _question(line: int, lines: list[Line], problems: _Problems) -> Question | N
         elif boxes and text.strip() and text[0] in " \t":
             boxes[-1][3].append((number, text))
         elif boxes and text.strip():
-            problems.tell(number, tr("{words} belongs to no answer; indent it below one, which begins with - [ ]").format(
-                words=repr(text[:40])))
+            problems.tell(number, tr("{words} belongs to no answer; indent it below one, which begins with - [ ]"
+                                     ).format(words=repr(text[:40])))
         else:
             words.append((number, text))
     asked = " ".join(_paragraphs(words, problems))
@@ -677,8 +677,8 @@ def borrowed(lesson: Lesson, others: Mapping[str, Lesson]) -> tuple[Lesson | Non
             continue
         other = others.get(name)
         if other is None or not 1 <= number <= len(other.steps) or other.steps[number - 1].question is None:
-            problems.tell(step.at("from"), tr("there is no question {word}; name a lesson and the number of a step that "
-                                              "asks").format(word=repr(f"{name} {number}")))
+            problems.tell(step.at("from"), tr("there is no question {word}; name a lesson and the number of a step "
+                                              "that asks").format(word=repr(f"{name} {number}")))
             continue
         kept: dict[str, Any] = {"borrowed": step.borrowed, "line": step.line, "lines": step.lines,
                                 "seconds": step.seconds, "title": step.title}
@@ -689,7 +689,8 @@ def borrowed(lesson: Lesson, others: Mapping[str, Lesson]) -> tuple[Lesson | Non
 def _all_named(lesson: Lesson, index: int) -> tuple[Quantity, ...]:
     """The quantities of a step, with those of earlier ones that it names."""
     step = lesson.steps[index]
-    words = " ".join((*step.text, *step.reveal, *((step.question.words,) if step.question else ()), *step.decides,
-                      *(f"{answer.words} {answer.said}" for answer in (step.question.answers if step.question else ()))))
+    asked = () if step.question is None else (
+        step.question.words, *(f"{answer.words} {answer.said}" for answer in step.question.answers))
+    words = " ".join((*step.text, *step.reveal, *asked, *step.decides))
     return tuple(each for each in lesson.known(index) if each in step.quantities or f"{{{each.name}}}" in words
                  or f"`{each.name}`" in words)

@@ -54,16 +54,22 @@ def of_place(step: Step, place: Place, trace: Trace) -> Iterator[Problem]:
         yield Problem(step.at("view"), tr("the view {view} has nothing to show of {model}").format(
             view=place.view, model=place.recipe.name))
         return
-    for name, tried in (("focus", lambda: export.parse_focus(trace, written(place))),
-                        ("at", lambda: place.at and _found(trace, place))):
+    for name, tried in (("focus", _focused), ("at", _found)):
         try:
-            tried()
+            tried(trace, place)
         except (*RAISED, IndexError) as error:
             yield Problem(step.at(name), _said(error))
 
 
+def _focused(trace: Trace, place: Place) -> None:
+    """Raises LookupError or IndexError where the recording has no such cell."""
+    export.parse_focus(trace, written(place))
+
+
 def _found(trace: Trace, place: Place) -> None:
     """Raises LookupError where the moment is none of the recording; of a reel its own part is looked up."""
+    if not place.at:
+        return
     at = place.at.partition(":")[2] if place.reel and place.at.partition(":")[0] in place.reel else place.at
     sight.times(trace, place).find(at)
 

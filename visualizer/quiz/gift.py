@@ -16,7 +16,8 @@ def to_bytes(items: Sequence[Item], title: str) -> bytes:
         lines = [f"::{escaped(f'{item.name} {item.title}')}::[plain]{escaped(asked)}{{"]
         for answer in item.answers:
             said = item.reveal if answer.right else answer.said
-            lines.append(f"\t{'=' if answer.right else '~'}{escaped(answer.words)}" + (f"#{escaped(said)}" if said else ""))
+            feedback = f"#{escaped(said)}" if said else ""
+            lines.append(f"\t{'=' if answer.right else '~'}{escaped(answer.words)}{feedback}")
         blocks.append("\n".join((*lines, "}")))
     return ("\n\n".join(blocks) + "\n").encode()
 

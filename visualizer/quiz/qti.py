@@ -36,8 +36,9 @@ def _manifest(items: Sequence[Item], title: str) -> Element:
     SubElement(root, "organizations")
     resources = SubElement(root, "resources")
     for item in items:
-        one = SubElement(resources, "resource", identifier=item.name, type="imsqti_item_xmlv2p1", href=f"{item.name}.xml")
-        SubElement(one, "file", href=f"{item.name}.xml")
+        file = f"{item.name}.xml"
+        one = SubElement(resources, "resource", identifier=item.name, type="imsqti_item_xmlv2p1", href=file)
+        SubElement(one, "file", href=file)
     root.insert(0, ElementTree.Comment(f" {title.replace('--', '—')} "))
     return root
 

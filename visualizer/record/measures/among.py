@@ -16,5 +16,5 @@ def _run(data: Data, model: str, beginning: str, *done: str) -> Number:
     return Number(point.share, point.error, point.of)
 
 
-MEASURE = Measure("among", "among MODEL BEGINNING [EDIT …]", "share of right answers among the inputs whose names begin "
-                  "so, after the edits of the input", _run)
+MEASURE = Measure("among", "among MODEL BEGINNING [EDIT …]", "share of right answers among the inputs whose names "
+                  "begin so, after the edits of the input", _run)

@@ -45,5 +45,5 @@ def _run(data: Data, model: str, layer: str, side: str, what: str = "maps") -> N
     return as_mean(np.array(boxes)) if what == "chance" else as_share(np.array(found))
 
 
-MEASURE = Measure("points", "points MODEL LAYER SIDE [maps|chance]", "how often the strongest place of the maps lies on "
-                  "the digit, somewhere on a black picture", _run)
+MEASURE = Measure("points", "points MODEL LAYER SIDE [maps|chance]", "how often the strongest place of the maps lies "
+                  "on the digit, somewhere on a black picture", _run)
