@@ -98,7 +98,8 @@ def _with_somewhere_to_write() -> None:
 
 def _opened(words: list[str]) -> list[str]:
     """`mine.trace` alone is `open mine.trace`: the first word, where it is no command but a file or a network."""
-    first = next((index for index, word in enumerate(words) if not word.startswith("-")), len(words))
+    first = next((index for index, word in enumerate(words) if not word.startswith("-")
+                  and words[index - 1:index] != ["--lessons"]), len(words))
     if first == len(words) or words[first] in COMMANDS:
         return words
     word = words[first]

@@ -133,7 +133,8 @@ def parse(name: str, text: str, path: Path | None = None,
         found = _lesson(name, front, rest, path or Path(), language, problems)
         if not problems:
             return found, ()
-    return None, tuple(sorted(problems, key=lambda each: each.line)[:MOST_PROBLEMS])
+    told = dict.fromkeys(sorted(problems, key=lambda each: each.line))  # what several models lack is told once
+    return None, tuple(told)[:MOST_PROBLEMS]
 
 
 # --- the front matter -----------------------------------------------------------------------------------------------
@@ -392,12 +393,9 @@ def _shown(fields: Fields, folder: Path, line: int, problems: _Problems) -> Show
     if not 1 <= len(names) <= MOST_COMPARED:
         problems.tell(at, tr("up to {most} models stand beside each other").format(most=MOST_COMPARED))
         return Shown()
-    models = [found for name in names if (found := _model(name, at, folder, problems))]
-    before = len(problems)
+    models = [_model(name, at, folder, problems) for name in names]
     recipes = [_recipe(model, fields, folder, problems) for model in models]
-    places = [_place(recipe, fields, problems) for recipe in recipes] if len(problems) == before else []
-    if len(models) < len(names) or not places:
-        return Shown()
+    places = [_place(recipe, fields, problems) for recipe in recipes]  # with a problem too, so that all are told
     compares = fields.get("view", (0, ""))[1] == COMPARE or "compare" in fields
     at, sync = fields.get("compare", fields.get("view", (line, SHARE)))
     sync = SHARE if sync == COMPARE or "compare" not in fields else sync
@@ -470,9 +468,9 @@ def _place(recipe: Recipe, fields: Fields, problems: _Problems) -> Place:
     line, view = fields.get("view", (0, ""))
     usual = lab.view_of(recipe.settings[0]) if not isinstance(recipe, ModelRecipe) else \
         card.bundled(recipe.model).view if registry.is_bundled(recipe.model) else "network"
-    view = usual if view in ("", COMPARE) else view
+    wanted, view = usual if view in ("", COMPARE) else view, usual
     with problems.at(line):
-        view = views.find(view).name
+        view = views.find(wanted).name
     line, at = fields.get("at", (0, ""))
     if at and not ADDRESS.fullmatch(at):
         problems.tell(line, tr("{word} is no moment such as conv2.forward, conv2.backward or lstm.forward[12]").format(
