@@ -17,7 +17,7 @@ from visualizer.scene.figures import moved
 from visualizer.scene.picture import Line, Mark, Picture, Rect, Text, plain, rich
 from visualizer.scene.recipe import Recipe, reeled
 from visualizer.scene.state import State, as_it_was, to_place
-from visualizer.scene.type import wrap
+from visualizer.scene.type import width, wrap
 from visualizer.trace import Trace
 
 Record = Callable[[Recipe, str], Trace]
@@ -146,15 +146,28 @@ def _step(step: Step, index: int, picture: Picture | None, known: Sequence[Quant
     if step.question is not None:
         y = _lines(marks, filled(step.question.words, known, numbers), y + 2, room, SIZE, LEADING, 600)
         y += 2
-        for number, answer in enumerate(step.question.answers, 1):
-            marks.append(Rect(1, y - 11, 12, 12, stroke="ink", radius=2))
-            marks.append(Text(22, y, plain(f"{number}"), SIZE, 600))
-            y = _lines(marks, filled(answer.words, known, numbers), y, room, SIZE, LEADING, x=38) + 3
-        y += 12
+        y = _boxes(marks, [filled(answer.words, known, numbers) for answer in step.question.answers], y, room) + 12
         marks.append(Text(0, y, plain(tr("Because")), 11, 400, "ink-2"))
         marks.append(Line(((58, y + 2), (room, y + 2)), "rule"))
         y += 14
     return _Block(tuple(marks), y)
+
+
+def _boxes(marks: list[Mark], answers: Sequence[str], y: float, room: float) -> float:
+    """Answers with a box to tick, in two columns where they are short; where what is below them begins."""
+    half = room / 2
+    columns = 2 if all(width(tuple(rich(words)), SIZE) < half - 48 for words in answers) else 1
+    rows = -(-len(answers) // columns)
+    end = y
+    for column in range(columns):
+        at = y
+        for number, words in list(enumerate(answers, 1))[column * rows:(column + 1) * rows]:
+            x = column * half
+            marks.append(Rect(x + 1, at - 11, 12, 12, stroke="ink", radius=2))
+            marks.append(Text(x + 22, at, plain(f"{number}"), SIZE, 600))
+            at = _lines(marks, words, at, room, SIZE, LEADING, x=x + 38) + 3
+        end = max(end, at)
+    return end
 
 
 def drawn(lesson: Lesson, index: int, record: Record, size: tuple[int, int], revealed: bool = False) -> Picture:

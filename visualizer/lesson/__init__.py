@@ -16,6 +16,7 @@ from pathlib import Path
 from visualizer import claims, edits
 from visualizer.claims import Claim, Expected, Number
 from visualizer.language import english, tr
+from visualizer.scene import numbers
 from visualizer.scene.picture import Look, unmarked
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.state import OWN_LOOK, Place, State
@@ -80,8 +81,9 @@ class Quantity:
 
     def said(self, number: Number | None = None) -> str:
         """How it is written in a sentence; as expected while nothing is measured."""
-        if number is None and self.expected.most:
-            return claims.expected_of(self.expected)
+        if self.expected.most:
+            return tr("at most {number}").format(number=numbers.power(self.expected.value)) if number is None else \
+                numbers.power(number.value)
         value = self.expected.value if number is None else number.value
         if self.expected.error >= 100 and math.isfinite(value):  # of 355,915,301 ± 20,000,000 the end says nothing
             value = round(value, 1 - math.floor(math.log10(self.expected.error)))
@@ -197,26 +199,26 @@ class Lesson:
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-def filled(text: str, quantities: Iterable[Quantity], numbers: Mapping[str, Number]) -> str:
+def filled(text: str, quantities: Iterable[Quantity], found: Mapping[str, Number]) -> str:
     """Words with their numbers, as `picture.rich` reads them: each in the accent; those that are not measured yet as
-    they are expected. `numbers` are measured ones by the words of their measures."""
+    they are expected. What was `found` is by the words of the measures."""
     by_name = {each.name: each for each in quantities}
 
-    def number(found: re.Match[str]) -> str:
-        each = by_name[found[1]]
-        return f"{{{each.said(numbers.get(each.words))}}}"
+    def number(placeholder: re.Match[str]) -> str:
+        each = by_name[placeholder[1]]
+        return f"{{{each.said(found.get(each.words))}}}"
 
     return PLACEHOLDER.sub(number, text)
 
 
-def bare(text: str, quantities: Iterable[Quantity] = (), numbers: Mapping[str, Number] | None = None) -> str:
+def bare(text: str, quantities: Iterable[Quantity] = (), found: Mapping[str, Number] | None = None) -> str:
     """The same without any markup: for captions, screen readers and the files of a quiz."""
-    return unmarked(filled(text, quantities, numbers or {}))
+    return unmarked(filled(text, quantities, found or {}))
 
 
-def broken(lesson: Lesson, index: int, numbers: Mapping[str, Number]) -> tuple[str, ...]:
+def broken(lesson: Lesson, index: int, found: Mapping[str, Number]) -> tuple[str, ...]:
     """What the right answer of a step stands on and does not hold of what was measured, as far as it was."""
-    by_name = {each.name: numbers[each.words] for each in lesson.known(index) if each.words in numbers}
+    by_name = {each.name: found[each.words] for each in lesson.known(index) if each.words in found}
     return tuple(each for each in lesson.steps[index].decides
                  if claims.named(each) <= {*by_name} and not claims.holds(each, by_name))
 
