@@ -47,9 +47,10 @@ def test_the_types_of_every_floor_below_paint_are_checked() -> None:
     "from visualizer import registry, views, kinds; kinds.all_kinds(); views.all_views()",
     "from visualizer.record import formats; formats.suffixes()",
     "from visualizer import export; print(export.state_in(trace))",
+    "from visualizer.lesson import shelf; assert shelf.shelf().lessons",
     "from visualizer import door; door.open_(door.recognise(trace)); door.open_(door.recognise('char_gru'))",
 ], ids=["import", "opening a trace", "help", "list", "kinds and views", "endings of model files", "a State in a file",
-        "the door"])
+        "lessons", "the door"])
 def test_neither_torch_nor_qt_is_imported_by(doing: str, tmp_path: Path) -> None:
     trace = tmp_path / "small.trace"
     _small_trace().save(trace)
@@ -283,15 +284,15 @@ def test_what_a_moment_is_about_is_decided_in_one_file() -> None:
 
 OWNERS = {
     "card": {"card.py", "registry.py", "record/catalog.py", "ui/store.py"},
-    "steps": {"scene/steps.py", "scene/reading.py", "kinds/_steps.py", "record/objectives.py", "record/origins.py",
-              "trace.py", "lab.py", *(f"inputs/{name}.py" for name in ("__init__", "_words", "image", "sequence",
-                                                                       "several"))},
+    "steps": {"lesson/__init__.py", "scene/steps.py", "scene/reading.py", "kinds/_steps.py", "record/objectives.py",
+              "record/origins.py", "trace.py", "lab.py",
+              *(f"inputs/{name}.py" for name in ("__init__", "_words", "image", "sequence", "several"))},
     "reads": {"trace.py", "record/calls.py", "record/recurrent.py"},
     "part": {"ui/audience.py", "ui/presenter.py"},
     "parts": {"scene/parts.py", "scene/spotlight.py", "ui/stage.py", "ui/walking.py"},
 }
-"""Who may have a file, a class, a function or a field of that name: what is said of a model; steps of time; the layers
-that a layer reads; what one can point at in a picture."""
+"""Who may have a file, a class, a function or a field of that name: what is said of a model; steps of time, and those
+of a lesson, which `State.step` counts; the layers that a layer reads; what one can point at in a picture."""
 
 
 @pytest.mark.parametrize("word", OWNERS)

@@ -190,7 +190,8 @@ WRONG = [
     ("touch: time", "touch: tim", 25, "'tim' is nothing"), ("time: 30 s", "done: view", 26, "completes nothing"),
     ("time: 30 s", "knobs: ranking=up", 26, "no knob 'ranking'"), ("claim: pooling", "claim: nothing", 27, "no claim"),
     ("{value}", "{values}", 29, "nothing is measured under the name 'values'"),
-    ("### Question", "### Questions", 31, "none of the headings"), ("How many terms are there?\n", "", 31, "nothing is"),
+    ("### Question", "### Questions", 31, "none of the headings"),
+    ("How many terms are there?\n", "", 31, "nothing is"),
     ("- [x] 54", "- [ ] 54", 31, "the right one"), ("- [ ] one", "- [x] one", 31, "the right one"),
     ("- [x] 54\n- [ ] 55\n", "", 31, "2 to 5 answers"), ("- [ ] 55", "- [ ] one", 38, "words of its own"),
     ("  They", "They", 36, "belongs to no answer"), ("### Reveal", "### Notes", 61, "said twice"),
@@ -230,7 +231,8 @@ def test_what_an_editor_makes_of_a_file_is_read_alike(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("data", "line", "words"), [
-    (TEXT.replace("map", "m\xe4p").encode("latin-1", "replace"), 20, "UTF-8"), (TEXT.replace("map", "m\0p").encode(), 20, "U+0000"),
+    (TEXT.replace("map", "m\xe4p").encode("latin-1", "replace"), 20, "UTF-8"),
+    (TEXT.replace("map", "m\0p").encode(), 20, "U+0000"),
     (TEXT.replace("map", "m" * 5000).encode(), 20, "4000 letters"), (b"", 1, "front matter"),
     (b"---\n" * 2, 1, "title"), (b"x" * (reading.MOST_BYTES + 1), 1, "256 KB"), (bytes(range(256)) * 9, 2, "UTF-8"),
     ((TEXT + "\n## More\n\nWords.\n" * 80).encode(), None, "at most 60 steps"),
@@ -282,8 +284,8 @@ def test_a_quiz_asks_what_lessons_ask(tmp_path: Path) -> None:
     assert asked.title == "First"
     assert (asked.question, asked.reveal, asked.shown, asked.quantities) == (own.question, own.reveal, own.shown,
                                                                            own.quantities)
-    assert found.sentences == ("bad.md, line 8: there is no question 'a 1'; name a lesson and the number of a step that "
-                               "asks.",)
+    assert found.sentences == ("bad.md, line 8: there is no question 'a 1'; name a lesson and the number of a step "
+                               "that asks.",)
     assert shelf.of_file(tmp_path / "quiz.md")[0] is not None
 
 
@@ -385,7 +387,8 @@ def test_what_a_change_touches_decides_whether_a_step_leaves_it() -> None:
     ("what-if=shift", {"edits": ("rotate:9",)}, 0, False), ("what-if=shift", {"edits": ("shift:3",)}, 0, True),
     ("input=*", {}, 0, False), ("input=*", {"sample": "digit-3"}, 0, True), ("at=conv2.forward", {}, 0, False),
     ("at=conv2.forward", {"at": "conv2.forward@0.5"}, 0, True), ("time=*", None, 0, None)])
-def test_what_completes_a_step(done: str, change: dict[str, object] | None, answered: int, whether: bool | None) -> None:
+def test_what_completes_a_step(done: str, change: dict[str, object] | None, answered: int,
+                               whether: bool | None) -> None:
     text = TEXT.replace("- time: 30 s", f"- time: 30 s\n- done: {done}")
     if change is None:
         assert "completes nothing" in told(text)[0]
@@ -426,6 +429,9 @@ def test_a_file_is_checked_from_the_command_line(tmp_path: Path, capsys: pytest.
     assert main(["lesson", "check", str(tmp_path / "none.md")]) == 3
     assert "There is no file" in capsys.readouterr().err
     assert main(["lesson"]) == 2
+    capsys.readouterr()
+    assert main(["lesson", "measures", "--json"]) == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)] == list(known())
 
 
 # --- those that come with the app -----------------------------------------------------------------------------------
@@ -451,7 +457,7 @@ def test_there_are_twenty_lessons_two_tours_and_a_quiz_of_ten() -> None:
 def test_a_lesson_is_short_asks_first_names_the_misconception_and_ends_on_a_number(each: Lesson) -> None:
     assert 8 <= each.seconds / 60 <= 12
     assert each.goal
-    assert each.part
+    assert each.chapter
     assert 4 <= len(each.steps) <= 9
     assert len(each.questions) >= 2
     assert each.claims()

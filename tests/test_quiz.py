@@ -75,8 +75,8 @@ def from_gift(text: str) -> list[tuple[str, str, list[tuple[bool, str, str]]]]:
         parts = re.fullmatch(rf"\s*::((?:\\.|[^\\:])*)::\[plain\]({sign}*)\{{(.*)\}}\s*", block, re.DOTALL)
         assert parts is not None, block
         answers = re.findall(rf"([=~])({sign}*)(?:#({sign}*))?", parts[3])
-        found.append((unescaped(parts[1]), unescaped(parts[2]),
-                      [(mark == "=", unescaped(words.strip()), unescaped(said.strip())) for mark, words, said in answers]))
+        found.append((unescaped(parts[1]), unescaped(parts[2]), [
+            (mark == "=", unescaped(words.strip()), unescaped(said.strip())) for mark, words, said in answers]))
     return found
 
 
@@ -93,7 +93,8 @@ def test_gift_is_read_back_by_a_parser_of_others(tmp_path: Path) -> None:
         pytest.skip("pygiftparserrgmf is not there; pip install --target DIR pygiftparserrgmf, VISUALIZER_GIFT=DIR")
     hard = replace(HARD, answers=HARD.answers[1:], reveal="It is so: #on")  # it ends a feedback at = even after a \\
     (tmp_path / "quiz.gift").write_bytes(written("gift", *ITEMS, hard))
-    code = ("import json; from pygiftparser import parser; found = parser.parse(open('quiz.gift', encoding='utf-8').read())\n"
+    code = ("import json; from pygiftparser import parser\n"
+            "found = parser.parse(open('quiz.gift', encoding='utf-8').read())\n"
             "print(json.dumps([[each.name, each.text, [[one.percentage, one.text, one.feedback] "
             "for one in each.answer.options]] for each in found.questions]))")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True,

@@ -310,6 +310,8 @@ def _lesson_commands(it: argparse.ArgumentParser) -> None:
                     "when left out")
     to.add_argument("--quick", action="store_true", help="only read it: nothing is shown or measured")
     to.add_argument("--json", action="store_true", help="as JSON, for programs")
+    to = command("measures", _lesson_measures, "list what a lesson can measure, and how that is written")
+    to.add_argument("--json", action="store_true", help="as JSON, for programs")
     to = command("export", _lesson_export, "write the questions of lessons for a learning platform")
     to.add_argument("names", nargs="+", metavar="NAME|FILE", help="lessons; quiz is one of ten questions")
     to.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.gift|zip|csv", help="GIFT, a package of "
@@ -1073,6 +1075,17 @@ def _lesson_check(chosen: argparse.Namespace) -> int:
     if chosen.json:
         _say(json.dumps(told, indent=1, ensure_ascii=False))
     return REFUSED if any(each["problems"] for each in told) else DONE
+
+
+def _lesson_measures(chosen: argparse.Namespace) -> int:
+    """One measure a line."""
+    found = [{"name": it.name, "form": it.form, "about": it.about}
+             for it in _torch("record.measures").known().values()]
+    if chosen.json:
+        _say(json.dumps(found, indent=1, ensure_ascii=False))
+    for each in () if chosen.json else found:
+        _say(f"{each['form']}\n    {each['about']}")
+    return DONE
 
 
 def _lesson_recording(recipe: Any, view: str = "") -> Trace:

@@ -94,7 +94,7 @@ def _page(lesson: Lesson, marks: Sequence[Mark], size: tuple[int, int], number: 
 def _head(lesson: Lesson, room: float) -> _Block:
     kind = translated(KINDS[lesson.kind])
     over = tr("{kind} {number}").format(kind=kind, number=lesson.number) if lesson.number else kind
-    over += f"  ·  {lesson.part}" if lesson.part else ""
+    over += f"  ·  {lesson.chapter}" if lesson.chapter else ""
     marks: list[Mark] = [Text(0, 12, plain(over), 12, 600, "accent-ink")]
     y = _lines(marks, lesson.title, 42, room, 27, 32, 600)
     if lesson.goal:

@@ -158,8 +158,8 @@ class Lesson:
     """How long it takes, about."""
     goal: str = ""
     """What one can say or do afterwards, one sentence."""
-    part: str = ""
-    """Which part of the article it goes with."""
+    chapter: str = ""
+    """Of the article."""
     text: tuple[str, ...] = ()
     """What comes before the first step."""
     path: Path = field(default=Path(), compare=False)

@@ -35,7 +35,7 @@ from visualizer.lesson import (
     Step,
 )
 from visualizer.scene.picture import Focus, Look
-from visualizer.scene.recipe import TRAINING, ModelRecipe, Recipe, lab_recipe
+from visualizer.scene.recipe import TRAINING, LabRecipe, ModelRecipe, Recipe, lab_recipe, recipe_of
 from visualizer.scene.state import MOST_COMPARED, SHARE, SYNCS, Place
 from visualizer.trace import Refused
 
@@ -45,7 +45,7 @@ MOST_PROBLEMS = 50
 """So many are told; a file with more is hardly a lesson."""
 COMPARE = "compare"
 """The view that stands for a comparison: each network in its own."""
-FRONT = ("format", "language", "kind", "title", "number", "time", "goal", "part")
+FRONT = ("format", "language", "kind", "title", "number", "time", "goal", "chapter")
 PLACE = ("model", "input", "what-if", "edit", "objective", "view", "at", "focus", "knobs", "compare", "reel", "over")
 OTHERS = ("show", "touch", "done", "time", "claim", "from")
 QUESTION, REVEAL, MEASURED, DECIDES, NOTES = PARTS = ("Question", "Reveal", "Measured", "Decides", "Notes")
@@ -197,7 +197,8 @@ def _lesson(name: str, front: Fields, lines: list[Line], path: Path, language: s
     opening, blocks = _blocks(lines, problems)
     found = Lesson(name, front.get("title", (1, ""))[1], _steps(blocks, path.parent, problems), kind,
                    "" if code == "en" else code, int(word), _seconds(front.get("time"), problems),
-                   front.get("goal", (1, ""))[1], front.get("part", (1, ""))[1], _paragraphs(opening, problems), path)
+                   front.get("goal", (1, ""))[1], front.get("chapter", (1, ""))[1],
+                   _paragraphs(opening, problems), path)
     if not found.steps and not problems:
         problems.tell(len(lines) + 1, tr("it has no step; one begins with ## and its title"))
     return found
@@ -223,7 +224,7 @@ class _Block:
     line: int
     own: list[Line]
     """Its fields and words."""
-    parts: dict[str, tuple[int, list[Line]]]
+    below: dict[str, tuple[int, list[Line]]]
     """What stands under each `###`, and the line of that."""
 
 
@@ -240,10 +241,10 @@ def _blocks(lines: list[Line], problems: _Problems) -> tuple[list[Line], list[_B
         if level == 2 and title:
             blocks.append(_Block(title, number, here := [], {}))
         elif level == 3 and blocks and title in PARTS:
-            if title in blocks[-1].parts:
+            if title in blocks[-1].below:
                 problems.tell(number, tr("{name} is said twice").format(name=title))
             here = []
-            blocks[-1].parts[title] = number, here
+            blocks[-1].below[title] = number, here
         elif level == 3:
             problems.tell(number, tr("{words} is none of the headings {known} of a step").format(
                 words=repr(title), known=", ".join(PARTS)))
@@ -257,14 +258,14 @@ def _blocks(lines: list[Line], problems: _Problems) -> tuple[list[Line], list[_B
 def _steps(blocks: list[_Block], folder: Path, problems: _Problems) -> tuple[Step, ...]:
     if len(blocks) > MOST_STEPS:
         problems.tell(blocks[MOST_STEPS].line, tr("a lesson has at most {most} steps").format(most=MOST_STEPS))
-    steps: list[Step] = []
+    found: list[Step] = []
     place: Fields = {}
     known: dict[str, int] = {}
     for block in blocks[:MOST_STEPS]:
         fields, words = _fields(block.own, (*PLACE, *OTHERS), problems)
         place = _carried(place, fields)
-        steps.append(_step(block, place, fields, words, folder, known, problems))
-    return tuple(steps)
+        found.append(_step(block, place, fields, words, folder, known, problems))
+    return tuple(found)
 
 
 def _carried(before: Fields, own: Fields) -> Fields:
@@ -295,27 +296,27 @@ def _step(block: _Block, place: Fields, own: Fields, words: list[Line], folder: 
           problems: _Problems) -> Step:
     shown = _shown(place, folder, block.line, problems)
     revealed, reveal = shown, tuple[str, ...]()
-    if REVEAL in block.parts:
-        others, rest = _fields(block.parts[REVEAL][1], PLACE, problems)
+    if REVEAL in block.below:
+        others, rest = _fields(block.below[REVEAL][1], PLACE, problems)
         reveal = _paragraphs(rest, problems)
         if others:
             revealed = _shown(_carried(place, others), folder, block.line, problems)
-    quantities = _quantities(*block.parts.get(MEASURED, (0, [])), problems)
+    quantities = _quantities(*block.below.get(MEASURED, (0, [])), problems)
     for each in quantities:
         if each.name in known:
             problems.tell(each.line, tr("{name} is measured on line {line} already").format(
                 name=repr(each.name), line=known[each.name]))
         known[each.name] = each.line
-    question = _question(*block.parts[QUESTION], problems) if QUESTION in block.parts else None
-    for number, line in (*words, *(each for _, lines in block.parts.values() for each in lines)):
+    question = _question(*block.below[QUESTION], problems) if QUESTION in block.below else None
+    for number, line in (*words, *(each for _, lines in block.below.values() for each in lines)):
         for name in PLACEHOLDER.findall(line):
             if name not in known:
                 problems.tell(number, tr("nothing is measured under the name {name}").format(name=repr(name)))
     if question is not None and not reveal:
-        problems.tell(block.parts[QUESTION][0], tr("a question needs a ### Reveal with what was found"))
+        problems.tell(block.below[QUESTION][0], tr("a question needs a ### Reveal with what was found"))
     step = Step(block.title, _paragraphs(words, problems), shown, revealed, question=question, reveal=reveal,
-                quantities=quantities, decides=_decides(*block.parts.get(DECIDES, (0, [])), {*known}, problems),
-                notes="\n".join(_paragraphs(block.parts.get(NOTES, (0, []))[1], problems)),
+                quantities=quantities, decides=_decides(*block.below.get(DECIDES, (0, [])), {*known}, problems),
+                notes="\n".join(_paragraphs(block.below.get(NOTES, (0, []))[1], problems)),
                 seconds=_seconds(own.get("time"), problems), line=block.line,
                 lines={name: line for name, (line, _) in {**place, **own}.items()})
     return _with_fields(step, own, problems)
@@ -407,7 +408,7 @@ def _shown(fields: Fields, folder: Path, line: int, problems: _Problems) -> Show
 
 def _model(name: str, line: int, folder: Path, problems: _Problems) -> str:
     """A model as a State names it; empty where there is none."""
-    if name == lab.NAME or registry.is_bundled(name):
+    if isinstance(recipe_of(name), LabRecipe) or registry.is_bundled(name):
         return name
     beside = folder / name
     if Path(name).suffix and _is_file(beside):
@@ -426,7 +427,7 @@ def _is_file(path: Path) -> bool:
 
 def _recipe(model: str, fields: Fields, folder: Path, problems: _Problems) -> Recipe:
     """What makes the recording of one model."""
-    if model == lab.NAME:
+    if isinstance(recipe_of(model), LabRecipe):
         line, word = fields.get("knobs", (0, ""))
         given = _pairs(word, line, problems)
         for name in given:
