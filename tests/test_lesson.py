@@ -189,6 +189,9 @@ WRONG = [
     ("shift=1,0", "shift=far", 24, "cannot be read"), ("shift=1,0", "unit_off=conv2:7", 24, "done to a network"),
     ("touch: time", "touch: tim", 25, "'tim' is nothing"), ("time: 30 s", "done: view", 26, "completes nothing"),
     ("time: 30 s", "knobs: ranking=up", 26, "no knob 'ranking'"), ("claim: pooling", "claim: nothing", 27, "no claim"),
+    ("digit-2148\n", "/etc/hostname\n", 15, "does not lie beside"),
+    ("digit-2148\n", "../a.png\n", 15, "does not lie beside"), ("digits_cnn\n", "/etc/a.pt2\n", 14, "no model"),
+    ("{value}", "{value", 29, "curly bracket"),
     ("{value}", "{values}", 29, "nothing is measured under the name 'values'"),
     ("### Question", "### Questions", 31, "none of the headings"),
     ("How many terms are there?\n", "", 31, "nothing is"),
@@ -311,6 +314,11 @@ def test_the_persons_own_folder_is_looked_in(tmp_path: Path, monkeypatch: pytest
     assert shelf.find("5").name == "drag-the-digit"
     with pytest.raises(LookupError, match="There is no lesson 'nothing'; there are first-look"):
         shelf.find("nothing")
+
+
+def test_steps_that_do_not_say_how_long_they_take_share_what_is_left() -> None:
+    assert read(TEXT).pace == (570, 30)
+    assert read(TEXT.replace("time: 10 min", "time: 10 s")).pace == (0, 30)
 
 
 # --- numbers in words -----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from visualizer.claims import Number
 from visualizer.language import speaking, tr, translated
 from visualizer.lesson import KINDS, Lesson, Quantity, Shown, Step, bare, filled, state_of
 from visualizer.scene.figures import moved
-from visualizer.scene.picture import Line, Mark, Picture, Rect, Text, plain, rich
+from visualizer.scene.picture import Line, Mark, Picture, Rect, Text, literal, plain, rich
 from visualizer.scene.recipe import Recipe, reeled
 from visualizer.scene.state import State, as_it_was, to_place
 from visualizer.scene.type import width, wrap
@@ -96,9 +96,9 @@ def _head(lesson: Lesson, room: float) -> _Block:
     over = tr("{kind} {number}").format(kind=kind, number=lesson.number) if lesson.number else kind
     over += f"  ·  {lesson.chapter}" if lesson.chapter else ""
     marks: list[Mark] = [Text(0, 12, plain(over), 12, 600, "accent-ink")]
-    y = _lines(marks, lesson.title, 42, room, 27, 32, 600)
+    y = _lines(marks, literal(lesson.title), 42, room, 27, 32, 600)
     if lesson.goal:
-        y = _lines(marks, lesson.goal, y + 4, room, SIZE, LEADING, 500, "ink-2")
+        y = _lines(marks, literal(lesson.goal), y + 4, room, SIZE, LEADING, 500, "ink-2")
     y += 18
     for x, words in ((0.0, tr("Name")), (room * 0.62, tr("Date"))):
         marks.append(Text(x, y, plain(words), 11, 400, "ink-2"))
@@ -135,7 +135,7 @@ def _steps(lesson: Lesson, record: Record, room: float, size: tuple[int, int],
 def _step(step: Step, index: int, picture: Picture | None, known: Sequence[Quantity], numbers: Mapping[str, Number],
           room: float) -> _Block:
     marks: list[Mark] = []
-    y = _lines(marks, f"{index + 1}  {step.title}", 15, room, 16, 24, 600)
+    y = _lines(marks, f"{index + 1}  {literal(step.title)}", 15, room, 16, 24, 600)
     for words in step.text:
         y = _lines(marks, filled(words, known, numbers), y, room, SIZE, LEADING)
     if picture is not None:
@@ -199,7 +199,7 @@ def _recorded(state: State, record: Record) -> sight.Recorded:
 
 def _answers_head(lesson: Lesson, room: float) -> _Block:
     marks: list[Mark] = [Text(0, 12, plain(tr("Answers")), 12, 600, "accent-ink")]
-    y = _lines(marks, lesson.title, 42, room, 27, 32, 600)
+    y = _lines(marks, literal(lesson.title), 42, room, 27, 32, 600)
     return _Block(tuple(marks), y - 10)
 
 
@@ -210,7 +210,7 @@ def _answers(lesson: Lesson, room: float, numbers: Mapping[str, Number]) -> Iter
             continue
         known = lesson.known(index)
         marks: list[Mark] = []
-        y = _lines(marks, f"{index + 1}  {step.title}", 14, room, 14, 20, 600)
+        y = _lines(marks, f"{index + 1}  {literal(step.title)}", 14, room, 14, 20, 600)
         if step.question is not None:
             right = step.question.answers[step.question.right - 1]
             y = _lines(marks, tr("Answer {number}: {answer}").format(
@@ -223,6 +223,6 @@ def _answers(lesson: Lesson, room: float, numbers: Mapping[str, Number]) -> Iter
                     answer=filled(answer.words, known, numbers), misconception=filled(answer.said, known, numbers))
                 y = _lines(marks, said, y, room, 11, 16, 400, "ink-2", 12)
         for each in step.quantities:
-            told = f"{each.name}: {claims.expected_of(each.expected)}  (`{each.words}`)"
+            told = f"{literal(each.name)}: {claims.expected_of(each.expected)}  (`{each.words}`)"
             y = _lines(marks, told, y, room, 10, 14, 400, "ink-2", 12)
         yield _Block(tuple(marks), y - 6)

@@ -185,6 +185,13 @@ class Lesson:
         """What makes the recordings of all of it, each once."""
         return tuple(dict.fromkeys(place.recipe for place in self.places))
 
+    @property
+    def pace(self) -> tuple[int, ...]:
+        """How many seconds each step takes, about: those that do not say share evenly what the others leave."""
+        silent = sum(not step.seconds for step in self.steps)
+        left = max(0, self.seconds - sum(step.seconds for step in self.steps))
+        return tuple(step.seconds or round(left / silent) for step in self.steps)
+
     def claims(self) -> tuple[Claim, ...]:
         """The claims of the article that it speaks of."""
         return tuple(claims.find(name) for name in dict.fromkeys(step.claim for step in self.steps if step.claim))

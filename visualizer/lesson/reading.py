@@ -312,6 +312,8 @@ def _step(block: _Block, place: Fields, own: Fields, words: list[Line], folder: 
         for name in PLACEHOLDER.findall(line):
             if name not in known:
                 problems.tell(number, tr("nothing is measured under the name {name}").format(name=repr(name)))
+        if set(PLACEHOLDER.sub("", line)) & {*"{}"}:
+            problems.tell(number, tr("a curly bracket stands around the name of a number, and nowhere else"))
     if question is not None and not reveal:
         problems.tell(block.below[QUESTION][0], tr("a question needs a ### Reveal with what was found"))
     step = Step(block.title, _paragraphs(words, problems), shown, revealed, question=question, reveal=reveal,
@@ -410,19 +412,20 @@ def _model(name: str, line: int, folder: Path, problems: _Problems) -> str:
     """A model as a State names it; empty where there is none."""
     if isinstance(recipe_of(name), LabRecipe) or registry.is_bundled(name):
         return name
-    beside = folder / name
-    if Path(name).suffix and _is_file(beside):
-        return str(beside.resolve())
+    if Path(name).suffix and (beside := _beside(folder, name)):
+        return beside
     problems.tell(line, tr("there is no model {name}; name one of `visualizer list models`, or a file beside the "
                            "lesson").format(name=repr(name)))
     return ""
 
 
-def _is_file(path: Path) -> bool:
+def _beside(folder: Path, name: str) -> str:
+    """The path of a file in the folder of the lesson, or below it; empty for any other."""
     try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+        path = (folder / name).resolve()
+        return str(path) if path.is_file() and path.is_relative_to(folder.resolve()) else ""
+    except (OSError, ValueError, RuntimeError):
+        return ""
 
 
 def _recipe(model: str, fields: Fields, folder: Path, problems: _Problems) -> Recipe:
@@ -447,8 +450,11 @@ def _recipe(model: str, fields: Fields, folder: Path, problems: _Problems) -> Re
             with problems.at(line):
                 done.append(read(words))
     line, sample = fields.get("input", (0, ""))
-    if sample and _is_file(folder / sample):
-        sample = str((folder / sample).resolve())
+    if sample and (beside := _beside(folder, sample)):
+        sample = beside
+    elif Path(sample).is_absolute() or ".." in Path(sample).parts:
+        problems.tell(line, tr("{name} does not lie beside the lesson").format(name=repr(sample)))
+        sample = ""
     if registry.is_bundled(model):
         with problems.at(line or fields["model"][0]):
             known = card.bundled(model)
