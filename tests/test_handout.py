@@ -11,7 +11,7 @@ import pytest
 from visualizer import handout, registry
 from visualizer.cli import _lesson_recording, main
 from visualizer.export import pdf
-from visualizer.lesson import Lesson, bare, shelf
+from visualizer.lesson import Lesson, bare, reading, shelf
 from visualizer.scene.picture import Picture, Text
 from visualizer.scene.recipe import Recipe
 from visualizer.scene.type import bounds
@@ -94,6 +94,36 @@ def test_a_handout_is_one_file_with_a_page_for_each_picture(tmp_path: Path, caps
     assert b"/FontFile" in data  # words are words, in fonts of the file
     assert len(re.findall(rb"/Subtype ?/Image", data)) < 20 * count
     assert pdf.state(data) is None or pdf.state(data) == ""
+
+
+def test_a_lesson_in_another_language_is_printed_in_it() -> None:
+    lesson, problems = reading.parse("a", """---
+title: Ein Titel
+language: de
+---
+
+## Ein Schritt
+
+- model: digits_cnn
+- input: digit-2148
+- at: relu1.forward
+
+### Question
+
+Wie viele?
+
+- [x] eine
+- [ ] zwei
+
+### Reveal
+
+Eine.
+""")
+    assert not problems
+    assert lesson is not None
+    said = words_of(*handout.pages(lesson, recorded, answers=True))
+    for words in ("Lektion", "Datum", "Weil", "Antworten", "Seite 2 von 2", "Kanal"):
+        assert words in said
 
 
 def test_the_same_lesson_gives_the_same_bytes() -> None:

@@ -301,7 +301,9 @@ def test_lessons_of_a_named_folder_are_found_from_the_command_line(tmp_path: Pat
     assert [each["name"] for each in json.loads(out.out) if each["number"] == 99] == ["mine"]
     assert out.err.startswith("bad.md, line 14: there is no model 'lenet'")
     assert main(["lesson", "list"]) == 0
-    assert "mine" not in capsys.readouterr().out
+    out = capsys.readouterr()
+    assert "mine" not in out.out
+    assert str(shelf.own_folder()) in out.err
     assert main(["list", "lessons", "--lessons", str(tmp_path / "nowhere")]) == 3
     assert "There is no folder" in capsys.readouterr().err
 

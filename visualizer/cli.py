@@ -1048,9 +1048,13 @@ def _lesson(chosen: argparse.Namespace) -> int:
 
 
 def _lesson_list(chosen: argparse.Namespace) -> int:
-    """As `visualizer list lessons`."""
+    """As `visualizer list lessons`, and where lessons of one's own are found."""
     chosen.what = "lessons"
-    return _list(chosen)
+    status = _list(chosen)
+    if not chosen.json:
+        print(f"Lessons of your own are found in {registry.module('lesson.shelf').own_folder()}, and in a folder that "
+              "--lessons names.", file=sys.stderr)
+    return status
 
 
 def _lesson_check(chosen: argparse.Namespace) -> int:
