@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -217,6 +218,21 @@ def test_every_problem_is_told_in_the_order_of_its_lines() -> None:
     lines = [int(re.match(r"line (\d+)", each)[1]) for each in found]  # type: ignore[index]
     assert {14, 24, 46} <= {*lines}
     assert lines == sorted(lines)
+
+
+def test_whatever_a_slip_of_the_hand_makes_of_a_lesson_is_told_and_never_raised() -> None:
+    draw = Random(0)
+    pieces = ("- model: ,", "- view: ", "{}", "|", "---", "## ", "### Measured", "- [x] a", "claim pooling ", " / ",
+              "\u202e", "- knobs: gain=inf", "- from: a 0", "| a | b | 1e9999 |", "<" * 99, "[" * 99 + "(" * 99, "")
+    for _ in range(150):
+        lines = TEXT.split("\n")
+        for _ in range(draw.randint(1, 6)):
+            at, way = draw.randrange(len(lines)), draw.randrange(4)
+            lines[at:at + 1] = ([draw.choice(pieces), lines[at]], [], [lines[at][:at % 9] + draw.choice(pieces)],
+                                [lines[at].replace(draw.choice("aeo :|-"), draw.choice("|:{`-\t "))])[way]
+        found, problems = reading.parse("a", "\n".join(lines))
+        assert (found is None) == bool(problems)
+        assert all(1 <= each.line <= len(lines) + 1 for each in problems)
 
 
 def test_a_newer_lesson_is_told_as_such_and_as_nothing_else() -> None:
