@@ -330,6 +330,9 @@ def test_the_persons_own_folder_is_looked_in(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "lessons" / "pooling.md").write_text(TEXT)
     assert shelf.find("pooling").title == "A title"
     assert shelf.find("5").name == "drag-the-digit"
+    (tmp_path / "lessons" / "sharing.md").write_text(TEXT.replace("digits_cnn\n", "lenet\n"))
+    with pytest.raises(Refused, match=r"sharing.md, line 14"):
+        shelf.find("sharing")
     with pytest.raises(LookupError, match="There is no lesson 'nothing'; there are first-look"):
         shelf.find("nothing")
 
