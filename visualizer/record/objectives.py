@@ -529,8 +529,8 @@ def _number(recording: Recording, found: Answer, wish: Wish, named: Named) -> Go
 
 def _largest(found: Answer, wish: Wish, named: Named, values: Array) -> str:
     made = answers.of(named)
-    offered = made.wishes(named, values) if made is not None and made.suits is answers.never and not found.steps else ()
-    if offered:
+    chosen = made is not None and (made.suits is answers.never or "foretells" in named.settings)
+    if made is not None and chosen and not found.steps and (offered := made.wishes(named, values)):
         return offered[0]
     step = found.steps - 1 if found.steps is not None and wish.step is None else wish.step
     choice = found.tensor.detach().reshape(-1) if step is None else \

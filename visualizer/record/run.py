@@ -87,13 +87,13 @@ def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
     raw = of_input(words, given.raw, inputs.of(said), said, opened.title)
     title = f"{given.sample.title or given.sample.name}, {done}"
     following = given.following if raw is given.raw else ""  # it came after what was there
-    return replace(given, raw=raw, following=following, sample=replace(given.sample, title=title))
+    return replace(given, raw=raw, following=following, sample=replace(given.sample, title=title, steps=()))
 
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     """The Trace with what only the model's description tells: what each step reads, and which words it mapped."""
     said = reads_of(opened)
-    steps = steps_of(said, given.raw, trace)
+    steps = given.sample.steps or steps_of(said, given.raw, trace)
     names = tuple(given.raw) if isinstance(given.raw, Mapping) else ("",) * len(trace.fed)
     kinds = [inputs.of(said["inputs"][name] if name else said).name for name in names]
     fed = tuple(replace(each, kind=kind, name=name)
