@@ -60,9 +60,9 @@ def series(data_dir: str | Path) -> np.ndarray:
 
 SEED, BATCH, LENGTH, RATE, STEPS = 0, 16, 64, 1e-2, 600
 RECIPE = (
-    f"AdamW, {STEPS} steps of {BATCH} stretches of {LENGTH} months, learning rate rising to {RATE} and falling to 0 (one "
-    f"cycle), gradient clipped at 1, mean squared error, seed {SEED}, one thread; the last quarter of the months held "
-    "out."
+    f"AdamW, {STEPS} steps of {BATCH} stretches of {LENGTH} months, learning rate rising to {RATE} and falling to 0 "
+    f"(one cycle), gradient clipped at 1, mean squared error, seed {SEED}, one thread; the last quarter of the months "
+    "held out."
 )
 
 

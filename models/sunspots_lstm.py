@@ -37,8 +37,8 @@ OBJECTIVE = {
     "loss": "mean squared error",
     "output": ["step", "number"],
     "at": "every step",
-    "words": "After each year the model is asked for the next one: the loss is the square of how far it is off, averaged "
-    "over all years.",
+    "words": "After each year the model is asked for the next one: the loss is the square of how far it is off, "
+    "averaged over all years.",
 }
 ANSWER = {"kind": "numbers", "foretells": 1, "unit": "sunspots"}
 LABELS = ()
@@ -58,8 +58,9 @@ def series(data_dir: str | Path) -> np.ndarray:
 
 SEED, BATCH, LENGTH, RATE, STEPS = 0, 16, 64, 1e-2, 600
 RECIPE = (
-    f"AdamW, {STEPS} steps of {BATCH} stretches of {LENGTH} years, learning rate rising to {RATE} and falling to 0 (one "
-    f"cycle), gradient clipped at 1, mean squared error, seed {SEED}, one thread; the last quarter of the years held out."
+    f"AdamW, {STEPS} steps of {BATCH} stretches of {LENGTH} years, learning rate rising to {RATE} and falling to 0 "
+    f"(one cycle), gradient clipped at 1, mean squared error, seed {SEED}, one thread; the last quarter of the years "
+    "held out."
 )
 
 
