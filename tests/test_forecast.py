@@ -10,7 +10,7 @@ import torch
 
 from visualizer import draw
 from visualizer.record import pass_of, with_study
-from visualizer.scene.picture import Line, Rect, Text
+from visualizer.scene.picture import Line, Text
 from visualizer.trace import Trace
 from visualizer.views import find
 from visualizer.views.forecast import series_of
@@ -54,9 +54,9 @@ def test_the_sentence_says_the_forecast_the_truth_and_the_error_left_alone(foret
 
 
 def test_nothing_that_lies_ahead_is_drawn_as_told(foretold: Trace) -> None:
-    """What was measured ends at the cursor, in ink; behind it it is thin and dashed; told, nothing goes on by itself."""
+    """What was measured ends at the cursor, in ink; behind it it is dashed; told, nothing goes on by itself."""
     for knobs, lines in (({}, 1), ({"future": "told"}, 0)):
-        picture = draw(foretold, view="forecast", at="lstm.forward[80]", knobs=knobs)
+        picture = draw(foretold, view="forecast", at="lstm.forward[80]", **knobs)
         cursor = next(mark for mark in picture.moving if isinstance(mark, Line) and mark.color == "accent"
                       and mark.points[0][0] == mark.points[1][0])
         ink = [mark for mark in picture.moving if isinstance(mark, Line) and mark.color == "ink" and not mark.dashed]
@@ -87,6 +87,5 @@ def test_without_the_study_nothing_is_invented(foretold: Trace) -> None:
     bare = replace(foretold, studies={})
     picture = draw(bare, view="forecast", at="lstm.forward[80]")
     assert "Left alone" not in picture.caption
-    assert not any(isinstance(mark, Text) and mark.text == "it reads itself" for mark in picture.moving)
+    assert not any(isinstance(mark, Text) and mark.runs[0].text == "it reads itself" for mark in picture.moving)
     assert not any(isinstance(mark, Line) and mark.width == 2.25 for mark in picture.moving)
-    assert all(isinstance(mark, Rect | Text | Line) or mark for mark in picture.moving)
