@@ -47,7 +47,8 @@ def test_the_sentence_says_the_forecast_the_truth_and_the_error_left_alone(foret
     count = min(ahead.shape[1], 158 - place)
     off = np.abs(ahead[place, :count] - series.measured[place + 1:place + 1 + count]).mean()
     for words in (f"to 1979, the network expects {series.foretold[place]:.1f} for 1980",
-                  f"measured was {series.measured[place + 1]:.1f}", f"off by {off:.1f} on average over the next {count}"):
+                  f"measured was {series.measured[place + 1]:.1f}",
+                  f"off by {off:.1f} on average over the next {count}"):
         assert words in picture.caption
     rows = picture.table.rows
     assert rows[place + 1][1:4] == ("1980", series.measured[place + 1], series.foretold[place])
