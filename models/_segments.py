@@ -129,7 +129,7 @@ def fit(
     chance = np.random.default_rng(seed)
     with seeded(seed):
         model = new().train()
-        descend(model, losses(), rate=rate, steps=steps, stop=stop, decay=1e-3)
+        descend(model, losses(), rate=rate, steps=steps, stop=stop, decay=1e-3, channels_last=True)
     return model.eval()
 
 

@@ -154,7 +154,7 @@ def train(data_dir: str | Path, stop: int = STEPS) -> nn.Module:
 
     with seeded(SEED):
         model = build().train()
-        descend(model, losses(), rate=RATE, steps=STEPS, stop=stop, clip=1.0)
+        descend(model, losses(), rate=RATE, steps=STEPS, stop=stop, clip=1.0, channels_last=True)
     return model.eval()
 
 
@@ -187,4 +187,4 @@ def _measured(model: nn.Module, shown: Tensor, said: list[list[int]]) -> tuple[f
 
 
 if __name__ == "__main__":
-    publish(sys.modules[__name__], float16_costs_at_most=0.001, before=True)
+    publish(sys.modules[__name__], float16_costs_at_most=0.001, drawn=True)

@@ -143,7 +143,7 @@ def train(data_dir: str | Path, stop: int = STEPS) -> nn.Module:
 
     with seeded(SEED):
         model = build().train()
-        descend(model, losses(), rate=RATE, steps=STEPS, stop=stop, decay=0.02)
+        descend(model, losses(), rate=RATE, steps=STEPS, stop=stop, decay=0.02, channels_last=True)
     return model.eval()
 
 
@@ -157,4 +157,4 @@ def evaluate(model: nn.Module, data_dir: str | Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    publish(sys.modules[__name__], DATA_LICENCE, float16_costs_at_most=0.001, before=True)
+    publish(sys.modules[__name__], DATA_LICENCE, float16_costs_at_most=0.001, drawn=True)

@@ -105,7 +105,7 @@ def second(sound: np.ndarray, before: int = 0) -> np.ndarray:
     return made
 
 
-SEED, BATCH, RATE, STEPS = 0, 32, 4e-3, 1480
+SEED, BATCH, RATE, STEPS = 0, 32, 4e-3, 1200
 LEFT_OUT = "george"
 RECIPE = (
     f"AdamW with a weight decay of 0.02, {STEPS} steps of {BATCH} takes of the training set, played at 0.85 to 1.18 of "
