@@ -16,7 +16,8 @@ stands at each place, and hands on what it looks at, together with the word that
     lstm        steps x 96      hidden state at each word, from the word before and from what is seen
     fc          steps x 17      one logit for each word and the end
 
-PARAMETERS
+128,657 parameters: 46,640 in the convolutions, 2,304 for the places, 432 for the words, 6,208 in the attention, 71,424
+in the LSTM, 1,649 in the last layer.
 Measured: PLACEHOLDER
 """
 
@@ -54,7 +55,7 @@ OBJECTIVE = {
     "words": "At each step the model is asked for the next word, and at last for the end: the loss is −log of the "
     "probability that it gave to the right one, averaged over all steps.",
 }
-ANSWER = {"kind": "tokens", "end": len(WORDS) - 1, "begin": len(WORDS), "joined": " "}
+ANSWER = {"kind": "spoken", "end": len(WORDS) - 1, "begin": len(WORDS), "joined": " "}
 DATA = "mnist/mnist.npz"
 LONGEST = 12
 

@@ -14,7 +14,7 @@ space with eight axes is wide: of points drawn there by chance about half look l
     up1      12 x 14 x 14    transposed convolutions, stride 2
     up2       1 x 28 x 28    the picture, through a sigmoid
 
-PARAMETERS
+160,933 parameters: 79,104 in the encoder, 81,829 in the decoder.
 Measured: PLACEHOLDER
 """
 

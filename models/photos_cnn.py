@@ -17,7 +17,7 @@ is a factor and an addend:
     mean      64              of each map
     fc        10              one logit for each kind of thing
 
-PARAMETERS
+73,178 parameters: 72,080 in the convolutions, 448 in the norms, 650 in the last layer.
 Measured: PLACEHOLDER
 """
 

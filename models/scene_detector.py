@@ -13,7 +13,7 @@ thinned out, the surest one stays:
     conv6     64 x  8 x  8
     head      15 x  8 x  8    of each cell: score, left, top, right, bottom, and ten digits
 
-PARAMETERS
+89,411 parameters: 87,948 in the convolutions, 488 in the norms, 975 in the head.
 Measured: PLACEHOLDER
 """
 

@@ -9,7 +9,7 @@ costs as much as before, and sees further (Yu and Koltun 2016):
     up0       16 x 64 x 64    each point becomes 2 x 2, beside it lies down0, one convolution of 1 x 1
     head      11 x 64 x 64    one logit for each class, of each pixel
 
-PARAMETERS
+15,003 parameters, as its twin.
 Measured: PLACEHOLDER
 """
 

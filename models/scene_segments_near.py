@@ -9,7 +9,7 @@ is a shred. With as many weights, laid further apart, its twin with dilation see
     up0       16 x 64 x 64    each point becomes 2 x 2, beside it lies down0, one convolution of 1 x 1
     head      11 x 64 x 64    one logit for each class, of each pixel
 
-PARAMETERS
+15,003 parameters: 14,608 in the convolutions, 208 in the norms, 187 in the head.
 Measured: PLACEHOLDER
 """
 

@@ -13,7 +13,8 @@ that make it: at "ph" for one f, at "x" twice:
     mix         steps x 128          from what was taken and the state of the decoder
     fc          steps x 40           one logit for each of 39 sounds and the end
 
-PARAMETERS
+156,424 parameters: 2,144 in the embeddings, 37,632 + 62,208 in encoder and decoder, 49,280 in the attention, 5,160 in
+the last layer.
 Measured: PLACEHOLDER
 """
 
@@ -54,7 +55,7 @@ OBJECTIVE = {
     "probability that it gave to the right one, averaged over all steps.",
 }
 LABELS = (*SOUNDS, "(end)")
-ANSWER = {"kind": "tokens", "end": len(LABELS) - 1, "begin": len(LABELS), "joined": " "}
+ANSWER = {"kind": "spoken", "end": len(LABELS) - 1, "begin": len(LABELS), "joined": " "}
 DATA = "cmudict/cmudict.dict"
 DATA_LICENCE = "CMU Pronouncing Dictionary, copyright 1993-2015 Carnegie Mellon University, BSD 2-clause"
 SHORTEST, LONGEST = 3, 10

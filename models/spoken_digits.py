@@ -12,7 +12,7 @@ word goes on:
     gru            25 x 48           hidden state after each of 25 steps
     fc             25 x 10           one logit for each digit, after each step
 
-PARAMETERS
+35,978 parameters: 21,120 in the convolutions, 256 in the norms, 14,112 in the GRU, 490 in the last layer.
 Measured: PLACEHOLDER
 """
 
