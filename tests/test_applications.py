@@ -252,7 +252,7 @@ def test_a_tone_is_strong_in_its_band(monkeypatch):
     assert seen.shape == (40, 98)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(200) / 200)
     power = np.abs(np.fft.rfft(np.stack([sound[80 * k: 80 * k + 200] * window for k in range(98)]))) ** 2
-    strong = np.log(sounds.bands().double().numpy() @ power.T + 1e-3)
+    strong = np.log(sounds.bands().double().numpy() @ power.T + sounds.FAINT)
     assert seen == pytest.approx((strong - strong.mean()) / strong.std(), abs=2e-3)
     middles = sounds.hertz(np.linspace(sounds.mel(sounds.LOWEST), sounds.mel(sounds.HIGHEST), 42))[1:-1]
     assert abs(middles[seen[:, 50].argmax()] - 1000) < 60
