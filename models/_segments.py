@@ -23,7 +23,7 @@ ROWS_APART, COLUMNS_APART = 19, 16
 EDGE = 0.3
 """Share of its brightest pixel from which on a pixel belongs to a digit."""
 INPUT = {
-    "kind": "picture",
+    "kind": "pictures",
     "shape": [1, SIDE, SIDE],
     "prepare": "grey 0..1: one to four white digits among shreds of others, and noise",
     "samples": "clutter",

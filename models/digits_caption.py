@@ -41,7 +41,7 @@ from _recipe import descend, one_thread, seeded
 TITLE = "Caption"
 LABELS = WORDS
 INPUT = {
-    "kind": "picture",
+    "kind": "pictures",
     "shape": [1, SIDE, SIDE],
     "prepare": "grey 0..1, two white digits on black 0, one above the other or left of it",
     "samples": "captions",

@@ -38,7 +38,7 @@ from _recipe import batches, descend, one_thread, publish, seeded
 TITLE = "Photos"
 SIDE = 32
 INPUT = {
-    "kind": "picture",
+    "kind": "pictures",
     "shape": [3, SIDE, SIDE],
     "prepare": "red, green and blue 0..1, less the mean of CIFAR-10 and divided by its standard deviation; a square "
     "out of the middle of a larger picture, brought to 32 x 32",

@@ -35,7 +35,7 @@ from _recipe import descend, one_thread, seeded
 TITLE = "Detector"
 SIDE, CELLS, STRIDE = 64, 8, 8
 INPUT = {
-    "kind": "picture",
+    "kind": "pictures",
     "shape": [1, SIDE, SIDE],
     "prepare": "grey 0..1, one to four white digits on black 0, 14 to 28 pixels high",
     "samples": "scenes",

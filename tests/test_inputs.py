@@ -22,7 +22,7 @@ from visualizer.trace import Refused, Sample
 ROOT = Path(__file__).resolve().parent.parent
 FOUR = "digit-2148"
 KINDS = ("image", "strip", "text", "name", "sentence", "sequence")
-OF_SOME = ("audio", "picture", "video")
+OF_SOME = ("audio", "pictures", "video")
 """Kinds of which each bundled sample is meant for some of the models that read them."""
 """Those that come with samples."""
 
@@ -91,7 +91,7 @@ def test_samples_need_neither_torch_nor_qt() -> None:
 def test_samples_are_told_apart_by_kind() -> None:
     counts = {kind: len(inputs.all_samples(kind)) for kind in (*KINDS, *OF_SOME)}
     assert counts == {"image": 400, "strip": 24 + 16, "text": 13, "name": 60 + 24, "sentence": 40 + 16 + 16,
-                      "sequence": 12 + 12 + 8 + 3 + 3, "audio": 20 + 6, "picture": 12 + 12 + 12 + 8, "video": 16 + 8}
+                      "sequence": 12 + 12 + 8 + 3 + 3, "audio": 20 + 6, "pictures": 12 + 12 + 12 + 8, "video": 16 + 8}
     everything = inputs.all_samples()
     assert len({sample.name for sample in everything}) == len(everything) == sum(counts.values())
     assert everything[0].name == FOUR
@@ -121,7 +121,7 @@ def test_every_sample_is_a_picture_a_text_or_a_table() -> None:
                 assert np.abs(raw.mean(2) - inputs.picture(sample.name)).max() <= 0.5
             else:
                 assert raw.shape in {"image": [(28, 28)], "strip": [(32, 160), (32, 128)],
-                                     "picture": [(48, 48), (64, 64)]}[kind]
+                                     "pictures": [(48, 48), (64, 64)]}[kind]
                 assert np.array_equal(raw, inputs.picture(sample.name))
 
 

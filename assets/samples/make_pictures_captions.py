@@ -30,7 +30,7 @@ def choose() -> tuple[np.ndarray, list[dict[str, Any]]]:
 def main() -> None:
     pictures, samples = choose()
     _samples.sheet("pictures_captions", pictures, COLUMNS)
-    about = {"kind": "picture", "title": "Two digits and what is said of them", "tile": [SIDE, SIDE],
+    about = {"kind": "pictures", "title": "Two digits and what is said of them", "tile": [SIDE, SIDE],
              "columns": COLUMNS, "for": digits_caption.INPUT["samples"], "licence": DATA_LICENCE}
     _samples.write("pictures_captions", about, samples)
 

@@ -32,7 +32,7 @@ def choose() -> tuple[np.ndarray, list[dict[str, Any]]]:
 def main() -> None:
     tiles, samples = choose()
     _samples.sheet("pictures_clutter", tiles, COLUMNS)
-    about = {"kind": "picture", "title": "Digits among shreds", "tile": [SIDE, 2 * SIDE], "columns": COLUMNS,
+    about = {"kind": "pictures", "title": "Digits among shreds", "tile": [SIDE, 2 * SIDE], "columns": COLUMNS,
              "for": INPUT["samples"], "licence": DATA_LICENCE}
     _samples.write("pictures_clutter", about, samples)
 

@@ -45,7 +45,7 @@ def choose(data_dir: Path) -> tuple[np.ndarray, list[dict[str, Any]]]:
 def main() -> None:
     tiles, samples = choose(_samples.data_dir(__doc__))
     _samples.sheet("pictures_photos", tiles, COLUMNS)
-    about = {"kind": "picture", "title": "Squares of photographs", "tile": [SIDE, SIDE], "columns": COLUMNS,
+    about = {"kind": "pictures", "title": "Squares of photographs", "tile": [SIDE, SIDE], "columns": COLUMNS,
              "colours": True, "for": photos_cnn.INPUT["samples"], "licence": LICENCE}
     _samples.write("pictures_photos", about, samples)
 

@@ -32,7 +32,7 @@ def choose() -> tuple[np.ndarray, list[dict[str, Any]]]:
 def main() -> None:
     pictures, samples = choose()
     _samples.sheet("pictures_scenes", pictures, COLUMNS)
-    about = {"kind": "picture", "title": "Scenes of digits", "tile": [scene_detector.SIDE, scene_detector.SIDE],
+    about = {"kind": "pictures", "title": "Scenes of digits", "tile": [scene_detector.SIDE, scene_detector.SIDE],
              "columns": COLUMNS, "for": scene_detector.INPUT["samples"], "licence": DATA_LICENCE}
     _samples.write("pictures_scenes", about, samples)
 

@@ -65,6 +65,6 @@ def _shape(facts: Facts) -> tuple[int, int, int]:
 
 
 INPUT = InputKind(
-    "picture", english("pictures"), english("a picture"), english("row"), SUFFIXES, read=read,
+    "pictures", english("pictures"), english("a picture"), english("row"), SUFFIXES, read=read,
     bundled=bundled, whole=True, thumbnail=thumbnail, choosers=(THUMBNAILS,), across=4, grain=grain,
     order=2)
