@@ -1,7 +1,7 @@
 """Digits from eight numbers: keeps eight numbers of a handwritten digit, and draws the digit again from these.
 
 With four times as many numbers as its twin that keeps two, the digits come back with less than half of the error. But
-space with eight axes is wide: of points drawn there by chance about half look like a digit:
+nobody can lay a space of eight axes out on a sheet:
 
     image     1 x 28 x 28
     conv1    12 x 14 x 14    3 x 3 kernels, stride 2
