@@ -14,7 +14,8 @@ thinned out, the surest one stays:
     head      15 x  8 x  8    of each cell: score, left, top, right, bottom, and ten digits
 
 89,411 parameters: 87,948 in the convolutions, 488 in the norms, 975 in the head.
-Measured: PLACEHOLDER
+Measured on 600 scenes of test digits: a mean average precision of 96.4 % at an overlap of one half; in 92.2 % of the
+scenes every digit is found, named, and overlapped by a half, and nothing else is found.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ that make it: at "ph" for one f, at "x" twice:
 
 156,424 parameters: 2,144 in the embeddings, 37,632 + 62,208 in encoder and decoder, 49,280 in the attention, 5,160 in
 the last layer.
-Measured on 1,000 held-out words: 9.2 % of the sounds wrong, 64.9 % of the words wholly right; told the right sound before
-each, 92.8 % of the sounds are right.
+Measured on 1,000 held-out words: 9.2 % of the sounds wrong, 64.9 % of the words wholly right; told the right sound
+before each, 92.8 % of the sounds are right.
 """
 
 from __future__ import annotations
