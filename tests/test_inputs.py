@@ -91,7 +91,8 @@ def test_samples_need_neither_torch_nor_qt() -> None:
 def test_samples_are_told_apart_by_kind() -> None:
     counts = {kind: len(inputs.all_samples(kind)) for kind in (*KINDS, *OF_SOME)}
     assert counts == {"image": 400, "strip": 24 + 16, "text": 13, "name": 60 + 24, "sentence": 40 + 16 + 16,
-                      "sequence": 12 + 12 + 8 + 3 + 3, "audio": 20 + 6, "pictures": 12 + 12 + 12 + 8 + 4, "video": 16 + 8}
+                      "sequence": 12 + 12 + 8 + 3 + 3, "audio": 20 + 6,
+                      "pictures": 12 + 12 + 12 + 8 + 4, "video": 16 + 8}
     everything = inputs.all_samples()
     assert len({sample.name for sample in everything}) == len(everything) == sum(counts.values())
     assert everything[0].name == FOUR
