@@ -2,7 +2,7 @@
 
 A film is eight frames of 16 × 16. On each stands a soft dot, between two frames it moves by 0.8 to 1.3 pixels, always
 the same way, and noise lies over all. The middle of its way is drawn from the same square whichever way it goes: where
-the dot stands tells nothing, so no single frame does.
+the dot stands tells next to nothing.
 """
 
 from __future__ import annotations

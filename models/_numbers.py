@@ -54,7 +54,7 @@ OBJECTIVE = {
     "words": "At each step the model is asked for the next German word, and at last for the end: the loss is −log of "
     "the probability that it gave to the right one, averaged over all steps.",
 }
-ANSWER = {"kind": "tokens", "end": len(LABELS) - 1, "begin": len(LABELS), "joined": ""}
+ANSWER = {"kind": "spoken", "end": len(LABELS) - 1, "begin": len(LABELS), "joined": ""}
 POOL, ASKED, ROUND_OFF = 4000, 2000, 0.5
 
 

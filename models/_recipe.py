@@ -48,12 +48,17 @@ def descend(
     stop: int,
     clip: float | None = None,
     decay: float = 0.01,
+    channels_last: bool = False,
 ) -> None:
     """Take one step of AdamW for each loss, until step `stop`.
 
     The learning rate rises to `rate` in the first fifth of `steps` and then falls to nothing. A gradient longer than
-    `clip` is shortened to it. `losses` is drawn from one at a time, so each loss is that of the weights of its moment.
+    `clip` is shortened to it. With `channels_last` the numbers of a picture lie pixel by pixel meanwhile, not map by
+    map: convolutions with few maps take two thirds of the time, and round otherwise. `losses` is drawn from one at a
+    time, so each loss is that of the weights of its moment.
     """
+    if channels_last:
+        model.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), weight_decay=decay)
     learning_rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps, pct_start=0.2)
     for _, loss in zip(range(stop), losses, strict=False):
@@ -63,6 +68,8 @@ def descend(
             nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimiser.step()
         learning_rate.step()
+    if channels_last:
+        model.to(memory_format=torch.contiguous_format)
 
 
 def batches(count: int, size: int) -> Iterator[np.ndarray]:

@@ -23,7 +23,7 @@ ROWS_APART, COLUMNS_APART = 19, 16
 EDGE = 0.3
 """Share of its brightest pixel from which on a pixel belongs to a digit."""
 INPUT = {
-    "kind": "picture",
+    "kind": "pictures",
     "shape": [1, SIDE, SIDE],
     "prepare": "grey 0..1: one to four white digits among shreds of others, and noise",
     "samples": "clutter",
@@ -129,7 +129,7 @@ def fit(
     chance = np.random.default_rng(seed)
     with seeded(seed):
         model = new().train()
-        descend(model, losses(), rate=rate, steps=steps, stop=stop, decay=1e-3)
+        descend(model, losses(), rate=rate, steps=steps, stop=stop, decay=1e-3, channels_last=True)
     return model.eval()
 
 

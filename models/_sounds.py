@@ -22,6 +22,8 @@ RATE, WINDOW, HOP, BANDS = 8000, 200, 80, 40
 """Samples a second; of a stretch; from one to the next; bands."""
 LOWEST, HIGHEST = 60.0, 3900.0
 """Hz."""
+FAINT = 1e-2
+"""Added before the logarithm: what is fainter than this is silence. Speech is up to a hundred times as strong."""
 TESTED = 5
 """Of each digit and speaker the takes with the numbers 0 to 4 are held out, as the authors of the data say."""
 Takes = list[np.ndarray]
@@ -41,7 +43,7 @@ class Spectrogram(nn.Module):
         squares = parts * parts  # of cosines, then of sines
         half = squares.shape[1] // 2
         power = squares[:, :half] + squares[:, half:]
-        strong = torch.log(torch.matmul(self.bands, power) + 1e-3)
+        strong = torch.log(torch.matmul(self.bands, power) + FAINT)
         apart = strong - strong.mean((1, 2), keepdim=True)
         return apart / torch.sqrt((apart * apart).mean((1, 2), keepdim=True) + 1e-5)
 

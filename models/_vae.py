@@ -39,19 +39,19 @@ class DigitsVAE(nn.Module):
     the point is the middle of the region. `decode` makes a picture of any point.
     """
 
-    def __init__(self, latent: int) -> None:
+    def __init__(self, latent: int, hidden: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 12, kernel_size=3, stride=2, padding=1)
         self.relu1 = nn.ReLU()
         self.conv2 = nn.Conv2d(12, 24, kernel_size=3, stride=2, padding=1)
         self.relu2 = nn.ReLU()
-        self.fc1 = nn.Linear(1176, 32)
+        self.fc1 = nn.Linear(1176, hidden)
         self.relu3 = nn.ReLU()
-        self.mean = nn.Linear(32, latent)
-        self.spread = nn.Linear(32, latent)
-        self.fc2 = nn.Linear(latent, 32)
+        self.mean = nn.Linear(hidden, latent)
+        self.spread = nn.Linear(hidden, latent)
+        self.fc2 = nn.Linear(latent, hidden)
         self.relu4 = nn.ReLU()
-        self.fc3 = nn.Linear(32, 1176)
+        self.fc3 = nn.Linear(hidden, 1176)
         self.relu5 = nn.ReLU()
         self.up1 = nn.ConvTranspose2d(24, 12, kernel_size=4, stride=2, padding=1)
         self.relu6 = nn.ReLU()

@@ -16,7 +16,8 @@ stands at each place, and hands on what it looks at, together with the word that
     lstm        steps x 96      hidden state at each word, from the word before and from what is seen
     fc          steps x 17      one logit for each word and the end
 
-PARAMETERS
+128,657 parameters: 46,640 in the convolutions, 2,304 for the places, 432 for the words, 6,208 in the attention, 71,424
+in the LSTM, 1,649 in the last layer.
 Measured: PLACEHOLDER
 """
 
@@ -40,7 +41,7 @@ from _recipe import descend, one_thread, seeded
 TITLE = "Caption"
 LABELS = WORDS
 INPUT = {
-    "kind": "picture",
+    "kind": "pictures",
     "shape": [1, SIDE, SIDE],
     "prepare": "grey 0..1, two white digits on black 0, one above the other or left of it",
     "samples": "captions",
@@ -54,7 +55,7 @@ OBJECTIVE = {
     "words": "At each step the model is asked for the next word, and at last for the end: the loss is −log of the "
     "probability that it gave to the right one, averaged over all steps.",
 }
-ANSWER = {"kind": "tokens", "end": len(WORDS) - 1, "begin": len(WORDS), "joined": " "}
+ANSWER = {"kind": "spoken", "end": len(WORDS) - 1, "begin": len(WORDS), "joined": " "}
 DATA = "mnist/mnist.npz"
 LONGEST = 12
 
@@ -154,7 +155,7 @@ def train(data_dir: str | Path, stop: int = STEPS) -> nn.Module:
 
     with seeded(SEED):
         model = build().train()
-        descend(model, losses(), rate=RATE, steps=STEPS, stop=stop, clip=1.0)
+        descend(model, losses(), rate=RATE, steps=STEPS, stop=stop, clip=1.0, channels_last=True)
     return model.eval()
 
 
@@ -187,4 +188,4 @@ def _measured(model: nn.Module, shown: Tensor, said: list[list[int]]) -> tuple[f
 
 
 if __name__ == "__main__":
-    publish(sys.modules[__name__], float16_costs_at_most=0.001, before=True)
+    publish(sys.modules[__name__], float16_costs_at_most=0.001, drawn=True)

@@ -1,20 +1,20 @@
 """Digits from eight numbers: keeps eight numbers of a handwritten digit, and draws the digit again from these.
 
 With four times as many numbers as its twin that keeps two, the digits come back with less than half of the error. But
-space with eight axes is wide: of points drawn there by chance about half look like a digit:
+nobody can lay a space of eight axes out on a sheet:
 
     image     1 x 28 x 28
     conv1    12 x 14 x 14    3 x 3 kernels, stride 2
     conv2    24 x  7 x  7
-    fc1      32
+    fc1      64
     mean     8               middle of the region in which the picture lies
     spread   8               logarithm of its variance along each axis
-    fc2      32              from a point of the region on: the middle, or in training one drawn from it
+    fc2      64              from a point of the region on: the middle, or in training one drawn from it
     fc3      24 x  7 x  7
     up1      12 x 14 x 14    transposed convolutions, stride 2
     up2       1 x 28 x 28    the picture, through a sigmoid
 
-PARAMETERS
+160,933 parameters: 79,104 in the encoder, 81,829 in the decoder.
 Measured: PLACEHOLDER
 """
 
@@ -42,10 +42,10 @@ LATENT = 8
 
 def build() -> nn.Module:
     """A new network with random weights."""
-    return DigitsVAE(LATENT)
+    return DigitsVAE(LATENT, hidden=64)
 
 
-SEED, BATCH, RATE, STEPS = 0, 128, 4e-3, 2808
+SEED, BATCH, RATE, STEPS = 0, 128, 5e-3, 3276
 RECIPE = (
     f"AdamW without weight decay, {STEPS} steps of {BATCH} training images of MNIST, learning rate rising to {RATE} "
     "and falling to 0 (one cycle), binary cross entropy of the pixels and Kullback-Leibler divergence of the region, "
@@ -64,4 +64,4 @@ def evaluate(model: nn.Module, data_dir: str | Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    publish(sys.modules[__name__], float16_costs_at_most=0.002, before=True)
+    publish(sys.modules[__name__], float16_costs_at_most=0.002, drawn=True)

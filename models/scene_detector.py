@@ -13,8 +13,9 @@ thinned out, the surest one stays:
     conv6     64 x  8 x  8
     head      15 x  8 x  8    of each cell: score, left, top, right, bottom, and ten digits
 
-PARAMETERS
-Measured: PLACEHOLDER
+89,411 parameters: 87,948 in the convolutions, 488 in the norms, 975 in the head.
+Measured on 600 scenes of test digits: a mean average precision of 96.4 % at an overlap of one half; in 92.2 % of the
+scenes every digit is found, named, and overlapped by a half, and nothing else is found.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from _recipe import descend, one_thread, seeded
 TITLE = "Detector"
 SIDE, CELLS, STRIDE = 64, 8, 8
 INPUT = {
-    "kind": "picture",
+    "kind": "pictures",
     "shape": [1, SIDE, SIDE],
     "prepare": "grey 0..1, one to four white digits on black 0, 14 to 28 pixels high",
     "samples": "scenes",
@@ -134,7 +135,7 @@ def answered(boxes: list[Boxes]) -> tuple[Tensor, Tensor, Tensor]:
     return there, edges[there > 0], digit[there > 0]
 
 
-SEED, BATCH, RATE, STEPS = 0, 32, 5e-3, 3600
+SEED, BATCH, RATE, STEPS = 0, 32, 5e-3, 2600
 RECIPE = (
     f"AdamW, {STEPS} steps of {BATCH} new scenes of one to four training digits of MNIST, learning rate rising to "
     f"{RATE} and falling to 0 (one cycle), binary cross entropy of the scores, twice the squares of the edges and "
@@ -160,7 +161,7 @@ def train(data_dir: str | Path, stop: int = STEPS) -> nn.Module:
 
     with seeded(SEED):
         model = build().train()
-        descend(model, losses(), rate=RATE, steps=STEPS, stop=stop, clip=10.0)
+        descend(model, losses(), rate=RATE, steps=STEPS, stop=stop, clip=10.0, channels_last=True)
     return model.eval()
 
 
@@ -232,4 +233,4 @@ def precision(found_: list[list[tuple[float, tuple[float, ...], int]]], boxes: l
 
 
 if __name__ == "__main__":
-    publish(sys.modules[__name__], float16_costs_at_most=0.001, before=True)
+    publish(sys.modules[__name__], float16_costs_at_most=0.001, drawn=True)

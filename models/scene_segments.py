@@ -2,7 +2,7 @@
 
 Whether a bright pixel belongs to a 3 or an 8, or is part of a shred, cannot be told from its neighbours. On the way
 down (a U-Net: Ronneberger, Fischer and Brox 2015) the maps become smaller and each of their points sees more, at last
-an area of 82 × 82; on the way up they become larger again, and what was known of the fine edges on the way down is laid
+an area of 84 × 84; on the way up they become larger again, and what was known of the fine edges on the way down is laid
 beside them:
 
     image      1 x 64 x 64
@@ -15,7 +15,8 @@ beside them:
     up0        8 x 64 x 64
     head      11 x 64 x 64    one logit for each class, of each pixel
 
-34,651 parameters. Measured: PLACEHOLDER
+34,651 parameters. Measured on 300 scenes of test digits: a mean IoU of 0.839 over the ten digits (shared over covered
+pixels of each, counted over all scenes), and 99.0 % of the pixels right.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def build() -> nn.Module:
     return SceneSegments()
 
 
-SEED, BATCH, RATE, STEPS = 0, 16, 8e-3, 3200
+SEED, BATCH, RATE, STEPS = 0, 16, 8e-3, 2900
 RECIPE = (
     f"AdamW with a weight decay of 0.001, {STEPS} steps of {BATCH} new scenes of training digits of MNIST, learning "
     f"rate rising to {RATE} and falling to 0 (one cycle), cross entropy of all pixels, seed {SEED}, one thread."

@@ -9,7 +9,7 @@ costs as much as before, and sees further (Yu and Koltun 2016):
     up0       16 x 64 x 64    each point becomes 2 x 2, beside it lies down0, one convolution of 1 x 1
     head      11 x 64 x 64    one logit for each class, of each pixel
 
-PARAMETERS
+15,003 parameters, as its twin.
 Measured: PLACEHOLDER
 """
 
@@ -40,7 +40,7 @@ def build() -> nn.Module:
 
 
 # The recipe: the same number of steps for the two that differ in their dilation only.
-SEED, BATCH, RATE, STEPS = 0, 16, 8e-3, 1400
+SEED, BATCH, RATE, STEPS = 0, 16, 8e-3, 1000
 RECIPE = (
     f"AdamW with a weight decay of 0.001, {STEPS} steps of {BATCH} new scenes of training digits of MNIST, learning "
     f"rate rising to {RATE} and falling to 0 (one cycle), cross entropy of all pixels, seed {SEED}, one thread."

@@ -13,8 +13,10 @@ that make it: at "ph" for one f, at "x" twice:
     mix         steps x 128          from what was taken and the state of the decoder
     fc          steps x 40           one logit for each of 39 sounds and the end
 
-PARAMETERS
-Measured: PLACEHOLDER
+156,424 parameters: 2,144 in the embeddings, 37,632 + 62,208 in encoder and decoder, 49,280 in the attention, 5,160 in
+the last layer.
+Measured on 1,000 held-out words: 9.2 % of the sounds wrong, 64.9 % of the words wholly right; told the right sound
+before each, 92.8 % of the sounds are right.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ OBJECTIVE = {
     "probability that it gave to the right one, averaged over all steps.",
 }
 LABELS = (*SOUNDS, "(end)")
-ANSWER = {"kind": "tokens", "end": len(LABELS) - 1, "begin": len(LABELS), "joined": " "}
+ANSWER = {"kind": "spoken", "end": len(LABELS) - 1, "begin": len(LABELS), "joined": " "}
 DATA = "cmudict/cmudict.dict"
 DATA_LICENCE = "CMU Pronouncing Dictionary, copyright 1993-2015 Carnegie Mellon University, BSD 2-clause"
 SHORTEST, LONGEST = 3, 10
@@ -92,7 +94,7 @@ def is_held_out(place: int) -> bool:
     return place % 20 == 19
 
 
-SEED, BATCH, RATE, STEPS = 0, 64, 3e-3, 5000
+SEED, BATCH, RATE, STEPS = 0, 64, 3e-3, 3600
 RECIPE = (
     f"AdamW, {STEPS} steps of up to {BATCH} words of one length, told the right sound before each, learning rate "
     f"rising to {RATE} and falling to 0 (one cycle), gradient clipped at 1, cross entropy with smoothed labels (0.05), "
@@ -130,4 +132,4 @@ def evaluate(model: nn.Module, data_dir: str | Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    publish(sys.modules[__name__], DATA_LICENCE, float16_costs_at_most=0.001, before=True)
+    publish(sys.modules[__name__], DATA_LICENCE, float16_costs_at_most=0.001, drawn=True)

@@ -6,14 +6,16 @@ word goes on:
 
     sound          8,000             one second, 8,000 numbers
     spectrogram    40 x 98           40 bands of frequencies, one column every 10 ms
-    conv1          32 x 49           kernels over 5 columns and all bands, stride 2
-    conv2          48 x 25           stride 2
-    conv3          48 x 25
+    conv1          12 x 20 x 49      5 x 5 kernels, stride 2
+    conv2          24 x 10 x 49      3 x 3 kernels, half of the rows
+    conv3          32 x  5 x 25      3 x 3 kernels, stride 2
+    columns        25 x 160          each column of all maps is one step of the sequence
     gru            25 x 48           hidden state after each of 25 steps
     fc             25 x 10           one logit for each digit, after each step
 
-PARAMETERS
-Measured: PLACEHOLDER
+40,738 parameters: 9,872 in the convolutions, 136 in the norms, 30,240 in the GRU, 490 in the last layer.
+Measured: 99.3 % of the 300 takes of the test set right, by the six speakers of the training. Taught by the other five,
+the same network hears 70.0 % of the takes of the sixth (george) rightly: of a stranger it knows much less.
 """
 
 from __future__ import annotations
@@ -62,17 +64,17 @@ class SpokenDigits(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.spectrogram = Spectrogram()
-        self.conv1 = nn.Conv1d(_sounds.BANDS, 32, kernel_size=5, stride=2, padding=2)
-        self.norm1 = nn.BatchNorm1d(32)
+        self.conv1 = nn.Conv2d(1, 12, kernel_size=5, stride=2, padding=2)
+        self.norm1 = nn.BatchNorm2d(12)
         self.relu1 = nn.ReLU()
-        self.conv2 = nn.Conv1d(32, 48, kernel_size=5, stride=2, padding=2)
-        self.norm2 = nn.BatchNorm1d(48)
+        self.conv2 = nn.Conv2d(12, 24, kernel_size=3, stride=(2, 1), padding=1)
+        self.norm2 = nn.BatchNorm2d(24)
         self.relu2 = nn.ReLU()
-        self.conv3 = nn.Conv1d(48, 48, kernel_size=3, padding=1)
-        self.norm3 = nn.BatchNorm1d(48)
+        self.conv3 = nn.Conv2d(24, 32, kernel_size=3, stride=2, padding=1)
+        self.norm3 = nn.BatchNorm2d(32)
         self.relu3 = nn.ReLU()
         self.dropout = nn.Dropout(0.3)
-        self.gru = nn.GRU(48, 48, batch_first=True)
+        self.gru = nn.GRU(160, 48, batch_first=True)
         self.fc = nn.Linear(48, 10)
 
     def forward(self, sound: Tensor) -> Tensor:
@@ -80,10 +82,11 @@ class SpokenDigits(nn.Module):
 
     def listen(self, seen: Tensor) -> Tensor:
         """What is answered to spectrograms (N, 40, frames)."""
-        x = self.relu1(self.norm1(self.conv1(seen)))
+        x = self.relu1(self.norm1(self.conv1(seen[:, None])))
         x = self.relu2(self.norm2(self.conv2(x)))
-        x = self.dropout(self.relu3(self.norm3(self.conv3(x))))
-        hidden, _ = self.gru(x.transpose(1, 2))
+        x = self.relu3(self.norm3(self.conv3(x)))
+        columns = self.dropout(x.flatten(1, 2).transpose(1, 2))
+        hidden, _ = self.gru(columns)
         return self.fc(self.dropout(hidden))
 
 
@@ -97,21 +100,22 @@ def prepare(sound: np.ndarray) -> Tensor:
     return torch.tensor(second(np.asarray(sound, np.float32)))[None]
 
 
-def second(sound: np.ndarray, before: int = 0) -> np.ndarray:
-    """One second of it, with so much silence before it, and silence behind."""
+def second(sound: np.ndarray, before: int | None = None) -> np.ndarray:
+    """One second of it: its first, or with so much silence before it, as much as behind if nothing else is said."""
+    heard = loud(sound[:LENGTH])
+    before = (LENGTH - len(heard)) // 2 if before is None else before
     made = np.zeros(LENGTH, np.float32)
-    heard = loud(sound[: LENGTH - before])
-    made[before : before + len(heard)] = heard
+    made[before : before + len(heard)] = heard[: LENGTH - before]
     return made
 
 
-SEED, BATCH, RATE, STEPS = 0, 32, 4e-3, 1480
+SEED, BATCH, RATE, STEPS = 0, 32, 4e-3, 2000
 LEFT_OUT = "george"
 RECIPE = (
-    f"AdamW with a weight decay of 0.02, {STEPS} steps of {BATCH} takes of the training set, played at 0.85 to 1.18 of "
-    "their speed, later by up to 0.3 s, with noise, and with stripes of the spectrogram left out, learning rate rising "
-    f"to {RATE} and falling to 0 (one cycle), gradient clipped at 2, cross entropy at the last step, seed {SEED}, one "
-    "thread."
+    f"AdamW with a weight decay of 0.02, {STEPS} steps of {BATCH} takes of the training set, played at 0.82 to 1.22 of "
+    "their speed, anywhere within the second, with more or less noise, and with stripes of the spectrogram left out, "
+    f"learning rate rising to {RATE} and falling to 0 (one cycle), gradient clipped at 2, cross entropy at the last "
+    f"step, seed {SEED}, one thread."
 )
 
 
@@ -122,14 +126,14 @@ def train(data_dir: str | Path, stop: int = STEPS, without: str = "") -> nn.Modu
     chance = np.random.default_rng(SEED)
 
     def disturbed(sound: np.ndarray) -> np.ndarray:
-        moved = faster(sound, chance.uniform(0.85, 1.18))
-        made = second(moved, int(chance.integers(min(2400, max(1, LENGTH - len(moved))))))
-        return made + chance.uniform(0, 0.01) * chance.standard_normal(LENGTH, np.float32)
+        moved = faster(sound, chance.uniform(0.82, 1.22))
+        made = second(moved, int(chance.integers(max(1, LENGTH - len(moved)))))
+        return made + 10 ** chance.uniform(-4, -2) * chance.standard_normal(LENGTH, np.float32)
 
     def losses() -> Iterator[Tensor]:
         for chosen in batches(len(known), BATCH):
             heard = torch.tensor(np.stack([disturbed(sounds[i]) for i in known[chosen]]), dtype=torch.float32)
-            seen = masked(model.spectrogram(heard), 6, 10, chance)
+            seen = masked(model.spectrogram(heard), 5, 8, chance)
             yield nn.functional.cross_entropy(model.listen(seen)[:, -1], torch.tensor(wanted[known[chosen]]))
 
     with seeded(SEED):

@@ -11,7 +11,7 @@ CTC): merge what repeats, drop the blanks. The speakers are those of the trainin
     gru            steps x 96        48 numbers from the left, 48 from the right
     fc             steps x 11        ten digits and the blank
 
-PARAMETERS
+50,699 parameters: 21,216 in the convolutions, 192 in the norms, 28,224 in the GRU, 1,067 in the last layer.
 Measured: PLACEHOLDER
 """
 

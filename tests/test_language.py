@@ -324,6 +324,7 @@ ANSWERING = {
     "classes": [{"values": [0.25, 0.75], "axes": ("class",), "label": label} for label in (None, 0, 1)],
     "tokens": [{"values": [[0.25, 0.75]], "axes": ("step", "class")}],
     "items": [{"values": [[0.25, 0.75]], "axes": ("item", "class")}],
+    "spoken": [{"values": [[0.25, 0.75]], "axes": ("step", "class"), "end": end} for end in (0, 1)],
     "string": [{"values": [shares], "axes": ("step", "class")} for shares in ([0.25, 0.75], [1.0, 0.0])],
     "number": [{"values": [2.0], "axes": ("unit",), "truth": truth} for truth in (None, [1.0])],
     "numbers": [{"values": [2.0, 1], "axes": ("unit",), "truth": truth} for truth in (None, [1.0, 1])],

@@ -8,9 +8,9 @@ from visualizer.trace import Sample
 
 
 def bundled(item: Item) -> Given:
-    """A name, with the language it comes from."""
+    """A name with the language it comes from, or a word with its sounds."""
     text = str(item.about["text"])
-    return Given(Sample(item.name, f"{text} ({item.about['language']})", item.label), text)
+    return Given(Sample(item.name, f"{text} ({item.about.get('language') or item.about['sounds']})", item.label), text)
 
 
 INPUT = InputKind(

@@ -48,8 +48,9 @@ def bundled(item: Item) -> Given:
     table.flags.writeable = False
     if "times" in item.about:
         return Given(Sample(item.name, str(item.about["title"]), steps=tuple(map(str, item.about["times"]))), table)
-    told = spelled or " + ".join(f"{value:.2f}" for value in item.about["marked"])
-    return Given(Sample(item.name, f"{item.in_words}: {told}", item.label), table)
+    told = spelled or " + ".join(f"{value:.2f}" for value in item.about.get("marked", ()))
+    title = str(item.about.get("title", f"{item.in_words}: {told}"))
+    return Given(Sample(item.name, title, item.label), table)
 
 
 def typed(words: str, facts: Facts) -> Given:

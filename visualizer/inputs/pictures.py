@@ -1,0 +1,71 @@
+"""Pictures of any size that a card names, grey or in colours: rows and columns, `shape` channel first.
+
+A larger picture is cut to the square, or whatever proportions the model reads, in its middle and brought to its size;
+what a bundled one should be answered stands beside it: `boxes`, or a class for each pixel in a tile of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
+from visualizer.inputs.image import SUFFIXES
+from visualizer.language import english, tr
+from visualizer.trace import Array, Sample
+
+
+def read(word: str, facts: Facts) -> Given:
+    """An image file, cut to the proportions of the model and brought to its size; raises Refused with one sentence."""
+    from visualizer.inputs import _digits  # brings Pillow, which the first paint does without
+
+    path = Path(word)
+    channels, rows, columns = _shape(facts)
+    whole = _digits.colours(path, channels == 3)
+    high, wide = whole.shape[:2]
+    seen_high, seen_wide = (high, round(high * columns / rows)) if high * columns <= wide * rows else \
+        (round(wide * rows / columns), wide)
+    top, left = (high - seen_high) // 2, (wide - seen_wide) // 2
+    part = np.ascontiguousarray(whole[top:top + seen_high, left:left + seen_wide])
+    made = np.rint(_digits.resized(part, rows, columns)).astype(np.uint8)
+    made.flags.writeable = False
+    said = tr("{file}, as it is") if (high, wide) == (rows, columns) else \
+        tr("{file}, its middle, {rows} × {columns}")
+    return Given(Sample(word, said.format(file=path.name, rows=rows, columns=columns)), made)
+
+
+def bundled(item: Item) -> Given:
+    """A tile of the sheet; behind it, where the list says so, stands what should be answered for each pixel."""
+    tile = item.tile
+    truth: Array | None = None
+    if item.about.get("boxes"):
+        truth = np.array(item.about["boxes"], np.float64)[:, :4]
+    if tile is not None and item.about.get("classes"):
+        tile, beside = np.split(tile, 2, axis=1)
+        truth = beside // int(item.about["classes"])
+    return Given(Sample(item.name, str(item.about.get("title", item.in_words)), item.label), tile, truth=truth)
+
+
+def thumbnail(raw: Any) -> Pixels | None:
+    """The picture in grey."""
+    if not isinstance(raw, np.ndarray) or raw.dtype != np.uint8 or raw.ndim not in (2, 3):
+        return None
+    return raw if raw.ndim == 2 else np.rint(raw.mean(2)).astype(np.uint8)
+
+
+def grain(facts: Facts) -> Grain:
+    """Shades in rows and columns."""
+    return Grain(("row", "column"), "row", english("row"), english("rows"), span=(0, 255))
+
+
+def _shape(facts: Facts) -> tuple[int, int, int]:
+    channels, rows, columns = facts.get("shape", (1, 28, 28))
+    return int(channels), int(rows), int(columns)
+
+
+INPUT = InputKind(
+    "pictures", english("pictures"), english("a picture"), english("row"), SUFFIXES, read=read,
+    bundled=bundled, whole=True, thumbnail=thumbnail, choosers=(THUMBNAILS,), across=4, grain=grain,
+    order=2)
