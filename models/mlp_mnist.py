@@ -14,6 +14,8 @@ It has five times the parameters of the Digits CNN, and makes more mistakes:
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,26 +39,39 @@ DATA = "mnist/mnist.npz"
 
 
 class MLP(nn.Module):
-    """Images (N, 1, 28, 28) to logits (N, 10)."""
+    """Images (N, 1, 28, 28) to logits (N, 10); of other widths, N times as many numbers as the first of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *widths: int) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(28 * 28, 128)
-        self.relu1 = nn.ReLU()
-        self.fc2 = nn.Linear(128, 64)
-        self.relu2 = nn.ReLU()
-        self.fc3 = nn.Linear(64, 10)
+        self.depth = len(widths) - 1
+        for number, (reads, answers) in enumerate(pairwise(widths), 1):
+            self.add_module(f"fc{number}", nn.Linear(reads, answers))
+            if number < self.depth:
+                self.add_module(f"relu{number}", nn.ReLU())
 
     def forward(self, image: Tensor) -> Tensor:
         x = torch.flatten(image, 1)
-        x = self.relu1(self.fc1(x))
-        x = self.relu2(self.fc2(x))
-        return self.fc3(x)
+        for number in range(1, self.depth):
+            x = self.get_submodule(f"relu{number}")(self.get_submodule(f"fc{number}")(x))
+        return self.get_submodule(f"fc{self.depth}")(x)
 
 
 def build() -> nn.Module:
     """A new network with random weights."""
-    return MLP()
+    return MLP(28 * 28, 128, 64, 10)
+
+
+def like(shapes: Mapping[str, tuple[int, ...]]) -> nn.Module | None:
+    """A new network as deep and as wide as weights of these shapes, fc1, fc2, …; None where they are not of an MLP."""
+    depth = len(shapes) // 2
+    wanted = [shapes.get(f"fc{number}.weight", ()) for number in range(1, depth + 1)]
+    if depth < 2 or any(len(shape) != 2 for shape in wanted):
+        return None
+    widths = [wanted[0][1], *(shape[0] for shape in wanted)]
+    with torch.device("meta"):
+        model = MLP(*widths)
+    fits = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()} == dict(shapes)
+    return model.to_empty(device="cpu") if fits else None
 
 
 def prepare(pixels: np.ndarray) -> Tensor:

@@ -109,9 +109,9 @@ def without_before(monkeypatch):
     weights, card_of = registry.weights, door.card_of
 
     def forget(name):
+        without = replace(card_of(name), before=False)  # cards are kept: the true one is, before it is forgotten
         monkeypatch.setattr(registry, "weights", lambda model, untrained=False: weights(
             f"no {model}" if untrained and model == name else model, untrained))
-        without = replace(card_of(name), before=False)  # cards are kept
         monkeypatch.setattr(door, "card_of", lambda model, untrained=False: without if model == name else card_of(
             model, untrained))
 

@@ -1,4 +1,4 @@
-"""Files that somebody made to do harm, or that were damaged on their way: 300, of every kind that opens.
+"""Files that somebody made to do harm, or that were damaged on their way: 350, of every kind that opens.
 
 `written(folder, names)` writes them one after the other. Whoever opens one says one
 sentence, in under five seconds and half a gigabyte, runs nothing that lies in it, and shows no traceback. A file that
@@ -320,10 +320,95 @@ def weights() -> Made:
     yield "card.safetensors", lambda: safe({"__metadata__": {"model": "digits_cnn", "labels": "[" * 100_000}})
     yield "evil-name.safetensors", lambda: safe({"__metadata__": {"model": "../../evil"}})
     yield "list.safetensors", lambda: struct.pack("<Q", 4) + b"[1] "
+    # of torch before 1.6: pickles one behind the other, and the numbers after them
+    yield "old.pth", lambda: old_file(old_tensor(4), b"]q\0X\1\0\0\x000q\1a.", bytes(16))
+    yield "old-claims.pth", lambda: old_file(old_tensor(1 << 40))
+    yield "old-large.pth", lambda: old_file(old_tensor((1 << 31) - 1))
+    yield "old-many.pth", lambda: old_file(b"}" + b"".join(
+        b"X" + struct.pack("<I", len(name)) + name + old_tensor(900_000, name) + b"s"
+        for name in (str(number).encode() for number in range(3000))))
+    yield "old-repeats.pth", lambda: old_file(old_tensor(4, sizes=(1 << 20, 1 << 20), strides=(0, 0)),
+                                               b"]q\0X\1\0\0\x000q\1a.", bytes(16))
+    yield "old-runs.pth", lambda: old_file(evil[2:-1])
+    yield "old-runs-later.pth", lambda: old_file(old_tensor(4), evil[2:])
+    yield "old-runs-first.pth", lambda: OLD + evil + old_file(old_tensor(4))[len(OLD):]
+    yield "old-steps.pth", lambda: old_file(b"(" * 9_000_000)
+    yield "old-global.pth", lambda: old_file(b"cbuiltins\neval\n(S'1'\ntR")
+    yield "old-module.pth", lambda: old_file(b"(X\6\0\0\0modulecbuiltins\nset\nX\1\0\0\0aX\1\0\0\0btQ")
+    yield "old-hidden.pth", lambda: old_file(b"N(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\x000X\3\0\0\0cpu"
+                                             b"\x8a\6\0\0\0\0\0\1q\x09N0h\x09NtQ")
+    yield "old-number.pth", lambda: old_file(b"\x8b" + struct.pack("<i", 50_000_000) + b"\xff" * 50_000_000)
+    yield "old-words.pth", lambda: old_file(b"I" + b"9" * 5_000_000 + b"\n")
+    yield "old-tar.pth", lambda: b"storages".ljust(257, b"\0") + b"ustar" + bytes(600)
+    yield "inside-itself.pth", lambda: old_file(b"}q\1X\1\0\0\0ah\1s")
+    yield "many-ways.pth", lambda: old_file(b"}q\0" + b"".join(
+        b"}X\1\0\0\0ah" + bytes([place]) + b"sX\1\0\0\0bh" + bytes([place]) + b"sq" + bytes([place + 1])
+        for place in range(60)))
+    yield "steps.pt", lambda: zipped({"a/data.pkl": b"\x80\x02" + b"(" * 30_000_000 + b".", "a/version": b"3"},
+                                     zipfile.ZIP_STORED)
+    # arrays of numpy
+    yield "packed.npz", lambda: zipped({"a.npy": npy((1 << 27,)) + bytes(1 << 29)})
+    yield "claims.npz", lambda: zipped({"a.npy": npy((1 << 40,)) + bytes(64)})
+    yield "wide.npz", lambda: zipped({"a.npy": npy((1,) * 60) + bytes(64)})
+    yield "objects.npz", lambda: zipped({"a.npy": npy((1,), "|O") + evil})
+    yield "fields.npz", lambda: zipped({"a.npy": b"\x93NUMPY\1\0\x60\0" + (
+        b"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}".ljust(95) + b"\n") + bytes(4)})
+    yield "header.npz", lambda: zipped({"a.npy": b"\x93NUMPY\1\0\xff\xff" + b"(" * 65_535})
+    yield "code.npz", lambda: zipped({"a.npy": b"\x93NUMPY\1\0\x60\0" + (
+        f"__import__('os').system('touch {MARK}')".encode().ljust(95) + b"\n")})
+    yield "negative.npz", lambda: zipped({"a.npy": npy((-4, -4)) + bytes(64)})
+    yield "many.npz", lambda: zipped({f"a{index}.npy": npy((1,)) + bytes(4) for index in range(30_000)})
+    yield "alike.npz", lambda: zipped({f"a{index}.npy": npy((4, 4)) + bytes(64) for index in range(500)})
+    # names and shapes that a wiring is proposed from
+    for number, names in enumerate((
+            ("forward.weight", "training.bias", "_modules.weight", "__class__.weight"), (".", "..", ".weight", "a..b"),
+            ("a" * 60_000 + ".weight",), (".".join("a" * 900) + ".weight",), ("lines.weight", "paths.weight"),
+            ("a.weight", "a.b.weight", "a.b.c.weight"), ("\u202e.weight", "a\nb.weight", "a`b.weight"))):
+        yield f"names{number}.safetensors", lambda names=names: safe(
+            {name: {"dtype": "F32", "shape": [2, 2], "data_offsets": [16 * place, 16 * place + 16]}
+             for place, name in enumerate(names)}, bytes(16 * len(names)))
+    yield "rows.safetensors", lambda: safe(
+        {f"a{place}.weight": {"dtype": "F32", "shape": [4, 4, 3, 3], "data_offsets": [576 * place, 576 * place + 576]}
+         for place in range(590)}, bytes(576 * 590))
+    yield "wide.safetensors", lambda: safe(
+        {f"a{place}.weight": {"dtype": "F32", "shape": [1 << 20, 1, 1, 1],
+                              "data_offsets": [place << 22, (place + 1) << 22]} for place in range(3)}, bytes(3 << 22))
+    yield "maps.safetensors", lambda: safe(
+        {"conv1.weight": {"dtype": "F32", "shape": [1 << 18, 3, 5, 5], "data_offsets": [0, 75 << 20]}}, bytes(75 << 20))
+    yield "levels.safetensors", lambda: safe(
+        {f"a.{kind}_l{level}": {"dtype": "F32", "shape": [4, 1], "data_offsets": [16 * place, 16 * place + 16]}
+         for place, (kind, level) in enumerate((kind, level) for level in (*range(300), 99_999_999)
+                                               for kind in ("weight_ih", "weight_hh"))}, bytes(16 * 602))
     yield "keras.h5", lambda: b"\x89HDF\r\n\x1a\n" + bytes(100)
     yield "model.onnx", lambda: b"\x08\x07" + bytes(50)
     yield "model.pkl", lambda: evil
     yield "model.py", lambda: f"import os; os.system('touch {MARK}')".encode()
+
+
+OLD = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+
+
+def old_file(held: bytes, keys: bytes = b"].", numbers: bytes = b"") -> bytes:
+    """A file of torch before 1.6: a number, its version, of which machine; what it holds, which numbers follow."""
+    return OLD + b"\x80\x02M\xe9\x03." + b"\x80\x02}." + b"\x80\x02" + held + b"." + b"\x80\x02" + keys + (
+        struct.pack("<q", len(numbers) // 4) + numbers if numbers else b"")
+
+
+def old_tensor(count: int, key: bytes = b"0", sizes: tuple[int, ...] = (4,), strides: tuple[int, ...] = (1,)) -> bytes:
+    """The steps that make a tensor of a piece of storage of so many numbers."""
+    def whole(number: int) -> bytes:
+        return b"J" + struct.pack("<i", number) if number < 1 << 31 else b"\x8a\x08" + struct.pack("<q", number)
+
+    return (b"ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\nX"
+            + struct.pack("<I", len(key)) + key + b"X\3\0\0\0cpu" + whole(count) + b"NtQK\0("
+            + b"".join(map(whole, sizes)) + b"t(" + b"".join(map(whole, strides))
+            + b"t\x89ccollections\nOrderedDict\n)RtR")
+
+
+def npy(shape: tuple[int, ...], kind: str = "<f4") -> bytes:
+    """The header of an array of numpy."""
+    words = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(words) + 1) + words + b"\n"
 
 
 # --- programs of torch.export ---------------------------------------------------------------------------------------
@@ -543,6 +628,122 @@ def _inside(depth: int) -> dict:
                        {"name": "", "arg": {"as_tensor": {"name": "x"}}, "kind": 1}]}
 
 
+# --- models of ONNX -------------------------------------------------------------------------------------------------
+
+def field(number: int, content: bytes | int) -> bytes:
+    """One field of a protobuf."""
+    if isinstance(content, int):
+        return _varint(number << 3) + _varint(content)
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*found, number])
+
+
+def onnx_node(op: str, given: tuple[str, ...], made: tuple[str, ...] = ("y",), attributes: bytes = b"",
+              domain: str = "") -> bytes:
+    return field(1, b"".join(field(1, each.encode()) for each in given)
+                 + b"".join(field(2, each.encode()) for each in made) + field(4, op.encode()) + attributes
+                 + (field(7, domain.encode()) if domain else b""))
+
+
+def onnx_tensor(name: str, sizes: tuple[int, ...], raw: bytes, code: int = 1, more: bytes = b"") -> bytes:
+    return field(5, b"".join(field(1, size) for size in sizes) + field(2, code) + field(8, name.encode())
+                 + (field(9, raw) if raw else b"") + more)
+
+
+def onnx_value(number: int, name: str, sizes: tuple[int, ...] = (), code: int = 1) -> bytes:
+    shape = b"".join(field(1, field(1, size)) for size in sizes)
+    return field(number, field(1, name.encode()) + field(2, field(1, field(1, code) + field(2, shape))))
+
+
+def onnx_model(*graph: bytes, opset: int = 17, more: bytes = b"", sizes: tuple[int, ...] = (1, 4)) -> bytes:
+    return field(1, 8) + field(8, field(2, opset)) + field(7, b"".join(graph) + field(2, b"net")
+                                                         + onnx_value(11, "x", sizes) + onnx_value(12, "y")) + more
+
+
+def models() -> Made:
+    relu = onnx_node("Relu", ("x",))
+
+    def integers(name: str, *numbers: int) -> bytes:
+        return onnx_tensor(name, (len(numbers),), struct.pack(f"<{len(numbers)}q", *numbers), 7)
+
+    def said(name: str, number: int) -> bytes:
+        return field(5, field(1, name.encode()) + field(3, number) + field(20, 2))
+
+    def inside(depth: int) -> bytes:
+        graph = field(2, b"g") + onnx_value(12, "z")
+        for _ in range(depth):
+            graph = onnx_node("If", ("x",), ("z",), field(5, field(1, b"then_branch") + field(6, graph) + field(20, 5)))
+        return graph
+
+    def beside(where: str) -> bytes:
+        told = b"".join(field(13, field(1, key.encode()) + field(2, value.encode())) for key, value in
+                        (("location", where), ("offset", "0"), ("length", "16"), ("__class__", "x"), ("info", "y")))
+        return onnx_model(onnx_node("Add", ("x", "w")), onnx_tensor("w", (4,), b"", 1, told + field(14, 1)))
+
+    def endless() -> bytes:
+        """A loop that goes on for ever."""
+        body = field(2, b"b") + onnx_node("Identity", ("on",), ("go",)) + onnx_node("Neg", ("h",), ("k",)) + \
+            onnx_value(11, "i", (), 7) + onnx_value(11, "on", (), 9) + onnx_value(11, "h", (4,)) + \
+            onnx_value(12, "go", (), 9) + onnx_value(12, "k")
+        return onnx_node("Loop", ("", "", "x"), ("y",), field(5, field(1, b"body") + field(6, body) + field(20, 5)))
+
+    squares = [onnx_node("Mul", (f"h{place}", f"t{place}"), (f"h{place + 1}",)) + onnx_node(
+        "Transpose", (f"h{place}",), (f"t{place}",)) for place in range(30)]
+    yield "whole.onnx", lambda: onnx_model(relu)
+    yield "no-nodes.onnx", lambda: onnx_model()
+    yield "cut.onnx", lambda: onnx_model(relu)[:-9]
+    yield "cut-in-weights.onnx", lambda: onnx_model(onnx_node("Add", ("x", "w")),
+                                                    onnx_tensor("w", (4,), bytes(16)))[:60]
+    yield "many-nodes.onnx", lambda: onnx_model(*[onnx_node("Relu", (f"h{place}",), (f"h{place + 1}",))
+                                                  for place in range(40_000)])
+    yield "empty-nodes.onnx", lambda: onnx_model(b"\x0a\x00" * 4_000_000)
+    yield "empty-attributes.onnx", lambda: onnx_model(onnx_node("Relu", ("x",), ("y",), b"\x2a\x00" * 4_000_000))
+    yield "many-words.onnx", lambda: onnx_model(relu, more=field(14, field(1, b"k") + field(2, bytes(60 << 20))))
+    yield "circle.onnx", lambda: onnx_model(onnx_node("Add", ("x", "b"), ("a",)), onnx_node("Neg", ("a",), ("b",)),
+                                            onnx_node("Relu", ("b",)))
+    yield "never-made.onnx", lambda: onnx_model(onnx_node("Add", ("x", "nothing")))
+    yield "deep.onnx", lambda: onnx_model(inside(60))
+    yield "shape-lies.onnx", lambda: onnx_model(onnx_node("Add", ("x", "w")), onnx_tensor("w", (1 << 40,), bytes(16)))
+    yield "shape-of-zeros.onnx", lambda: onnx_model(onnx_node("Add", ("x", "w")), onnx_tensor("w", (0, 1 << 62), b""))
+    yield "negative-shape.onnx", lambda: onnx_model(onnx_node("Add", ("x", "w")), onnx_tensor(
+        "w", ((1 << 64) - 4,), bytes(16)))
+    yield "wide-input.onnx", lambda: onnx_model(relu, sizes=(1 << 20, 1 << 20))
+    yield "expands.onnx", lambda: onnx_model(onnx_node("Expand", ("x", "s")), integers("s", 1 << 20, 1 << 20))
+    yield "constant-of-shape.onnx", lambda: onnx_model(
+        onnx_node("ConstantOfShape", ("s",), ("c",)), onnx_node("Add", ("x", "c")), integers("s", 1 << 40, 4))
+    yield "tiles.onnx", lambda: onnx_model(onnx_node("Tile", ("x", "s")), integers("s", 1 << 30, 1))
+    yield "range.onnx", lambda: onnx_model(
+        onnx_node("Range", ("a", "b", "c"), ("r",)), onnx_node("Gather", ("x", "r")), integers("a", 0),
+        integers("b", 1 << 50), integers("c", 1))
+    yield "pads.onnx", lambda: onnx_model(onnx_node("Pad", ("x", "s")), integers("s", 0, 1 << 40, 0, 1 << 40))
+    yield "resizes.onnx", lambda: onnx_model(
+        onnx_node("Resize", ("x", "", "s")), onnx_tensor("s", (4,), struct.pack("<4f", 1, 1, 1e9, 1e9)),
+        sizes=(1, 1, 8, 8))
+    yield "squares.onnx", lambda: onnx_model(onnx_node("Identity", ("x",), ("h0",)), *squares,
+                                             onnx_node("Relu", ("h30",)), sizes=(1, 4096))
+    yield "outer.onnx", lambda: onnx_model(onnx_node("Transpose", ("w",), ("t",)), onnx_node("Mul", ("w", "t"), ("m",)),
+                                           onnx_node("ReduceSum", ("m",), ("r",)), onnx_node("Add", ("x", "r")),
+                                           onnx_tensor("w", (1, 200_000), bytes(800_000)))
+    yield "endless.onnx", lambda: onnx_model(endless())
+    yield "outside.onnx", lambda: beside("../../../etc/passwd")
+    yield "missing.onnx", lambda: beside("weights.data")
+    yield "device.onnx", lambda: beside("/dev/zero")
+    yield "own-operator.onnx", lambda: onnx_model(onnx_node("PyOp", ("x",), domain="ai.onnx.contrib"))
+    yield "our-operator.onnx", lambda: onnx_model(onnx_node("Recurrent", ("x",), domain="visualizer"))
+    yield "wrong-arguments.onnx", lambda: onnx_model(onnx_node("Conv", ("x",)))
+    yield "wrong-attribute.onnx", lambda: onnx_model(onnx_node("Concat", ("x", "x"), ("y",), said("axis", 99)))
+    yield "old.onnx", lambda: onnx_model(relu, opset=1)
+    yield "later.onnx", lambda: onnx_model(relu, opset=9_999)
+    yield "no-input.onnx", lambda: onnx_model(onnx_node("Identity", ("w",)), onnx_tensor("w", (4,), bytes(16)))
+
+
 # --- pictures, sounds, texts, tables --------------------------------------------------------------------------------
 
 def picture(kind: str, size: tuple[int, int], mode: str = "L", **options: object) -> bytes:
@@ -674,5 +875,5 @@ def names() -> Made:
     yield "weights.npy", lambda: b"\x93NUMPY\1\0v\0" + pickle.dumps(Runs())
 
 
-KINDS: tuple[Callable[[], Made], ...] = (damaged, recordings, sessions, weights, exported, pictures, sounds, texts,
-                                         films, names)
+KINDS: tuple[Callable[[], Made], ...] = (damaged, recordings, sessions, weights, exported, models, pictures, sounds,
+                                         texts, films, names)

@@ -683,3 +683,39 @@ def answer_to_an_input(trace: Trace, said: Any) -> str:
 
 
 quantity("slices of a map")(lambda trace, said: int(np.prod(layer_of(trace, said.layer).shape[1:-2])))
+
+
+# --- blocks of layers -------------------------------------------------------------------------------------------------
+
+def _stretch(trace: Trace, said: Any) -> list[Layer]:
+    """The layers from the one that is named to the other one."""
+    names = [layer.name for layer in trace.layers]
+    return [*trace.layers][names.index(said.layer):names.index(said.array) + 1]
+
+
+@quantity("parameters of a block")
+def parameters_of_a_block(trace: Trace, said: Any) -> float:
+    arrays = {id(array): array.size for layer in _stretch(trace, said) for name, array in layer.weights.items()
+              if "running" not in name and name not in layer.settings.get("fixed", ())}
+    return sum(arrays.values())
+
+
+@quantity("how many layers of a block")
+def layers_of_a_block(trace: Trace, said: Any) -> float:
+    return len(_stretch(trace, said))
+
+
+@quantity("beats of a block")
+def beats_of_a_block(trace: Trace, said: Any) -> float:
+    """Some layers that only lay numbers out share the beat of another one."""
+    return sum("beside" not in layer.settings for layer in _stretch(trace, said))
+
+
+@quantity("how many blocks that are alike")
+def blocks_that_are_alike(trace: Trace, said: Any) -> float:
+    """As many as names follow the path that all layers of the stretch share; where each layer has a name of its own
+    there, as many as have weights."""
+    paths = [layer.name.split(".") for layer in _stretch(trace, said)]
+    shared = next(depth for depth in range(99) if len({tuple(path[:depth + 1]) for path in paths}) > 1)
+    found = {path[shared] for path in paths}
+    return len(found) if len(found) < len(paths) else sum("weight" in layer.weights for layer in _stretch(trace, said))

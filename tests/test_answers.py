@@ -640,8 +640,9 @@ def test_a_sound_is_recorded_drawn_and_offered(folder: Path, tmp_path: Path, cap
     asked = ["shot", "listener", "--input", str(path), "--at", "softmax.forward"]
     assert cli.main([*asked, "-o", str(tmp_path / "a.png")]) == 0
     assert "The network answers high" in capsys.readouterr().out
-    assert cli.main(["record", "listener", "-o", str(out)]) == cli.REFUSED
-    assert "reads sounds, and none comes with the app; name a file" in capsys.readouterr().err
+    assert cli.main(["record", "listener", "-o", str(out)]) == 0
+    assert from_bytes(out.read_bytes()).sample.name in [each.name for each in inputs.all_samples("audio")]
+    capsys.readouterr()
     assert cli.main(["record", "listener", "--input", "digit-2148", "-o", str(out)]) == cli.REFUSED
     assert "digit-2148 is a picture" in capsys.readouterr().err
     the_app.application()
@@ -655,7 +656,7 @@ def test_a_sound_is_recorded_drawn_and_offered(folder: Path, tmp_path: Path, cap
     assert window.store.kind.name == "audio"
     assert not window.rail.typing
     assert not window.rail.draws
-    assert window.rail.grid.samples == ()
+    assert window.rail.grid.samples == inputs.all_samples("audio")
 
 
 def test_a_model_of_two_inputs_is_given_both_by_their_names(folder: Path, tmp_path: Path) -> None:

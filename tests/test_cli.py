@@ -269,8 +269,8 @@ def test_panels_have_their_own_moments_and_foci(said, recorded: Path, tmp_path: 
 
 
 def test_a_knob_of_one_panel_is_given_to_that_one(said, recorded: Path, tmp_path: Path) -> None:
-    status, _, err = said("shot", recorded, "--view", "feature_maps,filters", "--set", "ranking=max", "--caption", "-o",
-                          tmp_path / "a.svg")
+    status, _, err = said("shot", recorded, "--view", "feature_maps,microscope", "--set", "ranking=max", "--caption",
+                          "-o", tmp_path / "a.svg")
     assert status == DONE, err
     panels = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["panels"]
     assert [panel["knobs"] for panel in panels] == [{"ranking": "max"}, {}]

@@ -92,7 +92,7 @@ def test_names_come_before_files(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("name", "content", "words"), [
     ("a.pdf", b"%PDF-1.4 of somebody else", "does not say what it shows"),
     ("a.mp4", b"\0\0\0\x10ftypisom\0\0\0\0", "does not say what it shows"),
-    ("a.onnx", b"\x08\x07", "is of no kind that opens here"),
+    ("a.docx", b"\x08\x07", "is of no kind that opens here"),
     ("a", b"words", "is of no kind that opens here"),
     ("a.session", b"PK\x03\x04 cut off", "damaged"),
     ("a.session", b"{}", "no saved state"),

@@ -89,9 +89,9 @@ def test_samples_need_neither_torch_nor_qt() -> None:
 
 
 def test_samples_are_told_apart_by_kind() -> None:
-    counts = {kind: len(inputs.all_samples(kind)) for kind in (*KINDS, *OF_SOME)}
+    counts = {kind: len(inputs.all_samples(kind)) for kind in (*KINDS, *OF_SOME, "photo")}
     assert counts == {"image": 400, "strip": 24 + 16, "text": 13, "name": 60 + 24, "sentence": 40 + 16 + 16,
-                      "sequence": 12 + 12 + 8 + 3 + 3, "audio": 20 + 6,
+                      "sequence": 12 + 12 + 8 + 3 + 3, "audio": 1 + 20 + 6, "photo": 2,
                       "pictures": 12 + 12 + 12 + 8, "video": 16 + 8}
     everything = inputs.all_samples()
     assert len({sample.name for sample in everything}) == len(everything) == sum(counts.values())
@@ -673,8 +673,8 @@ def test_nothing_else_asks_for_a_kind_by_its_name() -> None:
     names = {kind.name for kind in inputs.kinds()}
     found = []
     for path in sorted((ROOT / "visualizer").rglob("*.py")):
-        if path.parent.name == "inputs":
-            continue
+        if path.parent.name == "inputs" or path.name in ("opening.py", "_wire.py"):
+            continue  # what is asked of a kind stands with the questions; a field of ONNX is called tensor
         for node in nodes(path):
             compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
             words = [leaf.value for each in compared for leaf in ast.walk(each) if isinstance(leaf, ast.Constant)]

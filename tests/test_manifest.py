@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from visualizer import manifest, registry
+from visualizer import beside, manifest, opening, registry
 from visualizer.manifest import FORMAT, Input, Manifest
 from visualizer.trace import Refused
 
@@ -168,3 +168,15 @@ def test_what_could_not_be_read_again_is_not_written(file: Path) -> None:
     with pytest.raises(ValueError, match="labels"):
         manifest.keep(file, Manifest(labels=("\x1b",)))
     assert not manifest.beside(file).exists()
+
+
+def test_lists_of_labels_are_known_by_their_names() -> None:
+    """The order is that of ILSVRC 2012: known numbers of it have known names."""
+    names = beside.named("imagenet")
+    assert len(names) == len(set(names)) == 1000
+    assert [names[number] for number in (0, 1, 281, 285, 388, 817, 999)] == [
+        "tench", "goldfish", "tabby", "Egyptian cat", "giant panda", "sports car", "toilet tissue"]
+    assert beside.named("digits") == tuple("0123456789")
+    assert beside.named("../i18n/de") == beside.named("nobody") == ()
+    assert set(opening.LISTS) == {*beside.NAMED, "imagenet"}
+    assert all(beside.named(name) for name in opening.LISTS)

@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import QObject, Signal
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
+from torch import nn
 
 from tests.hostile import archived, exported_words
 from tests.sources import MAIN
 from tests.test_door import FIXTURES, one_more, things  # noqa: F401  one_more is a fixture
 from tests.toys import toy
-from visualizer import cli, door, registry
+from visualizer import cli, consent, door, manifest, opening, registry
 from visualizer.engine.requests import REQUESTS
 from visualizer.scene.state import State, changed
 from visualizer.trace import Refused
+from visualizer.ui.asking import Asking
 from visualizer.ui.recorder import Recorder
 from visualizer.ui.store import Store
 
@@ -45,10 +47,15 @@ class Engine(QObject):
         self.waiting.append((self.count, name, wishes))
         return self.count
 
+    def cancel(self, number):
+        self.waiting = [asked for asked in self.waiting if asked[0] != number]
+
+    interrupt = cancel
+
     def work(self):
         while self.waiting:
             number, name, wishes = self.waiting.pop(0)
-            if name in ("describe", "record", "lab"):  # nothing else changes what is open
+            if name in ("describe", "record", "lab", "survey"):  # nothing else changes what is open
                 try:
                     self.answered.emit(number, name, REQUESTS[name](**{**wishes, **unchecked(name)}))
                 except Refused as error:
@@ -68,6 +75,23 @@ def by_window(thing: str | Path, numbers: bool = True):
         recorder.engine.waiting = [asked for asked in recorder.engine.waiting if asked[1] == "describe"]
     recorder.engine.work()
     return (recorder.store.state, recorder.store.trace) if not said else said[0]
+
+
+def by_sheet(thing: str | Path):
+    """The same of a window in which a model file is asked about, and its one button pressed."""
+    recorder, said = Recorder(Store(State()), Engine()), []
+    asking = Asking(recorder)
+    for speaker in (asking, recorder):
+        speaker.said.connect(said.append)
+    recorder.open(str(thing))
+    recorder.engine.work()
+    asked = asking.opening is not None
+    for _ in range(2):  # of a program the first press runs it, so that it is known what is in it
+        asking.go()
+        recorder.engine.work()
+    if asking.opening is not None:
+        said.append(opening.page(asking.opening).problem)
+    return ((recorder.store.state, recorder.store.trace) if not said else said[0]), asked
 
 
 def by_command(thing: str | Path, monkeypatch, numbers: bool = True):
@@ -133,6 +157,96 @@ def test_an_exported_program_opens_in_both(monkeypatch, tmp_path):
     window = by_window(path)
     alike(window, by_command(path, monkeypatch))
     assert [layer.name for layer in window[1]][:2] == ["input", "conv"]
+
+
+def strange():
+    """A network that no bundled one is like."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(180, 7)).eval()
+
+
+def own(folder: Path, kind: str) -> Path:
+    """A file of one's own of each format."""
+    path = folder / f"mine{kind}"
+    weights = strange().state_dict()
+    if kind == ".pt2":
+        torch.export.save(torch.export.export(strange(), (torch.rand(1, 3, 8, 8),)), path)
+    elif kind == ".npz":
+        np.savez(path, **{name: tensor.numpy() for name, tensor in weights.items()})
+    elif kind == ".safetensors":
+        save_file(weights, path)
+    else:
+        torch.save({"state_dict": weights, "epoch": 3}, path)
+    return path
+
+
+@pytest.mark.parametrize("kind", [".pt2", ".pt", ".ckpt", ".safetensors", ".npz"])
+def test_what_is_asked_about_opens_as_by_command_once_the_button_is_pressed(kind, monkeypatch, tmp_path):
+    path = own(tmp_path, kind)
+    command = by_command(path, monkeypatch)
+    window, asked = by_sheet(path)
+    alike(window, command)
+    assert asked, "there is something that the file does not say"
+    assert window[1] is not None
+    again, asked = by_sheet(path)
+    assert not asked, "it was said once"
+    alike(again, command)
+
+
+NET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, width=4):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.fc = nn.Conv2d(1, width, 3), nn.Linear(width, 3)
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.conv(x)).mean((2, 3)))
+"""
+
+
+def test_a_program_runs_once_it_was_agreed_and_then_as_by_command(monkeypatch, tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(NET)
+    refused = by_command(path, monkeypatch)
+    assert isinstance(refused, str), "nobody has agreed to it"
+    assert not consent.given(path)
+    window, asked = by_sheet(path)
+    assert asked
+    assert consent.given(path)
+    assert not isinstance(window, str), window
+    monkeypatch.chdir(tmp_path)
+    command = by_command("net.py:Net", monkeypatch)
+    assert [layer.name for layer in window[1]] == [layer.name for layer in command[1]]
+    assert np.array_equal(window[1].layers[-1].output, command[1].layers[-1].output)
+    path.write_text(NET + "\n")
+    assert isinstance(by_command(path, monkeypatch), str), "another version is asked again"
+
+
+def test_what_is_said_on_the_sheet_is_what_a_command_says(monkeypatch, tmp_path):
+    """The same manifest comes of the answers and of the options, and the same numbers come of that."""
+    path = own(tmp_path, ".pt2")
+    recorder = Recorder(Store(State()), Engine())
+    asking = Asking(recorder)
+    recorder.open(str(path))
+    recorder.engine.work()
+    for name, word in (("scale", "0 … 255"), ("colours", "BGR"), ("fit", "pad"), ("preset", "imagenet"),
+                       ("labels", tuple("abcdefg"))):
+        asking.answer(name, word)
+        recorder.engine.work()
+    asking.go()
+    recorder.engine.work()
+    here = recorder.store.state, recorder.store.trace
+    manifest.forget(path)
+    chosen = cli.parser().parse_args(["shot", str(path), "-o", "a.png", "--values", "0..255", "--colours", "BGR",
+                                      "--fit", "pad", "--mean", "imagenet", "--labels", "a,b,c,d,e,f,g"])
+    command = cli._state_and_trace(chosen)
+    alike(here, command)
+    assert np.array_equal(here[1].layers[0].output, command[1].layers[0].output)
+    assert here[1].labels == command[1].labels == tuple("abcdefg")
 
 
 @pytest.mark.matrix(spine=MAIN, sample=5, each=False)

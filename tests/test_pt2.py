@@ -169,7 +169,7 @@ def test_names_calls_and_shapes_are_those_of_the_module(tmp_path: Path) -> None:
     assert set(dict(open_model(path).module.named_parameters())) == set(dict(model.named_parameters()))
     card = describe(path)
     assert (card.kind, card.intakes[0].shape, card.parameters) == (
-        "tensor", (3, 12, 12), sum(each.numel() for each in model.parameters()))
+        "photo", (3, 12, 12), sum(each.numel() for each in model.parameters()))
     assert trace.check().passed
 
 
@@ -352,7 +352,7 @@ def test_a_dropped_file_is_opened_by_its_card(tmp_path: Path) -> None:
     found = door.recognise(path)
     card = describe(door.asks(found, door.State()))
     state = door.open_(found, cards={str(path): card}.get).state
-    assert (state.model, state.sample) == (str(path), "")
+    assert (state.model, state.sample) == (str(path), "example")  # the one that it brings along
     image = tmp_path / "x.npy"
     np.save(image, np.zeros((3, 12, 12)))
     later = door.open_(door.recognise(image), state, cards={str(path): card}.get).state

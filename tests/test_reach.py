@@ -108,3 +108,15 @@ def test_before_it_is_measured_the_field_is_there_and_nothing_is_said_of_the_gra
     picture = find("reach").draw(trace, timeline(trace).find("3.forward"), None, Look())
     assert "standard" not in picture.caption
     assert not any(isinstance(mark, Image) and mark.palette == "gradient" for mark in picture)
+
+
+def test_a_field_through_which_nothing_comes_is_drawn_without_a_middle() -> None:
+    """A dead unit: its gradient is 0 everywhere, and has no centre."""
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(72, 3)).eval()
+    with torch.no_grad():
+        model[0].bias.fill_(-100)
+    x = torch.rand(1, 1, 6, 6)
+    trace = study(capture(model, x, 1), model, x, "reach", target=1)
+    for beat in timeline(trace).beats:
+        if beat.direction == "forward":
+            assert find("reach").draw(trace, timeline(trace).find(beat.address), None, Look()).caption

@@ -8,7 +8,6 @@ import json
 import pickle
 import subprocess
 import sys
-import warnings
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -158,6 +157,16 @@ def reference(weights: OrderedDict) -> Trace:
     return capture(opened.module, opened.prepare(X), 4, labels=opened.labels)
 
 
+def stepped(weights: OrderedDict) -> torch.optim.Optimizer:
+    """An optimiser that remembers something of each weight."""
+    parameters = [nn.Parameter(tensor.clone()) for tensor in weights.values()]
+    optimiser = torch.optim.Adam(parameters)
+    for each in parameters:
+        each.grad = torch.ones_like(each)
+    optimiser.step()
+    return optimiser
+
+
 WRITERS = {
     "safetensors": lambda w, path: save_file(w, path.with_suffix(".safetensors")),
     "pt": lambda w, path: torch.save(w, path.with_suffix(".pt")),
@@ -175,6 +184,16 @@ WRITERS = {
                                                                                  w.items()}}, path.with_suffix(".pt")),
     "own key": lambda w, path: torch.save({"best": {"at": 3, "of the net": w}}, path.with_suffix(".pt")),
     "parameters": lambda w, path: torch.save({name: nn.Parameter(t) for name, t in w.items()}, path.with_suffix(".pt")),
+    "before 1.6": lambda w, path: torch.save(w, path.with_suffix(".pth"), _use_new_zipfile_serialization=False),
+    "ckpt before 1.6, with its optimiser": lambda w, path: torch.save(
+        {"epoch": 3, "loss": np.float64(0.5), "model_state": w, "optimizer_state": stepped(w).state_dict()},
+        path.with_suffix(".ckpt"), _use_new_zipfile_serialization=False),
+    "bin, with its optimiser": lambda w, path: torch.save(
+        {"optimizer_state": stepped(w).state_dict(), "step": np.int64(7), "model_state": w}, path.with_suffix(".bin")),
+    "npz": lambda w, path: np.savez(path.with_suffix(".npz"), **{name: t.numpy() for name, t in w.items()}),
+    "packed npz": lambda w, path: np.savez_compressed(path.with_suffix(".npz"), **{n: t.numpy() for n, t in w.items()}),
+    "npz by columns, in the other order of bytes": lambda w, path: np.savez(
+        path.with_suffix(".npz"), **{n: np.asfortranarray(t.numpy()).astype(">f4") for n, t in w.items()}),
     "double": lambda w, path: save_file({name: t.double() for name, t in w.items()}, path.with_suffix(".safetensors")),
 }
 
@@ -201,32 +220,16 @@ def test_of_two_sets_of_weights_the_usual_one_is_opened_and_said(tmp_path: Path)
     assert torch.equal(opened.module.state_dict()["fc3.bias"], weights["fc3.bias"])
 
 
-@pytest.mark.parametrize("how", ["traced", "whole", "before 1.6", "state dict"])
-def test_an_architecture_of_ones_own_is_told_how_it_is_recorded(how: str, tmp_path: Path) -> None:
-    model, path = nn.Linear(3, 2), tmp_path / "mine.pt"
-    if how == "traced":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.jit.trace(model, torch.ones(1, 3)).save(path)
-    else:
-        torch.save(model if how == "whole" else model.state_dict(), path,
-                   _use_new_zipfile_serialization=how != "before 1.6")
-    with pytest.raises(Refused, match=r"visualizer\.capture\(model, x\)\.save\('mine\.trace'\)") as caught:
-        open_model(path)
-    assert_one_sentence(caught.value)
-    assert ("TorchScript" in str(caught.value)) == (how == "traced")
-
-
-def test_weights_that_fit_no_network_are_refused_with_their_size(tmp_path: Path) -> None:
+def test_weights_that_fit_no_network_are_not_put_into_one(tmp_path: Path) -> None:
     for change in (lambda w: w.pop("fc3.bias"), lambda w: w.update(more=torch.zeros(2)),
                    lambda w: w.update({"fc3.bias": torch.zeros(11)}),
                    lambda w: w.update({"fc3.bias": torch.zeros(10, dtype=torch.int64)})):
         weights = weights_of_lenet()
         change(weights)
         torch.save(weights, tmp_path / "mine.pt")
-        with pytest.raises(Refused, match=r"holds weights only \(\d+ tensors, 61,\d+ numbers, no wiring\)") as caught:
-            open_model(tmp_path / "mine.pt")
-        assert_one_sentence(caught.value)
+        opened = open_model(tmp_path / "mine.pt")
+        assert "LeNet" not in opened.title
+        assert "architecture" not in opened.card
 
 
 # --- everything else ------------------------------------------------------------------------------------------------
@@ -288,9 +291,8 @@ HOSTILE = {
     "sparse.pt": (lambda: torch_file({"a": torch.eye(3).to_sparse()}), "sparse"),
     "tensor.pt": (lambda: torch_file(torch.zeros(3)), "not a state dict"),
     "words.pt": (lambda: torch_file({"a": "b"}), "no state dict"),
-    "numbers_for_names.pt": (lambda: torch_file({1: torch.zeros(2)}), "fit none of"),
     "nothing.pt": (lambda: torch_file({}), "no state dict"),
-    "model.onnx": (lambda: b"x", "no model file that is understood"),
+    "model.onnx": (lambda: b"x", "is damaged, or no ONNX model"),
     "model.h5": (lambda: b"x", "no model file that is understood"),
 }
 
@@ -409,15 +411,3 @@ def test_json_of_a_recording_holds_no_path_of_this_machine() -> None:
     with zipfile.ZipFile(io.BytesIO(record("digits_cnn").to_bytes())) as archive:
         words = json.loads(archive.read("trace.json"))
     assert str(ROOT) not in json.dumps(words)
-
-
-def test_weights_that_fit_nothing_are_refused_in_a_sentence_that_can_be_read(tmp_path):
-    """Without the names of all networks; and one tensor is no tensors."""
-    (tmp_path / "mine.pt").write_bytes(torch_file({"a": torch.zeros(3)}))
-    with pytest.raises(Refused) as caught:
-        open_model(str(tmp_path / "mine.pt"))
-    said = str(caught.value)
-    assert said.startswith("mine.pt holds weights only (1 tensor, 3 numbers, no wiring), and they fit none of the "
-                           f"{len(registry.models())} networks")
-    assert not any(name in said for name in registry.models())
-    assert "visualizer.capture(model, x)" in said

@@ -256,7 +256,8 @@ def true(trace: Trace, claim: Said) -> bool:
 def unclaimed(trace: Trace, texts: list[str], heard: list[Said]) -> list[str]:
     """Texts in which a number carries no claim of its own and belongs to no name, or in which a sign, a digit or a
     percent stands outside the claim that it belongs to."""
-    every = sorted({*(layer.name for layer in trace), trace.sample.title, trace.sample.name, trace.title, trace.model,
+    every = sorted({*(layer.name for layer in trace), *modules(trace), trace.sample.title, trace.sample.name,
+                    trace.title, trace.model,
                     *(axis for layer in trace for axis in layer.axes if NUMBER.search(axis)),
                     *(label for label in trace.labels if not NUMBER.fullmatch(label))} - {""}, key=len, reverse=True)
     names, numbers = ([name for name in every if bool(NUMBER.fullmatch(name)) == bare] for bare in (False, True))
@@ -269,11 +270,19 @@ def unclaimed(trace: Trace, texts: list[str], heard: list[Said]) -> list[str]:
             rest[start:end] = HERE * (end - start)
         left = re.sub(f"{HERE}+", HERE, "".join(rest))
         for name in (*names, *numbers):
-            left = re.sub(rf"(?<![\w.,−]){re.escape(name)}(?:(?=[²³])|(?!\w|[.,]\d))", "", left)
+            left = re.sub(rf"(?<![\w.,−]){re.escape(name)}(?:…[\w.#]+)?(?:(?=[²³])|(?!\w|[.,]\d))", "", left)
         left = EQUATION.sub("", left)
         if NUMBER.search(left) or TORN.search(left):
             found.append(left)
     return found
+
+
+def modules(trace: Trace) -> set[str]:
+    """The modules that layers stand in, and the last parts of their names and of those of layers, as far as these are
+    more than a number."""
+    paths = [layer.name.split(".") for layer in trace]
+    found = {".".join(path[start:end]) for path in paths for end in range(1, len(path) + 1) for start in (0, end - 1)}
+    return {name for name in found if not NUMBER.fullmatch(name)}
 
 
 HERE = "\0"

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from tests.sources import MAIN
 from tests.test_window import opened
 from visualizer import app as the_app
+from visualizer import card as cards_of
 from visualizer import door, inputs, record, registry, sight, start, views
 from visualizer.engine.requests import REQUESTS
 from visualizer.scene import colour
@@ -117,7 +118,10 @@ def test_a_card_whose_need_is_not_there_is_not_shown_and_a_file_more_is_a_card_m
 def test_every_number_is_counted_and_no_group_is_empty():
     counted = dict(start.counts())
     assert counted[start.NETWORKS] == len(registry.models()) == len(start.networks())
-    assert counted[start.INPUTS] == sum(len(inputs.all_samples(kind.name)) for kind in inputs.kinds())
+    read = {sample for name in registry.models() for sample in cards_of.bundled(name).samples}
+    bundled = {sample.name for kind in inputs.kinds() for sample in inputs.all_samples(kind.name)}
+    assert counted[start.INPUTS] == len(bundled & read)
+    assert len(bundled - read) == 3, "two photographs and a sound, which only models of one's own read"
     assert counted[start.VIEWS] == len(views.all_views())
     assert all(card.group and card.title for card in start.everything())
 

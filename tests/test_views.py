@@ -194,7 +194,7 @@ def test_it_works_for_512_channels(name: str) -> None:
 
 def test_a_deep_network_scrolls_under_its_input_and_answer() -> None:
     """Every layer is shown when its beat comes; nothing leaves the frame, and what is left out is said."""
-    times, look = timeline(deep()), replace(OVERVIEW, size=(952, 656))
+    times, look = timeline(deep()), replace(OVERVIEW, size=(952, 656), knobs=(*OVERVIEW.knobs, ("blocks", "open")))
     for index in range(len(times.beats)):
         for moment in (times.settled(index), times.at(times.starts[index] + Fraction(1, 5))):
             picture = find("network").draw(deep(), moment, None, look)

@@ -117,7 +117,7 @@ def test_a_text_taken_apart_and_joined_is_read_as_the_same(kind):
 
 def test_every_kind_of_input_but_several_and_bare_arrays_says_what_it_is_made_of():
     for kind in inputs.kinds():
-        assert (kind.grain({}) is None) == (kind.name in ("several", "tensor"))
+        assert (kind.grain({}) is None) == (kind.name in ("several", "tensor", "nothing"))
 
 
 def test_a_sound_is_edited_by_what_its_kind_says():

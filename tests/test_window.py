@@ -915,7 +915,9 @@ def test_an_empty_window_says_what_to_do_and_nothing_breaks(qtbot):
 
 def test_show_hands_a_recording_to_a_new_process(digits, monkeypatch, tmp_path):
     started = []
-    monkeypatch.setattr(subprocess, "Popen", lambda command: started.append(command))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(the_app, "_has_screen", lambda: True)
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **how: started.append(command))
     the_app.show(digits)
     command, = started
     assert command[:4] == [sys.executable, "-m", "visualizer", "open"]

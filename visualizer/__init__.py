@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {"capture": "visualizer.record", "study": "visualizer.record", "watch": "visualizer.record",
+         "recording": "visualizer.record",
          "show": "visualizer.app", "compare": "visualizer.comparison", "judge": "visualizer.record.measures",
          "draw": "visualizer.export", "load": "visualizer.trace",
          "Trace": "visualizer.trace", "Layer": "visualizer.trace"}
 
-__all__ = ["Layer", "Trace", "__version__", "capture", "compare", "draw", "judge", "load", "show", "study", "watch"]
+__all__ = ["Layer", "Trace", "__version__", "capture", "compare", "draw", "judge", "load", "recording",
+           "show", "study", "watch"]
 
 
 def __getattr__(name: str) -> Any:

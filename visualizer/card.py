@@ -95,7 +95,7 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
              "answers": _answers(words.get("answer"), asks)}
     step = offered.step_of(said) if said else offered.step
     return Card(model, title or str(words.get("title", model)), intakes, **{
-        **found, "step": step, "view": offered.view if step else Card.view,
+        **found, "step": step, "view": offered.view if step or offered.whole else Card.view,
         "samples": fitting(intakes[0].kind if intakes else "", said), **known})
 
 
@@ -128,4 +128,4 @@ def of_trace(trace: Trace, model: str = "") -> Card:
 def fitting(kind: str, said: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the bundled samples of a kind of input, those of a model that says so much of its input."""
     found: tuple[str, ...] = registry.module("inputs").samples(kind, said).words
-    return found
+    return (str(said["first"]), *found) if said.get("first") else found

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import visualizer
-from visualizer import registry
+from visualizer import registry, told
 
 if TYPE_CHECKING:
     from visualizer.card import Card
@@ -76,6 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "--debug" in given:
             raise
         return _explain(error)
+    finally:
+        for name in ("manifest", "consent"):
+            if f"{visualizer.__name__}.{name}" in sys.modules:
+                registry.module(name).suppose_nothing()  # it was said in this command alone
 
 
 def _with_somewhere_to_write() -> None:
@@ -130,7 +134,7 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("open", "list", "record", "check", "shot", "film", "compare", "curve", "data", "claims", "doctor")
+COMMANDS = ("open", "list", "survey", "record", "check", "shot", "film", "compare", "curve", "data", "claims", "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -159,6 +163,12 @@ def parser() -> argparse.ArgumentParser:
     it = command("list", _list, "list what there is")
     it.add_argument("what", nargs="?", choices=_LISTED, metavar="WHAT",
                     help=f"{', '.join(_LISTED)}; everything when left out")
+    it.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+    it = command("survey", _survey, "tell what a model file holds, what is proposed for what it does not say, and what "
+                 "it is to be asked")
+    it.add_argument("thing", metavar="FILE", help="a model file of your own")
+    told.options(it)
     it.add_argument("--json", action="store_true", help="as JSON, for programs")
 
     it = command("record", _record, "run a model once, forwards and backwards, and save every number as a .trace")
@@ -277,8 +287,6 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
                     help="a file, a sample of `visualizer list samples`, a text for a model that reads text, or "
                          "\"strip:4 0 7\" for one that reads strips; NAME=FILE, several times, for one of several "
                          "inputs")
-    it.add_argument("--shape", type=_shape, metavar="1,3,64,64", help="how large the input is, for a model that takes "
-                    "several sizes")
     it.add_argument("--target", type=_wanted, metavar="N|0.5|1,0,2|FILE", help="what should be answered: a class, a "
                     "number with a point, a list, or a file of numbers (.npy, .csv, .txt)")
     it.add_argument("--objective", metavar="WORD", help="what flows back: loss, none, a loss by name (mse, mae, bce, "
@@ -295,6 +303,7 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
                     help="what is done to the input, of `visualizer list edits`: shift=3, shift=3,0, rotate=30, "
                          "reverse; several times for several; the same as --edit shift:3,0")
     it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
+    told.options(it)
 
 
 def _what_is_seen(it: argparse.ArgumentParser) -> None:
@@ -339,16 +348,30 @@ class _Parser(argparse.ArgumentParser):
         raise Usage(f"{message[0].upper()}{message[1:]}; `{self.prog} --help` shows what can be said.")
 
 
-def _shape(text: str) -> str:
-    if not re.fullmatch(r"[1-9][0-9]{0,5}(,[1-9][0-9]{0,5}){0,11}", text):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no shape; write numbers with commas, for example 1,3,64,64")
-    return text
+def _heard(chosen: argparse.Namespace) -> None:
+    """Take what the command says of a model file for true, and keep it if that is wished."""
+    from visualizer import consent, manifest
+
+    heard = told.said(chosen)
+    if heard is None:
+        return
+    path, said = heard
+    if (program := told.agreed(chosen)) is not None and program.is_file():
+        consent.suppose(program)
+    chosen.thing = str(path)
+    manifest.suppose(path, said)
+    if chosen.keep:
+        print(f"{manifest.keep(path, said)}: what was said of {path.name}", file=sys.stderr)
 
 
 def _given(chosen: argparse.Namespace) -> str | None:
-    """The word for the input, with the shape that it is to have."""
+    """The word for the input, with the shape that it is to have where that is a part of it."""
     word: str | None = chosen.input
-    return word if chosen.shape is None else f"shape:{chosen.shape}; {word or ''}".rstrip("; ")
+    if chosen.shape is None:
+        return word
+    known = _card(chosen.thing)
+    takes = known is not None and "usual" in known.facts
+    return f"shape:{chosen.shape}; {word or ''}".rstrip("; ") if takes else word
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -424,7 +447,8 @@ def _knobs(text: str) -> tuple[tuple[str, str], ...]:
 
 def _open(chosen: argparse.Namespace) -> int:
     """The app: what was named, where it was last, or its start screen. It says itself where no window can open."""
-    return int(registry.module("app").main(chosen.thing, last=chosen.last and chosen.thing is None) or DONE)
+    thing = None if chosen.thing is None else told.split(chosen.thing)[0]  # the window asks which class, and whether
+    return int(registry.module("app").main(thing, last=chosen.last and thing is None) or DONE)
 
 
 def _list(chosen: argparse.Namespace) -> int:
@@ -444,12 +468,30 @@ def _list(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _survey(chosen: argparse.Namespace) -> int:
+    """The operations of a model file, its input as it is taken, and what of that nobody has said."""
+    from visualizer import survey
+
+    _heard(chosen)
+    if not Path(chosen.thing).is_file():
+        raise Usage(f"There is no file {chosen.thing}; name a model file of your own.")
+    with _working(f"looking at {chosen.thing}"):
+        found = _torch("record.survey").survey(chosen.thing)
+    if chosen.json:
+        _say(json.dumps(survey.without_arrays(found), indent=1, ensure_ascii=False))
+    else:
+        for line in survey.lines(found):
+            _say(line)
+    return DONE if not found.why else REFUSED
+
+
 def _record(chosen: argparse.Namespace) -> int:
     """Run the model and save the trace; with --check, say how far numpy's numbers are from torch's."""
     from visualizer import door
     from visualizer.trace import SUFFIX
 
     _writable(chosen.output, (SUFFIX,))
+    _heard(chosen)
     found = door.recognise(chosen.thing)
     if found.what not in (door.BUNDLED, door.MODEL):
         raise Usage(f"{chosen.thing} is no model; name one of `visualizer list models`, or a model file.")
@@ -1055,6 +1097,7 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     from visualizer.scene.session import other_weights
     from visualizer.trace import load
 
+    _heard(chosen)
     found = door.recognise(chosen.thing)
     opened = door.open_(found, cards=_card, sample=_given(chosen), edits=_done_to(chosen) or None)
     if opened.said:

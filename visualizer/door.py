@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -81,6 +82,9 @@ def _by_content(name: str, path: Path) -> Found | None:
         return Found(SAVED, name, session.read(path))
     if traces.HEADER in inside:
         return Found(RECORDING, name)
+    ours = (traces.SUFFIX, session.SUFFIX, *inputs.suffixes(), *_export().suffixes())
+    if path.suffix.lower() not in ours and (why := registry.module("record.formats").refused(path)):
+        raise Refused(why)
     if registry.module("record.formats").holding(path) is not None:
         return Found(MODEL, name)
     words = _export().state_in(path)
@@ -124,6 +128,8 @@ def _run(folder: Path) -> tuple[str, ...]:
                              "without : and @.").format(name=repr(bad)))
         if len(found) > 1:
             return found
+    if why := registry.module("record.formats").refused(folder):
+        raise Refused(why)
     raise Refused(tr("{path} is a folder without two recordings or model files in it; open a file.").format(
         path=folder))
 
@@ -141,16 +147,28 @@ def _exists(path: Path) -> bool:
 
 
 def _members(path: Path) -> frozenset[str]:
-    """Names of what is in a zip; none if it is no zip, or damaged."""
+    """Names of what is in a zip; none if it is no zip, or damaged. Asked again of a file that nobody has written to
+    since, it is not read again: a program of torch.export has hundreds of members, and this is asked with each frame.
+    """
+    try:
+        about = path.stat()
+        return _listed(path, about.st_mtime_ns, about.st_size)
+    except OSError as error:
+        raise Refused(tr("{name} cannot be read ({why}); choose another file.").format(
+            name=path.name, why=error.strerror or error)) from error
+
+
+@lru_cache(16)
+def _listed(path: Path, changed: int, size: int) -> frozenset[str]:
+    """The same of a file as it was then; raises OSError."""
     try:
         with path.open("rb") as file:
             if file.read(2) != b"PK":
                 return frozenset()
         with unpack.opened(path, 1 << 22) as archive:
             return frozenset(archive.namelist())
-    except OSError as error:
-        raise Refused(tr("{name} cannot be read ({why}); choose another file.").format(
-            name=path.name, why=error.strerror or error)) from error
+    except OSError:
+        raise
     except Exception:  # whatever a damaged zip makes of itself; its ending says whose words tell so
         return frozenset()
 

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 from visualizer import registry
 from visualizer.language import tr
-from visualizer.trace import Refused
+from visualizer.refused import Refused
 
 SUFFIX = ".visualizer.json"
 FORMAT = "visualizer-manifest-1"
@@ -43,6 +43,7 @@ SCALES = ("0 … 1", "0 … 255", "−1 … 1")
 LAYOUTS = ("channels first", "channels last", "batch first", "time first")
 COLOURS = ("RGB", "BGR", "grey")
 FITS = ("crop", "squeeze", "pad")
+RESAMPLES = ("bilinear", "bicubic", "nearest", "lanczos")
 HASH = re.compile(r"[0-9a-f]{64}")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_ ]{0,40}")
 NAME = re.compile(r"[A-Za-z_]\w{0,100}(\.[A-Za-z_]\w{0,100}){0,8}")
@@ -70,6 +71,10 @@ class Input:
     """Taken from each channel after it was scaled; one number, or one a channel."""
     divisor: tuple[float, ...] = ()
     """By which it is then divided."""
+    crop: float = 0.0
+    """Of a picture that is cut: the share of its shorter side that is left, as `crop_pct` of timm; 0 for all."""
+    resample: str = ""
+    """How its pixels are made from others, one of RESAMPLES."""
     alphabet: tuple[str, ...] = ()
     """The symbols that the numbers 0, 1, 2, … stand for, in a model that reads text."""
     rate: int = 0
@@ -131,6 +136,19 @@ def beside(path: str | Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
+_supposed: dict[Path, Manifest] = {}
+
+
+def suppose(path: str | Path, manifest: Manifest) -> None:
+    """Say something of a model file for as long as this process runs, whatever is kept."""
+    _supposed[Path(path).resolve()] = from_plain(manifest.plain())
+
+
+def suppose_nothing() -> None:
+    """Take back all of that."""
+    _supposed.clear()
+
+
 def of(path: str | Path) -> Manifest:
     """What was said of a model file; an empty one where nothing is kept that can be believed."""
     return found(path).manifest
@@ -139,6 +157,8 @@ def of(path: str | Path) -> Manifest:
 def found(path: str | Path) -> Kept:
     """The same, with where it is kept, or why it is not believed."""
     path = Path(path)
+    if _supposed and (said := _supposed.get(path.resolve())) is not None:
+        return Kept(said)
     why = ""
     for place in (_own(path), beside(path)):
         if place is None or not _is_file(place):
@@ -316,6 +336,12 @@ def _numbers(value: Any) -> tuple[float, ...]:
     return tuple(map(float, numbers))
 
 
+def _share(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise ValueError("is no share, 0 … 1")
+    return float(value)
+
+
 def _divisor(value: Any) -> tuple[float, ...]:
     found = _numbers(value)
     if any(abs(each) < 1e-30 for each in found):
@@ -399,7 +425,9 @@ def _inputs(value: Any) -> Mapping[str, Input]:
 
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "kind": _word, "shape": _shape, "dtype": _word, "layout": _one_of(*LAYOUTS), "scale": _one_of(*SCALES),
-    "colours": _one_of(*COLOURS), "fit": _one_of(*FITS), "mean": _numbers, "divisor": _divisor, "alphabet": _symbols,
+    "colours": _one_of(*COLOURS), "fit": _one_of(*FITS), "mean": _numbers, "divisor": _divisor,
+    "crop": _share,
+    "resample": _one_of(*RESAMPLES), "alphabet": _symbols,
     "rate": lambda value: value if _is_int(value, 0, 1_000_000) else _no_number(f"of {value!r:.20} a second"),
     "hash": _hash, "inputs": _inputs, "labels": _texts, "answer": _word, "settings": _values, "objective": _word,
     "name": _name, "arguments": _values, "weights": _beside, "source": _beside,

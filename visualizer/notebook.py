@@ -27,7 +27,7 @@ MOST_SVG = 256 << 10
 """Bytes. A drawing that is larger is left to its pixels: it would be saved into the notebook with every run."""
 MOST_PNG = 1 << 20
 """Bytes of a picture with two pixels for each of its own; a larger one has one."""
-SIZE = (960, 640)
+SIZE = (1104, 736)
 """Of the picture of a recording, in its own pixels."""
 PAGE, DRAWING, PIXELS, PLAIN = "text/html", "image/svg+xml", "image/png", "text/plain"
 
@@ -71,7 +71,8 @@ def headline(trace: Trace) -> str:
     said = [trace.title or trace.model, tr("{count} layers").format(count=numbers.count(len(trace.layers))),
             tr("{count} parameters").format(count=numbers.count(trace.parameters))]
     if trace.objective.kind != "none":
-        said.append(f"{trace.objective.kind.replace('_', ' ')} {numbers.significant(trace.objective.value)}")
+        what = tr("objective") if trace.objective.kind == "function" else trace.objective.kind.replace("_", " ")
+        said.append(f"{what} {numbers.significant(trace.objective.value)}")
     return ", ".join(said)
 
 

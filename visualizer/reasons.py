@@ -46,6 +46,9 @@ COMPILED = english("It was made inside compiled code or a transform of torch.fun
 DIFFERENTIATED = english("It is a gradient that the model made of its own numbers (torch.autograd.grad), which is not "
                          "taken apart.")
 SCRIPT = english("It is compiled code (TorchScript), whose steps could not be recorded, nor checked.")
+OF_SEVERAL = english("It was made of all {count} samples of the batch together, of which one was recorded.")
+LOSS_OF_ALL = english("It is the loss of all {count} samples of the batch, which was made outside of the model; what "
+                      "it hands back is what autograd brought to this one.")
 DESCENT = english("It is made of steps of gradient descent, not by a layer.")
 
 # --- recurrent layers -----------------------------------------------------------------------------------------------
@@ -71,6 +74,7 @@ OF_WEIGHT = english("The gradient of its {name}: {why}")
 NOT_HANDED = english("nothing that was recorded handed it back.")
 BY_UNEXPLAINED = english("{name} handed it back, and is unexplained.")
 BY_STRANGE = english("{name} read NaN or infinity.")
+OF_ALL = english("it is that of all {count} samples of the batch, of which one was recorded.")
 INSIDE = english("part of it came through torch.autograd.grad inside the model.")
 USE_UNEXPLAINED = english("how the weight was used is not explained.")
 NOT_RECORDED = english("no gradient of its output was recorded.")

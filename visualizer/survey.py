@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,8 @@ class Survey:
     parameters: int = 0
     adds: int = 0
     """Multiply-adds of one pass forwards over one input."""
+    memory: int = 0
+    """Bytes of all numbers of a recording of one input, gradients included; 0 where that is not known."""
     dtype: str = ""
     told: Manifest = field(default_factory=Manifest)
     """What is taken for true: what was said, and for the rest what is proposed."""
@@ -144,6 +147,46 @@ class Survey:
         made = {item.name: getattr(self, item.name) for item in fields(self)}
         made |= {name: [asdict(each) for each in made[name]] for name in _LISTS}
         return {**made, "told": self.told.plain()}
+
+
+def without_arrays(found: Survey) -> dict[str, Any]:
+    """As JSON writes it: what is seen of an input by its ranges alone."""
+    return {**found.plain(), "seen": [{name: value for name, value in asdict(each).items()
+                                       if name not in ("given", "fed")} for each in found.seen]}
+
+
+def lines(found: Survey) -> list[str]:
+    """As text: its operations, then what it reads and answers; what is only proposed has a question mark."""
+    rows = [(f"{'  ' * row.depth}{row.name}", row.operation or row.kind, " × ".join(map(str, row.shape)),
+             f"{row.parameters:,}" if row.parameters else "", "" if row.taken else "shown only") for row in found.rows]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    if found.runs and not found.agreed:
+        return [f"{found.title} is a program, and nothing in it has run; it can be recorded as:",
+                *(f"  {Path(found.file).name}:{each.name}" + ("" if each.made else "(" + ", ".join(
+                    f"{name}={usual}" if usual else name for name, usual in each.arguments) + ")")
+                  for each in found.choices)]
+    made = [found.title, *("  ".join((row[0].ljust(widths[0]), row[1].ljust(widths[1]), row[2].rjust(widths[2]),
+                                      row[3].rjust(widths[3]), row[4])).rstrip() for row in rows),
+            f"{found.parameters:,} parameters, {found.adds:,} multiply-adds" +
+            (f", {max(1, found.memory >> 20):,} MiB a recording" if found.memory else "")]
+    for name, value in found.told.plain().items():
+        if name not in ("hash", "labels", "alphabet"):
+            asked = " ?" if name in found.asked else ""
+            made.append(f"{name}: {', '.join(map(_word, value)) if isinstance(value, list) else _word(value)}{asked}")
+    made.append(f"labels: {', '.join(found.told.labels[:12]) or 'none'}" +
+                (f", … {len(found.told.labels):,}" if len(found.told.labels) > 12 else "") +
+                (f" ({found.found})" if found.found else "") + (" ?" if "labels" in found.asked else ""))
+    for name in ("mean", "alphabet"):
+        if name in found.asked:
+            made.append(f"{name}: none ?")
+    for seen in found.seen:
+        made += [f"{seen.title or 'input'}: {name or 'all numbers'} {low:.4g} to {high:.4g}, mean {mean:.4g}"
+                 for name, (low, mean, high) in zip(seen.names or ("",) * len(seen.ranges), seen.ranges, strict=False)]
+    return [*made, *found.notes, *([found.why] if found.why else [])]
+
+
+def _word(value: Any) -> str:
+    return "any" if value is None else str(value)
 
 
 _LISTS: Mapping[str, Any] = {"rows": Row, "seen": Seen, "views": Opens, "checks": Check, "choices": Class}

@@ -16,13 +16,14 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property, wraps
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry, unpack
 from visualizer.language import spoken
+from visualizer.refused import Refused as Refused
 
 if TYPE_CHECKING:
     from visualizer.kinds import Report
@@ -36,6 +37,8 @@ SUFFIX, HEADER = ".trace", "trace.json"
 """How the name of a file ends, and what of the zip says that it is one."""
 MOST_BYTES = 2 << 30
 """Bytes of a message that brings a trace from an engine of our own."""
+MOST_COMPRESSED = 32 << 20
+"""Bytes, without gradients, that are compressed in a file: of more it takes seconds."""
 MOST_LAYERS = 5_000
 """Of a recording in a file: of more, a view takes many seconds to be laid out."""
 MOST_LETTERS, MOST_LISTED = 4096, 100_000
@@ -44,12 +47,10 @@ PART = "part"
 """The last axis of complex numbers: the real part, then the imaginary one."""
 INPUT, UNEXPLAINED = "input", "unexplained"
 """What `Layer.kind` is of what was fed in, and of an operation that no kind speaks for."""
+MODULES = "modules"
+"""The fact that tells the classes of the modules which hold others: path -> `Bottleneck`."""
 UNTRAINED = "untrained"
 """What is done to a model that is recorded with its weights from before training; an edit of a recipe."""
-
-
-class Refused(Exception):
-    """A file or a request that is not opened; its text is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -265,6 +266,11 @@ class Trace:
         return {layer.name: layer for layer in self.layers}
 
     @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The place of each layer in the order of execution, from 0."""
+        return {layer.name: place for place, layer in enumerate(self.layers)}
+
+    @cached_property
     def _readers(self) -> dict[str, tuple[Layer, ...]]:
         found: dict[str, dict[str, Layer]] = {name: {} for name in self._by_name}
         for layer in self.layers:
@@ -328,8 +334,9 @@ class Trace:
 
     def to_bytes(self, compress: bool = True) -> bytes:
         """The file as bytes. Compressed, 1 MB takes about 40 ms and saves a tenth; on the way to another process it
-        goes as it is."""
-        return _pack(self, zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED)
+        goes as it is, and so does a large one."""
+        small = sum(layer.output.nbytes for layer in self.layers) + 4 * self.parameters < MOST_COMPRESSED
+        return _pack(self, zipfile.ZIP_DEFLATED if compress and small else zipfile.ZIP_STORED)
 
 
 def load(path: str | Path) -> Trace:
@@ -346,10 +353,18 @@ def from_bytes(data: bytes, name: str = "this trace", most: int = MOST_BYTES) ->
     return _opened(io.BytesIO(data), name, most)
 
 
+def together(header: dict[str, Any], arrays: dict[str, Array], name: str = "this trace") -> Trace:
+    """The trace that `apart` took apart, its plain values having been JSON meanwhile; trusting nothing in it."""
+    return _judged(lambda: _from_header(header, arrays), name)
+
+
 def _opened(file: Path | io.BytesIO, name: str, most: int) -> Trace:
+    return _judged(lambda: _from_header(*_unpack(file, name, most)), name)
+
+
+def _judged(made: Callable[[], Trace], name: str) -> Trace:
     try:
-        header, arrays = _unpack(file, name, most)
-        return _from_header(header, arrays)
+        return made()
     except Refused:
         raise
     except unpack.TooMuch as error:
@@ -369,8 +384,9 @@ _KEPT = "_remembered"
 _MISSING: Any = object()
 
 
-def remembered(most: int = 32) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def remembered(most: int = 32, each_layer: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Have a function keep its last `most` answers, with the noun it is asked about first: they die with that.
+    `each_layer`: of a Trace as many as it has layers, where it is asked of all of them in turn and an answer is small.
 
     The noun is a Trace, or what was read of one (a Layer, a Reading, or the first of several). A cache beside the
     function would keep every recording alive that was ever drawn. An answer may have words in it, so that each language
@@ -391,11 +407,11 @@ def remembered(most: int = 32) -> Callable[[Callable[P, R]], Callable[P, R]]:
             key = (spoken(), args[1:] if owner is args[0] else args, *(sorted(kwargs.items()) if kwargs else ()))
             answer = kept.get(key, _MISSING)
             if answer is not _MISSING:
-                if 2 * len(kept) > most:  # again, as the last one that was asked for
+                if 2 * len(kept) > most and not each_layer:  # again, as the last one that was asked for
                     kept[key] = kept.pop(key)
                 return answer  # type: ignore[no-any-return]
             answer = kept[key] = function(*args, **kwargs)
-            while len(kept) > most:
+            while len(kept) > (max(most, len(noun.get("layers", ()))) if each_layer else most):
                 del kept[next(iter(kept))]
             return answer
 
@@ -416,9 +432,8 @@ def forget(trace: Trace) -> None:
 _PLAIN = ("model", "title", "dtype", "seed", "versions", "hashes", "facts")
 
 
-def _pack(trace: Trace, method: int) -> bytes:
-    from safetensors.numpy import save
-
+def apart(trace: Trace) -> tuple[dict[str, Any], dict[str, Array]]:
+    """A trace as plain values, and its arrays by the names that stand in them; each array once."""
     arrays: dict[str, Array] = {}
     names: dict[int, str] = {}
 
@@ -457,6 +472,13 @@ def _pack(trace: Trace, method: int) -> bytes:
     if trace.studies:
         header["studies"] = {name: {key: keep(f"study.{name}.{key}", array) for key, array in sorted(found.items())}
                              for name, found in sorted(trace.studies.items())}
+    return header, arrays
+
+
+def _pack(trace: Trace, method: int) -> bytes:
+    from safetensors.numpy import save
+
+    header, arrays = apart(trace)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         indent = 1 if method == zipfile.ZIP_DEFLATED else None  # for people; without it five times as fast
@@ -482,14 +504,36 @@ def _unpack(file: Path | io.BytesIO, name: str, most: int) -> tuple[dict[str, An
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             found = header.get("format") if isinstance(header, dict) else None
             raise Refused(f"{name} has the format {found!r}, this version opens {FORMAT}; record it again.")
-        return header, _arrays(unpack.read(archive, members["arrays.safetensors"], most))
+        held = members["arrays.safetensors"]
+        stored = held.compress_type == zipfile.ZIP_STORED  # which cannot unpack to more than the file itself takes
+        return header, arrays_in(unpack.read(archive, held, MOST_BYTES if stored else most))
 
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
            "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "?", "C64": "<c8", "C128": "<c16"}
 
 
-def _arrays(data: bytes) -> dict[str, Array]:
+ALIGNED = 64
+"""Bytes: where an array begins, so that it is read as fast as one of its own."""
+
+
+def write_arrays(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
+    """Write arrays as a safetensors file, one after the other without a copy of all of them; `arrays_in` reads it."""
+    told, at = dict[str, Any](), 0
+    names = {np.dtype(code): name for name, code in _DTYPES.items()}
+    for name, array in arrays.items():
+        told[name] = {"dtype": names[array.dtype.newbyteorder("<")], "shape": list(array.shape),
+                      "data_offsets": [at, at + array.nbytes]}
+        at += -(-array.nbytes // ALIGNED) * ALIGNED
+    words = json.dumps(told).encode()
+    words += b" " * (-(8 + len(words)) % ALIGNED)
+    file.write(len(words).to_bytes(8, "little") + words)
+    for array in arrays.values():
+        file.write(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data.cast("B") if array.size else b"")
+        file.write(bytes(-array.nbytes % ALIGNED))
+
+
+def arrays_in(data: bytes | memoryview) -> dict[str, Array]:
     """The arrays of a safetensors file by name, as views of its bytes: a copy would take as much again.
 
     Raises ValueError, KeyError, TypeError, … for what is none. An array cannot be larger than the bytes that it names.
@@ -497,7 +541,7 @@ def _arrays(data: bytes) -> dict[str, Array]:
     length = int.from_bytes(data[:8], "little")
     if not 2 <= length <= min(len(data) - 8, unpack.MOST_WORDS):
         raise ValueError("its arrays have no list")
-    told, body = json.loads(data[8:8 + length]), memoryview(data)[8 + length:]
+    told, body = json.loads(bytes(data[8:8 + length])), memoryview(data)[8 + length:]
     found: dict[str, Array] = {}
     for name, about in told.items():
         if name == "__metadata__":

@@ -24,6 +24,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal  # noqa: TID251 counts patience, shows nothing
 
+from visualizer.engine import shared
 from visualizer.engine.alive import ALIVE
 from visualizer.engine.protocol import (
     ADVANCED,
@@ -62,7 +63,8 @@ WITHIN = 60.0
 # whose tracker outlives it, and is started in a few milliseconds. It gets the window's own sys.path, so that it finds
 # the same package, installed or in a checkout, and nothing in the current folder is imported by accident (-P).
 _BOOT = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); " \
-        "from visualizer.engine import alive; alive.begin(); from visualizer.engine.server import main; main()"
+        "from visualizer.engine import alive; alive.begin(); from visualizer.engine.server import main; " \
+        "main(*sys.argv[2:])"
 
 
 class Engine(QObject):
@@ -350,15 +352,17 @@ class _Child:
     def __init__(self, number: int, came: Callable[[int, Message | None], Any]) -> None:
         """Raises OSError if the process cannot be started."""
         self.number = number
+        self._folder = shared.folder()
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-X", "faulthandler", "-c", _BOOT, json.dumps(sys.path)],
+            [sys.executable, "-P", "-X", "faulthandler", "-c", _BOOT, json.dumps(sys.path),
+             *([] if self._folder is None else [str(self._folder)])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env={**os.environ, **_ENVIRONMENT},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.killed_before = _out_of_memory()
         self._counted = _Counted(self.process.stdout)
-        self._connection = Connection(self._counted, self.process.stdin)  # type: ignore[arg-type]
+        self._connection = Connection(self._counted, self.process.stdin, folder=self._folder)  # type: ignore[arg-type]
         self._unpacks, self._read_before, self._moved = False, 0, ()
         self._outbox: SimpleQueue[list[bytes] | None] = SimpleQueue()
         self._threads = (Thread(target=self._read, args=(came,), daemon=True), Thread(target=self._write, daemon=True))
@@ -391,6 +395,7 @@ class _Child:
         self._outbox.put(None)
         for thread in self._threads:
             thread.join(1)
+        shared.remove(self._folder)
         return self.process.returncode
 
     def _read(self, came: Callable[[int, Message | None], Any]) -> None:
@@ -398,7 +403,7 @@ class _Child:
             with suppress(Broken, OSError):
                 while (frame := self._connection.frame()) is not None:
                     self._unpacks = True
-                    message = unpack(*frame)
+                    message = unpack(*frame, self._folder)
                     self._unpacks = False
                     came(self.number, message)
             with suppress(subprocess.TimeoutExpired):

@@ -4,8 +4,9 @@ A frame is a fixed head, then JSON, then the raw bytes of whatever is not JSON:
 
     b"VIZ1" | length of the JSON (4 bytes) | length of the rest (8 bytes) | JSON | bytes, arrays and traces in a row
 
-In the JSON a value that is not plain stands as {"$": what it is, "at": its number among `sizes`}. The reader trusts
-nothing: lengths are checked before anything is read, arrays hold numbers only, a trace is opened as any file would be.
+In the JSON a value that is not plain stands as {"$": what it is, "at": its number among `sizes`}. The numbers of a
+large trace lie in a file, as `shared` says. The reader trusts nothing: lengths are checked before anything is read,
+arrays hold numbers only, a trace is opened as any file would be.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from visualizer.engine import shared
 from visualizer.engine.alive import ALIVE, HEAD, MARK
 from visualizer.kinds import Report
-from visualizer.trace import MOST_BYTES, Trace, from_bytes
+from visualizer.trace import MOST_BYTES, Trace, from_bytes, together
 
 REQUEST, CANCEL = "request", "cancel"
 STARTED, ADVANCED, PROGRESS = "started", "advanced", "progress"
@@ -65,6 +68,8 @@ class Connection:
     reader: BinaryIO
     writer: BinaryIO
     _lock: Lock = field(default_factory=Lock, repr=False)
+    folder: Path | None = None
+    """Of a window: where the engine puts the numbers of large recordings."""
 
     def send(self, message: Message) -> None:
         """Write one message; raises TypeError or ValueError if it cannot cross, OSError if the other side is gone."""
@@ -80,7 +85,7 @@ class Connection:
     def receive(self) -> Message | None:
         """Wait for the next message; None when the other side closed. Raises Broken."""
         frame = self.frame()
-        return None if frame is None else unpack(*frame)
+        return None if frame is None else unpack(*frame, self.folder)
 
     def frame(self) -> tuple[bytes, bytes] | None:
         """The same, still packed."""
@@ -107,8 +112,9 @@ def pack(message: Message) -> list[bytes]:
     return [HEAD.pack(MARK, len(words), rest), words, *pieces]
 
 
-def unpack(words: bytes, rest: bytes) -> Message:
-    """The message of a frame. Raises Broken for anything that `pack` does not write."""
+def unpack(words: bytes, rest: bytes, folder: Path | None = None) -> Message:
+    """The message of a frame; `folder` is where large recordings lie. Raises Broken for anything that `pack` does not
+    write."""
     try:
         plain = json.loads(words)
         sizes, pieces = plain["sizes"], []
@@ -121,7 +127,7 @@ def unpack(words: bytes, rest: bytes) -> Message:
         kind, number, name, lane = plain["kind"], plain["id"], plain["name"], plain["lane"]
         if kind not in _KINDS or type(number) is not int or not isinstance(name, str) or not isinstance(lane, str):
             raise ValueError("the kind, the id, the name or the lane is none")
-        return Message(kind, number, name, lane, _rich(plain["value"], pieces))
+        return Message(kind, number, name, lane, _rich(plain["value"], pieces, folder))
     except Exception as error:
         raise Broken(f"a message cannot be read ({error})") from error
 
@@ -147,6 +153,10 @@ def _plain(value: Any, pieces: list[bytes]) -> Any:
     if isinstance(value, bytes):
         pieces.append(value)
         return {"$": "bytes", **about}
+    if isinstance(value, Trace) and (held := shared.offered(value)) is not None:
+        name, size, header = held
+        pieces.append(json.dumps(header).encode())
+        return {"$": "large trace", "file": name, "size": size, **about}
     if isinstance(value, Trace):
         pieces.append(value.to_bytes(compress=False))
         return {"$": "trace", **about}
@@ -156,14 +166,14 @@ def _plain(value: Any, pieces: list[bytes]) -> Any:
     raise TypeError(f"a {type(value).__name__} cannot cross between the window and the engine")
 
 
-def _rich(plain: Any, pieces: list[memoryview]) -> Any:
+def _rich(plain: Any, pieces: list[memoryview], folder: Path | None) -> Any:
     """The value that `_plain` was given, tuples having become lists. Arrays cannot be written to."""
     if isinstance(plain, list):
-        return [_rich(item, pieces) for item in plain]
+        return [_rich(item, pieces, folder) for item in plain]
     if not isinstance(plain, dict):
         return plain
     if "$" not in plain:
-        return {key: _rich(item, pieces) for key, item in plain.items()}
+        return {key: _rich(item, pieces, folder) for key, item in plain.items()}
     what = plain["$"]
     if what == "report":
         return Report(**plain["fields"])
@@ -172,6 +182,8 @@ def _rich(plain: Any, pieces: list[memoryview]) -> Any:
         return bytes(data)
     if what == "trace":
         return from_bytes(bytes(data))
+    if what == "large trace" and folder is not None and type(plain["size"]) is int:
+        return together(json.loads(bytes(data)), shared.taken(folder, plain["file"], plain["size"]))
     if what == "array":
         dtype, shape = np.dtype(plain["dtype"]), tuple(plain["shape"])
         if dtype.kind not in _NUMBERS or math.prod(shape) * dtype.itemsize != len(data):

@@ -22,8 +22,9 @@ import numpy as np
 
 import visualizer
 from visualizer import lab as labs
-from visualizer import manifest, registry
+from visualizer import manifest, memory, registry
 from visualizer.edits import MODEL, WEIGHTS, those
+from visualizer.engine.shared import is_large, shared
 from visualizer.over import parse
 from visualizer.trace import UNTRAINED, Refused, Trace
 
@@ -60,10 +61,11 @@ def record(*, check: bool = True, **wanted: Any) -> dict[str, Any]:
     """Record one sample through one model: `{"trace": Trace, "report": Report}`. `wanted` is what `_trace` takes.
 
     The check takes ten times as long as the recording. Who wants to show the numbers first says `check=False`, gets
-    None for a report, and then makes the request `check` with the same words.
+    None for a report, and then makes the request `check` with the same words; so is a large recording answered in any
+    case.
     """
     trace = _trace(**wanted)
-    return {"trace": trace, "report": trace.check() if check else None}
+    return {"trace": trace, "report": trace.check() if check and not is_large(trace) else None}
 
 
 def check(**wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
@@ -103,7 +105,10 @@ def study(name: str, others: Sequence[str] = (),
     asked = {key: word for key, word in wanted.items() if key != "model"}
     again = made.pass_of(opened, **{**asked, "pixels": _drawing(wanted.get("pixels")), "trace": _trace(**wanted)})
     again = replace(again, others=tuple(others))
-    return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
+    arrays = dict((yield from made.measure(name, again)))
+    if is_large(again.trace):
+        memory.give_back()
+    return {"study": name, "arrays": arrays}
 
 
 def costs(networks: Sequence[Sequence[Any]]) -> Generator[tuple[float, str], None, dict[str, Any]]:
@@ -196,10 +201,12 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
     source = _source(model, edits)
     key = *source, sample, _hash_of(sample), drawn, target, objective, dtype
     if key not in _last:
-        made: Trace = import_module("visualizer.record").record(
-            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype, edits=edits)
+        made: Trace = shared(import_module("visualizer.record").record(
+            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype, edits=edits))
         _last.clear()
         _last[key] = made
+        if is_large(made):
+            memory.give_back()  # of what it was made with, twice as much
         if dtype is None:
             _read.clear()
             _read[source] = made
@@ -222,6 +229,7 @@ def _source(model: str, edits: Sequence[str]) -> Source:
     digest = _hash_of(model, UNTRAINED in edits)
     if digest and model not in registry.models() and (said := manifest.of(model)) != manifest.NOTHING:
         digest += json.dumps(said.plain())  # another model as soon as something else is said of the file
+        digest += "".join(_hash_of(str(Path(model).with_name(name))) for name in (said.weights, said.source) if name)
     return model, tuple(edits), digest
 
 

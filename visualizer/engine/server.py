@@ -23,7 +23,7 @@ from threading import Thread
 from typing import Any, TypeAlias, cast
 
 from visualizer import advance
-from visualizer.engine import alive
+from visualizer.engine import alive, shared
 from visualizer.engine.protocol import (
     ADVANCED,
     ANSWERED,
@@ -46,15 +46,23 @@ TELL = 0.05
 """Progress is told at most once in so many seconds, however fast the work is."""
 
 
-def main() -> None:
-    """What the child process runs. It ends at once when the window closes its pipe or is no more."""
+def main(folder: str = "") -> None:
+    """What the child process runs. It ends at once when the window closes its pipe or is no more; the `folder` for the
+    numbers of large recordings, which only the two of them know, goes with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the window, which ends its engine
     _offer_to_the_memory_killer()
     try:
         streams = alive.begin()
-        serve(Connection(streams.reader, streams.writer, streams.lock), closed=lambda: os._exit(0))
+        shared.write_into(Path(folder) if folder else None)
+        serve(Connection(streams.reader, streams.writer, streams.lock), closed=lambda: _leave(folder))
     finally:
-        os._exit(0)  # taking torch apart would cost half a second
+        _leave(folder)
+
+
+def _leave(folder: str) -> None:
+    """End at once: taking torch apart would cost half a second."""
+    shared.remove(Path(folder) if folder else None)
+    os._exit(0)
 
 
 def serve(connection: Connection, requests: Mapping[str, Callable[..., Any]] = REQUESTS,

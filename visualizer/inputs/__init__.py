@@ -18,20 +18,22 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.edits import Grain
-from visualizer.inputs import _rows
+from visualizer.inputs import _offers, _rows
 from visualizer.inputs._files import MOST_SYMBOLS, OF_NUMBERS, numbers_in, target_in
 from visualizer.inputs._lists import candidates, samples
+from visualizer.inputs._offers import Offer, Settled
 from visualizer.inputs._rows import Row, row, row_in
 from visualizer.inputs._samples import Given, Item, SamplePlace, fits, places, sheets
 from visualizer.inputs._words import MARK as TYPED
 from visualizer.inputs._words import can_read, read_text, symbols, unknown
 from visualizer.language import english, tr, translated
-from visualizer.trace import Refused, Sample
+from visualizer.manifest import Input
+from visualizer.trace import Array, Refused, Sample
 
 __all__ = ["DRAWN", "FIELD", "LISTS", "MOST_SYMBOLS", "OF_NUMBERS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given",
-           "Grain", "InputKind", "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind",
-           "kinds", "numbers_in", "of", "offered", "picture", "raw", "read_text", "sample", "samples", "suffixes",
-           "symbols", "target_in", "text_in", "unknown"]
+           "Grain", "InputKind", "Item", "Offer", "Row", "Settled", "all_samples", "can_read", "candidates", "drawn",
+           "given", "kind", "kinds", "numbers_in", "of", "offered", "picture", "proposed", "raw",
+           "read_text", "sample", "samples", "suffixes", "symbols", "target_in", "text_in", "unknown"]
 
 Pixels = NDArray[np.uint8]
 Facts = Mapping[str, Any]
@@ -111,6 +113,16 @@ class InputKind:
     """What inputs of it are made of, for those who edit them; None for what nobody can edit."""
     order: int = 1
     """Where it stands among the kinds; those of one number by their names."""
+    called: str = ""
+    """What a person calls it of a model of their own; empty for its name."""
+    suits: Callable[[Offer, Input], bool] = _offers.never
+    """Whether an input of a model file may be of it, as far as that is told."""
+    settled: Callable[[Offer, Input, Input], Settled] = _offers.as_told
+    """(offer, what a person says, what a file beside the model says) -> what is taken for true, and what is asked."""
+    facts: Callable[[Offer, Input], dict[str, Any]] = _offers.no_facts
+    """What the card of a model says of it, beside its kind and shape."""
+    fed: Callable[[Any, Offer, Input, Facts], Array] = _offers.as_it_is
+    """What is given, as the model takes it, without the batch. ValueError with a few words where it cannot be."""
 
     def step_of(self, facts: Facts) -> str:
         """What one step of a model is called; empty if it reads everything at once."""
@@ -154,6 +166,19 @@ def suffixes() -> tuple[str, ...]:
     return tuple(dict.fromkeys(suffix for each in kinds() for suffix in each.suffixes))
 
 
+def proposed(offer: Offer, told: Input) -> InputKind:
+    """The kind of an input of a model file: what a person says it is, or what it looks like; raises Refused."""
+    meant = [each for each in kinds() if told.kind in ("", each.called or each.name)]
+    if not meant:
+        raise Refused(tr("There is no kind of input {kind}; there are {kinds}.").format(
+            kind=repr(told.kind), kinds=", ".join(dict.fromkeys(each.called or each.name for each in kinds()))))
+    for each in meant:
+        if each.suits(offer, told):
+            return each
+    raise Refused(tr("It reads {shape} numbers of {dtype}, and {one} is none; say another kind.").format(
+        shape=offer.in_words(), dtype=offer.dtype, one=translated(meant[0].one)))
+
+
 # --- what a word means ----------------------------------------------------------------------------------------------
 
 def given(word: str, name: str, title: str = "", facts: Facts | None = None) -> Given:
@@ -170,6 +195,7 @@ def given(word: str, name: str, title: str = "", facts: Facts | None = None) -> 
                          "takes any input.").format(model=title, kind=repr(name)))
     if own.given is not None:
         return own.given(word, title, facts)
+    word = word or str(facts.get("first", ""))
     if not word:
         if not all_samples(name, facts):
             raise Refused(tr("{model} reads {kind}, and none comes with the app; name a file.").format(

@@ -16,9 +16,11 @@ import numpy as np
 
 from visualizer.edits import Grain
 from visualizer.inputs._files import MOST_SYMBOLS, words_in
+from visualizer.inputs._offers import Offer, Settled
 from visualizer.inputs._rows import Row
-from visualizer.inputs._samples import Given, Item
+from visualizer.inputs._samples import Given, Item, sheets
 from visualizer.language import tr
+from visualizer.manifest import Input
 from visualizer.trace import Refused, Sample
 
 Facts = Mapping[str, Any]
@@ -79,6 +81,53 @@ def _short_enough(text: str) -> str:
         raise Refused(tr("The text has {count} characters, more than {most}; choose a shorter passage.").format(
             count=f"{len(text):,}", most=f"{MOST_SYMBOLS:,}"))
     return text
+
+
+# --- a model of one's own --------------------------------------------------------------------------------------------
+
+def suits(offer: Offer, told: Input) -> bool:
+    """Whether it reads numbers of symbols, or a column for each, and somebody has said which."""
+    columns = offer.floats and bool(offer.sizes) and offer.sizes[-1] == len(told.alphabet)
+    return bool(told.alphabet) and bool(offer.sizes) and (offer.whole or columns) and \
+        (bool(told.kind) or offer.whole or len(offer.sizes) == 2)
+
+
+def settled(offer: Offer, told: Input, preset: Input) -> Settled:
+    return Settled(told)
+
+
+def facts(offer: Offer, said: Input) -> dict[str, Any]:
+    """Its symbols, and what is typed first: as much of a bundled passage as is known, else the symbols themselves."""
+    plain = all(len(symbol) == 1 for symbol in said.alphabet)
+    if not plain:
+        return {"words": [*said.alphabet], "split": r"\S+", "first": f"{MARK}{' '.join(said.alphabet[:12])}"}
+    passages = [str(sheet.items[0]["text"]) for sheet in sheets() if sheet.kind == "text" and sheet.items]
+    known = "".join(symbol for symbol in "".join(passages[:1]) if symbol in said.alphabet)[:60]
+    shown = "".join(symbol for symbol in said.alphabet if symbol.isprintable())[:40]
+    first = known if len(known) > 8 else shown
+    wanted = offer.sizes[0] if offer.sizes else None
+    first = first if wanted is None or not first else (first * (wanted // len(first) + 1))[:wanted]
+    return {"alphabet": "".join(said.alphabet), "first": f"{MARK}{first}"}
+
+
+def fed(raw: Any, offer: Offer, said: Input, told: Facts) -> Any:
+    """The numbers of its symbols, or for a model that reads fractions a 1 in the column of each. ValueError where it
+    does not know one, or reads more."""
+    if not isinstance(raw, str):
+        return np.asarray(raw)
+    found, strange = symbols(told, raw), unknown(told, raw)
+    if strange or not found:
+        named = ", ".join(map(repr, strange[:5])) or tr("nothing")
+        raise ValueError(tr("This model does not know {what}; write symbols of its {count}.").format(
+            what=named, count=len(said.alphabet)))
+    place = {symbol: number for number, symbol in enumerate(said.alphabet)}
+    numbers = np.array([place[symbol] for symbol in found])
+    wanted = offer.sizes[0]
+    if wanted is not None and len(numbers) < wanted:
+        raise ValueError(tr("This model reads {wanted} symbols at once, and these are {count}; write more.").format(
+            wanted=wanted, count=len(numbers)))
+    numbers = numbers if wanted is None else numbers[:wanted]
+    return np.eye(len(said.alphabet))[numbers] if offer.floats else numbers
 
 
 # --- what a model makes of a text -----------------------------------------------------------------------------------

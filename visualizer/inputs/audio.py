@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
+from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Offer, Pixels, Settled, _offers
 from visualizer.inputs._files import checked
 from visualizer.language import english, tr
-from visualizer.trace import Refused, Sample
+from visualizer.manifest import Input
+from visualizer.trace import Array, Refused, Sample
 
 Sound = NDArray[np.float64]
 """(sample,), −1 … 1."""
@@ -106,7 +108,42 @@ def grain(facts: Facts) -> Grain:
     return Grain(("step",), "step", english("value"), english("values"), span=(-1, 1))
 
 
+LONG = 1_000
+"""So many numbers in one row are taken for a sound."""
+RATE = 16_000
+"""Samples a second of most models that read sounds."""
+
+
+def suits(offer: Offer, told: Input) -> bool:
+    """Whether it is one long row of numbers, or where a person says so any row."""
+    long = [size for size in offer.sizes if size != 1]
+    row = offer.floats and bool(offer.sizes) and len(long) <= 1
+    return row and (bool(told.kind or told.rate) or (bool(long) and (long[0] or 0) >= LONG))
+
+
+def settled(offer: Offer, told: Input, preset: Input) -> Settled:
+    """Its rate is asked where nobody says it."""
+    rate = told.rate or preset.rate
+    return Settled(replace(told, rate=rate or RATE, scale=told.scale or "−1 … 1"), () if rate else ("rate",))
+
+
+def fed(raw: Any, offer: Offer, said: Input, facts: Facts) -> Array:
+    """A waveform as long as the model reads: cut, or with silence behind it."""
+    sound = np.asarray(raw)
+    if sound.ndim != 1:
+        return sound
+    place = next((axis for axis, size in enumerate(offer.sizes) if size != 1), len(offer.sizes) - 1)
+    wanted = offer.sizes[place]
+    if wanted is not None:
+        sound = np.pad(sound[:wanted], (0, max(0, wanted - len(sound))))
+    if said.scale == "0 … 1":
+        sound = (sound + 1) / 2
+    found = _offers.normalised(sound[..., None], said)[..., 0]
+    return found.reshape([-1 if axis == place else 1 for axis in range(len(offer.sizes))])
+
+
 INPUT = InputKind(
     "audio", english("sounds"), english("a sound"), english("frame"), SUFFIXES, read=read, bundled=bundled,
     thumbnail=thumbnail,
-    choosers=(THUMBNAILS,), grain=grain)
+    choosers=(THUMBNAILS,), grain=grain, suits=suits, settled=settled, fed=fed,
+    facts=lambda offer, said: {"rate": said.rate})

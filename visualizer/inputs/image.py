@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -10,8 +11,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import PAD, THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels, Row
+from visualizer.inputs import PAD, THUMBNAILS, Facts, Given, Grain, InputKind, Item, Offer, Pixels, Row, _offers
 from visualizer.language import english, tr
+from visualizer.manifest import Input
 from visualizer.trace import Refused, Sample
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -84,8 +86,18 @@ def grain(facts: Facts) -> Grain:
     return Grain(("row", "column"), "row", english("row"), english("rows"), span=(0, 255))
 
 
+def suits(offer: Offer, told: Input) -> bool:
+    """Whether it is as large as one; a row of 784 numbers where a person says so."""
+    digit = offer.sizes == (1, 28, 28) and offer.batched and told.layout in ("", "channels first")
+    flat = bool(told.kind) and None not in offer.sizes and prod(size or 1 for size in offer.sizes) == 28 * 28 and \
+        len(offer.sizes) < 3
+    return offer.floats and (digit or flat)
+
+
 INPUT = InputKind(
     "image", english("pictures of one digit"), english("a picture"), english("row"), SUFFIXES, read=read, drawn=drawn,
     row=row, bundled=bundled,
     whole=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
-    source=lambda: tr("MNIST test set"), held_out=held_out, grain=grain, order=0)
+    source=lambda: tr("MNIST test set"), held_out=held_out, grain=grain, order=0,
+    suits=suits, settled=lambda offer, told, preset: _offers.of_picture(offer, told, preset, ("fit", "colours")),
+    facts=_offers.facts_of_picture, fed=_offers.fed_picture)

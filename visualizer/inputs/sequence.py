@@ -167,4 +167,5 @@ INPUT = InputKind(
     "sequence", english("tables of numbers"), english("a table of numbers"), english("step"), (".csv", ".tsv"),
     read=read, row=row, bundled=bundled, typed=typed, mark=MARK,
     steps=steps, sign="12", choosers=(WORDS,), view="unrolled",
-    grain=grain)
+    grain=grain,
+    suits=lambda offer, told: bool(told.kind) and offer.floats and len(offer.sizes) == 2)

@@ -10,18 +10,25 @@ from typing import Any
 import numpy as np
 
 from visualizer import inputs
-from visualizer.inputs import OF_NUMBERS, Facts, Given, InputKind, Pixels
+from visualizer.inputs import OF_NUMBERS, Facts, Given, InputKind, Offer, Pixels, Settled
 from visualizer.inputs._exported import example
 from visualizer.inputs._files import numbers_in
 from visualizer.inputs._samples import places
 from visualizer.inputs.image import SUFFIXES
 from visualizer.language import english, tr, translated
+from visualizer.manifest import Input
 from visualizer.trace import Array, Refused, Sample
 
-EXAMPLE = "example"
+EXAMPLE, WAVE = "example", "wave"
 MARK = "shape:"
 SHAPED = re.compile(rf"{MARK}([0-9]+(?:,[0-9]+)*)(?:;\s*|$)")
 CHANNELS = (1, 3, 4)
+STEPS = 16
+"""Numbers along an axis that may have any, and of which the file says nothing."""
+MOST_WAVE = 1 << 24
+NUMPY = {"bfloat16": "float32", "half": "float16", "float": "float32", "double": "float64", "long": "int64",
+         "chalf": "complex64", "complex32": "complex64"}
+"""What numpy calls numbers of torch, where it calls them otherwise."""
 LEAST_SIDE, MOST_SIDE = 8, 4096
 """Of a picture, where nothing else says how large it has to be."""
 
@@ -30,13 +37,15 @@ def given(word: str, title: str, facts: Facts) -> Given:
     """A file of numbers or an image, a bundled digit, or `example`: what the file of the model brings along.
     `shape:3,64,64; cat.png` says how large, for a model that takes several sizes. Raises Refused or LookupError with
     one sentence."""
-    sizes, rest = _asked(word, facts)
-    name = rest or (EXAMPLE if facts.get("example") else _first_digit(sizes))
+    sizes, rest = asked(word, facts)
+    name = rest or (EXAMPLE if facts.get("example") else _first_digit(sizes) or WAVE)
     suffix = inputs.suffix_of(name)
-    if not name:
-        raise Refused(tr("{model} reads {shape} numbers, and none come with its file; give them as --input FILE.npy."
-                         ).format(model=title, shape=_said(sizes)))
-    if name == EXAMPLE:
+    if name == WAVE:
+        array, told = _wave(sizes, facts), tr("a wave made up for a first look: its file brings no numbers along")
+        if isinstance(facts.get("fill"), int):
+            array, told = np.full_like(array, facts["fill"]), tr("{number}, which its name asks for").format(
+                number=facts["fill"])
+    elif name == EXAMPLE:
         array, told = _own(facts, title), tr("the example in the file of the model")
         array = array[:sizes[0]] if sizes and not facts.get("batch") else array
     elif suffix in OF_NUMBERS:
@@ -52,21 +61,21 @@ def typed(words: str, facts: Facts) -> Given:
     return given(f"{MARK}{words}", tr("This model"), facts)
 
 
-def _asked(word: str, facts: Facts) -> tuple[list[int | None], str]:
+def asked(word: str, facts: Facts) -> tuple[list[int | None], str]:
     """The shape, without the axis of the samples, and the word behind it."""
     sizes = [size if isinstance(size, int) else None for size in facts.get("shape", ())]
-    said = SHAPED.match(word)
-    if said is None:
+    match = SHAPED.match(word)
+    if match is None:
         return sizes, word.strip()
-    asked = [int(size) for size in said[1].split(",")]
-    asked = asked[1:] if len(asked) == len(sizes) + 1 and asked[0] == 1 else asked
-    if len(asked) != len(sizes) or any(own not in (None, size) for own, size in zip(sizes, asked, strict=True)):
+    wanted = [int(size) for size in match[1].split(",")]
+    wanted = wanted[1:] if len(wanted) == len(sizes) + 1 and wanted[0] == 1 else wanted
+    if len(wanted) != len(sizes) or any(own not in (None, size) for own, size in zip(sizes, wanted, strict=True)):
         raise Refused(tr("This model reads {shape} numbers, and {asked} were asked for; write a shape that fits."
-                         ).format(shape=_said(sizes), asked=_said(asked)))
-    return [*asked], word[said.end():].strip()
+                         ).format(shape=said(sizes), asked=said(wanted)))
+    return [*wanted], word[match.end():].strip()
 
 
-def _said(sizes: Any) -> str:
+def said(sizes: Any) -> str:
     return " × ".join(tr("any") if size is None else str(size) for size in sizes) or "1"
 
 
@@ -77,6 +86,20 @@ def _own(facts: Facts, title: str) -> Array:
         raise Refused(tr("The file of {model} brings no example along; give numbers as --input FILE.npy.").format(
             model=title))
     return found[:1] if facts.get("batch") else found
+
+
+def _wave(sizes: Any, facts: Facts) -> Array:
+    """sin(i) of the numbers counted through, i = 1, 2, …: of no meaning, and always the same. Of whole numbers only 0
+    and 1, which stand for something in every vocabulary."""
+    usual = [size if isinstance(size, int) else None for size in facts.get("usual", ())]
+    usual = usual if len(usual) == len(sizes) else [None] * len(sizes)
+    shape = [own or other or STEPS for own, other in zip(sizes, usual, strict=True)]
+    if np.prod(shape, dtype=float) > MOST_WAVE:
+        raise Refused(tr("{shape} numbers are too many to be made up; give them as --input FILE.npy.").format(
+            shape=said(shape)))
+    wave = np.sin(np.arange(1, int(np.prod(shape)) + 1, dtype=np.float64)).reshape(shape)
+    whole = np.dtype(NUMPY.get(str(facts.get("numbers")), str(facts.get("numbers", "float32"))))
+    return wave.astype(whole) if whole.kind in "fc" else (wave > 0).astype(whole)
 
 
 def _is_picture(sizes: Any) -> bool:
@@ -95,7 +118,7 @@ def _picture(name: str, suffix: str, sizes: Any, title: str) -> tuple[Array, str
     found = places().get(name)
     if not _is_picture(sizes) or (suffix not in SUFFIXES and (found is None or found.kind != "image")):
         raise Refused(tr("{model} reads {shape} numbers, and {another}; give them as --input FILE.npy.").format(
-            model=title, shape=_said(sizes), another=_another(name)))
+            model=title, shape=said(sizes), another=another(name)))
     if found is not None:
         told, whole = inputs.sample(name).title, inputs.raw(name)
     else:
@@ -113,7 +136,7 @@ def _picture(name: str, suffix: str, sizes: Any, title: str) -> tuple[Array, str
         what=told, height=int(height), width=int(width))
 
 
-def _another(word: str) -> str:
+def another(word: str) -> str:
     """What a word is that is no array."""
     marked = next((each for each in inputs.kinds() if each.mark not in ("", MARK) and word.startswith(each.mark)), None)
     return tr("{word} is none").format(word=repr(Path(word).name[:40])) if marked is None else \
@@ -126,7 +149,7 @@ def _fitting(array: Array, sizes: Any, title: str, facts: Facts) -> Array:
         array = array[0]
     if array.ndim != len(sizes) or any(own not in (None, size) for own, size in zip(sizes, array.shape, strict=True)):
         raise Refused(tr("{model} reads {shape} numbers, and these are {given}; give an array of that shape.").format(
-            model=title, shape=_said(sizes), given=_said(array.shape)))
+            model=title, shape=said(sizes), given=said(array.shape)))
     return array
 
 
@@ -142,7 +165,19 @@ def thumbnail(raw: Any) -> Pixels | None:
     return found
 
 
+def settled(offer: Offer, told: Input, preset: Input) -> Settled:
+    """Whole numbers may stand for symbols."""
+    symbols = offer.dtype in ("int64", "int32") and bool(offer.sizes) and offer.alone
+    return Settled(told, ("alphabet",) if symbols and not told.kind else ())
+
+
+def of_numbers(offer: Offer, said: Input) -> dict[str, Any]:
+    """What an array of it is made of, for who makes one up."""
+    return {"usual": [*offer.usual], "numbers": offer.dtype, "batch": offer.batched}
+
+
 INPUT = InputKind(
     "tensor", english("arrays of numbers"), english("an array of numbers"), english("step"),
     (*OF_NUMBERS[:1], *SUFFIXES), given=given, typed=typed, mark=MARK, whole=True, thumbnail=thumbnail, sign="[]",
-    order=8)
+    order=8,
+    suits=lambda offer, told: True, settled=settled, facts=of_numbers)

@@ -11,4 +11,5 @@ INPUT = InputKind(
     free=True, row=_words.row, bundled=_words.bundled, steps=_words.steps, sign="Aa",
     choosers=(FIELD, WORDS), view="unrolled",
     grain=lambda facts: _words.grain(facts, english("character"), english("characters")),
+    suits=_words.suits, settled=_words.settled, facts=_words.facts, fed=_words.fed,
     foretells=lambda: tr("Next character"))

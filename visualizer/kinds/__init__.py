@@ -229,6 +229,17 @@ class Kind:
     """(layer, inputs, key of `inner_gradients`, step, unit) -> where that gradient came from."""
 
 
+SAMPLES, OF_ALL = "samples", "of_all"
+"""Settings of a layer of one sample that was recorded as part of a batch: how many samples that had, and which of its
+gradients are those of all of them: names of weights, `gradient` for its own."""
+
+
+def adds_up(layer: Layer, name: str) -> bool:
+    """Whether the gradient of a weight is the sum of what this layer itself has to add to it: it is not where that is
+    the gradient of more samples than the one that was recorded."""
+    return name not in layer.settings.get(OF_ALL, ())
+
+
 @cache
 def _all() -> tuple[tuple[Kind, ...], dict[str, Kind], dict[str, Kind]]:
     kinds = tuple(kind for module in registry.modules("kinds") for kind in getattr(module, "KINDS", ()))
@@ -321,6 +332,8 @@ def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Term
     """Where `trace[name].gradient[cell]` came from: one Terms for each layer that read it. Their results add up."""
     layer = trace[name]
     _inside(layer, cell)
+    if "gradient" in layer.settings.get(OF_ALL, ()):
+        raise LookupError(reasons.OF_GRADIENT.format(why=reasons.OF_ALL.format(count=layer.settings[SAMPLES])))
     handed = []
     for reader in trace.readers(name):
         if reader.gradient is None:
@@ -407,6 +420,9 @@ def weight_terms(trace: Trace, name: str, weight: str, cell: Cell) -> Terms:
     kind = _explained(layer)
     if kind.weight_terms is None or weight not in layer.weights:
         raise LookupError(f"{name} has no weight {weight!r}; it has {', '.join(layer.weights) or 'none'}.")
+    if weight in layer.settings.get(OF_ALL, ()):
+        raise LookupError(reasons.OF_WEIGHT.format(
+            name=weight, why=reasons.OF_ALL.format(count=layer.settings[SAMPLES])))
     return asked(kind.weight_terms, layer, trace.inputs(layer), weight, cell)
 
 
@@ -425,9 +441,8 @@ def receptive_field(trace: Trace, name: str, cell: Cell) -> dict[str, Box]:
     Boxes are not clipped: what lies outside the layer is padding. Unexplained layers end the search.
     """
     boxes: dict[str, Box] = {name: tuple((index, index) for index in cell)}
-    for layer in reversed(trace.layers):
-        kind = of(layer)
-        if layer.name not in boxes or kind is None:
+    for layer in reversed(trace.layers[:trace.places[name] + 1]):
+        if layer.name not in boxes or of(layer) is None:
             continue
         inputs = trace.inputs(layer)
         for index, read in enumerate(inputs):
@@ -446,6 +461,13 @@ def sentence(trace: Trace, name: str) -> str:
         return kind.sentence(layer, trace.inputs(layer))
     if layer.kind == "input":
         return tr("This is what the network is given.")
+    if layer.kind == "parameter":
+        from visualizer import said  # these bring much that finding a kind does without
+        from visualizer.kinds import _words
+
+        return tr("{layer} belongs to the model itself: {numbers}, {spread}.").format(
+            layer=layer.name, numbers=_words.some(layer.output.size, "number", *said.size(layer)),
+            spread=_words.spread(layer))
     return tr("{layer} is unexplained: {why}").format(
         layer=layer.name, why=reasons.told(layer.why) or tr("no description of this operation is known."))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from visualizer import advance, reasons
-from visualizer.kinds import Compared, Report, Terms, asked, handed_back, of
+from visualizer.kinds import OF_ALL, SAMPLES, Compared, Report, Terms, asked, handed_back, of
 from visualizer.trace import Array, Cell, Layer, Trace
 
 TOLERANCE = {"float64": 1e-10, "complex128": 1e-10, "float32": 1e-5, "complex64": 1e-5, "float16": 1e-2,
@@ -170,6 +170,8 @@ class _Checked:
         def without(why: str) -> Compared:
             return row._replace(why=reasons.OF_GRADIENT.format(why=why))
 
+        if "gradient" in layer.settings.get(OF_ALL, ()):
+            return without(reasons.OF_ALL.format(count=layer.settings[SAMPLES]))
         kind_here = of(layer)
         own_terms = kind_here.own_terms if kind_here else None
         if not handing and own_terms is None:
@@ -227,6 +229,8 @@ class _Checked:
         def without(why: str) -> Compared:
             return row._replace(why=reasons.OF_WEIGHT.format(name=name, why=why))
 
+        if name in layer.settings.get(OF_ALL, ()):
+            return without(reasons.OF_ALL.format(count=layer.settings[SAMPLES]))
         if name in layer.settings.get(DIFFERENTIATED_INSIDE, ()):
             return without(reasons.INSIDE)
         if kind is None or kind.weight_terms is None:

@@ -53,7 +53,7 @@ def _relative(difference: Values, of: NDArray[Any], batch: bool) -> Values:
     return found
 
 
-@remembered(64)
+@remembered(64, each_layer=True)
 def stride(trace: Trace, name: str) -> tuple[int, ...] | None:
     """How many places of the input lie between two of a layer, along each axis that both have; None where it has no
     places, or no stride that is a whole number."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from visualizer import said
-from visualizer.kinds import Box, Inputs, Kind, Taps, Terms, _words
+from visualizer.kinds import SAMPLES, Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._dims import axis_of, tuple_of
 from visualizer.kinds._taps import Cells, Numbers, added, clipped, gradient_taps, grid_of, look, one, taps, through
 from visualizer.language import english, tr, translated
@@ -65,7 +65,8 @@ def norm_terms(norm: Norm, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     if learned is not None:
         mean, variance, scale = learned
         read: tuple[Taps, ...] = (taps(inputs[0], "output", one(cell), gain * scale),)
-        names = english("running mean"), english("running variance")
+        names = (english("mean"), english("variance")) if SAMPLES in layer.settings else \
+            (english("running mean"), english("running variance"))
     else:
         found = _measure(norm, layer, inputs, cell)
         mean, variance, scale = found.mean, found.variance, found.scale
@@ -88,6 +89,8 @@ def norm_backward(norm: Norm, layer: Layer, inputs: Inputs, which: int, cell: Ce
     variance.
     """
     learned = _learned(norm, layer, cell)
+    if learned is not None and "handed_by_all" in layer.settings:
+        return _from_the_batch(norm, layer, inputs, cell, learned)
     if learned is not None:
         gain = _at(norm, layer, "weight", cell, 1.0)
         return through(layer, cell, gain * learned[2], "∂L/∂x = ∂L/∂y·γ / √(σ² + ε)", (("γ", gain),))
@@ -103,6 +106,19 @@ def norm_backward(norm: Norm, layer: Layer, inputs: Inputs, which: int, cell: Ce
            (english("mean of γ·∂L/∂y·x̂"), float((g * hats).mean())))
     return added(read, formula="∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − 1/n − x̂ᵢ·x̂ⱼ/n) / √(σ² + ε)" if norm.centred
                  else english("∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − x̂ᵢ·x̂ⱼ/n) / √(mean x² + ε)"), met=met)
+
+
+def _from_the_batch(norm: Norm, layer: Layer, inputs: Inputs, cell: Cell, learned: tuple[float, float, float]) -> Terms:
+    """In training, of one sample of a batch: x also moved the mean and the variance of all others, of which only the
+    two means that this takes are kept."""
+    mean, _, scale = learned
+    channel = cell[_channel_axis(layer)]
+    by_mean, by_variance = (float(means[channel]) for means in layer.settings["handed_by_all"])
+    hat = (float(inputs[0].output[cell]) - mean) * scale
+    read = gradient_taps(layer, one(cell), _at(norm, layer, "weight", cell, 1.0) * scale)
+    return added(read, bias=-(by_mean + hat * by_variance) * scale,
+                 formula="∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − 1/n − x̂ᵢ·x̂ⱼ/n) / √(σ² + ε)",
+                 met=(("x̂", hat), (english("mean of γ·∂L/∂y"), by_mean), (english("mean of γ·∂L/∂y·x̂"), by_variance)))
 
 
 def norm_weight(norm: Norm, layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
@@ -141,6 +157,10 @@ def norm_sentence(norm: Norm, layer: Layer, inputs: Inputs) -> str:
     title = title[0].upper() + title[1:]
     spread, source = _words.spread(layer), inputs[0].name
     start = (0,) * layer.output.ndim
+    if SAMPLES in layer.settings and norm.name == "batch_norm":
+        return tr("{norm} is in training: it takes mean and variance of each channel of {source} over all samples of "
+                  "the batch, then stretches and shifts it; values now lie {spread}.").format(
+            norm=title, source=source, spread=spread)
     if _learned(norm, layer, start) is not None:
         return tr("{norm} is in evaluation: it shifts and stretches each channel of {source} by what it learned in "
                   "training; values now lie {spread}.").format(norm=title, source=source, spread=spread)
@@ -162,6 +182,8 @@ def norm_sentence(norm: Norm, layer: Layer, inputs: Inputs) -> str:
 
 
 def norm_short(norm: Norm, layer: Layer, inputs: Inputs) -> str:
+    if SAMPLES in layer.settings and norm.name == "batch_norm":
+        return tr("in training")
     if norm.name in ("batch_norm", "instance_norm") and "running_mean" in layer.weights:
         return tr("in evaluation") if _learned(norm, layer, (0,) * layer.output.ndim) is not None else tr("in training")
     return tr("over {what}").format(what=translated(norm.over))

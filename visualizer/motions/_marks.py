@@ -75,6 +75,13 @@ def tile_of(column: Column, layer: Layer, cell: Cell) -> Box | None:
     return column.box(column.shown[shown.index(place)]) if place in shown else None
 
 
+def _place_of(head: Cell, layer: Layer) -> int:
+    """Which of all maps of a layer it is; -1 beside it, in the padding."""
+    sizes = layer.shape[:-2]
+    inside = all(0 <= at < size for at, size in zip(head, sizes, strict=True))
+    return int(np.ravel_multi_index(head, sizes)) if inside else -1
+
+
 def middle(box: Box) -> tuple[float, float]:
     return box[0] + box[2] / 2, box[1] + box[3] / 2
 
@@ -91,6 +98,9 @@ def windows(trace: Trace, columns: Iterable[Column], read: Iterable[Taps], targe
         layer = trace[taps.source]
         heads = taps.cells[:, :-2] if layer.output.ndim > 2 else np.zeros((len(taps.cells), 0), np.int64)
         drawn_at = [tuple(head) for head in np.unique(heads, axis=0).tolist()] if heads.shape[1] else [()]
+        if column.style == "maps" and heads.shape[1]:  # of hundreds of maps a dozen stand there
+            shown = set(maps_shown(layer, column))
+            drawn_at = [head for head in drawn_at if _place_of(head, layer) in shown]
         for head in heads_on(column, [head for head in drawn_at if all(
                 0 <= at < size for at, size in zip(head, layer.shape, strict=False))]):
             own = taps.cells[np.all(heads[:, :len(head)] == np.array(head, np.int64), axis=1)]

@@ -219,7 +219,7 @@ def _sums(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]:
     x, y = sum_place(setting)
     marks: list[Mark] = []
     shown = [one for one in sums if one.tile in boxes]
-    top = max((colour.largest(one.products) for one in sums), default=0.0) or 1.0
+    top = colour.largest(np.concatenate([one.products for one in sums])) if sums else 1.0
     target = Focus(setting.layer.name, cell)
     for place, one in enumerate(shown):
         left, upper, wide, high = boxes[one.tile]
@@ -402,11 +402,10 @@ def _laid_down(setting: Setting, cell: Cell, window_of: NDArray[np.int64], stamp
 def _weight_gradient(setting: Setting, found: Places, order: Sequence[int], done: int, channel: int) -> list[Mark]:
     """∂L/∂w of the chosen channel, so far, beside each kernel."""
     column, layer = setting.left[0], setting.layer
-    whole = layer.weight_gradients.get("weight")
-    if whole is None:
+    if "weight" not in layer.weight_gradients:
         return []
     so_far = weight_so_far(setting, found, order, done, channel)
-    top = colour.largest(whole[channel]) or 1.0
+    top = colour.largest(weight_so_far(setting, found, order, len(order), channel)) or 1.0
     marks: list[Mark] = []
     read = read_by(layer, channel)
     for tile, (left, upper, wide, high) in kernel_boxes(setting.trace, setting.plan, layer.name, column).items():
@@ -422,7 +421,7 @@ def _weight_gradient(setting: Setting, found: Places, order: Sequence[int], done
 def weight_so_far(setting: Setting, found: Places, order: Sequence[int], done: int, channel: int) -> Array:
     """∂L/∂w = Σ ∂L/∂y·x of one channel, over the places that have been laid down."""
     layer = setting.layer
-    if done >= len(order):
+    if done >= len(order) and kinds.adds_up(layer, "weight"):
         return np.asarray(layer.weight_gradients["weight"][channel])
     return _weights_from(setting.trace, layer.name, channel, found.count - gone_back(found, order, done))
 

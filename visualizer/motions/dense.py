@@ -445,8 +445,14 @@ def weights_so_far(trace: Trace, name: str, done: int) -> Array:
 @remembered(16)
 def _outer_product(trace: Trace, name: str, most: int, done: int | None) -> tuple[Array, int]:
     """∂L/∂w in at most so many columns: the largest of so many by so many; the whole, or that of so many steps."""
-    whole = np.abs(np.nan_to_num(trace[name].weight_gradients["weight"] if done is None
-                                 else weights_so_far(trace, name, done)))
+    layer = trace[name]
+    if done is not None:
+        whole = weights_so_far(trace, name, done)
+    elif kinds.adds_up(layer, "weight") or layer.gradient is None:
+        whole = layer.weight_gradients["weight"]
+    else:
+        whole = _lines_of(layer.gradient).T @ _lines_of(trace[layer.reads[0]].output)
+    whole = np.abs(np.nan_to_num(whole))
     factor = max(1, -(-whole.shape[1] // most))
     rows, columns = (-(-size // factor) * factor for size in whole.shape)
     padded = np.zeros((rows, columns))

@@ -168,6 +168,11 @@ def back_steps(trace: Trace, name: str) -> tuple[Array, Array, Array]:
     scaled = layer.gradient.astype(np.float64) * gains / found.spread
     if found.learned:
         return scaled, scaled, scaled
+    if "handed_by_all" in layer.settings:  # of a batch, whose other samples are not here
+        by_mean, by_variance = (np.reshape(means, (-1, *(1,) * (x.ndim - 1)))
+                                for means in layer.settings["handed_by_all"])
+        centred = scaled - by_mean / found.spread
+        return scaled, centred, centred - hats * by_variance / found.spread
     lead = _lead(layer)
     split = layer.shape if layer.kind != "group_norm" else \
         (int(layer.settings["num_groups"]), layer.shape[0] // int(layer.settings["num_groups"]), *layer.shape[1:])

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from visualizer.record.cards import describe
     from visualizer.record.catalog import Opened, open_model
+    from visualizer.record.own_step import recording
     from visualizer.record.run import pass_of, record
     from visualizer.record.studies import Pass, measure, study, with_study
     from visualizer.record.tracing import capture
     from visualizer.record.watching import watch
 
-__all__ = ["Opened", "Pass", "capture", "describe", "measure", "open_model", "pass_of", "record", "study", "watch",
-           "with_study"]
+__all__ = ["Opened", "Pass", "capture", "describe", "measure", "open_model", "pass_of", "record", "recording", "study",
+           "watch", "with_study"]
 _WHERE = {"capture": "tracing", "describe": "cards", "Opened": "catalog", "open_model": "catalog", "pass_of": "run",
-          "record": "run", "Pass": "studies", "measure": "studies", "study": "studies", "watch": "watching",
-          "with_study": "studies"}
+          "record": "run", "recording": "own_step", "Pass": "studies", "measure": "studies", "study": "studies",
+          "watch": "watching", "with_study": "studies"}
 
 
 def __getattr__(name: str) -> Any:

@@ -46,13 +46,13 @@ class Arguments:
         if not -count <= sample < count:
             raise Refused(f"There is no sample {sample}; the model was given {count}, 0 to {count - 1}.")
 
-        def part(name: str, tensor: Tensor) -> Tensor:
+        def alone(name: str, tensor: Tensor) -> Tensor:
             usual = axis % tensor.ndim if tensor.ndim > axis else 0
             along = next((each for each in (usual, *range(tensor.ndim)) if tensor.ndim and tensor.shape[each] == count),
                          None)
             return tensor if along is None else tensor.narrow(along, sample % count, 1)
 
-        return self.turned(part)
+        return self.turned(alone)
 
     @property
     def tensors(self) -> list[tuple[str, Tensor]]:

@@ -8,7 +8,7 @@ there, and nothing is hung on the model's own tensors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import chain, count
@@ -271,6 +271,8 @@ class Recording(TorchFunctionMode):
         if not call.makes_numbers or peek_interpreter_stack() is not None:
             return func(*args, **kwargs)
         target = _target(call, args, kwargs)
+        if target is not None and self._counts(target):
+            return func(*args, **kwargs)
         if target is not None:
             if call.name == "__setitem__" and _is_there(target, *args[1:]):
                 return None  # what `x[0] += 1` does in the end: the numbers are there
@@ -339,6 +341,12 @@ class Recording(TorchFunctionMode):
         return returned
 
     # --- writes ---
+
+    def _counts(self, target: Tensor) -> bool:
+        """Whether it is a buffer of whole numbers, in which a model counts what it has seen: no step of what it
+        computes, as that of a batch norm in training."""
+        known = self._weights.get(id(target))
+        return known is not None and not known.learns and target.dtype in (torch.int64, torch.int32)
 
     def _into(self, target: Tensor) -> bool:
         """Whether a write to it goes into another tensor that was recorded, of which it is a view."""
@@ -492,14 +500,24 @@ class Recording(TorchFunctionMode):
         """Differentiate once: the gradient at the place of every Event, and that of every parameter."""
         if scalar is None:
             return
-        followed = [event for event in self.events if event.edge is not None]
-        wanted = [*(event.edge for event in followed), *self._wanted, *(edge for _, _, edge in self._alone)]
         try:
-            found = torch.autograd.grad(scalar, wanted, allow_unused=True)
+            found = torch.autograd.grad(scalar, self.places, allow_unused=True)
         except RuntimeError as error:
             reason = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")
             raise Refused(f"Autograd cannot go back through the model ({reason}); mend that, or record the way "
                           "forwards alone with objective='none'.") from error
+        self.came_back(found)
+
+    @property
+    def places(self) -> list[GradientEdge | Tensor]:
+        """Where in autograd's graph a gradient is asked for: of each Event, of each parameter, of each view that was
+        written to."""
+        return [*(event.edge for event in self.events if event.edge is not None), *self._wanted,
+                *(edge for _, _, edge in self._alone)]
+
+    def came_back(self, found: Sequence[Tensor | None]) -> None:
+        """Hand the gradients at `places` to what they are the gradients of."""
+        followed = [event for event in self.events if event.edge is not None]
         for event, gradient in zip(followed, found, strict=False):
             event.gradient = gradient
         for (event, view, _), gradient in zip(self._alone, found[len(followed) + len(self._wanted):], strict=True):

@@ -22,7 +22,8 @@ from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
 from visualizer.trace import Array, Refused, Trace
 
-FACTS = ("answer", "architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained")
+FACTS = ("answer", "architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained",
+         "wiring")
 """What of a model's card stays with the recording."""
 
 
@@ -98,7 +99,8 @@ def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     kinds = [inputs.of(said["inputs"][name] if name else said).name for name in names]
     fed = tuple(replace(each, kind=kind, name=name)
                 for each, kind, name in zip(trace.fed, kinds, names, strict=False))
-    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw))
+    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw), *_guessed(opened),
+             *map(str, opened.card.get("notes", ())))
     return replace(trace, sample=replace(trace.sample, steps=steps), notes=notes, fed=fed)
 
 
@@ -203,9 +205,24 @@ def truth_of(opened: Opened, given: Given) -> Any:
 def _scaled(opened: Opened, raw: Any) -> tuple[str, ...]:
     """A note on how pixels are handed to a model whose file says nothing of that."""
     scale = reads_of(opened).get("scale")
-    if not scale or not isinstance(raw, np.ndarray) or raw.dtype != np.uint8:
+    if "scale" not in opened.asked or not isinstance(raw, np.ndarray) or raw.dtype != np.uint8:
         return ()
-    return (f"{opened.title} is given grey values as {scale}; its file does not say how it was trained to read them.",)
+    values = "grey values" if raw.ndim == 2 else "colours"
+    return (f"{opened.title} is given {values} as {scale}; its file does not say how it was trained to read them.",)
+
+
+def _guessed(opened: Opened) -> tuple[str, ...]:
+    """A note on a network of which the file tells the weights and not the wiring."""
+    wiring = opened.card.get("wiring")
+    if not isinstance(wiring, Mapping):
+        return ()
+    unused = wiring.get("unused", ())
+    are = "is" if len(unused) == 1 else "are"
+    left = f"; {', '.join(unused[:6])}{' and others' if len(unused) > 6 else ''} {are} not used" if unused else ""
+    if wiring.get("guessed"):
+        return (f"The file holds weights only: how {opened.title.partition(',')[0]} is wired is guessed from their "
+                f"names and shapes, with ReLU and pooling where they fit, and may have been otherwise{left}.",)
+    return (f"The file holds weights only: how {opened.title.partition(',')[0]} is wired was guessed by you{left}.",)
 
 
 def _mapped(opened: Opened, raw: Any) -> tuple[str, ...]:

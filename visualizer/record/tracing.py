@@ -9,6 +9,7 @@ and the random numbers are as before.
 from __future__ import annotations
 
 import copy
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,17 +26,30 @@ from torch.nn.parameter import is_lazy
 
 import visualizer
 from visualizer import answers
-from visualizer.record import layers
+from visualizer.record import layers, need
 from visualizer.record.arguments import Arguments, arguments, casts, converted
 from visualizer.record.calls import Event, Recording
 from visualizer.record.edits import of_tensor
 from visualizer.record.objectives import Aimed, Target, aim, of_an_output, plain_target
 from visualizer.record.precision import Precision, in_precision
 from visualizer.record.weights import COMPILED, Hashes, Weights, unregistered, weights_of
-from visualizer.trace import Answer, Input, Layer, Refused, Sample, Trace
+from visualizer.trace import MODULES, MOST_BYTES, Answer, Input, Layer, Refused, Sample, Trace
 
-BUDGET = 1 << 30
+
+def _budget() -> int:
+    """A quarter of the memory that there is, between 1 and 2 GiB."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows does not tell
+        memory = 0
+    return min(max(memory // 4, 1 << 30), MOST_BYTES)
+
+
+BUDGET = _budget()
 """Bytes of values, gradients and weights that a recording may hold, unless the caller allows more."""
+LISTS = ("Sequential", "ModuleList", "ModuleDict", "Inside")
+"""Classes of modules that say nothing of what they do."""
+MOST_OF_A_NAME = 60
 
 
 def capture(
@@ -81,12 +95,13 @@ def capture(
         sample = replace(sample, title=f"{sample.title or sample.name}, {done}") if sample else Sample("input", done)
     objective, said, named = asked_about(objective, answer, output)
     wish = Wanted(objective, plain_target(target), tuple(labels), asks, said, named)
-    with torch.inference_mode(False), _as_written():  # the first also turns gradients on
+    with torch.inference_mode(False), as_written():  # the first also turns gradients on
         model = recordable(model)
         given = arguments(model, x, keywords)
         if dtype is not None:
             given = converted(given, _dtype(dtype))
         with nullcontext(model) if dtype is None else in_precision(model, _dtype(dtype)) as running:
+            need.judge(running, given, budget, title or name or type(model).__name__)
             once = partial(_pass, running, wish=wish, seed=seed, budget=budget,
                            precision=None if dtype is None else Precision(_dtype(dtype)))
             done = _in_a_type_that_it_takes(once, running, given, title or name or type(model).__name__)
@@ -100,14 +115,21 @@ def capture(
         labels=tuple(labels),
         dtype=done.dtype,
         seed=seed,
-        versions={"visualizer": visualizer.__version__, "torch": str(torch.__version__), "numpy": np.__version__,
-                  "python": platform.python_version()},
+        versions=made_with(),
         hashes=Hashes(weights=weights.held, input=recording.given),
-        facts=dict(facts or {}),
+        facts={**(facts or {}), **classes(model)},
         notes=tuple(recording.notes),
         answers=done.answers,
         fed=done.fed,
     )
+
+
+def classes(model: nn.Module) -> dict[str, Any]:
+    """The fact which classes the modules have that hold others; nothing where those only list them."""
+    found = {path: str(getattr(module, "called", "") or type(module).__name__)[:MOST_OF_A_NAME]
+             for path, module in model.named_modules() if path and any(True for _ in module.children())}
+    told = {path: name for path, name in found.items() if name not in LISTS}
+    return {MODULES: told} if told else {}
 
 
 def asked_about(objective: str | Callable[[Any], Tensor], answer: str | Mapping[str, Any] | None,
@@ -119,6 +141,12 @@ def asked_about(objective: str | Callable[[Any], Tensor], answer: str | Mapping[
         objective, of = of_an_output(objective)
         named = named if of is None else of
     return objective, said or None, None if named is None else str(named)
+
+
+def made_with() -> dict[str, str]:
+    """The versions of what makes a recording."""
+    return {"visualizer": visualizer.__version__, "torch": str(torch.__version__), "numpy": np.__version__,
+            "python": platform.python_version()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +182,7 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
     """Forwards and backwards once; the model, its input and the random numbers are as before when it is done."""
     weights = weights_of(model)
     everything = [*(known.tensor for known in weights.known.values()), *(tensor for _, tensor in given.tensors)]
-    with _left_as_found(weights, everything, seed):
+    with left_as_found(weights, everything, seed):
         recording = Recording(weights, budget)
         handed = given.turned(lambda name, tensor: recording.feed(tensor))
         with recording, nullcontext() if precision is None else precision:
@@ -163,12 +191,12 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
         inputs = [event for event in recording.events if event.kind_name == "input"]
         for event, (_, tensor) in zip(inputs, given.tensors, strict=True):
             event.whole = partial(_seen_together, model, given, tensor)
-        handed_back = _returned(recording, returned, wish)
-        first, *others = handed_back.values()
+        answered = handed_back(recording, returned, wish)
+        first, *others = answered.values()
         try:
             aimed = aim(recording, first, wanted, wish.target, wish.labels, wish.asks, wish.said)
         except Refused as error:
-            raise Refused(f"{str(error).removesuffix('.')}{_of_several(handed_back)}.") from error
+            raise Refused(f"{str(error).removesuffix('.')}{_of_several(answered)}.") from error
         recording.flow_back(aimed.goal.scalar)
         beside = [event for tensor in others if (event := recording.known(tensor)) is not None]
         usual = next((tensor.dtype for tensor in everything if tensor.is_floating_point()), torch.get_default_dtype())
@@ -178,7 +206,7 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
     there = {layer.name for layer in recorded}
     fed = tuple(Input(names[id(event)], name=name)
                 for event, (name, _) in zip(inputs, given.tensors, strict=True)) if any(dict(given.tensors)) else ()
-    return Done(weights, recording, recorded, aimed, tuple(_named(aimed, beside, names, there)), fed, dtype)
+    return Done(weights, recording, recorded, aimed, tuple(named_answers(aimed, beside, names, there)), fed, dtype)
 
 
 class Followed(NamedTuple):
@@ -192,13 +220,13 @@ def followed(model: nn.Module, x: Any, keywords: Mapping[str, Any] | None = None
              budget: int = BUDGET) -> dict[str, Followed]:
     """The graph of one pass forwards in float64, by the names of the layers: for gradients of any number by any other.
     """
-    with torch.inference_mode(False), _as_written():
+    with torch.inference_mode(False), as_written():
         model = recordable(model)
         given = converted(arguments(model, x, keywords), torch.float64)
         with in_precision(model, torch.float64) as running:
             weights = weights_of(running)
             everything = [*(known.tensor for known in weights.known.values()), *(each for _, each in given.tensors)]
-            with _left_as_found(weights, everything, seed):
+            with left_as_found(weights, everything, seed):
                 recording = Recording(weights, budget)
                 handed = given.turned(lambda name, tensor: recording.feed(tensor))
                 with recording, Precision(torch.float64):
@@ -244,7 +272,7 @@ def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module
 
 def _runs(model: nn.Module, given: Arguments) -> bool:
     weights = weights_of(model)
-    with _left_as_found(weights, [], 0), torch.no_grad():
+    with left_as_found(weights, [], 0), torch.no_grad():
         try:
             fed = given.turned(lambda name, tensor: tensor.clone())
             model(*fed.positions, **fed.keywords)
@@ -262,7 +290,7 @@ def _told(called: str, given: Arguments, error: Exception) -> Refused | None:
                        "first.")
     if any(words in said for words in OF_SHAPES):
         return Refused(f"{called} cannot be run on an input of the shape {shapes} "
-                       f"({_first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch "
+                       f"({first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch "
                        "axis of size 1.")
     return None
 
@@ -277,7 +305,7 @@ def _seen_together(model: nn.Module, given: Arguments, one: Tensor) -> bool:
 
     learning = [module for module in model.modules() if module.training]
     weights = weights_of(model)
-    with _left_as_found(weights, [], 0), torch.no_grad():
+    with left_as_found(weights, [], 0), torch.no_grad():
         try:
             model.eval()
             answers = []
@@ -320,7 +348,7 @@ def recordable(model: Any) -> nn.Module:
 
 
 @contextmanager
-def _as_written() -> Iterator[None]:
+def as_written() -> Iterator[None]:
     """What torch.compile was asked to compile runs as it is written, so that its steps can be seen."""
     if "torch._dynamo" not in sys.modules:
         yield
@@ -339,7 +367,7 @@ def _beside_the_model(model: nn.Module, weights: Weights, recording: Recording) 
                "nn.ModuleDict.")
 
 
-def _returned(recording: Recording, returned: Any, wish: Wanted) -> dict[str, Tensor]:
+def handed_back(recording: Recording, returned: Any, wish: Wanted) -> dict[str, Tensor]:
     """The floating tensors among what the model handed back, each once and by its name; the first is the one that is
     asked about, which the wish names. Whole numbers alone are an answer from which nothing flows back."""
     every: dict[str, Tensor] = {}
@@ -389,7 +417,7 @@ def _of_several(outputs: Mapping[str, Tensor]) -> str:
     return f" (that is output {first!r}; answer={{'output': {others[0]!r}}} asks about another)"
 
 
-def _named(aimed: Aimed, beside: Sequence[Event], names: Mapping[int, str], there: set[str]) -> Iterator[Answer]:
+def named_answers(aimed: Aimed, beside: Sequence[Event], names: Mapping[int, str], there: set[str]) -> Iterator[Answer]:
     """What the model handed back, by the names of layers: never a layer inside it."""
     held = aimed.event if aimed.shares is None else aimed.shares
     returned = names.get(id(aimed.event), "")
@@ -411,7 +439,7 @@ def _dtype(name: str) -> torch.dtype:
 
 
 @contextmanager
-def _left_as_found(weights: Weights, everything: Sequence[Tensor], seed: int) -> Iterator[None]:
+def left_as_found(weights: Weights, everything: Sequence[Tensor], seed: int) -> Iterator[None]:
     """Random numbers start from `seed` inside; afterwards they and every buffer are as they were."""
     devices = {tensor.device.index for tensor in everything if tensor.is_cuda} if torch.cuda.is_initialized() else ()
     generators = (torch.default_generator, *(torch.cuda.default_generators[index] for index in sorted(devices)))
@@ -426,5 +454,5 @@ def _left_as_found(weights: Weights, everything: Sequence[Tensor], seed: int) ->
         weights.restore_buffers()
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

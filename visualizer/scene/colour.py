@@ -143,7 +143,15 @@ def _marked(values: ArrayLike, entries: NDArray[np.uint8]) -> Entries:
 
 def largest(*found: ArrayLike) -> float:
     """The largest size among known numbers, the top of their scale; 0 where none is known."""
-    return max((float(np.max(np.abs(_known(values)), initial=0.0)) for values in found), default=0.0)
+    return max((_largest(np.asarray(values)) for values in found), default=0.0)
+
+
+def _largest(values: NDArray[Any]) -> float:
+    if values.dtype.kind == "f" and values.size:
+        top = max(float(values.max()), -float(values.min()))  # as NaN and infinity come through, no copy is made
+        if np.isfinite(top):
+            return top
+    return float(np.max(np.abs(_known(values)), initial=0.0))
 
 
 def reach(values: ArrayLike) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from visualizer import kinds
 from visualizer.language import tr
 from visualizer.said import said, tick
 from visualizer.scene.boxes import whole
+from visualizer.scene.channels import ranked
 from visualizer.scene.picture import Look
 from visualizer.scene.projector import FOOT
 from visualizer.scene.reading import words_of
@@ -412,16 +413,6 @@ def _maps(column: Column, layer: Layer, ranking: str) -> Column:
         shown, by = ranked(layer, ranking)[:RANKED], ranking
     across = 1 if len(shown) <= MOST_IN_ONE else 2 if len(shown) <= 2 * MOST_IN_ONE else 4
     return replace(column, style="maps", shown=shown, total=count, sub_columns=across, ranking=by)
-
-
-def ranked(layer: Layer, by: str) -> tuple[int, ...]:
-    """Channels of a layer, the strongest first: by `mean` size, `max`, `gradient`, or as they come (`first`)."""
-    values = layer.gradient if by == "gradient" and layer.gradient is not None else layer.output
-    flat = np.abs(np.nan_to_num(values.reshape(values.shape[0], -1).astype(np.float64)))
-    if by == "first":
-        return tuple(range(len(flat)))
-    score = flat.max(axis=1) if by == "max" else flat.mean(axis=1)
-    return tuple(int(index) for index in np.argsort(-score, kind="stable"))
 
 
 def sized(column: Column, layer: Layer, wide: float, high: float, pixel: float) -> Column:

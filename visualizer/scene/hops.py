@@ -9,7 +9,7 @@ from visualizer import kinds
 from visualizer.said import found, of, size
 from visualizer.scene import causes
 from visualizer.size import norms
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 
 def handers(trace: Trace, name: str) -> tuple[Layer, ...]:
@@ -29,11 +29,11 @@ def reason(trace: Trace, layer: Layer, reader: Layer, kept: float, stretch: floa
 
     `stretch` is the largest singular value of the reader's weights, where that is known.
     """
-    values, kind = np.asarray(reader.output, np.float64), kinds.of(reader)
+    kind = kinds.of(reader)
     if kind is None:
         return ""
     if kind.curve is not None:
-        slope = float(np.mean(kind.curve.slope(values)))
+        slope = _mean_slope(reader)
         steep = kind.curve.steepest
         return (causes.half_open if kinds.switches(reader) else causes.sigmoid_slope if steep < 1 else
                 causes.flat_tanh)(slope, of("mean slope", reader), of("steepest slope", reader))
@@ -51,10 +51,19 @@ def reason(trace: Trace, layer: Layer, reader: Layer, kept: float, stretch: floa
         other = trace.inputs(reader)[1 - reader.reads.index(layer.name)]
         return causes.gated(float(np.mean(np.abs(np.asarray(other.output, np.float64)))), of("mean size", other))
     if kind.role == "weighted":
-        at = [other.name for other in trace].index(reader.name)
+        at = trace.places[reader.name]
         return causes.stretch(kept, stretch, of("how many times as long as what is handed to it", layer),
                               found("value", "flow", "stretch", at))
     return causes.moved_only(round(kept, 6)) if kind.moves_only or kind.role == "dropout" else ""
+
+
+@remembered(1)
+def _mean_slope(layer: Layer) -> float:
+    """Of a layer that is a curve, over all that it made."""
+    kind = kinds.of(layer)
+    assert kind is not None
+    assert kind.curve is not None
+    return float(np.mean(kind.curve.slope(np.asarray(layer.output, np.float64))))
 
 
 def of_symbols(trace: Trace, layer: Layer) -> NDArray[np.float64] | None:

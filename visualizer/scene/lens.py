@@ -13,6 +13,7 @@ from itertools import pairwise
 from visualizer import kinds
 from visualizer.language import tr
 from visualizer.said import said, tick
+from visualizer.scene.blocks import KIND, beside, card_height, is_folded
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import (
     ARC,
@@ -56,11 +57,18 @@ WIDEST_SMALL = 2.2
 """How much wider than high a tile of the context may be."""
 PAIR = 0.58
 """The pair takes at least so much of the width, and more where the context needs less than the rest."""
+RIM = 14.0
+"""So much wider is a gap in which the frame of an open block stands."""
+PAIR_OF_MANY, LEAST_PAIR = 0.5, 0.3
+"""The same where blocks are closed, and many layers stand around; and where else there would be no room for all layers
+of the block that the pair stands in."""
 BESIDE = 10.0
 """Between a map and what became of it, where each stands at the right of its own."""
 MOST_PAIRS = 16
 TALLEST_UNIT, LARGEST_CELL = 22.0, 72.0
 """Sides of a cell at most: of units, and of maps, which may have but one."""
+AROUND, OPENED = 4, 22.0
+"""Where blocks are closed: so many maps of a layer outside the pair, and the height kept for the names of open ones."""
 WORD_GAP, WORDS_WIDE = 6.0, 300.0
 """Between a cell and the word that it stands for; how wide all words may stand at most."""
 UNITS = ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1.0), (4.0, 1.0), (3.0, 0.0), (2.0, 0.0),
@@ -123,10 +131,12 @@ def camera(start: Plan, end: Plan, share: float) -> Plan:
 
 
 def swapped(start: Plan, end: Plan) -> frozenset[str]:
-    """The layers that join a grid of pairs, or leave one: they fade out and in, because they would cross the others."""
+    """The layers that join a grid of pairs, or leave one: they fade out and in, because they would cross the others. So
+    do those of which fewer maps are shown around the pair."""
     joining = end.large - start.large if end.paired else frozenset()
     leaving = start.large - end.large if start.paired else frozenset()
-    return joining | leaving
+    fewer = frozenset(name for name, column in end.columns.items() if column.shown != start.columns[name].shown)
+    return joining | leaving | fewer
 
 
 # --- one plan -------------------------------------------------------------------------------------------------------
@@ -138,11 +148,15 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     if in_a_room:  # of what leaps over layers only what the pair itself does: the others stand in the strip
         skips = {skip: 0 for skip in skips if large.issuperset(skip)}
     top = (ROOM_TOP if in_a_room else TOP) + (12 + ARC * (1 + max(skips.values())) if skips else 0.0)
+    folded = is_folded(trace)
+    top += OPENED if folded and not in_a_room else 0.0
     bottom = size[1] - lanes - (STRIP + ROOM_LEGEND if in_a_room else FOOT)
     room = bottom - top
     nominal = NOMINAL_ROOM if in_a_room else NOMINAL
     every = [_gridded(trace, layer, room, pixel, ranking, layer.name in passages and layer.name not in large, nominal)
              for layer in trace.layers]
+    if folded:
+        every = [column if column.layer in large else _few(column) for column in every]
     paired = _interleaved(trace, every, pair)
     small = {column.layer: _context(trace, column, SMALL, room, pixel) for column in every}
     around = [] if in_a_room else [column.layer for column in every if column.layer not in large]
@@ -152,14 +166,20 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     outside = sum(small[name].width for name in around) + sum(gaps) - inside
     free = size[0] - 2 * PADDING - inside - _overhang(trace, every, large)
     pair_free = free - max(0, size[0] - widest) if widest else free
-    taken = max(PAIR * pair_free, pair_free - outside) if around else pair_free
+    taken = max((PAIR_OF_MANY if folded else PAIR) * pair_free, pair_free - outside) if around else pair_free
+    block = beside(trace, pair.right) if folded else frozenset[str]()
+    if around and block:
+        own = [column for column in every if column.layer in block | large]
+        needed = sum(small[name].width for name in block - large) + sum(_gaps(trace, own, large, paired)) - inside + GAP
+        taken = min(taken, max(LEAST_PAIR * pair_free, free - needed))
     big = _pair(trace, {column.layer: column for column in every}, pair, taken, room, pixel, paired,
                 BETWEEN if in_a_room else COUNTED)
     bound = _bounded(trace, big, pair)
     rest = free - (taken if bound is None else min(taken, bound))
     shown = [column.layer for column in every if column.layer in large] if in_a_room else \
         _within_reach(trace, [big.get(column.layer) or small[column.layer] for column in every], large, paired,
-                      size[0] - 2 * PADDING - _overhang(trace, every, large))
+                      size[0] - 2 * PADDING - _overhang(trace, every, large),
+                      block)
     gaps = _gaps(trace, [column for column in every if column.layer in shown], large, paired)
     context = _grown_context(trace, every, shown, large, rest - sum(gaps) + inside, room, pixel, small)
     columns = {column.layer: big.get(column.layer) or context.get(column.layer, column) for column in every}
@@ -168,8 +188,13 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     if in_a_room:
         return replace(plan, strip=_strip(trace, every, size[0], bottom, pixel))
     seen = sum(plan.columns[column.layer].style != "hidden" for column in every)
-    return plan if seen == len(every) else replace(plan, left_out=tr("{shown} of {count} layers are shown").format(
-        shown=tick(str(seen), seen, 0, len(every)), count=said(str(len(every)), "how many layers")))
+    if seen == len(every):
+        return plan
+    shown_said = tick(str(seen), seen, 0, len(every))
+    return replace(plan, left_out=tr("{shown} of {count} columns are shown").format(
+        shown=shown_said, count=tick(str(len(every)), len(every), 0, len(every))) if folded else
+        tr("{shown} of {count} layers are shown").format(
+            shown=shown_said, count=said(str(len(every)), "how many layers")))
 
 
 def _after(columns: Sequence[Column], large: set[str], all_of_them: bool) -> list[str]:
@@ -269,6 +294,7 @@ def _gaps(trace: Trace, columns: Sequence[Column], large: set[str], paired: bool
             gaps.append(INTO)
         else:
             gaps.append(GAP if before.style != "passage" and after.style != "passage" else 3.0)
+            gaps[-1] += RIM if beside(trace, before.layer) != beside(trace, after.layer) else 0.0
     return gaps
 
 
@@ -296,6 +322,11 @@ def _gridded(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str
     return replace(column, sub_columns=_across(len(column.shown), layer.shape[-2], layer.shape[-1], nominal))
 
 
+def _few(column: Column) -> Column:
+    """One of many layers: a few of its maps, one below the other."""
+    return replace(column, shown=column.shown[:AROUND], sub_columns=1) if column.style == "maps" else column
+
+
 def _across(count: int, rows: int, columns: int, nominal: tuple[float, float]) -> int:
     """How many tiles stand side by side, so that they are as large as they can be in a room of the nominal size."""
     def side(across: int) -> float:
@@ -316,15 +347,17 @@ def _pair(trace: Trace, columns: Mapping[str, Column], pair: Pair, wide: float, 
           paired: bool, below: float) -> dict[str, Column]:
     """The columns that stand large, each in its share of a width: the shares follow from the shapes alone, so that a
     larger window never has a smaller tile."""
-    bounded = {name: _unbound(trace, columns[name], room) for name in pair.layers}
-    left = wide - sum(_reserved(trace, columns[name], room) for name, column in bounded.items() if column is not None)
+    rooms = {name: room - card_height(trace[name]) for name in pair.layers}
+    bounded = {name: _unbound(trace, columns[name], rooms[name]) for name in pair.layers}
+    left = wide - sum(_reserved(trace, columns[name], rooms[name]) for name, column in bounded.items()
+                      if column is not None)
     free = [columns[name] for name in pair.layers if bounded[name] is None]
     if paired:
         return _side_by_side(trace, columns, pair, left, room, pixel, below)
     total = sum(_breadth(trace, column) for column in free) or 1.0
     found = {name: column for name, column in bounded.items() if column is not None}
     for column in free:
-        found[column.layer] = large(trace, column, left * _breadth(trace, column) / total, room, pixel)
+        found[column.layer] = large(trace, column, left * _breadth(trace, column) / total, rooms[column.layer], pixel)
     return found
 
 
@@ -444,6 +477,7 @@ def _units(column: Column, room: float, tallest: float, widest: float = 7 * TALL
 def _context(trace: Trace, column: Column, side: float, room: float, pixel: float) -> Column:
     """A layer outside the pair, its tiles about so large."""
     layer = trace[column.layer]
+    room -= card_height(layer)
     if column.style in ("number", "passage"):
         return column
     if column.style == "bars":
@@ -478,22 +512,28 @@ def _grown_context(trace: Trace, columns: Sequence[Column], shown: Sequence[str]
     return found
 
 
-def _within_reach(trace: Trace, columns: Sequence[Column], large: set[str], paired: bool, wide: float) -> list[str]:
-    """The layers that are seen: all where there is room, else the input, the answer, and those nearest to the pair."""
+def _within_reach(trace: Trace, columns: Sequence[Column], large: set[str], paired: bool, wide: float,
+                  block: frozenset[str]) -> list[str]:
+    """The layers that are seen: all where there is room, else those of the block of the pair, the input, the answer,
+    and those nearest to the pair."""
     names = [column.layer for column in columns]
     places = [index for index, name in enumerate(names) if name in large]
     answered = {answer.layer for answer in trace.answers}
     fixed = {0, len(names) - 1, *(index for index, name in enumerate(names)
                                   if name in answered or trace[name].axes == ("class",))}
     far = sorted(range(len(names)), key=lambda index: (min(abs(index - at) for at in places), index in fixed))
-    own, used = set(places), sum(column.width for column in columns)
+    own = {*places, *(index for index, name in enumerate(names) if name in block)}
+    used = sum(column.width for column in columns)
     while len(far) > len(places):
         if used <= wide:  # else there is no room, whatever the gaps are
             kept = [columns[index] for index in sorted(far)]
             if used + sum(_gaps(trace, kept, large, paired)) <= wide:
                 break
         around = (index for index in reversed(far) if index not in own)
-        first = next(around)
+        first = next(around, None)
+        if first is None:  # the block alone is too wide
+            own, around = set(places), (index for index in reversed(far) if index not in places)
+            first = next(around)
         gone = first if first not in fixed else next((index for index in around if index not in fixed), first)
         far.remove(gone)
         used -= columns[gone].width
@@ -507,6 +547,8 @@ def _interleaved(trace: Trace, columns: Sequence[Column], pair: Pair) -> bool:
     found = {column.layer: column for column in columns}
     one, other = found[pair.left[0]], found[pair.right]
     layer = trace[pair.right]
+    if KIND in (layer.kind, trace[one.layer].kind) or beside(trace, one.layer) != beside(trace, other.layer):
+        return False
     return (one.style == other.style == "maps" and one.shown == other.shown and one.sub_columns == other.sub_columns
             and len(one.shown) <= MOST_PAIRS and trace[one.layer].output.ndim == layer.output.ndim == 3
             and (kinds.role(layer) in ("curve", "largest", "mean", "norm", "dropout")

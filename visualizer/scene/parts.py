@@ -167,6 +167,16 @@ def entries_of(trace: Trace, layer: Layer, look: Look, backward: bool,
     return colour.signed(values, layer_scale(trace, layer, look)), "activation"
 
 
+def entries_of_map(trace: Trace, layer: Layer, look: Look, backward: bool,
+                   channel: int) -> tuple[NDArray[np.uint8], str]:
+    """The same of one map of a layer of three axes, as it is coloured among all of them."""
+    values = layer.gradient if backward else layer.output
+    own = np.zeros(layer.shape[1:]) if values is None else values[channel]
+    if look.scope == "unit" and not backward and not layer.is_input and not kinds.shares(layer):
+        return colour.signed(own, _largest(layer.output[channel])), "activation"
+    return entries_of(trace, layer, look, backward, own)
+
+
 def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
     """What the palette entries of `entries` stand for."""
     if backward:
@@ -311,6 +321,7 @@ def words_beside(column: Column) -> bool:
     return column.style == "units" and column.pitch[0] - column.tile[0] > BESIDE and column.pitch[1] >= BESIDE
 
 
+@remembered(2)
 def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
     """Which values of a layer have no colour: NaN, infinity, a gradient that is missing. None where all have one."""
     if backward and layer.gradient is None:
@@ -325,7 +336,13 @@ def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: boo
         low, high = colour.reach(layer.output)
         picture = np.moveaxis(colour.unit(layer.output, low, high), 0, -1)
         return (_averaged(picture, column.factor) if column.factor > 1 else picture)[None], "pixel"
-    return _tiled(column, layer, *entries(trace, layer, look, backward))
+    symbols = hops.of_symbols(trace, layer) if backward else None
+    values = layer.output if not backward else symbols if symbols is not None else layer.gradient
+    if values is None or layer.output.ndim != 3 or column.style != "maps" or len(column.shown) == len(values) \
+            or (look.scope == "unit" and not backward):
+        return _tiled(column, layer, *entries(trace, layer, look, backward))
+    few, palette = entries_of(trace, layer, look, backward, values[list(column.shown)])  # of hundreds a dozen
+    return (_pooled(few, column.factor) if column.factor > 1 else few), palette
 
 
 def _tiled(column: Column, layer: Layer, values: NDArray[np.uint8], palette: str) -> tuple[NDArray[np.uint8], str]:
@@ -354,6 +371,8 @@ def _pooled(values: NDArray[Any], factor: int) -> NDArray[Any]:
     if entries:
         grown[:] = colour.ZERO
     grown[:, :rows, :columns] = values
+    if values.dtype == np.bool_:
+        return np.asarray(grown.reshape(count, grown.shape[1] // factor, factor, -1, factor).any(axis=(2, 4)))
     blocks = grown.reshape(count, grown.shape[1] // factor, factor, -1, factor).swapaxes(2, 3)
     flat = blocks.reshape(*blocks.shape[:3], -1)
     strength = np.abs(flat.astype(np.int16) - (colour.ZERO if entries else 0))
@@ -491,10 +510,16 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     """
     row = lane_rows(look)
     order = [layer.name for layer in trace.layers if layer.name in places]
-    still = _still_lanes(trace, look, tuple(places.items()), *_there(timeline, moment, order))
-    moving = _beat_dots(trace, timeline, moment, look, places, order, row)
+    stands = tuple(places.items())
+    still = [*_still_lanes(trace, look, stands, *_there(timeline, moment, order)),
+             *_stops_to_press(trace, stands, moment.beat.direction, row.top + 2, look.size[1] - 2)]
+    if _turns(timeline, moment):
+        moving = _beat_dots(trace, timeline, moment, look, places, order, row)
+    else:  # of hundreds of beats only the way there moves
+        still += _dots(trace, look, stands, _done(timeline, moment, order), moment.backward)
+        moving = _way(timeline, moment, places, order, row)
     moving += (partial(_cursor, trace) if look.mode.lanes else _ring)(timeline, moment, look, places, order, row)
-    return list(still), grouped(LANE, moving)
+    return still, grouped(LANE, moving)
 
 
 def beat_line(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float]) -> list[Mark]:
@@ -504,7 +529,8 @@ def beat_line(trace: Trace, timeline: Timeline, moment: Moment, look: Look, plac
     marks: list[Mark] = [Line(((0, row.top), (look.size[0], row.top)), "hair"),
                          Line(((places[order[0]], row.beats), (places[order[-1]], row.beats)), "rule", 2),
                          Text(10, row.beats + 4, plain(tr("beats")), 11, 500, "ink-2"),
-                         *_beat_dots(trace, timeline, moment, look, places, order, row, row.beats + 12),
+                         *_beat_dots(trace, timeline, moment, look, places, order, row),
+             *_stops_to_press(trace, tuple(places.items()), moment.beat.direction, row.top + 2, row.beats + 12),
                          *_ring(timeline, moment, look, places, order, row)]
     return grouped(LANE, marks)
 
@@ -584,41 +610,65 @@ def _stops(trace: Trace, direction: str) -> dict[str, Stop]:
     return {name: Stop(moment.address) for name, moment in found.items() if moment is not None}
 
 
+def _turns(timeline: Timeline, moment: Moment) -> bool:
+    """Whether it is the first beat on the way back, over which the line of beats changes its colour."""
+    return moment.backward and not crossing(moment, timeline)[0].backward
+
+
 def _beat_dots(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
-               order: Sequence[str], row: Lane, bottom: float = 0.0) -> list[Mark]:
-    """Done beats filled, those to come open; on the way back the walked part is amber. They answer to a click, down to
-    the bottom of the picture or to another line."""
+               order: Sequence[str], row: Lane) -> list[Mark]:
+    """Done beats filled, those to come open; on the way back the walked part is amber."""
+    def walked(at: Moment) -> list[Mark]:
+        return [*_way(timeline, at, places, order, row),
+                *_dots(trace, look, tuple(places.items()), _done(timeline, at, order), at.backward)]
+
+    if not _turns(timeline, moment):
+        return walked(moment)
     before, share = crossing(moment, timeline)
-    turning = moment.backward and not before.backward
-    marks = faded(_walked(timeline, before, look, places, order, row), 1 - share) if turning else []
-    marks += faded(_walked(timeline, moment, look, places, order, row), share if turning else 1.0)
-    stops = _stops(trace, moment.beat.direction)
-    stands = sorted(places[name] for name in order)
-    apart = [math.inf, *(after - before for before, after in pairwise(stands)), math.inf]
-    reaches = {x: min(12, apart[place] / 2, apart[place + 1] / 2) for place, x in enumerate(stands)}
-    for name in order:
-        x = places[name]
-        reach = reaches[x]
-        marks.append(Rect(x - reach, row.top + 2, 2 * reach, (bottom or look.size[1] - 2) - row.top - 2,
-                          focus=Focus(name, array=BEAT), holds=stops.get(name)))
-    return marks
+    return [*faded(walked(before), 1 - share), *faded(walked(moment), share)]
 
 
-def _walked(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
-            row: Lane) -> list[Mark]:
-    ink = "gradient-mark" if moment.backward else "accent"
+@remembered(8)
+def _stops_to_press(trace: Trace, stands: tuple[tuple[str, float], ...], direction: str, top: float,
+                    bottom: float) -> tuple[Mark, ...]:
+    """Where the lanes answer to a click: around the beat of each layer, down to the bottom of the picture or to
+    another line."""
+    stops, places = _stops(trace, direction), dict(stands)
+    xs = sorted(places.values())
+    apart = [math.inf, *(after - before for before, after in pairwise(xs)), math.inf]
+    reaches = {x: min(12, apart[place] / 2, apart[place + 1] / 2) for place, x in enumerate(xs)}
+    return tuple(grouped(LANE, [
+        Rect(x - reaches[x], top, 2 * reaches[x], bottom - top, focus=Focus(name, array=BEAT), holds=stops.get(name))
+        for name, x in places.items()]))
+
+
+def _done(timeline: Timeline, moment: Moment, order: Sequence[str]) -> frozenset[str]:
+    """The layers whose beats in this direction are over."""
     here = order.index(moment.beat.layer)
     arrived = int(_gone(timeline, moment) == 1 or moment.index == 0)
-    done = order[here + 1 - arrived:] if moment.backward else order[:here + arrived]
-    start, end = places[order[-1] if moment.backward else order[0]], cursor_x(timeline, moment, places, order)
-    marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
-    radius = 4.5
-    apart = (places[order[-1]] - places[order[0]]) / max(1, len(order) - 1)
-    for name in order if apart > 2.5 * radius or look.mode.lanes else ():
-        walked = name in done
-        marks.append(Rect(places[name] - radius, row.beats - radius, 2 * radius, 2 * radius, ink if walked else "stage",
-                          ink if walked else "rule", 1.5, radius=radius))
-    return marks
+    return frozenset(order[here + 1 - arrived:] if moment.backward else order[:here + arrived])
+
+
+def _way(timeline: Timeline, moment: Moment, places: Mapping[str, float], order: Sequence[str],
+         row: Lane) -> list[Mark]:
+    """The part of the line of beats that has been walked."""
+    start, end = places[order[-1 if moment.backward else 0]], cursor_x(timeline, moment, places, order)
+    ink = "gradient-mark" if moment.backward else "accent"
+    return [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
+
+
+@remembered(16)
+def _dots(trace: Trace, look: Look, stands: tuple[tuple[str, float], ...], done: frozenset[str],
+          backward: bool) -> tuple[Mark, ...]:
+    """A dot for each beat, where there is room or other lanes stand below."""
+    ink, radius, y = "gradient-mark" if backward else "accent", 4.5, lane_rows(look).beats
+    xs = [x for _, x in stands]
+    apart = (max(xs) - min(xs)) / max(1, len(xs) - 1)
+    if apart <= 2.5 * radius and not look.mode.lanes:
+        return ()
+    return tuple(grouped(LANE, [
+        Rect(x - radius, y - radius, 2 * radius, 2 * radius, ink if name in done else "stage",
+             ink if name in done else "rule", 1.5, radius=radius) for name, x in stands]))
 
 
 def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
@@ -669,7 +719,7 @@ def _gone(timeline: Timeline, moment: Moment) -> float:
 @remembered(16)
 def norms(trace: Trace) -> dict[str, float]:
     """∥∂L/∂a∥ of every layer through which gradient came."""
-    return {layer.name: norm(layer.gradient.astype(np.float64).ravel())
+    return {layer.name: norm(layer.gradient)
             for layer in trace.layers if layer.gradient is not None and layer.output.ndim}
 
 
@@ -756,13 +806,21 @@ def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float]
         words, [(x + 7, y - 5, "start"), (x - 7, y - 5, "end"), (x, y - 14, "middle")], 12, 600, "gradient-text"))
 
 
+@remembered(1)
+def _share_of_zeros(layer: Layer) -> float:
+    """The share of its values that are exactly 0; of an input, and of one number, nothing is said."""
+    if layer.is_input or not layer.output.ndim or not layer.output.size:
+        return 0.0
+    return (layer.output.size - int(np.count_nonzero(layer.output))) / layer.output.size
+
+
 def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
     assert row.zeros is not None
     marks: list[Mark] = []
     last = -1e9
     for name in order:
         layer = trace[name]
-        share = float(np.mean(layer.output == 0)) if layer.output.ndim and not layer.is_input else 0.0
+        share = _share_of_zeros(layer)
         if share == 0 or places[name] - last < 32:
             continue
         last = places[name]
@@ -776,5 +834,4 @@ def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequenc
 
 
 def _largest(values: NDArray[Any]) -> float:
-    known = np.abs(np.asarray(values, dtype=np.float64))
-    return float(np.max(known, where=np.isfinite(known), initial=0))
+    return colour.largest(values)

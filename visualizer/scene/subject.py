@@ -14,7 +14,7 @@ import numpy as np
 from visualizer.kinds.gates import PREACTIVATION
 from visualizer.scene.picture import BEAT, Focus
 from visualizer.scene.timeline import Moment, in_beat
-from visualizer.trace import Array, Cell, Layer, Trace
+from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 CHANNEL, NUMBER = "channel", "number"
 """What a view wants to be about."""
@@ -105,6 +105,7 @@ def kept_key(layer: Layer, key: str) -> str:
     return "new" if key == "hidden_new" else "cell" if "cell" in layer.inner and key.startswith("cell") else "hidden"
 
 
+@remembered(16)
 def strongest(layer: Layer, backward: bool, head: Cell = ()) -> Cell:
     """The cell with the largest value, or with the largest size of gradient, in what `head` points to."""
     values = np.abs(layer.gradient) if backward and layer.gradient is not None else layer.output

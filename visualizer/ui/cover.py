@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QWidget
@@ -16,12 +16,16 @@ def tab_within(sheet: QWidget, forwards: bool) -> bool:
                       and child.focusPolicy() & Qt.FocusPolicy.TabFocus)]
     if len(stops) == 1:
         return False
-    now = sheet.window().focusWidget()
+    tab_round(stops, sheet.window().focusWidget(), forwards)
+    return True
+
+
+def tab_round(stops: Sequence[QWidget], now: QWidget | None, forwards: bool) -> None:
+    """The keyboard goes to the next of these, from the first on where it is at none of them."""
     at = stops.index(now) if now in stops else 0
     reasons = Qt.FocusReason
     stops[(at + (1 if forwards else -1)) % len(stops)].setFocus(reasons.TabFocusReason if forwards
                                                                else reasons.BacktabFocusReason)
-    return True
 
 
 class Cover:

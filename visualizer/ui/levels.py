@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from visualizer import sight
+from visualizer.scene import blocks
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, changed
@@ -42,8 +43,11 @@ def with_pixel(state: State, trace: Trace, moment: Moment) -> State:
 def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> State:
     """One level in: the layer, its step or its strongest channel, its strongest pixel, and that one taken apart.
 
-    From a channel it goes straight to its strongest pixel under the microscope, if there is that view.
+    From a channel it goes straight to its strongest pixel under the microscope, if there is that view. A closed block
+    opens first.
     """
+    if name := closed_block(state, trace, moment, moment.beat.layer if state.focus is None else state.focus.layer):
+        return block_toggled(state, trace, moment, name)
     if state.focus is None:
         return changed(state, focus=Focus(moment.beat.layer))
     about = subject(trace, moment, state.focus)
@@ -89,6 +93,39 @@ def out(state: State, trace: Trace, seen: Sight, views: tuple[str, ...], back: s
     while state.focus is not None and words.path(trace, state.focus) == here:
         state = does.up(state)
     return state
+
+
+def has_blocks(state: State, trace: Trace) -> bool:
+    """Whether the view shows blocks that open and close, and there are some."""
+    return blocks.KNOB in dict(sight.suiting(state.view, trace).knobs) and blocks.any_of(trace)
+
+
+def closed_block(state: State, trace: Trace, moment: Moment, layer: str) -> str:
+    """The closed block in which a layer is seen; empty where it is seen itself."""
+    if layer not in trace or not has_blocks(state, trace):
+        return ""
+    return blocks.closed_at(trace, state.look, moment, layer)
+
+
+def is_closed(state: State, trace: Trace, moment: Moment, name: str) -> bool:
+    """Whether the closed block of that name is still closed."""
+    fold = blocks.fold_at(trace, moment, state.look)
+    return fold is not None and any(block.name == name for block in fold.closed.values())
+
+
+def block_toggled(state: State, trace: Trace, moment: Moment, name: str) -> State:
+    """With a closed block open, or an open one closed."""
+    place = blocks.places(trace)[moment.beat.layer]
+    return does.turned(state, blocks.KNOB, blocks.toggled(trace, state.look, place, name).word)
+
+
+def block_closed(state: State, trace: Trace, moment: Moment) -> State | None:
+    """With the innermost open block round the moment closed; None where nothing has been chosen but the network, and
+    there is none."""
+    if state.focus is not None or not has_blocks(state, trace):
+        return None
+    name = blocks.open_around(trace, state.look, moment)
+    return block_toggled(state, trace, moment, name) if name else None
 
 
 def at_top(state: State, views: tuple[str, ...]) -> bool:

@@ -13,7 +13,8 @@ import numpy as np
 from visualizer import answers, inputs, kinds, reasons
 from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.language import tr, translated
-from visualizer.scene import colour, gatesigns, numbers, parts
+from visualizer.scene import blocks, colour, gatesigns, numbers, parts
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
     Focus,
     Image,
@@ -45,6 +46,8 @@ MAP = 144.0
 BINS = 30
 GAP, LEAST_BAR = 6.0, 16.0
 """Pixels between what stands in one line, and of the shortest bar that says something."""
+ROOM_OF_A_FACT = 160.0
+"""Pixels for words at the right of a row, beside few at its left."""
 MOST_SYMBOLS = 20
 """So many symbols of an input are listed."""
 MOST_TERMS, MOST_LAYERS, MOST_KERNELS, MOST_CLASSES, MOST_ANSWERS = 11, 8, 6, 12, 6
@@ -428,6 +431,18 @@ def _facts(sheet: Writing, trace: Trace, about: Focus, found: Array) -> None:
         cost = kind.cost(layer, trace.inputs(layer))
         if cost.macs:
             sheet.fact(tr("Multiply-adds"), numbers.count(cost.macs), first)
+            first = 24.0
+    if channel is None and (inside := _stands_in(trace, layer)):
+        sheet.fact(tr("Stands in"), inside, first)
+
+
+def _stands_in(trace: Trace, layer: Layer) -> str:
+    """The innermost module that holds a layer and others, with its class where that is known and there is room; empty
+    where there is none, or its name is too long."""
+    own = [block for block in blocks.around(trace, trace.places[layer.name]) if not block.alike
+           and blocks.TO not in block.name]
+    ways = [f"{own[-1].name}, {own[-1].made}", own[-1].name] if own and own[-1].made else [own[-1].name] if own else []
+    return fitting(ways, ROOM_OF_A_FACT, 13, 600)
 
 
 def _kernels(sheet: Writing, layer: Layer, about: Focus, look: Look) -> None:

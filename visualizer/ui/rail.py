@@ -328,9 +328,14 @@ class Rail(QWidget):
     def fill(self) -> None:
         """Offer the samples that the model reads. Reading them waits until the window has been seen."""
         self._filled_for = self.store.state.model
-        self.grid.show_samples(tuple(map(inputs.sample, self.store.card.samples)))
+        self.grid.show_samples(self._samples())
         self._show_model()
         self.refresh()
+
+    def _samples(self) -> tuple[Sample, ...]:
+        """The bundled ones that the model reads: its own example is none of them."""
+        bundled = inputs.places()
+        return tuple(inputs.sample(name) for name in self.store.card.samples if name in bundled)
 
     def _learnt(self) -> None:
         """What the model at hand reads has come to be known."""
@@ -380,7 +385,7 @@ class Rail(QWidget):
                 typed.setGeometry(12, top, typed.sizeHint().width(), typed.sizeHint().height() + room)
                 top += typed.height()
             grid = SampleGrid(self.store)
-            grid.show_samples(tuple(map(inputs.sample, self.store.card.samples)))
+            grid.show_samples(self._samples())
             scroller = _scrolled(grid, panel)
             scroller.setGeometry(12, top, 198, 6 * grid.pitch)
             panel.resize(220, top + 6 * grid.pitch + 12)

@@ -6,6 +6,7 @@ Whatever goes wrong ends as one sentence, and with the recording that was there 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,8 @@ class Recorder(QObject):
         """What takes long and is said to."""
         self._in_vain: set[tuple[object, str]] = set()
         """Studies that were refused; they are not asked for again."""
+        self.gate: Callable[[Found, bool], None] | None = None
+        """Who looks at a model file before it is opened, and lets it be opened with `open_now`; None for nobody."""
         store.changed.connect(self._remember)
         store.changed.connect(lambda old, new: old.view != new.view and self.measure())
         store.trace_changed.connect(lambda trace: self.measure())
@@ -250,6 +253,9 @@ class Recorder(QObject):
         self._opening = None
         try:
             found = door.recognise(thing)
+            if found.what == door.MODEL and self.gate is not None:
+                self.gate(found, chosen)
+                return True
             asks = door.asks(found, self.store.state)
             if asks and (found.what in (door.MODEL, door.RUN) or not self.store.card_of(asks).intakes):
                 self._opening = self.engine.request("describe", lane="open", model=asks), found
@@ -259,6 +265,13 @@ class Recorder(QObject):
             self._not_opened(error)
             return False
         return True
+
+    def open_now(self, found: Found, chosen: bool = True) -> None:
+        """Open a model file with what is said of it by now; its recordings from before are made anew."""
+        self.store.drop(found.name)
+        self._in_vain = {(recipe, study) for recipe, study in self._in_vain
+                         if not (isinstance(recipe, ModelRecipe) and recipe.model == found.name)}
+        self._opening = self.engine.request("describe", lane="open", model=found.name), found
 
     def _not_opened(self, error: Exception) -> None:
         """Say why a file cannot be opened; what nobody foresaw in it is a fault, and no reason to stop."""
@@ -275,7 +288,10 @@ class Recorder(QObject):
         if found.what == door.SAVED or opened.trace is not None:
             self._restore(opened)
         else:
+            before = self.store.state.recipe
             self.store.apply(lambda state: opened.state)
+            if found.what == door.MODEL and self.store.state.recipe == before:
+                self._ask(self.store.state)  # it is open already, and other things are said of it now
         if found.what not in (door.BUNDLED, door.LABORATORY):
             self.opened.emit(found.name)
         if opened.said:

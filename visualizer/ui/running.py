@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
+from visualizer import memory
 from visualizer.language import languages, speak, tr
 from visualizer.scene.state import State, changed
-from visualizer.ui import kept, memory, style
+from visualizer.ui import kept, style
 from visualizer.ui.player import Player
 from visualizer.ui.shell import Shell
 from visualizer.ui.shipped import shipped_trace
@@ -21,6 +22,7 @@ from visualizer.ui.window import Window
 
 if TYPE_CHECKING:
     from visualizer.engine.client import Engine
+    from visualizer.ui.asking import Asking
     from visualizer.ui.autosave import Autosave
     from visualizer.ui.recorder import Recorder
 
@@ -70,6 +72,10 @@ class App(QObject):
         window.drawn.connect(self.recorder.draw)
         window.sweep_wanted.connect(self.recorder.sweep)
         window.restore_wanted.connect(self.restore)
+        window.telling_wanted.connect(self.asking.edit)
+        self.asking.over.connect(window.hide_opening)
+        self.asking.said.connect(window.say)
+        self.asking.reading.connect(lambda words: window.say_slow(words, self.asking.cancel if words else None))
         self.recorder.said.connect(window.say)
         self.recorder.slow.connect(window.say_slow)
         self.recorder.status.connect(window.inspector.say)
@@ -108,6 +114,7 @@ class App(QObject):
         before.hide()
         before.deleteLater()
         window.rail.fill()
+        self.asking.show_again()
 
     @cached_property
     def engine(self) -> Engine:
@@ -128,6 +135,15 @@ class App(QObject):
         recorder.opened.connect(remember)
         recorder.opened.connect(lambda path: self.window.leave_start())
         return recorder
+
+    @cached_property
+    def asking(self) -> Asking:
+        """What stands between a model file and the sheet on which a person says the rest of it."""
+        from visualizer.ui.asking import Asking
+
+        asking = Asking(self.recorder, self)
+        asking.shown.connect(lambda page: self.window.show_opening(page, asking))
+        return asking
 
     @cached_property
     def autosave(self) -> Autosave:

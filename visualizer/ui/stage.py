@@ -62,7 +62,7 @@ from visualizer.trace import Trace
 from visualizer.ui import faults, style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
-from visualizer.ui.levels import out
+from visualizer.ui.levels import block_toggled, closed_block, is_closed, out
 from visualizer.ui.store import Store
 
 if TYPE_CHECKING:
@@ -177,6 +177,8 @@ class Stage(Canvas):
         """While the pointer tries out places: the focus that was chosen, and the one that is tried."""
         self._press: QPointF | None = None
         self._pressed: tuple[QPointF, Focus | None] | None = None
+        self._on_block = ""
+        """The closed block on which was pressed."""
         """Where the last press was and what lay there: its click may lay the picture out anew before a second one."""
         self._dragging = ""
         self.bar: WhatIf | None = None
@@ -407,6 +409,7 @@ class Stage(Canvas):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self._press, self._pressed = event.position(), (event.position(), self.focus_at(event.position()))
         self._dragging = ""
+        self._on_block = self._block_at(self._pressed[1])
         self.store.end_gesture()
         if event.button() == Qt.MouseButton.MiddleButton:
             self._dragging = "pan"
@@ -499,12 +502,28 @@ class Stage(Canvas):
             if event.button() == Qt.MouseButton.LeftButton and self.place_at(at) is not None:
                 self.store.apply(lambda state: does.apart(state, "network"))
             return
+        if self._on_block and event.button() == Qt.MouseButton.LeftButton:
+            self._open_block(self._on_block)
+            return
         near = before is not None and (before[0] - at).manhattanLength() <= QApplication.startDragDistance()
         focus = before[1] if near and before is not None else self.focus_at(at)
         if event.button() == Qt.MouseButton.LeftButton and focus is not None and focus.array != BEAT:
             if trace is not None and self._about() is None and focus.layer in trace and is_number(trace, focus):
                 self._select(focus)
             self.deeper.emit()
+
+    def _block_at(self, focus: Focus | None) -> str:
+        """The closed block that a part of the picture is."""
+        trace, moment = self.store.trace, self.store.moment
+        if focus is None or trace is None or moment is None or focus.array == BEAT:
+            return ""
+        return closed_block(self.store.state, trace, moment, focus.layer)
+
+    def _open_block(self, name: str) -> None:
+        """Open a closed block, if the first click has not by going there."""
+        trace, moment = self.store.trace, self.store.moment
+        if trace is not None and moment is not None and is_closed(self.store.state, trace, moment, name):
+            self.store.apply(lambda state: block_toggled(state, trace, moment, name))
 
     def _open(self, more: Opens) -> None:
         """Go to the view that shows more of what was clicked, if the recording has it."""

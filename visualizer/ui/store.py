@@ -423,6 +423,15 @@ class Store(QObject):
         for old in (*gone, *(() if before is None or before.trace is recording.trace else (before,))):
             forget(old.trace)
 
+    def drop(self, model: str) -> None:
+        """Let go of the recordings of a model, but for the one that is shown: it computes something else now."""
+        for recipe in [recipe for recipe in self._recordings if isinstance(recipe, ModelRecipe)
+                       and recipe.model == model and recipe != self._shown]:
+            forget(self._recordings.pop(recipe).trace)
+        self._lists = {key: found for key, found in self._lists.items() if key[0] != model}
+        self._measured = {recipe: found for recipe, found in self._measured.items() if recipe.name != model}
+        self._holdings += 1
+
     def undo(self) -> None:
         """Back to the State before the last undoable change."""
         self._return(self._undo, self._redo)

@@ -22,7 +22,7 @@ from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands
 from visualizer.ui.commands.inputs import why_no_inputs
 from visualizer.ui.cover import Cover
-from visualizer.ui.levels import at_top, out
+from visualizer.ui.levels import at_top, block_closed, out
 from visualizer.ui.menus import Menus
 from visualizer.ui.panes import Panes
 from visualizer.ui.patience import Patience
@@ -35,7 +35,9 @@ from visualizer.views import View
 if TYPE_CHECKING:
     from visualizer.engine.client import Engine
     from visualizer.export import Panel
+    from visualizer.scene.modelpage import Page
     from visualizer.start import StartCard
+    from visualizer.ui.asking import Asking
     from visualizer.ui.filming import FilmPanel, Job
     from visualizer.ui.first import Clock, FirstMinute, Tries
     from visualizer.ui.presenter import Presenter
@@ -51,6 +53,8 @@ class Window(QWidget):
     """The knob of the laboratory that should go through its range."""
     restore_wanted = Signal()
     """What a crash left behind is to be opened."""
+    telling_wanted = Signal()
+    """What was said of the model file at hand is to be edited."""
     painted = Signal()
     """Once, after the window was painted for the first time."""
 
@@ -181,6 +185,49 @@ class Window(QWidget):
     def restore(self) -> None:
         """Have opened what a crash left behind."""
         self.restore_wanted.emit()
+
+    def tell(self) -> None:
+        """Have the sheet brought back on which one says what the model file at hand does not say of itself."""
+        self.telling_wanted.emit()
+
+    def show_opening(self, page: Page, asking: Asking) -> None:
+        """The sheet of a model file, over whatever is seen; it comes when it is first shown."""
+        from visualizer.ui.asking import lists
+        from visualizer.ui.modelsheet import ModelSheet
+
+        if isinstance(self.cover.shown, ModelSheet):
+            self.cover.shown.show_page(page)
+            return
+        started = self.starting
+
+        def made(below: QWidget) -> ModelSheet:
+            sheet = ModelSheet(page, self.store.state.look, below, lists())
+            sheet.answered.connect(asking.answer)
+            sheet.turned.connect(asking.turn)
+            sheet.wanted.connect(asking.go)
+            sheet.proposed_wanted.connect(asking.take_proposed)
+            sheet.another.connect(lambda: self.commands["open"].act(self))
+            sheet.labels_wanted.connect(lambda word: self._take_labels(asking, word))
+            sheet.closed.connect(asking.cancel)
+            sheet.closed.connect(lambda: self.go_to_start() if started else None)
+            return sheet
+
+        self.come_forward()
+        self.unsay()
+        self.cover.show(made)
+
+    def hide_opening(self) -> None:
+        """Away with it."""
+        from visualizer.ui.modelsheet import ModelSheet
+
+        if isinstance(self.cover.shown, ModelSheet):
+            self.cover.close()
+
+    def _take_labels(self, asking: Asking, word: str) -> None:
+        if word != "file":
+            asking.take_labels(word)
+        elif path := self.ask_for_file(tr("A file with one label a line"), tr("All files (*)")):
+            asking.take_labels(path)
 
     def sweep(self) -> None:
         """Have the knob that was turned last go through its range."""
@@ -317,7 +364,11 @@ class Window(QWidget):
         if any(put_away() for put_away in on_top):
             return
         trace, seen, names = self.store.near, self.store.sight, tuple(view.name for view in self.views())
-        if trace is None or seen is None or at_top(self.store.state, names):
+        closed = None if trace is None or seen is None else block_closed(self.store.state, trace, seen.moment)
+        if closed is not None and at_top(self.store.state, names):
+            after = closed
+            self.store.apply(lambda state: after)
+        elif trace is None or seen is None or at_top(self.store.state, names):
             self.go_to_start()
         else:
             self.store.apply(lambda state: out(state, trace, seen, names, self.trail.opened_in))

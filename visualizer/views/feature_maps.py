@@ -9,8 +9,10 @@ from visualizer.language import english, tr, translated
 from visualizer.said import lengths, said
 from visualizer.scene import absence, numbers, parts
 from visualizer.scene.boxes import descending, whole
-from visualizer.scene.columns import Column, lanes_height, ranked
+from visualizer.scene.channels import AUTO, CHANGE, FIRST, ORDERS, UNEDITED, by_change, order_for, ranked, share_said
+from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.labels import fitting
+from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import (
     TITLE,
     Focus,
@@ -28,7 +30,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.size import norm
-from visualizer.trace import Cell, Layer, Trace
+from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views import PARTS, View
 
 TOP = 116.0
@@ -47,7 +49,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     sentence = _sentence(trace, layer, moment)
     before, share = parts.crossing(moment, times)
     body = parts.crossed(_body(trace, before, focus, look), _body(trace, moment, focus, look), share)
-    lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
+    lane_still, lane_moving = lanes(trace, moment, look)
     still = (*parts.sentence(look, sentence), *lane_still)
     settled = share == 1
     return Picture(look.size, (*still, *body) if settled else still,
@@ -56,16 +58,22 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 
 def _body(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> list[Mark]:
-    layer = trace[moment.beat.layer]
-    column = _grid(layer, look)
+    return list(_body_of(trace, moment.beat.layer, moment.backward, focus, look))
+
+
+@remembered(4)
+def _body_of(trace: Trace, name: str, backward: bool, focus: Focus | None, look: Look) -> list[Mark]:
+    """All of it hangs on the layer and the direction: it is the same while a beat runs."""
+    layer = trace[name]
+    column = _grid(trace, layer, look)
     if column is not None:
-        return _grid_marks(trace, layer, column, moment, focus, look)
+        return _grid_marks(trace, layer, column, backward, focus, look)
     words = tr("{layer} is one number: {output}").format(
         layer=layer.name, output=said(numbers.number(float(layer.output), 4), "value", layer.name))
     return [Text(24, TOP, plain(words), 14, 500, group=Group(layer.name, Focus(layer.name)))]
 
 
-def _grid(layer: Layer, look: Look) -> Column | None:
+def _grid(trace: Trace, layer: Layer, look: Look) -> Column | None:
     """The grid with the largest whole number of pixels a value that still fits; None for a single number."""
     if layer.output.ndim == 0:
         return None
@@ -75,7 +83,6 @@ def _grid(layer: Layer, look: Look) -> Column | None:
         return _rows(layer, left, top, room, look)
     maps = layer.output.ndim >= 2
     count = int(np.prod(layer.shape[:-2])) if layer.output.ndim > 3 else layer.shape[0]
-    shown = ranked(layer, look.knob("ranking", "first")) if layer.output.ndim == 3 else tuple(range(count))
     rows, wide = layer.shape[-2:] if maps else (1, 1)
     most = LARGEST_UNIT if not maps else min(room) / max(rows, wide)
     for pixel in descending(most, look.pixel):
@@ -83,17 +90,22 @@ def _grid(layer: Layer, look: Look) -> Column | None:
         gap = 10 if pixel * wide >= 24 else 3 if pixel * wide >= 8 else 2
         pitch = (wide * pixel + gap, rows * pixel + label + gap)
         across = max(1, int((room[0] + gap) // pitch[0]))
-        down = -(-len(shown) // across)
+        down = -(-count // across)
         if down * pitch[1] - gap <= room[1]:
             break
     tile = (wide * pixel, rows * pixel)
     visible = max(1, int((room[1] + gap) // pitch[1])) * across
-    columns = min(across, len(shown))
+    by = order_for(layer, look.knob("ranking", AUTO), visible) if layer.output.ndim == 3 else FIRST
+    if by == CHANGE and not by_change(trace, layer):
+        by = order_for(layer, AUTO, visible)
+    shown = (by_change(trace, layer) if by == CHANGE else ranked(layer, by)) if layer.output.ndim == 3 else \
+        tuple(range(count))
+    columns = min(across, count)
     if maps and columns == across > 1:  # spread over the width
         pitch = (whole(min(pitch[0] * 1.3, (room[0] - wide * pixel) / (columns - 1)), look.pixel), pitch[1])
     return Column(layer.name, "maps" if maps else "units", left, top, columns * pitch[0] - gap,
                   (pixel, pixel), tile, pitch, columns, shown[:visible], len(shown),
-                  ranking=look.knob("ranking", "first"))
+                  ranking=by)
 
 
 def _rows(layer: Layer, left: float, top: float, room: tuple[float, float], look: Look) -> Column:
@@ -108,7 +120,7 @@ def _rows(layer: Layer, left: float, top: float, room: tuple[float, float], look
                   factor)
 
 
-def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focus: Focus | None,
+def _grid_marks(trace: Trace, layer: Layer, column: Column, backward: bool, focus: Focus | None,
                 look: Look) -> list[Mark]:
     shape = lengths(layer)
     if layer.output.ndim == 2:
@@ -119,17 +131,17 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
                              factor=column.factor)
     tiles = Group(layer.name, Focus(layer.name), each=layer.axes[0])
     marks = [*parts.title(look, layer.name, shape),
-             *grouped(tiles, parts.tiles(trace, column, look, moment.backward))]
+             *grouped(tiles, parts.tiles(trace, column, look, backward))]
     if look.signs or (column.style == "units" and min(column.cell) >= 12):
-        marks += parts.glyphs(trace, column, look, moment.backward)
+        marks += parts.glyphs(trace, column, look, backward)
     if column.pitch[1] - column.tile[1] >= LABEL:
         for index in column.shown:
             box = column.box(index)
             assert box is not None
             own = layer.output if layer.output.ndim == 2 else parts.maps_of(layer.output)[index]
             if layer.output.ndim == 1:
-                words = _number(layer, index, moment.backward, column.pitch[0] - 10)
-            elif moment.backward:
+                words = _number(layer, index, backward, column.pitch[0] - 10)
+            elif backward:
                 value = "–" if layer.gradient is None else said(numbers.significant(norm(
                     parts.maps_of(layer.gradient)[index] if layer.output.ndim > 2 else layer.gradient), 2),
                     "norm of gradient", layer.name, _cell_of(layer, index))
@@ -156,10 +168,10 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
                 marks.append(Rect(x + place * column.cell[0] - 1, y + row * column.cell[1] - 1, column.cell[0] + 2,
                                   column.cell[1] + 2, "", "ink", 1.5))
     y = look.size[1] - lanes_height(look) - 38
-    marks += _legend(trace, layer, moment.backward, look, 24, y)
+    marks += _legend(trace, layer, backward, look, 24, y)
     left_out = column.total - len(column.shown)
     if left_out > 0:
-        words = tr("{count} of {total} shown").format(count=len(column.shown), total=numbers.count(column.total))
+        words = share_said(len(column.shown), column.total, column.ranking or FIRST)
         marks.append(Text(look.size[0] - 24, y, plain(words), 12, 500, "ink-2", "end", group=TITLE))
     return marks
 
@@ -215,6 +227,7 @@ def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:
         size=said(numbers.significant(norm(layer.gradient), 3), "norm of gradient", layer.name))
 
 
+@remembered(2)
 def _table(layer: Layer, backward: bool) -> Table:
     """One row a channel or unit."""
     values = layer.gradient if backward and layer.gradient is not None else layer.output
@@ -229,6 +242,6 @@ def _table(layer: Layer, backward: bool) -> Table:
 VIEW = View(
     "feature_maps", english("Feature maps"), english("Every channel of one layer, as large as the window allows."),
     suits=lambda trace: True, draw=draw, telling=weighed, order=20,
-    knobs=(("ranking", ("first", "mean", "max", "gradient")),),
+    knobs=(("ranking", (*ORDERS, CHANGE)),), studies=(UNEDITED,),
     group=PARTS, tries=english("Press the up and down arrows to go through the maps, and Enter to open one."),
 )

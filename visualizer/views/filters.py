@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from visualizer.language import english, tr
 from visualizer.said import lengths, of, said, size
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
+from visualizer.scene.channels import AUTO, FIRST, ORDERS, order_for, ranked, share_said
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import (
     TITLE,
     Focus,
@@ -34,7 +36,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.size import norm
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 from visualizer.views import PARTS, View
 
 TOP = 120.0
@@ -50,12 +52,12 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         share = 1.0
     body = parts.crossed(_sheet_marks(trace, older, before.backward, focus, look),
                          _sheet_marks(trace, layer, moment.backward, focus, look), share)
-    lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
+    lane_still, lane_moving = lanes(trace, moment, look)
     still = (*parts.sentence(look, sentence), *lane_still)
     settled = share == 1
     return Picture(look.size, (*still, *body) if settled else still,
                    tuple(lane_moving) if settled else (*body, *lane_moving), look.theme, caption=unmarked(sentence),
-                   table=_table(layer, moment.backward))
+                   table=Table((), ()) if layer is None else _table(layer, moment.backward))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ def _with_weights(trace: Trace, name: str) -> Layer | None:
 
 def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
     """Kernels (output, input, row, column); the rows of a dense layer as maps, where its input was flattened maps."""
-    weight = (layer.weight_gradients if backward else layer.weights).get("weight")
+    weight = (layer.weight_gradients if backward else layer.weights).get(_key(layer))
     if weight is None or weight.ndim < 2:
         return None
     across, down = english("input channel"), english("output channel")
@@ -100,6 +102,11 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
     return Kernels(weight[None, None], english("input unit"), english("unit"), linear=True)
 
 
+def _key(layer: Layer) -> str:
+    """What its kernels are called: those of weights that no layer reads are a value by themselves."""
+    return "weight" if "weight" in layer.weights or "value" not in layer.weights else "value"
+
+
 def _transposed(layer: Layer) -> bool:
     """Whether the rows of its weights belong to what it reads: each channel of that is spread over all others."""
     kind = kinds.of(layer)
@@ -117,12 +124,13 @@ def _flattened_maps(trace: Trace, layer: Layer) -> tuple[int, ...] | None:
     return source.shape if source is not None and source.has("row", "column") and source.output.ndim in (2, 3) else None
 
 
+@remembered(4)
 def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus | None, look: Look) -> list[Mark]:
     if layer is None:
         return []
     sheet = _sheet(trace, layer, backward)
     words = (tr("{shape} ∂L/∂w") if backward else tr("{shape} weights")).format(
-        shape=lengths(layer, array="weights.weight"))
+        shape=lengths(layer, array=f"weights.{_key(layer)}"))
     marks = parts.title(look, layer.name, words)
     if sheet is None:
         return [*marks, Text(24, 140, plain(tr("No gradient reached these weights.")), 14, 500, "ink", group=TITLE)]
@@ -133,24 +141,29 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
         shades, palette = colour.signed(sheet.values, largest), "weight"
     grid = _fitted(sheet, look)
     maps = layer.output if layer.output.ndim == 3 and not sheet.linear and not _transposed(layer) else None
-    shape = layer.weights["weight"].shape
+    shape, count = layer.weights[_key(layer)].shape, len(shades)
     folds = None if shape == sheet.values.shape else (sheet.values.shape, shape)
-    for place in range(grid.shown):
-        x, y = grid.origin(place)
+    sorts = maps is not None and folds is None and count == len(maps)
+    by = order_for(layer, look.knob("ranking", AUTO), grid.shown) if sorts else FIRST
+    order = ranked(layer, by)[:grid.shown] if sorts else tuple(range(grid.shown))
+    if by != FIRST:
+        shades, sheet = shades[list(order)], replace(sheet, values=sheet.values[list(order)])
+    for index, place in enumerate(order):
+        x, y = grid.origin(index)
         own = Group(tr("kernels of {layer} {place}").format(layer=layer.name, place=place),
                     Focus(layer.name, (place,), "weight"))
-        marks.append(Image(x, y, (grid.cell, grid.cell), shades[place, :, :grid.rows].copy(), palette,
+        marks.append(Image(x, y, (grid.cell, grid.cell), shades[index, :, :grid.rows].copy(), palette,
                            shades.shape[1], grid.pitch, group=own,
                            focus=Focus(layer.name, (place,), "weight"), folds=folds,
                            scale=parts.weight_scale(layer.name, largest, backward, tr("one scale for the layer"))))
         if grid.labelled:
-            number = said(str(place), "index", layer.name, (place,), array="weights.weight")
+            number = said(str(place), "index", layer.name, (place,), array=f"weights.{_key(layer)}")
             marks.append(Text(x - 8, y + grid.tile_height / 2 + 4, plain(number), 11, 400, "ink-2", "end", group=own))
         if maps is not None and grid.labelled:
             marks += grouped(own, _answer(trace, layer, place, x + shades.shape[1] * grid.pitch[0], y,
                                           grid.tile_height, backward, look))
         if focus is not None and focus.layer == layer.name and focus.cell[:1] == (place,) \
-                and len(sheet.values) == shape[0]:
+                and count == shape[0]:
             wide = grid.pitch[0] * (shades.shape[1] - 1) + grid.cell * shades.shape[3]
             marks.append(Rect(x - 4, y - 4, wide + 8, grid.tile_height + 8, "", "accent", 2, radius=4, group=own))
     if grid.cell >= 6:
@@ -160,11 +173,12 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
              tr("Weights, one scale for all of {layer}")).format(layer=layer.name)
     marks += parts.legend(24, y, 168, look, parts.weight_scale(layer.name, largest, backward), title)
     left_out = ""
-    if grid.shown < len(shades):
+    if grid.shown < count:
         words = tr("{shown} of {count} output channels shown") if sheet.down == "output channel" else \
             tr("{shown} of {count} input channels shown") if sheet.down == "input channel" else \
             tr("{shown} of {count} units shown")
-        left_out = words.format(shown=grid.shown, count=numbers.count(len(shades)))
+        left_out = words.format(shown=numbers.count(grid.shown), count=numbers.count(count))
+        left_out = share_said(grid.shown, count, by) if by != FIRST else left_out
     elif grid.rows < shades.shape[2]:
         left_out = tr("{shown} of {count} rows shown").format(shown=numbers.count(grid.rows),
                                                               count=numbers.count(shades.shape[2]))
@@ -176,12 +190,12 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
 def _answer(trace: Trace, layer: Layer, channel: int, x: float, y: float, height: float, backward: bool,
             look: Look) -> list[Mark]:
     """What an output channel answered with these kernels: its map, as tall as they are."""
-    shades, palette = parts.entries(trace, layer, look, backward)
+    shades, palette = parts.entries_of_map(trace, layer, look, backward, channel)
     side = height / max(layer.shape[-2:])
     top = y + (height - side * layer.shape[-2]) / 2
     arrow = y + height / 2
     return [Line(((x, arrow), (x + 14, arrow)), "rule", 1.5),
-            Image(x + 20, top, (side, side), shades[channel][None].copy(), palette, focus=Focus(layer.name, (channel,)),
+            Image(x + 20, top, (side, side), shades[None], palette, focus=Focus(layer.name, (channel,)),
                   indices=(-1,), scale=parts.scale_of(trace, layer, look, backward))]
 
 
@@ -254,15 +268,16 @@ def _signs(sheet: Kernels, grid: _Grid, shades: NDArray[np.uint8], palette: str,
 def _sentence(trace: Trace, layer: Layer | None, moment: Moment) -> str:
     if layer is None:
         return tr("This network has no weights to show.")
-    weights = layer.weights["weight"]
+    weights = layer.weights[_key(layer)]
+    array = f"weights.{_key(layer)}"
     if not moment.backward:
         negative = float(np.mean(weights < 0))
         return tr("{layer} has {{{size} weights}} from {smallest} to {largest}; {share} are negative.").format(
-            layer=layer.name, size=said(numbers.count(weights.size), *size(layer, "weights.weight")),
-            smallest=said(numbers.number(float(weights.min())), *of("smallest", layer, array="weights.weight")),
-            largest=said(numbers.number(float(weights.max())), *of("largest", layer, array="weights.weight")),
-            share=said(numbers.percent(negative, 0), *of("share below 0", layer, array="weights.weight")))
-    gradient = layer.weight_gradients.get("weight")
+            layer=layer.name, size=said(numbers.count(weights.size), *size(layer, array)),
+            smallest=said(numbers.number(float(weights.min())), *of("smallest", layer, array=array)),
+            largest=said(numbers.number(float(weights.max())), *of("largest", layer, array=array)),
+            share=said(numbers.percent(negative, 0), *of("share below 0", layer, array=array)))
+    gradient = layer.weight_gradients.get(_key(layer))
     if gradient is None:
         return tr("No gradient reached the weights of {layer}.").format(layer=layer.name)
     at = np.unravel_index(int(np.argmax(np.abs(gradient))), gradient.shape)
@@ -275,13 +290,14 @@ def _sentence(trace: Trace, layer: Layer | None, moment: Moment) -> str:
                       *of("gradient", layer, tuple(map(int, at)), "weights.weight")))
 
 
-def _table(layer: Layer | None, backward: bool) -> Table:
+@remembered(2)
+def _table(layer: Layer, backward: bool) -> Table:
     """One row an output channel or unit."""
-    weight = None if layer is None else (layer.weight_gradients if backward else layer.weights).get("weight")
+    weight = (layer.weight_gradients if backward else layer.weights).get(_key(layer))
     if weight is None:
         return Table((), ())
     flat = weight.reshape(len(weight), -1).astype(np.float64)
-    head = tr("input channel") if layer is not None and _transposed(layer) else tr("output")
+    head = tr("input channel") if _transposed(layer) else tr("output")
     return Table((head, "min", tr("mean"), "max", tr("norm")),
                  tuple((index, float(own.min()), float(own.mean()), float(own.max()), norm(own))
                        for index, own in enumerate(flat)))
@@ -290,6 +306,6 @@ def _table(layer: Layer | None, backward: bool) -> Table:
 VIEW = View(
     "filters", english("Filters"), english("The weights of one layer, as the pictures it looks for."),
     suits=lambda trace: any(weight.ndim >= 2 for layer in trace.layers for weight in layer.weights.values()),
-    draw=draw, order=30,
+    draw=draw, order=30, knobs=(("ranking", ORDERS),),
     group=PARTS, tries=english("Go to another layer, and see what its filters were before training."),
 )

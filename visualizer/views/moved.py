@@ -14,6 +14,7 @@ from visualizer.language import english, tr
 from visualizer.said import lengths, said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box, whole
+from visualizer.scene.lanes import lanes
 from visualizer.scene.parts import faded
 from visualizer.scene.picture import (
     Focus,
@@ -74,7 +75,7 @@ class Errors:
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """A column a layer: before, after, and what is left of the difference."""
     told = _sentence(trace, moment)
-    still, moving_marks = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
+    still, moving_marks = lanes(trace, moment, look)
     box = parts.body(look, TOP if look.mode.notes else ROOM_TOP)
     return Picture(look.size, (*parts.sentence(look, told), *still), (*_grid(trace, moment, focus, box, look),
                                                                       *moving_marks), look.theme,
@@ -104,15 +105,16 @@ def before(trace: Trace, name: str) -> Values | None:
 
 def places_moved(trace: Trace, name: str) -> tuple[int, ...] | None:
     """By how many of its own places a layer should have moved; None where it has none, or they fall between."""
-    done, step = change(trace), moving.stride(trace, name)
-    if done is None or not done.shift or step is None:
+    done = change(trace)
+    step = None if done is None or not done.shift else moving.stride(trace, name)  # which takes long in a deep network
+    if done is None or step is None:
         return None
     by = (done.down, done.right) if len(step) == 2 else (done.right,)
     return tuple(far // one for far, one in zip(by, step, strict=True)) \
         if all(far % one == 0 for far, one in zip(by, step, strict=True)) else None
 
 
-@remembered(64)
+@remembered(64, each_layer=True)
 def errors(trace: Trace, name: str) -> Errors:
     """How far a layer is from having moved along, and from having stayed."""
     old, by = before(trace, name), places_moved(trace, name)
@@ -142,10 +144,10 @@ def shown(trace: Trace) -> tuple[str, ...]:
 
 def _current(trace: Trace, moment: Moment) -> int:
     """The last of the shown layers that the beats have come to, the one before until half of its beat is over."""
-    order = [layer.name for layer in trace]
+    order = trace.places
     seen = parts.crossing(moment, timeline(trace))[0] if moment.phase < HALF else moment
-    here = order.index(seen.beat.layer)
-    return max((place for place, name in enumerate(shown(trace)) if order.index(name) <= here), default=0)
+    here = order[seen.beat.layer]
+    return max((place for place, name in enumerate(shown(trace)) if order[name] <= here), default=0)
 
 
 def _window(count: int, current: int, room: int) -> list[int]:
@@ -206,8 +208,7 @@ def _strength(trace: Trace, moment: Moment, index: int) -> float:
     """How much of a column is there: what has not been computed is hatched."""
     if moment.backward:
         return 1.0
-    order = [layer.name for layer in trace]
-    mine, here = order.index(shown(trace)[index]), order.index(moment.beat.layer)
+    mine, here = trace.places[shown(trace)[index]], trace.places[moment.beat.layer]
     if mine != here or moment.beat.step is not None:
         steps = trace[moment.beat.layer].output.shape[0] if moment.beat.step is not None else 1
         whole = moment.beat.step in (None, 1 if trace[moment.beat.layer].settings.get("reverse") else steps)
@@ -238,6 +239,7 @@ def _heading(trace: Trace, name: str, x: float, y: float, room: float, here: boo
                  group=group)]
 
 
+@remembered(64)
 def _column(trace: Trace, name: str, focus: Focus | None, x: float, y: float, side: float, done: Change | None,
             room: float) -> list[Mark]:
     """The tiles of one layer, one below the other."""
@@ -380,6 +382,7 @@ def _percent(share: float) -> str:
     return numbers.percent(share, 0 if share >= 0.1 else 1)
 
 
+@remembered(1)
 def _table(trace: Trace) -> Table:
     """One row a layer."""
     rows = tuple((name, errors(trace, name).follows, errors(trace, name).stays) for name in shown(trace))

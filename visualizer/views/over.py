@@ -15,6 +15,7 @@ from visualizer.said import Claim, said, tick
 from visualizer.scene import colour, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import fitting
+from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import (
     BEAT,
     Focus,
@@ -36,7 +37,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.reading import layers
 from visualizer.scene.subject import CHANNEL, is_inner, subject
 from visualizer.scene.telling import read_to_the_end, weighed
-from visualizer.scene.timeline import Moment, Timeline, timeline
+from visualizer.scene.timeline import Moment, Timeline
 from visualizer.scene.type import elide, wrap
 from visualizer.trace import Layer, Trace, remembered
 from visualizer.views import PARTS, View
@@ -106,7 +107,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks = [*parts.sentence(look, told), *parts.title(look, series.about.layer if series else trace.layers[0].name,
                                                        title, False)]
     marks += grouped(Group(tr("inputs")), _grid(trace, shown, series, order, look))
-    still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
+    still, moving = lanes(trace, moment, look)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(told),
                    table=_table(shown, series, order))
 

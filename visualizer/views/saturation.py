@@ -15,6 +15,7 @@ from visualizer.language import english, tr, translated
 from visualizer.said import said, tick
 from visualizer.scene import causes, gatesigns, logchart, numbers, parts
 from visualizer.scene.boxes import Box
+from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -29,7 +30,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.timeline import Moment, timeline
+from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
 from visualizer.views import GRADIENTS, View
@@ -92,7 +93,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     about = Focus(opened.layer, (), f"inner.{opened.gate}" if opened.gate else "output")
     marks += grouped(Group(f"{opened.layer} {opened.gate}".strip(), about),
                      _opened(opened, inputs, parts.body(look, end + 44, 84, 84).inset(0, 0, 0, 40)))
-    still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
+    still, moving = lanes(trace, moment, look)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(told),
                    table=_table(found, inputs))
 

@@ -15,6 +15,7 @@ from visualizer.said import said, tick
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import Box, columns, rows
 from visualizer.scene.labels import Labels, fitting
+from visualizer.scene.lanes import lanes
 from visualizer.scene.parts import faded, polygon
 from visualizer.scene.picture import (
     LANE,
@@ -79,17 +80,17 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     enough = look.mode.notes and box.height * (1 - BARS) > LEAST_CHART
     needed = min(BARS * box.height, 62 + ROW * len(costs_of)) if (costs_of := costs(trace)) else 0.0
     chart, table = rows(box, (None, needed), GAP) if enough else (box, None)
-    still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
+    still, moving = lanes(trace, moment, look)
     head, graph = rows(chart, (46.0, None), 8)
 
     def body(at: Moment) -> list[Mark]:
-        return [*_clock(trace, at, head), *_graph(trace, at, graph)]
+        return [*_clock(trace, at, head), *_lit(trace, at, graph), *_names(trace, graph, _current(trace, at))]
 
     before, share = parts.crossing(moment, timeline(trace))
     turning = before.backward != moment.backward
-    marks = [*(parts.crossed(body(before), body(moment), share) if turning else body(moment)),
-             *(_costs(trace, table) if table else [])]
-    return Picture(look.size, (*parts.sentence(look, told), *still), (*marks, *moving), look.theme,
+    marks = parts.crossed(body(before), body(moment), share) if turning else body(moment)
+    unlit = [*_graph(trace, graph), *(_costs(trace, table) if table else [])]
+    return Picture(look.size, (*parts.sentence(look, told), *still, *unlit), (*marks, *moving), look.theme,
                    caption=unmarked(told), table=_table(trace))
 
 
@@ -141,9 +142,10 @@ def _columns(trace: Trace) -> dict[tuple[str, int | None], int]:
 
 # --- the graph --------------------------------------------------------------------------------------------------------
 
-def _graph(trace: Trace, moment: Moment, box: Box) -> list[Mark]:
+@remembered(2)
+def _places(trace: Trace, box: Box) -> dict[tuple[str, int], Box]:
+    """Where each block stands, by its layer and its column."""
     total = max(1, waiting.waits(trace))
-    done, share = reached(trace, moment)
     pitch = min(WIDE, box.width / total)
     gap = max(0.5, 0.35 * pitch)
     foot, head = 34.0, 26.0
@@ -161,22 +163,35 @@ def _graph(trace: Trace, moment: Moment, box: Box) -> list[Mark]:
             x = box.left + (column - 1) * pitch
             places[block.layer, column] = Box(x, y, x + pitch - gap, y + high - (2 if len(stack) > 1 else 0))
             y += high
-    marks = _edges(trace, places)
+    return places
+
+
+@remembered(2)
+def _graph(trace: Trace, box: Box) -> list[Mark]:
+    """The blocks before they are lit, and what they read."""
+    places = _places(trace, box)
+    return [*_edges(trace, places),
+            *(Rect(place.left, place.top, place.width, max(2.0, place.height), "sunk", "rule", 1, inside=True,
+                   radius=min(3.0, place.width / 4), focus=Focus(name), group=of_layer(name))
+              for (name, _), place in places.items())]
+
+
+def _lit(trace: Trace, moment: Moment, box: Box) -> list[Mark]:
+    """The blocks as far as the beats have come."""
+    total = max(1, waiting.waits(trace))
+    done, share = reached(trace, moment)
+    marks: list[Mark] = []
     backward = moment.backward
     ink, bright = ("gradient-line", "gradient-mark") if backward else ("accent", "accent-fill")
-    for (name, column), place in places.items():
+    for (name, column), place in _places(trace, box).items():
         turn = total - column + 1 if backward else column
         part = _there(turn, done, share)
-        group = of_layer(name)
-        body = Rect(place.left, place.top, place.width, max(2.0, place.height), "sunk", "rule", 1, inside=True,
-                    radius=min(3.0, place.width / 4), focus=Focus(name), group=group)
-        marks.append(body)
         if part > 0:
             now = turn in (math.ceil(done), math.ceil(done + share))
             lit = Rect(place.left, place.top, place.width, max(2.0, place.height), bright if now else ink,
-                       radius=min(3.0, place.width / 4), group=group)
+                       radius=min(3.0, place.width / 4), focus=Focus(name), group=of_layer(name))
             marks += faded([lit], part)
-    return marks + _names(trace, places, box, moment)
+    return marks
 
 
 def _tall(size: int) -> float:
@@ -224,25 +239,34 @@ def _sources(trace: Trace, layer: Layer) -> list[str]:
     return found
 
 
-def _names(trace: Trace, places: dict[tuple[str, int], Box], box: Box, moment: Moment) -> list[Mark]:
+def _current(trace: Trace, moment: Moment) -> str:
+    """The layer whose name is stressed."""
+    return (parts.crossing(moment, timeline(trace))[0] if moment.phase < HALF else moment).beat.layer
+
+
+@remembered(4)
+def _names(trace: Trace, box: Box, current: str) -> list[Mark]:
     """The name of each layer above its first column, and below the columns how many operations have waited."""
-    current = parts.crossing(moment, timeline(trace))[0] if moment.phase < HALF else moment
-    labels = Labels((box.left - 12, box.top - 6, box.right + 40, box.bottom + 4), 6)
+    places = _places(trace, box)
+    first: dict[str, int] = {}
+    for name, column in places:
+        first[name] = min(column, first.get(name, column))
+    labels = Labels((box.left - 12, box.top - 6, box.right + 20, box.bottom + 4), 6)
     marks: list[Mark] = []
     seen: set[str] = set()
-    order = sorted(places, key=lambda key: key[0] != current.beat.layer)
+    order = sorted(places, key=lambda key: key[0] != current)
     for name, _ in order:
         if name in seen:
             continue
         seen.add(name)
-        place = places[name, min(at for other, at in places if other == name)]
+        place = places[name, first[name]]
         words = elide(name, 12, 120, 500, True)
         end = place.left + width(words, 12, 600, True) + 6
         top = min(other.top for other in places.values() if other.right > place.left - 6 and other.left < end)
-        here = name == current.beat.layer
+        here = name == current
         marks += labels.put(words, [
-            (place.left, top - 8, "start"), (place.left, top - 24, "start")], 12, 600 if here else 400,
-            "accent-ink" if here else "ink", mono=True, focus=Focus(name), group=of_layer(name))
+            (place.left, top - 8, "start"), (place.left, top - 24, "start"), (place.right, top - 8, "end")], 12,
+            600 if here else 400, "accent-ink" if here else "ink", mono=True, focus=Focus(name), group=of_layer(name))
     total = max(1, waiting.waits(trace))
     pitch = min(WIDE, box.width / total)
     every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000) if step * pitch >= 26)
@@ -312,8 +336,9 @@ def _clock(trace: Trace, moment: Moment, box: Box) -> list[Mark]:
     else:
         held = trace.studies[STUDY]
         whole = said(numbers.significant(took, 3), "milliseconds of a pass")
-        words = tr("{time} ms").format(time=whole) if moment.backward else tr("about {so_far} of {time} ms").format(
-            so_far=numbers.number(elapsed(trace, moment), 2), time=whole)
+        brief = tr("{time} ms").format(time=whole)
+        words = brief if moment.backward else fitting((tr("about {so_far} of {time} ms").format(
+            so_far=numbers.number(elapsed(trace, moment), 2), time=whole), brief), right.width, 24, 600)
         below = tr("a pass forwards, median of {runs} runs on this machine; torch, {threads} thread").format(
             runs=said(str(len(held["plain"])), "timed runs"), threads=said(str(int(held["threads"])), "threads"))
         below = fitting((below, tr("a pass forwards on this machine")), right.width, 12)
@@ -322,6 +347,7 @@ def _clock(trace: Trace, moment: Moment, box: Box) -> list[Mark]:
     return grouped(Group(tr("clock")), marks)
 
 
+@remembered(2)
 def _costs(trace: Trace, box: Box) -> list[Mark]:
     """Of each layer its multiply-adds and its milliseconds, as bars side by side; the dearest ones where not all have
     room."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from visualizer import registry
 from visualizer.manifest import NOTHING, Manifest
-from visualizer.record.catalog import FROM_PYTHON, Opened, attach
+from visualizer.record.catalog import FROM_PYTHON, Opened
 from visualizer.trace import Refused
 
 SUFFIXES = (".safetensors",)
@@ -29,6 +31,17 @@ def is_one(path: Path) -> bool:
 def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
     """The weights of `path` in the bundled network that they fit, best in the one that the file names; raises
     Refused."""
+    from visualizer.record.fitting import attach
+
+    weights, card = tensors(path), registry.card(path)
+    opened = attach(weights, path, told, str(card.get("model", "")))
+    if card.get("model") != opened.card.get("architecture"):
+        return opened
+    return replace(opened, card={**{name: card[name] for name in SAID if name in card}, **opened.card})
+
+
+def tensors(path: Path) -> Mapping[str, Any]:
+    """What it holds, by name; raises Refused."""
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 
@@ -38,11 +51,9 @@ def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
         if count > MOST_TENSORS:
             raise Refused(f"{path.name} holds weights only ({count:,} tensors, no wiring), more than any network "
                           f"has that comes with the app; {FROM_PYTHON}.")
-        weights, card = load_file(path), registry.card(path)
+        registry.card(path)
+        found: Mapping[str, Any] = load_file(path)
+        return found
     except (SafetensorError, ValueError, KeyError) as error:
         raise Refused(f"{path.name} is no safetensors file or is cut off ({error}); save or download it "
                       "again.") from error
-    opened = attach(weights, path, str(card.get("model", "")))
-    if card.get("model") != opened.card.get("architecture"):
-        return opened
-    return replace(opened, card={**{name: card[name] for name in SAID if name in card}, **opened.card})

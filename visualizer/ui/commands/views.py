@@ -5,10 +5,12 @@ from __future__ import annotations
 from visualizer import sight
 from visualizer.kinds import recurrent
 from visualizer.language import tr
+from visualizer.scene import blocks
 from visualizer.scene import state as does
 from visualizer.scene.state import turned
 from visualizer.scene.subject import is_inner
 from visualizer.ui.commands import Act, Command, Desk, Family
+from visualizer.ui.levels import block_toggled, closed_block, has_blocks
 
 
 def family() -> Family:
@@ -28,6 +30,12 @@ def family() -> Family:
                 tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold"),
                 icon="fold", can=lambda desk: desk.store.trace is not None and "fold" in dict(desk.view().knobs),
                 is_on=lambda desk: desk.store.state.look.knob("fold", "0") != "0"),
+        Command("blocks", tr("Blocks"), ("Shift+B",),
+                tr("The layers of a large network by their modules: the block of the moment open, all closed, or all "
+                   "open"), turn_blocks),
+        Command("block", tr("Open or close the block"), ("Y",),
+                tr("The block of the moment as one column, or its layers; {in} opens and {out} closes it, too"),
+                toggle_block),
         Command("one-or-all", tr("One unit or all"), ("Q",),
                 tr("In the drawing of a cell: the numbers of the chosen unit, or the mean of all"), turn("show")),
         Command("slow-steps", tr("Operations one by one"), ("Shift+Q",),
@@ -45,6 +53,30 @@ def turn(name: str) -> Act:
             word = found[(found.index(now) + 1) % len(found)] if now in found else found[0]
             desk.store.apply(lambda state: turned(state, name, word))
     return act
+
+
+def turn_blocks(desk: Desk) -> None:
+    """The next way of having blocks open, without those that were opened and closed by hand; the person is told which.
+    """
+    trace = desk.store.trace
+    if trace is None or not has_blocks(desk.store.state, trace):
+        desk.say(tr("This view shows no blocks of layers here."))
+        return
+    way = blocks.WAYS[(blocks.WAYS.index(blocks.chosen_in(desk.store.state.look).way) + 1) % len(blocks.WAYS)]
+    desk.store.apply(lambda state: turned(state, blocks.KNOB, way))
+    desk.say({blocks.FOLLOW: tr("The block of the moment is open, the others are closed."),
+              blocks.CLOSED: tr("All blocks are closed; Enter, a double click or the arrow under one opens it."),
+              blocks.OPEN: tr("All blocks are open.")}[way])
+
+
+def toggle_block(desk: Desk) -> None:
+    """Open the closed block of the moment, or close the innermost open one round it."""
+    trace, moment, state = desk.store.trace, desk.store.moment, desk.store.state
+    if trace is None or moment is None or not has_blocks(state, trace):
+        return
+    name = closed_block(state, trace, moment, moment.beat.layer) or blocks.open_around(trace, state.look, moment)
+    if name:
+        desk.store.apply(lambda state: block_toggled(state, trace, moment, name))
 
 
 def turn_card(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from visualizer.language import tr
+from visualizer.scene import blocks
 from visualizer.scene import state as does
 from visualizer.ui.commands import Act, Command, Desk, Family, pure, still, timed
 from visualizer.ui.nudge import next_quarter, next_term
@@ -22,6 +23,10 @@ def family() -> Family:
                 small_step(1)),
         Command("back-term", tr("Previous term"), ("Shift+Left",), tr("One small step back within the beat"),
                 small_step(-1)),
+        Command("next-block", tr("Next block"), ("Shift+PgDown",),
+                tr("To the end of the next block of layers, and on to the one after it"), block_step(1)),
+        Command("back-block", tr("Previous block"), ("Shift+PgUp",), tr("To the end of the block of layers before"),
+                block_step(-1)),
         Command("first", tr("First beat"), ("Home",), tr("To the beginning of the way forward"),
                 timed(lambda state, times: does.first(still(state), times)), clicker=("Home",)),
         Command("last", tr("Last beat"), ("End",), tr("To the end of the way back"),
@@ -41,6 +46,20 @@ def small_step(by: int) -> Act:
             return
         target = next_quarter(times, moment, by) if desk.view().continuous else next_term(times, moment, by)
         desk.store.apply(lambda state: does.go(still(state), target))
+    return act
+
+
+def block_step(by: int) -> Act:
+    """From the end of a block to that of the next one; layers that stand in none are one, too."""
+    def act(desk: Desk) -> None:
+        trace, moment, times = desk.store.trace, desk.store.moment, desk.store.timeline
+        if trace is None or moment is None or times.within is not None:
+            return
+        ends = blocks.ends(trace)
+        here = moment.index - (moment.phase < 1)
+        ahead = [end for end in ends if end > here] if by > 0 else [end for end in reversed(ends) if end < moment.index]
+        if ahead:
+            desk.store.apply(lambda state: does.go(still(state), times.settled(ahead[0])))
     return act
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from visualizer.kinds.sizes import sizes_of
 from visualizer.language import english, tr, translated
 from visualizer.scene import logchart
+from visualizer.scene.blocks import KNOB
 from visualizer.scene.chains import chains, stepped
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.reading import layers, shown_layer
@@ -96,6 +97,6 @@ VIEW = View(
             english("How large the gradient is at every layer and step, and what each hop keeps."),
     suits=_suits, draw=draw, telling=gone_back, pace=pace, order=14, page=page, studies=("flow", "before"),
     knobs=(("along", ("time", "depth")), ("loss", ("last", "all")), ("curves", ("shown", "faint")),
-           ("sweep", ("hidden", "shown"))),
+           ("sweep", ("hidden", "shown")), (KNOB, ())),
     group=GRADIENTS, tries=english("Find where the line falls steepest: there the gradient gets lost."),
 )

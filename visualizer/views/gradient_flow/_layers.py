@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,14 @@ from visualizer.language import tr
 from visualizer.reasons import told
 from visualizer.said import Claim, said, tick
 from visualizer.said import found as found_in
-from visualizer.scene import absence, boxes, causes, hops, logchart, numbers, parts
+from visualizer.scene import absence, blocks, boxes, causes, hops, logchart, numbers, parts
+from visualizer.scene.blocks import Folded, fold_at
 from visualizer.scene.labels import fitting
 from visualizer.scene.logchart import Curve
 from visualizer.scene.picture import (
     LEGEND,
     WHY,
+    Choice,
     Focus,
     Group,
     Line,
@@ -31,6 +34,7 @@ from visualizer.scene.picture import (
     Run,
     Table,
     Text,
+    box_of,
     grouped,
     plain,
     rich,
@@ -38,7 +42,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.timeline import Moment, ease, timeline
 from visualizer.scene.type import width
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 Values = NDArray[np.float64]
 AS_RECORDED = "as recorded"
@@ -50,31 +54,47 @@ FEWEST = 6
 
 
 def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
-    """Three charts under each other over the layers in the order in which they ran."""
+    """Three charts under each other over the layers in the order in which they ran; where another block of them opens,
+    one picture fades into the other."""
+    before = timeline(trace).settled(moment.index - 1) if moment.index else moment
+    fold, left = fold_at(trace, moment, look), fold_at(trace, before, look)
+    share = 1.0 if fold is left else min(1.0, moment.phase / TURNS)
+    now = _drawn(trace, moment, look, fold)
+    if share == 1:
+        return now
+    return replace(now, still=(), moving=tuple(parts.crossed(_drawn(trace, before, look, left), now, ease(share))))
+
+
+def _drawn(trace: Trace, moment: Moment, look: Look, fold: Folded | None) -> Picture:
+    """The picture with some blocks closed: of those what their last layers have is drawn."""
     measured = trace.studies["flow"]
-    places = parts.even_places(trace, look, named=True)
-    names = [layer.name for layer in trace]
+    seen, at = (trace, moment) if fold is None else (fold.trace, fold.moment(moment))
+    shown = [trace.places[layer.name] for layer in seen.layers]
+    places = parts.even_places(seen, look, named=True)
+    names = [layer.name for layer in seen]
     xs = [places[name] for name in names]
-    gradient, weights, spread = (_of_arrays(trace, measured[key]) for key in ("gradient", "weight_gradient", "spread"))
-    still, moving = parts.lanes(trace, timeline(trace), moment, look, places)
+    gradient, weights, spread = _measured(trace)
+    still, moving = parts.lanes(seen, timeline(seen), at, look, places)
     line, untrained = _line(trace, gradient), _before(trace)
     stressed = timeline(trace).settled(moment.index - (moment.phase < TURNS))  # first it is still the layer before
+    now = shown.index(trace.places[stressed.beat.layer if fold is None else fold.place[stressed.beat.layer]])
     words = sentence(trace, gradient, line, stressed)
     charts, note = boxes.rows(parts.body(look, 112), (None, 34), 18)
     top = charts.top
     marks: list[Mark] = [*parts.sentence(look, words)]
-    heads = [*_heads(trace, xs, stressed, look), *_kept(trace, gradient, xs, stressed, look)]
+    heads = [*_heads(seen, xs, now, look), *_kept(trace, seen, gradient, xs, now)]
+    heads += _opens(trace, moment, look, heads)
     marks += grouped(Group(tr("layers, and what each hop keeps")), heads)
     keys = ("gradient", "weight_gradient", "spread")
-    rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), tr("what flows"), gradient, Curve(), True),
-            ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), tr("weights"), weights, Curve(size=4), False),
-            ((Run(tr("spread of ")), Run("h", italic=True)), tr("std. dev."), spread,
+    rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), tr("what flows"), gradient[shown], Curve(), True),
+            ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), tr("weights"), weights[shown], Curve(size=4), False),
+            ((Run(tr("spread of ")), Run("h", italic=True)), tr("std. dev."), spread[shown],
              Curve("positive-bar", "positive-bar"), True))
-    now = names.index(stressed.beat.layer)
     for index, ((title, under, values, how, joined), box) in enumerate(
             zip(rows, boxes.rows(charts, (None, None, None)), strict=True)):
         y0, y1 = box.top + 14, box.bottom - 10
-        old = untrained[index]
+        whole_old = untrained[index]
+        old = None if whole_old is None else whole_old[shown]
         scale = logchart.axis(values if old is None else np.concatenate([values, old]), y0, y1)
         own, before = Group(f"{''.join(run.text for run in title)}, {under}"), marks
         marks = [Text(10, (y0 + y1) / 2 - 2, title, 12, 600, "ink"),
@@ -82,8 +102,12 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         if AS_RECORDED in measured:
             counted = tr("in {precision}").format(precision=precision_said(trace))
             marks.append(Text(10, (y0 + y1) / 2 + 27, plain(counted), 11, 400, "ink-2"))
+        if fold is not None and fold.closed and y1 - y0 > 100:
+            of_blocks = (tr("of a block:"), tr("its output")) if joined else (tr("blocks: only"), tr("open ones"))
+            marks += [Text(10, (y0 + y1) / 2 - 36 + 13 * number, plain(words), 11, 400, "ink-2")
+                      for number, words in enumerate(of_blocks)]
         marks += logchart.grid(scale, xs[0] - 8, look.size[0] - 56, look, look.size[0] - 50)
-        marks += _missing(trace, values, xs, y0, y1, look) if index == 0 else []
+        marks += _missing(seen, values, xs, y0, y1, look) if index == 0 else []
         if old is not None:
             marks += logchart.curve(xs, old, scale, Curve("ink-2", "ink-2", 1.5, True, 0 if joined else 2), look, (),
                                     joined)
@@ -91,17 +115,25 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         if not joined:
             marks += [Line(((x, scale.bottom), (x, scale.y(float(value)))), "gradient-line", 2)
                       for x, value in zip(xs, values, strict=True) if not math.isnan(value)]
-        claims = [_of("value", keys[index], at) for at in range(len(names))]
-        marks += _reached(trace, moment, xs, values, scale, how, look, foci, joined, index < 2, claims)
+        claims = [_of("value", keys[index], place) for place in shown]
+        marks += _reached(seen, at, xs, values, scale, how, look, foci, joined, index < 2, claims)
         marks += _value(values, scale, xs, now, look, claims[now])
         marks = before + grouped(own, marks)
-    marks += grouped(WHY, _why(trace, gradient, weights, spread, line, note.top, look))
+    marks += grouped(WHY, _why(trace, note.top, look))
     if untrained[0] is not None:
         marks += grouped(LEGEND, [
                   Line(((10, top - 8), (30, top - 8)), "ink-2", 2, True),
                   Text(10, top + 8, plain(tr("untrained")), 11, 400, "ink-2")])
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(words),
-                   table=_table(trace, gradient, weights, spread))
+                   table=_table(trace))
+
+
+@remembered(1)
+def _measured(trace: Trace) -> tuple[Values, Values, Values]:
+    """(layer,): the sizes of its gradient and of that of its weights, and how far its values are spread."""
+    gradient, weights, spread = (_of_arrays(trace, trace.studies["flow"][key])
+                                 for key in ("gradient", "weight_gradient", "spread"))
+    return gradient, weights, spread
 
 
 def precision(trace: Trace) -> str:
@@ -139,18 +171,18 @@ def _of(quantity: str, key: str, *places: int) -> Claim:
 def hop(trace: Trace, gradient: Values, at: int) -> tuple[Layer, float] | None:
     """The layer whose gradient came here alone, and what of it was kept; None where several are added up, or none
     came."""
-    names = [layer.name for layer in trace]
-    readers = [reader for reader in trace.readers(names[at]) if not math.isnan(gradient[names.index(reader.name)])]
+    places = trace.places
+    readers = [reader for reader in trace.readers(trace.layers[at].name)
+               if not math.isnan(gradient[places[reader.name]])]
     if len(readers) != 1 or math.isnan(gradient[at]):
         return None
-    source = float(gradient[names.index(readers[0].name)])
+    source = float(gradient[places[readers[0].name]])
     return (readers[0], float(gradient[at]) / source) if 0 < source < math.inf else None
 
 
 def ways(trace: Trace, gradient: Values, at: int) -> int:
     """How many layers handed gradient to this one."""
-    names = [layer.name for layer in trace]
-    return sum(not math.isnan(gradient[names.index(reader.name)]) for reader in trace.readers(names[at]))
+    return sum(not math.isnan(gradient[trace.places[reader.name]]) for reader in trace.readers(trace.layers[at].name))
 
 
 def _line(trace: Trace, gradient: Values) -> Decay | None:
@@ -169,8 +201,7 @@ def _deep(trace: Trace, gradient: Values) -> list[int]:
 
 def why(trace: Trace, layer: Layer, reader: Layer, kept: float) -> str:
     """Why a gradient became shorter or longer on its way through `reader`."""
-    index = [other.name for other in trace].index(reader.name)
-    return hops.reason(trace, layer, reader, kept, float(trace.studies["flow"]["stretch"][index]))
+    return hops.reason(trace, layer, reader, kept, float(trace.studies["flow"]["stretch"][trace.places[reader.name]]))
 
 
 def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment) -> str:
@@ -219,36 +250,58 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
 
 # --- marks ----------------------------------------------------------------------------------------------------------
 
-def _heads(trace: Trace, xs: list[float], moment: Moment, look: Look) -> list[Mark]:
-    """Names of the layers; where they do not fit, of some, and always of the one the beat is about."""
+def _heads(trace: Trace, xs: list[float], now: int, look: Look) -> list[Mark]:
+    """Names of the layers; where they do not fit, of some, and always of the one the beat is about. Blocks before
+    layers."""
     layers = list(trace)
-    now = next(index for index, layer in enumerate(layers) if layer.name == moment.beat.layer)
     taken: list[tuple[float, float]] = []
     marks: list[Mark] = []
-    for index in dict.fromkeys((now, 0, len(layers) - 1, *range(len(layers)))):
-        name = layers[index].name
-        half = width(name, 12, 600, mono=True) / 2
-        x = min(max(xs[index], 10 + half), look.size[0] - 10 - half)
-        if all(x - half > b + 8 or x + half < a - 8 for a, b in taken):
-            taken.append((x - half, x + half))
-            marks.append(Text(x, 84, plain(name), 12, 600 if index == now else 500,
-                              "accent-ink" if index == now else "ink", "middle", mono=True, focus=Focus(name)))
+    closed = [index for index, layer in enumerate(layers) if layer.kind == blocks.KIND]
+    for index in dict.fromkeys((now, *closed, 0, len(layers) - 1, *range(len(layers)))):
+        for words in dict.fromkeys((blocks.title(layers[index]), blocks.short_title(layers[index]))):
+            half = width(words, 12, 600, mono=True) / 2
+            x = min(max(xs[index], 10 + half), look.size[0] - 10 - half)
+            if all(x - half > b + 8 or x + half < a - 8 for a, b in taken):
+                taken.append((x - half, x + half))
+                marks.append(Text(x, 84, plain(words), 12, 600 if index == now else 500,
+                                  "accent-ink" if index == now else "ink", "middle", mono=True,
+                                  focus=Focus(layers[index].name)))
+                break
+            if index not in closed:
+                break
     return marks
 
 
-def _kept(trace: Trace, gradient: Values, xs: list[float], moment: Moment, look: Look) -> list[Mark]:
-    """Between two layers what the hop keeps; a sum sign where the gradients of several readers are added."""
-    layers = list(trace)
-    now = next(index for index, layer in enumerate(layers) if layer.name == moment.beat.layer)
+def _opens(trace: Trace, moment: Moment, look: Look, heads: Sequence[Mark]) -> list[Mark]:
+    """Over the names of closed blocks what opens them."""
+    fold = fold_at(trace, moment, look)
+    marks: list[Mark] = []
+    for head in heads if fold is not None else ():
+        if isinstance(head, Text) and head.focus is not None and fold is not None \
+                and (block := fold.closed.get(head.focus.layer)) is not None:
+            left, top, wide, high = box_of(head)
+            word = blocks.toggled(trace, look, trace.places[moment.beat.layer], block.name).word
+            marks.append(Rect(left - 3, top - 2, wide + 6, high + 4, focus=head.focus, holds=Choice(blocks.KNOB, word),
+                              tip=tr("Open {block}").format(block=block.name)))
+    return marks
+
+
+def _kept(trace: Trace, seen: Trace, gradient: Values, xs: list[float], now: int) -> list[Mark]:
+    """Between two layers what the hop keeps; a sum sign where the gradients of several readers are added. A block that
+    is closed is one hop."""
+    layers = list(seen)
+    shown = gradient[[trace.places[layer.name] for layer in layers]]
     taken: list[tuple[float, float]] = []
     marks: list[Mark] = []
     for index in dict.fromkeys((now, *range(len(layers) - 1))):
         if index + 1 >= len(layers):
             continue
-        found, count = hop(trace, gradient, index), ways(trace, gradient, index)
-        claim = None if found is None else _of("share of one in another", "gradient", index,
-                                               [layer.name for layer in layers].index(found[0].name))
-        several = said(str(count), *_of("how many hand back a size", "gradient", index))
+        found, count = hop(seen, shown, index), ways(seen, shown, index)
+        place = trace.places[layers[index].name]
+        claim = None if found is None else _of("share of one in another", "gradient", place,
+                                               trace.places[found[0].name])
+        several = said(str(count), *_of("how many hand back a size", "gradient", place)) \
+            if count == ways(trace, gradient, place) else ""
         words = logchart.times(found[1], *([claim] if claim else [])) if found is not None else \
             f"Σ {several}" if count > 1 else ""
         half = width(words, 11, 600) / 2
@@ -348,10 +401,11 @@ def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, lin
                        why=why(trace, trace[least[1]], least[2], least[0]))).strip()
 
 
-def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None, y: float,
-         look: Look) -> list[Mark]:
+@remembered(4)
+def _why(trace: Trace, y: float, look: Look) -> list[Mark]:
     """A line of reasons, and one that names what has no gradient."""
-    room = look.size[0] - 104
+    gradient, weights, spread = _measured(trace)
+    line, room = _line(trace, gradient), look.size[0] - 104
     told = logchart.because(reasons(trace, gradient, weights, spread, line), 84, y, room, look, 1)
     marks: list[Mark] = [Text(10, y, plain(tr("why")), 12, 600, "ink"), *told]
     below = y + 20 if told else y
@@ -374,8 +428,10 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     return marks
 
 
-def _table(trace: Trace, gradient: Values, weights: Values, spread: Values) -> Table:
+@remembered(1)
+def _table(trace: Trace) -> Table:
     """One row a layer."""
+    gradient, weights, spread = _measured(trace)
     rows: list[tuple[str | float | int, ...]] = []
     for index, layer in enumerate(trace):
         found = hop(trace, gradient, index) if layer.output.ndim else None

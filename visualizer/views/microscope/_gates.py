@@ -879,7 +879,10 @@ def _sum_before(slide: Slide, group: Group) -> Focus:
 def _recorded(layer: Layer, group: Group) -> NDArray[np.float64] | None:
     """∂L/∂ the weights of a group, as recorded: the shares of all steps added up."""
     array, cells = layer.weight_gradients.get(group.taps.weight), group.taps.weight_cells
-    return None if array is None or cells is None else array[tuple(cells.T)].astype(np.float64)
+    if array is None or cells is None or not kinds.adds_up(layer, group.taps.weight):
+        return None
+    found: NDArray[np.float64] = array[tuple(cells.T)].astype(np.float64)
+    return found
 
 
 def hands_of_state(trace: Trace, slide: Slide) -> list[tuple[str, Focus, float]]:

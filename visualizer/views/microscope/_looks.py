@@ -171,18 +171,29 @@ def fields(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, kinds.Box], 
     The cell of each earlier layer is the middle one of those that the cell sees.
     """
     first = trace.layers[0].name
-    found: list[tuple[str, kinds.Box]] = []
     boxes = kinds.receptive_field(trace, name, cell)
-    last: kinds.Box | None = None
-    for layer in trace.layers[1:]:
+    ways: list[tuple[str, kinds.Box]] = []
+    found: list[tuple[str, kinds.Box]] = []
+    for layer in reversed(trace.layers[1:]):  # of a deep network only the last ones are asked for
         if layer.name not in boxes or (not layer.has("row", "column") and layer.name != name):
             continue
         middle = tuple(min(max((low + high) // 2, 0), n - 1)
                        for (low, high), n in zip(boxes[layer.name], layer.shape, strict=True))
         seen = kinds.receptive_field(trace, layer.name, cell if layer.name == name else middle).get(first)
-        if seen is not None and seen != last:
-            size = [high - low for low, high in seen[-2:]]
-            if last is None or size != [high - low for low, high in last[-2:]]:
-                found.append((layer.name, seen))
-            last = seen
-    return tuple(found[-5:])
+        if seen is None:
+            continue
+        if ways and _sides(ways[-1][1]) != _sides(seen):
+            found.append(ways[-1])
+            if len(found) == MOST_FIELDS:
+                break
+        ways.append((layer.name, seen))
+    else:
+        found += ways[-1:]
+    return tuple(reversed(found))
+
+
+MOST_FIELDS = 5
+
+
+def _sides(box: kinds.Box) -> list[int]:
+    return [high - low for low, high in box[-2:]]

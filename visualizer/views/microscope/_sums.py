@@ -68,8 +68,8 @@ ROW = 24.0
 """Height of a line of the list of terms."""
 LEAST_BAR = 16.0
 """Length that is left for the bars of that list where names need the rest."""
-MOST_ENTRIES = 8
-"""Terms in one line of arithmetic."""
+MOST_ENTRIES, LEAST_PITCH = 8, 72.0
+"""Terms in one line of arithmetic, and how far apart they stand at least: nearer, their numbers would be cut."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -596,7 +596,7 @@ def _arithmetic(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     """Terms, bias and result as cells, with what joins them between; each step adds one of them."""
     backward, adds = slide.backward, adds_up(terms)
     entries = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
-    shown = entries[:MOST_ENTRIES]
+    shown = entries[:max(2, min(MOST_ENTRIES, int(frame.width / LEAST_PITCH) - 2))]
     if terms.winner is not None and terms.winner >= len(shown):
         shown[-1] = entries[terms.winner]
     bias = terms.bias if adds else None

@@ -705,7 +705,7 @@ def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots:
 def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Area) -> list[Mark]:
     """∂L/∂w of one kernel, all positions added up, a sign in each cell."""
     totals = slide.layer.weight_gradients.get("weight")
-    if totals is None or not frame.look.mode.charts:
+    if totals is None or not kinds.adds_up(slide.layer, "weight") or not frame.look.mode.charts:
         return []
     kind, unit = kinds.of(slide.layer), slide.cell[_of_units(slide)]
     own = totals[unit] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[unit]
@@ -752,15 +752,17 @@ def _totals_words(slide: Slide, x: float, y: float, frame: Area) -> list[Mark]:
     unit = slide.cell[_of_units(slide)]
     own = np.moveaxis(slide.layer.gradient, _of_units(slide), 0)[unit]
     alive = int(np.count_nonzero(own))
+    added = tr("added up: ∂L/∂w") if kinds.adds_up(slide.layer, "weight") else tr("added up: a share of ∂L/∂w")
     lines = [(tr("all positions"), 13, "ink"),
              (tr("{alive} of {count}").format(alive=claimed(numbers.count(alive), [
         itself(alive)]), count=claimed(numbers.count(own.size), [itself(own.size)])), 12, "ink-2"),
-             (tr("carry gradient;"), 12, "ink-2"), (tr("added up: ∂L/∂w"), 12, "ink-2")]
+             (tr("carry gradient;"), 12, "ink-2"), (added, 12, "ink-2")]
     marks: list[Mark] = [Text(x, y + 28 + 17 * index, plain(words), size, 600 if index == 0 else 400, ink)
                          for index, (words, size, ink) in enumerate(lines)]
     bias = slide.layer.weight_gradients.get("bias")
     claims: list[Claim] = [("value", slide.layer.name, (unit,), None, "weight_gradients.bias")]
-    if slide.made and bias is not None and unit < len(bias) and y + 104 < frame.bottom:
+    known = slide.made and bias is not None and kinds.adds_up(slide.layer, "bias")
+    if known and bias is not None and unit < len(bias) and y + 104 < frame.bottom:
         marks.append(Text(x, y + 100, rich(f"∂L/∂b **{claimed(said(float(bias[unit]), True, 3), claims)}**"), 12, 400,
                           "ink-2"))
     return marks

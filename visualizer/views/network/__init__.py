@@ -18,8 +18,9 @@ from visualizer.language import english, tr
 from visualizer.motions import CAMERA, RESTS, SETTLE, Frame, Setting, followed, part_of, smooth
 from visualizer.motions._marks import progress
 from visualizer.scene import numbers, parts, stepbeat
-from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled, short_name
-from visualizer.scene.labels import Labels
+from visualizer.scene.blocks import KIND, KNOB, Folded, fold_at, short_title, title
+from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled
+from visualizer.scene.labels import Labels, fitting
 from visualizer.scene.lens import Pair, camera, lens, pair_of, swapped
 from visualizer.scene.picture import (
     TITLE,
@@ -41,28 +42,53 @@ from visualizer.scene.type import bounds
 from visualizer.trace import Trace, remembered
 from visualizer.views import WHOLE, View
 from visualizer.views.network import _seam, _step
+from visualizer.views.network._blocks import Seen, handing_on, open_marks, plate, within_said
 from visualizer.views.network._edges import edges_of
 from visualizer.views.network._headers import headers, names_of_context
 from visualizer.views.network._subject import kernels_of, subject_marks, subject_of
 from visualizer.views.network._tiles import column_marks, loss, reached, uncovered
 from visualizer.views.network._words import sentence_of
 
+NAMED = 90.0
+"""The width of a name in the title of the colour bar, beside which the progress of a beat stands."""
 STRIP = Group(english("all layers"))
 """What stands small along the bottom for a room, of the layers that stand large above."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The columns as far as they are computed, what moves over them, the lanes below; a step of a recurrent layer as
-    its step."""
+    its step, a closed block as one column. Where another block opens, one picture fades into the other."""
+    fold = fold_at(trace, moment, look)
+    before = timeline(trace).settled(moment.index - 1) if moment.index else moment
+    left = fold if before is moment else fold_at(trace, before, look)
+    coming = 1.0 if left is fold else part_of(moment.phase * float(pace(trace, moment, focus, look).seconds), 0.0,
+                                              CAMERA)
+    if coming < 1:
+        one, other = (_folded(trace, folded, at, focus, look) for folded, at in ((left, before), (fold, moment)))
+        shown = other if coming >= 0.5 else one
+        return Picture(look.size, (), tuple(parts.crossed(one, other, smooth(coming))), look.theme,
+                       caption=shown.caption, table=shown.table)
+    return _folded(trace, fold, moment, focus, look)
+
+
+def _folded(trace: Trace, fold: Folded | None, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The picture with some blocks closed."""
+    if fold is None:
+        return _whole(trace, moment, focus, look)
+    return _whole(fold.trace, fold.moment(moment), fold.focus(focus), look, Seen(fold, moment))
+
+
+def _whole(trace: Trace, moment: Moment, focus: Focus | None, look: Look, seen: Seen | None = None) -> Picture:
+    """The picture of a recording as it is; `seen`: of what it was folded, and at which moment of that."""
     before = timeline(trace).settled(moment.index - 1) if moment.index else moment
     coming = part_of(moment.phase, 0.0, stepbeat.SLIDE) if moment.beat.step is not None else \
         part_of(moment.phase * _seconds(trace, moment), 0.0, CAMERA)
     if coming < 1 and _picture_of(trace, before) != _picture_of(trace, moment):
-        one, other = _at(trace, before, focus, look), _at(trace, moment, focus, look)
+        one, other = _at(trace, before, focus, look), _at(trace, moment, focus, look, seen)
         shown = other if coming >= 0.5 else one
         return Picture(look.size, (), tuple(parts.crossed(one, other, smooth(coming))), look.theme,
                        caption=shown.caption, table=shown.table)
-    return _at(trace, moment, focus, look)
+    return _at(trace, moment, focus, look, seen)
 
 
 def _picture_of(trace: Trace, moment: Moment) -> str:
@@ -72,16 +98,23 @@ def _picture_of(trace: Trace, moment: Moment) -> str:
     return moment.beat.layer if _step.shown_at(trace, moment) else ""
 
 
-def _at(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+def _at(trace: Trace, moment: Moment, focus: Focus | None, look: Look, seen: Seen | None = None) -> Picture:
     if _seam.shown_at(trace, moment):
         return _seam.draw(trace, moment, focus, look)
     if _step.shown_at(trace, moment):
         return _step.draw(trace, moment, focus, look)
-    return _drawn(trace, moment, focus, look)
+    return _drawn(trace, moment, focus, look, seen)
 
 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
-    """As long as the motion of its layer takes; a step of a recurrent layer has a pace of its own."""
+    """As long as the motion of its layer takes; a step of a recurrent layer and a layer of a closed block have paces of
+    their own."""
+    fold = fold_at(trace, moment, look)
+    if fold is not None:
+        lasts, last = fold.lasts(moment)
+        if lasts:
+            return Pace(Fraction(lasts).limit_denominator(1000), Fraction(RESTS if last else 0).limit_denominator(100))
+        trace, moment = fold.trace, fold.moment(moment)
     if moment.beat.step is not None:
         return own_pace(moment.beat) if moment.beat.quick else stepbeat.pace(False, moment.backward)
     lasts = _seconds(trace, moment)
@@ -161,18 +194,18 @@ def _named(plan: Plan, now: _Now, lensed: bool) -> tuple[frozenset[str], frozens
         (frozenset(plan.columns), frozenset(plan.columns))
 
 
-def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look, seen: Seen | None) -> Picture:
     times, inner = timeline(trace), _column.inner(trace, look)
     now = _now(trace, moment, focus, look, inner)
     plan, before, frame = now.plan, now.before, now.frame
     about = subject_of(trace, moment, focus)
-    said = _said(trace, moment, focus, now)
+    said = within_said(trace, moment, seen) or _said(trace, moment, focus, now)
     lensed = _lensed(look)
 
     still: list[Mark] = [*parts.sentence(look, said)]
     old_edges, new_edges = (edges_of(trace, plan, look, inner, pair if lensed else None)
                             for pair in (now.pair_before, now.pair))
-    moving: list[Mark] = [*(new_edges if old_edges == new_edges else
+    moving: list[Mark] = [*open_marks(trace, plan, inner, seen), *(new_edges if old_edges == new_edges else
                             parts.crossed(old_edges, new_edges, now.arrived)),
                           *_left_out(trace, plan, inner, lensed),
                           *parts.crossed(_legend(trace, before, focus, plan, inner, now.pair_before),
@@ -182,6 +215,7 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
         if column.style == "hidden":
             continue
         own = of_layer(column.layer)
+        moving += plate(trace, column, moment, look, seen)
         came = now.start if column.layer in fading else plan
         drawn = [column_marks(trace, of.columns[column.layer], moment, before, look, frame, now.arrived,
                               _channels(trace, now, column.layer, look))
@@ -208,6 +242,7 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
         moving += parts.faded(subject_marks(trace, plan, moment, about, look, not lensed), now.settled)
     if frame.counted and now.setting is not None:
         moving += parts.faded(_progress(now, plan, inner), now.arrived)
+    moving += handing_on(trace, plan, moment, seen, inner)
     for answer, place in _column.places(trace, look, plan.top, plan.bottom):
         still += _column.heads(trace, look, answer, place)
         moving += parts.faded(_column.drawing(trace, look, answer, place),
@@ -253,8 +288,8 @@ def _strip(trace: Trace, plan: Plan, moment: Moment, look: Look, frame: Frame, p
         if lit:
             marks.append(Rect(column.x - 3, column.top - 3, column.width + 6, column.height + 6, "", "accent", 1.5,
                               radius=2, group=STRIP))
-        marks += labels.put((column.layer, short_name(column.layer)), [(column.x, base, "start")], 11,
-                            600 if lit else 400, "accent-ink" if lit else "ink-2", mono=True, focus=Focus(column.layer))
+        marks += labels.put(short_title(trace[column.layer]), [(column.x, base, "start")], 11, 600 if lit else 400,
+                            "accent-ink" if lit else "ink-2", mono=True, focus=Focus(column.layer))
     return marks
 
 
@@ -349,7 +384,8 @@ def _legend(trace: Trace, moment: Moment, focus: Focus | None, plan: Plan, look:
     if layer.is_input or kinds.shares(layer) or layer.output.ndim == 0:
         return parts.legend(x, y, wide, look, parts.VALUES_EACH, tr("Values, per layer"))
     return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look),
-                        tr("Values of {layer}").format(layer=layer.name))
+                        tr("Values of {layer}").format(layer=fitting(
+                            (title(layer), short_title(layer)), NAMED, 12, 500) or short_title(layer)))
 
 
 def _places(trace: Trace, plan: Plan, look: Look, lensed: bool) -> dict[str, float]:
@@ -371,7 +407,9 @@ def _rows(trace: Trace) -> tuple[tuple[str | float | int, ...], ...]:
     rows: list[tuple[str | float | int, ...]] = []
     for layer in trace.layers:
         norm = parts.norms(trace).get(layer.name)
-        rows.append((layer.name, layer.kind, numbers.shape(layer.shape), layer.parameters,
+        rows.append((title(layer), str(layer.settings["made"]) or layer.kind if layer.kind == KIND else layer.kind,
+                     numbers.shape(layer.shape),
+                     int(layer.settings["parameters"]) if layer.kind == KIND else layer.parameters,
                      float(np.min(layer.output)), float(np.mean(layer.output)), float(np.max(layer.output)),
                      float(np.mean(layer.output == 0)), "" if norm is None else norm))
     return tuple(rows)
@@ -385,6 +423,6 @@ def _telling(trace: Trace, times: Timeline) -> str:
 VIEW = View(
     "network", english("Network"), english("Every map of every layer side by side, forwards and backwards."),
     suits=lambda trace: True, draw=draw, order=10, pace=pace,
-    telling=_telling, knobs=(("ranking", ("mean", "max", "gradient", "first")), ("lens", ("on", "off"))),
+    telling=_telling, knobs=(("ranking", ("mean", "max", "gradient", "first")), ("lens", ("on", "off")), (KNOB, ())),
     group=WHOLE, tries=english("Press Space to play it, and click any map to see what it was made from."),
 )

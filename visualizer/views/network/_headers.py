@@ -12,15 +12,14 @@ from visualizer import answers
 from visualizer.language import tr, translated
 from visualizer.motions import Frame
 from visualizer.said import lengths, of, said, tick
-from visualizer.scene import hops, numbers, parts
+from visualizer.scene import blocks, hops, numbers, parts
 from visualizer.scene.columns import (
     Column,
     Plan,
     passages,
-    short_name,
 )
 from visualizer.scene.labels import Labels, cut
-from visualizer.scene.lens import Pair, lens
+from visualizer.scene.lens import OPENED, Pair, lens
 from visualizer.scene.picture import (
     Focus,
     Look,
@@ -33,6 +32,7 @@ from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width as text_width
 from visualizer.size import norm
 from visualizer.trace import Trace, remembered
+from visualizer.views.network._blocks import PAD, SKIP, block_lines, foot_of, frames, title_boxes
 from visualizer.views.network._edges import arc_of
 from visualizer.views.network._tiles import reached
 
@@ -54,7 +54,8 @@ def headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: Mo
     if moment.index == 0 and column.layer == moment.beat.layer:
         lit = 1.0
     marks: list[Mark] = []
-    name = layer.name if text_width(layer.name, 13, 600, mono=True) <= room else short_name(layer.name)
+    name, short = blocks.title(layer), blocks.short_title(layer)
+    name = name if text_width(name, 13, 600, mono=True) <= room else short
     raised = not cut(plain(name), room, 13, 600, mono=True)  # above the names of its neighbours
     if raised and not look.mode.notes and column.style == "passage":
         return []
@@ -83,10 +84,13 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
     drawn = [column for column in plan.columns.values() if column.style not in ("hidden", "passage", "number")]
     arcs = [(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)) for skip in plan.skips
             for arc in arc_of(plan, skip, look) for (x0, y0), (x1, y1) in pairwise(arc)]
-    labels = Labels((4, 100, look.size[0] - 4, plan.bottom + 12), 3,
-                    [*arcs, *((column.x, column.top, column.x + max(column.width, column.tile[0]),
-                               column.top + column.height) for column in drawn)])
-    meant = Counter(name for layer in trace.layers for name in {layer.name, short_name(layer.name)})
+    rims = [(x, top, x, top + high) for (left, top, wide, high), _ in frames(trace, plan, look)
+            for x in (left, left + wide)]
+    tiles = [(column.x, column.top, column.x + max(column.width, column.tile[0]),
+              column.top + column.height + foot_of(trace[column.layer])) for column in drawn]
+    labels = Labels((4, 100 + (OPENED if blocks.is_folded(trace) else 0), look.size[0] - 4, plan.bottom + 12), 3,
+                    [*arcs, *rims, *title_boxes(trace, plan, look), *tiles])
+    meant = Counter(name for layer in trace.layers for name in {blocks.title(layer), blocks.short_title(layer)})
     order = [column.layer for column in drawn]
     large = [order.index(name) for name in pair.layers if name in order]
     marks: list[Mark] = []
@@ -94,13 +98,15 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
         if column.layer in pair.layers:
             continue
         above, below = column.top - 7, column.top + column.height + 16
+        if foot := foot_of(trace[column.layer]):
+            above, below = above - PAD - SKIP, below + foot
         lower = [below + 15 * row for row in (1, 2, 3)]
         spots = [(column.x, y, "start") for y in (above, above - 15, below, above - 30, *lower)]
         before = [(column.x + column.width, y, "end") for y in (above, below, *lower)]
         beside = [(column.middle + BESIDE_ARC, y, "start") for y in (above, above - 15)]
         middles = [(column.middle, y, "middle") for y in (above, above - 15, below)]
-        short = short_name(column.layer)
-        ways = (column.layer, short) if meant[short] == 1 else (column.layer,)
+        name, short = blocks.title(trace[column.layer]), blocks.short_title(trace[column.layer])
+        ways = (short,) if blocks.beside(trace, column.layer) else (name, short) if meant[short] == 1 else (name,)
         marks += labels.put(ways, [*spots, *beside, *middles, *before], 12, 500, "ink-2", mono=True,
                             focus=Focus(column.layer), group=of_layer(column.layer))
     return tuple(marks)
@@ -169,6 +175,8 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
                           tr("slice {n} of {count}").format(**which)))
         elif layer.unexplained:
             lines.append((tr("unexplained"),))
+        elif layer.kind == blocks.KIND and roomy:
+            lines.append(block_lines(layer))
         elif column.factor > 1:
             colours = column.style == "picture" and layer.is_input and layer.shape[0] == 3
             words = tr("mean of {factor} × {factor}") if colours else tr("largest of {factor} × {factor}")

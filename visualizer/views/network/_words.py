@@ -7,7 +7,7 @@ import numpy as np
 from visualizer import answers, kinds
 from visualizer.language import tr
 from visualizer.said import lengths, of, said, size
-from visualizer.scene import absence, hops, numbers, parts
+from visualizer.scene import absence, blocks, hops, numbers, parts
 from visualizer.scene.picture import (
     Focus,
 )
@@ -16,6 +16,7 @@ from visualizer.scene.subject import strongest
 from visualizer.scene.timeline import Moment
 from visualizer.size import norm
 from visualizer.trace import Layer, Trace
+from visualizer.views.network._blocks import done_said
 from visualizer.views.network._subject import cell_of
 
 
@@ -34,6 +35,8 @@ def sentence_of(trace: Trace, moment: Moment, subject: Focus) -> str:
         return _of_the_gradient(trace, layer, subject)
     if layer.is_input:
         return _of_the_input(trace, layer)
+    if layer.kind == blocks.KIND:
+        return done_said(layer)
     if kinds.role(layer) == "weighted" and layer.has("row", "column") and subject.cell:
         cell = cell_of(trace, subject, False)
         value = said(numbers.number(float(layer.output[cell])), "value", layer.name, cell)

@@ -11,6 +11,7 @@ from visualizer.kinds.reach import Influence
 from visualizer.language import english, tr
 from visualizer.scene import parts
 from visualizer.scene.boxes import columns, rows
+from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import Focus, Look, Mark, Picture, Table, unmarked
 from visualizer.scene.reading import layers
 from visualizer.scene.telling import weighed
@@ -29,7 +30,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     times = timeline(trace)
     before, share = parts.crossing(moment, times)
     body = _crossed(_body(trace, before, focus, look), _body(trace, moment, focus, look), share)
-    still, moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
+    still, moving = lanes(trace, moment, look)
     told = _sentence(trace, moment, focus)
     return Picture(look.size, (*parts.sentence(look, told), *still), (*body, *moving), look.theme,
                    caption=unmarked(told), table=_table(trace))

@@ -220,7 +220,7 @@ def _heat(trace: Trace, one: Unit | None, place: Box, cell: float, size: tuple[i
         scale=Scale("gradient", english("size of the gradient"), one.layer, top * FLOOR, top,
                     english("one scale for this number"), log=True)), outline]
     widths = reach.used(values)
-    if not any(map(math.isnan, widths)):
+    if values.any() and not any(map(math.isnan, widths)):
         middles = _middles(values)
         spans = [(begin + middle + 0.5 - wide / 2, wide) for begin, middle, wide in
                  zip(corner, middles, widths, strict=True)]

@@ -340,7 +340,8 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
             if look.projector and width(told, 11, weight) > plan.pitch - 3 and not cell:
                 told = (Run(name),)
             marks.append(Text(x, y + 12, told, 11, weight, ink, max_width=wide + 6, opacity=known))
-        elif plan.pitch >= 18 or width(label(trace, best), 11, weight, mono=True) <= plan.pitch - 2:
+        elif cut(plain(name), wide, 11, weight, True) and (
+                plan.pitch >= 18 or width(label(trace, best), 11, weight, mono=True) <= plan.pitch - 2):
             marks.append(Text(x + wide / 2, y + 12, plain(name), 11, weight, ink, "middle", wide,
                               mono=True, opacity=known))
         if known == 1:

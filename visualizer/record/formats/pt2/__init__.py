@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".pt2",)
 TITLE = "program of torch.export"
+MOST_MADE = 1 << 30
+"""Bytes of all that one run makes: as much as a recording may hold."""
 NAMED = 12
 """So many unknown operators are named one by one."""
 
@@ -60,11 +62,22 @@ def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
         why = str(error).strip().partition("\n")[0].rstrip(".")[:200] or type(error).__name__
         raise Refused(f"{path.name} is damaged, or was not written by torch.export ({why}); export it again: "
                       f"{_archive.SAVE}.") from error
-    return _opened(path, module)
+    return _opened(path, module, told)
 
 
-def _opened(path: Path, module: Exported) -> Opened:
-    from visualizer.record.formats.pt2 import _inputs
+def _opened(path: Path, module: Exported, told: Manifest) -> Opened:
+    from visualizer.record import intake
+    from visualizer.record.formats.pt2 import _archive
+    from visualizer.record.formats.pt2._module import shapes_of
 
-    card, prepare = _inputs.of(path, module)
-    return Opened(path.stem, f"{path.stem}, exported", module, card, (), prepare)
+    declared = [intake.Declared(each.name, tuple(each.sizes), tuple(each.free), each.dtype,
+                                [str(path.absolute()), place, str(each.dtype).removeprefix("torch."), [*each.sizes],
+                                 [*each.strides]])
+                for place, each in enumerate(module.plan.program.inputs)]
+    module.plan.most = MOST_MADE  # until it is known that it makes less
+    opened = intake.opened(path, f"{path.stem}, exported", module, declared, told,
+                           lambda shapes: shapes_of(module, shapes, MOST_MADE),
+                           why=f"export it again: {_archive.SAVE}", guard=True)
+    if opened.tried:
+        module.plan.most = None
+    return opened

@@ -39,6 +39,8 @@ class Caller(NamedTuple):
     path: str
     call: str
     """`L__self___l`, `L__self___l@1`: told apart where a module is called again."""
+    made: str = ""
+    """The class of the module, without where that stands: `Bottleneck`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,7 +311,8 @@ def _callers(metadata: Any) -> tuple[tuple[Caller, ...], str]:
         parts = each.split(",")
         path = parts[1] if len(parts) > 1 else ""
         if NAME.fullmatch(path):
-            found.append(Caller(path, parts[0]))
+            made = parts[2].rpartition(".")[2][:60] if len(parts) > 2 else ""
+            found.append(Caller(path, parts[0], made if made.isidentifier() else ""))
     return tuple(found), _source(str(metadata.get("stack_trace", ""))[:20_000])
 
 

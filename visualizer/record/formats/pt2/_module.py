@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from visualizer.record.formats._modules import LAYERS, Inside, sized
 from visualizer.record.formats.pt2._graph import (
     INSIDE,
     Caller,
@@ -96,28 +97,6 @@ class Run:
             raise _too_large(node)
 
 
-class Inside(nn.Module):
-    """One of the modules; it does what the file says is done in it."""
-
-    def forward(self, run: Run, nodes: Sequence[Node | Scope]) -> None:
-        run.every(nodes)
-
-
-class LSTM(nn.LSTM):
-    forward = Inside.forward  # type: ignore[assignment]
-
-
-class GRU(nn.GRU):
-    forward = Inside.forward  # type: ignore[assignment]
-
-
-class RNN(nn.RNN):
-    forward = Inside.forward  # type: ignore[assignment]
-
-
-LAYERS: Mapping[str, Any] = {"LSTM": LSTM, "GRU": GRU, "RNN": RNN}
-
-
 @dataclass(eq=False)
 class Plan:
     """What an exported model does, beside the modules that it consists of."""
@@ -142,8 +121,8 @@ class Exported(nn.Module):
         nodes = list(_every(program.graph))
         for node in nodes:
             self._recurrent(node)
-        for path in dict.fromkeys(caller.path for node in nodes for caller in node.callers):
-            self._at(path)
+        for caller in dict.fromkeys(caller for node in nodes for caller in node.callers):
+            self._at(caller.path).called = caller.made  # type: ignore[assignment]
         for name, held in program.held.items():
             path, _, last = held.rpartition(".")
             tensor = tensors[held]
@@ -155,7 +134,7 @@ class Exported(nn.Module):
             self.plan.places[name] = path, last
         for module in self.plan.modules.values():
             if isinstance(module, nn.RNNBase):
-                _sized(module)
+                sized(module)
 
     def forward(self, *given: Any) -> Any:
         plan = self.plan
@@ -211,18 +190,6 @@ def recurrent(node: Node, held: Mapping[str, str]) -> tuple[str, nn.Module] | No
     layer = LAYERS[kind](2, 2, num_layers=levels, bias=bool(bias), batch_first=bool(first), dropout=dropout,
                          bidirectional=bool(both), device="meta", **more, **projected)
     return (path, layer) if names == [f"{path}.{each}" for each in layer._flat_weights_names] else None
-
-
-def _sized(layer: nn.RNNBase) -> None:
-    """Let a recurrent layer know its weights, and say the sizes that they have."""
-    weights = [layer._parameters[each] for each in layer._flat_weights_names]
-    shapes = {name: tuple(weight.shape) for name, weight in layer._parameters.items() if weight is not None}
-    layer._flat_weights = weights
-    layer.input_size, layer.hidden_size = shapes["weight_ih_l0"][1], shapes["weight_ih_l0"][0] // GATES[layer.mode]
-    layer.proj_size = shapes["weight_hr_l0"][0] if layer.proj_size else 0
-
-
-GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 
 
 def _every(graph: Graph) -> Iterator[Node]:
