@@ -8,11 +8,13 @@ import torch
 from torch import nn
 from torch.distributions import Normal, kl_divergence
 
-from visualizer import answers, latent, over
+from visualizer import answers, draw, latent, over
 from visualizer.record import capture, pass_of, record, with_study
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.over import walked
-from visualizer.trace import Refused, Trace
+from visualizer.said import listening
+from visualizer.scene.picture import Image, Rect, Text, ToInput, ToPoint
+from visualizer.trace import Refused, Trace, forget
 
 DIGIT, POINT = "digit-2148", "point:0.21,-0.35"
 
@@ -25,12 +27,12 @@ def plain() -> nn.Module:
 
 @pytest.fixture(scope="module")
 def chosen() -> Trace:
-    return with_study(pass_of("digits_vae", POINT), "latent")
+    return with_study(pass_of("digits_vae", POINT), "points", "latent")
 
 
 @pytest.fixture(scope="module")
 def read() -> Trace:
-    return with_study(pass_of("digits_vae", DIGIT), "latent")
+    return with_study(pass_of("digits_vae", DIGIT), "points", "latent")
 
 
 def _z(trace: Trace):
@@ -116,7 +118,7 @@ def test_of_a_point_that_was_chosen_there_is_no_region():
 # --- other points ----------------------------------------------------------------------------------------------------
 
 def test_the_plane_holds_what_the_decoder_makes_of_its_places(read, plain):
-    found, ticks = read.studies["latent"]["plane:0,1"], np.linspace(-3, 3, 13)
+    found, ticks = read.studies["points"]["plane:0,1"], np.linspace(-3, 3, 13)
     for row, column in ((0, 0), (2, 9), (12, 12)):
         point = torch.tensor([[ticks[column], ticks[12 - row]]])
         np.testing.assert_allclose(found[row, column], plain.decode(point)[0].detach(), atol=1e-6)
@@ -125,7 +127,7 @@ def test_the_plane_holds_what_the_decoder_makes_of_its_places(read, plain):
 def test_with_more_numbers_the_others_stay_as_they_are():
     trace = with_study(pass_of("digits_vae8", "point:seed=4"), "latent")
     point, found = latent.drawn(8, 4), trace.studies["latent"]["plane:2,5"]
-    point[2], point[5] = -3, 1
+    point[2], point[5] = -3, 1.5
     own = open_model("digits_vae8").module.double()
     np.testing.assert_allclose(found[2, 0], own.decode(torch.from_numpy(point)[None])[0].detach(), atol=1e-5)
 
@@ -145,7 +147,7 @@ def test_slopes_are_those_of_autograd_and_of_small_steps(chosen, plain):
 
 def test_the_bundled_digits_stand_where_the_encoder_puts_them(chosen, read, plain):
     for trace in (chosen, read):
-        found = trace.studies["latent"]
+        found = trace.studies["points"]
         words = bytes(found["words"]).decode().split("\0")
         place = words.index(DIGIT)
         assert len(words) == len(found["places"]) == 400
@@ -210,9 +212,9 @@ def test_what_a_card_says_of_ones_own_is_enough_for_points_chance_and_walks():
     wanted = opened.module.decoder(torch.tensor([[0.5, -1, 2]]))
     np.testing.assert_allclose(trace.layers[-2].output, wanted[0].detach(), atol=1e-6)
     assert "decoder.0" in trace
-    found = with_study(pass_of(opened, "digit-3"), "latent").studies["latent"]
-    assert found["plane:0,2"].shape == (7, 7, 1, 8, 8)
-    assert len(found["places"]) == 400
+    found = with_study(pass_of(opened, "digit-3"), "latent", "points").studies
+    assert found["latent"]["plane:0,2"].shape == (9, 9, 1, 8, 8)
+    assert len(found["points"]["places"]) == 400
     x = torch.rand(1, 1, 8, 8)
     before = opened.module(x)
     drawn = by_chance(opened.module, settings, 5, "Own")(x)
@@ -220,3 +222,91 @@ def test_what_a_card_says_of_ones_own_is_enough_for_points_chance_and_walks():
     noise = torch.from_numpy(latent.drawn(3, 5)).float()
     torch.testing.assert_close(drawn, opened.module.decoder[0:3](mean + (spread / 2).exp() * noise))
     assert not torch.equal(before, drawn)
+
+
+# --- the view --------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("name", "sample", "edits", "moments"), [
+    ("digits_vae", POINT, (), ("fc3.forward@0.5", "sigmoid.forward", "fc2.backward")),
+    ("digits_vae", DIGIT, (), ("mean.forward@0.5", "sigmoid.forward", "mean.backward")),
+    ("digits_vae", DIGIT, ("point_drawn:3",), ("sigmoid.forward",)),
+    ("digits_vae", "point:8,-9", (), ("sigmoid.forward",)),
+    ("digits_vae8", "point:seed=7", (), ("up1.forward", "sigmoid.forward"))])
+def test_every_number_of_the_view_is_worked_out_again(name, sample, edits, moments):
+    from tests import quantities_of_points
+    from tests.test_sentences import texts_of, true, unclaimed, worked_out
+
+    assert quantities_of_points.NEAR
+    trace = with_study(pass_of(name, sample, edits=edits), "points", "latent")
+    for moment in moments:
+        forget(trace)
+        with listening(placing=True) as heard:
+            texts = texts_of(draw(trace, "generate", moment, ghost="0.4,1"), True)
+        wrong = [claim for claim in heard if not true(trace, claim)]
+        assert not wrong, (moment, [(claim, worked_out(trace, claim)) for claim in wrong[:3]])
+        assert not (bare := unclaimed(trace, texts, heard)), (moment, bare[:3])
+
+
+def test_the_sentence_says_what_was_made_and_what_changes_most(chosen, read, plain):
+    change = chosen.studies["latent"]["moved"] - chosen["sigmoid"].output
+    axis, _, row, column = np.unravel_index(np.abs(change).argmax(), change.shape)
+    told = draw(chosen, "generate", "sigmoid.forward").caption
+    assert told == ("The 2 numbers (0.21, −0.35) grow into 784 pixels. Moving z₂ by 0.1 changes the pixel in row "
+                    f"{row}, column {column} by −{abs(change[axis, 0, row, column]):.3f}.")
+    assert axis == 1
+    told = draw(read, "generate", "sigmoid.forward").caption
+    assert f"squared error {read.objective.value:.4f} on average, KL divergence" in told
+    far = with_study(pass_of("digits_vae", "point:8,-9"), "points", "latent")
+    apart = np.linalg.norm(far.studies["points"]["places"] - [8, -9], axis=1).min()
+    assert f"no sample lies there: the nearest is {apart:.2f} away" in draw(far, "generate", "sigmoid.forward").caption
+    assert "lies there" not in draw(chosen, "generate", "sigmoid.forward").caption
+
+
+def test_nothing_is_there_before_its_time(read):
+    """Columns and the ring in the plane come with their beats, on both ways."""
+    def layers_drawn(at: str) -> set[str]:
+        picture = draw(read, "generate", at)
+        return {mark.focus.layer for mark in picture if isinstance(mark, Image) and mark.focus is not None}
+
+    assert layers_drawn("conv2.forward") == {"input"}
+    assert layers_drawn("fc3.forward@0.5") == {"input", "relu4", "fc3"}
+    assert layers_drawn("sigmoid.forward") == {"input", "relu4", "unflatten", "relu6", "up2", "sigmoid"}
+    ring = [mark for mark in draw(read, "generate", "spread.forward@0").moving if isinstance(mark, Rect)
+            and mark.radius == 9]
+    assert len(ring) == 1, "the point is known as soon as it is computed"
+    assert not [mark for mark in draw(read, "generate", "fc1.forward").moving if isinstance(mark, Rect)
+                and mark.radius == 9]
+    assert not {"relu4", "fc2", "fc3"} & layers_drawn("up1.backward@0.5")
+    assert {"sigmoid", "up2", "relu6"} <= layers_drawn("up1.backward@0.5")
+
+
+def test_a_place_of_the_plane_is_the_point_that_stands_there_and_a_dot_a_sample(chosen):
+    picture = draw(chosen, "generate", "sigmoid.forward")
+    area = next(mark for mark in picture if isinstance(mark, Rect) and isinstance(mark.holds, ToPoint))
+    ring = next(mark for mark in picture.moving if isinstance(mark, Rect) and mark.radius == 9)
+    at = area.holds.at((ring.x + 9 - area.x) / area.width, (ring.y + 9 - area.y) / area.height)
+    assert at == pytest.approx((0.21, -0.35), abs=1e-6)
+    assert area.holds.at(-1, 2) == (area.holds.low, area.holds.low)
+    dots = {mark.holds.word for mark in picture if isinstance(mark, Rect) and isinstance(mark.holds, ToInput)}
+    assert len(dots) == 401
+    assert {DIGIT, "point:seed=1"} <= dots
+
+
+def test_without_its_studies_the_view_invents_nothing():
+    bare = record("digits_vae", POINT)
+    picture = draw(bare, "generate", "sigmoid.forward")
+    assert picture.caption == "The 2 numbers (0.21, −0.35) grow into 784 pixels."
+    assert any("are being made" in mark.plain for mark in picture if isinstance(mark, Text))
+
+
+def test_other_axes_are_chosen_in_the_picture():
+    trace = with_study(pass_of("digits_vae8", "point:seed=7"), "points", "latent")
+    picture = draw(trace, "generate", "sigmoid.forward", across="6", up="3")
+    area = next(mark for mark in picture if isinstance(mark, Rect) and isinstance(mark.holds, ToPoint))
+    assert area.holds.axes == (5, 2)
+    tile = next(mark for mark in picture.still if isinstance(mark, Image) and mark.focus is None)
+    own = open_model("digits_vae8").module.double()
+    point = latent.drawn(8, 7)
+    point[5], point[2] = -3, 3  # at the left, and above
+    wanted = own.decode(torch.from_numpy(point)[None])[0, 0].detach().numpy()
+    np.testing.assert_allclose(tile.values[0, :28, :28] / 255, wanted, atol=0.003)

@@ -28,7 +28,7 @@ from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, turned, unpacked
 from visualizer.trace import Arrays, Refused, Trace, load
 from visualizer.ui.shipped import shipped_trace
-from visualizer.ui.store import Recording, Store
+from visualizer.ui.store import Recording, Store, network_of
 
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
@@ -220,7 +220,12 @@ class Recorder(QObject):
         return {} if known is None else {"others": known.around(wanted.sample)}
 
     def _held_already(self, name: str, wanted: State, others: dict[str, Any]) -> Arrays | None:
-        """What was measured with another input of the same page, and is the same for this one."""
+        """What was measured with another input of the same page, or of the same network where it is that of any input,
+        and is the same for this one."""
+        if name in views.find(wanted.view).of_network:
+            network = network_of(wanted.recipe)
+            return next((recording.trace.studies[name] for recipe, recording in self.store.recordings
+                         if name in recording.trace.studies and network_of(recipe) == network), None)
         for recipe, recording in self.store.recordings:
             held = recording.trace.studies.get(name) if others else None
             if held is not None and isinstance(recipe, ModelRecipe) and isinstance(wanted.recipe, ModelRecipe) \
