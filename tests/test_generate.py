@@ -255,7 +255,7 @@ def test_the_sentence_says_what_was_made_and_what_changes_most(chosen, read, pla
                     f"{row}, column {column} by −{abs(change[axis, 0, row, column]):.3f}.")
     assert axis == 1
     told = draw(read, "generate", "sigmoid.forward").caption
-    assert f"squared error {read.objective.value:.4f} on average, KL divergence" in told
+    assert f"mean squared error {read.objective.value:.4f}, KL divergence" in told
     far = with_study(pass_of("digits_vae", "point:8,-9"), "points", "latent")
     apart = np.linalg.norm(far.studies["points"]["places"] - [8, -9], axis=1).min()
     assert f"no sample lies there: the nearest is {apart:.2f} away" in draw(far, "generate", "sigmoid.forward").caption

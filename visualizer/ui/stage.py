@@ -647,7 +647,8 @@ class Stage(Canvas):
         found = self._point_at(point)
         if found:
             word = latent.words_of([round(value, 2) for value in found])
-            self.store.apply(lambda state: does.turned(does.still_at(state, word), GHOST, ""), gesture="point")
+            self._show_ghost("")
+            self.store.apply(lambda state: does.still_at(state, word), gesture="point")
 
     def _look_ahead(self, point: QPointF) -> None:
         """While the pointer is over a plane of points, the picture that lies there is shown."""
@@ -657,12 +658,14 @@ class Stage(Canvas):
         if over_it and mark is not None and isinstance(mark.holds, ToPoint):
             found = self._point_at(point)
             word = ",".join(f"{found[axis]:.1f}" for axis in mark.holds.axes)
+        self._show_ghost(word)
+
+    def _show_ghost(self, word: str) -> None:
         if word != self.store.state.look.knob(GHOST, ""):
             self.store.apply(lambda state: does.turned(state, GHOST, word), undoable=False)
 
     def leaveEvent(self, event: QEvent) -> None:
-        if self.store.state.look.knob(GHOST, ""):
-            self.store.apply(lambda state: does.turned(state, GHOST, ""), undoable=False)
+        self._show_ghost("")
         super().leaveEvent(event)
 
     def _mark(self, focus: Focus | None) -> None:

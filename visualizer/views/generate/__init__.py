@@ -44,7 +44,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         known = computed(trace, moment, made.z) == 1
         charts = look.mode.charts and body.height > 420
         kept, moving, high = plane(trace, made, Box(left.left, left.top, left.right,
-                                                    left.top + left.height * (0.7 if charts else 1.0)), known, look)
+                                                    left.top + left.height * (0.75 if charts else 1.0)), known, look)
         still, marks = still + kept, marks + moving
         kept, moving = samples(trace, made, Box(left.left, left.top + high + 14, left.right, left.bottom), known, look)
         still, marks = still + kept, marks + moving

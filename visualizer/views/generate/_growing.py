@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import tr
-from visualizer.said import constants, lengths, said
+from visualizer.said import lengths, said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box, descending
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Run, Scale, Text, plain

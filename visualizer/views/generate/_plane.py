@@ -117,19 +117,21 @@ def plane(trace: Trace, made: Made, box: Box, known: bool, look: Look) -> tuple[
     moving += _ghost(made, axes, look, place, Box(box.left, top, box.left + wide, top + tall))
     height = top + tall + below - box.top
     if look.mode.notes:
-        still += _by_chance(trace, made, box.left + wide, box.top + 12)
+        still += _by_chance(trace, made, (box.left + width(title, 12.5, 600) + 12, box.left + wide), box.top + 12)
     if len(made.point) > 2 and look.mode.notes:
         still += _choose(made, axes, box.left, top + tall + TICKS + 12, box.width)
         height += 40
     return still, moving, height
 
 
-def _by_chance(trace: Trace, made: Made, right: float, y: float) -> list[Mark]:
-    """Where a click draws a point from the normal distribution around the middle."""
+def _by_chance(trace: Trace, made: Made, between: tuple[float, float], y: float) -> list[Mark]:
+    """Where a click draws a point from the normal distribution around the middle: at the right end of a line, or behind
+    what stands in it."""
     before = trace.sample.name.partition(latent.SEED)[2]
     seed = int(before) + 1 if before.isdecimal() else 1
     words = tr("a point by chance")
     wide = width(words, 11, 500) + 16
+    right = max(between[0] + wide, between[1])
     return [Rect(right - wide, y - 12, wide, 18, "raised", "rule", 1, radius=5, focus=Focus(made.z.name, array=BEAT),
                  holds=ToInput(f"{latent.MARK}{latent.SEED}{seed}"),
                  tip=tr("Each number is drawn from the standard normal distribution")),
@@ -232,7 +234,7 @@ def samples(trace: Trace, made: Made, box: Box, known: bool, look: Look) -> tupl
         mark = Rect(x - 1.5, y - 1.5, 3, 3, "accent" if number in near else "rule", radius=1.5,
                     focus=Focus(made.z.name, array=BEAT), holds=ToInput(word),
                     tip=tr("{sample}: click to read it").format(sample=said(word, "name of a sample", cell=(number,))))
-        (moving if near else still).append(mark)
+        (moving if number in near else still).append(mark)
     for label, middle in _pushed(places, labels, place):
         digit = said(str(label), "label of a sample", cell=(label,))
         moving += [Rect(middle[0] - 7, middle[1] - 7, 14, 14, "stage", "ink-2", 1, radius=7),

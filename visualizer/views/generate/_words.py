@@ -55,7 +55,7 @@ def _read(trace: Trace, made: Made, pixels: str) -> str:
     ends = []
     if given.output.size == made.picture.output.size:
         off = float(np.mean((given.output.ravel().astype(np.float64) - made.picture.output.ravel()) ** 2))
-        ends.append(tr("squared error {off} on average").format(
+        ends.append(tr("mean squared error {off}").format(
             off=said(numbers.significant(off), "squared error of a picture", made.picture.name)))
     if made.region is not None:
         nats = float(latent.nats(made.region[0].output, made.region[1].output).sum())
