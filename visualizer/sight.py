@@ -284,7 +284,7 @@ def _reel(found: tuple[Trace, ...], names: tuple[str, ...], moment: Moment, titl
 
 @remembered(16)
 def _times(trace: Trace, view: View, focus: Focus | None, look: Look) -> Timeline:
-    plain, pace = timeline(trace), view.pace
+    plain, pace = timeline(trace) if view.beats is None else Timeline(view.beats(trace)), view.pace
     return plain.paced(None if pace is None else lambda moment: pace(trace, moment, focus, look.laid_out),
                        _first_sight(trace, view, focus, plain))
 

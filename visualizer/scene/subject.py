@@ -37,7 +37,7 @@ def _exists(trace: Trace, focus: Focus) -> bool:
 def _channel(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
     """The focus if it lies in the beat's layer, else the same or the strongest channel."""
     layer = trace[moment.beat.layer]
-    if moment.beat.step is not None:
+    if moment.beat.step is not None and not layer.is_input:  # the steps of an input are updates of it
         return _at_step(layer, focus, moment.beat.step - 1)
     if focus is not None and focus.array != BEAT and focus.layer == layer.name:
         return focus
