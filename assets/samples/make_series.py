@@ -1,4 +1,4 @@
-"""Make series_sunspots.json and series_elnino.json: the whole series, a part that the eye can read, and what was held out.
+"""Make series_sunspots.json and series_elnino.json: the whole series, its later part, and what was held out.
 
     python make_series.py DATA_DIR
 
