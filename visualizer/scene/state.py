@@ -543,6 +543,8 @@ def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) 
         return state
     timeline = timeline.within or timeline
     moment = moment_of(state, timeline)
+    if moment.beat.doing and focus.layer == moment.beat.layer:
+        return state
     step = step_of(trace, focus)
     if step is None and focus.layer == moment.beat.layer:
         step = moment.beat.step
