@@ -12,15 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from visualizer import inputs
+from visualizer.kinds.gaze import Gaze, gaze
 from visualizer.over import SEPARATOR
 from visualizer.record.run import edited, given_of, prepared, reads_of
 from visualizer.record.studies import Pass, Study, Work
-from visualizer.scene.gaze import Gaze, gaze
-from visualizer.trace import Array, Refused, Trace
+from visualizer.trace import TOLD, Array, Refused, Trace
 
-TOLD = "told"
-"""What the parameter of a model is called by which it is told the symbols that were said before each step."""
-OTHERS = 24
+OTHERS = 11
 """So many other pictures at most."""
 
 
@@ -41,7 +39,7 @@ def run(again: Pass) -> Work:
     seen = gaze(again.trace)
     if seen is None or TOLD not in signature(again.model.forward).parameters:
         return {}
-    told = _told(again, seen)
+    told, inputs_here = _told(again, seen), _called_with(again.inputs)
     found: dict[str, Array] = {}
     names: list[str] = []
     pictures, chances, own = [], [], []
@@ -60,7 +58,7 @@ def run(again: Pass) -> Work:
     yield 0.9, "without each place"
     part = dict(again.model.named_modules()).get(seen.maps.name)
     if part is not None:
-        x = tuple(each.expand(len(seen.shares[0]), *each.shape[1:]) for each in again.inputs)
+        x = tuple(each.expand(len(seen.shares[0]), *each.shape[1:]) for each in inputs_here)
         with torch.no_grad(), _blind(part, seen.grid):
             lost = _chances(again.model, x, told.expand(len(x[0]), -1))
         found["without"] = lost[:, range(len(seen.best)), seen.best]
@@ -80,10 +78,10 @@ def _chances(model: nn.Module, x: tuple[Any, ...], told: Tensor) -> Array:
 
 def _others(again: Pass) -> Iterator[tuple[float, str, tuple[Tensor, ...]]]:
     """(share done, title, what the model is called with) of each other picture; those that do not fit are left out."""
-    shape = again.inputs[0].shape
+    shape = _called_with(again.inputs)[0].shape
     if again.opened is None or again.opened.prepare is None or again.given is None:
         for number, x in enumerate(again.samples[:OTHERS]):
-            found = x if isinstance(x, tuple) else (x,)
+            found = _called_with(x)
             if isinstance(found[0], Tensor) and found[0].shape == shape:
                 yield 0.9 * number / OTHERS, str(number + 1), found
         return
@@ -96,9 +94,13 @@ def _others(again: Pass) -> Iterator[tuple[float, str, tuple[Tensor, ...]]]:
             x = prepared(again.opened, given.raw)
         except (Refused, LookupError):
             continue
-        found = x if isinstance(x, tuple) else (x,)
+        found = _called_with(x)
         if found[0].shape == shape:
             yield 0.9 * number / len(words), given.sample.title or given.sample.name, found
+
+
+def _called_with(x: Any) -> tuple[Any, ...]:
+    return tuple(x) if isinstance(x, tuple | list) else (x,)
 
 
 def _upto(symbols: list[int], end: int) -> list[int]:

@@ -7,14 +7,14 @@ import math
 from fractions import Fraction
 
 from visualizer import answers
+from visualizer.kinds.gaze import Gaze, gaze
 from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import numbers, parts
-from visualizer.scene.gaze import Gaze, gaze
 from visualizer.scene.picture import Focus, Line, Look, Picture, Table, literal, unmarked
 from visualizer.scene.reading import entropy
 from visualizer.scene.telling import answered
-from visualizer.scene.timeline import QUICK, REST, Moment, Pace, Timeline, own_pace
+from visualizer.scene.timeline import PASSED, REST, Moment, Pace, Timeline, own_pace
 from visualizer.trace import Trace, remembered
 from visualizer.views import WHOLE, View
 from visualizer.views.caption._columns import columns
@@ -95,18 +95,18 @@ def _sent_back(so: SoFar, word: int) -> str:
         return tr("On the way back at word {number}: from its scores to the state, and from there to what was seen."
                   ).format(number=number)
     of = seen.words[word].mixes
-    return tr("On the way back at word {number}: ∥∂L/∂_context_∥ is {{{size}}}; the attention shares it out to the "
-              "places.").format(number=number, size=said(numbers.significant(size, 3), "norm of gradient", of, *(
-                  ((word,),) if seen.words[0].mixes == seen.words[-1].mixes and len(seen.words) > 1 else ())))
+    words = tr("On the way back at word {number}: ∥∂L/∂_context_∥ is {{{size}}}; the attention shares it out to the "
+               "places.")
+    return words.format(number=number, size=said(numbers.significant(size, 3), "norm of gradient", of, seen.row(word)))
 
 
 def _name(seen: Gaze, word: int) -> str:
-    return literal(said(seen.text(seen.best[word]), "label", seen.answer.layer, (seen.best[word],)))
+    return literal(said(seen.text(seen.best[word]), "symbol of the answer", seen.answer.layer, (seen.best[word],)))
 
 
 def _chance(seen: Gaze, word: int) -> str:
     best = seen.best[word]
-    return said(numbers.percent(float(seen.chances[word, best]), 0), "chance of a symbol", seen.answer.layer, (best,),
+    return said(numbers.percent(float(seen.chances[word, best]), 0), "chance", seen.answer.layer, (best,),
                 word)
 
 
@@ -152,7 +152,7 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
         return own_pace(moment.beat)
     if name in _scores(trace, seen) and not moment.backward:
         return Pace(SLOW, REST, stops=(0.6,))
-    return own_pace(moment.beat) if name in _shown(trace, seen) else Pace(QUICK, Fraction(0))
+    return own_pace(moment.beat) if name in _shown(trace, seen) else PASSED
 
 
 @remembered(4)

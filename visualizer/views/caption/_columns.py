@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.kinds.gaze import Gaze
 from visualizer.language import tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.gaze import Gaze
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -42,9 +42,11 @@ def columns(so: SoFar, plan: Plan, look: Look, word: int) -> tuple[list[Mark], l
 
 def _names(so: SoFar, plan: Plan, look: Look) -> list[Mark]:
     trace, seen, x = so.trace, so.seen, plan.x - 12
-    named = [(plan.chip, tr("says"), ""), (plan.looks, tr("looks"), tr("0 to largest"))]
+    scale = tr("{zero} to largest").format(zero=said("0", "zero"))
+    named = [(plan.chip, tr("says"), ""), (plan.looks, tr("looks"), scale)]
     if plan.state.high:
-        units = said(str(len(state(trace, seen.words[0].state, 0, False))), "how many units", seen.words[0].state)
+        units = said(str(trace[seen.words[0].state].inner["hidden"].shape[-1]), "length of axis",
+                     seen.words[0].state, (1,), array="inner.hidden")
         named.append((plan.state, tr("state"), tr("{units} units").format(units=units)))
     if plan.wide.high:
         named.append((plan.wide, tr("how widely"), tr("entropy")))
@@ -56,7 +58,7 @@ def _names(so: SoFar, plan: Plan, look: Look) -> list[Mark]:
             marks.append(Text(x, y + 15, plain(below), 11, 400, "ink-2", "end"))
     for number, symbol in enumerate(plan.symbols):
         y = plan.bars.top + (number + 0.5) * plan.line + 4
-        name = said(seen.text(symbol), "label", seen.answer.layer, (symbol,))
+        name = said(seen.text(symbol), "symbol of the answer", seen.answer.layer, (symbol,))
         marks.append(Text(x, y, plain(name), 13 if plan.line >= 17 else 12, 400, "ink-2", "end", 84))
     if plan.others:
         y = plan.bars.top + (len(plan.symbols) + 0.5) * plan.line + 4
@@ -103,7 +105,7 @@ def _chip(so: SoFar, plan: Plan, word: int, chosen: bool) -> list[Mark]:
         return [Rect(x, row.top, wide, row.high, "hatch", radius=6, focus=focus, holds=holds)]
     fill, ink = ("accent-fill", "on-accent") if chosen else ("sunk", "ink")
     marks: list[Mark] = [Rect(x, row.top, wide, row.high, fill, radius=6, focus=focus, holds=holds, opacity=share)]
-    words = said(seen.text(best), "label", seen.answer.layer, (best,))
+    words = said(seen.text(best), "symbol of the answer", seen.answer.layer, (best,))
     size = next((size for size in (15, 13, 12) if width(words, size, 600) <= wide - 6), 11)
     home = row.top + row.high / 2 + 5
     if best in plan.symbols:
@@ -156,11 +158,10 @@ def looked(so: SoFar, look: Look, word: int, x: float, y: float, across: float,
 
 
 def ink(so: SoFar, x: float, y: float, cell: float) -> Image:
-    """What is drawn on the picture, without its ground."""
+    """What is drawn on the picture, without its ground; it leaves the clicks to what is under it."""
     shades, there = _inked(so.trace, so.seen)
-    return Image(x, y, (cell, cell), shades[None], "pixel", border="", covered=~there[None],
-                 focus=Focus(so.seen.picture.name), indices=(0,) if so.seen.picture.shape[0] == 1 else (-1,),
-                 scale=Scale("pixel", tr("pixels"), so.seen.picture.name, *colour.reach(so.seen.picture.output)))
+    scale = Scale("pixel", tr("pixels"), so.seen.picture.name, *colour.reach(so.seen.picture.output))
+    return Image(x, y, (cell, cell), shades[None], "pixel", border="", covered=~there[None], scale=scale)
 
 
 @remembered(4)
@@ -174,8 +175,8 @@ def _inked(trace: Trace, seen: Gaze) -> tuple[NDArray[np.uint8], NDArray[np.bool
 
 def _of_word(values: NDArray[np.float64], seen: Gaze, word: int) -> NDArray[np.float64]:
     """The row of a word, of numbers that are one for each place."""
-    rows = values.reshape(-1, seen.shares.shape[1])
-    return rows[word] if len(rows) > 1 else rows[0]
+    rows: NDArray[np.float64] = values.reshape(-1, seen.shares.shape[1])[word if seen.at_once else 0]
+    return rows
 
 
 def _state(so: SoFar, plan: Plan, look: Look, word: int) -> list[Mark]:
@@ -252,7 +253,7 @@ def _bars(so: SoFar, plan: Plan, word: int, chosen: bool) -> list[Mark]:
         if not told or (not back and value < 0.01) or (back and abs(value) < 0.005 * top) or share < 1:
             continue
         words = _gradient_said(so, made.scores, word, symbol, value) if back and not rest else "" if back else \
-            said(numbers.percent(value, 0), "chance of the others" if rest else "chance of a symbol",
+            said(numbers.percent(value, 0), "chance of the others" if rest else "chance",
                  seen.answer.layer, tuple(plan.symbols) if rest else (symbol,), word)
         marks.append(Text(x + wide - 2, y + plan.line / 2 + 4, plain(words), 11, 600 if strong else 400,
                           "accent-ink" if strong and chosen else "ink-2", "end"))

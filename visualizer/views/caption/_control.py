@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.kinds.gaze import Gaze
 from visualizer.over import SEPARATOR
-from visualizer.scene.gaze import Gaze
 from visualizer.trace import Trace, remembered
 
 Values = NDArray[np.float64]

@@ -7,11 +7,11 @@ import math
 
 import numpy as np
 
+from visualizer.kinds.gaze import Gaze
 from visualizer.language import tr
 from visualizer.said import said
 from visualizer.scene import numbers, parts
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.gaze import Gaze
 from visualizer.scene.picture import LANE, Line, Look, Mark, Rect, Run, Stop, Text, grouped, plain
 from visualizer.scene.timeline import ease, timeline
 from visualizer.size import norm
@@ -58,8 +58,8 @@ def _beats(so: SoFar, stands: list[tuple[str, str, float]], y: float, named: boo
     marks.append(Line(((begins, y), (here, y)), tint, 2))
     for (name, label, x), is_done in zip(stands, done, strict=True):
         to = times.of(name, so.moment.beat.direction)
-        marks.append(Rect(x - DOT, y - DOT, 2 * DOT, 2 * DOT, tint if is_done else "stage", tint if is_done else "rule",
-                          1.5, radius=DOT))
+        fill, edge = (tint, tint) if is_done else ("stage", "rule")
+        marks.append(Rect(x - DOT, y - DOT, 2 * DOT, 2 * DOT, fill, edge, 1.5, radius=DOT))
         if to is not None:
             marks.append(Rect(x - 12, y - 12, 24, 24, holds=Stop(to.address)))
         if label and named:
@@ -76,14 +76,15 @@ def _cursor(so: SoFar, stands: list[tuple[str, str, float]]) -> float:
 
 
 def _gradients(so: SoFar, plan: Plan, top: float, bottom: float) -> list[Mark]:
-    seen, x = so.seen, plan.x - 12
-    marks: list[Mark] = [Text(x, (top + bottom) / 2, (Run("∥∂L/∂"), Run(tr("context"), italic=True), Run("∥")), 12, 600,
-                              "ink", "end"),
-                         Text(x, (top + bottom) / 2 + 15, plain(tr("log scale")), 11, 400, "ink-2", "end")]
+    seen, names = so.seen, plan.x - 12
+    y = (top + bottom) / 2
+    words = (Run("∥∂L/∂"), Run(tr("context"), italic=True), Run("∥"))
+    marks: list[Mark] = [Text(names, y, words, 12, 600, "ink", "end"),
+                         Text(names, y + 15, plain(tr("log scale")), 11, 400, "ink-2", "end")]
     sizes = sizes_of(so.trace, seen)
     top_size = max(sizes)
     if not top_size > 0:
-        return [*marks, Text(plan.x, (top + bottom) / 2 + 4, plain(tr("nothing flowed back to the words")), 12, 400,
+        return [*marks, Text(plan.x, y + 4, plain(tr("nothing flowed back to the words")), 12, 400,
                              "ink-2")]
     low = top_size * 10.0 ** -DECADES
     points, ends = [], plan.left(plan.first + plan.count - 1) + plan.width
@@ -92,24 +93,21 @@ def _gradients(so: SoFar, plan: Plan, top: float, bottom: float) -> list[Mark]:
             marks.append(Rect(plan.left(word), top, plan.width, bottom - top, "hatch"))
             continue
         share = math.log10(max(sizes[word], low) / low) / DECADES
-        points.append((plan.middle(word), bottom - share * (bottom - top)))
-        marks.append(Rect(points[-1][0] - 3, points[-1][1] - 3, 6, 6, "gradient-mark", radius=3))
+        x, y = plan.middle(word), bottom - share * (bottom - top)
+        if sizes[word] > 0:
+            points.append((x, y))
+        marks.append(Rect(x - 3, y - 3, 6, 6, "gradient-mark" if sizes[word] > 0 else "", "gradient-mark", radius=3))
     if len(points) > 1:
         marks.append(Line(tuple(points), "gradient-line", 1.5))
     if not so.backward:
         return [*marks[:2], *parts.not_yet(plan.x, top, ends - plan.x, bottom - top, tr("comes on the way back"))]
     chosen = so.word
-    if chosen in plan.shown and so.back(seen.words[chosen].mixes) >= 1:
-        words = said(numbers.significant(sizes[chosen], 2), "norm of gradient", seen.words[chosen].mixes, *_row(
-            so, chosen))
-        marks.append(Text(plan.middle(chosen) + 8, max(top + 10, points[0][1] - 8), plain(words), 12, 600,
-                          "gradient-text"))
+    if chosen in plan.shown and sizes[chosen] > 0 and so.back(seen.words[chosen].mixes) >= 1:
+        told = said(numbers.significant(sizes[chosen], 2), "norm of gradient", seen.words[chosen].mixes,
+                    seen.row(chosen))
+        y = points[0][1] - 8 if points[0][1] > top + 18 else points[0][1] + 16
+        marks.append(Text(plan.middle(chosen) + 8, y, plain(told), 12, 600, "gradient-text"))
     return marks
-
-
-def _row(so: SoFar, word: int) -> tuple[tuple[int, ...], ...]:
-    many = so.seen.words[0].mixes == so.seen.words[-1].mixes and len(so.seen.words) > 1
-    return ((word,),) if many else ()
 
 
 @remembered(8)
@@ -134,8 +132,8 @@ def _lost(so: SoFar, plan: Plan, y: float, other: int | None) -> list[Mark]:
             marks.append(Rect(plan.left(word), y - 8, plan.width, 16, "hatch"))
             continue
         less = float(so.seen.chances[word, so.seen.best[word]] - elsewhere[word])
-        words = said(f"{round(100 * less):+d}".replace("-", "−").replace("+0", "0"), "points lost on another picture", so.seen.answer.layer,
-                     (other,), word)
+        words = said(f"{round(100 * less):+d}".replace("-", "−").replace("+0", "0"), "points lost on another picture",
+                     so.seen.answer.layer, (other,), word)
         marks.append(Text(plan.middle(word), y + 1, plain(words), 12, 600 if abs(less) > 0.1 else 400, "ink", "middle"))
         marks.append(Rect(plan.left(word), y + 5, plan.width, 4, "sunk", radius=2))
         if less * plan.width > 0.5:

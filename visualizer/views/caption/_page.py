@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
+from visualizer.kinds.gaze import Gaze, gaze
 from visualizer.language import tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers
-from visualizer.scene.gaze import Gaze, gaze
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Text, plain
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import plain_lines
@@ -41,7 +41,7 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     caption = tr("Word {number} of {count}: {word}").format(
         number=said(str(word + 1), "number of a word", seen.answer.layer, step=word),
         count=said(str(len(seen.words)), "how many steps", seen.answer.layer),
-        word=said(seen.text(seen.best[word]), "label", seen.answer.layer, (seen.best[word],)))
+        word=said(seen.text(seen.best[word]), "symbol of the answer", seen.answer.layer, (seen.best[word],)))
     return Picture((WIDE, math.ceil(y + 8)), (), tuple(marks), look.theme, caption=caption)
 
 
@@ -52,7 +52,8 @@ def _word(seen: Gaze, word: int) -> tuple[list[Mark], float]:
     marks: list[Mark] = [
         Text(LEFT, 18, plain(tr("Word {number}: {word}").format(
             number=said(str(word + 1), "number of a word", seen.answer.layer, step=word),
-            word=said(seen.text(best), "label", seen.answer.layer, (best,)))), 15, 600, max_width=WIDE - 8)]
+            word=said(seen.text(best), "symbol of the answer", seen.answer.layer, (best,)))), 15, 600,
+             max_width=WIDE - 8)]
     y = 38.0
     words = tr("The state asks, each place answers, and the softmax shares out the attention.")
     for line in plain_lines(words, 12, WIDE - 8, 400):
@@ -61,13 +62,13 @@ def _word(seen: Gaze, word: int) -> tuple[list[Mark], float]:
     y += 24
     marks += [Text(LEFT, y, plain(_chance(seen, word, best, 0)), 30, 600, "ink", display=True),
               Text(LEFT + 100, y - 4, plain(tr("next: {word}, {chance}").format(
-                  word=said(seen.text(next_one), "label", seen.answer.layer, (next_one,)),
+                  word=said(seen.text(next_one), "symbol of the answer", seen.answer.layer, (next_one,)),
                   chance=_chance(seen, word, next_one, 1))), 12, 400, "ink-2", max_width=WIDE - 108)]
     return marks, y + 14
 
 
 def _chance(seen: Gaze, word: int, symbol: int, digits: int) -> str:
-    return said(numbers.percent(float(seen.chances[word, symbol]), digits), "chance of a symbol", seen.answer.layer,
+    return said(numbers.percent(float(seen.chances[word, symbol]), digits), "chance", seen.answer.layer,
                 (symbol,), word)
 
 
@@ -104,7 +105,7 @@ def _control(trace: Trace, seen: Gaze, found: Control, word: int, other: int, y:
     marks.append(Text(LEFT, y, plain(tr("Control: another picture, same words")), 13, 600, max_width=WIDE - 8))
     y += 10
     name = seen.text(seen.best[word])
-    label = ("label", seen.answer.layer, (seen.best[word],))
+    label = ("symbol of the answer", seen.answer.layer, (seen.best[word],))
     pair = ((np.asarray(seen.picture.output, np.float64).mean(0), _chance(seen, word, seen.best[word], 0), "accent"),
             (found.pictures[other], said(numbers.percent(float(found.chances[other, word]), 1), "chance elsewhere",
                                          seen.answer.layer, (other,), word), "ink-2"))

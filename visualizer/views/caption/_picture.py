@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.kinds.gaze import Gaze
 from visualizer.language import tr
 from visualizer.said import said
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import Box, whole
-from visualizer.scene.gaze import Gaze
 from visualizer.scene.picture import Focus, Group, Image, Line, Look, Mark, Rect, Text, grouped, literal, plain, rich
 from visualizer.scene.timeline import ease
 from visualizer.trace import Layer, Trace, remembered
@@ -66,7 +66,7 @@ def _title(so: SoFar, word: int) -> str:
         return tr("Attention for word {number}").format(number=number)
     best = so.seen.best[word]
     return tr("Attention for “{word}”").format(
-        word=literal(said(so.seen.text(best), "label", so.seen.answer.layer, (best,))))
+        word=literal(said(so.seen.text(best), "symbol of the answer", so.seen.answer.layer, (best,))))
 
 
 def _below(so: SoFar, roomy: bool) -> str:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from visualizer.kinds.gaze import Gaze
 from visualizer.scene import projector
 from visualizer.scene.boxes import Box, whole
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.gaze import Gaze
 from visualizer.scene.picture import Look
 from visualizer.trace import Trace, remembered
 

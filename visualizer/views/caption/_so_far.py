@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.scene.gaze import Gaze
+from visualizer.kinds.gaze import Gaze
 from visualizer.scene.picture import Focus
 from visualizer.scene.timeline import Moment, ease, progress
 from visualizer.trace import Layer, Trace
@@ -55,8 +55,6 @@ class SoFar:
         begun = [number for number, word in enumerate(self.seen.words) if self.trace.places[word.asks] <= here]
         if not begun:
             return -1
-        if self.seen.words[0].ends == self.seen.words[-1].ends:  # all are said at once
-            return len(self.seen.words) - 1
         return begun[-1]
 
     def grown(self, word: int) -> float:
@@ -71,8 +69,7 @@ class SoFar:
         """The word that is looked at: that of a number which was chosen, where it is known, else that of the moment."""
         if focus is not None:
             for number, word in enumerate(self.seen.words):
-                single = self.seen.words[0].looks == self.seen.words[-1].looks
-                mine = focus.layer in (word.looks, word.mixes, word.state, word.scores) if not single else \
+                mine = focus.layer in (word.looks, word.mixes, word.state, word.scores) if not self.seen.at_once else \
                     focus.layer == word.looks and focus.cell[-2:-1] == (number,)
                 if mine and self.known(word.looks) > 0:
                     return number
@@ -90,8 +87,9 @@ def state(trace: Trace, name: str, word: int, back: bool) -> Values | None:
     found = trace[name].inner_gradients.get("hidden") if back else trace[name].inner["hidden"]
     if found is None:
         return None
-    rows = np.asarray(found, np.float64).reshape(-1, found.shape[-1])
-    return rows[word] if len(rows) > 1 and word < len(rows) else rows[-1]
+    rows: Values = np.asarray(found, np.float64).reshape(-1, found.shape[-1])
+    chosen: Values = rows[word if len(rows) > 1 and word < len(rows) else -1]
+    return chosen
 
 
 def chain_of_maps(trace: Trace, seen: Gaze, most: int) -> tuple[Layer, ...]:

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import answers, kinds
+from visualizer import kinds
 from visualizer.trace import Answer, Layer, Trace, remembered
 
 Values = NDArray[np.float64]
@@ -68,9 +68,18 @@ class Gaze:
         """The symbol that ends the answer; −1 where there is none."""
         return int(self.answer.settings.get("end", -1))
 
+    @property
+    def at_once(self) -> bool:
+        """Whether all words are made by the same layers, a row each."""
+        return len(self.words) > 1 and self.words[0] == self.words[-1]
+
+    def row(self, word: int) -> tuple[int, ...]:
+        """Where the row of a word begins in what is mixed: nowhere, where each word has a layer of its own."""
+        return (word,) if self.at_once else ()
+
     def text(self, symbol: int) -> str:
         """A symbol in words."""
-        return answers.label(self.answer, symbol)
+        return self.answer.labels[symbol] if symbol < len(self.answer.labels) else str(symbol)
 
     def place_of(self, layer: str, cell: tuple[int, ...]) -> int | None:
         """Which place a number stands for: a share of a word, or a number of the maps; None for any other."""
@@ -87,7 +96,8 @@ def gaze(trace: Trace) -> Gaze | None:
     """Where a network looked at each word that it says of a picture; None where it does nothing of the kind."""
     picture = next((layer for layer in trace if layer.is_input and layer.has("channel", "row", "column")
                     and layer.output.ndim == 3), None)
-    answer = answers.stepwise(trace)
+    answer = next((answer for answer in trace.answers if trace[answer.layer].output.ndim == 2
+                   and kinds.shares(trace[answer.layer])), None)
     if picture is None or answer is None:
         return None
     steps = len(trace[answer.layer].output)
@@ -186,7 +196,7 @@ def _words(trace: Trace, logits: Layer, looking: list[Look]) -> tuple[Word, ...]
 def _asks(trace: Trace, name: str) -> bool:
     """Whether it lays a state out anew, from which the next word is asked for."""
     return any("hidden" in layer.inner or kinds.role(layer) == "state" for layer in trace.inputs(trace[name])) \
-        and not kinds.role(trace[name]) == "weighted"
+        and kinds.role(trace[name]) != "weighted"
 
 
 def _made(trace: Trace, name: str) -> str:
