@@ -48,7 +48,8 @@ def page(sc: Scene) -> Picture | None:
     marks += _bands(sc, y)
     y += 156
     return Picture((WIDTH, round(y)), tuple(marks), (), sc.look.theme, "window",
-                   caption=tr("Step {step}").format(step=step_said(sc.shown, sc.step)), table=Table((tr("answer"), "p"), tuple(rows)))
+                   caption=tr("Step {step}").format(step=step_said(sc.shown, sc.step)),
+                   table=Table((tr("answer"), "p"), tuple(rows)))
 
 
 def _bands(sc: Scene, y: float) -> list[Mark]:
