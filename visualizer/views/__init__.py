@@ -18,7 +18,7 @@ from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import called_now
 from visualizer.scene.stillness import still
 from visualizer.scene.subject import CHANNEL
-from visualizer.scene.timeline import Moment, Pace, Timeline
+from visualizer.scene.timeline import Beat, Moment, Pace, Timeline, timeline
 from visualizer.trace import Trace
 
 Made = TypeVar("Made", Picture, Picture | None)
@@ -46,6 +46,9 @@ class View:
     """Address of the moment at which it has most to tell, where nobody has chosen one; the first beat without it."""
     pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None = None
     """How long a beat, given settled, takes in it, and in how many terms it goes; the timeline's own without it."""
+    after: Callable[[Trace, Look], tuple[Beat, ...]] | None = None
+    """What it shows being done with an answer once the network has given it, as beats more: each has a `doing`. They
+    may hang on the knobs, so that others come when one is turned. Every other view shows that answer meanwhile."""
     order: int = 50
     """Place among the tabs of its group, smallest first."""
     group: str = PARTS
@@ -74,7 +77,11 @@ class View:
         for name in ("draw", "aside", "page"):
             if (draws := getattr(self, name)) is not None:
                 draws = stepped(draws) if self.by_step or self.group == STEPS else draws
-                object.__setattr__(self, name, _in_its_language(_without_travel(draws, self.pace)))
+                object.__setattr__(self, name, _in_its_language(_without_travel(draws, self.pace, self.beats)))
+
+    def beats(self, trace: Trace, look: Look) -> Timeline:
+        """The beats of a recording, and those that this view has after them."""
+        return timeline(trace) if self.after is None else timeline(trace).extended(self.after(trace, look))
 
     def takes(self, name: str, word: str) -> bool:
         """Whether a knob can be turned to that word."""
@@ -83,13 +90,14 @@ class View:
 
 
 def _without_travel(draws: Callable[[Trace, Moment, Focus | None, Look], Made],
-                    pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None) -> \
+                    pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None,
+                    beats: Callable[[Trace, Look], Timeline]) -> \
         Callable[[Trace, Moment, Focus | None, Look], Made]:
     @wraps(draws)
     def drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Made:
         if not look.reduced_motion or moment.phase == 1:
             return draws(trace, moment, focus, look)
-        return still(draws, pace, trace, moment, focus, look)
+        return still(draws, pace, beats(trace, look), trace, moment, focus, look)
 
     return drawn
 
