@@ -20,6 +20,7 @@ import torch
 from tests import (  # noqa: F401  (their quantities are known once they are there)
     quantities_of_layers,
     quantities_of_reach,
+    quantities_of_sound,
     quantities_of_steps,
     quantities_of_studies,
     quantities_of_terms,

@@ -178,8 +178,8 @@ def test_what_cannot_be_is_one_sentence() -> None:
 
 def test_every_number_of_the_view_and_of_its_page_is_true(styled: Trace) -> None:
     shown = find("style")
-    for at, knobs in (("input.forward", ()), ("input.forward[7]", (("layer", "3"), ("pair", "2,30"))),
-                      ("input.forward[20]", (("layer", "4"),))):
+    for at, knobs in (("input.update", ()), ("input.update[7]", (("layer", "3"), ("pair", "2,30"))),
+                      ("input.update[20]", (("layer", "4"),))):
         moment, look = sight.times(styled, Place(view="style")).find(at), Look(knobs=knobs)
         with listening() as heard:
             drawn = picture(shown, styled, moment, None, look)
@@ -193,11 +193,11 @@ def test_every_number_of_the_view_and_of_its_page_is_true(styled: Trace) -> None
 def test_nothing_is_shown_before_its_update_has_come(styled: Trace, updates: int) -> None:
     """Its time is that of the updates: each a beat, and half of one is the one before."""
     times = sight.times(styled, Place(view="style"))
-    assert [beat.address for beat in times.beats[:2]] == ["input.forward", "input.forward[1]"]
+    assert [beat.address for beat in times.beats[:2]] == ["input.update", "input.update[1]"]
     assert len(times.beats) == updates + 1
     shown = find("style")
     bare = replace(styled, studies={})
-    for at, behind in (("input.forward", 0), ("input.forward[5]", 5), ("input.forward[5]@0.5", 4)):
+    for at, behind in (("input.update", 0), ("input.update[5]", 5), ("input.update[5]@0.5", 4)):
         moment = times.find(at)
         drawn = picture(shown, styled, moment, None, Look())
         assert drawn.table.rows[behind][0] == behind
@@ -207,16 +207,16 @@ def test_nothing_is_shown_before_its_update_has_come(styled: Trace, updates: int
         assert subject.subject(styled, moment, None).layer == "input"
     hatched = [[mark for mark in picture(shown, styled, times.find(at), None, Look()).moving
                 if isinstance(mark, Rect) and mark.fill == "hatch"]
-               for at in ("input.forward", f"input.forward[{updates}]")]
+               for at in ("input.update", f"input.update[{updates}]")]
     assert len(hatched[0]) == 1 + updates // view.FRAMES
     assert not hatched[1]
 
 
 def test_a_click_on_a_number_of_a_matrix_opens_it(styled: Trace) -> None:
     times, shown = sight.times(styled, Place(view="style")), find("style")
-    drawn = picture(shown, styled, times.find("input.forward[5]"), None, Look())
+    drawn = picture(shown, styled, times.find("input.update[5]"), None, Look())
     cell = next(mark for mark in drawn.still if isinstance(mark, Rect) and mark.holds == Choice("pair", "3,9"))
     found, _ = drawn.mark_at(cell.x + 1, cell.y + 1)
     assert found.holds == Choice("pair", "3,9")
-    opened = picture(shown, styled, times.find("input.forward[5]"), None, Look(knobs=(("pair", "3,9"),)))
+    opened = picture(shown, styled, times.find("input.update[5]"), None, Look(knobs=(("pair", "3,9"),)))
     assert any("(3, 9): two maps" in mark.plain for mark in opened.moving if hasattr(mark, "plain"))

@@ -37,7 +37,7 @@ def _exists(trace: Trace, focus: Focus) -> bool:
 def _channel(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
     """The focus if it lies in the beat's layer, else the same or the strongest channel."""
     layer = trace[moment.beat.layer]
-    if moment.beat.step is not None and not layer.is_input:  # the steps of an input are updates of it
+    if moment.beat.step is not None:
         return _at_step(layer, focus, moment.beat.step - 1)
     if focus is not None and focus.array != BEAT and focus.layer == layer.name:
         return focus
@@ -136,6 +136,8 @@ def there(trace: Trace, moment: Moment, focus: Focus) -> bool:
     if not back and (not inside or layer.is_input or focus.array.startswith("inner.initial_")):
         return True
     order, beat = [each.name for each in trace.layers], moment.beat
+    if beat.doing and layer.name == beat.layer:
+        return True
     if not in_beat(layer, moment):
         ahead = order.index(layer.name) - order.index(beat.layer)
         return ahead > 0 if back else ahead < 0

@@ -103,7 +103,7 @@ class Transport(QWidget):
             if moment.beat.step is not None and wanted.experiment == "time":
                 total = int(wanted.steps)
                 return words.back_count(total - moment.beat.step, total, "step")
-        if trace is not None and self.store.sight is not None and self.store.sight.view.beats is not None:
+        if trace is not None and self.store.sight is not None and self.store.sight.view.instead is not None:
             last = len(self.store.timeline.beats) - 1
             return tr("Update {number} of {total}").format(number=moment.index, total=last)
         if moment.beat.step is not None and trace is not None:

@@ -308,10 +308,12 @@ def beat_tip(trace: Trace, layer: str, backward: bool) -> str:
 def beat_words(trace: Trace, moment: Moment, short: bool, steps: int = 0) -> tuple[str, str]:
     """The name of a beat, for the transport: the layer, and a few words of what it does, or of its small steps."""
     layer = trace[moment.beat.layer]
+    if moment.beat.doing:
+        what = translated(moment.beat.words)
+        said = tr(": step {n}, {what}") if moment.beat.number and not short else ": {what}"
+        return moment.beat.doing, said.format(n=moment.beat.number, what=what)
     if "rnn.mean" in trace.studies.get("lab", {}) and moment.backward and moment.beat.step is not None:
         return tr("Rewind"), "" if short else tr(": from the loss to the first step")
-    if layer.is_input and moment.beat.step is not None:
-        return tr("update"), tr(": the weights stay, the pixels move")
     if steps:
         what = tr("one pixel") if layer.has("row", "column") else tr("one number")
         said = tr(" backward: {what}, step by step") if moment.backward else tr(": {what}, term by term")

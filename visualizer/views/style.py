@@ -37,13 +37,14 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import begins
-from visualizer.scene.timeline import FORWARD, Beat, Moment, Timeline
+from visualizer.scene.timeline import Beat, Moment, Timeline
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Arrays, Layer, Trace, remembered
 from visualizer.views import PARTS, View
 
 TOP, GAP, HEAD, FOOT = 70.0, 24.0, 20.0, 18.0
 LEFT = 24.0
+UPDATE = "update"
 FRAMES = 20
 """Updates from one picture of the film strip to the next."""
 DECADES = 1e3
@@ -119,14 +120,18 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def updates_at(moment: Moment) -> int:
     """How many updates lie behind a moment: the one that is on its way has not come yet."""
-    step = moment.beat.step or 0
-    return min(UPDATES, step if moment.phase == 1 else max(0, step - 1))
+    number = moment.beat.number if moment.beat.doing == UPDATE else 0
+    return min(UPDATES, number if moment.phase == 1 else max(0, number - 1))
 
 
 def beats(trace: Trace) -> tuple[Beat, ...]:
     """What is read before the first update, and after each."""
-    name = trace.layers[0].name
-    return tuple(Beat(name, FORWARD, number or None, quick=True) for number in range(UPDATES + 1))
+    return tuple(_beat(trace, number) for number in range(UPDATES + 1))
+
+
+def _beat(trace: Trace, number: int) -> Beat:
+    return Beat(trace.layers[0].name, doing=UPDATE, number=number, quick=True,
+                words=english("the weights stay, the pixels move"))
 
 
 def wish_of(look: Look) -> Wish:
@@ -463,7 +468,7 @@ def _strip(run: Run | None, now: int, trace: Trace, look: Look, size: Sizes, y: 
         else []
     for update in range(0, UPDATES + 1, FRAMES):
         x = _x(size, update) - size.frame / 2
-        stop = Stop(_address(name, update), glides=False)
+        stop = Stop(_beat(trace, update).address, glides=False)
         if run is None or update > now:
             marks.append(Rect(x, y, size.frame, size.frame, "hatch", focus=Focus(name), holds=stop))
         else:
@@ -484,10 +489,6 @@ def _smaller(trace: Trace, study: str, update: int) -> NDArray[np.float32]:
     return np.asarray(shades.reshape(3, texture.SIDE // 2, 2, texture.SIDE // 2, 2).mean((2, 4)))
 
 
-def _address(name: str, update: int) -> str:
-    return Beat(name, FORWARD, update or None).address
-
-
 def _lanes(run: Run | None, trace: Trace, now: int, look: Look, size: Sizes, y: float) -> tuple[list[Mark], list[Mark]]:
     """(still, moving): the updates, the parts of the loss on a log axis, the gradient."""
     name, bottom = trace.layers[0].name, look.size[1] - 8
@@ -500,7 +501,7 @@ def _lanes(run: Run | None, trace: Trace, now: int, look: Look, size: Sizes, y: 
         done = update <= now
         marks.append(Rect(_x(size, update) - big / 1.4, line - big / 1.4, big * 1.4, big * 1.4,
                           "accent" if done else "stage", "accent" if done else "rule", 1.25, radius=big,
-                          focus=Focus(name), holds=Stop(_address(name, update))))
+                          focus=Focus(name), holds=Stop(_beat(trace, update).address)))
     marks += parts.ring(cursor, line, "accent")
     if not look.mode.lanes:
         return [], grouped(LANE, marks)
@@ -589,7 +590,7 @@ def _table(trace: Trace, study: str) -> Table:
 
 def _telling(trace: Trace, times: Timeline) -> str:
     """Where most of it is done."""
-    return _address(trace.layers[0].name, 80)
+    return _beat(trace, 80).address
 
 
 VIEW = View(
@@ -597,7 +598,7 @@ VIEW = View(
                                          "network stays."),
     suits=lambda trace: "lab" not in trace.studies and bool(texture.trunk(trace)), draw=draw, telling=_telling,
     order=60, group=PARTS, page=page, continuous=False, studies=(STUDY,),
-    words=lambda look: wish_of(look).words, beats=beats,
+    words=lambda look: wish_of(look).words, instead=beats,
     knobs=(("content", (*PICTURES, OWN)), ("style", ("coffee", "chelsea", "astronaut", "rocket", OWN)),
            ("keep", ("0.2", "0", "0.05", "1")), ("weight", ("1", "0.3", "3")), ("smooth", ("0", "1", "5")),
            ("layer", ("1", "2", "3", "4")), ("pair", ())),
