@@ -21,6 +21,7 @@ from tests import (  # noqa: F401  (their quantities are known once they are the
     quantities_of_attention,
     quantities_of_layers,
     quantities_of_reach,
+    quantities_of_sound,
     quantities_of_steps,
     quantities_of_studies,
     quantities_of_terms,

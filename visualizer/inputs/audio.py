@@ -46,7 +46,8 @@ def read(word: str, facts: Facts) -> Given:
 def bundled(item: Item) -> Given:
     """A file beside the list."""
     found = read(str(item.folder / str(item.about["file"])), {})
-    return Given(Sample(item.name, item.in_words, item.label), found.raw)
+    said = item.about.get("label")
+    return Given(Sample(item.name, item.in_words, item.label), found.raw, tuple(said) if isinstance(said, list) else ())
 
 
 def thumbnail(raw: Any) -> Pixels | None:
