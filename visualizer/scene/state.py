@@ -473,8 +473,12 @@ def go(state: State, moment: Moment) -> State:
 
 
 def step(state: State, timeline: Timeline, by: int) -> State:
-    """Next or previous beat, settled. From inside a beat, one back settles the beat before it."""
-    return go(state, timeline.settled(moment_of(state, timeline).index + by))
+    """Next or previous beat of which something is seen, settled. From inside a beat, one back settles the beat before
+    it."""
+    index = moment_of(state, timeline).index + by
+    while 0 < index < len(timeline.beats) - 1 and timeline.pace(index).passed:
+        index += 1 if by > 0 else -1
+    return go(state, timeline.settled(index))
 
 
 def first(state: State, timeline: Timeline) -> State:
