@@ -430,8 +430,8 @@ def _strip(trace: Trace, made: Made, moment: Moment, box: Box, aim: Aim, look: L
     cell = next(iter(descending(most, look.pixel)), 0.0)
     if cell * rows < 28 or cell > most + 1e-9:
         return []
-    less, half, more = (said(words, "factor", array=repr(value)) for words, value in (
-        (numbers.signed(-BESIDE, 1), -BESIDE), (numbers.number(BESIDE, 1), BESIDE), (numbers.signed(BESIDE, 1), BESIDE)))
+    less, half, more = (said(write(value, 1), "factor", array=repr(value)) for write, value in (
+        (numbers.signed, -BESIDE), (numbers.number, BESIDE), (numbers.signed, BESIDE)))
     before, _, after = tr("If | moves by ±{half}").partition("|")
     marks: list[Mark] = [Text(box.left, box.top + 11, (Run(before), name(aim.axis), Run(after.format(half=half))), 12.5,
                               600)]
