@@ -153,16 +153,17 @@ def draw(trace: Trace, answer: Answer, place: Where, look: Look) -> list[Mark]:
 
 
 def mask(answer: Answer, values: Values, place: Where, current: int | None = None, rows_shown: float = 1.0,
-         named: bool = True) -> list[Mark]:
+         index: int = 0) -> list[Mark]:
     """Each pixel in the shade of its class, with its name beside each patch, the `current` one in the accent; of wrong
-    pixels only the rim. `rows_shown` of 1: how much of it is there, from the top."""
+    pixels only the rim. `rows_shown` of 1: how much of it is there, from the top; `index`: of which class of the answer
+    its pixels are for a click, −1 where that has none."""
     x, y, wide, high = place
     given, right = classes(values), truth_of(answer, values)
     rows, columns = given.shape
     cell = wide / columns, high / rows
     until = int(np.floor(rows * rows_shown))
     there = np.arange(rows)[:, None] < until
-    marks: list[Mark] = [Image(x, y, cell, shades(answer, len(values), given)[None], "pixel", indices=(-1,),
+    marks: list[Mark] = [Image(x, y, cell, shades(answer, len(values), given)[None], "pixel", indices=(index,),
                                focus=Focus(answer.layer), rows_shown=rows_shown,
                                scale=Scale("pixel", english("class"), answer.layer, 0.0, len(values) - 1.0))]
     if current is not None and current != ground_of(answer):
@@ -171,7 +172,7 @@ def mask(answer: Answer, values: Values, place: Where, current: int | None = Non
     missed = wrong & (given == ground_of(answer))
     marks += _filled(missed, x, y, cell, "ink-2")
     marks += _filled(wrong, x, y, cell, "stage", 0.22)
-    if named and rows_shown == 1:
+    if rows_shown == 1:
         marks += _names(answer, given, place, cell, current)
     return marks
 
@@ -300,7 +301,7 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     sizes = np.bincount(classes(values).ravel(), minlength=len(values))
     order = sorted((index for index in range(len(values)) if sizes[index] and index != ground_of(answer)),
                    key=lambda index: -sizes[index])
-    row, column = doubtful(values)
+    row, column = doubtful(answer, values)
     return (*(f"mask:{index}" for index in order), f"pixel:{row},{column}")
 
 
@@ -311,10 +312,11 @@ def entropy(values: Values) -> NDArray[np.float64]:
     return found
 
 
-def doubtful(values: Values) -> tuple[int, int]:
-    """The pixel with the largest entropy."""
-    found = entropy(values)
-    row, column = np.unravel_index(int(np.nan_to_num(found).argmax()), found.shape)
+def doubtful(answer: Answer, values: Values) -> tuple[int, int]:
+    """The pixel with the largest entropy, of those that are not taken for the ground if there are any."""
+    found, given = np.nan_to_num(entropy(values)), classes(values)
+    other = given != ground_of(answer)
+    row, column = np.unravel_index(int(np.where(other, found, -1.0 if other.any() else found).argmax()), found.shape)
     return int(row), int(column)
 
 
