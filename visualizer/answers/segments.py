@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.answers import AnswerKind, Scalar, Score, Values, Where, label, never, picked, place_of
+from visualizer.kinds.pixels import (
+    UNKNOWN,
+    Classes,
+    classes,
+    doubtful,
+    ground_of,
+    mean_overlap,
+    right_pixels,
+    truth_of,
+)
 from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers
@@ -24,88 +33,12 @@ from visualizer.scene.type import width
 from visualizer.trace import Answer, Refused, Trace
 
 MASK, PIXEL = re.compile(r"mask:(\d{1,9})"), re.compile(r"pixel:(\d{1,9},\d{1,9}(?:,\d{1,9})?)")
-UNKNOWN = -100
-"""What stands in the truth where it is not known."""
 LEAST_NAMED = 12
 """A patch of so many pixels has the name of its class beside it."""
 PALE, STRONG = 90, 255
 """Entries of the palette of pixels between which the classes lie."""
-Classes = NDArray[np.int64]
 Patch = tuple[int, tuple[int, int, int, int]]
 """(class, (top, left, bottom, right))."""
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """How far the pixels that a class was given are those that belong to it."""
-
-    index: int
-    shared: int
-    """Pixels that are given the class and belong to it."""
-    either: int
-    """Pixels that are given the class or belong to it."""
-
-    @property
-    def share(self) -> float:
-        """Intersection over union (IoU)."""
-        return self.shared / self.either
-
-
-def shares(values: Values) -> NDArray[np.float64]:
-    """How likely each pixel belongs to each class (class, row, column): softmax of scores; shares as they are."""
-    found: NDArray[np.float64] = np.asarray(values, np.float64)
-    if found.size and found.min() >= 0 and np.allclose(found.sum(axis=0), 1, atol=1e-3):
-        return found
-    powers = np.exp(found - found.max(axis=0))
-    whole: NDArray[np.float64] = powers / powers.sum(axis=0)
-    return whole
-
-
-def classes(values: Values) -> Classes:
-    """The class with the largest number at each pixel (row, column)."""
-    return np.asarray(values).argmax(axis=0)
-
-
-def truth_of(answer: Answer, values: Values) -> Classes | None:
-    """The right class of each pixel, UNKNOWN where nobody knows it; None where nobody knows any."""
-    if answer.truth is None or answer.truth.size != values[0].size:
-        return None
-    found = np.rint(answer.truth.reshape(values.shape[1:])).astype(np.int64)
-    return None if (found == UNKNOWN).all() else found
-
-
-def ground_of(answer: Answer) -> int | None:
-    """The class that means none of the others."""
-    found = answer.settings.get("ground")
-    return None if found is None else int(found)
-
-
-def overlaps(answer: Answer, values: Values) -> tuple[Overlap, ...]:
-    """Of each class that is there or is found, in the order of the classes; none where the truth is not known."""
-    right, given, count = truth_of(answer, values), classes(values), len(values)
-    if right is None:
-        return ()
-    known = (right >= 0) & (right < count)
-    pairs = np.bincount(count * right[known] + given[known], minlength=count * count).reshape(count, count)
-    shared = np.diag(pairs)
-    either = pairs.sum(axis=0) + pairs.sum(axis=1) - shared
-    return tuple(Overlap(index, int(shared[index]), int(either[index])) for index in range(count) if either[index])
-
-
-def mean_overlap(answer: Answer, values: Values) -> float | None:
-    """Mean of the overlaps of the classes that are there or are found, without the ground; None where there are none.
-    """
-    counted = [each.share for each in overlaps(answer, values) if each.index != ground_of(answer)]
-    return sum(counted) / len(counted) if counted else None
-
-
-def right_pixels(answer: Answer, values: Values) -> tuple[int, int]:
-    """(how many are right, how many are known)."""
-    right = truth_of(answer, values)
-    if right is None:
-        return 0, 0
-    known = right != UNKNOWN
-    return int(((classes(values) == right) & known).sum()), int(known.sum())
 
 
 # --- said, scored, drawn ----------------------------------------------------------------------------------------------
@@ -130,7 +63,8 @@ def sentence(trace: Trace, answer: Answer) -> str:
             count=said(numbers.count(int(sizes.sum())), "how many given a class", of, (most,)),
             label=_said_label(answer, most))
     return tr("Most pixels are taken for {label}, {{{others}}} for {kinds} other classes.").format(
-        label=_said_label(answer, most), others=said(numbers.count(others), "how many given another class", of, (most,)),
+        label=_said_label(answer, most),
+        others=said(numbers.count(others), "how many given another class", of, (most,)),
         kinds=said(str(int((sizes > 0).sum()) - 1), "how many other classes", of, (most,)))
 
 
@@ -303,21 +237,6 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
                    key=lambda index: -sizes[index])
     row, column = doubtful(answer, values)
     return (*(f"mask:{index}" for index in order), f"pixel:{row},{column}")
-
-
-def entropy(values: Values) -> NDArray[np.float64]:
-    """How doubtful each pixel is (row, column), in bits: −Σ p·log₂ p."""
-    p = shares(values)
-    found: NDArray[np.float64] = -(p * np.log2(np.where(p > 0, p, 1.0))).sum(axis=0)
-    return found
-
-
-def doubtful(answer: Answer, values: Values) -> tuple[int, int]:
-    """The pixel with the largest entropy, of those that are not taken for the ground if there are any."""
-    found, given = np.nan_to_num(entropy(values)), classes(values)
-    other = given != ground_of(answer)
-    row, column = np.unravel_index(int(np.where(other, found, -1.0 if other.any() else found).argmax()), found.shape)
-    return int(row), int(column)
 
 
 def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from visualizer import answers
-from visualizer.answers import segments
+from visualizer.kinds.pixels import classes, doubtful, entropy, ground_of, truth_of
 from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.tracing import followed
 from visualizer.trace import Answer, Array, Trace
@@ -28,13 +28,13 @@ def asked(trace: Trace) -> Answer | None:
 def pixels(answer: Answer, values: Array) -> Array:
     """(pixel, 2): row and column of those that are measured, evenly chosen where there are too many, and the most
     doubtful one."""
-    given, right, ground = segments.classes(values), segments.truth_of(answer, values), segments.ground_of(answer)
-    wanted = segments.entropy(values) > DOUBT
+    given, right, ground = classes(values), truth_of(answer, values), ground_of(answer)
+    wanted = entropy(values) > DOUBT
     if ground is not None:
         wanted |= (given != ground) | (right is not None and right != ground)
     found = np.argwhere(wanted)
     chosen = found[np.unique(np.linspace(0, len(found) - 1, MOST).astype(int))] if len(found) > MOST else found
-    return np.unique(np.vstack([chosen, [segments.doubtful(answer, values)]]), axis=0)
+    return np.unique(np.vstack([chosen, [doubtful(answer, values)]]), axis=0)
 
 
 def run(again: Pass) -> Work:
@@ -46,7 +46,7 @@ def run(again: Pass) -> Work:
     scores = trace[answer.returned or answer.layer]
     graph = followed(again.model, again.inputs, again.keywords, trace.seed, again.budget)
     of, into = graph[scores.name], graph[trace.layers[0].name]
-    chosen, given = pixels(answer, trace[answer.layer].output), segments.classes(trace[answer.layer].output)
+    chosen, given = pixels(answer, trace[answer.layer].output), classes(trace[answer.layer].output)
     found = np.zeros((len(chosen), *trace.layers[0].shape[1:]), np.float32)
     for number, (row, column) in enumerate(chosen.tolist()):
         if number % 16 == 0:

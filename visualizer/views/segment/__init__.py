@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from visualizer import answers
 from visualizer.answers import segments
+from visualizer.kinds import pixels
 from visualizer.kinds.skips import STUDY, skips
 from visualizer.language import english, tr
 from visualizer.said import said
@@ -74,8 +76,8 @@ def _sentence(one: Seen, moment: Moment, pixel: Pixel) -> str:
         words = tr("{source} leaps over: as it has not been made smaller since, its {{{maps}}} maps still have sharp "
                    "edges; they are laid beside {others} that have seen more.")
         if one.cut:
-            words = tr("The skip is cut: zeros stand where {maps} maps of {source} were, beside {others} that have seen "
-                       "more.")
+            words = tr("The skip is cut: zeros stand where {maps} maps of {source} were, beside {others} that have "
+                       "seen more.")
         return words.format(source=joined.source, maps=said(str(last - first), "maps of a skip", layer.name,
                                                             (last - first,)),
                             others=said(str(others), "maps beside a skip", layer.name, (last - first,)))
@@ -93,8 +95,8 @@ def _sentence(one: Seen, moment: Moment, pixel: Pixel) -> str:
 def _choosing(one: Seen, there: float) -> str:
     """While scores and chances are made, and then the mask."""
     if one.alone:
-        return tr("At each pixel one number goes through a sigmoid, and is a chance; above {least} the pixel belongs to "
-                  "it.").format(least=said(numbers.number(float(one.answer.settings.get("threshold", 0.5)), 2),
+        return tr("At each pixel one number goes through a sigmoid, and is a chance; above {least} the pixel belongs "
+                  "to it.").format(least=said(numbers.number(float(one.answer.settings.get("threshold", 0.5)), 2),
                                            "threshold of a mask", one.answer.layer))
     count = said(str(len(one.chances)), "length of axis", one.source, (0,))
     if there <= 0:
@@ -107,12 +109,10 @@ def _choosing(one: Seen, there: float) -> str:
 def _answered(one: Seen, pixel: Pixel) -> str:
     """What the opened pixel is taken for, and how good the mask is."""
     best = int(one.given[pixel])
-    at = ", ".join(said(str(index), "index", one.answer.layer, one.cell(0, pixel)[:len(one.cell(0, pixel)) - 1 + axis])
-                   for axis, index in enumerate(pixel))
     words = tr("Pixel ({at}) is taken for {label} with {{{share}}}").format(
-        at=at, label=said(one.label(best), "name of a class", one.answer.layer, (best,)),
+        at=one.said(pixel), label=said(one.label(best), "name of a class", one.answer.layer, (best,)),
         share=said(numbers.percent(float(one.likely[pixel]), 0), *one.claim("chance of what is taken", pixel)))
-    right, known = segments.right_pixels(one.answer, one.decided)
+    right, known = pixels.right_pixels(one.answer, one.decided)
     if one.cut:
         return _without(one, words)
     if known and one.mean is not None:
@@ -124,23 +124,23 @@ def _answered(one: Seen, pixel: Pixel) -> str:
         return tr("{words}; {right} of {count} pixels are right: there is nothing to be found, and nothing is.").format(
             words=words, right=said(numbers.count(right), *one.claim("right pixels")),
             count=said(numbers.count(known), *one.claim("known pixels")))
-    others = int((one.given != (segments.ground_of(one.answer) or 0)).sum())
+    others = int((one.given != (pixels.ground_of(one.answer) or 0)).sum())
     if not others:
         return tr("{words}; no pixel is taken for anything else.").format(words=words) if best == (
-            segments.ground_of(one.answer) or 0) else f"{words}."
+            pixels.ground_of(one.answer) or 0) else f"{words}."
     return tr("{words}; {count} pixels are taken for something else than {ground}.").format(
         words=words, count=said(numbers.count(others), *one.claim("pixels that are not the ground")),
-        ground=said(one.label(segments.ground_of(one.answer) or 0), "name of a class", one.answer.layer,
-                    (segments.ground_of(one.answer) or 0,)))
+        ground=said(one.label(pixels.ground_of(one.answer) or 0), "name of a class", one.answer.layer,
+                    (pixels.ground_of(one.answer) or 0,)))
 
 
 def _without(one: Seen, words: str) -> str:
     """How much worse it is without the skips, and that this says little of a network that never had any."""
-    whole = Seen(one.trace, one.answer, one.scores, one.shares, one.channel)
+    whole = replace(one, cut=False)
     if whole.mean is None:
         return tr("{words}, its skips cut; it was trained with them, so it is no fair rival.").format(words=words)
-    return tr("{words}. With its skips cut the mean overlap falls from {before} to {after}; it was trained with them, so "
-              "this is no fair rival.").format(
+    return tr("{words}. With its skips cut the mean overlap falls from {before} to {after}; it was trained with them, "
+              "so this is no fair rival.").format(
         words=words, before=said(numbers.number(whole.mean, 2), *whole.claim("mean IoU")),
         after=said(numbers.number(one.mean or 0.0, 2), *one.claim("mean IoU")))
 
@@ -154,18 +154,17 @@ def _back(one: Seen, moment: Moment) -> str:
         return tr("On the way back: how much each value would change the scores for {label} of the {{{count}}} pixels "
                   "that are taken for it, added up.").format(
             label=said(one.label(index), "name of a class", one.answer.layer, (index,)),
-            count=said(numbers.count(int((Seen(trace, one.answer, one.scores, one.shares, one.channel).given == index
+            count=said(numbers.count(int((replace(one, cut=False).given == index
                                           ).sum())), "pixels of a class", one.source, (index,)))
     where = segments.PIXEL.fullmatch(kind)
     if where is not None:
         cell = [int(word) for word in where[1].split(",")]
         pixel = (cell[-2], cell[-1])
-        whole = Seen(trace, one.answer, one.scores, one.shares, one.channel)
+        whole = replace(one, cut=False)
         index = cell[0] if len(cell) == 3 and not one.alone else int(whole.given[pixel])
-        return tr("On the way back: how much each value would change the score for {label} of the pixel ({at}).").format(
-            label=said(one.label(index), "name of a class", one.answer.layer, (index,)),
-            at=", ".join(said(str(each), "index", one.answer.layer, one.cell(0, pixel)[:len(one.cell(0, pixel)) - 1 + axis])
-                         for axis, each in enumerate(pixel)))
+        return tr("On the way back: how much each value would change the score for {label} of the pixel "
+                  "({at}).").format(label=said(one.label(index), "name of a class", one.answer.layer, (index,)),
+                                    at=one.said(pixel))
     loss = trace.layers[-1]
     if loss.output.ndim == 0 and kind in ("cross_entropy", "binary_cross_entropy"):
         return tr("On the way back: how much each value would change the loss of all pixels, {{{loss}}}.").format(
@@ -175,7 +174,7 @@ def _back(one: Seen, moment: Moment) -> str:
 
 def _table(one: Seen) -> Table:
     """One row a class: pixels that are given it, that belong to it, shared ones, overlap, mean chance."""
-    right = segments.truth_of(one.answer, one.decided)
+    right = pixels.truth_of(one.answer, one.decided)
     overlaps = {each.index: each for each in one.overlaps}
     rows = []
     for index in range(len(one.decided)):

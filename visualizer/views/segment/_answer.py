@@ -1,4 +1,4 @@
-"""What comes out: scores and chances of each class, what each pixel is taken for, the truth, the doubt, the overlaps."""
+"""What comes out: scores and chances of each class, what pixels are taken for, the truth, the doubt, the overlaps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from visualizer.answers import segments
+from visualizer.kinds import pixels
 from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts
@@ -194,7 +195,7 @@ def _mask(one: Seen, moment: Moment, pixel: Pixel, place: Layout, look: Look) ->
     marks.append(Rect(x, top, wide, high, "", "tile-border", 1))
     marks += pixel_mark(x, top, cell, one, pixel, one.size)
     small, left = side / 2, x + side + 14
-    right = segments.truth_of(one.answer, one.decided)
+    right = pixels.truth_of(one.answer, one.decided)
     thumb = small / max(rows, columns)
     second = y + 10
     if right is not None:
@@ -237,7 +238,7 @@ def _overlaps(one: Seen, moment: Moment, x: float, y: float, place: Layout, look
     if painted(one, moment) < 1:
         return grouped(Group(tr("overlap")), [*marks, Rect(x, y + 16, right - x, min(
             LINE * len(found), place.upper.bottom - y - 16), "hatch")])
-    ground = segments.ground_of(one.answer)
+    ground = pixels.ground_of(one.answer)
     if one.mean is not None:
         marks.append(Text(right, y + 8, plain(tr("mean {mean}").format(
             mean=said(numbers.number(one.mean, 2), *one.claim("mean IoU")))), 12, 600, "accent-ink", "end"))

@@ -25,8 +25,7 @@ def draw(one: Seen, moment: Moment, pixel: Pixel, place: Layout, look: Look) -> 
     box = place.opened
     if box is None:
         return []
-    at = ", ".join(said(str(index), "index", one.answer.layer, one.cell(0, pixel)[:axis + len(one.cell(0, pixel)) - 1])
-                   for axis, index in enumerate(pixel))
+    at = one.said(pixel)
     y = box.top
     marks: list[Mark] = [Rect(box.left - 24, y - 4, look.size[0], 1, "hair"),
                          Text(box.left, y + 16, plain(tr("Pixel ({at}) opened").format(at=at)), 13, 600)]

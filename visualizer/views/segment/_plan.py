@@ -74,7 +74,8 @@ class Layout:
         return min(DROP, self.tile / 2)
 
 
-def layout(trace: Trace, one: Seen, found: tuple[Stage, ...], current: int, rows: tuple[int, ...], look: Look) -> Layout:
+def layout(trace: Trace, one: Seen, found: tuple[Stage, ...], current: int, rows: tuple[int, ...],
+           look: Look) -> Layout:
     """The largest tiles with which at least two maps of each stage are seen; of too many stages those around the
     current one."""
     box = body(look, begins(look, TOP)).inset(0, 0, 0, 8)

@@ -1,21 +1,21 @@
-"""What is seen of an answer that tells pixels apart: its scores, its chances, what each pixel is taken for, and the pixel
-that is opened; as it was recorded, or as it would have been without the skips."""
+"""What is seen of an answer that tells pixels apart: scores, chances, what each pixel is taken for, the one that is
+opened; as it was recorded, or as it would have been without the skips."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import answers, kinds
-from visualizer.answers import mask, segments
 from visualizer.answers import label as label_of
+from visualizer.kinds import pixels
 from visualizer.kinds.skips import STUDY, skips
 from visualizer.language import tr
-from visualizer.said import Claim
+from visualizer.said import Claim, said
 from visualizer.scene.picture import Focus, Look
 from visualizer.trace import Answer, Arrays, Cell, Layer, Trace, remembered
 
@@ -88,7 +88,7 @@ class Seen:
         """(class, row, column), float64: made of the scores, as the model does it."""
         if self.scored is None:
             return self._maps(self.shares)
-        return 1 / (1 + np.exp(-self.scored)) if self.alone else segments.shares(self.scored)
+        return 1 / (1 + np.exp(-self.scored)) if self.alone else pixels.shares(self.scored)
 
     @cached_property
     def decided(self) -> Values:
@@ -99,9 +99,9 @@ class Seen:
         return np.concatenate([np.full_like(self.chances, least), self.chances])
 
     @cached_property
-    def given(self) -> segments.Classes:
+    def given(self) -> pixels.Classes:
         """What each pixel is taken for (row, column)."""
-        return segments.classes(self.decided)
+        return pixels.classes(self.decided)
 
     @cached_property
     def entropy(self) -> Values:
@@ -111,13 +111,13 @@ class Seen:
         return found
 
     @cached_property
-    def overlaps(self) -> tuple[segments.Overlap, ...]:
-        return segments.overlaps(self.answer, self.decided)
+    def overlaps(self) -> tuple[pixels.Overlap, ...]:
+        return pixels.overlaps(self.answer, self.decided)
 
     @cached_property
     def mean(self) -> float | None:
         """Mean overlap of the classes that are there or found, without the ground."""
-        return segments.mean_overlap(self.answer, self.decided)
+        return pixels.mean_overlap(self.answer, self.decided)
 
     @property
     def size(self) -> Pixel:
@@ -127,6 +127,12 @@ class Seen:
         """Where the number of a row of classes for a pixel stands in its layer."""
         head = (row,) if self.channel is None else () if self.channel < 0 else (self.channel,)
         return (*head, *pixel)
+
+    def said(self, pixel: Pixel) -> str:
+        """Row and column of a pixel."""
+        cell = self.cell(0, pixel)
+        return ", ".join(said(str(index), "index", self.answer.layer, cell[:len(cell) - 1 + axis])
+                         for axis, index in enumerate(pixel))
 
     def label(self, index: int) -> str:
         return label_of(self.answer, index)
@@ -139,8 +145,10 @@ class Seen:
     def likely(self) -> Values:
         """How likely each pixel is what it is taken for (row, column)."""
         if self.alone:
-            return np.maximum(self.chances[0], 1 - self.chances[0])
-        return self.chances.max(axis=0)
+            one: Values = np.maximum(self.chances[0], 1 - self.chances[0])
+            return one
+        found: Values = self.chances.max(axis=0)
+        return found
 
     def rows(self, pixel: Pixel) -> tuple[int, ...]:
         """The classes that have a row: all, or the likeliest at that pixel, in the order of the classes."""
@@ -184,8 +192,8 @@ def skipping(trace: Trace) -> bool:
 
 
 def opened(one: Seen, focus: Focus | None) -> Pixel:
-    """The pixel that was chosen, in whatever map; else the one that is sent back; else the most doubtful one that is taken for
-    something."""
+    """The pixel that was chosen, in whatever map; else the one that is sent back; else the most doubtful one that is
+    taken for something."""
     rows, columns = one.size
     if focus is not None and focus.layer in one.trace and focus.array == "output":
         layer = one.trace[focus.layer]
@@ -196,17 +204,19 @@ def opened(one: Seen, focus: Focus | None) -> Pixel:
     match = PIXEL.fullmatch(one.trace.objective.kind)
     if match is not None and int(match[1]) < rows and int(match[2]) < columns:
         return int(match[1]), int(match[2])
+    if one.cut:
+        return opened(replace(one, cut=False), focus)
     if not one.alone:
-        return segments.doubtful(one.answer, one.chances)
+        return pixels.doubtful(one.answer, one.chances)
     other = one.given > 0
     doubt = np.where(other, np.nan_to_num(one.entropy), -1.0) if other.any() else np.nan_to_num(one.entropy)
-    row, column = np.unravel_index(int(doubt.argmax()), one.size)
-    return int(row), int(column)
+    at = np.unravel_index(int(doubt.argmax()), one.size)
+    return int(at[0]), int(at[1])
 
 
 def read_by(one: Seen) -> Layer | None:
-    """The layer whose maps the scores weigh at one place each: what a 1 × 1 convolution reads; None where the scores are
-    made in another way."""
+    """The layer whose maps the scores weigh at one place each: what a 1 × 1 convolution reads; None where the scores
+    are made in another way."""
     if not one.scores:
         return None
     layer = one.trace[one.scores]

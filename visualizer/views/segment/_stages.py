@@ -1,4 +1,4 @@
-"""The stages of the U: what is computed at one size before it changes, with the maps of one layer to be seen of each."""
+"""The stages of the U: what is computed at one size before it changes; of each the maps of one layer are seen."""
 
 from __future__ import annotations
 
@@ -77,19 +77,19 @@ def stage_of(found: tuple[Stage, ...], name: str) -> int | None:
     return next((place for place, stage in enumerate(found) if name in stage.layers), None)
 
 
-def arcs(trace: Trace, found: tuple[Stage, ...]) -> tuple[tuple[int, int, str, str, int], ...]:
-    """(stage, stage, layer, layer, maps) of each skip: from where to where it leaps, and how many maps do."""
+def arcs(trace: Trace, found: tuple[Stage, ...]) -> tuple[tuple[int, int, str, int], ...]:
+    """(stage, stage, join, maps) of each skip: from where to where it leaps, and how many maps do."""
     made = []
     for skip in skips(trace):
         start, end = stage_of(found, skip.source), stage_of(found, skip.join)
         if start is not None and end is not None:
-            made.append((start, end, skip.source, skip.join, skip.channels[1] - skip.channels[0]))
+            made.append((start, end, skip.join, skip.channels[1] - skip.channels[0]))
     return tuple(made)
 
 
 def now(trace: Trace, stage: Stage, moment: Moment) -> tuple[str, str]:
-    """(done, coming) of the layers of a stage: the one whose maps are there, and the one that is being computed or handed
-    its gradient; empty where there is none."""
+    """(done, coming) of the layers of a stage: the one whose maps are there, and the one that is being computed or
+    handed its gradient; empty where there is none."""
     here = trace.places[moment.beat.layer]
     names = stage.layers[::-1] if moment.backward else stage.layers
     passed = [name for name in names if (trace.places[name] > here if moment.backward else trace.places[name] < here)]
@@ -100,8 +100,8 @@ def now(trace: Trace, stage: Stage, moment: Moment) -> tuple[str, str]:
 
 
 def shown(one: Seen, stage: Stage, name: str, most: int) -> tuple[int, ...]:
-    """The maps of a layer that are seen: those of the largest mean size in the last layer of the stage; of a join some of
-    each part."""
+    """The maps of a layer that are seen: those of the largest mean size in the last layer of the stage; of a join some
+    of each part."""
     trace = one.trace
     layer = trace[name]
     if layer.kind == "cat" and len(layer.reads) > 1:

@@ -9,7 +9,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.kinds.skips import skips
 from visualizer.language import tr
-from visualizer.said import said
+from visualizer.said import of, said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import Column
@@ -22,8 +22,6 @@ from visualizer.scene.picture import (
     Line,
     Look,
     Mark,
-    Path,
-    Points,
     Rect,
     Scale,
     Text,
@@ -65,7 +63,7 @@ def picture(one: Seen, moment: Moment, pixel: Pixel, place: Layout, look: Look) 
     x, y = place.box.left, place.upper.top
     rows, columns = first.shape[-2:]
     cell = whole(place.picture / max(rows, columns), look.pixel) or place.picture / max(rows, columns)
-    wide, high = cell * columns, cell * rows
+    high = cell * rows
     top = y + HEAD
     marks = _heading(first.name, first, x, y, place.picture + 16)
     colours = first.output.ndim == 3 and first.shape[0] == 3
@@ -102,8 +100,8 @@ def field(one: Seen, pixel: Pixel) -> tuple[tuple[int, int], tuple[int, int]] | 
 
 
 def measured(one: Seen, pixel: Pixel) -> np.ndarray | None:
-    """(row, column): how much the score of what a pixel is taken for hangs on each place of the input; None where nobody
-    measured it."""
+    """(row, column): how much the score of what a pixel is taken for hangs on each place of the input; None where
+    nobody measured it."""
     held = one.trace.studies.get("field", {})
     if "pixels" not in held or one.cut:
         return None
@@ -127,10 +125,10 @@ def _gradient(one: Seen, moment: Moment, pixel: Pixel, x: float, y: float, cell:
         came = first.gradient is not None and (at == 0 and moment.phase == 1)
         found = np.sqrt(np.square(np.nan_to_num(first.gradient.astype(np.float64))).reshape(
             -1, rows, columns).sum(axis=0)) if came and first.gradient is not None else None
-        focus, quantity, cells = Focus(first.name), "largest norm over the channels", ()
+        claim = of("largest norm over the channels", first)
     else:
         found = measured(one, pixel) if answered(one, moment) == 1 else None
-        focus, quantity, cells = Focus(first.name), "largest of what a pixel hangs on", pixel
+        claim = one.claim("largest of what a pixel hangs on", pixel)
     if found is None or not found.any():
         waits = moment.backward or answered(one, moment) < 1
         marks.append(Rect(x, top, wide, high, "hatch"))
@@ -145,12 +143,12 @@ def _gradient(one: Seen, moment: Moment, pixel: Pixel, x: float, y: float, cell:
         return grouped(Group(tr("gradient")), marks)
     most = float(found.max())
     marks.append(Image(x, top, (cell, cell), colour.magnitude(found, most * parts.FLOOR, most)[None], "gradient",
-                       focus=focus, indices=(-1,) if first.output.ndim == 2 else (0,),
+                       focus=Focus(first.name), indices=(-1,) if first.output.ndim == 2 else (0,),
                        scale=Scale("gradient", tr("size of the gradient"), first.name, most * parts.FLOOR, most,
                                    log=True)))
     marks += pixel_mark(x, top, cell, one, pixel, (rows, columns))
     if look.mode.notes and top + high + 14 <= place.upper.bottom + 8:
-        largest = said(numbers.significant(most, 2), quantity, first.name if moment.backward else one.source, cells)
+        largest = said(numbers.significant(most, 2), *claim)
         marks.append(Text(x, top + high + 13, plain(tr("up to {most}").format(most=largest)), 11, 400, "ink-2"))
     return grouped(Group(tr("gradient")), marks)
 
@@ -251,7 +249,7 @@ def _arcs(one: Seen, found: tuple[Stage, ...], moment: Moment, place: Layout, lo
     click cuts them, or mends them."""
     marks: list[Mark] = []
     there = {index: number for number, index in enumerate(place.columns)}
-    for start, end, source, join, count in arcs(one.trace, found):
+    for start, end, join, count in arcs(one.trace, found):
         if start not in there or end not in there:
             continue
         left, right = place.x(there[start]) + place.tile / 2, place.x(there[end]) + place.tile / 2
@@ -261,13 +259,12 @@ def _arcs(one: Seen, found: tuple[Stage, ...], moment: Moment, place: Layout, lo
         drawn = float(own < here) if own != here else progress(moment.phase, 0.0, ARRIVES)
         back = moment.backward
         drawn = float(own >= here) if back else drawn
-        curve: Points = ((left, foot), (left, y), (left, y), (left + 8, y), (left + 8, y), (right - 8, y), (right - 8, y),
-                         (right, y), (right, y), (right, foot))
-        marks.append(Path((curve,), stroke="rule", width=1.5, dashed=one.cut))
+        marks.append(Line(((left, foot), (left, y), (right, y), (right, foot)), "rule", 1.5, dashed=one.cut))
         ink = "gradient-mark" if back else "accent" if own == here and moment.phase < 1 else "ink-2"
         if drawn > 0 and not one.cut:
             until = left + (right - left) * drawn
-            marks.append(Line(((left, foot), (left, y), (until, y), *(((right, foot),) if drawn == 1 else ())), ink, 1.75))
+            end_of = ((right, foot),) if drawn == 1 else ()
+            marks.append(Line(((left, foot), (left, y), (until, y), *end_of), ink, 1.75))
         words = tr("skip: {count} maps").format(count=said(str(count), "maps of a skip", join, (count,)))
         words = tr("cut: zeros") if one.cut else words
         if width(words, 11) < right - left - 16:
