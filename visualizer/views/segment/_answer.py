@@ -77,7 +77,7 @@ def _maps(one: Seen, moment: Moment, pixel: Pixel, place: Layout, look: Look) ->
     title = tr("sigmoid") if one.alone else tr("softmax")
     head += [Text(place.chances, y + 10, plain(title), 12, 600, "accent-ink" if here == made and
                   answered(one, moment) > 0 else "ink", mono=True, focus=Focus(made)),
-             Text(place.chances, y + 25, plain(tr("chances, at the pixel")), 11, 400, "ink-2",
+             Text(place.chances, y + 25, plain(tr("probabilities")), 11, 400, "ink-2",
                   max_width=side + LABELS)]
     marks = grouped(of_layer(made), head)
     rows, columns = one.size
@@ -131,15 +131,10 @@ def _row(one: Seen, moment: Moment, pixel: Pixel, place: Layout, row: int, top: 
     marks.append(Text(x, top + high / 2 - 3, plain(elide(words, 12, room, 600)), 12, 600,
                       "accent-ink" if best and there == 1 else "ink"))
     if there == 1:
-        share = said(numbers.percent(float(one.chances[row, pixel[0], pixel[1]]), 1), *_one(one, "chance", row, pixel))
+        share = said(numbers.percent(float(one.chances[row][pixel]), 1), *one.claim("chance of a class", (row, *pixel)))
         marks.append(Text(x, top + high / 2 + 12, plain(share), 12, 600 if best else 400,
                           "accent-ink" if best else "ink-2", max_width=room))
     return grouped(Group(tr("class {name}").format(name=one.row_label(row)), Focus(made)), marks)
-
-
-def _one(one: Seen, quantity: str, row: int, pixel: Pixel) -> tuple:  # type: ignore[type-arg]
-    """The claim of a number of one class at a pixel."""
-    return one.claim(quantity, (row, *pixel))
 
 
 def _tile(one: Seen, moment: Moment, row: int, x: float, y: float, cell: float, factor: int, look: Look) -> list[Mark]:
@@ -214,8 +209,9 @@ def _doubt(one: Seen, moment: Moment, pixel: Pixel, x: float, y: float, cell: fl
     most = float(np.log2(max(2, len(one.chances))))
     there = filled(one, moment)
     bits = "" if there < 1 else said(numbers.number(float(one.entropy[pixel]), 2), *one.claim("entropy in bits", pixel))
-    ways = (tr("doubt: {bits} bits").format(bits=bits), tr("{bits} bits").format(bits=bits)) if bits else (tr("doubt"),)
-    marks: list[Mark] = [Text(x, y, rich(fitting(ways, look.size[0] - 4 - x, 12, 600)), 12, 600, "ink")]
+    ways = (tr("entropy: {bits} bits").format(bits=bits), tr("{bits} bits").format(bits=bits))
+    marks: list[Mark] = [Text(x, y, rich(fitting(
+        ways if bits else (tr("entropy"),), look.size[0] - 4 - x, 12, 600)), 12, 600, "ink")]
     if there < 1:
         marks.append(Rect(x, y + 8, cell * columns, cell * rows, "hatch"))
     if there > 0:

@@ -46,7 +46,7 @@ def draw(one: Seen, moment: Moment, pixel: Pixel, place: Layout, look: Look) -> 
     right = x + cells * wide + 8
     if one.scores:
         for number, words in enumerate((tr("bias"), tr("score"), *(() if one.alone else (tr("e^(z − max)"),)),
-                                        tr("chance"))):
+                                        tr("probability"))):
             marks.append(Text(right + (number + 1) * NUMBER - 8, first + 16, plain(elide(words, 11, NUMBER + 20)), 11,
                               400, "ink-2", "end"))
     for number, row in enumerate(place.rows):
@@ -163,7 +163,8 @@ def _made(one: Seen, moment: Moment, pixel: Pixel, row: int, x: float, y: float,
         line = one.scored[:, pixel[0], pixel[1]]
         number(2, said(numbers.number(float(np.exp(line[row] - line.max())), 3), *one.claim("power", cell)), "ink")
     chance = float(one.chances[row][pixel])
-    number(share, said(numbers.percent(chance, 1), *one.claim("chance", cell)), "accent-ink" if best else "ink", 600)
+    number(share, said(numbers.percent(chance, 1), *one.claim("chance of a class", cell)),
+           "accent-ink" if best else "ink", 600)
     left = x + (share + 1) * NUMBER + 8
     track = box.right - left
     if track > 20:

@@ -71,6 +71,11 @@ class Seen:
         """Whether it is one chance for each pixel, by a sigmoid."""
         return self.channel is not None
 
+    @property
+    def least(self) -> float:
+        """Of a mask: the probability above which a pixel belongs to it."""
+        return float(self.answer.settings.get("threshold", 0.5))
+
     def _maps(self, name: str) -> Values:
         """(class, row, column): one for a mask."""
         found = np.asarray(self.values(name), np.float64)
@@ -95,8 +100,7 @@ class Seen:
         """(class, row, column): the largest is what a pixel is taken for."""
         if not self.alone:
             return self.chances
-        least = float(self.answer.settings.get("threshold", 0.5))
-        return np.concatenate([np.full_like(self.chances, least), self.chances])
+        return np.concatenate([np.full_like(self.chances, self.least), self.chances])
 
     @cached_property
     def given(self) -> pixels.Classes:
