@@ -32,8 +32,8 @@ class Stage:
     @property
     def title(self) -> str:
         """The module that all its weights belong to, or its last layer."""
-        parts = {name.partition(".")[0] for name in self.layers if "." in name}
-        return parts.pop() if len(parts) == 1 else self.last
+        pieces = {name.partition(".")[0] for name in self.layers if "." in name}
+        return pieces.pop() if len(pieces) == 1 else self.last
 
 
 @remembered(2)
@@ -42,23 +42,23 @@ def stages(trace: Trace, end: str) -> tuple[Stage, ...]:
     made = _ancestors(trace, end)
     found = [layer for layer in trace if layer.name in made and layer.output.ndim == 3
              and layer.axes[-2:] == ("row", "column")]
-    parts = _parts(found, False)
-    parts = _parts(found, True) if len(parts) < FEW else parts
-    sizes = sorted({part[0].shape[-1] for part in parts}, reverse=True)
-    return tuple(Stage(tuple(layer.name for layer in part), sizes.index(part[0].shape[-1])) for part in parts)
+    pieces = _pieces(found, False)
+    pieces = _pieces(found, True) if len(pieces) < FEW else pieces
+    sizes = sorted({piece[0].shape[-1] for piece in pieces}, reverse=True)
+    return tuple(Stage(tuple(layer.name for layer in piece), sizes.index(piece[0].shape[-1])) for piece in pieces)
 
 
-def _parts(found: list[Layer], each: bool) -> list[list[Layer]]:
+def _pieces(found: list[Layer], each: bool) -> list[list[Layer]]:
     """Cut where the size changes; `each`: and before every convolution but the first of a size."""
-    parts: list[list[Layer]] = []
+    pieces: list[list[Layer]] = []
     for layer in found:
         weighs = layer.weights.get("weight") is not None and layer.weights["weight"].ndim == 4
-        new = not parts or parts[-1][-1].shape[-2:] != layer.shape[-2:] or (
-            each and weighs and any(other.weights for other in parts[-1]))
+        new = not pieces or pieces[-1][-1].shape[-2:] != layer.shape[-2:] or (
+            each and weighs and any(other.weights for other in pieces[-1]))
         if new:
-            parts.append([])
-        parts[-1].append(layer)
-    return parts
+            pieces.append([])
+        pieces[-1].append(layer)
+    return pieces
 
 
 def _ancestors(trace: Trace, end: str) -> frozenset[str]:
