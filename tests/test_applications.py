@@ -289,7 +289,7 @@ def test_silence_and_a_short_sound_are_heard(monkeypatch):
 def test_a_forecast_goes_on_from_its_own_values(monkeypatch):
     recipe = recipe_of("sunspots_lstm", monkeypatch)
     model = load_trained(recipe)
-    x = recipe.prepare(np.array(shipped("sequences_sunspots")[0]["numbers"]))
+    x = recipe.prepare(np.array(shipped("series_sunspots")[0]["numbers"]))
     with torch.inference_mode():
         ahead, grown = model(x, 5), x
         for _ in range(5):
@@ -362,10 +362,10 @@ def test_photographs_are_those_their_script_makes(data_dir):  # noqa: F811
     assert np.array_equal(made, photographs())
 
 
-def test_stretches_of_series_are_those_their_script_makes(data_dir, monkeypatch):  # noqa: F811
-    maker = load_maker("sequences_series", monkeypatch)
+def test_series_are_those_their_script_makes(data_dir, monkeypatch):  # noqa: F811
+    maker = load_maker("series", monkeypatch)
     for name in ("sunspots", "elnino"):
-        assert maker.choose(name, data_dir) == shipped(f"sequences_{name}")
+        assert getattr(maker, name)(data_dir) == shipped(f"series_{name}")
 
 
 def test_numbers_are_those_their_script_makes(monkeypatch):

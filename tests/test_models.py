@@ -1333,12 +1333,13 @@ def test_passages_are_held_out_and_followed_by_what_they_say(data_dir):
 @pytest.mark.parametrize("name", sorted(file.stem for file in SAMPLES.glob("*.json")))
 def test_samples_say_what_they_are(name):
     about = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
-    assert about["kind"] in ("audio", "image", "pictures", "strip", "sequence", "video", *READINGS)
+    assert about["kind"] in ("audio", "image", "photo", "pictures", "strip", "sequence", "video", *READINGS)
     assert about["title"]
     assert about["licence"]
     names = [sample["name"] for sample in about["samples"]]
     assert len(set(names)) == len(names)
-    assert any(about["kind"] == load_kind(file) for file in FILES), "no model reads these samples"
+    if about["kind"] != "photo":  # pictures of any size are for models of one's own
+        assert any(about["kind"] == load_kind(file) for file in FILES), "no model reads these samples"
     for sample in about["samples"]:
         assert bool(sample.get("text")) == (about["kind"] in READINGS)
 

@@ -158,6 +158,8 @@ class AnswerKind:
     known. None for answers that are near or far, never right."""
     guess: bool = False
     """Whether a guess among its labels is right as often as one of them is."""
+    ends: bool = False
+    """Whether it says as many symbols as it likes, so that there may be fewer or more of them than were wanted."""
     along: Axes | None = None
     """Along which axes it has a number for every label: none for one choice, `step` for one at each step, `row column`
     for one at each pixel, whose classes come first; None where its numbers have no names."""

@@ -228,6 +228,8 @@ def _goal_of(recording: Recording, found: Answer, wish: Wish, target: Target, as
     if loss == "pixels":
         return _loss_named(recording, found, "cross_entropy", target)
     target = target.tolist() if isinstance(target, np.ndarray) else target
+    if made is not None and made.ends and found.steps is not None and isinstance(target, Sequence):
+        target = [*target, *[UNKNOWN] * found.steps][:found.steps]  # of what it says beyond the end nothing is wanted
     if loss == "ctc" and asks is not None:
         return _ctc(recording, found, wish, target, asks)
     if found.steps is not None:
@@ -296,7 +298,8 @@ def _named(found: Answer, made: AnswerKind | None, labels: tuple[str, ...], asks
     settings = {key: value for key, value in (said or {}).items() if key not in ("kind", "labels")}
     if said is None and asks is not None and "blank" in asks:
         settings["blank"] = int(asks["blank"])
-    truth = target if isinstance(target, np.ndarray) else None
+    ends = made is not None and made.ends and isinstance(target, Sequence)
+    truth = target if isinstance(target, np.ndarray) else np.asarray(target) if ends else None
     return Named("", "" if made is None else made.name, labels, settings, truth=truth)
 
 
