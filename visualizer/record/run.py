@@ -205,7 +205,7 @@ def _target(opened: Opened, given: Given, target: Target) -> Target:
         raise Refused(f"What {opened.title} should answer stands in its input, so no target can be chosen; look at one "
                       "output with the objective logit:N@T.")
     found = truth_of(opened, given)
-    return np.asarray(found) if made.loss in ("", "squares") and np.ndim(found) else found
+    return np.asarray(found) if made.loss in ("", "squares", "pixels") and np.ndim(found) else found
 
 
 def answers_with(opened: Opened) -> AnswerKind | None:
