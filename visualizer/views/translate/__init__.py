@@ -130,8 +130,16 @@ def _sent_back(so: SoFar) -> str:
 
 
 def _asked(so: SoFar) -> str:
-    return tr("the loss of all that is said") if so.speech.trace.objective.kind in (
-        "cross_entropy", "negative_log_likelihood") else tr("what was chosen")
+    asked = so.speech.trace.objective
+    if asked.kind in ("cross_entropy", "negative_log_likelihood"):
+        return tr("the loss of all that is said")
+    step = asked.kind.removeprefix("said:").partition(",")[0]
+    if asked.kind.startswith("said:") and asked.target is not None and int(step) < so.speech.count:
+        return tr("“{word}”, symbol {number}").format(
+            word=literal(said(so.speech.word(asked.target), "symbol of the answer", so.speech.answer.layer,
+                              (asked.target,))),
+            number=said(str(int(step) + 1), "number of a word", so.speech.answer.layer, step=int(step)))
+    return tr("what was chosen")
 
 
 def _table(so: SoFar) -> Table:

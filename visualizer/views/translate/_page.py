@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from visualizer.answers import label
-from visualizer.language import tr
+from visualizer.language import english, tr, translated
 from visualizer.said import said
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Text, plain
@@ -19,8 +19,10 @@ from visualizer.views.translate._beam import best_of, kept
 from visualizer.views.translate._speech import SoFar, Speech, speech
 
 WIDE, LEFT, MOST, SIDE = 248, 4.0, 6, 150.0
-QUALITIES = ("told", "wholly right", "errors")
-"""What of the measures of a card is printed: those that have such a word in them."""
+QUALITIES = (english("wholly right"), english("words wholly right"), english("phoneme errors"),
+             english("words right, told its own"), english("words right, told the right ones"),
+             english("sounds right, told the right ones"))
+"""What of the measures of a card is printed: on its own, and told the right symbols."""
 
 
 def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture | None:
@@ -74,8 +76,8 @@ def _candidates(found: Speech, step: int) -> tuple[list[Mark], float]:
              max_width=WIDE - 8),
         Text(LEFT, 42, plain(tr("Next symbol")), 13, 600),
         Text(WIDE - 4, 42, plain(tr("entropy {bits} bits").format(bits=said(
-            numbers.number(entropy(row), 2), "entropy of a step of the answer", found.answer.layer, step=step))), 11, 400, "ink-2",
-            "end")]
+            numbers.number(entropy(row), 2), "entropy of a step of the answer", found.answer.layer, step=step))), 11,
+            400, "ink-2", "end")]
     y = 50.0
     for index in np.argsort(-row, kind="stable")[:MOST].tolist():
         share = float(row[index])
@@ -156,8 +158,7 @@ def _facts(so: SoFar, step: int, look: Look, y: float) -> tuple[list[Mark], floa
 def _measured(trace: Trace, y: float) -> tuple[list[Mark], float]:
     """How good it is on inputs that it never saw: told the right symbols, and on its own."""
     quality = trace.facts.get("quality", {})
-    found = [(str(name), float(value)) for name, value in (quality.items() if hasattr(quality, "items") else ())
-             if isinstance(value, float) and 0 <= value <= 1 and any(word in str(name) for word in QUALITIES)]
+    found = [(name, float(quality[name])) for name in QUALITIES if isinstance(quality.get(name), float)]
     if not found:
         return [], y
     marks: list[Mark] = [Line(((LEFT, y), (WIDE - 4, y)), "hair"),
@@ -165,7 +166,7 @@ def _measured(trace: Trace, y: float) -> tuple[list[Mark], float]:
     y += 20
     for name, value in found:
         y += 18
-        marks += [Text(LEFT, y, plain(tr(name)), 12, 400, "ink-2", max_width=WIDE - 62),
+        marks += [Text(LEFT, y, plain(translated(name)), 12, 400, "ink-2", max_width=WIDE - 62),
                   Text(WIDE - 4, y, plain(said(numbers.percent(value, 1), "quality", array=name)), 12, 600, "ink",
                        "end")]
     return marks, y + 12

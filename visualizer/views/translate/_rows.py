@@ -186,7 +186,8 @@ def _share_words(so: SoFar, plan: Plan, look: Look, step: int, xs: list[float]) 
         known = {"count": said(str(few), "places without a ribbon", layer, (step, 0)),
                  "share": said(numbers.percent(rest, 0), "what they have together", layer, (step, 0))}
         middle = (plan.ribbons.top + plan.ribbons.bottom) / 2
-        marks += [Text(plan.end + 6, middle - 2, plain(tr("{count} others").format(**known)), 11, 400, "ink-2"),
+        others = tr("{count} others") if few > 1 else tr("{count} other")
+        marks += [Text(plan.end + 6, middle - 2, plain(others.format(**known)), 11, 400, "ink-2"),
                   Text(plan.end + 6, middle + 12, plain(tr("together {share}").format(**known)), 11, 400, "ink-2")]
     return marks
 
