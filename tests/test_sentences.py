@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from tests import (  # noqa: F401  (their quantities are known once they are there)
+    quantities_of_boxes,
     quantities_of_layers,
     quantities_of_reach,
     quantities_of_steps,
