@@ -28,7 +28,7 @@ TERMS = 1000
 
 @pytest.mark.parametrize("edit", edits.all_edits(), ids=lambda edit: edit.name)
 def test_every_edit_says_how_it_is_written_and_what_it_does(edit):
-    assert edit.applies_to in (edits.WEIGHTS, edits.MODEL, edits.INPUT)
+    assert edit.applies_to in (edits.WEIGHTS, edits.MODEL, edits.TEACHER, edits.INPUT)
     assert edit.form.startswith(edit.name)
     assert edit.title[0].isupper()
     assert not edit.about.endswith(".")

@@ -1223,7 +1223,9 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
     """The recording with what the view shows beyond it; that of a file holds what it holds."""
     from visualizer import door
 
-    missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
+    given = dict(pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs)
+    look = replace(state.look, knobs=tuple({**dict(state.look.knobs), **given}.items()))
+    missing = [name for name in registry.module("views").find(view).measured(look) if name not in trace.studies]
     if not missing or state.in_lab or door.is_recording(state.model):
         return trace
     with _working("measuring"):

@@ -15,7 +15,7 @@ import numpy as np
 from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
 from visualizer.inputs.image import SUFFIXES
 from visualizer.language import english, tr
-from visualizer.trace import Array, Sample
+from visualizer.trace import Sample
 
 
 def read(word: str, facts: Facts) -> Given:
@@ -40,7 +40,7 @@ def read(word: str, facts: Facts) -> Given:
 def bundled(item: Item) -> Given:
     """A tile of the sheet; behind it, where the list says so, stands what should be answered for each pixel."""
     tile = item.tile
-    truth: Array | None = None
+    truth: Any = tuple(str(item.about.get("caption", "")).split()) or None
     if item.about.get("boxes"):
         truth = np.array(item.about["boxes"], np.float64)
     if tile is not None and item.about.get("classes"):

@@ -132,10 +132,26 @@ def aim(recording: Recording, answer: Tensor, wanted: str | Tensor, target: Targ
         with torch.no_grad():
             shared = recording.step(functional.softmax, (found.tensor,), {"dim": -1}, name="softmax", why=why)
         shares = recording.event_of(shared)
+    if made is not None and made.loss == "pixels":
+        shares = _shares_of_pixels(recording, found)
     named = _named(found, made, labels, asks, said, target)
     goal = _goal(recording, found, wish, target, asks, named, ends_in) if isinstance(wanted, str) else \
         _made_by_a_function(recording, wanted)
     return Aimed(goal, found.event, shares, named)
+
+
+def _shares_of_pixels(recording: Recording, found: Answer) -> Event:
+    """Of a class for each pixel the probabilities, made here where the model ends in scores; Refused where it cannot
+    be that."""
+    if len(found.shape) != 3:
+        raise Refused(f"A class for each pixel needs scores of classes, rows and columns, and the model gives the "
+                      f"shape {found.shape}; say another kind of answer.")
+    if found.event.kind_name == "softmax":
+        return found.event
+    with torch.no_grad():
+        shared = recording.step(functional.softmax, (found.tensor,), {"dim": found.tensor.ndim - 3}, name="softmax",
+                                why=reasons.STRAIGHT_FROM_LOGITS)
+    return recording.event_of(shared)
 
 
 def suited(recording: Recording, answer: Tensor, target: Target) -> tuple[str, Mapping[str, Any] | None]:
@@ -154,7 +170,7 @@ def suited(recording: Recording, answer: Tensor, target: Target) -> tuple[str, M
         return "bce", None
     by_channel = event.axes is not None and [axis for axis in event.axes if axis != "batch"] == ["channel", "step"]
     if whole and (wanted.ndim > 1 or by_channel) and wanted.shape == shape[1:]:
-        return "cross_entropy", None
+        return "cross_entropy", {"kind": "segments"} if wanted.ndim == 2 else None
     if wanted.shape == sizes and not whole and wanted.ndim > 0:
         return "mse", None
     if whole and wanted.ndim > 0 and wanted.shape == sizes:
@@ -209,7 +225,11 @@ def _goal_of(recording: Recording, found: Answer, wish: Wish, target: Target, as
         return _number(recording, found, wish, named)
     if loss == "squares":
         return _squares(recording, found, target)
+    if loss == "pixels":
+        return _loss_named(recording, found, "cross_entropy", target)
     target = target.tolist() if isinstance(target, np.ndarray) else target
+    if made is not None and made.ends and found.steps is not None and isinstance(target, Sequence):
+        target = [*target, *[UNKNOWN] * found.steps][:found.steps]  # of what it says beyond the end nothing is wanted
     if loss == "ctc" and asks is not None:
         return _ctc(recording, found, wish, target, asks)
     if found.steps is not None:
@@ -278,7 +298,8 @@ def _named(found: Answer, made: AnswerKind | None, labels: tuple[str, ...], asks
     settings = {key: value for key, value in (said or {}).items() if key not in ("kind", "labels")}
     if said is None and asks is not None and "blank" in asks:
         settings["blank"] = int(asks["blank"])
-    truth = target if isinstance(target, np.ndarray) else None
+    ends = made is not None and made.ends and isinstance(target, Sequence)
+    truth = target if isinstance(target, np.ndarray) else np.asarray(target) if ends else None
     return Named("", "" if made is None else made.name, labels, settings, truth=truth)
 
 
@@ -540,6 +561,13 @@ def _largest(found: Answer, wish: Wish, named: Named, values: Array) -> str:
 
 def _made_of(recording: Recording, found: Answer, scalar: Scalar) -> Tensor:
     """The layers that pick the numbers and add them up."""
+    if scalar.factors is not None:
+        taken = torch.as_tensor(scalar.factors, dtype=found.tensor.dtype).reshape(found.tensor.shape)
+        held = recording.event_of(taken)
+        held.axes, held.name = found.event.axes, "taken"
+        product = recording.step(torch.mul, (found.tensor, taken), {}, name="masked")
+        whole: Tensor = recording.step(torch.sum, (product,), {}, name="sum")
+        return whole
     if not scalar.cells:
         summed: Tensor = recording.step(torch.sum, (found.tensor,), {}, name="sum")
         return summed

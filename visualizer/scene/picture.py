@@ -406,7 +406,8 @@ class Image:
     """Index of each tile in its layer, if it is not 0, 1, 2, …; (-1,) when tiles carry no index (a single map)."""
     rows: tuple[int, ...] = ()
     """Which unit each row is, where units stand in an order of their own; its focus is then that of a step and a unit:
-    the tile's index, or the column where the tile has none, and the unit."""
+    the tile's index, or the column where the tile has none, and the unit. Where they are `transposed` as well, rows
+    come first in the layer, too: the tile's index, the row and the column, as of low notes at the bottom."""
     transposed: bool = False
     """Rows and columns of the tiles are swapped against the layer's axes."""
     rows_shown: float = 1.0
@@ -833,6 +834,9 @@ def _focus_of(mark: Image, tile: int, row: int, column: int) -> Focus:
     """What one cell of an image is the number of."""
     assert mark.focus is not None
     index = mark.index(tile)
+    if mark.rows and mark.transposed:
+        head = () if index == -1 else (index,)
+        return replace(mark.focus, cell=(*mark.focus.cell, *head, mark.rows[row], column))
     if mark.rows:
         return replace(mark.focus, cell=(*mark.focus.cell, column if index == -1 else index, mark.rows[row]))
     if mark.transposed:

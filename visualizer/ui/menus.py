@@ -15,9 +15,10 @@ from visualizer.language import languages, tr, translated
 from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import changed
-from visualizer.trace import Refused, Trace
+from visualizer.trace import TOLD, Refused, Trace
 from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
+from visualizer.ui.commands.edits import can_be_told
 from visualizer.ui.store import Store
 
 MOST_WISHES = 12
@@ -91,7 +92,12 @@ class Menus:
             chosen = dict(sight.own_knobs(view, look)).get(name, found[0])  # type: ignore[arg-type]
             choices(menu, [(word, words.knob_word(name, word)) for word in found], chosen,
                     lambda word, name=name: self.store.apply(lambda state: does.turned(state, name, word)))
-        if not knobs:
+        if taught := can_be_told(self.store.card):
+            menu.addSection(tr("What it is told before each symbol"))
+            choices(menu, [("", tr("Its own last one")), (TOLD, tr("The right one"))],
+                    TOLD if TOLD in self.store.state.edits else "", lambda word: self.store.apply(
+                        lambda state: state if (TOLD in state.edits) == bool(word) else does.told(state)))
+        if not knobs and not taught:
             menu.addAction(tr("This view has none")).setEnabled(False)
 
     def fill_objectives(self, menu: QMenu) -> None:

@@ -94,7 +94,8 @@ class Recorder(QObject):
         self.gate: Callable[[Found, bool], None] | None = None
         """Who looks at a model file before it is opened, and lets it be opened with `open_now`; None for nobody."""
         store.changed.connect(self._remember)
-        store.changed.connect(lambda old, new: old.view != new.view and self.measure())
+        store.changed.connect(lambda old, new: (old.view, old.look.knobs) != (new.view, new.look.knobs)
+                              and self._measure_anew(new))
         store.trace_changed.connect(lambda trace: self.measure())
         store.changed.connect(self._put_sweep_away)
         store.wants_trace.connect(self.record)
@@ -204,15 +205,27 @@ class Recorder(QObject):
         under_way = {(asked.recipe, name) for asked, name in self._measured.values()} | self._in_vain
         for wanted in (state, *(other for other in self.store.wanted() if state.reel and other.recipe != state.recipe)):
             recording = self.store.kept(wanted.recipe)
-            for name in () if recording is None or door.is_recording(wanted.model) else views.find(state.view).studies:
+            for name in () if recording is None or door.is_recording(wanted.model) \
+                    else views.find(state.view).measured(state.look):
                 if name not in recording.trace.studies and (wanted.recipe, name) not in under_way:
-                    lane = f"study {name}" + ("" if wanted.recipe == state.recipe else f" {wanted.recipe}")
+                    beside = "" if wanted.recipe == state.recipe else f" {wanted.recipe}"
+                    lane = f"study {name.partition(':')[0]}{beside}"
                     others = self._others(name, wanted)
                     if (held := self._held_already(name, wanted, others)) is not None:
                         self.store.set_study(name, held, wanted)
                         return
                     number = self.engine.request("study", lane=lane, name=name, **self._wishes(wanted), **others)
                     self._measured[number] = wanted, name
+
+    def _measure_anew(self, state: State) -> None:
+        """Ask for what is looked at now; what was asked for in other words is given up, or where its view is left."""
+        wanted = views.find(state.view).measured(state.look)
+        for number, (_, name) in list(self._measured.items()):
+            if name not in wanted and name != SWEEP and views.by_words(name):
+                self.engine.cancel(number)
+                del self._measured[number]
+                self.status.emit(self._live)
+        self.measure()
 
     def _others(self, name: str, wanted: State) -> dict[str, Any]:
         """The inputs beside which a study sees this one, for the one that does."""
@@ -529,6 +542,7 @@ class Recorder(QObject):
             asked, study = self._measured.pop(number)
             if number == self._sweeping:
                 self._sweeping = None
+            if study == "sweep" or views.by_words(study):
                 self.status.emit(self._live)
             if self.store.set_study(study, answer["arrays"], asked) and study == "sweep":
                 self.store.apply(lambda state: turned(replace(state, playing=False), SWEEP, "shown"))
@@ -591,6 +605,8 @@ class Recorder(QObject):
         if number == self._sweeping:
             said = tr("Sweeping {knob}: {share}")
             self.status.emit(said.format(knob=words, share=numbers.percent(share, 0)))
+        elif number in self._measured and views.by_words(self._measured[number][1]):
+            self.status.emit(tr("Being measured: {share}").format(share=numbers.percent(share, 0)))
 
     def _takes_long(self, number: int, still: float, limit: float, place: str) -> None:
         """Say so, with the time, and offer to stop it."""

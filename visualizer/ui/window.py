@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from visualizer.ui.filming import FilmPanel, Job
     from visualizer.ui.first import Clock, FirstMinute, Tries
     from visualizer.ui.presenter import Presenter
+    from visualizer.ui.sounding import Sounding
 
 
 class Window(QWidget):
@@ -87,6 +88,7 @@ class Window(QWidget):
         """Whether anything but the start screen has been seen."""
         self.panes.placed.connect(self._lay_over)
         self.rail.drawn.connect(self.drawn)
+        self.rail.record_wanted.connect(lambda: self.sounding.record())
         self.top.menu_wanted.connect(self.menus.pop)
         self.top.options_wanted.connect(self.menus.pop_options)
         self.top.export_wanted.connect(self.menus.pop_exports)
@@ -411,6 +413,16 @@ class Window(QWidget):
         panel.closed.connect(self.take_keyboard)
         panel.place(self.panes.middle())
         return panel
+
+    @cached_property
+    def sounding(self) -> Sounding:
+        """Loudspeaker and microphone; they come when they are asked for."""
+        from visualizer.ui.sounding import Sounding
+
+        made = Sounding(self.store, self)
+        made.said.connect(self.say)
+        made.recorded.connect(self.open_path)
+        return made
 
     @property
     def filming(self) -> Job | None:
