@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
+from visualizer.inputs import CAMERA, THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
 from visualizer.inputs.image import SUFFIXES
 from visualizer.language import english, tr
 from visualizer.trace import Sample
@@ -68,5 +68,5 @@ def _shape(facts: Facts) -> tuple[int, int, int]:
 
 INPUT = InputKind(
     "pictures", english("pictures"), english("a picture"), english("row"), SUFFIXES, read=read,
-    bundled=bundled, whole=True, thumbnail=thumbnail, choosers=(THUMBNAILS,), across=4, grain=grain,
+    bundled=bundled, whole=True, thumbnail=thumbnail, choosers=(THUMBNAILS, CAMERA), across=4, grain=grain,
     order=2)
