@@ -18,7 +18,9 @@ stands at each place, and hands on what it looks at, together with the word that
 
 128,657 parameters: 46,640 in the convolutions, 2,304 for the places, 432 for the words, 6,208 in the attention, 71,424
 in the LSTM, 1,649 in the last layer.
-Measured: PLACEHOLDER
+Where to look was never taught, only what to say. Measured on 1,000 pictures of test digits: 95.4 % of the captions are
+wholly right when it is told what it said itself, 99.4 % of the words when it is told the right ones. Held against the
+picture of another, 0.1 % of the captions are right, and 60.7 % of the words: the grammar alone tells these.
 """
 
 from __future__ import annotations
@@ -134,7 +136,7 @@ def taught(said: list[list[int]]) -> tuple[Tensor, Tensor]:
     return told, wanted
 
 
-SEED, BATCH, RATE, STEPS = 0, 48, 3e-3, 2600
+SEED, BATCH, RATE, STEPS = 0, 48, 3e-3, 4600
 RECIPE = (
     f"AdamW, {STEPS} steps of {BATCH} new pictures of two training digits of MNIST, told the right word before each, "
     f"learning rate rising to {RATE} and falling to 0 (one cycle), gradient clipped at 1, cross entropy, seed {SEED}, "

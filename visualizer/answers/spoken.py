@@ -1,48 +1,84 @@
 """Spoken: a row of symbols that the network says one after the other, until it says the end.
 
-A model says of it: `end`, which symbol that is, and `joined`, what stands between two symbols (a space).
+A model says of it: `end`, which symbol that is, `begin`, the one that it is told before the first, and `joined`, what
+stands between two symbols (a space). It may be told the right symbols on the way (`trace.TOLD`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
-from visualizer.answers import AnswerKind, label, never, picked
-from visualizer.answers.tokens import aims, wishes
-from visualizer.answers.tokens import score as score_of_steps
+from visualizer.answers import AnswerKind, Score, Values, label, never, picked
+from visualizer.answers.string import distance
+from visualizer.answers.tokens import wishes
 from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.trace import Answer, Trace
 
 
+def upto(symbols: Sequence[int], answer: Mapping[str, Any]) -> tuple[int, ...]:
+    """Symbols without the end and what comes after it."""
+    end = int(answer.get("end", -1))
+    return tuple(symbols[:symbols.index(end)] if end in symbols else symbols)
+
+
 def spoken(trace: Trace, answer: Answer) -> tuple[int, ...]:
     """The likeliest symbol of each step, up to the end."""
-    best = np.argmax(trace[answer.layer].output, axis=-1).tolist()
-    end = int(answer.settings.get("end", -1))
-    return tuple(best[:best.index(end)] if end in best else best)
+    return upto(np.argmax(trace[answer.layer].output, axis=-1).tolist(), answer.settings)
+
+
+def right(answer: Answer) -> tuple[int, ...] | None:
+    """What should be said, without the end; None where nobody knows."""
+    return None if answer.truth is None else upto([int(each) for each in answer.truth], answer.settings)
+
+
+def written(answer: Answer, symbols: Sequence[int]) -> str:
+    """Symbols in a row, as they are written."""
+    return str(answer.settings.get("joined", " ")).join(label(answer, index) for index in symbols) or tr("nothing")
 
 
 def short(trace: Trace, answer: Answer) -> str:
     """What is said."""
-    return str(answer.settings.get("joined", " ")).join(label(answer, index) for index in spoken(trace, answer)) \
-        or tr("nothing")
+    return written(answer, spoken(trace, answer))
 
 
 def sentence(trace: Trace, answer: Answer) -> str:
-    """What is said, and what should be, as far as the loss knows it."""
-    chances = trace[answer.layer].output
-    wanted = tuple(aim for _, aim in aims(trace, len(chances)) if aim != answer.settings.get("end"))
-    words = tr("In {steps} steps the network says {{{spoken}}}.") if not wanted else \
+    """What is said, and what should be, where that is known."""
+    wanted = right(answer)
+    words = tr("In {steps} steps the network says {{{spoken}}}.") if wanted is None else \
         tr("In {steps} steps the network says {{{spoken}}}; that is right.") if wanted == spoken(trace, answer) else \
         tr("In {steps} steps the network says {{{spoken}}}; right would be {wanted}.")
-    between = str(answer.settings.get("joined", " "))
-    return words.format(steps=said(numbers.count(len(chances)), "how many steps", answer.layer),
+    return words.format(steps=said(numbers.count(len(trace[answer.layer].output)), "how many steps", answer.layer),
                         spoken=said(short(trace, answer), "what is read", answer.layer),
-                        wanted=said(between.join(label(answer, index) for index in wanted), "what is written",
-                                    answer.layer))
+                        wanted=said(written(answer, wanted or ()), "what is written", answer.layer))
+
+
+def score(trace: Trace, answer: Answer) -> Score:
+    """Whether all of it is right, and how many symbols have to be put in, taken out or changed until it is."""
+    wanted = right(answer)
+    if wanted is None:
+        return ()
+    wrong = distance(spoken(trace, answer), wanted)
+    return ((tr("wholly right"), float(wrong == 0)), (tr("symbols that are wrong"), float(wrong)),
+            (tr("share of the symbols that are wrong"), wrong / max(1, len(wanted))))
+
+
+def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int, int]:
+    """Whether all of it is right."""
+    if truth is None or not len(truth):
+        return 0, 0
+    return int(upto(np.argmax(values, axis=-1).tolist(), settings) == upto(list(truth), settings)), 1
+
+
+def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], Any] | None) -> Any:
+    """The symbols that stand beside a sample, else those that its model knows to be right."""
+    return given.truth if given.truth is not None or wanted is None else wanted(given.raw)
 
 
 ANSWER = AnswerKind(english("spoken"), english("a row of symbols, said one after the other"), never, sentence,
-                    short=short, score=score_of_steps, scalar=picked, wishes=wishes, loss="class", asks=("spoken",),
-                    along=("step",))
+                    short=short, score=score, scalar=picked, wishes=wishes, loss="class", asks=("spoken",),
+                    target=target, judge=judge, ends=True, along=("step",))

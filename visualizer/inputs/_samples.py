@@ -25,7 +25,7 @@ class Given:
     raw: Any
     """Pixels (row, column) uint8, numbers (step, feature), a waveform, a text, or several of them by name."""
     digits: tuple[int, ...] = ()
-    """What is written on a strip, if that is known."""
+    """What is written on a strip, or said in a sound, if that is known."""
     following: str = ""
     """The character that comes after a passage, if that is known."""
     truth: Any = None

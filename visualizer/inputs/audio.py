@@ -9,7 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Offer, Pixels, Settled, _offers
+from visualizer.inputs import (
+    MICROPHONE,
+    THUMBNAILS,
+    Facts,
+    Given,
+    Grain,
+    InputKind,
+    Item,
+    Offer,
+    Pixels,
+    Settled,
+    _offers,
+)
 from visualizer.inputs._files import checked
 from visualizer.language import english, tr
 from visualizer.manifest import Input
@@ -46,7 +58,8 @@ def read(word: str, facts: Facts) -> Given:
 def bundled(item: Item) -> Given:
     """A file beside the list."""
     found = read(str(item.folder / str(item.about["file"])), {})
-    return Given(Sample(item.name, item.in_words, item.label), found.raw)
+    said = item.about.get("label")
+    return Given(Sample(item.name, item.in_words, item.label), found.raw, tuple(said) if isinstance(said, list) else ())
 
 
 def thumbnail(raw: Any) -> Pixels | None:
@@ -145,5 +158,5 @@ def fed(raw: Any, offer: Offer, said: Input, facts: Facts) -> Array:
 INPUT = InputKind(
     "audio", english("sounds"), english("a sound"), english("frame"), SUFFIXES, read=read, bundled=bundled,
     thumbnail=thumbnail,
-    choosers=(THUMBNAILS,), grain=grain, suits=suits, settled=settled, fed=fed,
+    choosers=(THUMBNAILS, MICROPHONE), grain=grain, suits=suits, settled=settled, fed=fed,
     facts=lambda offer, said: {"rate": said.rate})

@@ -143,6 +143,8 @@ class Pace:
     so many of its seconds. The rest goes evenly."""
     stops: tuple[float, ...] = ()
     """Phases at which something of it is done, beside the ends of slow terms, of stretches and of the beat."""
+    passed: bool = False
+    """Whether nothing new is seen in it: a step does not stop there."""
 
     @cached_property
     def states(self) -> tuple[float, ...]:
@@ -213,6 +215,9 @@ class _Leg:
     start: Fraction
     end: Fraction
     """Phases."""
+
+
+PASSED = Pace(QUICK, Fraction(0), passed=True)
 
 
 def own_pace(beat: Beat) -> Pace:

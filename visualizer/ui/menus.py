@@ -10,14 +10,15 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from visualizer import answers, door, inputs, over, sight
+from visualizer import answers, door, inputs, latent, over, sight
 from visualizer.language import languages, tr, translated
 from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import changed
-from visualizer.trace import Refused, Trace
+from visualizer.trace import TOLD, Refused, Trace
 from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
+from visualizer.ui.commands.edits import can_be_told
 from visualizer.ui.store import Store
 
 MOST_WISHES = 12
@@ -91,7 +92,12 @@ class Menus:
             chosen = dict(sight.own_knobs(view, look)).get(name, found[0])  # type: ignore[arg-type]
             choices(menu, [(word, words.knob_word(name, word)) for word in found], chosen,
                     lambda word, name=name: self.store.apply(lambda state: does.turned(state, name, word)))
-        if not knobs:
+        if taught := can_be_told(self.store.card):
+            menu.addSection(tr("What it is told before each symbol"))
+            choices(menu, [("", tr("Its own last one")), (TOLD, tr("The right one"))],
+                    TOLD if TOLD in self.store.state.edits else "", lambda word: self.store.apply(
+                        lambda state: state if (TOLD in state.edits) == bool(word) else does.told(state)))
+        if not knobs and not taught:
             menu.addAction(tr("This view has none")).setEnabled(False)
 
     def fill_objectives(self, menu: QMenu) -> None:
@@ -161,6 +167,11 @@ class Menus:
             if number in there or known is not whole:
                 self._offer(classes, name, replace(asked, pick=over.CLASS, of=name), "")
         menu.addSeparator()
+        trace = self.store.trace
+        if trace is not None and latent.answer_of(trace) is not None:
+            self._offer(menu, tr("A walk around the middle of the plane"), over.Over(pick=over.CIRCLE), "")
+            menu.addAction(tr("A walk from one input to another …")).triggered.connect(self._walk)
+            menu.addSeparator()
         menu.addAction(tr("The files of a folder …")).triggered.connect(
             lambda: self._from(self.window.ask_for_folder(tr("Inputs in a folder"))))
         menu.addAction(tr("The lines of a text, the rows of a table …")).triggered.connect(
@@ -183,6 +194,14 @@ class Menus:
         """The unit that is chosen, or that the moment is about, as `inputs:excite=` names it; empty for none."""
         seen, trace = self.store.sight, self.store.trace
         return "" if seen is None or trace is None else does.unit_words(self.store.state.focus or seen.subject, trace)
+
+    def _walk(self) -> None:
+        """Ask between which two inputs, and step through the points on the line between theirs."""
+        ends = inputs.samples(self.store.card.kind, self.store.card.facts).words[:2]
+        typed = self.window.ask_for_words(tr("A walk from one input to another"), tr("Two inputs, with a comma between "
+                                          "them"), ",".join(ends))
+        if typed:
+            self._step_over(over.Over(pick=over.LINE, of=typed.replace(" ", "")))
 
     def _from(self, path: str) -> None:
         if path:
