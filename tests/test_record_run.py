@@ -176,7 +176,7 @@ def test_recurrent_layers_have_steps_and_what_the_steps_read_has_words(name: str
     recurrent = [layer for layer in trace if layer.kind in ("rnn", "gru", "lstm")]
     found = {path: part for path, part in MODELS[name].module.named_modules() if isinstance(part, nn.RNNBase)}
     assert bool(found) != any(word in name for word in ("_bag", "_conv", "_cnn", "_vae", "scene_"))
-    assert list(dict.fromkeys(layer.name.partition("#")[0] for layer in recurrent)) == [  # a decoder is called each step
+    assert list(dict.fromkeys(layer.name.partition("#")[0] for layer in recurrent)) == [  # a decoder comes again
         own for path, part in found.items()
         for own in ((f"{path}.l0", f"{path}.l0.reverse") if part.bidirectional else (path,))]
     for layer in recurrent:
