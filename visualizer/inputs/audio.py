@@ -36,6 +36,8 @@ MOST_READ = 4_000_000
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3")
 """What libsndfile may take a file for."""
 SUFFIXES = (".wav", ".wave", ".flac", ".ogg", ".mp3")
+QUIET = 1e-3
+"""What is nowhere louder is called silence: 60 dB below the loudest that a file can hold."""
 SLOWEST, FASTEST = 100, 1_000_000
 """Samples a second: what is beyond is damage."""
 HIGH, WIDE = 32, 128
@@ -45,13 +47,17 @@ HIGH, WIDE = 32, 128
 def read(word: str, facts: Facts) -> Given:
     """A file of any depth and rate; raises Refused with one sentence."""
     path = Path(word)
-    sound, rate = _opened(path)
+    channels, rate = _opened(path)
+    sound = channels.mean(axis=1)
     wanted = int(facts.get("rate", rate))
     made = resampled(sound, rate, wanted)
     if len(made) > MOST:
         raise Refused(tr("{file} has {count} samples at {rate} Hz, more than {most}; choose a shorter stretch.").format(
             file=path.name, count=f"{len(made):,}", rate=f"{wanted:,}", most=f"{MOST:,}"))
     done = f" at {wanted:,} Hz" if wanted == rate else f", {rate:,} Hz brought to {wanted:,} Hz"
+    done += f", the mean of {channels.shape[1]} channels" if channels.shape[1] > 1 else ""
+    loudest = float(np.abs(sound).max(initial=0.0))
+    done += "" if loudest >= QUIET else ", silence: no sound above −60 dB"
     return Given(Sample(word, f"{path.name}, {len(sound) / rate:.3g} s{done}"), made)
 
 
@@ -91,7 +97,7 @@ def resampled(sound: Sound, rate: int, wanted: int) -> Sound:
 
 
 def _opened(path: Path) -> tuple[Sound, int]:
-    """Its channels averaged, and its rate."""
+    """Its channels (sample, channel), and its rate."""
     checked(path, tr("choose a shorter stretch"))
     import soundfile  # type: ignore[import-untyped]
 
@@ -113,7 +119,7 @@ def _opened(path: Path) -> tuple[Sound, int]:
     if not SLOWEST <= rate <= FASTEST:
         raise Refused(tr("{file} says that it has {rate} samples a second; save it with {least} to {most}.").format(
             file=path.name, rate=f"{rate:,}", least=f"{SLOWEST:,}", most=f"{FASTEST:,}"))
-    return values.mean(axis=1), rate
+    return values, rate
 
 
 def grain(facts: Facts) -> Grain:
