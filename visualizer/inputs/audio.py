@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from visualizer.inputs import (
     Offer,
     Pixels,
     Settled,
+    _numbered,
     _offers,
 )
 from visualizer.inputs._files import checked
@@ -122,6 +124,17 @@ def _opened(path: Path) -> tuple[Sound, int]:
     return values, rate
 
 
+def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
+    """When the middle of each step is, where the model's card says how many samples a step is and how they are seen;
+    else the steps have numbers."""
+    by, rate = facts.get("samples_per_step"), facts.get("rate")
+    if not by or not rate:
+        return _numbered(facts, raw, frames)
+    seen = facts.get("spectrogram")
+    first = seen["window"] / 2 if isinstance(seen, Mapping) and "window" in seen else by / 2
+    return tuple(f"{(first + step * by) / rate:.2f} s" for step in range(frames))
+
+
 def grain(facts: Facts) -> Grain:
     """Values one after the other, −1 … 1."""
     return Grain(("step",), "step", english("value"), english("values"), span=(-1, 1))
@@ -163,6 +176,6 @@ def fed(raw: Any, offer: Offer, said: Input, facts: Facts) -> Array:
 
 INPUT = InputKind(
     "audio", english("sounds"), english("a sound"), english("frame"), SUFFIXES, read=read, bundled=bundled,
-    thumbnail=thumbnail,
+    thumbnail=thumbnail, steps=steps, view="listen",
     choosers=(THUMBNAILS, MICROPHONE), grain=grain, suits=suits, settled=settled, fed=fed,
     facts=lambda offer, said: {"rate": said.rate})
