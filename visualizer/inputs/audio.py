@@ -135,6 +135,16 @@ def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     return tuple(f"{(first + step * by) / rate:.2f} s" for step in range(frames))
 
 
+def notes(facts: Facts, raw: Any, title: str) -> tuple[str, ...]:
+    """Of a sound that lasts longer than the model listens."""
+    shape, rate = facts.get("shape") or (), facts.get("rate")
+    if not rate or not shape or not isinstance(shape[-1], int) or not isinstance(raw, np.ndarray) or \
+            len(raw) <= shape[-1]:
+        return ()
+    return (f"The sound lasts {len(raw) / rate:.3g} s and {title} listens for {shape[-1] / rate:.3g} s: what comes "
+            "behind is cut off.",)
+
+
 def grain(facts: Facts) -> Grain:
     """Values one after the other, −1 … 1."""
     return Grain(("step",), "step", english("value"), english("values"), span=(-1, 1))
@@ -176,6 +186,6 @@ def fed(raw: Any, offer: Offer, said: Input, facts: Facts) -> Array:
 
 INPUT = InputKind(
     "audio", english("sounds"), english("a sound"), english("frame"), SUFFIXES, read=read, bundled=bundled,
-    thumbnail=thumbnail, steps=steps, view="listen",
+    thumbnail=thumbnail, steps=steps, notes=notes, view="listen",
     choosers=(THUMBNAILS, MICROPHONE), grain=grain, suits=suits, settled=settled, fed=fed,
     facts=lambda offer, said: {"rate": said.rate})

@@ -120,8 +120,8 @@ def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     kinds = [inputs.of(said["inputs"][name] if name else said).name for name in names]
     fed = tuple(each if each.name == TOLD else replace(each, kind=kind, name=name)
                 for each, kind, name in zip(trace.fed, kinds, names, strict=False))
-    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw), *_cut_off(opened, given.raw),
-             *_guessed(opened),
+    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw),
+             *inputs.of(reads_of(opened)).notes(reads_of(opened), given.raw, opened.title), *_guessed(opened),
              *map(str, opened.card.get("notes", ())))
     return replace(trace, sample=replace(trace.sample, steps=steps), notes=notes, fed=fed)
 
@@ -241,17 +241,6 @@ def _scaled(opened: Opened, raw: Any) -> tuple[str, ...]:
         return ()
     values = "grey values" if raw.ndim == 2 else "colours"
     return (f"{opened.title} is given {values} as {scale}; its file does not say how it was trained to read them.",)
-
-
-def _cut_off(opened: Opened, raw: Any) -> tuple[str, ...]:
-    """A note on a sound that lasts longer than the model listens."""
-    said = reads_of(opened)
-    shape, rate = said.get("shape") or (), said.get("rate")
-    if inputs.of(said).name != "audio" or not rate or not shape or not isinstance(shape[-1], int) or \
-            not isinstance(raw, np.ndarray) or len(raw) <= shape[-1]:
-        return ()
-    return (f"The sound lasts {len(raw) / rate:.3g} s and {opened.title} listens for {shape[-1] / rate:.3g} s: what "
-            "comes behind is cut off.",)
 
 
 def _guessed(opened: Opened) -> tuple[str, ...]:
