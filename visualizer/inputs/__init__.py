@@ -92,6 +92,9 @@ class InputKind:
     """(word, title of the model, facts): for a kind that finds out by itself what a word means."""
     steps: Callable[[Facts, Any, int], tuple[str, ...]] = _numbered
     """What each step facts, in words; the number is how many steps the recording answers, 0 for none."""
+    notes: Callable[[Facts, Any, str], tuple[str, ...]] = lambda facts, raw, title: ()
+    """(what a model says of its input, what is read, its title) -> what is done to it, beyond what every input of this
+    kind is told, in one sentence each."""
     thumbnail: Callable[[Any], Pixels | None] = field(default=lambda raw: None)
     """Entries of the palette of pixels (row, column); None for what is named by its title."""
     sign: str = ""
