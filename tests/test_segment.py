@@ -12,12 +12,14 @@ from torch.nn import functional
 from tests import answer_toys as toys
 from tests import quantities_of_pixels
 from tests.test_sentences import texts_of, true, unclaimed
-from visualizer import answers, draw, record
+from visualizer import answers, comparison, draw, record
+from visualizer.comparison.partners import partners
 from visualizer.kinds import pixels
 from visualizer.kinds.skips import skips
 from visualizer.record import pass_of, study, with_study
 from visualizer.said import listening
 from visualizer.scene.picture import Focus, Image, Look, Rect, Term
+from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Refused, Trace, forget
 from visualizer.views import find
@@ -153,6 +155,26 @@ def test_what_a_pixel_hangs_on_is_autograds_and_lies_in_the_field_of_arithmetic(
         assert seen_rows.max() <= down
         assert seen_columns.min() >= left
         assert seen_columns.max() <= right
+
+
+def test_what_sees_less_and_what_sees_more_are_compared() -> None:
+    names = {recipe.model for recipe in partners(ModelRecipe("scene_segments_near", ("clutter-11",)), "pictures")}
+    assert {"scene_segments"} <= names <= {"scene_segments", "scene_segments_dilated"}
+    traces = [record.record(name, "clutter-11", objective="none") for name in ("scene_segments_near", "scene_segments")]
+    readers = comparison.read(traces)
+    with listening(placing=True) as heard:
+        picture = comparison.seen(readers, 0, comparison.at_share(traces[0], "forward", 1.0), Look(size=(1568, 796)))
+    checked = 0
+    for claim in heard:
+        number, _, layer = claim.layer.partition(":")
+        if claim.quantity in ("mean IoU", "most rows that a pixel sees", "quality"):
+            assert true(traces[int(number) - 1], claim._replace(layer=layer)), claim
+            checked += 1
+    assert checked >= 8
+    rows = [dict(zip(picture.table.columns, row, strict=True)) for row in picture.table.rows]
+    assert [row["most rows that a pixel sees"] for row in rows] == [16, 84]
+    assert rows[0]["mean IoU"] + 0.3 < rows[1]["mean IoU"]
+    assert rows[0]["quality"] + 0.3 < rows[1]["quality"]
 
 
 # --- the view ---------------------------------------------------------------------------------------------------------
