@@ -16,7 +16,6 @@ from visualizer.said import said
 from visualizer.scene import numbers, parts
 from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import Focus, Look, Picture, Table, unmarked
-from visualizer.scene.subject import NUMBER
 from visualizer.scene.telling import answered as told_at
 from visualizer.scene.timeline import REST, Moment, Pace
 from visualizer.trace import Trace
@@ -196,7 +195,7 @@ def _suits(trace: Trace) -> bool:
 VIEW = View(
     "segment", english("Segment"),
     english("What each pixel is taken for: down the U and up again, probabilities, mask, and one pixel opened."),
-    suits=_suits, draw=draw, wants=NUMBER, telling=told_at, pace=pace, order=2, group=WHOLE,
+    suits=_suits, draw=draw, telling=told_at, pace=pace, order=11, group=WHOLE,
     knobs=((KNOB, (WITH, WITHOUT)),), studies=(STUDY, "field"),
     tries=english("Click a pixel of the mask where two classes meet, and see which maps decide; then cut the skips."),
 )
