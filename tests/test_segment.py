@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +13,13 @@ from torch.nn import functional
 from tests import answer_toys as toys
 from tests import quantities_of_pixels
 from tests.test_sentences import texts_of, true, unclaimed
-from visualizer import answers, comparison, draw, record
+from visualizer import answers, comparison, draw, manifest, record
 from visualizer.comparison.partners import partners
 from visualizer.kinds import pixels
 from visualizer.kinds.skips import skips
+from visualizer.manifest import Manifest
 from visualizer.record import pass_of, study, with_study
+from visualizer.record.survey import survey
 from visualizer.said import listening
 from visualizer.scene.picture import Focus, Image, Look, Rect, Term
 from visualizer.scene.recipe import ModelRecipe
@@ -207,6 +210,33 @@ def test_a_model_of_ones_own_has_the_same_view(make) -> None:
             texts = texts_of(draw(trace, "segment", beat.address), True)
         assert not [claim for claim in heard if not true(trace, claim)], beat
         assert not unclaimed(trace, texts, heard), beat
+
+
+def test_a_file_whose_manifest_says_its_kind_has_answer_names_and_view(tmp_path: Path) -> None:
+    path = tmp_path / "own.pt2"
+    torch.export.save(torch.export.export(toys.Sorter().eval(), (toys.scene(),)), path)
+    told = Manifest(kind="image", answer="segments", settings={"ground": 0}, labels=("none", "faint", "bright"))
+    manifest.keep(path, told)
+    assert survey(path).labelled == 3
+    image = tmp_path / "own.png"
+    pytest.importorskip("PIL.Image").fromarray(np.arange(600, dtype=np.uint8).reshape(20, 30)).save(image)  # another size is cut and resized
+    trace = record.record(str(path), str(image))
+    assert trace.answers[0].labels == told.labels
+    assert find("segment").suits(trace)
+    said = draw(trace, "segment", "softmax.forward").caption
+    best = pixels.classes(trace["head"].output)
+    assert f"{int((best != 0).sum())} pixels are taken for something else than none" in said
+    assert trace.objective.kind.startswith("mask:")
+
+
+@pytest.mark.parametrize("shape", [(40, 90, 3), (3, 3)])
+def test_a_picture_of_another_size_or_in_colours_is_brought_to_its_own(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = tmp_path / "other.png"
+    pytest.importorskip("PIL.Image").fromarray(np.zeros(shape, np.uint8)).save(path)
+    trace = record.record("scene_segments", str(path), objective="none")
+    assert trace.sample.title == "other.png, its middle, 64 × 64"
+    assert trace["input"].shape == (1, 64, 64)
+    assert draw(trace, "segment", "softmax.forward").caption.endswith("no pixel is taken for anything else.")
 
 
 def test_the_products_of_the_opened_pixel_are_its_score(scene: Trace) -> None:

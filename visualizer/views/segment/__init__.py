@@ -123,14 +123,15 @@ def _answered(one: Seen, pixel: Pixel) -> str:
         return tr("{words}; {right} of {count} pixels are right: there is nothing to be found, and nothing is.").format(
             words=words, right=said(numbers.count(right), *one.claim("right pixels")),
             count=said(numbers.count(known), *one.claim("known pixels")))
-    others = int((one.given != (pixels.ground_of(one.answer) or 0)).sum())
-    if not others:
-        return tr("{words}; no pixel is taken for anything else.").format(words=words) if best == (
-            pixels.ground_of(one.answer) or 0) else f"{words}."
+    ground = pixels.ground_of(one.answer)
+    if (one.given == best).all():
+        return tr("{words}; no pixel is taken for anything else.").format(words=words)
+    if ground is None:
+        return f"{words}."
     return tr("{words}; {count} pixels are taken for something else than {ground}.").format(
-        words=words, count=said(numbers.count(others), *one.claim("pixels that are not the ground")),
-        ground=said(one.label(pixels.ground_of(one.answer) or 0), "name of a class", one.answer.layer,
-                    (pixels.ground_of(one.answer) or 0,)))
+        words=words, count=said(numbers.count(int((one.given != ground).sum())),
+                                *one.claim("pixels that are not the ground")),
+        ground=said(one.label(ground), "name of a class", one.answer.layer, (ground,)))
 
 
 def _without(one: Seen, words: str) -> str:

@@ -46,8 +46,8 @@ def draw(one: Seen, moment: Moment, pixel: Pixel, place: Layout, look: Look) -> 
         marks += _values(one, moment, pixel, chosen, rest, x, first, wide, box)
     right = x + cells * wide + 8
     if one.scores:
-        for number, words in enumerate((tr("bias"), tr("score"), *(() if one.alone else (tr("e^(z − max)"),)),
-                                        tr("probability"))):
+        powers = () if one.alone else (tr("e^(z − max)"),)
+        for number, words in enumerate((tr("bias") if cells else "", tr("score"), *powers, tr("probability"))):
             heading = fitting((words, "p"), NUMBER - 6, 11)
             marks.append(Text(right + (number + 1) * NUMBER - 8, first + 16, plain(heading), 11, 400, "ink-2", "end"))
     for number, row in enumerate(place.rows):
