@@ -37,6 +37,8 @@ OBJECTIVE = {
     "probability that it gave to the right answer, averaged over all pixels.",
 }
 LABELS = ("none", *"0123456789")
+ANSWER = {"kind": "segments", "ground": 0}
+"""The class 0 means none of the others: it is not counted in the mean IoU."""
 MEASURED = 300
 
 

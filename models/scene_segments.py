@@ -36,6 +36,7 @@ TITLE = "Segments"
 INPUT = _segments.INPUT
 OBJECTIVE = _segments.OBJECTIVE
 LABELS = _segments.LABELS
+ANSWER = _segments.ANSWER
 DATA = _segments.DATA
 
 

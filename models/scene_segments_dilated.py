@@ -30,6 +30,7 @@ GROUP = _segments.GROUP
 INPUT = _segments.INPUT
 OBJECTIVE = _segments.OBJECTIVE
 LABELS = _segments.LABELS
+ANSWER = _segments.ANSWER
 DATA = _segments.DATA
 DILATIONS = (2, 4, 8)
 

@@ -10,7 +10,7 @@ is a shred. With as many weights, laid further apart, its twin with dilation see
     head      11 x 64 x 64    one logit for each class, of each pixel
 
 15,003 parameters: 14,608 in the convolutions, 208 in the norms, 187 in the head.
-Measured: PLACEHOLDER
+Measured on 300 scenes of test digits: a mean IoU of 0.420 over the ten digits, and 96.8 % of the pixels right.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ GROUP = _segments.GROUP
 INPUT = _segments.INPUT
 OBJECTIVE = _segments.OBJECTIVE
 LABELS = _segments.LABELS
+ANSWER = _segments.ANSWER
 DATA = _segments.DATA
 DILATIONS = (1, 1, 1)
 

@@ -23,6 +23,25 @@ quantity("root mean square")(lambda trace, said: norm(array(trace, said)) / np.s
 quantity("steps of a window")(lambda trace, said: WINDOWS[said.cell[0]])
 
 
+quantity("updates")(lambda trace, said: said.step)
+quantity("part of the loss")(  # the factor is told where others tell their layer
+    lambda trace, said: float(said.layer) * float(trace.studies[said.array]["parts"][said.cell]))
+quantity("how many shades")(lambda trace, said: trace.studies[said.array]["pixels"][0].size)
+
+
+@quantity("end of the colours")
+def end_of_the_colours(trace: Trace, said: Any) -> float:
+    """The largest number of the Gram matrices of the style and of the content."""
+    study = trace.studies[said.array]
+    return float(max(study[f"wanted/{said.layer}"].max(), study[f"gram/{said.layer}"][0].max()))
+
+
+@quantity("end of the axis")
+def end_of_the_axis(trace: Trace, said: Any) -> float:
+    """The same, and of the result after so many updates."""
+    return max(end_of_the_colours(trace, said), float(trace.studies[said.array][f"gram/{said.layer}"][said.step].max()))
+
+
 @quantity("how many steps before the last")
 def before_the_last(trace: Trace, said: Any) -> float:
     layer = layer_of(trace, said.layer)

@@ -329,6 +329,8 @@ ANSWERING = {
     "number": [{"values": [2.0], "axes": ("unit",), "truth": truth} for truth in (None, [1.0])],
     "numbers": [{"values": [2.0, 1], "axes": ("unit",), "truth": truth} for truth in (None, [1.0, 1])],
     "mask": [{"values": [[2.0, 0]], "axes": ("row", "column"), "truth": truth} for truth in (None, [[1.0, 1]])],
+    "segments": [{"values": [[[2.0, 2]], [[0, other]]], "axes": ("class", "row", "column"), "truth": truth, "ground": 0}
+                 for other, truth in ((1, None), (1, [[0, 0]]), (3, None), (3, [[0, 1]]))],
     "picture": [{"values": [[2.0, 0]], "axes": ("row", "column"), "truth": truth} for truth in (None, [[1.0, 1]])],
     "boxes": [{"values": boxes, "axes": ("box", "value"), "truth": [[0, 0, 2, 2.0]]} for boxes in
               ([[0.9, 0, 0, 2, 2.0]], [[0.9, 0, 0, 2, 2.0], [0.8, 5, 5, 6, 6]], [[0.1, 0, 0, 2, 2]])],

@@ -327,8 +327,9 @@ def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
 def _over_inputs(it: argparse.ArgumentParser) -> None:
     it.add_argument("--over", default="", metavar="inputs[:…]",
                     help="go through inputs: inputs for all bundled ones, inputs:wrong, inputs:unsure, inputs:class=4, "
-                         "inputs:excite=conv2:7, inputs:FOLDER, inputs:FILE with one a line or a row; with --from and "
-                         "--to their numbers")
+                         "inputs:excite=conv2:7, inputs:FOLDER, inputs:FILE with one a line or a row; of a network "
+                         "that makes pictures of points a walk, inputs:line=digit-3,digit-7 or inputs:circle=1.5; "
+                         "with --from and --to their numbers")
 
 
 class _Several(argparse.Action):
@@ -1223,7 +1224,9 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
     """The recording with what the view shows beyond it; that of a file holds what it holds."""
     from visualizer import door
 
-    missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
+    given = dict(pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs)
+    look = replace(state.look, knobs=tuple({**dict(state.look.knobs), **given}.items()))
+    missing = [name for name in registry.module("views").find(view).measured(look) if name not in trace.studies]
     if not missing or state.in_lab or door.is_recording(state.model):
         return trace
     with _working("measuring"):

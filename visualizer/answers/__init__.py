@@ -1,4 +1,4 @@
-"""What comes out, one file a kind: classes, tokens, string, boxes, mask, picture, numbers, number. Numpy, no Qt.
+"""What comes out, one file a kind: classes, tokens, string, boxes, mask, segments, picture, numbers, number. No Qt.
 
 A file says how an answer of its kind is said in a sentence, drawn, scored against the truth, and which scalars of it
 can be sent back as the objective. The recorder names the answers of a Trace by what the model handed back, never by a
@@ -42,6 +42,8 @@ class Scalar:
     """What is asked for: `logit:4`, `box:2.width`, `sum`."""
     cells: tuple[tuple[Cell, float], ...] = ()
     offset: float = 0.0
+    factors: Values | None = None
+    """Of many numbers in place of cells: the factor of each number of the answer, of its shape."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,8 +161,12 @@ class AnswerKind:
     ends: bool = False
     """Whether it says as many symbols as it likes, so that there may be fewer or more of them than were wanted."""
     along: Axes | None = None
-    """Along which axes it has a number for every label: none for one choice, `step` for one at each step; None where
-    its numbers have no names."""
+    """Along which axes it has a number for every label: none for one choice, `step` for one at each step, `row column`
+    for one at each pixel, whose classes come first; None where its numbers have no names."""
+
+    def names(self, shape: Sequence[int]) -> int:
+        """How many labels an answer of such a shape has."""
+        return 0 if self.along is None or not shape else int(shape[0] if "row" in self.along else shape[-1])
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------------

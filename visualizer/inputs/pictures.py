@@ -1,7 +1,8 @@
 """Pictures of any size that a card names, grey or in colours: rows and columns, `shape` channel first.
 
 A larger picture is cut to the square, or whatever proportions the model reads, in its middle and brought to its size;
-what a bundled one should be answered stands beside it: `boxes`, or a class for each pixel in a tile of its own.
+what a bundled one should be answered stands beside it: `boxes` with what is in each, or a class for each pixel in a
+tile of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
+from visualizer.inputs import CAMERA, THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
 from visualizer.inputs.image import SUFFIXES
 from visualizer.language import english, tr
 from visualizer.trace import Sample
@@ -36,7 +37,7 @@ def bundled(item: Item) -> Given:
     tile = item.tile
     truth: Any = tuple(str(item.about.get("caption", "")).split()) or None
     if item.about.get("boxes"):
-        truth = np.array(item.about["boxes"], np.float64)[:, :4]
+        truth = np.array(item.about["boxes"], np.float64)
     if tile is not None and item.about.get("classes"):
         tile, beside = np.split(tile, 2, axis=1)
         truth = beside // int(item.about["classes"])
@@ -62,5 +63,5 @@ def _shape(facts: Facts) -> tuple[int, int, int]:
 
 INPUT = InputKind(
     "pictures", english("pictures"), english("a picture"), english("row"), SUFFIXES, read=read,
-    bundled=bundled, whole=True, thumbnail=thumbnail, choosers=(THUMBNAILS,), across=4, grain=grain,
+    bundled=bundled, whole=True, thumbnail=thumbnail, choosers=(THUMBNAILS, CAMERA), across=4, grain=grain,
     order=2)

@@ -1,4 +1,5 @@
-"""Devices: the camera and the microphone, through Qt's multimedia, which is installed only by those who want it.
+"""Devices: the camera, the microphone and the loudspeaker, through Qt's multimedia, which is installed only by those
+who want it.
 
 Whatever is missing, the module, the device or the permission to use it, is one sentence that says what to do. Nothing
 of it is loaded before a person asks for a device.
@@ -31,7 +32,8 @@ class Device:
     """What QMediaDevices calls the list of them."""
     usual: str
     """The same of the one that the system takes."""
-    permission: Callable[[], Any]
+    permission: Callable[[], Any] | None
+    """What a person has to agree to; None where nobody has to."""
     none: str
     denied: str
 
@@ -41,6 +43,9 @@ CAMERA = Device(
     english("No camera is found: connect one and try again, or open a picture file."),
     english("The system does not let this app use the camera: allow it in the privacy settings of the system and try "
             "again, or open a picture file."))
+SPEAKER = Device(
+    "audioOutputs", "defaultAudioOutput", None,
+    english("No loudspeaker is found: connect one or headphones and try again."), "")
 MICROPHONE = Device(
     "audioInputs", "defaultAudioInput", QMicrophonePermission,
     english("No microphone is found: connect one and try again, or open a sound file."),
@@ -54,7 +59,7 @@ def multimedia() -> Any:
         return import_module("PySide6.QtMultimedia")
     except ImportError as error:
         if find_spec("PySide6.QtMultimedia") is None:
-            said = tr("Cameras and microphones need Qt's multimedia; to install it, run: {install}")
+            said = tr("Cameras, microphones and sound need Qt's multimedia; to install it, run: {install}")
             raise NoDevice(said.format(install=INSTALL)) from error
         said = tr("Qt's multimedia cannot be loaded ({why}); install what that names, or open a file.")
         raise NoDevice(said.format(why=str(error).rstrip("."))) from error
@@ -75,6 +80,9 @@ def reach(device: Device, asker: QObject, then: Callable[[Any], None], why_not: 
         found = usual(device)
     except NoDevice as error:
         why_not(str(error))
+        return
+    if device.permission is None:
+        then(found)
         return
     app, permission = QCoreApplication.instance(), device.permission()
     assert app is not None

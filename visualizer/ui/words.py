@@ -196,6 +196,12 @@ def knob(name: str) -> str:
         "show": tr("Whose numbers"),
         "operations": tr("The operations of a step"),
         "sweep": tr("What a sweep of the laboratory found"),
+        "content": tr("The picture that is changed"),
+        "style": tr("The picture whose texture it takes on"),
+        "keep": tr("How much the content counts"),
+        "weight": tr("How much the style counts"),
+        "smooth": tr("How much smoothness counts"),
+        "layer": tr("Whose Gram matrices, first to last"),
     }.get(name, name.replace("_", " ").capitalize())
 
 
@@ -237,6 +243,9 @@ def knob_word(name: str, word: str) -> str:
         ("curves", "faint"): tr("Faint"),
         ("sweep", "hidden"): tr("Hidden"),
         ("sweep", "shown"): tr("Over the whole stage"),
+        **{(name, word): words for name in ("content", "style") for word, words in (
+            ("chelsea", tr("The cat")), ("coffee", tr("The cup of coffee")), ("astronaut", tr("The astronaut")),
+            ("rocket", tr("The rocket")), ("input", tr("The picture that is open")))},
     }.get((name, word), word.replace("_", " ").capitalize())
 
 

@@ -123,8 +123,12 @@ def _wave(sc: Scene, box: Box) -> Drawn:
     pitch, reached = (axis.end - axis.x) / len(low), math.ceil(begun * len(low))
     cursor = len(low) if sc.now is None or sc.moment.backward else \
         min(len(low), math.ceil((axis.at(sc.now) - axis.x) / pitch))
+    heard = sc.sound.heard
+    start, end = (min(len(low), max(0, round(edge * axis.per / pitch))) for edge in (heard.start, heard.stop))
+    reached = min(reached, end)
+    cursor = max(cursor, start)
     marks: list[Mark] = []
-    for first, last, ink in ((0, min(cursor, reached), "ink"), (cursor, reached, "rule")):
+    for first, last, ink in ((start, min(cursor, reached), "ink"), (cursor, reached, "rule")):
         if last - first > 1:
             upper = [(axis.x + (index + 0.5) * pitch, middle - top[index] / most * high / 2)
                      for index in range(first, last)]
