@@ -170,6 +170,7 @@ def grain(facts: Facts) -> Grain:
     return Grain(("frame", "row", "column"), "frame", english("film frame"), english("film frames"), span=(0, 255))
 
 
-INPUT = InputKind("video", english("films"), english("a film"), english("film frame"), SUFFIXES, read=read, bundled=bundled,
-                  folders=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS,), across=4, grain=grain,
-                  view="frames", order=2)
+INPUT = InputKind(
+    "video", english("films"), english("a film"), english("film frame"), SUFFIXES, read=read, bundled=bundled,
+    folders=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS,), across=4, grain=grain, view="frames",
+    order=2)
