@@ -33,7 +33,7 @@ from _vae import DigitsVAE, fit, measure, prepare  # noqa: F401
 TITLE = "Digits from two numbers"
 INPUT = _vae.INPUT
 OBJECTIVE = _vae.OBJECTIVE
-ANSWER = {"kind": "picture", "truth": "input", "latent": "mean"}
+ANSWER = {"kind": "picture", "truth": "input", "latent": "mean", "spread": "spread"}
 LABELS = ()
 DATA = _vae.DATA
 LATENT = 2

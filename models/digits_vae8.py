@@ -15,7 +15,7 @@ nobody can lay a space of eight axes out on a sheet:
     up2       1 x 28 x 28    the picture, through a sigmoid
 
 160,933 parameters: 79,104 in the encoder, 81,829 in the decoder.
-Measured: PLACEHOLDER
+Measured: a mean squared error of 0.0180 on the 10,000 test digits (0.0675 for the mean picture).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TITLE = "Digits from eight numbers"
 GROUP = "generation"
 INPUT = _vae.INPUT
 OBJECTIVE = _vae.OBJECTIVE
-ANSWER = {"kind": "picture", "truth": "input", "latent": "mean"}
+ANSWER = {"kind": "picture", "truth": "input", "latent": "mean", "spread": "spread"}
 LABELS = ()
 DATA = _vae.DATA
 LATENT = 8

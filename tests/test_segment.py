@@ -219,7 +219,8 @@ def test_a_file_whose_manifest_says_its_kind_has_answer_names_and_view(tmp_path:
     manifest.keep(path, told)
     assert survey(path).labelled == 3
     image = tmp_path / "own.png"
-    pytest.importorskip("PIL.Image").fromarray(np.arange(600, dtype=np.uint8).reshape(20, 30)).save(image)  # another size is cut and resized
+    light = np.arange(600, dtype=np.uint8).reshape(20, 30)  # another size is cut and resized
+    pytest.importorskip("PIL.Image").fromarray(light).save(image)
     trace = record.record(str(path), str(image))
     assert trace.answers[0].labels == told.labels
     assert find("segment").suits(trace)

@@ -327,8 +327,9 @@ def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
 def _over_inputs(it: argparse.ArgumentParser) -> None:
     it.add_argument("--over", default="", metavar="inputs[:…]",
                     help="go through inputs: inputs for all bundled ones, inputs:wrong, inputs:unsure, inputs:class=4, "
-                         "inputs:excite=conv2:7, inputs:FOLDER, inputs:FILE with one a line or a row; with --from and "
-                         "--to their numbers")
+                         "inputs:excite=conv2:7, inputs:FOLDER, inputs:FILE with one a line or a row; of a network "
+                         "that makes pictures of points a walk, inputs:line=digit-3,digit-7 or inputs:circle=1.5; "
+                         "with --from and --to their numbers")
 
 
 class _Several(argparse.Action):

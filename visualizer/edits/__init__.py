@@ -203,6 +203,8 @@ class Edit:
     """Its arguments -> a few words behind the name of what was edited: `unit 7 of conv2 off`."""
     scales: Callable[..., tuple[str, int, float]] | None = None
     """Of a model: its arguments -> a layer, one channel or unit of it, and what that is multiplied by."""
+    draws: Callable[..., int] | None = None
+    """Of a model: its arguments -> the seed by which it draws the point of which it makes its picture."""
     needs: str = ""
     """Of an input, as all that follows: what of it there has to be."""
     does: Callable[..., Array] | None = None

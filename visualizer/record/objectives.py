@@ -32,6 +32,9 @@ UNKNOWN = -100
 NOTHING_FLOWED = "Nothing flowed back: no number of the answer depends on the input or on a weight that can learn."
 WISH = re.compile(r"(loss|none)(?:@(\d{1,9}))?")
 
+KL, ELBO = OF_A_REGION = ("kl", "elbo")
+"""How far the region of a picture is from the normal distribution around 0; and with it what the picture that is made
+of it costs: minus the evidence lower bound, both in nats."""
 LOSSES = ("mse", "mae", "bce", "cross_entropy")
 """Losses that a wish may name."""
 OF_AN_OUTPUT = re.compile(rf"({'|'.join(LOSSES)}|sum|mean|none|loss(?:@\d+)?|logit:\d+(?:@\d+)?):([\w.]+)")
@@ -74,7 +77,7 @@ class Wish:
     @property
     def number(self) -> str:
         """The words for a number of the answer; empty where none is named."""
-        return "" if self.what in ("loss", "none", *LOSSES) else self.what
+        return "" if self.what in ("loss", "none", *LOSSES, *OF_A_REGION) else self.what
 
 
 @dataclass(frozen=True)
@@ -216,6 +219,8 @@ def _goal_of(recording: Recording, found: Answer, wish: Wish, target: Target, as
                       "objective=lambda answer: answer.abs().sum().")
     if wish.what in LOSSES:
         return _loss_named(recording, found, wish.what, target)
+    if wish.what in OF_A_REGION:
+        return _of_a_region(recording, found, wish.what, target, named)
     made = answers.of(named)
     loss = "class" if made is None or (found.classes and made.loss != "ctc") else made.loss
     if not wish.number and isinstance(target, np.ndarray) and made is not None and made.right is not None:
@@ -399,7 +404,7 @@ def _squares(recording: Recording, found: Answer, target: Target) -> Goal:
     return Goal(loss, Objective("mean_squared_error", None, loss.item()))
 
 
-def _loss_named(recording: Recording, found: Answer, name: str, target: Target) -> Goal:
+def _loss_named(recording: Recording, found: Answer, name: str, target: Target, reduction: str = "mean") -> Goal:
     """Squares, distances, binary cross entropy or cross entropy against a target of the shape of the answer; for cross
     entropy without its axis of classes."""
     answer, event = found.tensor, found.event
@@ -448,8 +453,37 @@ def _loss_named(recording: Recording, found: Answer, name: str, target: Target) 
     call, kind = {"mse": (functional.mse_loss, "mean_squared_error"),
                   "bce": (functional.binary_cross_entropy if chances else functional.binary_cross_entropy_with_logits,
                           "binary_cross_entropy")}[name]
-    loss = recording.step(call, (answer, aimed), {}, name="loss")
+    loss = recording.step(call, (answer, aimed), {} if reduction == "mean" else {"reduction": reduction}, name="loss")
     return Goal(loss, Objective(kind, None, loss.item()))
+
+
+def _of_a_region(recording: Recording, found: Answer, name: str, target: Target, named: Named) -> Goal:
+    """Σ (μ² + e^s − s − 1) / 2 of the middle μ of the region and the logarithm s of its variance; for `elbo` the binary
+    cross entropy of all pixels with it. Kingma and Welling 2014, appendix B."""
+    held = [next((event.tensor for event in reversed(recording.events) if event.place is not None
+                  and event.place.path == str(named.settings.get(key)) and event.tensor is not None), None)
+            for key in ("latent", "spread")]
+    mean, spread = held
+    if mean is None or spread is None:
+        raise Refused(f"The objective {name} is about the region of a picture, and no layers for its middle and the "
+                      "logarithm of its variance are named and computed here; name them as latent and spread of the "
+                      "answer, and give a picture.")
+
+    def step(call: Any, *given: Any, called: str, **settings: Any) -> Tensor:
+        return recording.step(call, given, settings, name=called)  # type: ignore[no-any-return]
+
+    both = step(torch.add, step(torch.square, mean, called="squares"), step(torch.exp, spread, called="variance"),
+                called="both")
+    apart = step(torch.sub, step(torch.sub, both, spread, called="less"), 1.0, called="twice")
+    divergence = step(torch.mul, step(torch.sum, apart, called="added"), 0.5, called="divergence")
+    if name == KL:
+        return Goal(divergence, Objective(name, None, divergence.item()))
+    if not isinstance(target, np.ndarray):
+        raise Refused("The objective elbo compares the picture with one that is wanted, and none was given; give one, "
+                      "or choose kl.")
+    off = _loss_named(recording, found, "bce", target, "sum").scalar
+    loss = step(torch.add, off, divergence, called="whole")
+    return Goal(loss, Objective(name, None, loss.item()))
 
 
 def _against(recording: Recording, found: Answer, right: Right) -> Goal:

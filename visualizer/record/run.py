@@ -17,8 +17,10 @@ from visualizer.edits import INPUT, TEACHER, those
 from visualizer.edits import said as edits_said
 from visualizer.inputs import Given
 from visualizer.language import tr
+from visualizer.latent import MARK
 from visualizer.record.catalog import Opened
 from visualizer.record.edits import of_input, opened_with
+from visualizer.record.latent import decoder_of
 from visualizer.record.objectives import Target, plain_target
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
@@ -53,6 +55,8 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     only those of the input are left to do. Raises what `record` raises.
     """
     opened = model if isinstance(model, Opened) else opened_with(model, edits)
+    if str(sample).startswith(MARK):
+        opened = decoder_of(opened)
     if opened.prepare is None:
         raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
                       "takes any.")
@@ -120,7 +124,8 @@ def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     kinds = [inputs.of(said["inputs"][name] if name else said).name for name in names]
     fed = tuple(each if each.name == TOLD else replace(each, kind=kind, name=name)
                 for each, kind, name in zip(trace.fed, kinds, names, strict=False))
-    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw), *_guessed(opened),
+    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw),
+             *inputs.of(reads_of(opened)).notes(reads_of(opened), given.raw, opened.title), *_guessed(opened),
              *map(str, opened.card.get("notes", ())))
     return replace(trace, sample=replace(trace.sample, steps=steps), notes=notes, fed=fed)
 
@@ -220,6 +225,8 @@ def truth_of(opened: Opened, given: Given) -> Any:
     """What it should answer to an input, as the kind of its answer reads that off the input; None where nobody knows.
     """
     made = answers_with(opened)
+    if given.truth is None and settings_of(opened).get("truth") == "input" and opened.prepare is not None:
+        return prepared(opened, given.raw)[0].numpy()
     found = None if made is None else made.target(given, lambda raw: prepared(opened, raw).numpy(), opened.wanted)
     return _by_number(found, opened) if made is not None and made.ends else found
 

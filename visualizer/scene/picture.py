@@ -29,6 +29,10 @@ BEAT = "beat"
 """The `array` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
 
 
+GHOST = "ghost"
+"""The knob that says where in a plane of points the pointer is: `0.5,-1.0`."""
+
+
 @dataclass(frozen=True)
 class Focus:
     """What is looked at: a layer, or a cell of it; a shorter cell means all that begins so (a whole channel)."""
@@ -271,6 +275,27 @@ class ToInput:
 
 
 @dataclass(frozen=True)
+class ToPoint:
+    """A stretch of a plane in which every place stands for a point of which a picture is made: a click goes to it, and
+    a drag through those on its way."""
+
+    point: tuple[float, ...]
+    """All its numbers; two of them follow from the place."""
+    axes: tuple[int, int]
+    """Which ones: to the right, and up."""
+    low: float
+    high: float
+    """What stands at the left and at the bottom, and at the other ends."""
+
+    def at(self, across: float, down: float) -> tuple[float, ...]:
+        """The point at these shares of its width and height, no further than to its edges."""
+        found = list(self.point)
+        for axis, share in zip(self.axes, (across, 1 - down), strict=True):
+            found[axis] = self.low + (self.high - self.low) * min(1.0, max(0.0, share))
+        return tuple(found)
+
+
+@dataclass(frozen=True)
 class Stops:
     """Places on a lane, one a tile of an Image, from left to right."""
 
@@ -344,7 +369,7 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Flight | Touch | Stop | ToInput | Choice | Opens | None = field(default=None, compare=False)
+    holds: Term | Flight | Touch | Stop | ToInput | ToPoint | Choice | Opens | None = field(default=None, compare=False)
     """Which term of a number it is, what it carries on its way or lies round, which moment of a lane, or which choice;
     none of them is seen."""
 

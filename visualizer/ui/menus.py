@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from visualizer import answers, door, inputs, over, sight
+from visualizer import answers, door, inputs, latent, over, sight
 from visualizer.language import languages, tr, translated
 from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
@@ -167,6 +167,11 @@ class Menus:
             if number in there or known is not whole:
                 self._offer(classes, name, replace(asked, pick=over.CLASS, of=name), "")
         menu.addSeparator()
+        trace = self.store.trace
+        if trace is not None and latent.answer_of(trace) is not None:
+            self._offer(menu, tr("A walk around the middle of the plane"), over.Over(pick=over.CIRCLE), "")
+            menu.addAction(tr("A walk from one input to another …")).triggered.connect(self._walk)
+            menu.addSeparator()
         menu.addAction(tr("The files of a folder …")).triggered.connect(
             lambda: self._from(self.window.ask_for_folder(tr("Inputs in a folder"))))
         menu.addAction(tr("The lines of a text, the rows of a table …")).triggered.connect(
@@ -189,6 +194,14 @@ class Menus:
         """The unit that is chosen, or that the moment is about, as `inputs:excite=` names it; empty for none."""
         seen, trace = self.store.sight, self.store.trace
         return "" if seen is None or trace is None else does.unit_words(self.store.state.focus or seen.subject, trace)
+
+    def _walk(self) -> None:
+        """Ask between which two inputs, and step through the points on the line between theirs."""
+        ends = inputs.samples(self.store.card.kind, self.store.card.facts).words[:2]
+        typed = self.window.ask_for_words(tr("A walk from one input to another"), tr("Two inputs, with a comma between "
+                                          "them"), ",".join(ends))
+        if typed:
+            self._step_over(over.Over(pick=over.LINE, of=typed.replace(" ", "")))
 
     def _from(self, path: str) -> None:
         if path:

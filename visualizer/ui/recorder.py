@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows nothing
 
-from visualizer import door, inputs, over, views
+from visualizer import door, inputs, latent, over, views
 from visualizer.card import Card, from_plain
 from visualizer.door import Found
 from visualizer.engine.client import Engine
@@ -28,7 +28,7 @@ from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, turned, unpacked
 from visualizer.trace import Arrays, Refused, Trace, load
 from visualizer.ui.shipped import shipped_trace
-from visualizer.ui.store import Recording, Store
+from visualizer.ui.store import Recording, Store, network_of
 
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
@@ -233,7 +233,12 @@ class Recorder(QObject):
         return {} if known is None else {"others": known.around(wanted.sample)}
 
     def _held_already(self, name: str, wanted: State, others: dict[str, Any]) -> Arrays | None:
-        """What was measured with another input of the same page, and is the same for this one."""
+        """What was measured with another input of the same page, or of the same network where it is that of any input,
+        and is the same for this one."""
+        if name in views.find(wanted.view).of_network:
+            network = network_of(wanted.recipe)
+            return next((recording.trace.studies[name] for recipe, recording in self.store.recordings
+                         if name in recording.trace.studies and network_of(recipe) == network), None)
         for recipe, recording in self.store.recordings:
             held = recording.trace.studies.get(name) if others else None
             if held is not None and isinstance(recipe, ModelRecipe) and isinstance(wanted.recipe, ModelRecipe) \
@@ -241,6 +246,14 @@ class Recorder(QObject):
                     and bytes(held["words"]).decode().split(over.SEPARATOR) == list(others["others"]):
                 return held
         return None
+
+    def _with_held(self, trace: Trace, wanted: State) -> Trace:
+        """A recording with what was measured of its network already."""
+        if wanted.in_lab:
+            return trace
+        held = {name: arrays for name in views.find(wanted.view).of_network if name not in trace.studies
+                and (arrays := self._held_already(name, wanted, {})) is not None}
+        return replace(trace, studies={**trace.studies, **held}) if held else trace
 
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
@@ -378,8 +391,12 @@ class Recorder(QObject):
             else:
                 self._asked, self._turned = {self.engine.request("lab", words=_words(state)): state}, None
             return
+        if _is_point(state) and any(_is_point(asked) for asked in self._asked.values()):
+            self._turned = state  # as a knob
+            return
         self._turned = None
-        quick = {"check": False} if self._is_stepped() or self.store.state.compare or self._is_edited(state) else {}
+        quick = {"check": False} if self._is_stepped() or self.store.state.compare or self._is_edited(state) \
+            or _is_point(state) else {}
         number = self.engine.request("record", **self._wishes(state), **quick)
         self._asked = {number: state}
 
@@ -391,12 +408,13 @@ class Recorder(QObject):
             and replace(shown, edits=wanted.edits) == wanted
 
     def _is_passed(self, state: State) -> bool:
-        """Whether the knobs of the laboratory have been turned on from there meanwhile."""
+        """Whether the knobs of the laboratory, or a point, have been moved on from there meanwhile."""
         now = self.store.state.recipe
-        return state.in_lab and self._turned is not None and self._turned.recipe == now != state.recipe
+        moves = state.in_lab or _is_point(state)
+        return moves and self._turned is not None and self._turned.recipe == now != state.recipe
 
     def _go_on(self) -> None:
-        """Ask for where the knobs stand by now."""
+        """Ask for where the knobs or the point stand by now."""
         turned, self._turned = self._turned, None
         if turned is not None and self.store.waiting:
             self._ask(turned)
@@ -512,7 +530,7 @@ class Recorder(QObject):
             self.said.emit(tr("The weights of {name} are not those this was saved with; what is shown is the recording "
                               "that was saved.").format(name=trace.title or trace.model))
             return
-        if self.store.set_trace(trace, report, asked=state):
+        if self.store.set_trace(self._with_held(trace, state), report, asked=state):
             self._gone = False
             self._compare(trace)
 
@@ -561,8 +579,8 @@ class Recorder(QObject):
             return
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
-            if name == "lab" and self._is_passed(state):
-                self.store.set_trace(answer["trace"], None, state, on_the_way=True)
+            if name in ("lab", "record") and self._is_passed(state):
+                self.store.set_trace(self._with_held(answer["trace"], state), None, state, on_the_way=True)
                 self._go_on()
                 return
             self._show(answer["trace"], answer.get("report"), state)
@@ -635,6 +653,11 @@ class Recorder(QObject):
 def _sentence(error: Exception) -> str:
     """What is said of it: a LookupError would put its words in quotes."""
     return str(error.args[0] if isinstance(error, LookupError) and error.args else error)
+
+
+def _is_point(state: State) -> bool:
+    """Whether it asks for the picture of a point, which may be on its way through a plane."""
+    return state.sample.startswith(latent.MARK)
 
 
 def _words(state: State) -> dict[str, str]:

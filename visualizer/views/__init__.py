@@ -68,6 +68,8 @@ class View:
     """Those of them that are numbers: what lies between their words is a picture, too, and the window moves through."""
     studies: tuple[str, ...] = ()
     """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
+    of_network: tuple[str, ...] = ()
+    """Those of its studies that are the same whatever is fed in: measured once for a network."""
     words: Callable[[Look], str] | None = None
     """What these are asked for by how it is looked at, in words of their own; nothing for the usual."""
     instead: Callable[[Trace], tuple[Beat, ...]] | None = None
