@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
+from typing import ClassVar
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QObject, Qt
+from PIL import Image
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QImage, QKeyEvent
+from PySide6.QtWidgets import QWidget
 
+from visualizer import inputs
 from visualizer.ui import devices
+from visualizer.ui.camera import CameraSheet
 
 NAME = "PySide6.QtMultimedia"
 
@@ -75,3 +83,90 @@ def test_a_person_is_asked_once_and_a_no_is_said(qapp, with_devices, monkeypatch
         status[0] = first
         assert reached(device) == (([name], []) if then == Qt.PermissionStatus.Granted else ([], [device.denied]))
     assert len(asked) == (2 if first == Qt.PermissionStatus.Undetermined else 0)
+
+
+# --- the camera -------------------------------------------------------------------------------------------------------
+
+class Heard:
+    """A signal of Qt, as far as it is used."""
+
+    def __init__(self) -> None:
+        self.called = []
+
+    def connect(self, call) -> None:
+        self.called.append(call)
+
+    def emit(self, *words: object) -> None:
+        for call in self.called:
+            call(*words)
+
+
+class FakeCamera:
+    made: ClassVar[list[FakeCamera]] = []
+
+    def __init__(self, device: object) -> None:
+        self.errorOccurred, self.on = Heard(), False
+        self.made.append(self)
+
+    def start(self) -> None:
+        self.on = True
+
+    def stop(self) -> None:
+        self.on = False
+
+
+class FakeSink:
+    made: ClassVar[list[FakeSink]] = []
+
+    def __init__(self) -> None:
+        self.videoFrameChanged = Heard()
+        self.made.append(self)
+
+
+@pytest.fixture
+def sheet(qtbot, monkeypatch, tmp_path) -> Iterator[CameraSheet]:
+    session = SimpleNamespace(setCamera=lambda it: None, setVideoSink=lambda it: None)
+    monkeypatch.setattr(devices, "multimedia", lambda: SimpleNamespace(
+        QCamera=FakeCamera, QMediaCaptureSession=lambda: session, QVideoSink=FakeSink))
+    monkeypatch.setenv("VISUALIZER_STATE", str(tmp_path))
+    below = QWidget()
+    qtbot.addWidget(below)
+    below.resize(800, 600)
+    made = CameraSheet("its camera", below)
+    made.setGeometry(below.rect())
+    below.show()
+    yield made  # as long as what it lies on is there
+    assert below
+
+
+def test_what_the_camera_sees_is_taken_as_a_file_that_is_the_input(sheet: CameraSheet) -> None:
+    """Nothing is taken before anything is seen; then all of it, pixel by pixel, and the camera is off."""
+    taken, closed = [], []
+    sheet.taken.connect(taken.append)
+    sheet.closed.connect(lambda: closed.append(True))
+    assert not sheet.grab().toImage().isNull()
+    sheet.take()
+    assert not taken
+    assert FakeCamera.made[-1].on
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    image = QImage(pixels.data, 64, 48, 192, QImage.Format.Format_RGB888)
+    FakeSink.made[-1].videoFrameChanged.emit(SimpleNamespace(toImage=image.copy))
+    assert not sheet.grab().toImage().isNull()
+    sheet.keyPressEvent(QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier))
+    assert closed
+    assert not FakeCamera.made[-1].on
+    with Image.open(taken[0]) as file:
+        np.testing.assert_array_equal(np.asarray(file), pixels)
+    given = inputs.given(taken[0], "pictures", "Photos", {"shape": [3, 32, 32]})
+    assert given.raw.shape == (32, 32, 3)
+    assert given.sample.title == "taken-1.png, its middle, 32 × 32"
+
+
+def test_a_camera_that_another_app_holds_says_so_and_the_sheet_goes(sheet: CameraSheet) -> None:
+    said, closed = [], []
+    sheet.said.connect(said.append)
+    sheet.closed.connect(lambda: closed.append(True))
+    FakeCamera.made[-1].errorOccurred.emit("an error", "Device is busy.")
+    assert closed
+    assert said == ["The camera cannot be used (Device is busy): close other apps that use it and try again, or open a "
+                    "picture file."]

@@ -252,6 +252,13 @@ def _microphone() -> Drawn:
     return path, False
 
 
+@cache
+def _camera() -> Drawn:
+    path = _lines(((2, 6), (6, 6), (7.5, 3.5), (12.5, 3.5), (14, 6), (18, 6), (18, 16), (2, 16)), closed=True)
+    path.addEllipse(QRectF(6.75, 7.5, 6.5, 6.5))
+    return path, False
+
+
 ICONS: dict[str, Callable[[], Drawn]] = {
     "present": _present, "export": _export, "pencil": _pencil, "folder": _folder, "first": _first, "last": _last,
     "previous": _previous, "next": _next, "play": _play, "play-back": _play_back, "pause": _pause,
@@ -259,5 +266,5 @@ ICONS: dict[str, Callable[[], Drawn]] = {
     "die": _die, "models": _models, "eraser": _eraser, "options": _options, "search": _search, "home": _home,
     "lens": _lens,
     "laboratory": _laboratory, "untrained": _untrained, "fold": _fold, "theme": _theme, "film": _film,
-    "microphone": _microphone,
+    "microphone": _microphone, "camera": _camera,
 }

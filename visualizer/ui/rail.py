@@ -62,6 +62,7 @@ class Rail(QWidget):
     drawn = Signal(object)
     """Ink of the drawing pad, (112, 112) bytes."""
     record_wanted = Signal()
+    picture_wanted = Signal()
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,6 +84,8 @@ class Rail(QWidget):
         self.draw_icon = Button("", "pencil", "flat", self)
         self.record_button = Button(tr("Record"), "microphone", "raised", self)
         self.record_icon = Button("", "microphone", "flat", self)
+        self.camera_button = Button(tr("Camera"), "camera", "raised", self)
+        self.camera_icon = Button("", "camera", "flat", self)
         self.open_icon = Button("", "folder", "flat", self)
         self.aside = Aside(store, self)
         self.chosen = ModelRow(lab.NAME, store, self)
@@ -212,6 +215,11 @@ class Rail(QWidget):
         """Whether the model hears what one says."""
         return inputs.MICROPHONE in self.store.kind.choosers
 
+    @property
+    def sees(self) -> bool:
+        """Whether the model reads what a camera sees."""
+        return inputs.CAMERA in self.store.kind.choosers
+
     def _models_high(self) -> int:
         """Height of the list of models: as many rows as may stand, and as leave room for the pad if one draws."""
         more = ROW // 2 if self.models.count > MOST_ROWS else 0
@@ -231,6 +239,8 @@ class Rail(QWidget):
         for button in (self.record_button, self.record_icon):
             tip = tr("Record with the microphone what the network is to hear")
             style.name(button, tr("Record"), keyed(tip, "record"))
+        for button in (self.camera_button, self.camera_icon):
+            style.name(button, tr("Take a picture"), keyed(tr("A picture from the camera becomes the input"), "camera"))
         style.name(self.open_button, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
         style.name(self.open_icon, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
         style.name(self.model_button, tr("Model"), tr("Choose another model"))
@@ -243,6 +253,8 @@ class Rail(QWidget):
             button.clicked.connect(self.toggle_pad)
         for button in (self.record_button, self.record_icon):
             button.clicked.connect(self.record_wanted)
+        for button in (self.camera_button, self.camera_icon):
+            button.clicked.connect(self.picture_wanted)
         self.model_button.clicked.connect(self._model_menu)
         self.input_button.clicked.connect(lambda: self._show_panel(self.input_button, SampleGrid))
 
@@ -272,12 +284,15 @@ class Rail(QWidget):
         self.draw_icon.setVisible(self.narrow and draws)
         self.record_icon.setVisible(self.narrow and self.records)
         self.record_button.setVisible(choosing and self.records)
+        self.camera_icon.setVisible(self.narrow and self.sees)
+        self.camera_button.setVisible(choosing and self.sees and not self.drawing)
         if self.pad is not None and (self.narrow or not draws):
             self.pad.hide()
         if self.narrow:
             for widget, y, side in ((self.model_button, 12, 40), (self.input_button, 68, 40),
                                     (self.draw_icon, 120, 40), (self.record_icon, 120, 40),
-                                    (self.open_icon, 160 if draws or self.records else 120, 40)):
+                                    (self.camera_icon, 120, 40),
+                                    (self.open_icon, 160 if draws or self.records or self.sees else 120, 40)):
                 widget.setGeometry(8, y, side, side)
             return
         if self.experimenting:
@@ -309,7 +324,8 @@ class Rail(QWidget):
         self.grid_scroller.setGeometry(16, top, 198, high)
         self.draw_button.setGeometry(16, top + high + below, 88, 32)
         self.record_button.setGeometry(16, top + high + below, 100, 32)
-        left = 112 if draws else 124 if self.records else 16
+        self.camera_button.setGeometry(16, top + high + below, 100, 32)
+        left = 112 if draws else 124 if self.records or self.sees else 16
         self.open_button.setGeometry(left, top + high + below, 200 - left, 32)
         self.update()
 

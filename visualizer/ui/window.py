@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit
 from shiboken6 import isValid
 
 from visualizer import sight, start
+from visualizer.inputs.image import SUFFIXES
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Text
@@ -89,6 +90,7 @@ class Window(QWidget):
         self.panes.placed.connect(self._lay_over)
         self.rail.drawn.connect(self.drawn)
         self.rail.record_wanted.connect(lambda: self.sounding.record())
+        self.rail.picture_wanted.connect(self.take_picture)
         self.top.menu_wanted.connect(self.menus.pop)
         self.top.options_wanted.connect(self.menus.pop_options)
         self.top.export_wanted.connect(self.menus.pop_exports)
@@ -423,6 +425,28 @@ class Window(QWidget):
         made.said.connect(self.say)
         made.recorded.connect(self.open_path)
         return made
+
+    def take_picture(self) -> None:
+        """Show what the camera sees, until a picture is taken; that is opened."""
+        from visualizer.ui import devices
+
+        if SUFFIXES[0] not in self.store.kind.suffixes:
+            self.say(tr("There is nothing to take a picture for: open a model that reads pictures."))
+            return
+        devices.reach(devices.CAMERA, self, self._show_camera, self.say)
+
+    def _show_camera(self, device: object) -> None:
+        from visualizer.ui.camera import CameraSheet
+
+        def made(below: QWidget) -> CameraSheet:
+            sheet = CameraSheet(device, below)
+            sheet.said.connect(self.say)
+            sheet.taken.connect(self.open_path)
+            return sheet
+
+        self.come_forward()
+        self.unsay()
+        self.cover.show(made)
 
     @property
     def filming(self) -> Job | None:
