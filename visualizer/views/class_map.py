@@ -37,11 +37,12 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.projector import begins
 from visualizer.scene.subject import there
-from visualizer.scene.timeline import FORWARD, Moment, Timeline
+from visualizer.scene.timeline import FORWARD, Moment, Timeline, timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import PARTS, View
 
 TOP, LEFT, GAP, HEAD = 74.0, 24.0, 28.0, 22.0
+HALF = 0.5
 VEIL = 0.62
 """How strongly the map covers the picture."""
 PRINTED = 34.0
@@ -86,15 +87,18 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """The map of a class over the picture, as soon as the network has answered; on the way back the gradient there."""
     ends = places.ends(trace)
     assert ends is not None
+    before, _ = parts.crossing(moment, timeline(trace))
+    at = before if moment.phase < HALF and before.backward != moment.backward else moment
     shown = _shown(trace, ends, look)
-    seen = shown if moment.backward or there(trace, moment, Focus(ends.scores.name)) else None
-    told = _sentence(trace, ends, seen, moment)
+    seen = shown if at.backward or there(trace, at, Focus(ends.scores.name)) else None
+    summed = shown if at.beat.layer == ends.scores.name and not at.backward else seen
+    told = _sentence(trace, ends, seen, at)
     box = Box(LEFT, begins(look, TOP), look.size[0] - LEFT, look.size[1] - lanes_height(look) - 12)
     marks = parts.sentence(look, told)
     classes = 208.0 if look.size[0] >= 900 else 168.0
     high = box.height * (0.56 if look.mode.notes else 0.62)
     side = min(high - HEAD, (box.width - classes - 2 * GAP) / 2)
-    marks += _pictures(trace, ends, seen, moment, look, box.left, box.top, side)
+    marks += _pictures(trace, ends, summed, at, look, box.left, box.top, side)
     left = box.left + 2 * (side + GAP)
     marks += _classes(trace, ends, seen, look, left, box.top, box.right - left, side + HEAD)
     marks += _opened(seen, look, Box(box.left, box.top + side + HEAD + 24, box.right, box.bottom))
@@ -138,14 +142,21 @@ def _pictures(trace: Trace, ends: Ends, seen: Shown | None, moment: Moment, look
     rows, columns = ends.maps.shape[1:]
     size, right = (wide / columns, high / rows), x + side + GAP
     values, palette, scale = _values(trace, ends, seen, moment)
+    reached = rows * columns if moment.backward or there(trace, moment, Focus(ends.scores.name)) else \
+        int(moment.phase * rows * columns)
+    if not reached:
+        values = None
     title = tr("gradient at {layer}") if moment.backward else tr("what each place gives")
     marks.append(Text(right, y + 13, plain(title.format(layer=ends.maps.name)), 13, 600, "accent-ink", max_width=side))
     if values is None:
         marks += [Rect(x, top, wide, high, "hatch"), Rect(right, top, wide, high, "hatch")]
         return marks
     entries = colour.magnitude(values, scale.low, scale.high) if scale.log else colour.signed(values, scale.high)
+    to_come = np.arange(rows * columns).reshape(rows, columns) >= reached  # the sum goes from place to place
+    entries[to_come] = 0
     for left, opacity in ((x, VEIL), (right, 1.0)):
-        marks.append(Image(left, top, size, entries[None], palette, indices=(-1,), opacity=opacity, scale=scale))
+        marks.append(Image(left, top, size, entries[None], palette, indices=(-1,), opacity=opacity, scale=scale,
+                           hatched=to_come[None] if to_come.any() else None))
     drawn: list[Mark] = []
     for row in range(rows):
         for column in range(columns):
@@ -155,12 +166,12 @@ def _pictures(trace: Trace, ends: Ends, seen: Shown | None, moment: Moment, look
                 drawn.append(Rect(left + column * size[0], top + row * size[1], *size, focus=Focus(ends.maps.name),
                                   tip=words, holds=Choice("place", f"{row},{column}")))
             value = float(values[row, column])
-            if min(size) >= PRINTED and seen is not None and not moment.backward:
+            if min(size) >= PRINTED and seen is not None and not moment.backward and not to_come[row, column]:
                 words = seen.claim(numbers.signed(value), "place of a class map", row, column)
                 drawn.append(Text(right + (column + 0.5) * size[0], top + (row + 0.5) * size[1] + 4.5, plain(words), 12,
                                   600, colour.ink_on(f"{palette}:{int(entries[row, column])}", look.theme), "middle"))
     marks += grouped(Group(tr("class map"), Focus(ends.maps.name)), drawn)
-    if seen is not None:
+    if seen is not None and not to_come.any():
         row, column = seen.place
         marks += [Rect(left + column * size[0] - 1, top + row * size[1] - 1, size[0] + 2, size[1] + 2, "", "accent", 2)
                   for left in (x, right)]
@@ -308,7 +319,8 @@ def _table(trace: Trace, ends: Ends) -> Table:
     """One row a class: its score, and of what it is made."""
     held = trace.studies.get(STUDY)
     if not held:
-        return Table((), ())
+        return Table((tr("class"), tr("score")), tuple((class_name(trace, number), float(score))
+                                                       for number, score in enumerate(ends.scores.output)))
     rows = []
     for number, slopes in zip(np.asarray(held["classes"]).tolist(), np.asarray(held["slopes"]), strict=True):
         total, score = float(places.products(ends.maps.output, slopes).sum()), float(ends.scores.output[number])
