@@ -562,7 +562,7 @@ def test_a_sound_of_every_depth_is_read_and_its_channels_averaged(width: int, tm
     path = wav(tmp_path / "a.wav", np.stack([left * 0.8, left * 0.2], 1), width=width)
     found = inputs.given(str(path), "audio")
     assert found.raw.shape == (400,)
-    assert found.sample.title == "a.wav, 0.05 s at 8,000 Hz"
+    assert found.sample.title == "a.wav, 0.05 s at 8,000 Hz, the mean of 2 channels"
     np.testing.assert_allclose(found.raw, left * 0.5, atol=1.01 / (1 << (8 * width - 1)))
 
 

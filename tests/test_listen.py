@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import wave
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from tests.quantities_of_sound import middle
@@ -16,7 +18,7 @@ from visualizer.said import listening
 from visualizer.scene.picture import Image, Line, Look, Rect, Text
 from visualizer.scene.sound import hertz, mel, sound_of, spectrogram_of, stages, way
 from visualizer.scene.timeline import timeline
-from visualizer.trace import Input, Trace, forget
+from visualizer.trace import Input, Refused, Trace, forget
 from visualizer.views import find
 
 torch.set_num_threads(1)
@@ -192,3 +194,74 @@ def test_silence_is_said(waves) -> None:
                      facts={"input": {"kind": "audio", "rate": 1000}})
     silent = replace(silent, fed=(replace(silent.fed[0], kind="audio"),))
     assert "there is no sound above it" in draw(silent, "listen", "input.forward").caption
+
+
+@pytest.mark.parametrize("wish", ["symbol:0", "symbol:1", "logit:8@6"])
+def test_one_digit_of_the_string_is_sent_back(wish: str) -> None:
+    """The scores of the frames that say it, added up, differentiated by autograd."""
+    sent = pass_of("spoken_strings", objective=wish)
+    x = sent.inputs[0].clone().requires_grad_()
+    scores = sent.model(x)[0]
+    path = scores.argmax(1).tolist()
+    spelled = [(step, digit) for step, digit in enumerate(path) if digit != 10]
+    order = list(dict.fromkeys(digit for _, digit in spelled))
+    cells = [(6, 8)] if wish.startswith("logit") else [cell for cell in spelled if cell[1] == order[int(wish[-1])]]
+    total = sum(scores[step, digit] for step, digit in cells)
+    total.backward()
+    assert sent.trace.objective.value == pytest.approx(total.item(), rel=1e-5)
+    scale = float(x.grad.abs().max())
+    np.testing.assert_allclose(sent.trace.layers[0].gradient, x.grad[0].numpy(), atol=1e-4 * scale)
+    assert draw(sent.trace, "listen", "input.backward").caption
+
+
+def test_a_symbol_that_is_not_read_is_refused() -> None:
+    with pytest.raises(Refused, match="There is no symbol 7; 2 are read"):
+        pass_of("spoken_strings", objective="symbol:7")
+
+
+@pytest.mark.parametrize("wish", ["logit:3@24", "logit:3@11"])
+def test_one_digit_at_the_end_or_at_a_step_is_sent_back(wish: str) -> None:
+    sent = pass_of("spoken_digits", objective=wish)
+    x = sent.inputs[0].clone().requires_grad_()
+    sent.model(x)[0, int(wish[8:]), 3].backward()
+    scale = float(x.grad.abs().max())
+    np.testing.assert_allclose(sent.trace.layers[0].gradient, x.grad[0].numpy(), atol=1e-4 * scale)
+
+
+# --- one's own sounds -------------------------------------------------------------------------------------------------
+
+def wav(path, sound, rate: int):
+    soundfile.write(path, sound, rate, subtype="PCM_16")
+    return str(path)
+
+
+def test_what_is_done_to_a_sound_of_ones_own_is_said(tmp_path) -> None:
+    """Stereo at 44.1 kHz, too long by far for one digit; silence."""
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * 44_100) / 44_100)
+    trace = pass_of("spoken_digits", wav(tmp_path / "a.wav", np.stack([tone, 0.5 * tone], 1), 44_100)).trace
+    assert trace.sample.title == "a.wav, 2 s, 44,100 Hz brought to 8,000 Hz, the mean of 2 channels"
+    assert any("lasts 2 s" in note and "listens for 1 s" in note for note in trace.notes)
+    loud = spectrogram_of(trace)
+    assert abs(loud.hertz[int(loud.values.mean(1).argmax())] - 440) < 60
+    silent = pass_of("spoken_digits", wav(tmp_path / "b.wav", np.zeros(4000), 8_000)).trace
+    assert silent.sample.title.endswith("silence: no sound above −60 dB")
+    assert "there is no sound above it" in draw(silent, "listen", "input.forward").caption
+    strings = pass_of("spoken_strings", str(tmp_path / "b.wav")).trace
+    assert find("listen").suits(strings)
+    draw(strings, "listen")
+
+
+def test_an_hour_a_broken_file_and_a_text_are_one_sentence(tmp_path) -> None:
+    with wave.open(str(tmp_path / "hour.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(1)
+        file.setframerate(8000)
+        file.writeframes(bytes(3600 * 8000))
+    (tmp_path / "text.wav").write_text("hello, I am no sound")
+    whole = (tmp_path / "hour.wav").read_bytes()[:3000]
+    (tmp_path / "cut.wav").write_bytes(whole[:30])
+    for name, words in (("hour", "choose a shorter stretch"), ("text", "no sound that can be read"),
+                        ("cut", "no sound that can be read")):
+        with pytest.raises(Refused, match=words) as refused:
+            pass_of("spoken_digits", str(tmp_path / f"{name}.wav"))
+        assert str(refused.value).count(". ") == 0

@@ -19,6 +19,7 @@ import torch
 
 from tests import (  # noqa: F401  (their quantities are known once they are there)
     quantities_of_attention,
+    quantities_of_boxes,
     quantities_of_layers,
     quantities_of_reach,
     quantities_of_sound,

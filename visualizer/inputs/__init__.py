@@ -74,6 +74,8 @@ class InputKind:
     """Endings of the files that are read."""
     read: Callable[[str, Facts], Given] | None = None
     """A file; raises Refused with one sentence."""
+    folders: bool = False
+    """Whether a whole folder of files is read as one input, too."""
     typed: Callable[[str, Facts], Given] | None = None
     """What a person types."""
     mark: str = ""
@@ -92,6 +94,9 @@ class InputKind:
     """(word, title of the model, facts): for a kind that finds out by itself what a word means."""
     steps: Callable[[Facts, Any, int], tuple[str, ...]] = _numbered
     """What each step facts, in words; the number is how many steps the recording answers, 0 for none."""
+    notes: Callable[[Facts, Any, str], tuple[str, ...]] = lambda facts, raw, title: ()
+    """(what a model says of its input, what is read, its title) -> what is done to it, beyond what every input of this
+    kind is told, in one sentence each."""
     thumbnail: Callable[[Any], Pixels | None] = field(default=lambda raw: None)
     """Entries of the palette of pixels (row, column); None for what is named by its title."""
     sign: str = ""
@@ -210,6 +215,8 @@ def given(word: str, name: str, title: str = "", facts: Facts | None = None) -> 
         return own.typed(word.removeprefix(own.mark), facts)
     if found is None and row_in(word) is not None:
         return _row_of(word, own, title, facts)
+    if own.folders and own.read is not None and found is None and len(word) < 1000 and Path(word).is_dir():
+        return own.read(word, facts)
     another = _another(word, own, found, suffix)
     if another:
         first = next((each.name for each in all_samples(name, facts)), "")

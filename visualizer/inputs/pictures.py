@@ -1,7 +1,8 @@
 """Pictures of any size that a card names, grey or in colours: rows and columns, `shape` channel first.
 
 A larger picture is cut to the square, or whatever proportions the model reads, in its middle and brought to its size;
-what a bundled one should be answered stands beside it: `boxes`, or a class for each pixel in a tile of its own.
+what a bundled one should be answered stands beside it: `boxes` with what is in each, or a class for each pixel in a
+tile of its own.
 """
 
 from __future__ import annotations
@@ -25,12 +26,7 @@ def read(word: str, facts: Facts) -> Given:
     channels, rows, columns = _shape(facts)
     whole = _digits.colours(path, channels == 3)
     high, wide = whole.shape[:2]
-    seen_high, seen_wide = (high, round(high * columns / rows)) if high * columns <= wide * rows else \
-        (round(wide * rows / columns), wide)
-    top, left = (high - seen_high) // 2, (wide - seen_wide) // 2
-    part = np.ascontiguousarray(whole[top:top + seen_high, left:left + seen_wide])
-    made = np.rint(_digits.resized(part, rows, columns)).astype(np.uint8)
-    made.flags.writeable = False
+    made = _digits.middle(whole, rows, columns)
     said = tr("{file}, as it is") if (high, wide) == (rows, columns) else \
         tr("{file}, its middle, {rows} × {columns}")
     return Given(Sample(word, said.format(file=path.name, rows=rows, columns=columns)), made)
@@ -41,7 +37,7 @@ def bundled(item: Item) -> Given:
     tile = item.tile
     truth: Any = tuple(str(item.about.get("caption", "")).split()) or None
     if item.about.get("boxes"):
-        truth = np.array(item.about["boxes"], np.float64)[:, :4]
+        truth = np.array(item.about["boxes"], np.float64)
     if tile is not None and item.about.get("classes"):
         tile, beside = np.split(tile, 2, axis=1)
         truth = beside // int(item.about["classes"])

@@ -124,7 +124,8 @@ def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     kinds = [inputs.of(said["inputs"][name] if name else said).name for name in names]
     fed = tuple(each if each.name == TOLD else replace(each, kind=kind, name=name)
                 for each, kind, name in zip(trace.fed, kinds, names, strict=False))
-    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw), *_guessed(opened),
+    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw),
+             *inputs.of(reads_of(opened)).notes(reads_of(opened), given.raw, opened.title), *_guessed(opened),
              *map(str, opened.card.get("notes", ())))
     return replace(trace, sample=replace(trace.sample, steps=steps), notes=notes, fed=fed)
 
