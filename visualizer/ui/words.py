@@ -204,6 +204,7 @@ def knob(name: str) -> str:
         "keep": tr("How much the content counts"),
         "weight": tr("How much the style counts"),
         "smooth": tr("How much smoothness counts"),
+        "map": tr("Which slopes"),
         "layer": tr("Whose Gram matrices, first to last"),
     }.get(name, name.replace("_", " ").capitalize())
 
@@ -250,6 +251,8 @@ def knob_word(name: str, word: str) -> str:
         ("sweep", "shown"): tr("Over the whole stage"),
         ("score", "model"): tr("As the model has it"),
         ("overlap", "model"): tr("As the model has it"),
+        ("map", "places"): tr("Each place its own"),
+        ("map", "averaged"): tr("Averaged over the places (Grad-CAM)"),
         **{(name, word): words for name in ("content", "style") for word, words in (
             ("chelsea", tr("The cat")), ("coffee", tr("The cup of coffee")), ("astronaut", tr("The astronaut")),
             ("rocket", tr("The rocket")), ("input", tr("The picture that is open")))},
