@@ -74,6 +74,8 @@ class InputKind:
     """Endings of the files that are read."""
     read: Callable[[str, Facts], Given] | None = None
     """A file; raises Refused with one sentence."""
+    folders: bool = False
+    """Whether a whole folder of files is read as one input, too."""
     typed: Callable[[str, Facts], Given] | None = None
     """What a person types."""
     mark: str = ""
@@ -213,6 +215,8 @@ def given(word: str, name: str, title: str = "", facts: Facts | None = None) -> 
         return own.typed(word.removeprefix(own.mark), facts)
     if found is None and row_in(word) is not None:
         return _row_of(word, own, title, facts)
+    if own.folders and own.read is not None and found is None and len(word) < 1000 and Path(word).is_dir():
+        return own.read(word, facts)
     another = _another(word, own, found, suffix)
     if another:
         first = next((each.name for each in all_samples(name, facts)), "")

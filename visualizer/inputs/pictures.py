@@ -26,12 +26,7 @@ def read(word: str, facts: Facts) -> Given:
     channels, rows, columns = _shape(facts)
     whole = _digits.colours(path, channels == 3)
     high, wide = whole.shape[:2]
-    seen_high, seen_wide = (high, round(high * columns / rows)) if high * columns <= wide * rows else \
-        (round(wide * rows / columns), wide)
-    top, left = (high - seen_high) // 2, (wide - seen_wide) // 2
-    part = np.ascontiguousarray(whole[top:top + seen_high, left:left + seen_wide])
-    made = np.rint(_digits.resized(part, rows, columns)).astype(np.uint8)
-    made.flags.writeable = False
+    made = _digits.middle(whole, rows, columns)
     said = tr("{file}, as it is") if (high, wide) == (rows, columns) else \
         tr("{file}, its middle, {rows} × {columns}")
     return Given(Sample(word, said.format(file=path.name, rows=rows, columns=columns)), made)

@@ -1,38 +1,156 @@
-"""Films: grey frames of one size, one after the other, (frame, row, column)."""
+"""Films: grey frames of one size, one after the other, (frame, row, column).
+
+An animated picture, a film, a sheet of frames side by side, or a folder of pictures is brought to what the model reads:
+as many frames as it was made with, evenly spaced, the middle of each. What was done stands in the title.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from visualizer.inputs import THUMBNAILS, Facts, Given, InputKind, Item, Pixels
-from visualizer.inputs._files import numbers_in
+from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
+from visualizer.inputs._files import checked, numbers_in
+from visualizer.inputs.image import SUFFIXES as PICTURES
 from visualizer.language import english, tr
-from visualizer.trace import Refused, Sample
+from visualizer.trace import Array, Refused, Sample
 
-SUFFIXES = (".npy",)
+FILMS = (".mp4", ".webm", ".mov", ".mkv", ".avi")
+SUFFIXES = (".npy", ".gif", ".webp", ".png", ".apng", ".tif", ".tiff", *FILMS)
+USUAL = 8
+"""Frames of a film for a model that does not say how many it was made with."""
+MOST = 2_000
+"""Frames of a file that are gone through."""
+LIGHT = 127
+"""A film whose middle shade is lighter stands on a light ground, and is turned around."""
 
 
 def read(word: str, facts: Facts) -> Given:
-    """An array of grey values (frame, row, column), 0 to 255; raises Refused with one sentence."""
+    """A file of frames, or a folder of pictures; raises Refused with one sentence."""
     path = Path(word)
+    if path.is_dir():
+        return _of_folder(word, path, facts)
+    if path.suffix.lower() == ".npy":
+        return _of_array(word, path, facts)
+    if path.suffix.lower() in FILMS:
+        return _fitted(word, path.name, facts, *_of_film(path, _wanted(facts)))
+    from visualizer.inputs import _digits  # brings Pillow, which the first paint does without
+
+    count = _digits.frames_in(path)
+    if count > 1:
+        return _chosen(word, path.name, facts, count, lambda number: _digits.frame(path, number))
+    sheet = _digits.frame(path, 0)
+    frames = cut(sheet)
+    if len(frames) < 2:
+        raise Refused(tr("{file} is a single picture; give an animated one, a folder of pictures, or a sheet of square "
+                         "frames side by side.").format(file=path.name))
+    return _chosen(word, path.name, facts, len(frames), lambda number: frames[number])
+
+
+def cut(sheet: Pixels) -> list[Pixels]:
+    """Square frames that stand side by side, or below one another; one where there are none."""
+    rows, columns = sheet.shape
+    axis, side = (1, rows) if columns >= rows else (0, columns)
+    count = sheet.shape[axis] // side
+    return list(np.split(sheet, count, axis)) if sheet.shape[axis] == count * side else [sheet]
+
+
+def _of_array(word: str, path: Path, facts: Facts) -> Given:
     found = numbers_in(path)
-    rows, columns = tuple(facts.get("shape", ()))[-2:] or found.shape[-2:]
-    if found.ndim != 3 or found.shape[1:] != (rows, columns) or not (0 <= found.min() <= found.max() <= 255):
+    if found.ndim != 3 or min(found.shape) < 2 or not (0 <= found.min() <= found.max() <= 255):
+        rows, columns = _size(facts)
         raise Refused(tr("{file} is no film for this model; give an array of frames of {rows} × {columns}, grey values "
                          "from 0 to 255.").format(file=path.name, rows=rows, columns=columns))
     frames = np.rint(found).astype(np.uint8)
-    frames.flags.writeable = False
-    return Given(Sample(word, tr("{file}, {count} frames").format(file=path.name, count=len(frames))), frames)
+    if frames.shape[1:] == _size(facts):
+        frames.flags.writeable = False
+        return Given(Sample(word, tr("{file}, {count} frames").format(file=path.name, count=len(frames))), frames)
+    return _chosen(word, path.name, facts, len(frames), lambda number: frames[number])
+
+
+def _of_folder(word: str, path: Path, facts: Facts) -> Given:
+    from visualizer.inputs import _digits
+
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES and file.is_file())
+    if len(files) < 2:
+        raise Refused(tr("In the folder {folder} there are no two pictures; a film needs at least two frames.").format(
+            folder=path.name))
+    return _chosen(word, path.name, facts, len(files), lambda number: _digits.frame(files[number], 0))
+
+
+def _of_film(path: Path, wanted: int) -> tuple[list[Pixels], int]:
+    """So many frames of a film, evenly spaced, and how many it has."""
+    checked(path, tr("choose a shorter film"))
+    try:
+        av = import_module("av")
+    except ImportError:
+        raise Refused(tr("{file} is a film, and reading one takes the extra video: {how}; or save it as GIF.").format(
+            file=path.name, how="pip install 'av>=18'")) from None
+    frames: list[Pixels] = []
+    try:
+        with av.open(str(path)) as film:
+            for number, each in enumerate(film.decode(video=0)):
+                if number >= MOST:
+                    raise Refused(_too_long(path.name))
+                frames.append(each.to_ndarray(format="gray"))
+    except (av.error.FFmpegError, ValueError, IndexError) as error:
+        raise Refused(tr("{file} is no film that can be read ({why}); save it as GIF.").format(
+            file=path.name, why=str(error).rstrip("."))) from error
+    return [frames[number] for number in spread(len(frames), wanted)], len(frames)
+
+
+def _too_long(name: str) -> str:
+    return tr("{file} has more than {most} frames; cut it.").format(file=name, most=f"{MOST:,}")
+
+
+def spread(count: int, wanted: int) -> list[int]:
+    """The numbers of so many frames of `count`, evenly spaced, the first and the last among them; all where there are
+    no more."""
+    return [int(each) for each in np.rint(np.linspace(0, count - 1, min(count, wanted)))]
+
+
+def _chosen(word: str, name: str, facts: Facts, count: int, frame: Callable[[int], Array]) -> Given:
+    if count > MOST:
+        raise Refused(_too_long(name))
+    return _fitted(word, name, facts, [frame(number) for number in spread(count, _wanted(facts))], count)
+
+
+def _fitted(word: str, name: str, facts: Facts, frames: Sequence[Array], count: int) -> Given:
+    """The frames as the model reads them, and what was done to them in words."""
+    from visualizer.inputs import _digits
+
+    if len(frames) < 2:
+        raise Refused(tr("{file} has one frame; a film needs at least two.").format(file=name))
+    rows, columns = _size(facts)
+    made = np.stack([_digits.middle(np.asarray(frame, np.uint8), rows, columns) for frame in frames])
+    done = [tr("{some} of its {count} frames, evenly spaced").format(some=len(made), count=count)
+            if count > len(made) else tr("{count} frames").format(count=count)]
+    if any(frame.shape != (rows, columns) for frame in frames):
+        done.append(tr("the middle of each, {rows} × {columns}").format(rows=rows, columns=columns))
+    if np.median(made) > LIGHT:
+        made = 255 - made
+        done.append(tr("light and dark exchanged"))
+    made.flags.writeable = False
+    return Given(Sample(word, f"{name}, {', '.join(done)}"), made)
+
+
+def _size(facts: Facts) -> tuple[int, int]:
+    rows, columns = (tuple(facts.get("shape", ())) or (16, 16))[-2:]
+    return int(rows), int(columns)
+
+
+def _wanted(facts: Facts) -> int:
+    return int(facts.get("frames", USUAL))
 
 
 def bundled(item: Item) -> Given:
     """A tile of the sheet, its frames, as wide as high, side by side."""
     assert item.tile is not None
-    rows, columns = item.tile.shape
-    frames = np.stack(np.split(item.tile, columns // rows, axis=1))
+    frames = np.stack(cut(item.tile))
     frames.flags.writeable = False
     return Given(Sample(item.name, str(item.about.get("title", item.in_words)), item.label), frames)
 
@@ -47,5 +165,12 @@ def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     return tuple(f"frame {number}" for number in range(1, len(raw) + 1))
 
 
-INPUT = InputKind("video", english("films"), english("a film"), english("frame"), SUFFIXES, read=read, bundled=bundled,
-                  steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS,), across=4, order=2)
+def grain(facts: Facts) -> Grain:
+    """Shades in rows and columns, frame after frame."""
+    return Grain(("frame", "row", "column"), "frame", english("film frame"), english("film frames"), span=(0, 255))
+
+
+INPUT = InputKind(
+    "video", english("films"), english("a film"), english("film frame"), SUFFIXES, read=read, bundled=bundled,
+    folders=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS,), across=4, grain=grain, view="frames",
+    order=2)
