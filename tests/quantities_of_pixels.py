@@ -225,6 +225,12 @@ quantity("rows that a number sees")(lambda trace, said: field(trace, said, 0, Fa
 quantity("columns that a number sees")(lambda trace, said: field(trace, said, 1, False))
 
 
+@quantity("most rows that a pixel sees")
+def most_rows(trace: Trace, said: Any) -> float:
+    rows = layer_of(trace, said.layer).shape[-2]
+    return max(field(trace, said._replace(cell=(row, row)), 0, False) for row in range(rows))
+
+
 @quantity("largest norm over the channels")
 def largest_norm(trace: Trace, said: Any) -> float:
     found = np.asarray(layer_of(trace, said.layer).gradient, np.float64)

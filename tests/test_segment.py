@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +13,16 @@ from torch.nn import functional
 from tests import answer_toys as toys
 from tests import quantities_of_pixels
 from tests.test_sentences import texts_of, true, unclaimed
-from visualizer import answers, draw, record
+from visualizer import answers, comparison, draw, manifest, record
+from visualizer.comparison.partners import partners
 from visualizer.kinds import pixels
 from visualizer.kinds.skips import skips
+from visualizer.manifest import Manifest
 from visualizer.record import pass_of, study, with_study
+from visualizer.record.survey import survey
 from visualizer.said import listening
 from visualizer.scene.picture import Focus, Image, Look, Rect, Term
+from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Refused, Trace, forget
 from visualizer.views import find
@@ -155,6 +160,26 @@ def test_what_a_pixel_hangs_on_is_autograds_and_lies_in_the_field_of_arithmetic(
         assert seen_columns.max() <= right
 
 
+def test_what_sees_less_and_what_sees_more_are_compared() -> None:
+    names = {recipe.model for recipe in partners(ModelRecipe("scene_segments_near", ("clutter-11",)), "pictures")}
+    assert {"scene_segments"} <= names <= {"scene_segments", "scene_segments_dilated"}
+    traces = [record.record(name, "clutter-11", objective="none") for name in ("scene_segments_near", "scene_segments")]
+    readers = comparison.read(traces)
+    with listening(placing=True) as heard:
+        picture = comparison.seen(readers, 0, comparison.at_share(traces[0], "forward", 1.0), Look(size=(1568, 796)))
+    checked = 0
+    for claim in heard:
+        number, _, layer = claim.layer.partition(":")
+        if claim.quantity in ("mean IoU", "most rows that a pixel sees", "quality"):
+            assert true(traces[int(number) - 1], claim._replace(layer=layer)), claim
+            checked += 1
+    assert checked >= 8
+    rows = [dict(zip(picture.table.columns, row, strict=True)) for row in picture.table.rows]
+    assert [row["most rows that a pixel sees"] for row in rows] == [16, 84]
+    assert rows[0]["mean IoU"] + 0.3 < rows[1]["mean IoU"]
+    assert rows[0]["quality"] + 0.3 < rows[1]["quality"]
+
+
 # --- the view ---------------------------------------------------------------------------------------------------------
 
 def test_the_stages_of_a_u(scene: Trace) -> None:
@@ -185,6 +210,34 @@ def test_a_model_of_ones_own_has_the_same_view(make) -> None:
             texts = texts_of(draw(trace, "segment", beat.address), True)
         assert not [claim for claim in heard if not true(trace, claim)], beat
         assert not unclaimed(trace, texts, heard), beat
+
+
+def test_a_file_whose_manifest_says_its_kind_has_answer_names_and_view(tmp_path: Path) -> None:
+    path = tmp_path / "own.pt2"
+    torch.export.save(torch.export.export(toys.Sorter().eval(), (toys.scene(),)), path)
+    told = Manifest(kind="image", answer="segments", settings={"ground": 0}, labels=("none", "faint", "bright"))
+    manifest.keep(path, told)
+    assert survey(path).labelled == 3
+    image = tmp_path / "own.png"
+    light = np.arange(600, dtype=np.uint8).reshape(20, 30)  # another size is cut and resized
+    pytest.importorskip("PIL.Image").fromarray(light).save(image)
+    trace = record.record(str(path), str(image))
+    assert trace.answers[0].labels == told.labels
+    assert find("segment").suits(trace)
+    said = draw(trace, "segment", "softmax.forward").caption
+    best = pixels.classes(trace["head"].output)
+    assert f"{int((best != 0).sum())} pixels are taken for something else than none" in said
+    assert trace.objective.kind.startswith("mask:")
+
+
+@pytest.mark.parametrize("shape", [(40, 90, 3), (3, 3)])
+def test_a_picture_of_another_size_or_in_colours_is_brought_to_its_own(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = tmp_path / "other.png"
+    pytest.importorskip("PIL.Image").fromarray(np.zeros(shape, np.uint8)).save(path)
+    trace = record.record("scene_segments", str(path), objective="none")
+    assert trace.sample.title == "other.png, its middle, 64 × 64"
+    assert trace["input"].shape == (1, 64, 64)
+    assert draw(trace, "segment", "softmax.forward").caption.endswith("no pixel is taken for anything else.")
 
 
 def test_the_products_of_the_opened_pixel_are_its_score(scene: Trace) -> None:

@@ -127,6 +127,8 @@ class AnswerKind:
     """What a wish means for these values of the answer; None for a wish of no form that is known. Raises Refused."""
     wishes: Callable[[Answer, Values], tuple[str, ...]] = _nothing
     """Wishes that lead somewhere, the first the one that is taken where nobody wishes."""
+    called: Callable[[Trace, Answer, str], str] = lambda trace, answer, wish: ""
+    """A wish as a menu says it; empty where it is said as it is written."""
     loss: str = ""
     """How it is compared with the truth while learning: a loss of `record.objectives`; empty for none, or for what
     `right` says."""

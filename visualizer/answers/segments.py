@@ -153,7 +153,7 @@ def _filled(where: NDArray[np.bool_], x: float, y: float, cell: tuple[float, flo
 
 
 def _names(answer: Answer, given: Classes, place: Where, cell: tuple[float, float], current: int | None) -> list[Mark]:
-    """The name of its class beside each patch, where there is room."""
+    """The name of its class beside each patch, on the ground, where there is room."""
     x, y, wide, high = place
     labels = Labels((x, y, x + wide, y + high), 1)
     size = max(11.0, min(14.0, 3.5 * cell[1]))
@@ -164,9 +164,19 @@ def _names(answer: Answer, given: Classes, place: Where, cell: tuple[float, floa
         ways = [(x + (right + 1) * cell[0] + 3, up + size, "start"), (x + left * cell[0] - 3, up + size, "end"),
                 (x + (left + right + 1) / 2 * cell[0], down + size, "middle"),
                 (x + (left + right + 1) / 2 * cell[0], up - 3, "middle")]
-        if ahead < wide:
-            marks += labels.put(words, ways, size, 600, "accent-ink" if index == current else "ink")
+        free = [(left, base, anchor) for left, base, anchor in ways if not _covers(
+            given, ground_of(answer), left - {"start": 0.0, "middle": ahead / 2, "end": ahead}[anchor] - x,
+            base - 0.8 * size - y, ahead, 0.85 * size, cell)]
+        marks += labels.put(words, free, size, 600, "accent-ink" if index == current else "ink")
     return marks
+
+
+def _covers(given: Classes, ground: int | None, left: float, top: float, wide: float, high: float,
+            cell: tuple[float, float]) -> bool:
+    """Whether a place covers any pixel that is not the ground."""
+    rows = slice(max(0, int(top // cell[1])), max(0, int((top + high) // cell[1]) + 1))
+    columns = slice(max(0, int(left // cell[0])), max(0, int((left + wide) // cell[0]) + 1))
+    return bool((given[rows, columns] != ground).any())
 
 
 def patches(given: Classes, ground: int | None) -> tuple[Patch, ...]:

@@ -11,7 +11,19 @@ import numpy as np
 
 from visualizer import answers, edits, kinds, said
 from visualizer.comparison import path
-from visualizer.comparison.reader import Now, Reader, answer_of, answered, guess, label, named, one_input, recurrent
+from visualizer.comparison.reader import (
+    Now,
+    Reader,
+    answer_of,
+    answered,
+    by_pixel,
+    guess,
+    label,
+    named,
+    one_input,
+    overlap,
+    recurrent,
+)
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import literal
@@ -85,6 +97,8 @@ def _one(index: int, reader: Reader, now: Now) -> str:
             f"`{literal(now.layer)}`"
         return tr("{name} is at {where}").format(name=name, where=where)
     given = told(index, reader.trace)
+    if given and overlap(reader.trace) is not None:
+        return tr("{name} reaches {overlap}").format(name=name, overlap=given)
     return tr("{name} says {answer}").format(name=name, answer=given) if given else \
         tr("{name} has answered").format(name=name)
 
@@ -93,6 +107,10 @@ def told(index: int, trace: Trace, accent: bool = True) -> str:
     """`{4} with 77 %`: what was answered, and how sure; empty where that cannot be said so shortly."""
     found, answer = answered(trace), answer_of(trace)
     if found is None or answer is None:
+        pixels, shared = by_pixel(trace), overlap(trace)
+        if pixels is not None and shared is not None:
+            words = tr("an overlap of {{{overlap}}}") if accent else tr("an overlap of {overlap}")
+            return words.format(overlap=claimed(index, numbers.number(shared, 2), "mean IoU", pixels.layer))
         short = answers.short(trace)
         return f"{{{literal(short)}}}" if short and accent else literal(short)
     values, head = found

@@ -105,13 +105,15 @@ class Menus:
         line."""
         menu.clear()
         trace = self.store.trace
-        found = () if trace is None or not door.can_run(self.store.state.model) else tuple(
-            wish for answer in trace.answers if (kind := answers.of(answer)) is not None
-            for wish in kind.wishes(answer, trace[answer.layer].output)[:MOST_WISHES])
+        found = {} if trace is None or not door.can_run(self.store.state.model) else {
+            wish: kind.called(trace, answer, wish) for answer in trace.answers
+            if (kind := answers.of(answer)) is not None
+            for wish in kind.wishes(answer, trace[answer.layer].output)[:MOST_WISHES]}
         now = self.store.state.objective
         if found:
             listed = dict.fromkeys(("loss", *found, now))
-            choices(menu, [(wish, tr("The loss") if wish == "loss" else wish) for wish in listed], now, self._send_back)
+            choices(menu, [(wish, tr("The loss") if wish == "loss" else found.get(wish) or wish) for wish in listed],
+                    now, self._send_back)
             menu.addSeparator()
             menu.addAction(tr("Another …")).triggered.connect(lambda: self._send_back(self.window.ask_for_words(
                 tr("What is sent back"),

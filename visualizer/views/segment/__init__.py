@@ -16,7 +16,6 @@ from visualizer.said import said
 from visualizer.scene import numbers, parts
 from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import Focus, Look, Picture, Table, unmarked
-from visualizer.scene.subject import NUMBER
 from visualizer.scene.telling import answered as told_at
 from visualizer.scene.timeline import REST, Moment, Pace
 from visualizer.trace import Trace
@@ -124,14 +123,15 @@ def _answered(one: Seen, pixel: Pixel) -> str:
         return tr("{words}; {right} of {count} pixels are right: there is nothing to be found, and nothing is.").format(
             words=words, right=said(numbers.count(right), *one.claim("right pixels")),
             count=said(numbers.count(known), *one.claim("known pixels")))
-    others = int((one.given != (pixels.ground_of(one.answer) or 0)).sum())
-    if not others:
-        return tr("{words}; no pixel is taken for anything else.").format(words=words) if best == (
-            pixels.ground_of(one.answer) or 0) else f"{words}."
+    ground = pixels.ground_of(one.answer)
+    if (one.given == best).all():
+        return tr("{words}; no pixel is taken for anything else.").format(words=words)
+    if ground is None:
+        return f"{words}."
     return tr("{words}; {count} pixels are taken for something else than {ground}.").format(
-        words=words, count=said(numbers.count(others), *one.claim("pixels that are not the ground")),
-        ground=said(one.label(pixels.ground_of(one.answer) or 0), "name of a class", one.answer.layer,
-                    (pixels.ground_of(one.answer) or 0,)))
+        words=words, count=said(numbers.count(int((one.given != ground).sum())),
+                                *one.claim("pixels that are not the ground")),
+        ground=said(one.label(ground), "name of a class", one.answer.layer, (ground,)))
 
 
 def _without(one: Seen, words: str) -> str:
@@ -196,7 +196,7 @@ def _suits(trace: Trace) -> bool:
 VIEW = View(
     "segment", english("Segment"),
     english("What each pixel is taken for: down the U and up again, probabilities, mask, and one pixel opened."),
-    suits=_suits, draw=draw, wants=NUMBER, telling=told_at, pace=pace, order=2, group=WHOLE,
+    suits=_suits, draw=draw, telling=told_at, pace=pace, order=11, group=WHOLE,
     knobs=((KNOB, (WITH, WITHOUT)),), studies=(STUDY, "field"),
     tries=english("Click a pixel of the mask where two classes meet, and see which maps decide; then cut the skips."),
 )

@@ -8,6 +8,7 @@ from visualizer.language import tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers
 from visualizer.scene.boxes import Box
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Group, Look, Mark, Rect, Scale, Term, Text, grouped, plain
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import elide, width
@@ -45,10 +46,10 @@ def draw(one: Seen, moment: Moment, pixel: Pixel, place: Layout, look: Look) -> 
         marks += _values(one, moment, pixel, chosen, rest, x, first, wide, box)
     right = x + cells * wide + 8
     if one.scores:
-        for number, words in enumerate((tr("bias"), tr("score"), *(() if one.alone else (tr("e^(z − max)"),)),
-                                        tr("probability"))):
-            marks.append(Text(right + (number + 1) * NUMBER - 8, first + 16, plain(elide(words, 11, NUMBER + 20)), 11,
-                              400, "ink-2", "end"))
+        powers = () if one.alone else (tr("e^(z − max)"),)
+        for number, words in enumerate((tr("bias") if cells else "", tr("score"), *powers, tr("probability"))):
+            heading = fitting((words, "p"), NUMBER - 6, 11)
+            marks.append(Text(right + (number + 1) * NUMBER - 8, first + 16, plain(heading), 11, 400, "ink-2", "end"))
     for number, row in enumerate(place.rows):
         marks += _row(one, moment, pixel, row, chosen, rest, (x, first + (number + 1) * ROW, wide, right), box)
     return grouped(Group(tr("opened pixel"), Focus(one.source), cells=True), marks)

@@ -115,8 +115,8 @@ def _gradient(one: Seen, moment: Moment, pixel: Pixel, x: float, y: float, cell:
     first = one.trace.layers[0]
     rows, columns = first.shape[-2:]
     wide, high = cell * columns, cell * rows
-    if y + 18 + high > place.upper.bottom + 4:
-        return []
+    if y + 18 + high > place.upper.bottom + 4 or (one.alone and not moment.backward):
+        return []  # what one pixel of a mask hangs on is measured when it is sent back
     title = tr("gradient") if moment.backward else fitting((tr("what it hangs on"), tr("hangs on")), wide + 18, 12, 600)
     marks: list[Mark] = [Text(x, y + 8, plain(title), 12, 600, "ink", max_width=wide + 18)]
     top = y + 16
