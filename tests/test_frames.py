@@ -15,6 +15,7 @@ from tests.test_sentences import texts_of, true, unclaimed
 from visualizer import capture, draw, edits, inputs
 from visualizer.manifest import Manifest
 from visualizer.record import open_model, pass_of
+from visualizer.record.costs import right_answers
 from visualizer.record.edits import matter_of
 from visualizer.said import listening
 from visualizer.scene.picture import Focus, Image
@@ -113,6 +114,19 @@ def test_the_thumbnail_is_the_way_of_the_dot_given_or_recorded(again) -> None:
     stretched = (given_film - given_film.min()) / np.ptp(given_film) * 255
     np.testing.assert_allclose(recorded, stretched, atol=0.51)
     assert made(np.zeros(3)) is None
+
+
+def test_each_network_is_counted_on_films_of_its_own_directions() -> None:
+    for name, count in (("dot_video", 16), ("dot_video_two", 8)):
+        counted = []
+
+        def whole(network, kept=counted):
+            kept.append((yield from right_answers(network)))
+
+        assert [*whole(open_model(name))]
+        assert counted == [(count, count)]
+        first = pass_of(name).trace
+        assert first.labels[int(first.answer.output.argmax())] == first.labels[first.sample.label]
 
 
 # --- one's own ------------------------------------------------------------------------------------------------------
