@@ -9,6 +9,8 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
 from torch import nn
 
 from tests import quantities_of_boxes as plain
@@ -20,8 +22,10 @@ from visualizer import answers, draw, record, sight
 from visualizer.answers import boxes
 from visualizer.said import listening
 from visualizer.scene.picture import Choice, Focus, Image, Line, Look, Path, Picture, Rect, Text
-from visualizer.scene.state import Place
+from visualizer.scene.state import Place, State, changed
 from visualizer.trace import Refused, Trace, forget
+from visualizer.ui.stage import Stage
+from visualizer.ui.store import Store
 from visualizer.views import find
 
 torch.set_num_threads(1)
@@ -309,3 +313,26 @@ def test_words_keep_apart(size: str) -> None:
 def test_it_opens_at_the_last_step_and_draws_from_python() -> None:
     assert "suppression keeps 3" in draw(scene("scene-1"), view="detect").caption
     assert not find("detect").suits(recorded("digits_cnn"))
+
+
+def test_dragging_along_a_threshold_turns_it_in_one_step_of_undo(qtbot) -> None:
+    store = Store(changed(State(), view="detect", model="scene_detector", at="head.threshold"), scene("scene-1"))
+    stage = Stage(store)
+    qtbot.addWidget(stage)
+    stage.resize(1104, 796)
+    with qtbot.waitExposed(stage):
+        stage.show()
+    stage.refresh()
+    there = {mark.holds.word: QPointF(mark.x + mark.width / 2, mark.y + mark.height / 2).toPoint()
+             for mark in stage.picture if isinstance(mark, Rect) and isinstance(mark.holds, Choice)
+             and mark.holds.knob == "score"}
+    QTest.mousePress(stage, Qt.MouseButton.LeftButton, pos=there["0.50"])
+    assert "{3}" not in stage.picture.caption
+    QTest.mouseMove(stage, there["0.30"])
+    QTest.mouseMove(stage, there["0.20"])
+    QTest.mouseRelease(stage, Qt.MouseButton.LeftButton, pos=there["0.20"])
+    assert store.state.look.knob("score", "model") == "0.20"
+    assert store.state.look.knob("overlap", "model") == "model"
+    assert "Of 64 boxes 5 are surer than 0.20" in stage.picture.caption
+    store.undo()
+    assert store.state.look.knob("score", "model") == "model"

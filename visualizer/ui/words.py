@@ -199,12 +199,15 @@ def knob(name: str) -> str:
         "head": tr("Which head"),
         "operations": tr("The operations of a step"),
         "sweep": tr("What a sweep of the laboratory found"),
+        "score": tr("A box stays with a score of more than"),
+        "overlap": tr("Of two boxes the surer stays where they overlap by more than"),
         "skips": tr("The skips of a U"),
         "content": tr("The picture that is changed"),
         "style": tr("The picture whose texture it takes on"),
         "keep": tr("How much the content counts"),
         "weight": tr("How much the style counts"),
         "smooth": tr("How much smoothness counts"),
+        "map": tr("Which slopes"),
         "layer": tr("Whose Gram matrices, first to last"),
     }.get(name, name.replace("_", " ").capitalize())
 
@@ -251,6 +254,10 @@ def knob_word(name: str, word: str) -> str:
         ("curves", "faint"): tr("Faint"),
         ("sweep", "hidden"): tr("Hidden"),
         ("sweep", "shown"): tr("Over the whole stage"),
+        ("score", "model"): tr("As the model has it"),
+        ("overlap", "model"): tr("As the model has it"),
+        ("map", "places"): tr("Each place its own"),
+        ("map", "averaged"): tr("Averaged over the places (Grad-CAM)"),
         **{(name, word): words for name in ("content", "style") for word, words in (
             ("chelsea", tr("The cat")), ("coffee", tr("The cup of coffee")), ("astronaut", tr("The astronaut")),
             ("rocket", tr("The rocket")), ("input", tr("The picture that is open")))},
@@ -318,7 +325,7 @@ def beat_words(trace: Trace, moment: Moment, short: bool, steps: int = 0) -> tup
     layer = trace[moment.beat.layer]
     if moment.beat.doing:
         what = translated(moment.beat.words)
-        said = tr(": step {n}, {what}") if moment.beat.number and not short else ": {what}"
+        said = ": {what}" if not moment.beat.number else tr(": step {n}") if short else tr(": step {n}, {what}")
         return moment.beat.doing, said.format(n=moment.beat.number, what=what)
     if "rnn.mean" in trace.studies.get("lab", {}) and moment.backward and moment.beat.step is not None:
         return tr("Rewind"), "" if short else tr(": from the loss to the first step")

@@ -270,7 +270,7 @@ def _stage(trace: Trace, stage: Stage, moment: Moment, look: Look) -> list[Mark]
     if stage.shape[0] > len(stage.shown) and look.mode.notes:
         y = stage.corner(len(stage.shown) - 1)[1] + stage.tile[1] + 13
         words = tr("{shown} of {count}").format(
-            shown=said(str(len(stage.shown)), "maps shown", stage.layers[-1].name, (len(stage.shown),)),
+            shown=said(str(len(stage.shown)), "maps of a column shown", stage.layers[-1].name, (len(stage.shown),)),
             count=said(numbers.count(stage.shape[0]), "length of axis", stage.layers[-1].name, (0,)))
         marks.append(Text(stage.x, y, plain(words), 11, 400, "ink-2"))
     return marks

@@ -190,11 +190,11 @@ def _ghost(made: Made, axes: tuple[int, int], look: Look, place: Places, inside:
 def _choose(made: Made, axes: tuple[int, int], x: float, y: float, wide: float) -> list[Mark]:
     """Which two numbers the plane is made of; the others stand in the column of the point."""
     marks: list[Mark] = []
-    for row, (knob, chosen, words) in enumerate(((ACROSS, axes[0], tr("right")), (UP, axes[1], tr("up")))):
-        at = x + 40
+    for row, (knob, chosen, words) in enumerate(((ACROSS, axes[0], "→"), (UP, axes[1], "↑"))):
+        at = x + 20
         marks.append(Text(x, y + 20 * row + 4, plain(words), 12, 400, "ink-2"))
         for axis in range(len(made.point)):
-            each = min(30.0, (wide - 40) / len(made.point))
+            each = min(30.0, (wide - 20) / len(made.point))
             here = axis == chosen
             marks += [Rect(at, y + 20 * row - 10, each - 3, 18, "tint" if here else "", "accent" if here else "rule", 1,
                            radius=4, focus=Focus(made.z.name, array=BEAT), holds=Choice(knob, str(axis + 1)),
@@ -295,9 +295,9 @@ def _divergence(made: Made, box: Box) -> list[Mark]:
         return []
     parts_ = latent.nats(*(layer.output for layer in made.region))
     name_ = made.region[0].name
-    total = said(numbers.number(float(parts_.sum())), "nats of a region", name_)
-    each = " + ".join(said(numbers.number(float(value)), "nats of a region", name_, (axis,))
-                      for axis, value in enumerate(parts_)) if len(parts_) <= 3 else "Σ"
+    total = said(numbers.significant(float(parts_.sum())), "nats of a region", name_)
+    each = " + ".join(said(numbers.significant(float(value)), "nats of a region", name_, (axis,))
+                      for axis, value in enumerate(parts_)) if len(parts_) <= 2 else "Σ"
     return [Text(box.left, box.top + 12, plain(constants(tr("KL = Σ (μ² + σ² − 1 − ln σ²) / 2"))), 11, 400, "ink-2",
                  max_width=box.width),
             Text(box.left, box.top + 30, (Run(f"{each} = "), Run(total, weight=600), Run(tr(" nats"))), 12,
@@ -326,10 +326,10 @@ def slopes(trace: Trace, made: Made, box: Box, axes: tuple[int, ...], look: Look
         marks += [Text(box.left, y + 12, (Run(tr("∂ pixel / ∂ ")), name(axis)), 12.5, 600),
                   Text(box.left + 2 * cell * columns + 12, y + 12, plain(f"∥·∥ {size}"), 12, 600, "gradient-text",
                        "end")]
-        for place, (sign, quantity, long, short) in enumerate((
-                (1, "largest", tr("+ gets darker, up to {most}"), tr("+ up to {most}")),
-                (-1, "smallest", tr("− gets lighter, down to {most}"), tr("− down to {most}")))):
-            words = long if width(long, 11) < cell * columns else short
+        for place, (sign, quantity, *ways) in enumerate((
+                (1, "largest", tr("+ gets darker, up to {most}"), tr("+ up to {most}"), "+ {most}"),
+                (-1, "smallest", tr("− gets lighter, down to {most}"), tr("− down to {most}"), "{most}"))):
+            words = next((way for way in ways if width(way, 11) < cell * columns), ways[-1])
             part = np.clip(sign * slope, 0, None).max(0)
             left, most_ = box.left + place * (cell * columns + 12), float((sign * slope).max()) * sign
             told = words.format(most=said(numbers.number(most_), quantity, array=key, cell=(axis,)))
