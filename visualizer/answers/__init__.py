@@ -164,6 +164,9 @@ class AnswerKind:
     """Whether it says as many symbols as it likes, so that there may be fewer or more of them than were wanted."""
     before: Callable[[Mapping[str, Any]], int] = lambda settings: 0
     """How many numbers stand before those of the labels, by what is said of the answer: the edges of a box."""
+    view: str = ""
+    """The view in which models that answer so are first seen; empty for that of what they read. Where it does not suit,
+    the first that does is seen."""
     along: Axes | None = None
     """Along which axes it has a number for every label: none for one choice, `step` for one at each step, `row column`
     for one at each pixel, whose classes come first; None where its numbers have no names."""

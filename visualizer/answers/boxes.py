@@ -365,4 +365,5 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
 
 ANSWER = AnswerKind(english("boxes"), english("boxes around what was found"), never, sentence, draw, proportion, score,
                     scalar, wishes,
-                    right=right, cost=cost, asks=("boxes",), before=lambda settings: len(_columns_in(settings)))
+                    right=right, cost=cost, asks=("boxes",), view="detect",
+                    before=lambda settings: len(_columns_in(settings)))
