@@ -162,6 +162,9 @@ class AnswerKind:
     """Whether a guess among its labels is right as often as one of them is."""
     ends: bool = False
     """Whether it says as many symbols as it likes, so that there may be fewer or more of them than were wanted."""
+    view: str = ""
+    """The view in which models that answer so are first seen; empty for that of what they read. Where it does not suit,
+    the first that does is seen."""
     along: Axes | None = None
     """Along which axes it has a number for every label: none for one choice, `step` for one at each step, `row column`
     for one at each pixel, whose classes come first; None where its numbers have no names."""
