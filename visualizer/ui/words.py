@@ -17,6 +17,7 @@ from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Scale
 from visualizer.scene.reading import symbol_words, symbols_in
+from visualizer.scene.sound import heard_at
 from visualizer.scene.subject import array, there
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Layer, Trace
@@ -100,7 +101,8 @@ def tip(trace: Trace, focus: Focus, backward: bool) -> str:
         return where if found.ndim else f"{where}\n{symbol_words(trace, focus.layer, focus.cell[0])}"
     name = quantity(focus, backward)
     if found.ndim == 0:
-        return f"{where}\n{name} {numbers.significant(float(found), 4)}"
+        when = heard_at(trace, focus.layer, focus.cell) if focus.array == "output" else ""
+        return f"{where}{when and f', {when}'}\n{name} {numbers.significant(float(found), 4)}"
     known = found[np.isfinite(found)]
     if not known.size:
         return where
@@ -194,6 +196,9 @@ def knob(name: str) -> str:
         "window": tr("How many steps a loss goes back"),
         "curves": tr("Curves about to be replaced"),
         "show": tr("Whose numbers"),
+        "future": tr("Behind the time looked at"),
+        "beam": tr("How many beginnings are kept"),
+        "head": tr("Which head"),
         "operations": tr("The operations of a step"),
         "sweep": tr("What a sweep of the laboratory found"),
         "score": tr("A box stays with a score of more than"),
@@ -233,6 +238,8 @@ def knob_word(name: str, word: str) -> str:
         ("state", "cell"): tr("Cell state"),
         ("skips", "with"): tr("As they are"),
         ("skips", "without"): tr("Cut: zeros in their place"),
+        ("future", "free"): tr("It reads what it foretold"),
+        ("future", "told"): tr("It is told what was measured"),
         ("show", "told"): tr("Of one unit, backwards of all"),
         ("show", "unit"): tr("Of one unit"),
         ("show", "mean"): tr("Of all units"),
