@@ -127,6 +127,10 @@ class AnswerKind:
     """What a wish means for these values of the answer; None for a wish of no form that is known. Raises Refused."""
     wishes: Callable[[Answer, Values], tuple[str, ...]] = _nothing
     """Wishes that lead somewhere, the first the one that is taken where nobody wishes."""
+    meant: Callable[[Answer, str], str] = lambda answer, wish: ""
+    """What a wish is called, where its own words do not say it: `the mask of 7`."""
+    pointed: Callable[[Answer, Cell], str] = lambda answer, cell: ""
+    """The wish for a number of the answer that somebody has chosen; empty for none."""
     loss: str = ""
     """How it is compared with the truth while learning: a loss of `record.objectives`; empty for none, or for what
     `right` says."""

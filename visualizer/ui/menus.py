@@ -105,13 +105,11 @@ class Menus:
         line."""
         menu.clear()
         trace = self.store.trace
-        found = () if trace is None or not door.can_run(self.store.state.model) else tuple(
-            wish for answer in trace.answers if (kind := answers.of(answer)) is not None
-            for wish in kind.wishes(answer, trace[answer.layer].output)[:MOST_WISHES])
+        found = {} if trace is None or not door.can_run(self.store.state.model) else self._wishes(trace)
         now = self.store.state.objective
         if found:
-            listed = dict.fromkeys(("loss", *found, now))
-            choices(menu, [(wish, tr("The loss") if wish == "loss" else wish) for wish in listed], now, self._send_back)
+            listed = {"loss": tr("The loss"), **found, now: found.get(now, tr("The loss") if now == "loss" else now)}
+            choices(menu, list(listed.items()), now, self._send_back)
             menu.addSeparator()
             menu.addAction(tr("Another …")).triggered.connect(lambda: self._send_back(self.window.ask_for_words(
                 tr("What is sent back"),
@@ -123,6 +121,23 @@ class Menus:
                     lambda: self.store.update(label="", playing=False))
         else:
             menu.addAction(tr("Nothing else can be sent back here")).setEnabled(False)
+
+    def _wishes(self, trace: Trace) -> dict[str, str]:
+        """What can be sent back of each answer, with what it is called: first what stands at the number that is looked
+        at."""
+        focus, listed = self.store.state.focus, dict[str, str]()
+        for answer in trace.answers:
+            kind = answers.of(answer)
+            if kind is None:
+                continue
+            layer = trace[answer.layer]
+            there = focus is not None and focus.layer in (answer.layer, answer.returned) and \
+                len(focus.cell) == layer.output.ndim
+            chosen = kind.pointed(answer, focus.cell) if there and focus is not None else ""
+            for wish in (*([chosen] if chosen else []), *kind.wishes(answer, layer.output)[:MOST_WISHES]):
+                called = kind.meant(answer, wish)
+                listed[wish] = f"{wish}   {called}" if called else wish
+        return listed
 
     def _send_back(self, wish: str) -> None:
         if wish:
