@@ -299,6 +299,7 @@ def test_what_can_be_sent_back_is_called_by_its_name() -> None:
     sizes = {index: int((pixels.classes(trace["head"].output) == index).sum()) for index in (1, 2)}
     masks = [wish for wish in found if wish.startswith("mask:")]
     assert masks == [f"mask:{index}" for index in sorted(sizes, key=lambda index: -sizes[index]) if sizes[index]]
-    assert [found[wish] for wish in masks] == [f"the mask of {toys.SEGMENTS['labels'][int(wish[-1])]}" for wish in masks]
+    names = toys.SEGMENTS["labels"]
+    assert [found[wish] for wish in masks] == [f"the mask of {names[int(wish[-1])]}" for wish in masks]
     assert kind.pointed(answer, (2, 3, 4)) == "pixel:3,4"
     assert kind.scalar(answer, trace["head"].output, "pixel:3,4") is not None
