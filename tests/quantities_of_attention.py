@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tests import quantities_of_words  # noqa: F401  (what is said word by word)
 from tests.quantities import quantity, words
 from visualizer.trace import Trace
 
@@ -99,3 +100,55 @@ def _step(trace: Trace, said: Any) -> str:
             answer.kind == "spoken" or found.shape[1] != found.shape[2]):
         return answer.labels[int(trace[answer.layer].output[step].argmax())]
     return trace.sample.steps[step]
+
+
+@quantity("entropy of shares")
+def _entropy(trace: Trace, said: Any) -> float:
+    step, head = said.cell
+    row = shares(trace, said.layer)[head, step]
+    return float(-(row[row > 0] * np.log2(row[row > 0])).sum())
+
+
+# --- what is said, and what a search keeps --------------------------------------------------------------------------
+
+@quantity("norm of gradient of a symbol")
+def _of_symbol(trace: Trace, said: Any) -> float:
+    """Of what it was turned into, where it is a number of a table; else of a row of the layer itself."""
+    (place,) = said.cell
+    layer = trace[said.layer]
+    if layer.gradient is None:
+        layer = next(each for each in trace.layers if said.layer in each.reads and each.gradient is not None)
+    return float(np.sqrt((np.asarray(layer.gradient[place], np.float64) ** 2).sum()))
+
+
+@quantity("words of a knob")
+def _knob(trace: Trace, said: Any) -> float:
+    assert f"{said.text}/scores" in trace.studies["beam"]
+    return int(said.text)
+
+
+@quantity("chance of a beginning")
+def _beginning(trace: Trace, said: Any) -> float:
+    _, study, key = said.array.split(" ")
+    return float(np.exp(trace.studies[study][key][said.cell]))
+
+
+def _said(trace: Trace, said: Any) -> tuple[list[int], list[int]]:
+    answer = trace.answers[0]
+    return trace[said.layer].output.argmax(-1).tolist()[:said.cell[0]], list(answer.truth)
+
+
+@quantity("symbols said so far")
+def _so_many(trace: Trace, said: Any) -> float:
+    return len(_said(trace, said)[0])
+
+
+@quantity("symbols right so far")
+def _right(trace: Trace, said: Any) -> float:
+    return sum(one == other for one, other in zip(*_said(trace, said), strict=False))
+
+
+@quantity("entropy of a step of the answer")
+def _entropy_of_answer(trace: Trace, said: Any) -> float:
+    row = np.asarray(trace[said.layer].output[said.step], np.float64)
+    return float(-(row[row > 0] * np.log2(row[row > 0])).sum())

@@ -89,7 +89,7 @@ def noise(trace: Trace, said: Any) -> float:
     return float(((point(trace) - mean) / np.sqrt(np.exp(width)))[said.cell])
 
 
-@quantity("maps shown")
+@quantity("maps of a column shown")
 def shown(trace: Trace, said: Any) -> float:
     assert 0 < said.cell[0] <= trace[said.layer].shape[0]
     return said.cell[0]

@@ -840,6 +840,7 @@ def _over_film(films: Any, state: State, chosen: argparse.Namespace) -> Film:
 
     start, trace = recorded(0)
     own = _meant(_headless("export"), start, trace, chosen, chosen.view)
+    kept.clear()  # what its view shows has not been measured yet
     way = Passage(first, words[first - 1:last],
                   lambda index, size: sight.seen(recorded(index)[1], own, None, size),
                   lambda index: recorded(index)[1].shapes,

@@ -249,11 +249,12 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     return (*(f"mask:{index}" for index in order), f"pixel:{row},{column}")
 
 
-def meant(answer: Answer, wish: str) -> str:
+def called(trace: Trace, answer: Answer, wish: str) -> str:
     """The mask of a class by its name, and which pixel."""
     if (match := MASK.fullmatch(wish)) is not None:
         return tr("the mask of {label}").format(label=label(answer, int(match[1])))
-    return tr("one pixel's score") if PIXEL.fullmatch(wish) is not None else ""
+    match = PIXEL.fullmatch(wish)
+    return "" if match is None else tr("the score of pixel {pixel}").format(pixel=match[1].replace(",", ", "))
 
 
 def pointed(answer: Answer, cell: Cell) -> str:
@@ -267,5 +268,5 @@ def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int,
 
 
 ANSWER = AnswerKind(english("segments"), english("a class for each pixel"), never, sentence, draw, proportion, score,
-                    scalar, wishes, meant, pointed, loss="pixels", asks=("class of each pixel",), judge=judge,
+                    scalar, wishes, called, pointed, loss="pixels", asks=("class of each pixel",), judge=judge,
                     along=("row", "column"))

@@ -13,7 +13,6 @@ import numpy as np
 
 from visualizer.answers import AnswerKind, Score, Values, label, never, picked
 from visualizer.answers.string import distance
-from visualizer.answers.tokens import wishes
 from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import numbers
@@ -67,6 +66,20 @@ def score(trace: Trace, answer: Answer) -> Score:
             (tr("share of the symbols that are wrong"), wrong / max(1, len(wanted))))
 
 
+def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
+    """The log probability of each symbol that is said."""
+    return tuple(f"said:{step}" for step in range(len(values)))
+
+
+def called(trace: Trace, answer: Answer, wish: str) -> str:
+    """`log p of “und”, symbol 3`; counted from 1, as everywhere on the screen."""
+    step = wish.removeprefix("said:").partition(",")[0]
+    if not wish.startswith("said:") or not step.isdecimal() or int(step) >= len(trace[answer.layer].output):
+        return ""
+    index = int(wish.partition(",")[2] or np.argmax(trace[answer.layer].output[int(step)]))
+    return tr("log p of “{symbol}”, symbol {number}").format(symbol=label(answer, index), number=int(step) + 1)
+
+
 def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int, int]:
     """Whether all of it is right."""
     if truth is None or not len(truth):
@@ -80,5 +93,5 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], An
 
 
 ANSWER = AnswerKind(english("spoken"), english("a row of symbols, said one after the other"), never, sentence,
-                    short=short, score=score, scalar=picked, wishes=wishes, loss="class", asks=("spoken",),
-                    target=target, judge=judge, ends=True, along=("step",))
+                    short=short, score=score, scalar=picked, wishes=wishes, called=called, loss="class",
+                    asks=("spoken",), target=target, judge=judge, ends=True, view="translate", along=("step",))

@@ -37,6 +37,9 @@ KL, ELBO = OF_A_REGION = ("kl", "elbo")
 of it costs: minus the evidence lower bound, both in nats."""
 LOSSES = ("mse", "mae", "bce", "cross_entropy")
 """Losses that a wish may name."""
+SAID = re.compile(r"said:(\d{1,9})(?:,(\d{1,9}))?")
+"""A wish for the log probability of a symbol that is said: `said:3` of the likeliest of step 3, `said:3,7` of symbol 7.
+"""
 OF_AN_OUTPUT = re.compile(rf"({'|'.join(LOSSES)}|sum|mean|none|loss(?:@\d+)?|logit:\d+(?:@\d+)?):([\w.]+)")
 """A wish that names one of several outputs."""
 
@@ -226,6 +229,8 @@ def _goal_of(recording: Recording, found: Answer, wish: Wish, target: Target, as
     if not wish.number and isinstance(target, np.ndarray) and made is not None and made.right is not None:
         values = np.asarray(seen_by_numpy(found.tensor.detach())).reshape(found.shape)
         return _against(recording, found, made.right(named, values, target))
+    if made is not None and made.ends and (match := SAID.fullmatch(wish.number)) is not None:
+        return _of_a_symbol(recording, found, match, ends_in)
     if wish.number or target is None or not loss:
         return _number(recording, found, wish, named)
     if loss == "squares":
@@ -580,6 +585,25 @@ def _number(recording: Recording, found: Answer, wish: Wish, named: Named) -> Go
     cell = scalar.cells[0][0]
     flat = cell[-1] if found.steps is not None else int(np.ravel_multi_index(cell, values.shape)) if cell else 0
     return Goal(total, Objective("logit", flat, total.item()))
+
+
+def _of_a_symbol(recording: Recording, found: Answer, match: re.Match[str], ends_in: str) -> Goal:
+    """The log probability of a symbol at one step."""
+    step, count = int(match[1]), found.shape[0]
+    if step >= count:
+        raise Refused(f"There is no step {step}; the model gives {count} answers, of steps 0 to {count - 1}.")
+    rows = found.tensor.detach().reshape(-1, found.shape[-1])
+    symbol = int(rows[step].argmax()) if match[2] is None else _class(found, int(match[2]))
+    scores = found.tensor
+    if ends_in == "softmax":
+        scores = recording.step(torch.log, (scores,), {}, name="log")
+    elif ends_in != "log_softmax":
+        scores = recording.step(functional.log_softmax, (scores,), {"dim": -1}, name="log_softmax")
+    axes.name(recording.events)
+    event = recording.event_of(scores)
+    event.axes = found.event.axes
+    one = _picked(recording, replace(found, tensor=scores, event=event), (step, symbol), 1.0)
+    return Goal(one, Objective(match[0], symbol, one.item()))
 
 
 def _largest(found: Answer, wish: Wish, named: Named, values: Array) -> str:

@@ -108,8 +108,9 @@ class Menus:
         found = {} if trace is None or not door.can_run(self.store.state.model) else self._wishes(trace)
         now = self.store.state.objective
         if found:
-            listed = {"loss": tr("The loss"), **found, now: found.get(now, tr("The loss") if now == "loss" else now)}
-            choices(menu, list(listed.items()), now, self._send_back)
+            listed = dict.fromkeys(("loss", *found, now))
+            choices(menu, [(wish, tr("The loss") if wish == "loss" else found.get(wish) or wish) for wish in listed],
+                    now, self._send_back)
             menu.addSeparator()
             menu.addAction(tr("Another …")).triggered.connect(lambda: self._send_back(self.window.ask_for_words(
                 tr("What is sent back"),
@@ -123,8 +124,8 @@ class Menus:
             menu.addAction(tr("Nothing else can be sent back here")).setEnabled(False)
 
     def _wishes(self, trace: Trace) -> dict[str, str]:
-        """What can be sent back of each answer, with what it is called: first what stands at the number that is looked
-        at."""
+        """What can be sent back of each answer, and how that is said: first what stands at the number that is looked at.
+        """
         focus, listed = self.store.state.focus, dict[str, str]()
         for answer in trace.answers:
             kind = answers.of(answer)
@@ -135,8 +136,7 @@ class Menus:
                 len(focus.cell) == layer.output.ndim
             chosen = kind.pointed(answer, focus.cell) if there and focus is not None else ""
             for wish in (*([chosen] if chosen else []), *kind.wishes(answer, layer.output)[:MOST_WISHES]):
-                called = kind.meant(answer, wish)
-                listed[wish] = f"{wish}   {called}" if called else wish
+                listed[wish] = kind.called(trace, answer, wish)
         return listed
 
     def _send_back(self, wish: str) -> None:

@@ -349,7 +349,9 @@ def _others(sc: Scene, step: int, shares: list[float], x: float, y: float, left:
     known = {"count": said(str(few), "places without a ribbon", sc.attention.rows[step].layer, (step, sc.head)),
              "share": said(numbers.percent(rest, 0), "what they have together", sc.attention.rows[step].layer,
                            (step, sc.head))}
-    words = next((words for words in (tr("{count} others: {share} together"), tr("{count} others: {share}"))
+    forms = (tr("{count} others: {share} together"), tr("{count} others: {share}")) if few > 1 else \
+        (tr("{count} other: {share}"),)
+    words = next((words for words in forms
                   if width(unplaced(words.format(**known)), 12) <= x - left), "")
     return [Text(x, y, plain(words.format(**known)), 12, 400, "ink-2", "end")] if few and words else []
 

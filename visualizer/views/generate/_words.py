@@ -89,6 +89,9 @@ def _back(trace: Trace, made: Made) -> str:
     if words == "" or not trace.has_backward:
         return tr("Nothing was sent back.")
     asked = words if words is not None else tr("one number of the picture")
+    if made.picture.gradient is None:
+        return tr("On the way back: how much each value would change what is asked about, {asked}. It does not hang on "
+                  "the picture, so nothing comes back through the layers that make it.").format(asked=asked)
     return tr("On the way back: how much each value would change what is asked about, {asked}. At the left: how much "
               "each pixel changes with each number of the point.").format(asked=asked)
 
