@@ -181,7 +181,7 @@ def leaping(trace: Trace, said: Any) -> float:
 
 
 quantity("maps beside a skip")(lambda trace, said: sum(of_a_skip(trace, said)) - leaping(trace, said))
-quantity("quality")(lambda trace, said: trace.facts["quality"][said.array])
+quantity("quality by card")(lambda trace, said: trace.facts["quality"][said.array])
 
 
 # --- how far a number sees --------------------------------------------------------------------------------------------

@@ -124,8 +124,7 @@ class Menus:
             menu.addAction(tr("Nothing else can be sent back here")).setEnabled(False)
 
     def _wishes(self, trace: Trace) -> dict[str, str]:
-        """What can be sent back of each answer, and how that is said: first what stands at the number that is looked at.
-        """
+        """What can be sent back of each answer, and how that is said: first what the number is that is looked at."""
         focus, listed = self.store.state.focus, dict[str, str]()
         for answer in trace.answers:
             kind = answers.of(answer)
