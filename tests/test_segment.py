@@ -170,14 +170,14 @@ def test_what_sees_less_and_what_sees_more_are_compared() -> None:
     checked = 0
     for claim in heard:
         number, _, layer = claim.layer.partition(":")
-        if claim.quantity in ("mean IoU", "most rows that a pixel sees", "quality by card"):
+        if claim.quantity in ("mean IoU", "most rows that a pixel sees", "quality"):
             assert true(traces[int(number) - 1], claim._replace(layer=layer)), claim
             checked += 1
     assert checked >= 8
     rows = [dict(zip(picture.table.columns, row, strict=True)) for row in picture.table.rows]
     assert [row["most rows that a pixel sees"] for row in rows] == [16, 84]
     assert rows[0]["mean IoU"] + 0.3 < rows[1]["mean IoU"]
-    assert rows[0]["quality by card"] + 0.3 < rows[1]["quality by card"]
+    assert rows[0]["quality"] + 0.3 < rows[1]["quality"]
 
 
 # --- the view ---------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def facts(readers: Sequence[Reader] = ()) -> tuple[Fact, ...]:
         pixels = (
             Fact(tr("A pixel sees"), lambda it: _known(sees(it.trace)), _field, "most rows that a pixel sees"),
             Fact(tr("Mean IoU, here|IoU here"), lambda it: _known(overlap(it.trace)), _overlap, "mean IoU", whole=1.0),
-            Fact(tr("Mean IoU, others|IoU, others"), _card_overlap, _overlap_told, "quality by card", whole=1.0, gives_way=1))
+            Fact(tr("Mean IoU, others|IoU, others"), _card_overlap, _overlap_told, "quality", whole=1.0, gives_way=1))
     return (
         *pixels,
         Fact(tr("Parameters"), lambda it: it.trace.parameters, _counted("parameters"), "parameters", gives_way=2),
@@ -92,7 +92,7 @@ def _overlap(index: int, reader: Reader, value: float) -> str:
 
 
 def _overlap_told(index: int, reader: Reader, value: float) -> str:
-    return claimed(index, numbers.number(value, 2), "quality by card", array="mean IoU")
+    return claimed(index, numbers.number(value, 2), "quality", array="mean IoU")
 
 
 def _accuracy(reader: Reader) -> float:

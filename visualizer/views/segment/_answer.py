@@ -265,8 +265,8 @@ def _overlaps(one: Seen, moment: Moment, x: float, y: float, place: Layout, look
         known = one.trace.facts.get("quality", {})
         if isinstance(known, dict) and "mean IoU" in known and "of" in known and not one.cut:
             rule.append(tr("{mean} over {count} other pictures").format(
-                mean=said(numbers.number(float(known["mean IoU"]), 2), "quality by card", array="mean IoU"),
-                count=said(numbers.count(int(known["of"])), "quality by card", array="of")))
+                mean=said(numbers.number(float(known["mean IoU"]), 2), "quality", array="mean IoU"),
+                count=said(numbers.count(int(known["of"])), "quality", array="of")))
         for number, words in enumerate(rule):
             if y + 14 * number <= place.upper.bottom + 10:
                 marks.append(Text(x, y + 14 * number, rich(words), 11, 400, "ink-2", max_width=right - x))
