@@ -124,12 +124,12 @@ def bundled(item: Item) -> Given:
 
 
 def thumbnail(raw: Any) -> Pixels | None:
-    """The picture in grey, small; of numbers, from their smallest to their largest."""
+    """The picture, small; of numbers, from their smallest to their largest."""
     if not isinstance(raw, np.ndarray) or raw.dtype != np.uint8 or raw.ndim not in (2, 3):
         return tensor.thumbnail(raw)
     from PIL import Image
 
-    image = Image.fromarray(raw).convert("L")
+    image = Image.fromarray(raw)
     image.thumbnail((SMALL, SMALL))
     found: Pixels = np.array(image)
     return found
