@@ -155,7 +155,7 @@ def facts_of(offer: Offer, said: Input) -> dict[str, Any]:
 
 
 INPUT = InputKind(
-    "photo", english("pictures"), english("a picture of any size"), english("row"),
+    "photo", english("photographs"), english("a picture of any size"), english("row"),
     (*tensor.INPUT.suffixes[:1], *SUFFIXES), given=given, bundled=bundled, whole=True, thumbnail=thumbnail,
     choosers=(THUMBNAILS, CAMERA), across=4, source=lambda: tr("drawn for this app"), grain=grain, order=7,
     called="image", suits=suits, settled=_offers.of_picture, facts=facts_of, fed=_offers.fed_picture)
