@@ -94,4 +94,4 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], An
 
 ANSWER = AnswerKind(english("spoken"), english("a row of symbols, said one after the other"), never, sentence,
                     short=short, score=score, scalar=picked, wishes=wishes, called=called, loss="class",
-                    asks=("spoken",), target=target, judge=judge, ends=True, along=("step",))
+                    asks=("spoken",), target=target, judge=judge, ends=True, view="translate", along=("step",))

@@ -166,8 +166,9 @@ def _row(found: Detection, each: Found, raw: NDArray[np.float64], words: str, in
             wide = (x["end"] - x["bar"]) * min(1.0, share)
             marks += [Rect(x["bar"], base - 7, x["end"] - x["bar"], 6, "sunk"),
                       *([Rect(x["bar"], base - 7, wide, 6, "gradient-mark")] if wide >= 0.5 else []),
-                      Text(x["value"] + 8, base, plain(said(numbers.gradient(amount), "gradient", name, cell)), 12, 400,
-                           "gradient-text", "end", max_width=x["value"] + 8 - x["end"] + 4)]
+                      Text(min(x["value"] + 16, x["right"]), base,
+                           plain(said(numbers.significant(amount, 2), "gradient", name, cell)), 12, 400,
+                           "gradient-text", "end")]
         return marks
     if bars <= 0:
         return marks
