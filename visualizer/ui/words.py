@@ -17,6 +17,7 @@ from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Scale
 from visualizer.scene.reading import symbol_words, symbols_in
+from visualizer.scene.sound import heard_at
 from visualizer.scene.subject import array, there
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Layer, Trace
@@ -100,7 +101,8 @@ def tip(trace: Trace, focus: Focus, backward: bool) -> str:
         return where if found.ndim else f"{where}\n{symbol_words(trace, focus.layer, focus.cell[0])}"
     name = quantity(focus, backward)
     if found.ndim == 0:
-        return f"{where}\n{name} {numbers.significant(float(found), 4)}"
+        when = heard_at(trace, focus.layer, focus.cell) if focus.array == "output" else ""
+        return f"{where}{when and f', {when}'}\n{name} {numbers.significant(float(found), 4)}"
     known = found[np.isfinite(found)]
     if not known.size:
         return where
