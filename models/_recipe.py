@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from types import ModuleType
 
 import numpy as np
@@ -48,12 +48,17 @@ def descend(
     stop: int,
     clip: float | None = None,
     decay: float = 0.01,
+    channels_last: bool = False,
 ) -> None:
     """Take one step of AdamW for each loss, until step `stop`.
 
     The learning rate rises to `rate` in the first fifth of `steps` and then falls to nothing. A gradient longer than
-    `clip` is shortened to it. `losses` is drawn from one at a time, so each loss is that of the weights of its moment.
+    `clip` is shortened to it. With `channels_last` the numbers of a picture lie pixel by pixel meanwhile, not map by
+    map: convolutions with few maps take two thirds of the time, and round otherwise. `losses` is drawn from one at a
+    time, so each loss is that of the weights of its moment.
     """
+    if channels_last:
+        model.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), weight_decay=decay)
     learning_rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps, pct_start=0.2)
     for _, loss in zip(range(stop), losses, strict=False):
@@ -63,6 +68,8 @@ def descend(
             nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimiser.step()
         learning_rate.step()
+    if channels_last:
+        model.to(memory_format=torch.contiguous_format)
 
 
 def batches(count: int, size: int) -> Iterator[np.ndarray]:
@@ -92,9 +99,9 @@ def publish(
     source = Path(recipe.__file__)
 
     if not asked.before:
-        start = perf_counter()
+        start = process_time()
         model = recipe.train(asked.data_dir)
-        print(f"{source.stem}: trained in {perf_counter() - start:.0f} s")
+        print(f"{source.stem}: trained in {process_time() - start:.0f} s of processor time")
         card = card_of(recipe, licence)
         write_measured(recipe, model, card, asked.data_dir, float16_costs_at_most, source.with_suffix(".safetensors"))
     if before or drawn:
@@ -165,7 +172,7 @@ def write_runs(recipe: ModuleType, runs: Iterable[tuple[str, nn.Module, dict[str
     Each run has a key, `T20.seed1`, which its weights carry before their names, float16. `runs` in the card says of
     each key what was measured of the rounded weights.
     """
-    start = perf_counter()
+    start = process_time()
     weights, measured = {}, {}
     for key, model, facts in runs:
         weights |= {f"{key}.{name}": weight.half() for name, weight in model.state_dict().items()}
@@ -173,7 +180,7 @@ def write_runs(recipe: ModuleType, runs: Iterable[tuple[str, nn.Module, dict[str
         print(f"{Path(recipe.__file__).stem} {key}: {facts}", flush=True)
     card = card_of(recipe, licence) | {"runs": json.dumps(measured), "weights": "float16"}
     write_whole(Path(recipe.__file__).with_suffix(".runs.safetensors"), weights_file(weights, card))
-    print(f"{Path(recipe.__file__).stem}: runs in {perf_counter() - start:.0f} s")
+    print(f"{Path(recipe.__file__).stem}: runs in {process_time() - start:.0f} s of processor time")
 
 
 def write_drawn(recipe: ModuleType, card: dict[str, str], data_dir: Path, target: Path) -> None:

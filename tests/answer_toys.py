@@ -1,4 +1,4 @@
-"""Tiny untrained networks whose answers are boxes, a mask, a picture, numbers: exact in float32 on every machine."""
+"""Tiny untrained networks whose answers are boxes, masks, a picture, numbers: exact in float32 on every machine."""
 
 from __future__ import annotations
 
@@ -51,6 +51,26 @@ class Marker(nn.Module):
         return self.conv(x)
 
 
+class Sorter(nn.Module):
+    """A class for each pixel, by a U with one skip: none, faint or bright; drawn weights, a score for each class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(1, 2, 3, padding=1)
+        self.pool = nn.MaxPool2d(2)
+        self.middle = nn.Conv2d(2, 2, 3, padding=1)
+        self.wider = nn.Upsample(scale_factor=2)
+        self.head = nn.Conv2d(4, 3, 1)
+        chance = torch.Generator().manual_seed(3)
+        with torch.no_grad():
+            for weight in self.parameters():
+                weight.copy_(torch.randint(-4, 5, weight.shape, generator=chance) / 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        fine = self.down(x)
+        return self.head(torch.cat([self.wider(self.middle(self.pool(fine))), fine], 1))
+
+
 class Mender(nn.Module):
     """A picture: half the input, and a quarter of the pixel above."""
 
@@ -88,6 +108,22 @@ def mask(objective: str = "loss") -> Trace:
     """Logits; a pixel belongs to it where they are above 0."""
     return record.capture(Marker().eval(), scene(), mask_truth(), name="marker", title="Marker", sample=SAMPLE,
                           answer={"kind": "mask", "score": "logit"}, objective=objective)
+
+
+SEGMENTS = {"kind": "segments", "ground": 0, "labels": ("none", "faint", "bright")}
+
+
+def segments_truth() -> Array:
+    """The fainter block is of class 1, the bright one of class 2."""
+    light = scene()[0, 0].numpy()
+    return np.where(light == 1, 2, np.where(light > 0, 1, 0))
+
+
+@cache
+def segments(objective: str = "loss") -> Trace:
+    """Scores of three classes; what each pixel should be is known."""
+    return record.capture(Sorter().eval(), scene(), segments_truth(), name="sorter", title="Sorter", sample=SAMPLE,
+                          answer=SEGMENTS, objective=objective)
 
 
 @cache

@@ -383,13 +383,24 @@ def _passed(trace: Trace, said: Any, of: Any, counted: bool) -> float:
 def what_is_read(trace: Trace, said: Any) -> str:
     answer = next(each for each in trace.answers if each.layer == said.layer)
     path = layer_of(trace, said.layer).output.argmax(axis=-1).tolist()
+    if answer.kind == "spoken":
+        return _spoken(answer, path)
     blank = int(answer.settings.get("blank", 0))
     return " ".join(_label(trace, said, now) for before, now in zip([-1, *path], path, strict=False)
                     if now not in (before, blank))
 
 
+def _spoken(answer: Any, path: list[int]) -> str:
+    """Symbols up to the end."""
+    end = answer.settings["end"]
+    return str(answer.settings["joined"]).join(answer.labels[each] for each in path[:[*path, end].index(end)])
+
+
 @words("what is written")
 def what_is_written(trace: Trace, said: Any) -> str:
+    spoken = next((each for each in trace.answers if each.layer == said.layer and each.kind == "spoken"), None)
+    if spoken is not None and spoken.truth is not None:
+        return _spoken(spoken, [int(each) for each in spoken.truth])
     loss = next((layer for layer in trace if layer.kind == "ctc_loss"), None)
     target = () if loss is None else np.ravel(loss.settings["target"])
     return " ".join(_label(trace, said, int(each)) for each in target)

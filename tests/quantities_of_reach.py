@@ -37,7 +37,7 @@ def span(trace: Trace, name: str, cell: tuple[int, ...]) -> list[tuple[int, int]
             return spans[:1]
         elif layer.shape != read.shape or layer.kind in ("linear", "softmax"):
             spans = [(0, size - 1) for size in read.shape]
-        elif layer.kind not in ("relu", "dropout"):
+        elif layer.kind not in ("relu", "dropout", "batch_norm"):
             raise LookupError(layer.kind)
         layer = read
     return clipped(spans, layer)

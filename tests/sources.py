@@ -9,8 +9,11 @@ from pathlib import Path
 from visualizer import registry
 
 MAIN = tuple(name for name in registry.models() if not registry.card(name).get("group"))
-"""The bundled models that belong to no group of experiments: where a test takes long, it runs with each of them, and
-with a sample of the others."""
+"""The bundled models that belong to no group of experiments."""
+EACH = tuple({(card["input"]["kind"], card.get("objective", {}).get("kind")): name
+              for name in reversed(MAIN) for card in [registry.card(name)]}.values())
+"""One of them for each kind of input and of what is asked: where a test takes long, it runs with these, and with a
+sample of the others."""
 
 
 @cache

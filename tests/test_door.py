@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from tests.sources import MAIN
+from tests.sources import EACH
 from tests.toys import toy
 from visualizer import card, door, export, record, registry
 from visualizer.scene import session
@@ -119,7 +119,7 @@ def test_a_folder_is_no_file(tmp_path):
 
 # --- where one stands -----------------------------------------------------------------------------------------------
 
-@pytest.mark.matrix(spine=MAIN, sample=5, each=False)
+@pytest.mark.matrix(spine=EACH, sample=5, each=False)
 @pytest.mark.parametrize("model", registry.models())
 def test_the_card_in_a_header_is_the_one_of_the_opened_model(model):
     crossed = card.from_plain(json.loads(json.dumps(record.describe(model).plain())))
@@ -127,7 +127,7 @@ def test_the_card_in_a_header_is_the_one_of_the_opened_model(model):
     assert crossed.weights == registry.module("record").record(model).hashes["weights"]
 
 
-@pytest.mark.matrix(spine=MAIN, sample=5, each=False)
+@pytest.mark.matrix(spine=EACH, sample=5, each=False)
 @pytest.mark.parametrize("model", registry.models())
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
 def test_own_weights_begin_with_what_they_read(model, suffix, tmp_path):
@@ -251,7 +251,7 @@ def test_a_bundled_model_is_known_by_its_name_alone():
 @pytest.mark.parametrize(("name", "content", "model", "words"), [
     ("a.txt", "Wherefore stay, Mercutio!", "char_gru", ""), ("b.csv", "0.5,1\n0.25,0\n0.75,1\n", "adding_gru", ""),
     ("c.txt", "Tanaka", "surname_gru", ""), ("d.csv", "", "", "holds no numbers"),
-    ("e.wav", "RIFF", "", "a network here"), ("f.txt", "x" * 20000, "", "more than 10,000"),
+    ("e.wav", "RIFF", "", "no sound that can be read"), ("f.txt", "x" * 20000, "", "more than 10,000"),
 ])
 def test_where_no_model_was_chosen_an_input_goes_to_one_that_reads_it_or_is_refused(name, content, model, words,
                                                                                      tmp_path):

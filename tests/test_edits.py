@@ -28,12 +28,12 @@ TERMS = 1000
 
 @pytest.mark.parametrize("edit", edits.all_edits(), ids=lambda edit: edit.name)
 def test_every_edit_says_how_it_is_written_and_what_it_does(edit):
-    assert edit.applies_to in (edits.WEIGHTS, edits.MODEL, edits.INPUT)
+    assert edit.applies_to in (edits.WEIGHTS, edits.MODEL, edits.TEACHER, edits.INPUT)
     assert edit.form.startswith(edit.name)
     assert edit.title[0].isupper()
     assert not edit.about.endswith(".")
     assert (edit.does is not None) == (edit.applies_to == edits.INPUT)
-    assert (edit.scales is not None) == (edit.applies_to == edits.MODEL)
+    assert (edit.scales is not None or edit.draws is not None) == (edit.applies_to == edits.MODEL)
 
 
 def test_words_are_taken_apart_and_said():

@@ -22,6 +22,8 @@ from visualizer.trace import Refused, Sample
 ROOT = Path(__file__).resolve().parent.parent
 FOUR = "digit-2148"
 KINDS = ("image", "strip", "text", "name", "sentence", "sequence")
+OF_SOME = ("audio", "pictures", "video")
+"""Kinds of which each bundled sample is meant for some of the models that read them."""
 """Those that come with samples."""
 
 
@@ -87,16 +89,17 @@ def test_samples_need_neither_torch_nor_qt() -> None:
 
 
 def test_samples_are_told_apart_by_kind() -> None:
-    counts = {kind: len(inputs.all_samples(kind)) for kind in (*KINDS, "photo", "audio")}
-    assert counts == {"photo": 2, "audio": 1, "image": 400, "strip": 24 + 16, "text": 13, "name": 60,
-                      "sentence": 40 + 16, "sequence": 12 + 12 + 8}
+    counts = {kind: len(inputs.all_samples(kind)) for kind in (*KINDS, *OF_SOME, "photo")}
+    assert counts == {"image": 400, "strip": 24 + 16, "text": 13, "name": 60 + 24, "sentence": 40 + 16 + 16,
+                      "sequence": 12 + 12 + 8 + 3 + 3, "audio": 1 + 20 + 6, "photo": 2,
+                      "pictures": 12 + 12 + 12 + 8, "video": 16 + 8}
     everything = inputs.all_samples()
     assert len({sample.name for sample in everything}) == len(everything) == sum(counts.values())
     assert everything[0].name == FOUR
 
 
 def test_every_sample_is_a_picture_a_text_or_a_table() -> None:
-    for kind in KINDS:
+    for kind in (*KINDS, *OF_SOME):
         for sample in inputs.all_samples(kind):
             raw = inputs.raw(sample.name)
             if kind in ("text", "name", "sentence"):
@@ -104,11 +107,24 @@ def test_every_sample_is_a_picture_a_text_or_a_table() -> None:
                 assert raw
                 assert inputs.picture(sample.name) is None
             elif kind == "sequence":
-                assert raw.shape == {"sum": (60, 2), "recall": (21, 8), "echo": (13, 4)}[sample.name.partition("-")[0]]
+                rows, columns = {"sum": (60, 2), "recall": (21, 8), "echo": (13, 4), "sunspots": (77, 1),
+                                 "elnino": (183, 1)}[sample.name.partition("-")[0]]
+                assert raw.shape[1] == columns
+                assert raw.shape[0] == rows or (columns == 1 and raw.shape[0] > rows)  # what is held out, or more
                 assert (raw.dtype, raw.flags.writeable) == (np.float64, False)
                 assert inputs.picture(sample.name) is None
+            elif kind == "audio":
+                assert (raw.ndim, raw.dtype) == (1, np.float64)
+                assert 0.01 < np.abs(raw).max() <= 1
+            elif kind == "video":
+                assert raw.shape == (8, 16, 16)
+                assert np.array_equal(raw.max(0), inputs.picture(sample.name))
+            elif raw.ndim == 3:
+                assert raw.shape == (32, 32, 3)
+                assert np.array_equal(raw, inputs.picture(sample.name)), "in its colours"
             else:
-                assert raw.shape in {"image": [(28, 28)], "strip": [(32, 160), (32, 128)]}[kind]
+                assert raw.shape in {"image": [(28, 28)], "strip": [(32, 160), (32, 128)],
+                                     "pictures": [(48, 48), (64, 64)]}[kind]
                 assert np.array_equal(raw, inputs.picture(sample.name))
 
 
@@ -546,7 +562,7 @@ def test_a_sound_of_every_depth_is_read_and_its_channels_averaged(width: int, tm
     path = wav(tmp_path / "a.wav", np.stack([left * 0.8, left * 0.2], 1), width=width)
     found = inputs.given(str(path), "audio")
     assert found.raw.shape == (400,)
-    assert found.sample.title == "a.wav, 0.05 s at 8,000 Hz"
+    assert found.sample.title == "a.wav, 0.05 s at 8,000 Hz, the mean of 2 channels"
     np.testing.assert_allclose(found.raw, left * 0.5, atol=1.01 / (1 << (8 * width - 1)))
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from visualizer import record
-from visualizer.kinds._check import LAST_DIGIT, TOLERANCE
+from visualizer.kinds._check import LAST_DIGIT, SMALLEST, TOLERANCE
 from visualizer.trace import Trace, from_bytes
 
 torch.set_num_threads(1)
@@ -149,3 +149,14 @@ def test_the_table_of_what_was_compared_tells_each_array_and_agrees_with_the_ver
 def test_a_last_digit_is_that_of_the_precision() -> None:
     for name, digit in LAST_DIGIT.items():
         assert digit == torch.finfo(getattr(torch, name)).eps
+        assert SMALLEST[name] == torch.finfo(getattr(torch, name)).smallest_normal
+
+
+def test_a_gradient_smaller_than_any_number_with_all_its_digits_is_compared_in_those_it_has() -> None:
+    torch.manual_seed(0)
+    lstm = torch.nn.LSTM(1, 4, batch_first=True)
+    weight = lstm.weight_hh_l0.detach()
+    weight *= 0.2
+    trace = record.capture(lstm, torch.randn(1, 190, 1), objective="value:189,0")
+    assert 0 < np.abs(trace["lstm"].inner_gradients["hidden"][0]).max() < SMALLEST["float32"]
+    assert trace.check().passed

@@ -324,10 +324,13 @@ ANSWERING = {
     "classes": [{"values": [0.25, 0.75], "axes": ("class",), "label": label} for label in (None, 0, 1)],
     "tokens": [{"values": [[0.25, 0.75]], "axes": ("step", "class")}],
     "items": [{"values": [[0.25, 0.75]], "axes": ("item", "class")}],
+    "spoken": [{"values": [[0.25, 0.75]], "axes": ("step", "class"), "end": end} for end in (0, 1)],
     "string": [{"values": [shares], "axes": ("step", "class")} for shares in ([0.25, 0.75], [1.0, 0.0])],
     "number": [{"values": [2.0], "axes": ("unit",), "truth": truth} for truth in (None, [1.0])],
     "numbers": [{"values": [2.0, 1], "axes": ("unit",), "truth": truth} for truth in (None, [1.0, 1])],
     "mask": [{"values": [[2.0, 0]], "axes": ("row", "column"), "truth": truth} for truth in (None, [[1.0, 1]])],
+    "segments": [{"values": [[[2.0, 2]], [[0, other]]], "axes": ("class", "row", "column"), "truth": truth, "ground": 0}
+                 for other, truth in ((1, None), (1, [[0, 0]]), (3, None), (3, [[0, 1]]))],
     "picture": [{"values": [[2.0, 0]], "axes": ("row", "column"), "truth": truth} for truth in (None, [[1.0, 1]])],
     "boxes": [{"values": boxes, "axes": ("box", "value"), "truth": [[0, 0, 2, 2.0]]} for boxes in
               ([[0.9, 0, 0, 2, 2.0]], [[0.9, 0, 0, 2, 2.0], [0.8, 5, 5, 6, 6]], [[0.1, 0, 0, 2, 2]])],

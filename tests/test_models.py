@@ -118,7 +118,46 @@ EXPERIMENTS = {
     "strip_marked_crnn": (208 + 1_168 + 3_480 + 5_208 + 2 * 72 + 2 * 3 * (48 * 32 + 32 * 32 + 2 * 32) + 910,
                           "strips wholly right", 0.92, 1),
 }
-MAIN = tuple(file.stem for file in FILES if file.stem not in EXPERIMENTS)
+
+# model of an application, and its twins: parameters likewise, the figure, and between what it is promised to be
+APPLICATIONS = {
+    "digits_caption": (416 + 4_640 + 13_872 + 27_712 + 36 * 64 + 18 * 24 + 97 * 64 + 4 * 96 * (88 + 96 + 2) + 1_649,
+                       "captions wholly right", 0.95, 1),
+    "digits_vae": (120 + 2_616 + 1_177 * 32 + 2 * 33 * 2 + 3 * 32 + 33 * 1_176 + 4_620 + 193,
+                   "mean squared error", 0, 0.047),
+    "digits_vae8": (120 + 2_616 + 1_177 * 64 + 2 * 65 * 8 + 9 * 64 + 65 * 1_176 + 4_620 + 193,
+                    "mean squared error", 0, 0.021),
+    "dot_video": (80 + 876 + 193 * 16 + 3 * 24 * (16 + 24 + 2) + 25 * 8, "test accuracy", 0.99, 1),
+    "dot_video_shuffled": (80 + 876 + 193 * 16 + 3 * 24 * (16 + 24 + 2) + 25 * 8,
+                           "frames shuffled, along the right line", 0.95, 1),
+    "dot_video_two": (80 + 876 + 193 * 16 + 3 * 24 * (16 + 24 + 2) + 25 * 2, "test accuracy", 0.99, 1),
+    "elnino_lstm": (4 * 24 * (1 + 24 + 2) + 25, "RMSE one step ahead", 0, 0.56),
+    "numbers_german": (30 * 24 + 2 * 3 * 16 * (24 + 16 + 2) + 34 * 24 + 3 * 32 * (24 + 32 + 2) + 32 * 32 + 65 * 32
+                       + 33 * 33, "wholly right", 0.99, 1),
+    "numbers_german_plain": (30 * 24 + 2 * 3 * 16 * (24 + 16 + 2) + 34 * 24 + 3 * 32 * (24 + 32 + 2) + 33 * 33,
+                             "wholly right", 0.1, 0.5),
+    "photos_cnn": (9 * (3 * 16 + 16 * 16 + 16 * 32 + 32 * 32 + 32 * 64) + 3 * (16 + 16 + 32 + 32 + 64) + 10_250,
+                   "test accuracy", 0.75, 1),
+    "scene_detector": (9 * (12 + 12 * 24 + 24 * 32 + 32 * 48 + 48 * 64 + 64 * 64) + 2 * (12 + 24 + 32 + 48 + 2 * 64)
+                       + 65 * 15, "mAP at half overlap", 0.93, 1),
+    "scene_segments": (9 * (8 + 64 + 96 + 144 + 240 + 400 + 560 + 784 + 48 * 20 + 32 * 12 + 20 * 8)
+                       + 2 * (3 * 8 + 3 * 12 + 3 * 20 + 2 * 28) + 99, "mean IoU", 0.83, 1),
+    "scene_segments_dilated": (9 * (16 + 16 * 24 + 2 * 24 * 24) + 40 * 16 + 2 * (2 * 16 + 3 * 24) + 17 * 11,
+                               "mean IoU", 0.35, 0.5),
+    "scene_segments_near": (9 * (16 + 16 * 24 + 2 * 24 * 24) + 40 * 16 + 2 * (2 * 16 + 3 * 24) + 17 * 11,
+                            "mean IoU", 0.35, 0.5),
+    "spelling_sounds": (26 * 32 + 2 * 3 * 64 * (32 + 64 + 2) + 41 * 32 + 3 * 128 * (32 + 128 + 2) + 128 * 128
+                        + 257 * 128 + 129 * 40, "phoneme errors", 0, 0.11),
+    "spoken_digits": (312 + 2_616 + 6_944 + 2 * (12 + 24 + 32) + 3 * 48 * (160 + 48 + 2) + 490,
+                      "test accuracy", 0.98, 1),
+    "spoken_strings": (5 * 40 * 48 + 5 * 48 * 48 + 3 * 2 * 48 + 2 * 3 * 48 * (48 + 48 + 2) + 97 * 11,
+                       "digit errors", 0, 0.03),
+    "sunspots_lstm": (4 * 24 * (1 + 24 + 2) + 25, "RMSE one step ahead", 0, 22),
+}
+TWINS = ("digits_vae8", "dot_video_shuffled", "dot_video_two", "numbers_german_plain", "scene_segments_dilated",
+         "scene_segments_near")
+"""Of these, those that are there to be compared."""
+MAIN = tuple(file.stem for file in FILES if file.stem not in EXPERIMENTS and file.stem not in TWINS)
 """Of what takes long, every one of these is tried, and of the experiments a sample."""
 
 
@@ -284,8 +323,8 @@ def few_digits(tmp_path: Path) -> Path:
 
 
 def test_there_are_models():
-    assert {*MAIN} == {*PUBLISHED, *FAILING, *CHARACTERS, *SEQUENCES, *ADDING}
-    assert {file.stem for file in FILES if "group" in load_card(file)} == {*EXPERIMENTS}
+    assert {*MAIN} == {*PUBLISHED, *FAILING, *CHARACTERS, *SEQUENCES, *ADDING, *APPLICATIONS} - {*TWINS}
+    assert {file.stem for file in FILES if "group" in load_card(file)} == {*EXPERIMENTS, *TWINS}
 
 
 def test_contract(recipe):
@@ -349,7 +388,7 @@ def test_quality_on_the_card_is_measured(file, recipe, data_dir):
     """Another kind of processor adds in another order, and may then answer one sample in two thousand otherwise."""
     claimed = json.loads(load_card(file)["quality"])
     measured = recipe.evaluate(load_trained(recipe), data_dir)
-    assert measured == pytest.approx(claimed, rel=0, abs=1e-3)
+    assert measured == pytest.approx(claimed, rel=1e-3 if recipe.__name__ in APPLICATIONS else 0, abs=1e-3)
 
 
 # ---- before training
@@ -359,7 +398,8 @@ def test_every_model_is_shipped_before_training_too():
     """With its weights, or where these are large with a card that says that the seed draws them."""
     assert all(file.with_suffix(BEFORE).is_file() for file in FILES)
     drawn = {file.stem for file in FILES if load_card(file, BEFORE).get("weights") == "drawn"}
-    assert drawn & {*MAIN} == {"lenet_mnist", "mlp_mnist", "crnn_strip", "sentiment_gru"}
+    assert drawn & {*MAIN} == {"lenet_mnist", "mlp_mnist", "crnn_strip", "sentiment_gru", "digits_caption",
+                               "digits_vae", "photos_cnn", "scene_detector", "spelling_sounds"}
     assert not any(load_file(file.with_suffix(BEFORE)) for file in FILES if file.stem in drawn)
     assert {path.name.partition(".")[0] for path in (ROOT / "models").glob("*.safetensors")} == {
         file.stem for file in FILES}
@@ -417,7 +457,9 @@ def test_others_set_out_from_the_weights_of_the_seed(name, monkeypatch, data_dir
 def test_quality_before_training_is_measured_and_no_better_than_chance(beginner, data_dir):
     claimed = json.loads(load_card(Path(beginner.__file__), BEFORE)["quality"])
     measured = beginner.evaluate(load_trained(beginner, BEFORE), data_dir)
-    assert measured == pytest.approx(claimed, rel=0, abs=1e-3)
+    assert measured == pytest.approx(claimed, rel=1e-3, abs=1e-3)
+    if beginner.__name__ in APPLICATIONS:
+        return  # tests/test_applications.py says how far they are from what they reach
     if beginner.__name__ in ADDING:
         assert measured["mean squared error"] > 1 / 6
     elif beginner.__name__ in CHARACTERS:
@@ -1288,16 +1330,16 @@ def test_passages_are_held_out_and_followed_by_what_they_say(data_dir):
         assert 20 <= end - start <= 200
 
 
-@pytest.mark.parametrize("name", ["mnist_digits", "names", "sentences", "sentences_phrases", "sequences",
-                                  "sequences_echo", "sequences_recall", "shakespeare", "strips", "strips_marked"])
+@pytest.mark.parametrize("name", sorted(file.stem for file in SAMPLES.glob("*.json")))
 def test_samples_say_what_they_are(name):
     about = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
-    assert about["kind"] in ("image", "strip", "sequence", *READINGS)
+    assert about["kind"] in ("audio", "image", "photo", "pictures", "strip", "sequence", "video", *READINGS)
     assert about["title"]
     assert about["licence"]
     names = [sample["name"] for sample in about["samples"]]
     assert len(set(names)) == len(names)
-    assert any(about["kind"] == load_kind(file) for file in FILES), "no model reads these samples"
+    if about["kind"] != "photo":  # pictures of any size are for models of one's own
+        assert any(about["kind"] == load_kind(file) for file in FILES), "no model reads these samples"
     for sample in about["samples"]:
         assert bool(sample.get("text")) == (about["kind"] in READINGS)
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tests.hostile import archived, exported_words
-from tests.sources import MAIN
+from tests.sources import EACH, MAIN
 from tests.test_door import FIXTURES, one_more, things  # noqa: F401  one_more is a fixture
 from tests.toys import toy
 from visualizer import cli, consent, door, manifest, opening, registry
@@ -249,7 +249,7 @@ def test_what_is_said_on_the_sheet_is_what_a_command_says(monkeypatch, tmp_path)
     assert here[1].labels == command[1].labels == tuple("abcdefg")
 
 
-@pytest.mark.matrix(spine=MAIN, sample=5, each=False)
+@pytest.mark.matrix(spine=EACH, sample=5, each=False)
 @pytest.mark.parametrize("model", registry.models())
 def test_weights_of_every_bundled_model_begin_alike(model, monkeypatch, tmp_path):
     path = tmp_path / "mine.pt"

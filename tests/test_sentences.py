@@ -18,8 +18,11 @@ import pytest
 import torch
 
 from tests import (  # noqa: F401  (their quantities are known once they are there)
+    quantities_of_attention,
+    quantities_of_boxes,
     quantities_of_layers,
     quantities_of_reach,
+    quantities_of_sound,
     quantities_of_steps,
     quantities_of_studies,
     quantities_of_terms,
@@ -42,7 +45,7 @@ OTHERS = tuple(name for name in sorted(NETWORKS))[::9]
 """Of the small architectures, one in nine: with the bundled ones some forty networks."""
 DRAWN = ("network", "unrolled", "cell", "gates", "hidden_state", "trajectory", "step_outputs", "feature_maps",
          "filters", "saturation", "over", "connectivity", "jacobian", "bptt",
-         "microscope", "gradient_flow")
+         "microscope", "gradient_flow", "attention")
 """Views whose pictures are read to the last number; of the others captions, headings and tips."""
 STUDIED = ("saturation", "over", "connectivity", "jacobian", "bptt", "reach", "waiting")
 """Views of a study, which is measured first."""

@@ -52,7 +52,7 @@ def test_states_fade_into_each_other_and_nothing_travels(model, view, at):
     frames = max(12, int(pace.seconds * 12))
     for frame in range(frames + 1):
         now = replace(moment, phase=pace.phase(pace.seconds * frame / frames))
-        before, after, share = between(pace, now, trace)
+        before, after, share = between(pace, now, times)
         one, other, shown = (draw(trace, view, each) for each in (before, after, now))
         assert places(shown) <= places(one) | places(other), now.address
         if share <= 0 or share >= 1:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visualizer.scene.timeline import BACKWARD, FORWARD, timeline
+from visualizer.scene.picture import Focus
+from visualizer.scene.state import State, changed, select
+from visualizer.scene.timeline import BACKWARD, FORWARD, Beat, timeline
 from visualizer.trace import Layer, Trace
 
 
@@ -106,3 +108,33 @@ def test_within_a_step_the_part_just_done_is_the_one_that_is_opened() -> None:
     assert times.find("rnn.backward[3].hidden").opens == "output"
     assert done.beat.stretch("preactivation") == pytest.approx((1 / 3, 2 / 3))
     assert done.beat.stretch("output") == (0, 1)
+
+
+AFTER = (Beat("layer2", doing="decode"), *(Beat("layer2", doing="keep", number=number) for number in (1, 2)))
+
+
+def test_what_is_done_with_an_answer_stands_behind_it_and_before_the_way_back() -> None:
+    times = timeline(chain(4)).extended(AFTER)
+    assert [beat.address for beat in times.beats[2:8]] == [
+        "layer2.forward", "layer2.decode", "layer2.keep[1]", "layer2.keep[2]", "layer3.forward", "layer2.backward"]
+    for index, beat in enumerate(times.beats):
+        assert times.find(beat.address).index == index
+        assert times.find(f"{beat.address}@0.5").phase == 0.5
+    assert timeline(chain(4)).extended(()) == timeline(chain(4))
+    with pytest.raises(LookupError, match=r"layer2\.decode, layer2\.keep\[N\], LAYER"):
+        times.find("layer2.keep[3]")
+
+
+def test_where_it_is_not_done_that_answer_stands_for_it() -> None:
+    times = timeline(chain(4))
+    assert times.nearest("layer2.keep[2]@0.5") == times.nearest("layer2.decode") == times.find("layer2.forward")
+    assert times.extended(AFTER).nearest("layer2.keep[7]") == times.extended(AFTER).find("layer2.keep[2]")
+    assert times.nearest("layer7.decode") is times.nearest("layer7.forward") is None
+
+
+def test_who_looks_at_a_number_of_the_answer_stays_in_such_a_beat() -> None:
+    trace = chain(4)
+    times = timeline(trace).extended(AFTER)
+    state = changed(State(), at="layer2.keep[1]")
+    assert select(state, trace, times, Focus("layer2", (1,))).at == "layer2.keep[1]"
+    assert select(state, trace, times, Focus("layer1", (1,))).at == "layer1.forward"

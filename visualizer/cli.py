@@ -368,8 +368,9 @@ def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
 def _over_inputs(it: argparse.ArgumentParser) -> None:
     it.add_argument("--over", default="", metavar="inputs[:…]",
                     help="go through inputs: inputs for all bundled ones, inputs:wrong, inputs:unsure, inputs:class=4, "
-                         "inputs:excite=conv2:7, inputs:FOLDER, inputs:FILE with one a line or a row; with --from and "
-                         "--to their numbers")
+                         "inputs:excite=conv2:7, inputs:FOLDER, inputs:FILE with one a line or a row; of a network "
+                         "that makes pictures of points a walk, inputs:line=digit-3,digit-7 or inputs:circle=1.5; "
+                         "with --from and --to their numbers")
 
 
 class _Several(argparse.Action):
@@ -880,6 +881,7 @@ def _over_film(films: Any, state: State, chosen: argparse.Namespace) -> Film:
 
     start, trace = recorded(0)
     own = _meant(_headless("export"), start, trace, chosen, chosen.view)
+    kept.clear()  # what its view shows has not been measured yet
     way = Passage(first, words[first - 1:last],
                   lambda index, size: sight.seen(recorded(index)[1], own, None, size),
                   lambda index: recorded(index)[1].shapes,
@@ -1367,7 +1369,9 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
     """The recording with what the view shows beyond it; that of a file holds what it holds."""
     from visualizer import door
 
-    missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
+    given = dict(pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs)
+    look = replace(state.look, knobs=tuple({**dict(state.look.knobs), **given}.items()))
+    missing = [name for name in registry.module("views").find(view).measured(look) if name not in trace.studies]
     if not missing or state.in_lab or door.is_recording(state.model):
         return trace
     with _working("measuring"):
@@ -1416,20 +1420,10 @@ def _meant(export: Any, state: State, recorded: Recorded, chosen: argparse.Names
     """The State that leads to the picture that was asked for, checked: it can be drawn."""
     from visualizer import sight
     from visualizer.scene.state import changed, go
-    from visualizer.scene.timeline import timeline
 
-    trace = sight.own(recorded)
-    look, times = state.look, timeline(trace)
+    trace, look = sight.own(recorded), state.look
     focused, at = focused or chosen.focus, at or chosen.at
     focus = state.focus if focused is None else export.parse_focus(trace, focused)
-    if at is not None and at.partition(":")[0] in state.reel:
-        at = sight.times(recorded, changed(state, at=at)).find(at).address
-    elif at is not None:
-        at = times.find(at).address
-    elif chosen.backward:
-        at = _last_backward(trace, times, focus).address
-    else:
-        at = state.at
     view = view or state.view
     found = registry.module("views").find(view)
     knobs = {name: word for name, word in look.knobs if found.takes(name, word)}  # the State may hold those of others
@@ -1441,6 +1435,15 @@ def _meant(export: Any, state: State, recorded: Recorded, chosen: argparse.Names
     plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks
     export.check(trace, view, look.theme, knobs)
     look = replace(look, knobs=tuple(sorted(knobs.items())), **plain)
+    times = sight.times(trace, changed(state, view=view, look=look))
+    if at is not None and at.partition(":")[0] in state.reel:
+        at = sight.times(recorded, changed(state, at=at)).find(at).address
+    elif at is not None:
+        at = times.find(at).address
+    elif chosen.backward:
+        at = _last_backward(trace, times, focus).address
+    else:
+        at = state.at
     state = changed(state, view=view, at=at, focus=focus, look=look)
     if state.reel and at and at.partition(":")[0] not in state.reel:
         state = go(changed(state, at=""), sight.moment_of(trace, state))

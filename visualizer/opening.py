@@ -591,13 +591,9 @@ def _range(values: NDArray[Any]) -> tuple[float, float, float]:
 def _outputs(survey: Survey) -> int:
     """How many numbers come out, of which each may have a name."""
     alone = survey.outputs[0] if len(survey.outputs) == 1 else ()
-    classes = alone[-1] if alone and (len(alone) == 1 or _by_step(survey.told.answer)) else 0
+    named = next((kind.names(alone) for kind in answers.kinds() if kind.name == survey.told.answer and kind.along), 0)
+    classes = named or (alone[-1] if len(alone) == 1 else 0)
     return survey.labelled or len(survey.told.labels) or (classes if classes > 1 else 0)
-
-
-def _by_step(answer: str) -> bool:
-    """Whether a kind of answer names something at every step."""
-    return any(kind.name == answer and kind.along == ("step",) for kind in answers.kinds())
 
 
 def _names(opening: Opening) -> tuple[str, ...]:

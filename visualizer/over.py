@@ -2,6 +2,7 @@
 
 `inputs` are the bundled samples that a model reads, `inputs:FOLDER` the files of a folder, `inputs:FILE` the lines of a
 text or of a table; `inputs:wrong`, `inputs:class=4` are some of them, `inputs:unsure:FOLDER` some of those.
+`inputs:line=digit-3,digit-7` and `inputs:circle=1.5` are walks among points, for a network that makes pictures of them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ INPUTS = "inputs"
 ALL, WRONG, UNSURE, CLASS, EXCITE = "", "wrong", "unsure", "class", "excite"
 """All, those that are answered wrong, those with the least probability first, those of one class, those at which a unit
 is largest first."""
+WALKS = LINE, CIRCLE = "line", "circle"
+"""Points of a walk, for a network that makes pictures of points: from the point of one input to that of another,
+`line=digit-3,digit-7`, or around the middle, `circle=1.5` so far from it."""
 MEASURED = (WRONG, UNSURE, EXCITE)
 """What cannot be told before the network has read each input."""
 MOST = 10_000
@@ -69,7 +73,8 @@ def parse(words: str) -> Over:
         raise Refused(tr("{words} cannot be stepped through; write inputs, inputs:wrong, inputs:unsure, "
                          "inputs:class=4, inputs:excite=conv2:7, or inputs: with a folder or a file.").format(
             words=repr(words[:40])))
-    found = re.fullmatch(r"(wrong|unsure|class=[^:]+|excite(?:=.+?:\d+(?:/inner\.\w+)?)?)(?::(.*))?", rest, re.DOTALL)
+    found = re.fullmatch(r"(wrong|unsure|class=[^:]+|line=[^:]+|circle(?:=[\d.]{1,6})?"
+                         r"|excite(?:=.+?:\d+(?:/inner\.\w+)?)?)(?::(.*))?", rest, re.DOTALL)
     if found is None:
         return Over(rest)
     pick, _, of = found[1].partition("=")

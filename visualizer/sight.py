@@ -20,7 +20,7 @@ from visualizer.scene.picture import TITLE, Focus, Look, Mark, Picture, Rect, Te
 from visualizer.scene.reel import Reel, title_of
 from visualizer.scene.state import called_now, inner_address
 from visualizer.scene.subject import NUMBER, step_of, subject
-from visualizer.scene.timeline import FORWARD, Moment, Timeline, timeline
+from visualizer.scene.timeline import FORWARD, Moment, Timeline
 from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
@@ -284,7 +284,7 @@ def _reel(found: tuple[Trace, ...], names: tuple[str, ...], moment: Moment, titl
 
 @remembered(16)
 def _times(trace: Trace, view: View, focus: Focus | None, look: Look) -> Timeline:
-    plain, pace = timeline(trace), view.pace
+    plain, pace = view.beats(trace, look), view.pace
     return plain.paced(None if pace is None else lambda moment: pace(trace, moment, focus, look.laid_out),
                        _first_sight(trace, view, focus, plain))
 

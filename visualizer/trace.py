@@ -51,6 +51,9 @@ MODULES = "modules"
 """The fact that tells the classes of the modules which hold others: path -> `Bottleneck`."""
 UNTRAINED = "untrained"
 """What is done to a model that is recorded with its weights from before training; an edit of a recipe."""
+TOLD = "told"
+"""What is done where a network that says one symbol after the other is told the right one before each, not its own
+last one (teacher forcing): an edit of a recipe, and the name of what its `forward` takes for it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What comes out, one file a kind: classes, tokens, string, boxes, mask, picture, numbers, number. Numpy, no Qt.
+"""What comes out, one file a kind: classes, tokens, string, boxes, mask, segments, picture, numbers, number. No Qt.
 
 A file says how an answer of its kind is said in a sentence, drawn, scored against the truth, and which scalars of it
 can be sent back as the objective. The recorder names the answers of a Trace by what the model handed back, never by a
@@ -42,6 +42,8 @@ class Scalar:
     """What is asked for: `logit:4`, `box:2.width`, `sum`."""
     cells: tuple[tuple[Cell, float], ...] = ()
     offset: float = 0.0
+    factors: Values | None = None
+    """Of many numbers in place of cells: the factor of each number of the answer, of its shape."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +127,10 @@ class AnswerKind:
     """What a wish means for these values of the answer; None for a wish of no form that is known. Raises Refused."""
     wishes: Callable[[Answer, Values], tuple[str, ...]] = _nothing
     """Wishes that lead somewhere, the first the one that is taken where nobody wishes."""
+    called: Callable[[Trace, Answer, str], str] = lambda trace, answer, wish: ""
+    """A wish as a menu says it; empty where it is said as it is written."""
+    pointed: Callable[[Answer, Cell], str] = lambda answer, cell: ""
+    """The wish for a number of the answer that somebody has chosen; empty for none."""
     loss: str = ""
     """How it is compared with the truth while learning: a loss of `record.objectives`; empty for none, or for what
     `right` says."""
@@ -156,9 +162,20 @@ class AnswerKind:
     known. None for answers that are near or far, never right."""
     guess: bool = False
     """Whether a guess among its labels is right as often as one of them is."""
+    ends: bool = False
+    """Whether it says as many symbols as it likes, so that there may be fewer or more of them than were wanted."""
+    before: Callable[[Mapping[str, Any]], int] = lambda settings: 0
+    """How many numbers stand before those of the labels, by what is said of the answer: the edges of a box."""
+    view: str = ""
+    """The view in which models that answer so are first seen; empty for that of what they read. Where it does not suit,
+    the first that does is seen."""
     along: Axes | None = None
-    """Along which axes it has a number for every label: none for one choice, `step` for one at each step; None where
-    its numbers have no names."""
+    """Along which axes it has a number for every label: none for one choice, `step` for one at each step, `row column`
+    for one at each pixel, whose classes come first; None where its numbers have no names."""
+
+    def names(self, shape: Sequence[int]) -> int:
+        """How many labels an answer of such a shape has."""
+        return 0 if self.along is None or not shape else int(shape[0] if "row" in self.along else shape[-1])
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------------
@@ -181,6 +198,11 @@ def kind(name: str) -> AnswerKind:
 def of(answer: Answer) -> AnswerKind | None:
     """The kind of an answer; None in a recording that knows a kind which is not there."""
     return next((each for each in kinds() if each.name == answer.kind), None)
+
+
+def numbers_before(name: str, settings: Mapping[str, Any]) -> int:
+    """How many numbers of an answer of that kind belong to no label; 0 for a kind that nobody knows."""
+    return next((each.before(settings) for each in kinds() if each.name == name), 0)
 
 
 def asked(objective: str) -> AnswerKind | None:

@@ -9,7 +9,9 @@ In rows the edges are pixels of the input; in a grid they are how far they lie f
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +25,13 @@ from visualizer.trace import Answer, Layer, Refused, Trace
 
 EDGES = ("left", "top", "right", "bottom")
 COLUMNS = ("score", *EDGES)
-WISH = re.compile(r"box:(\d{1,6})\.(left|top|right|bottom|width|height|score)")
+WISH = re.compile(r"box:(\d{1,6})\.(left|top|right|bottom|width|height|score|class)")
+OFFERED = 4
+"""Of so many boxes numbers are offered to be sent back."""
 MOST = 100
 """So many boxes are kept at most, the surest ones."""
+HALF = 0.5
+"""A right box that is overlapped so much counts as found."""
 Box = tuple[float, float, float, float]
 
 
@@ -40,48 +46,108 @@ class Found:
     """The row, or (row, column) of the grid."""
 
 
+@dataclass(frozen=True, eq=False)
+class Round:
+    """One round of suppression: of the boxes that wait the surest is kept, and what overlaps it too much is dropped."""
+
+    kept: int
+    """Number among the likely boxes."""
+    dropped: tuple[int, ...]
+    shares: Values
+    """(box,): how much the kept box overlaps each likely one; NaN for those that wait no more."""
+
+
 def found(answer: Answer, values: Values) -> tuple[Found, ...]:
     """The boxes that are taken to hold something, the surest first; of those that overlap too much only the surest."""
-    likely = [each for each in _all(answer, values) if each.score > float(answer.settings.get("threshold", 0.5))]
-    kept: list[Found] = []
-    for each in sorted(likely, key=lambda one: -one.score):
-        if all(overlap(each.box, other.box) <= float(answer.settings.get("overlap", 0.5)) for other in kept):
-            kept.append(each)
-    return tuple(kept[:MOST])
+    waiting = likely(proposed(answer, values), threshold(answer))
+    return tuple(waiting[step.kept] for step in suppressed(waiting, most_overlap(answer))[:MOST])
+
+
+def threshold(answer: Answer) -> float:
+    """A box needs a higher score than this."""
+    return float(answer.settings.get("threshold", 0.5))
+
+
+def most_overlap(answer: Answer) -> float:
+    """Of two boxes that overlap by more than this the surer one stays."""
+    return float(answer.settings.get("overlap", 0.5))
+
+
+def likely(every: Sequence[Found], least: float) -> tuple[Found, ...]:
+    """The boxes with a score above `least`, the surest first; of equal ones the one that stands first."""
+    return tuple(sorted((each for each in every if each.score > least), key=lambda one: -one.score))
+
+
+def suppressed(waiting: Sequence[Found], most: float) -> tuple[Round, ...]:
+    """Greedy suppression of boxes that stand the surest first, whatever they hold: one round for each that is kept."""
+    edges = np.array([each.box for each in waiting], np.float64).reshape(-1, 4)
+    left, steps = np.ones(len(waiting), bool), list[Round]()
+    while left.any():
+        kept = int(left.argmax())
+        left[kept] = False
+        shares = np.where(left, _overlaps(edges, edges[kept]), np.nan)
+        dropped = left & (shares > most)
+        left &= ~dropped
+        steps.append(Round(kept, tuple(np.flatnonzero(dropped).tolist()), shares))
+    return tuple(steps)
 
 
 def overlap(one: Box, other: Box) -> float:
     """Shared area over the area that either covers (IoU)."""
-    wide = float(min(one[2], other[2]) - max(one[0], other[0]))
-    high = float(min(one[3], other[3]) - max(one[1], other[1]))
-    shared = max(0.0, wide) * max(0.0, high)
-    areas = [max(0.0, float(box[2] - box[0])) * max(0.0, float(box[3] - box[1])) for box in (one, other)]
-    either = sum(areas) - shared
-    return shared / either if either > 0 else 0.0
+    return float(_overlaps(np.array([one], np.float64), np.array(other, np.float64))[0])
 
 
-def _all(answer: Answer, values: Values) -> list[Found]:
+def _overlaps(many: Values, one: Values) -> Values:
+    """(box,): the overlap of each of many boxes with one."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        sides = np.minimum(many[:, 2:], one[2:]) - np.maximum(many[:, :2], one[:2])
+        shared = np.maximum(sides, 0).prod(axis=1)
+        areas = [np.maximum(box[..., 2:] - box[..., :2], 0).prod(axis=-1) for box in (many, one)]
+        either = areas[0] + areas[1] - shared
+        shares: Values = np.where(either > 0, shared / np.where(either > 0, either, 1), 0.0)
+    return shares
+
+
+def proposed(answer: Answer, values: Values) -> tuple[Found, ...]:
+    """The box of every row, or of every cell of the grid, in the order in which they stand; Refused with one sentence
+    where they are none."""
+    if not fits(answer, values):
+        words = tr("Boxes are rows, or maps, that begin with {columns}; the answer has the shape {shape}.")
+        raise Refused(words.format(columns=", ".join(columns_of(answer)), shape=numbers.shape(values.shape)))
     rows = values.astype(np.float64) if values.ndim == 2 else values.astype(np.float64).reshape(len(values), -1).T
-    columns, count = _columns(answer), len(_columns(answer))
+    columns, count = columns_of(answer), len(columns_of(answer))
     score = rows[:, columns.index("score")]
-    score = 1 / (1 + np.exp(-score)) if answer.settings.get("score") == "logit" else score
+    with np.errstate(over="ignore"):
+        score = 1 / (1 + np.exp(-score)) if answer.settings.get("score") == "logit" else score
     labels = rows[:, count:].argmax(axis=1) if rows.shape[1] > count else None
     boxes = []
     for index, row in enumerate(rows):
         place = (index,) if values.ndim == 2 else tuple(int(i) for i in np.unravel_index(index, values.shape[1:]))
-        edges = [_factor(answer, values, edge) * row[columns.index(EDGES[edge])] + _start(answer, values, edge, place)
-                 for edge in range(4)]
+        edges = [pixels_of(answer, values, edge) * float(row[columns.index(EDGES[edge])]) +
+                 _start(answer, values, edge, place) for edge in range(4)]
         boxes.append(Found((edges[0], edges[1], edges[2], edges[3]), float(score[index]),
                            None if labels is None else int(labels[index]), place))
-    return boxes
+    return tuple(boxes)
 
 
-def _columns(answer: Answer) -> tuple[str, ...]:
-    found = answer.settings.get("columns", COLUMNS)
+def fits(answer: Answer, values: Values) -> bool:
+    """Whether numbers can be boxes: rows or maps enough for what their card says that they are."""
+    columns = columns_of(answer)
+    return {"score", *EDGES} <= set(columns) and values.ndim in (2, 3) and values.size > 0 and \
+        values.shape[1 if values.ndim == 2 else 0] >= len(columns)
+
+
+def columns_of(answer: Answer) -> tuple[str, ...]:
+    """What the first numbers of a box are."""
+    return _columns_in(answer.settings)
+
+
+def _columns_in(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    found = settings.get("columns", COLUMNS)
     return tuple(found.split()) if isinstance(found, str) else tuple(found)
 
 
-def _factor(answer: Answer, values: Values, edge: int) -> float:
+def pixels_of(answer: Answer, values: Values, edge: int) -> float:
     """Pixels an edge moves when its number grows by 1."""
     if values.ndim == 2:
         return 1.0
@@ -108,29 +174,50 @@ def sentence(trace: Trace, answer: Answer) -> str:
     words = words.format(boxes=counted.format(
         count=said(numbers.count(len(boxes)), "how many boxes", answer.layer)), wide=wide, high=high,
         share=said(numbers.percent(first.score, 1), "score of the surest box", answer.layer),
-        what="" if first.label is None else said(label(answer, first.label), "label", answer.layer, (first.label,)))
+        what="" if first.label is None else said(label(answer, first.label), "label of a box", answer.layer,
+                                                 (first.label,)))
     measured = score(trace, answer)
-    return tr("{words}; the right ones are overlapped by {share}.").format(
-        words=words, share=said(numbers.percent(measured[0][1], 0), "overlap of the boxes", answer.layer)) \
-        if measured else f"{words}."
+    if not measured or answer.truth is None:
+        return f"{words}."
+    missing = len(answer.truth) - int(measured[1][1])
+    return tr("{words}; the right ones are overlapped by {share}: {missing} missing, {wrong} false.").format(
+        words=words, share=said(numbers.percent(measured[0][1], 0), "overlap of the boxes", answer.layer),
+        missing=said(str(missing), "right boxes missing", answer.layer),
+        wrong=said(str(measured[2][1]), "boxes for nothing", answer.layer))
 
 
 def score(trace: Trace, answer: Answer) -> Score:
-    """How much each right box overlaps the one found for it, none found counting as 0; and how many are found."""
-    if answer.truth is None or answer.truth.ndim != 2 or answer.truth.shape[1] < 4:
+    """How much each right box overlaps the one found for it, none found counting as 0; how many are found, overlapped
+    by a half; and how many boxes are found for none of them."""
+    kept = found(answer, trace[answer.layer].output)
+    told = matched(answer, kept)
+    if told is None:
         return ()
-    free = list(found(answer, trace[answer.layer].output))
-    shares = []
+    hit = [number for number, share in told if number is not None and share >= HALF]
+    measured: Score = ((tr("overlap (IoU)"), sum(share for _, share in told) / max(1, len(told))),
+                       (tr("right boxes found"), len(hit)), (tr("boxes too many"), len(kept) - len(hit)))
+    truth = answer.truth
+    if truth is None or truth.shape[1] < 5 or any(each.label is None for each in kept):
+        return measured
+    named = sum(number is not None and share >= HALF and kept[number].label == int(row[4])
+                for row, (number, share) in zip(truth, told, strict=True))
+    return *measured, (tr("named rightly"), named)
+
+
+def matched(answer: Answer, kept: Sequence[Found]) -> tuple[tuple[int | None, float], ...] | None:
+    """For each right box the number of the box that is found for it, each for one at most, and their overlap; None
+    where the right ones are not known."""
+    if answer.truth is None or answer.truth.ndim != 2 or answer.truth.shape[1] < 4:
+        return None
+    free, told = list(range(len(kept))), list[tuple[int | None, float]]()
     for truth in answer.truth.astype(np.float64):
         box = (float(truth[0]), float(truth[1]), float(truth[2]), float(truth[3]))
-        best = max(free, key=lambda each: overlap(each.box, box), default=None)
-        share = 0.0 if best is None else overlap(best.box, box)
-        shares.append(share)
+        best = max(free, key=lambda number: overlap(kept[number].box, box), default=None)
+        share = 0.0 if best is None else overlap(kept[best].box, box)
+        told.append((best if share > 0 else None, share))
         if best is not None and share > 0:
             free.remove(best)
-    return ((tr("overlap (IoU)"), sum(shares) / max(1, len(shares))),
-            (tr("right boxes found"), sum(share >= 0.5 for share in shares)),
-            (tr("boxes too many"), len(free)))
+    return tuple(told)
 
 
 def right(answer: Answer, values: Values, truth: Values) -> Right:
@@ -147,15 +234,15 @@ def right(answer: Answer, values: Values, truth: Values) -> Right:
         sure[place] = 1
         for edge, name in enumerate(EDGES):
             wanted[_cell(answer, values, place, name)] = \
-                (float(box[edge]) - _start(answer, values, edge, place)) / _factor(answer, values, edge)
-    where = (1 if values.ndim == 2 else 0, _columns(answer).index("score"))
+                (float(box[edge]) - _start(answer, values, edge, place)) / pixels_of(answer, values, edge)
+    where = (1 if values.ndim == 2 else 0, columns_of(answer).index("score"))
     return Right(wanted, sure, where, answer.settings.get("score") == "logit", mean=False)
 
 
 def _matched(answer: Answer, values: Values, truth: Values) -> list[tuple[Values, tuple[int, ...]]]:
     """Each right box with a place of its own: of those that are left the one whose box overlaps it most, or where none
     does the one whose middle is nearest."""
-    free, found = _all(answer, values), []
+    free, found = list(proposed(answer, values)), []
     for box in truth[:len(free)]:
         own = (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
         best = max(free, key=lambda each: (overlap(each.box, own), -_apart(each.box, own)))
@@ -231,7 +318,8 @@ def proportion(trace: Trace, answer: Answer) -> float:
 
 
 def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
-    """`box:2.width` of the third surest box, also left, top, right, bottom, height and score; or `logit:7`."""
+    """`box:2.width` of the third surest box, also left, top, right, bottom, height, score, and class, what is given to
+    the label it has; or `logit:7`."""
     match = WISH.fullmatch(words)
     if match is None:
         return picked(answer, values, words)
@@ -240,29 +328,42 @@ def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
         refused = tr("There is no box {number}; there are {count}, counted from 0.") if boxes else \
             tr("There is no box {number}; nothing was found.")
         raise Refused(refused.format(number=match[1], count=len(boxes)))
-    place, what = boxes[int(match[1])].place, match[2]
+    place, what, held = boxes[int(match[1])].place, match[2], boxes[int(match[1])].label
+    if what == "class" and held is None:
+        raise Refused(tr("The boxes have no classes; name another number of one, such as box:0.score."))
+    if what == "class" and held is not None:
+        return Scalar(words, ((cell_of(answer, values, place, held), 1.0),))
     if what == "score":
         return Scalar(words, ((_cell(answer, values, place, "score"), 1.0),))
     edges = {"width": ((2, 1.0), (0, -1.0)), "height": ((3, 1.0), (1, -1.0))}.get(what)
     parts = ((EDGES.index(what), 1.0),) if edges is None else edges
-    cells = tuple((_cell(answer, values, place, EDGES[edge]), sign * _factor(answer, values, edge))
+    cells = tuple((_cell(answer, values, place, EDGES[edge]), sign * pixels_of(answer, values, edge))
                   for edge, sign in parts)
     return Scalar(words, cells, sum(sign * _start(answer, values, edge, place) for edge, sign in parts))
 
 
 def _cell(answer: Answer, values: Values, place: tuple[int, ...], column: str) -> Cell:
-    at = _columns(answer).index(column)
+    at = columns_of(answer).index(column)
+    return (*place, at) if values.ndim == 2 else (at, *place)
+
+
+def cell_of(answer: Answer, values: Values, place: tuple[int, ...], label: int | None) -> Cell:
+    """Where the number that is given to a label of a box stands in the answer; without one that of its score."""
+    at = columns_of(answer).index("score") if label is None else len(columns_of(answer)) + label
     return (*place, at) if values.ndim == 2 else (at, *place)
 
 
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
-    """The score of the surest box; that of the surest place where no box is sure enough."""
-    if found(answer, values):
-        return "box:0.score", "box:0.width"
-    at = max(_all(answer, values), key=lambda each: each.score).place
+    """The score of the surest box, its width and its class, and the same of the next ones; the score of the surest
+    place where no box is sure enough."""
+    if boxes := found(answer, values)[:OFFERED]:
+        kinds_of = ("score", "width", *(("class",) if boxes[0].label is not None else ()))
+        return tuple(f"box:{number}.{what}" for number in range(len(boxes)) for what in kinds_of)
+    at = max(proposed(answer, values), key=lambda each: each.score).place
     return (f"logit:{int(np.ravel_multi_index(_cell(answer, values, at, 'score'), values.shape))}",)
 
 
 ANSWER = AnswerKind(english("boxes"), english("boxes around what was found"), never, sentence, draw, proportion, score,
                     scalar, wishes,
-                    right=right, cost=cost, asks=("boxes",))
+                    right=right, cost=cost, asks=("boxes",), view="detect",
+                    before=lambda settings: len(_columns_in(settings)))

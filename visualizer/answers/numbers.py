@@ -51,7 +51,9 @@ def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
 
 
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
-    """The largest."""
+    """The largest; of a forecast the last, of which nobody knows yet whether it is right."""
+    if answer.settings.get("foretells") and values.size:
+        return f"value:{','.join(str(size - 1) for size in values.shape)}", "sum"
     largest = np.unravel_index(int(np.argmax(values)), values.shape) if values.size else ()
     return (f"value:{','.join(str(int(index)) for index in largest)}", "sum") if values.size else ()
 

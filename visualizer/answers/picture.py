@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from visualizer import latent
 from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, Where, maps_of, picked, place_of
 from visualizer.language import english, tr
 from visualizer.said import lengths, said
@@ -38,12 +39,20 @@ def sentence(trace: Trace, answer: Answer) -> str:
 def score(trace: Trace, answer: Answer) -> Score:
     """How far it is from the right picture; an autoencoder's is its input."""
     values = trace[answer.layer].output.astype(np.float64)
+    found = _of_its_region(trace, answer)
     truth = trace.layers[0].output if answer.settings.get("truth") == "input" else answer.truth
     if truth is None or truth.size != values.size:
-        return ()
+        return found
     squares = float(np.mean((values - truth.astype(np.float64).reshape(values.shape)) ** 2))
-    found: Score = ((tr("mean squared difference"), squares),)
-    return (*found, (tr("peak signal to noise, dB"), float(-10 * np.log10(squares)))) if squares > 0 else found
+    noise: Score = ((tr("peak signal to noise, dB"), float(-10 * np.log10(squares))),) if squares > 0 else ()
+    return ((tr("mean squared difference"), squares), *noise, *found)
+
+
+def _of_its_region(trace: Trace, answer: Answer) -> Score:
+    """How far the region of the picture is from the middle, where a model says which layers tell."""
+    held = latent.region(trace, answer)
+    return () if held is None else ((tr("Kullback-Leibler divergence, nats"),
+                                     float(latent.nats(held[0].output, held[1].output).sum())),)
 
 
 def draw(trace: Trace, answer: Answer, place: Where, look: Look) -> list[Mark]:
@@ -78,11 +87,12 @@ def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
 
 
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
-    """The brightest pixel."""
+    """The brightest pixel; of a model with regions how far its region is, and the whole of what it learns by."""
     if not values.size:
         return ()
     brightest = np.unravel_index(int(np.argmax(values)), values.shape)
-    return f"pixel:{','.join(str(int(index)) for index in brightest)}", "sum"
+    region = ("kl", "elbo") if {"latent", "spread"} <= {*answer.settings} else ()
+    return f"pixel:{','.join(str(int(index)) for index in brightest)}", *region, "sum"
 
 
 ANSWER = AnswerKind(english("picture"), english("a picture"), suits, sentence, draw, proportion, score, scalar, wishes,

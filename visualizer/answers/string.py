@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -9,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from visualizer import kinds
-from visualizer.answers import AnswerKind, Score, Values, label, never, picked
-from visualizer.answers.tokens import wishes
+from visualizer.answers import AnswerKind, Scalar, Score, Values, label, never, picked
+from visualizer.answers.tokens import wishes as of_steps
 from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import numbers
-from visualizer.trace import Answer, Trace
+from visualizer.trace import Answer, Refused, Trace
 
 
 def spelled(trace: Trace, answer: Answer) -> tuple[int, ...]:
@@ -68,6 +69,42 @@ def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int,
     return int(bool(truth) and read == tuple(truth or ())), int(bool(truth))
 
 
+SYMBOL = re.compile(r"symbol:(\d{1,6})")
+
+
+def runs(values: Values, blank: int) -> list[tuple[int, range]]:
+    """Each symbol that is read, and the steps that say it."""
+    path, found, start = np.argmax(values, axis=-1).tolist(), list[tuple[int, range]](), 0
+    for index, same in groupby(path):
+        count = len(list(same))
+        if index != blank:
+            found.append((index, range(start, start + count)))
+        start += count
+    return found
+
+
+def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
+    """`symbol:1`: the scores of the second symbol that is read, over the steps that say it, added up; else as of any
+    other answer. Raises Refused for a symbol that is not there."""
+    match = SYMBOL.fullmatch(words)
+    if match is None:
+        return picked(answer, values, words)
+    spoken = runs(values, int(answer.settings.get("blank", 0)))
+    if int(match[1]) >= len(spoken):
+        raise Refused(tr("There is no symbol {number}; {count} are read, counted from 0.").format(
+            number=match[1], count=len(spoken)))
+    symbol, steps = spoken[int(match[1])]
+    return Scalar(words, tuple(((step, symbol), 1.0) for step in steps))
+
+
+def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
+    """Each symbol that is read, or where none is the largest of the last step."""
+    if values.ndim != 2 or not values.size:
+        return ()
+    read = runs(values, int(answer.settings.get("blank", 0)))
+    return tuple(f"symbol:{number}" for number in range(len(read))) or of_steps(answer, values)
+
+
 def distance(one: Sequence[int], other: Sequence[int]) -> int:
     """Levenshtein's edit distance."""
     row = list(range(len(other) + 1))
@@ -84,6 +121,6 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
 
 
 ANSWER = AnswerKind(english("string"), english("a string spelled along the steps"), never, sentence, short=short,
-                    score=score, scalar=picked,
+                    score=score, scalar=scalar,
                     wishes=wishes, loss="ctc", asks=("ctc",), target=target, judge=judge,
                     along=("step",))

@@ -64,8 +64,13 @@ def aims(trace: Trace, count: int) -> list[tuple[int, int]]:
 
 
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
-    """The largest of the last step."""
-    return (f"logit:{int(np.argmax(values[-1]))}@{len(values) - 1}",) if values.ndim == 2 and values.size else ()
+    """The largest of the last step; then the second of it, and the largest of the step in the middle."""
+    if values.ndim != 2 or not values.size:
+        return ()
+    last, middle = len(values) - 1, len(values) // 2
+    order = np.argsort(-values[-1], kind="stable")
+    return tuple(dict.fromkeys((*(f"logit:{int(index)}@{last}" for index in order[:2]),
+                                f"logit:{int(np.argmax(values[middle]))}@{middle}")))
 
 
 def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], float] | None) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import answers
 from visualizer.comparison import words
 from visualizer.comparison.frame import Place
 from visualizer.comparison.path import EXACT
@@ -45,6 +46,7 @@ from visualizer.scene.picture import (
     Run,
     Scale,
     Text,
+    changed,
     grouped,
     plain,
     rich,
@@ -52,7 +54,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.reading import Reading, visible
 from visualizer.scene.type import width, wrap
 from visualizer.size import norm
-from visualizer.trace import Layer, Trace, remembered
+from visualizer.trace import Answer, Layer, Trace, remembered
 
 RECALL = 0.26
 """The share of a picture of states that the bars of what they recall take."""
@@ -514,9 +516,23 @@ def _short_answer(index: int, reader: Reader, now: Now, box: Box) -> list[Mark]:
     """What is answered, where it is no choice among a few labels."""
     if not now.finished:
         return [Rect(box.left, box.top, box.width, min(box.height, 60.0), "hatch")]
+    drawn = next(iter(answers.drawn(reader.trace)), None)
+    if drawn is not None:
+        return _drawn(reader, drawn, box)
     said = words.told(index, reader.trace, accent=False)
     return [Text(box.left, box.top + 26 + 26 * number, line, 18, 600)
             for number, line in enumerate(wrap(rich(said), 18, box.width, 600)[:3])]
+
+
+def _drawn(reader: Reader, answer: Answer, box: Box) -> list[Mark]:
+    """The answer as its kind draws it, as large as there is room with a few lines below it."""
+    made = answers.of(answer)
+    assert made is not None
+    assert made.draw is not None
+    ratio = max(0.05, made.proportion(reader.trace, answer))
+    wide = min(box.width, max(24.0, box.height - 70) / ratio)
+    marks = made.draw(reader.trace, answer, (box.left, box.top, wide, wide * ratio), Look())
+    return [changed(mark, focus=None) for mark in marks]
 
 
 def answers_head(reader: Reader, place: Place) -> list[Mark]:

@@ -16,10 +16,11 @@ the one at hand is none of them."""
 
 def partners(recipe: Recipe, kind: str) -> tuple[Recipe, ...]:
     """The recipes beside one that reads such a kind of input: other ways to read the same; else the others of its
-    family; else itself before training."""
+    family that read the same samples; else itself before training."""
     if not isinstance(recipe, ModelRecipe):
         return ()
-    models = [name for name in registry.models() if _reads(name) == kind and name != recipe.model]
+    own = _reads(recipe.model)[1] if recipe.model in registry.models() else ""
+    models = [name for name in registry.models() if _reads(name) == (kind, own) and name != recipe.model]
     family = recipe.model.partition("_")[0]
     found = [name for name in models if name.partition("_")[0] == family]
     ways = all(group[0] in (*models, recipe.model) for group in READERS)
@@ -31,10 +32,10 @@ def partners(recipe: Recipe, kind: str) -> tuple[Recipe, ...]:
     return tuple(others)
 
 
-def _reads(model: str) -> str:
-    """The kind of input that a bundled model reads."""
+def _reads(model: str) -> tuple[str, str]:
+    """The kind of input that a bundled model reads, and which of its samples; empty for the usual ones."""
     said = registry.card(model).get("input")
-    return str(said.get("kind", "")) if isinstance(said, dict) else ""
+    return (str(said.get("kind", "")), str(said.get("samples", ""))) if isinstance(said, dict) else ("", "")
 
 
 def _of_input(recipe: ModelRecipe) -> tuple[str, ...]:

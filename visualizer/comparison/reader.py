@@ -16,6 +16,7 @@ from visualizer.costs import Measured
 from visualizer.curve import Curve, Point
 from visualizer.decay import decay
 from visualizer.kinds import jacobian
+from visualizer.kinds.pixels import mean_overlap
 from visualizer.kinds.waiting import computes
 from visualizer.language import tr
 from visualizer.scene.reading import Reading, layers, reading, visible
@@ -213,7 +214,7 @@ def answer_of(trace: Trace) -> Answer | None:
     for answer in trace.answers:
         made = answers.of(answer)
         if made is not None and made.along is not None and answer.labels and trace[answer.layer].output.ndim in (1, 2) \
-                and kinds.shares(trace[answer.layer]) and answer.kind != "string":
+                and kinds.shares(trace[answer.layer]) and not (made.ends or answer.kind == "string"):
             return answer
     return None
 
@@ -257,7 +258,6 @@ def label(trace: Trace, index: int) -> str:
 # --- what it is ------------------------------------------------------------------------------------------------------
 
 @remembered(1)
-@remembered(1)
 def kept(trace: Trace) -> int:
     """Bytes of all numbers that one forward pass makes and the way back needs: outputs, gates and states."""
     arrays = {id(array): int(array.nbytes) for layer in trace.layers if not layer.is_input
@@ -292,6 +292,37 @@ def field(trace: Trace, name: str, cell: tuple[int, ...]) -> tuple[tuple[int, in
     if box is None:
         return None
     return tuple((max(0, low), min(size - 1, high)) for (low, high), size in zip(box, first.shape, strict=False))
+
+
+@remembered(1)
+def by_pixel(trace: Trace) -> Answer | None:
+    """The answer with a class for each pixel."""
+    return next((answer for answer in trace.answers if (made := answers.of(answer)) is not None
+                 and made.along == ("row", "column")), None)
+
+
+@remembered(1)
+def overlap(trace: Trace) -> float | None:
+    """Of a class for each pixel the mean overlap with the truth; None where that is not known or there is nothing."""
+    answer = by_pixel(trace)
+    return None if answer is None else mean_overlap(answer, trace[answer.layer].output)
+
+
+PHASES = 16
+"""Pixels beside each other see more or less, by how they lie to the windows of pools: so many are asked."""
+
+
+@remembered(1)
+def sees(trace: Trace) -> int | None:
+    """How many rows of the input a pixel of such an answer sees at most, were the input large enough."""
+    answer = by_pixel(trace)
+    if answer is None:
+        return None
+    rows, columns = trace[answer.layer].shape[1:]
+    first = max(0, min(rows // 2, rows - PHASES))
+    found = [kinds.receptive_field(trace, answer.layer, (0, row, columns // 2)).get(trace.layers[0].name)
+             for row in range(first, min(rows, first + PHASES))]
+    return max((box[-2][1] - box[-2][0] + 1 for box in found if box is not None), default=None)
 
 
 @remembered(64)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from visualizer import edits, kinds
-from visualizer.comparison.reader import Reader, half_life, kept, recurrent
+from visualizer.comparison.reader import Reader, by_pixel, half_life, kept, overlap, recurrent, sees
 from visualizer.comparison.words import claimed
 from visualizer.kinds import waiting
 from visualizer.language import tr
@@ -45,7 +45,14 @@ def facts(readers: Sequence[Reader] = ()) -> tuple[Fact, ...]:
         said = tr("changed") if edit.strength is None else edit.strength.said(strength)
         changed = (Fact(tr("Right at {strength}").format(strength=said), _at_strength, _right_there,
                         "accuracy at this strength", measured=True, whole=1.0),)
+    pixels: tuple[Fact, ...] = ()
+    if any(by_pixel(reader.trace) is not None for reader in readers):
+        pixels = (
+            Fact(tr("A pixel sees"), lambda it: _known(sees(it.trace)), _field, "most rows that a pixel sees"),
+            Fact(tr("Mean IoU, here|IoU here"), lambda it: _known(overlap(it.trace)), _overlap, "mean IoU", whole=1.0),
+            Fact(tr("Mean IoU, others|IoU, others"), _card_overlap, _overlap_told, "quality", whole=1.0, gives_way=1))
     return (
+        *pixels,
         Fact(tr("Parameters"), lambda it: it.trace.parameters, _counted("parameters"), "parameters", gives_way=2),
         Fact(tr("Multiply-adds|MACs"), lambda it: kinds.macs(it.trace), _counted("multiply-adds"), "multiply-adds",
              gives_way=5),
@@ -58,6 +65,34 @@ def facts(readers: Sequence[Reader] = ()) -> tuple[Fact, ...]:
         Fact(tr("Memory"), lambda it: kept(it.trace), _bytes, "bytes kept", gives_way=7),
         Fact(tr("Gradient halves in|Halves in"), _half_life, _steps, "half-life", gives_way=6),
     )
+
+
+def _known(found: float | None) -> float:
+    return math.nan if found is None else float(found)
+
+
+def _card_overlap(reader: Reader) -> float:
+    """The mean overlap that its card tells of other pictures."""
+    told = reader.trace.facts.get("quality")
+    found = told.get("mean IoU") if isinstance(told, Mapping) else None
+    return float(found) if isinstance(found, int | float) else math.nan
+
+
+def _field(index: int, reader: Reader, value: float) -> str:
+    answer = by_pixel(reader.trace)
+    assert answer is not None
+    size = claimed(index, numbers.count(int(value)), "most rows that a pixel sees", answer.layer)
+    return tr("{size} rows").format(size=size)
+
+
+def _overlap(index: int, reader: Reader, value: float) -> str:
+    answer = by_pixel(reader.trace)
+    assert answer is not None
+    return claimed(index, numbers.number(value, 2), "mean IoU", answer.layer)
+
+
+def _overlap_told(index: int, reader: Reader, value: float) -> str:
+    return claimed(index, numbers.number(value, 2), "quality", array="mean IoU")
 
 
 def _accuracy(reader: Reader) -> float:

@@ -11,7 +11,19 @@ import numpy as np
 
 from visualizer import answers, edits, kinds, said
 from visualizer.comparison import path
-from visualizer.comparison.reader import Now, Reader, answer_of, answered, guess, label, named, one_input, recurrent
+from visualizer.comparison.reader import (
+    Now,
+    Reader,
+    answer_of,
+    answered,
+    by_pixel,
+    guess,
+    label,
+    named,
+    one_input,
+    overlap,
+    recurrent,
+)
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import literal
@@ -85,6 +97,8 @@ def _one(index: int, reader: Reader, now: Now) -> str:
             f"`{literal(now.layer)}`"
         return tr("{name} is at {where}").format(name=name, where=where)
     given = told(index, reader.trace)
+    if given and overlap(reader.trace) is not None:
+        return tr("{name} reaches {overlap}").format(name=name, overlap=given)
     return tr("{name} says {answer}").format(name=name, answer=given) if given else \
         tr("{name} has answered").format(name=name)
 
@@ -93,6 +107,10 @@ def told(index: int, trace: Trace, accent: bool = True) -> str:
     """`{4} with 77 %`: what was answered, and how sure; empty where that cannot be said so shortly."""
     found, answer = answered(trace), answer_of(trace)
     if found is None or answer is None:
+        pixels, shared = by_pixel(trace), overlap(trace)
+        if pixels is not None and shared is not None:
+            words = tr("an overlap of {{{overlap}}}") if accent else tr("an overlap of {overlap}")
+            return words.format(overlap=claimed(index, numbers.number(shared, 2), "mean IoU", pixels.layer))
         short = answers.short(trace)
         return f"{{{literal(short)}}}" if short and accent else literal(short)
     values, head = found
@@ -140,7 +158,7 @@ def verdict(index: int, reader: Reader, now: Now) -> tuple[bool | None, str]:
         return None, _so_far(index, reader, now)
     if found is None:
         short = answers.short(trace)
-        return None, tr("says {answer}").format(answer=short) if short else ""
+        return wholly(trace), tr("says {answer}").format(answer=short) if short else ""
     answer = answer_of(trace)
     assert answer is not None
     values, head = found
@@ -157,6 +175,16 @@ def verdict(index: int, reader: Reader, now: Now) -> tuple[bool | None, str]:
         return right, tr("still {answer}, was {before}").format(answer=name, before=before)
     return right, tr("says {answer}, said {old} ({before})").format(
         answer=name, old=claimed(index, label(trace, old), "label", answer.layer, (old,)), before=before)
+
+
+def wholly(trace: Trace) -> bool | None:
+    """Whether a row of symbols that was said is right as a whole; None where it is none, or nobody knows."""
+    for answer in trace.answers:
+        made = answers.of(answer)
+        if made is not None and made.ends and answer.truth is not None:
+            right, of = made.judge(trace[answer.layer].output, answer.truth, answer.settings) if made.judge else (0, 0)
+            return right == of if of else None
+    return None
 
 
 def _so_far(index: int, reader: Reader, now: Now) -> str:

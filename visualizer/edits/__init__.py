@@ -20,8 +20,9 @@ from visualizer import registry
 from visualizer.language import tr, translated
 from visualizer.trace import Array
 
-WEIGHTS, MODEL, INPUT = "weights", "model", "input"
-"""What an edit applies to: which weights a network starts with, how it computes, what it is given."""
+WEIGHTS, MODEL, TEACHER, INPUT = "weights", "model", "teacher", "input"
+"""What an edit applies to: which weights a network starts with, how it computes, what it is told on the way, what it is
+given."""
 PLANE, NUMBERS, STEPS, LETTERS, SYMBOLS, WORDS = "plane", "numbers", "steps", "letters", "symbols", "words"
 """What an edit needs of an input: rows and columns; numbers; anything in an order; numbers or letters in an order;
 symbols; words."""
@@ -191,7 +192,7 @@ class Edit:
     title: str
     """Of an input: `Shuffle {many}` where what is read at a time has its own word."""
     applies_to: str
-    """`weights`, `model` or `input`."""
+    """`weights`, `model`, `teacher` or `input`."""
     form: str
     """How it is written: `unit_off:LAYER:UNIT`."""
     about: str
@@ -202,6 +203,8 @@ class Edit:
     """Its arguments -> a few words behind the name of what was edited: `unit 7 of conv2 off`."""
     scales: Callable[..., tuple[str, int, float]] | None = None
     """Of a model: its arguments -> a layer, one channel or unit of it, and what that is multiplied by."""
+    draws: Callable[..., int] | None = None
+    """Of a model: its arguments -> the seed by which it draws the point of which it makes its picture."""
     needs: str = ""
     """Of an input, as all that follows: what of it there has to be."""
     does: Callable[..., Array] | None = None
@@ -320,7 +323,7 @@ def those(words: Iterable[str], *applies_to: str) -> tuple[str, ...]:
 def said(words: Iterable[str], *applies_to: str) -> str:
     """What was done, in a few words: `before training, unit 7 of conv2 off`; empty for nothing."""
     return ", ".join(edit.said(*arguments) for edit, arguments in
-                     of(words, *(applies_to or (WEIGHTS, MODEL, INPUT))))
+                     of(words, *(applies_to or (WEIGHTS, MODEL, TEACHER, INPUT))))
 
 
 def at(words: str, strength: float) -> str:

@@ -30,16 +30,18 @@ from visualizer.language import english, tr, translated
 from visualizer.manifest import Input
 from visualizer.trace import Array, Refused, Sample
 
-__all__ = ["DRAWN", "FIELD", "LISTS", "MOST_SYMBOLS", "OF_NUMBERS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given",
-           "Grain", "InputKind", "Item", "Offer", "Row", "Settled", "all_samples", "can_read", "candidates", "drawn",
-           "given", "kind", "kinds", "numbers_in", "of", "offered", "picture", "proposed", "raw",
-           "read_text", "sample", "samples", "suffixes", "symbols", "target_in", "text_in", "unknown"]
+__all__ = ["CAMERA", "DRAWN", "FIELD", "LISTS", "MICROPHONE", "MOST_SYMBOLS", "OF_NUMBERS", "PAD", "THUMBNAILS",
+           "TYPED", "WORDS", "Given", "Grain", "InputKind", "Item", "Offer", "Row", "Settled", "all_samples",
+           "can_read", "candidates", "drawn", "given", "kind", "kinds", "numbers_in", "of", "offered", "picture",
+           "proposed", "raw", "read_text", "sample", "samples", "suffixes", "symbols", "target_in", "text_in",
+           "unknown"]
 
 Pixels = NDArray[np.uint8]
 Facts = Mapping[str, Any]
 """What a model says of its input: the `input` of its card."""
-THUMBNAILS, WORDS, FIELD, PAD = "thumbnails", "words", "field", "pad"
-"""What the window offers: samples as small pictures, samples by their titles, a field to type in, a sheet to draw on.
+THUMBNAILS, WORDS, FIELD, PAD, MICROPHONE, CAMERA = "thumbnails", "words", "field", "pad", "microphone", "camera"
+"""What the window offers: samples as small pictures, samples by their titles, a field to type in, a sheet to draw on, a
+microphone, a camera.
 Where it offers none of them, only a file can be opened."""
 LISTS = (*_rows.TEXTS, *_rows.TABLES)
 """Endings of the files of which each line is an input."""
@@ -72,6 +74,8 @@ class InputKind:
     """Endings of the files that are read."""
     read: Callable[[str, Facts], Given] | None = None
     """A file; raises Refused with one sentence."""
+    folders: bool = False
+    """Whether a whole folder of files is read as one input, too."""
     typed: Callable[[str, Facts], Given] | None = None
     """What a person types."""
     mark: str = ""
@@ -90,8 +94,12 @@ class InputKind:
     """(word, title of the model, facts): for a kind that finds out by itself what a word means."""
     steps: Callable[[Facts, Any, int], tuple[str, ...]] = _numbered
     """What each step facts, in words; the number is how many steps the recording answers, 0 for none."""
+    notes: Callable[[Facts, Any, str], tuple[str, ...]] = lambda facts, raw, title: ()
+    """(what a model says of its input, what is read, its title) -> what is done to it, beyond what every input of this
+    kind is told, in one sentence each."""
     thumbnail: Callable[[Any], Pixels | None] = field(default=lambda raw: None)
-    """Entries of the palette of pixels (row, column); None for what is named by its title."""
+    """Entries of the palette of pixels (row, column), or red, green, blue (row, column, 3); None for what is named by
+    its title."""
     sign: str = ""
     """Two letters that stand for it where there is no thumbnail."""
     choosers: tuple[str, ...] = ()
@@ -208,6 +216,8 @@ def given(word: str, name: str, title: str = "", facts: Facts | None = None) -> 
         return own.typed(word.removeprefix(own.mark), facts)
     if found is None and row_in(word) is not None:
         return _row_of(word, own, title, facts)
+    if own.folders and own.read is not None and found is None and len(word) < 1000 and Path(word).is_dir():
+        return own.read(word, facts)
     another = _another(word, own, found, suffix)
     if another:
         first = next((each.name for each in all_samples(name, facts)), "")

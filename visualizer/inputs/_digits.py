@@ -183,8 +183,8 @@ def _start(mass: NDArray[np.float32], length: int) -> int:
 
 # --- image files ----------------------------------------------------------------------------------------------------
 
-def _read(path: Path) -> Image.Image:
-    """The first picture of an image file, upright; every way in which it can be broken ends as Refused."""
+def _read(path: Path, number: int = 0) -> Image.Image:
+    """A picture of an image file, upright; every way in which it can be broken ends as Refused."""
     checked(path, tr("save the picture smaller"))
     try:
         with warnings.catch_warnings():
@@ -197,6 +197,8 @@ def _read(path: Path) -> Image.Image:
                 if image.width * image.height * _bytes_of(image) * twice > MOST_UNPACKED:
                     raise Refused(tr("{file} unpacks to more than {most} MB; save the picture smaller.").format(
                         file=path.name, most=MOST_UNPACKED >> 20))
+                if number:
+                    image.seek(number)
                 image.draft("RGB", (2000, 2000))  # where the format can give a smaller picture by itself
                 image.load()
                 return ImageOps.exif_transpose(_smaller(image))
@@ -235,6 +237,33 @@ def resized(pixels: Pixels, height: int, width: int) -> NDArray[np.float32]:
     smaller = height * width < pixels.shape[0] * pixels.shape[1]
     how = Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR
     return np.asarray(image.resize((width, height), how), dtype=np.float32)
+
+
+def middle(pixels: Pixels, rows: int, columns: int) -> Pixels:
+    """A picture cut to the proportions of so many rows and columns, in its middle, and brought to that size."""
+    high, wide = pixels.shape[:2]
+    seen_high, seen_wide = (high, round(high * columns / rows)) if high * columns <= wide * rows else \
+        (round(wide * rows / columns), wide)
+    top, left = (high - seen_high) // 2, (wide - seen_wide) // 2
+    part = np.ascontiguousarray(pixels[top:top + seen_high, left:left + seen_wide])
+    return _frozen(np.rint(resized(part, rows, columns)))
+
+
+def frames_in(path: Path) -> int:
+    """How many pictures an image file holds, one after the other; raises Refused."""
+    _read(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(path, formats=FORMATS) as image:
+            return int(getattr(image, "n_frames", 1))
+
+
+def frame(path: Path, number: int) -> Pixels:
+    """One of the pictures of an image file in grey, (row, column); raises Refused."""
+    image = _read(path, number)
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return _frozen(np.asarray(image.convert("L"), dtype=np.float32))
 
 
 def _bytes_of(image: Image.Image) -> int:
@@ -304,6 +333,18 @@ def _without_paper(bright: NDArray[np.float32], path: Path) -> NDArray[np.float3
             file=path.name))
     ink = np.clip(ink * (255 / strongest), 0, 255)
     return np.where(ink < 255 * FAINT, 0, ink).astype(np.float32)
+
+
+def is_light(grey: Pixels) -> bool:
+    """Whether what shows at the border is paper rather than a dark ground."""
+    return float(np.median(_border(grey.astype(np.float32)))) > 127
+
+
+def white_on_black(grey: Pixels) -> Pixels:
+    """Strokes on light paper as white ones on black, of any size; of an empty page nothing is left."""
+    bright = 255 - grey.astype(np.float32)
+    ink = np.clip(bright - float(np.median(_border(bright))), 0, None)
+    return _frozen(np.rint(ink * (255 / float(ink.max()))) if ink.max() >= CONTRAST else np.zeros_like(ink))
 
 
 def _frozen(values: NDArray[Any]) -> Pixels:

@@ -25,7 +25,7 @@ class Given:
     raw: Any
     """Pixels (row, column) uint8, numbers (step, feature), a waveform, a text, or several of them by name."""
     digits: tuple[int, ...] = ()
-    """What is written on a strip, if that is known."""
+    """What is written on a strip, or said in a sound, if that is known."""
     following: str = ""
     """The character that comes after a passage, if that is known."""
     truth: Any = None
@@ -40,7 +40,7 @@ class Item:
     folder: Path
     """Where files stand that it names."""
     tile: NDArray[np.uint8] | None = None
-    """Its pixels, where the list has a picture beside it."""
+    """Its pixels (row, column), or (row, column, channel), where the list has a picture beside it."""
 
     @property
     def name(self) -> str:
@@ -80,7 +80,7 @@ class SampleSheet:
 
         try:
             with Image.open(self.path.with_suffix(".png"), formats=("PNG",)) as image:
-                whole = np.array(image.convert("L"))
+                whole = np.array(image.convert("RGB" if self.about.get("colours") else "L"))
         except (OSError, ValueError) as error:
             raise _damaged(self.path, error) from error
         whole.flags.writeable = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Offer, Pixels, Settled, _offers
+from visualizer.inputs import (
+    MICROPHONE,
+    THUMBNAILS,
+    Facts,
+    Given,
+    Grain,
+    InputKind,
+    Item,
+    Offer,
+    Pixels,
+    Settled,
+    _numbered,
+    _offers,
+)
 from visualizer.inputs._files import checked
 from visualizer.language import english, tr
 from visualizer.manifest import Input
@@ -24,6 +38,8 @@ MOST_READ = 4_000_000
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3")
 """What libsndfile may take a file for."""
 SUFFIXES = (".wav", ".wave", ".flac", ".ogg", ".mp3")
+QUIET = 1e-3
+"""What is nowhere louder is called silence: 60 dB below the loudest that a file can hold."""
 SLOWEST, FASTEST = 100, 1_000_000
 """Samples a second: what is beyond is damage."""
 HIGH, WIDE = 32, 128
@@ -33,20 +49,25 @@ HIGH, WIDE = 32, 128
 def read(word: str, facts: Facts) -> Given:
     """A file of any depth and rate; raises Refused with one sentence."""
     path = Path(word)
-    sound, rate = _opened(path)
+    channels, rate = _opened(path)
+    sound = channels.mean(axis=1)
     wanted = int(facts.get("rate", rate))
     made = resampled(sound, rate, wanted)
     if len(made) > MOST:
         raise Refused(tr("{file} has {count} samples at {rate} Hz, more than {most}; choose a shorter stretch.").format(
             file=path.name, count=f"{len(made):,}", rate=f"{wanted:,}", most=f"{MOST:,}"))
     done = f" at {wanted:,} Hz" if wanted == rate else f", {rate:,} Hz brought to {wanted:,} Hz"
+    done += f", the mean of {channels.shape[1]} channels" if channels.shape[1] > 1 else ""
+    loudest = float(np.abs(sound).max(initial=0.0))
+    done += "" if loudest >= QUIET else ", silence: no sound above −60 dB"
     return Given(Sample(word, f"{path.name}, {len(sound) / rate:.3g} s{done}"), made)
 
 
 def bundled(item: Item) -> Given:
     """A file beside the list."""
     found = read(str(item.folder / str(item.about["file"])), {})
-    return Given(Sample(item.name, item.in_words, item.label), found.raw)
+    said = item.about.get("label")
+    return Given(Sample(item.name, item.in_words, item.label), found.raw, tuple(said) if isinstance(said, list) else ())
 
 
 def thumbnail(raw: Any) -> Pixels | None:
@@ -78,7 +99,7 @@ def resampled(sound: Sound, rate: int, wanted: int) -> Sound:
 
 
 def _opened(path: Path) -> tuple[Sound, int]:
-    """Its channels averaged, and its rate."""
+    """Its channels (sample, channel), and its rate."""
     checked(path, tr("choose a shorter stretch"))
     import soundfile  # type: ignore[import-untyped]
 
@@ -100,7 +121,28 @@ def _opened(path: Path) -> tuple[Sound, int]:
     if not SLOWEST <= rate <= FASTEST:
         raise Refused(tr("{file} says that it has {rate} samples a second; save it with {least} to {most}.").format(
             file=path.name, rate=f"{rate:,}", least=f"{SLOWEST:,}", most=f"{FASTEST:,}"))
-    return values.mean(axis=1), rate
+    return values, rate
+
+
+def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
+    """When the middle of each step is, where the model's card says how many samples a step is and how they are seen;
+    else the steps have numbers."""
+    by, rate = facts.get("samples_per_step"), facts.get("rate")
+    if not by or not rate:
+        return _numbered(facts, raw, frames)
+    seen = facts.get("spectrogram")
+    first = seen["window"] / 2 if isinstance(seen, Mapping) and "window" in seen else by / 2
+    return tuple(f"{(first + step * by) / rate:.2f} s" for step in range(frames))
+
+
+def notes(facts: Facts, raw: Any, title: str) -> tuple[str, ...]:
+    """Of a sound that lasts longer than the model listens."""
+    shape, rate = facts.get("shape") or (), facts.get("rate")
+    if not rate or not shape or not isinstance(shape[-1], int) or not isinstance(raw, np.ndarray) or \
+            len(raw) <= shape[-1]:
+        return ()
+    return (f"The sound lasts {len(raw) / rate:.3g} s and {title} listens for {shape[-1] / rate:.3g} s: what comes "
+            "behind is cut off.",)
 
 
 def grain(facts: Facts) -> Grain:
@@ -144,6 +186,6 @@ def fed(raw: Any, offer: Offer, said: Input, facts: Facts) -> Array:
 
 INPUT = InputKind(
     "audio", english("sounds"), english("a sound"), english("frame"), SUFFIXES, read=read, bundled=bundled,
-    thumbnail=thumbnail,
-    choosers=(THUMBNAILS,), grain=grain, suits=suits, settled=settled, fed=fed,
+    thumbnail=thumbnail, steps=steps, notes=notes, view="listen",
+    choosers=(THUMBNAILS, MICROPHONE), grain=grain, suits=suits, settled=settled, fed=fed,
     facts=lambda offer, said: {"rate": said.rate})

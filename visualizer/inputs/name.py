@@ -8,9 +8,11 @@ from visualizer.trace import Sample
 
 
 def bundled(item: Item) -> Given:
-    """A name, with the language it comes from."""
+    """A name with the language it comes from, or a word with its sounds."""
     text = str(item.about["text"])
-    return Given(Sample(item.name, f"{text} ({item.about['language']})", item.label), text)
+    sounds = str(item.about.get("sounds", ""))
+    return Given(Sample(item.name, f"{text} ({item.about.get('language') or sounds})", item.label), text,
+                 truth=tuple(sounds.split()) or None)
 
 
 INPUT = InputKind(

@@ -16,7 +16,8 @@ REVIEWS = ("rt-polarity.neg", "rt-polarity.pos")
 def bundled(item: Item) -> Given:
     """A sentence: its words are its title."""
     text = str(item.about["text"])
-    return Given(Sample(item.name, _words.quoted(text), item.label), text)
+    return Given(Sample(item.name, _words.quoted(text), item.label), text,
+                 truth=tuple(item.about.get("spoken", ())) or None)
 
 
 def held_out(folder: Path) -> Sequence[Given]:

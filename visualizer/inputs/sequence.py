@@ -41,12 +41,16 @@ def row(found: Row, facts: Facts) -> Given:
 
 
 def bundled(item: Item) -> Given:
-    """A table of which two values are marked, or one symbol a step as `typed` reads it."""
+    """A series with the times of its values, a table of which two values are marked, or one symbol a step as `typed`
+    reads it."""
     spelled = item.about.get("spelled", "")
     table = _table(spelled, item.about["symbols"]) if spelled else np.array(item.about["numbers"], dtype=np.float64)
     table.flags.writeable = False
-    told = spelled or " + ".join(f"{value:.2f}" for value in item.about["marked"])
-    return Given(Sample(item.name, f"{item.in_words}: {told}", item.label), table)
+    if "times" in item.about:
+        return Given(Sample(item.name, str(item.about["title"]), steps=tuple(map(str, item.about["times"]))), table)
+    told = spelled or " + ".join(f"{value:.2f}" for value in item.about.get("marked", ()))
+    title = str(item.about.get("title", f"{item.in_words}: {told}"))
+    return Given(Sample(item.name, title, item.label), table)
 
 
 def typed(words: str, facts: Facts) -> Given:

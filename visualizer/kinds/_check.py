@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from visualizer import advance, reasons
-from visualizer.kinds import OF_ALL, SAMPLES, Compared, Report, Terms, asked, handed_back, of
+from visualizer.kinds import OF_ALL, SAMPLES, Compared, Report, Terms, asked, handed_back, of, shares
 from visualizer.trace import Array, Cell, Layer, Trace
 
 TOLERANCE = {"float64": 1e-10, "complex128": 1e-10, "float32": 1e-5, "complex64": 1e-5, "float16": 1e-2,
@@ -22,6 +22,9 @@ TOLERANCE = {"float64": 1e-10, "complex128": 1e-10, "float32": 1e-5, "complex64"
 LAST_DIGIT = {"float64": 2.0**-52, "complex128": 2.0**-52, "float32": 2.0**-23, "complex64": 2.0**-23,
               "float16": 2.0**-10, "bfloat16": 2.0**-7}
 """How far apart two neighbouring numbers near 1 are."""
+SMALLEST = {"float64": 2.0**-1022, "complex128": 2.0**-1022, "float32": 2.0**-126, "complex64": 2.0**-126,
+            "float16": 2.0**-14, "bfloat16": 2.0**-126}
+"""The smallest size with all its digits; nearer to 0 numbers stand as far apart as there."""
 CELLS = 24
 """Most cells compared of one array; smaller arrays are compared whole."""
 WEIGHT_CELLS = 8
@@ -122,7 +125,7 @@ class _Checked:
             here, *read = self._seen((layer, *inputs), shaken)
             return asked(kind.terms, here, tuple(read), cell).result, 1.0
 
-        output = _compared(row, layer.output, made, 1.0, CELLS, LAST_DIGIT.get(self._dtype(layer)))
+        output = _compared(row, layer.output, made, 1.0, CELLS, self._dtype(layer))
         yield output
         if kind.inner_terms is not None and output.error is not None:
             for key, array in sorted(layer.inner.items()):
@@ -139,7 +142,7 @@ class _Checked:
             return terms.result, 1.0 if share == 1.0 else _size(terms)
 
         row = Compared(layer.name, quantity, None, allowed, 0, array.size)
-        found = _compared(row, array, made, share, CELLS, LAST_DIGIT.get(self._dtype(layer)))
+        found = _compared(row, array, made, share, CELLS, self._dtype(layer))
         return found._replace(error=found.error or 0.0)
 
     # --- backwards ---
@@ -198,10 +201,12 @@ class _Checked:
             return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed) + rest_of / CANCELLED
 
         def whole(cell: Cell) -> float:
-            return self._whole(layer, cell, BESIDE_STEPS) if any(BESIDE in one.settings for one, _ in handing) else 0.0
+            beside = any(BESIDE in one.settings for one, _ in handing)
+            return max(self._whole(layer, cell, BESIDE_STEPS) if beside else 0.0,
+                       sum(self._from_shares(reader, index, cell) for reader, index in handing))
 
-        found = _compared(row, gradient, made, CANCELLED, CELLS, max(LAST_DIGIT.get(dtype, 0.0) for dtype in dtypes),
-                          whole)
+        roughest = max(dtypes, key=lambda dtype: LAST_DIGIT.get(dtype, 0.0))
+        found = _compared(row, gradient, made, CANCELLED, CELLS, roughest, whole)
         return found if found.error is not None or not found.why else without(found.why)
 
     def _whole(self, layer: Layer, cell: Cell, steps: int) -> float:
@@ -220,6 +225,18 @@ class _Checked:
                         sizes = np.array([max(float(size), self._whole(reader, tuple(map(int, place)), steps - 1))
                                           for size, place in zip(sizes, taps.cells, strict=True)])
                     total += float((sizes * np.abs(taps.weights)).sum())
+        return total
+
+    def _from_shares(self, reader: Layer, index: int, cell: Cell) -> float:
+        """The two numbers of which what a softmax hands back is the rest: p·g and p·Σpg, which torch rounds before it
+        takes one from the other. Where one share is nearly all, hardly a digit of it is left."""
+        if not shares(reader):
+            return 0.0
+        total = 0.0
+        for taps in handed_back(reader, self.trace.inputs(reader), index, cell).taps:
+            if taps.source == reader.name:
+                given = np.abs(reader.output[tuple(taps.cells.T)] * taps.values)
+                total += abs(float(reader.output[cell])) * float(np.abs(taps.values).max(initial=0.0) + given.sum())
         return total
 
     def _weight_gradient(self, layer: Layer, name: str, gradient: Array) -> Compared:
@@ -246,7 +263,7 @@ class _Checked:
             terms = asked(weight_terms, here, tuple(read), name, cell)
             return terms.result, _size(terms)
 
-        found = _compared(row, gradient, made, CANCELLED, WEIGHT_CELLS, LAST_DIGIT.get(self._dtype(layer)))
+        found = _compared(row, gradient, made, CANCELLED, WEIGHT_CELLS, self._dtype(layer))
         return found if found.error is not None or not found.why else without(found.why)
 
     # --- numbers changed in their last digit ---
@@ -275,10 +292,11 @@ Made = Callable[[Cell, bool], tuple[float, float]]
 """A cell, and whether from numbers changed in their last digit -> the number recomputed, and the size of its terms."""
 
 
-def _compared(row: Compared, array: Array, made: Made, share: float, most: int, digit: float | None,
+def _compared(row: Compared, array: Array, made: Made, share: float, most: int, dtype: str,
               whole: Callable[[Cell], float] = lambda cell: 0.0) -> Compared:
     """The largest error among sampled cells; cells that cannot be told are left out, and named if all are so."""
-    largest = max(_largest(array), 1.0 if share == 1.0 else 0.0)
+    largest = max(_largest(array), 1.0 if share == 1.0 else SMALLEST.get(dtype, 0.0))
+    digit = LAST_DIGIT.get(dtype)
     worst, compared, why = 0.0, 0, ""
     for cell in cells_of(array, most):
         try:

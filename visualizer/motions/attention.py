@@ -26,21 +26,19 @@ from visualizer.motions._travel import (
     way_back,
 )
 from visualizer.scene import colour, numbers, parts
+from visualizer.scene.attending import PRODUCTS
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Focus, Group, Mark, Path, Rect, Text, grouped, plain
+from visualizer.scene.ribbons import FEWEST
 from visualizer.scene.type import width
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
-PRODUCTS = ("matmul", "addmm", "baddbmm")
-"""Kinds that are products of two matrices; of three layers that are read the first is added to the product."""
 MOST = 200_000
 """Products; larger ones uncover in reading order."""
 BAR, FULL = 36.0, 16.0
 """Height of the largest bar; thickness of a share of 1."""
 MOST_HEADS = 4
 """Heads of which ribbons and bars are seen."""
-FEWEST = 0.02
-"""Shares below this have no ribbon."""
 
 
 def suits(layer: Layer) -> bool:

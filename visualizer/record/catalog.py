@@ -59,6 +59,8 @@ class Opened:
     """Whether it is known, from a run without numbers, that it can be run on what it says it reads."""
     beside: tuple[str, str] = ("", "")
     """Names of the files beside it from which its labels come, and how an input is made ready; empty for none."""
+    whole: Opened | None = None
+    """The model of which it is a part: what makes pictures of points of what reads pictures, too."""
 
 
 def open_model(name_or_path: str | Path, untrained: bool = False, told: Manifest | None = None) -> Opened:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from visualizer import edits
 from visualizer.inputs import InputKind
 from visualizer.record.catalog import Opened, open_model
+from visualizer.record.latent import by_chance, settings_of
 from visualizer.trace import UNTRAINED, Array, Refused
 
 CANDIDATE = {"LSTM": 2, "GRU": 2, "RNN": 0, "LSTMCell": 2, "GRUCell": 2, "RNNCell": 0}
@@ -37,8 +38,10 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
         return opened
     module = copy.deepcopy(opened.module)
     for edit, arguments in wanted:
-        assert edit.scales is not None
-        scale(module, *edit.scales(*arguments), opened.title)
+        if edit.draws is not None:
+            by_chance(module, settings_of(opened), edit.draws(*arguments), opened.title)
+        elif edit.scales is not None:
+            scale(module, *edit.scales(*arguments), opened.title)
     return replace(opened, module=module, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
 
 

@@ -32,8 +32,14 @@ UNKNOWN = -100
 NOTHING_FLOWED = "Nothing flowed back: no number of the answer depends on the input or on a weight that can learn."
 WISH = re.compile(r"(loss|none)(?:@(\d{1,9}))?")
 
+KL, ELBO = OF_A_REGION = ("kl", "elbo")
+"""How far the region of a picture is from the normal distribution around 0; and with it what the picture that is made
+of it costs: minus the evidence lower bound, both in nats."""
 LOSSES = ("mse", "mae", "bce", "cross_entropy")
 """Losses that a wish may name."""
+SAID = re.compile(r"said:(\d{1,9})(?:,(\d{1,9}))?")
+"""A wish for the log probability of a symbol that is said: `said:3` of the likeliest of step 3, `said:3,7` of symbol 7.
+"""
 OF_AN_OUTPUT = re.compile(rf"({'|'.join(LOSSES)}|sum|mean|none|loss(?:@\d+)?|logit:\d+(?:@\d+)?):([\w.]+)")
 """A wish that names one of several outputs."""
 
@@ -74,7 +80,7 @@ class Wish:
     @property
     def number(self) -> str:
         """The words for a number of the answer; empty where none is named."""
-        return "" if self.what in ("loss", "none", *LOSSES) else self.what
+        return "" if self.what in ("loss", "none", *LOSSES, *OF_A_REGION) else self.what
 
 
 @dataclass(frozen=True)
@@ -132,10 +138,26 @@ def aim(recording: Recording, answer: Tensor, wanted: str | Tensor, target: Targ
         with torch.no_grad():
             shared = recording.step(functional.softmax, (found.tensor,), {"dim": -1}, name="softmax", why=why)
         shares = recording.event_of(shared)
+    if made is not None and made.loss == "pixels":
+        shares = _shares_of_pixels(recording, found)
     named = _named(found, made, labels, asks, said, target)
     goal = _goal(recording, found, wish, target, asks, named, ends_in) if isinstance(wanted, str) else \
         _made_by_a_function(recording, wanted)
     return Aimed(goal, found.event, shares, named)
+
+
+def _shares_of_pixels(recording: Recording, found: Answer) -> Event:
+    """Of a class for each pixel the probabilities, made here where the model ends in scores; Refused where it cannot
+    be that."""
+    if len(found.shape) != 3:
+        raise Refused(f"A class for each pixel needs scores of classes, rows and columns, and the model gives the "
+                      f"shape {found.shape}; say another kind of answer.")
+    if found.event.kind_name == "softmax":
+        return found.event
+    with torch.no_grad():
+        shared = recording.step(functional.softmax, (found.tensor,), {"dim": found.tensor.ndim - 3}, name="softmax",
+                                why=reasons.STRAIGHT_FROM_LOGITS)
+    return recording.event_of(shared)
 
 
 def suited(recording: Recording, answer: Tensor, target: Target) -> tuple[str, Mapping[str, Any] | None]:
@@ -154,7 +176,7 @@ def suited(recording: Recording, answer: Tensor, target: Target) -> tuple[str, M
         return "bce", None
     by_channel = event.axes is not None and [axis for axis in event.axes if axis != "batch"] == ["channel", "step"]
     if whole and (wanted.ndim > 1 or by_channel) and wanted.shape == shape[1:]:
-        return "cross_entropy", None
+        return "cross_entropy", {"kind": "segments"} if wanted.ndim == 2 else None
     if wanted.shape == sizes and not whole and wanted.ndim > 0:
         return "mse", None
     if whole and wanted.ndim > 0 and wanted.shape == sizes:
@@ -200,16 +222,24 @@ def _goal_of(recording: Recording, found: Answer, wish: Wish, target: Target, as
                       "objective=lambda answer: answer.abs().sum().")
     if wish.what in LOSSES:
         return _loss_named(recording, found, wish.what, target)
+    if wish.what in OF_A_REGION:
+        return _of_a_region(recording, found, wish.what, target, named)
     made = answers.of(named)
     loss = "class" if made is None or (found.classes and made.loss != "ctc") else made.loss
     if not wish.number and isinstance(target, np.ndarray) and made is not None and made.right is not None:
         values = np.asarray(seen_by_numpy(found.tensor.detach())).reshape(found.shape)
         return _against(recording, found, made.right(named, values, target))
+    if made is not None and made.ends and (match := SAID.fullmatch(wish.number)) is not None:
+        return _of_a_symbol(recording, found, match, ends_in)
     if wish.number or target is None or not loss:
         return _number(recording, found, wish, named)
     if loss == "squares":
         return _squares(recording, found, target)
+    if loss == "pixels":
+        return _loss_named(recording, found, "cross_entropy", target)
     target = target.tolist() if isinstance(target, np.ndarray) else target
+    if made is not None and made.ends and found.steps is not None and isinstance(target, Sequence):
+        target = [*target, *[UNKNOWN] * found.steps][:found.steps]  # of what it says beyond the end nothing is wanted
     if loss == "ctc" and asks is not None:
         return _ctc(recording, found, wish, target, asks)
     if found.steps is not None:
@@ -278,7 +308,8 @@ def _named(found: Answer, made: AnswerKind | None, labels: tuple[str, ...], asks
     settings = {key: value for key, value in (said or {}).items() if key not in ("kind", "labels")}
     if said is None and asks is not None and "blank" in asks:
         settings["blank"] = int(asks["blank"])
-    truth = target if isinstance(target, np.ndarray) else None
+    ends = made is not None and made.ends and isinstance(target, Sequence)
+    truth = target if isinstance(target, np.ndarray) else np.asarray(target) if ends else None
     return Named("", "" if made is None else made.name, labels, settings, truth=truth)
 
 
@@ -378,7 +409,7 @@ def _squares(recording: Recording, found: Answer, target: Target) -> Goal:
     return Goal(loss, Objective("mean_squared_error", None, loss.item()))
 
 
-def _loss_named(recording: Recording, found: Answer, name: str, target: Target) -> Goal:
+def _loss_named(recording: Recording, found: Answer, name: str, target: Target, reduction: str = "mean") -> Goal:
     """Squares, distances, binary cross entropy or cross entropy against a target of the shape of the answer; for cross
     entropy without its axis of classes."""
     answer, event = found.tensor, found.event
@@ -427,8 +458,37 @@ def _loss_named(recording: Recording, found: Answer, name: str, target: Target) 
     call, kind = {"mse": (functional.mse_loss, "mean_squared_error"),
                   "bce": (functional.binary_cross_entropy if chances else functional.binary_cross_entropy_with_logits,
                           "binary_cross_entropy")}[name]
-    loss = recording.step(call, (answer, aimed), {}, name="loss")
+    loss = recording.step(call, (answer, aimed), {} if reduction == "mean" else {"reduction": reduction}, name="loss")
     return Goal(loss, Objective(kind, None, loss.item()))
+
+
+def _of_a_region(recording: Recording, found: Answer, name: str, target: Target, named: Named) -> Goal:
+    """Σ (μ² + e^s − s − 1) / 2 of the middle μ of the region and the logarithm s of its variance; for `elbo` the binary
+    cross entropy of all pixels with it. Kingma and Welling 2014, appendix B."""
+    held = [next((event.tensor for event in reversed(recording.events) if event.place is not None
+                  and event.place.path == str(named.settings.get(key)) and event.tensor is not None), None)
+            for key in ("latent", "spread")]
+    mean, spread = held
+    if mean is None or spread is None:
+        raise Refused(f"The objective {name} is about the region of a picture, and no layers for its middle and the "
+                      "logarithm of its variance are named and computed here; name them as latent and spread of the "
+                      "answer, and give a picture.")
+
+    def step(call: Any, *given: Any, called: str, **settings: Any) -> Tensor:
+        return recording.step(call, given, settings, name=called)  # type: ignore[no-any-return]
+
+    both = step(torch.add, step(torch.square, mean, called="squares"), step(torch.exp, spread, called="variance"),
+                called="both")
+    apart = step(torch.sub, step(torch.sub, both, spread, called="less"), 1.0, called="twice")
+    divergence = step(torch.mul, step(torch.sum, apart, called="added"), 0.5, called="divergence")
+    if name == KL:
+        return Goal(divergence, Objective(name, None, divergence.item()))
+    if not isinstance(target, np.ndarray):
+        raise Refused("The objective elbo compares the picture with one that is wanted, and none was given; give one, "
+                      "or choose kl.")
+    off = _loss_named(recording, found, "bce", target, "sum").scalar
+    loss = step(torch.add, off, divergence, called="whole")
+    return Goal(loss, Objective(name, None, loss.item()))
 
 
 def _against(recording: Recording, found: Answer, right: Right) -> Goal:
@@ -527,10 +587,29 @@ def _number(recording: Recording, found: Answer, wish: Wish, named: Named) -> Go
     return Goal(total, Objective("logit", flat, total.item()))
 
 
+def _of_a_symbol(recording: Recording, found: Answer, match: re.Match[str], ends_in: str) -> Goal:
+    """The log probability of a symbol at one step."""
+    step, count = int(match[1]), found.shape[0]
+    if step >= count:
+        raise Refused(f"There is no step {step}; the model gives {count} answers, of steps 0 to {count - 1}.")
+    rows = found.tensor.detach().reshape(-1, found.shape[-1])
+    symbol = int(rows[step].argmax()) if match[2] is None else _class(found, int(match[2]))
+    scores = found.tensor
+    if ends_in == "softmax":
+        scores = recording.step(torch.log, (scores,), {}, name="log")
+    elif ends_in != "log_softmax":
+        scores = recording.step(functional.log_softmax, (scores,), {"dim": -1}, name="log_softmax")
+    axes.name(recording.events)
+    event = recording.event_of(scores)
+    event.axes = found.event.axes
+    one = _picked(recording, replace(found, tensor=scores, event=event), (step, symbol), 1.0)
+    return Goal(one, Objective(match[0], symbol, one.item()))
+
+
 def _largest(found: Answer, wish: Wish, named: Named, values: Array) -> str:
     made = answers.of(named)
-    offered = made.wishes(named, values) if made is not None and made.suits is answers.never and not found.steps else ()
-    if offered:
+    chosen = made is not None and (made.suits is answers.never or "foretells" in named.settings)
+    if made is not None and chosen and not found.steps and (offered := made.wishes(named, values)):
         return offered[0]
     step = found.steps - 1 if found.steps is not None and wish.step is None else wish.step
     choice = found.tensor.detach().reshape(-1) if step is None else \
@@ -540,6 +619,13 @@ def _largest(found: Answer, wish: Wish, named: Named, values: Array) -> str:
 
 def _made_of(recording: Recording, found: Answer, scalar: Scalar) -> Tensor:
     """The layers that pick the numbers and add them up."""
+    if scalar.factors is not None:
+        taken = torch.as_tensor(scalar.factors, dtype=found.tensor.dtype).reshape(found.tensor.shape)
+        held = recording.event_of(taken)
+        held.axes, held.name = found.event.axes, "taken"
+        product = recording.step(torch.mul, (found.tensor, taken), {}, name="masked")
+        whole: Tensor = recording.step(torch.sum, (product,), {}, name="sum")
+        return whole
     if not scalar.cells:
         summed: Tensor = recording.step(torch.sum, (found.tensor,), {}, name="sum")
         return summed

@@ -10,12 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from visualizer import inputs
-from visualizer.over import EXCITE, MEASURED, Inputs, Met, Over, picked, why_not
+from visualizer import inputs, latent
+from visualizer.over import CIRCLE, EXCITE, MEASURED, WALKS, Inputs, Met, Over, picked, why_not
 from visualizer.record.catalog import Opened
+from visualizer.record.latent import decoder_of, points_of
 from visualizer.record.run import edited, given_of, prepared, reads_of, record
 from visualizer.trace import Refused, Trace
 
+RADIUS = 1.5
+"""Of a circle of which nobody says how far from the middle it is."""
 Listing = Generator[tuple[float, str], None, Inputs]
 """Yields (share done, words) before each input, so that it can be stopped there; returns the list."""
 
@@ -26,6 +29,9 @@ def listed(over: Over, opened: Opened, edits: Sequence[str] = ()) -> Listing:
     Those that do not fit are skipped and named in it. Raises Refused with one sentence where nothing is left,
     LookupError for a unit that there is not.
     """
+    if over.pick in WALKS:
+        yield 0.0, "points"
+        return walked(over, opened)
     said = reads_of(opened)
     found = inputs.candidates(over.source, inputs.of(said), said)
     measures = over.pick in MEASURED
@@ -47,6 +53,26 @@ def listed(over: Over, opened: Opened, edits: Sequence[str] = ()) -> Listing:
         labels.append(given.sample.label)
     whole = replace(found, words=tuple(words), labels=tuple(labels), skipped=tuple(skipped))
     return picked(over, whole, met, opened.labels)
+
+
+def walked(over: Over, opened: Opened) -> Inputs:
+    """The points of a walk, each as a recipe names it; Refused where a model makes no pictures of points."""
+    size = int(decoder_of(opened).card["input"]["shape"][0])
+    if over.pick == CIRCLE:
+        if size < 2:
+            raise Refused(f"{opened.title} makes its pictures of one number, in which there is no circle.")
+        points = latent.circle(np.zeros(size), float(over.of or RADIUS))
+    else:
+        ends = [word.strip() for word in over.of.split(",")]
+        if len(ends) != 2:
+            raise Refused("A line has two ends; write for example inputs:line=digit-3,digit-7.")
+        found = [points_of(opened, prepared(opened, given_of(opened, word).raw)) for word in ends]
+        if found[0] is None or found[1] is None:
+            raise Refused(f"{opened.title} does not tell which layer holds the points of its pictures; name it in its "
+                          "manifest, as the latent of its answer.")
+        points = latent.line(found[0][0], found[1][0])
+    words = tuple(dict.fromkeys(map(latent.words_of, points)))
+    return Inputs(words, (None,) * len(words))
 
 
 class _Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,18 @@ import torch
 
 from visualizer import answers, inputs
 from visualizer.answers import AnswerKind
-from visualizer.edits import INPUT
+from visualizer.edits import INPUT, TEACHER, those
 from visualizer.edits import said as edits_said
 from visualizer.inputs import Given
+from visualizer.language import tr
+from visualizer.latent import MARK
 from visualizer.record.catalog import Opened
 from visualizer.record.edits import of_input, opened_with
+from visualizer.record.latent import decoder_of
 from visualizer.record.objectives import Target, plain_target
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
-from visualizer.trace import Array, Refused, Trace
+from visualizer.trace import TOLD, Array, Refused, Trace
 
 FACTS = ("answer", "architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained",
          "wiring")
@@ -51,6 +55,8 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     only those of the input are left to do. Raises what `record` raises.
     """
     opened = model if isinstance(model, Opened) else opened_with(model, edits)
+    if str(sample).startswith(MARK):
+        opened = decoder_of(opened)
     if opened.prepare is None:
         raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
                       "takes any.")
@@ -59,19 +65,38 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     x = prepared(opened, given.raw, *(("take back what was done to it",) if edits_said(edits, INPUT) else ()))
     target = plain_target(target)
     aim = _target(opened, given, target)
+    keywords = told_right(opened, x, aim) if those(edits, TEACHER) else None
+    if keywords is not None:
+        title = f"{given.sample.title or given.sample.name}, {edits_said(edits, TEACHER)}"
+        given = replace(given, sample=replace(given.sample, title=title))
     if given.sample.label is None and isinstance(target, int) and isinstance(aim, int):
         given = replace(given, sample=replace(given.sample, label=target))
     if trace is None:
-        trace = told(_captured(opened, given, x, aim, objective, dtype), opened, given)
+        trace = told(_captured(opened, given, x, aim, objective, dtype, keywords), opened, given)
     return Pass(trace, opened.module, x if isinstance(x, tuple) else (x,), aim, _asks(opened), objective,
-                opened=opened, given=given, edits=tuple(edits))
+                opened=opened, given=given, edits=tuple(edits), keywords=keywords)
 
 
-def _captured(opened: Opened, given: Given, x: Any, aim: Target, objective: str, dtype: str | None) -> Trace:
+def told_right(opened: Opened, x: Any, aim: Target) -> dict[str, Any]:
+    """What a network is told before each symbol that it says: the one to begin with, then the right ones. Refused where
+    it is told nothing, or nobody knows what is right."""
+    begin = settings_of(opened).get("begin")
+    if TOLD not in signature(opened.module.forward).parameters or not isinstance(begin, int):
+        raise Refused(tr("{model} is told nothing on its way, so it cannot be told the right symbols; take that away."
+                         ).format(model=opened.title))
+    if not isinstance(aim, Sequence) or not aim:
+        raise Refused(tr("What should be said to this input is not known, so {model} cannot be told it; take that "
+                         "away, or choose one of its samples.").format(model=opened.title))
+    like = next((each for each in (x if isinstance(x, tuple) else (x,)) if isinstance(each, torch.Tensor)), None)
+    return {TOLD: torch.tensor([[begin, *aim[:-1]]], device=None if like is None else like.device)}
+
+
+def _captured(opened: Opened, given: Given, x: Any, aim: Target, objective: str, dtype: str | None,
+              keywords: Mapping[str, Any] | None = None) -> Trace:
     try:
-        return capture(opened.module, x, aim, dtype, name=opened.name, title=opened.title, sample=given.sample,
-                       labels=opened.labels, objective=objective, asks=_asks(opened), facts=facts(opened.card),
-                       answer=_answer(opened))
+        return capture(opened.module, x, aim, dtype, keywords=keywords, name=opened.name, title=opened.title,
+                       sample=given.sample, labels=opened.labels, objective=objective, asks=_asks(opened),
+                       facts=facts(opened.card), answer=_answer(opened))
     except (RuntimeError, TypeError) as error:
         shape = " and ".join(str(tuple(each.shape)) for each in (x if isinstance(x, tuple) else (x,)))
         reason = str(error).strip().partition("\n")[0].rstrip(".")
@@ -88,18 +113,19 @@ def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
     raw = of_input(words, given.raw, inputs.of(said), said, opened.title)
     title = f"{given.sample.title or given.sample.name}, {done}"
     following = given.following if raw is given.raw else ""  # it came after what was there
-    return replace(given, raw=raw, following=following, sample=replace(given.sample, title=title))
+    return replace(given, raw=raw, following=following, sample=replace(given.sample, title=title, steps=()))
 
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     """The Trace with what only the model's description tells: what each step reads, and which words it mapped."""
     said = reads_of(opened)
-    steps = steps_of(said, given.raw, trace)
+    steps = given.sample.steps or steps_of(said, given.raw, trace)
     names = tuple(given.raw) if isinstance(given.raw, Mapping) else ("",) * len(trace.fed)
     kinds = [inputs.of(said["inputs"][name] if name else said).name for name in names]
-    fed = tuple(replace(each, kind=kind, name=name)
+    fed = tuple(each if each.name == TOLD else replace(each, kind=kind, name=name)
                 for each, kind, name in zip(trace.fed, kinds, names, strict=False))
-    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw), *_guessed(opened),
+    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw),
+             *inputs.of(reads_of(opened)).notes(reads_of(opened), given.raw, opened.title), *_guessed(opened),
              *map(str, opened.card.get("notes", ())))
     return replace(trace, sample=replace(trace.sample, steps=steps), notes=notes, fed=fed)
 
@@ -180,7 +206,7 @@ def _target(opened: Opened, given: Given, target: Target) -> Target:
         raise Refused(f"What {opened.title} should answer stands in its input, so no target can be chosen; look at one "
                       "output with the objective logit:N@T.")
     found = truth_of(opened, given)
-    return np.asarray(found) if made.loss in ("", "squares") and np.ndim(found) else found
+    return np.asarray(found) if made.loss in ("", "squares", "pixels") and np.ndim(found) else found
 
 
 def answers_with(opened: Opened) -> AnswerKind | None:
@@ -199,7 +225,19 @@ def truth_of(opened: Opened, given: Given) -> Any:
     """What it should answer to an input, as the kind of its answer reads that off the input; None where nobody knows.
     """
     made = answers_with(opened)
-    return None if made is None else made.target(given, lambda raw: prepared(opened, raw).numpy(), opened.wanted)
+    if given.truth is None and settings_of(opened).get("truth") == "input" and opened.prepare is not None:
+        return prepared(opened, given.raw)[0].numpy()
+    found = None if made is None else made.target(given, lambda raw: prepared(opened, raw).numpy(), opened.wanted)
+    return _by_number(found, opened) if made is not None and made.ends else found
+
+
+def _by_number(found: Any, opened: Opened) -> list[int] | None:
+    """Symbols that should be said as places among the labels, with the end; None where one of them is unknown."""
+    known, end = {word: place for place, word in enumerate(opened.labels)}, settings_of(opened).get("end")
+    places = [known.get(each, -1) if isinstance(each, str) else int(each) for each in found or ()]
+    if not places or -1 in places:
+        return None
+    return places if places[-1] == end or not isinstance(end, int) else [*places, end]
 
 
 def _scaled(opened: Opened, raw: Any) -> tuple[str, ...]:

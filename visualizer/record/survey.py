@@ -75,7 +75,8 @@ def _opened(found: Survey, opened: Opened) -> Survey:
                  if each.is_floating_point() or each.is_complex())
     told = opened.told if first is None or opened.told.answer else replace(opened.told, answer=first.kind)
     labelled = 0 if first is None or trace is None or kind is None or (
-        kind.along is None and "labels" not in opened.asked) else trace[first.layer].shape[-1]
+        kind.along is None and "labels" not in opened.asked) else \
+        kind.names(trace[first.layer].shape) or trace[first.layer].shape[-1]
     asked = tuple(name for name in opened.asked if name != "labels" or labelled)
     return replace(
         found, title=opened.title, rows=rows, parameters=sum(each.numel() for each in opened.module.parameters()),

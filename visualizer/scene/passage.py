@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from visualizer import latent
 from visualizer.language import tr
 from visualizer.scene.picture import Mark, Picture, Text, plain
 from visualizer.scene.reel import EDGE, STRIP, Crossing, reached_at, track, with_strip
@@ -18,6 +19,13 @@ from visualizer.scene.timeline import Beat, Moment, Pace, Timeline, ease
 
 MOVE, STAND = Fraction(2, 5), Fraction(3, 5)
 """Seconds from one input to the next, and for which it then stands."""
+ON_A_WALK = Fraction(1, 10)
+"""Seconds for which a point of a walk stands: the next one is so near that nothing has to go over."""
+
+
+def pace(word: str) -> tuple[Fraction, Fraction]:
+    """Seconds to an input from the one before, and for which it then stands."""
+    return (Fraction(0), ON_A_WALK) if word.startswith(latent.MARK) else (MOVE, STAND)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +50,8 @@ class Passage:
         """A beat for each input: the way to it, and its end, at which it stands as it is."""
         beat = replace(self.beat, acts=(), quick=False)
         return Timeline(tuple(replace(beat, of=str(self.first + index)) for index in range(self.count)),
-                        lambda moment: Pace(MOVE if moment.index else Fraction(0), STAND))
+                        lambda moment: Pace(pace(self.words[moment.index])[0] if moment.index else Fraction(0),
+                                               pace(self.words[moment.index])[1]))
 
     @property
     def count(self) -> int:

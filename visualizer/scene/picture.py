@@ -29,6 +29,10 @@ BEAT = "beat"
 """The `array` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
 
 
+GHOST = "ghost"
+"""The knob that says where in a plane of points the pointer is: `0.5,-1.0`."""
+
+
 @dataclass(frozen=True)
 class Focus:
     """What is looked at: a layer, or a cell of it; a shorter cell means all that begins so (a whole channel)."""
@@ -271,6 +275,27 @@ class ToInput:
 
 
 @dataclass(frozen=True)
+class ToPoint:
+    """A stretch of a plane in which every place stands for a point of which a picture is made: a click goes to it, and
+    a drag through those on its way."""
+
+    point: tuple[float, ...]
+    """All its numbers; two of them follow from the place."""
+    axes: tuple[int, int]
+    """Which ones: to the right, and up."""
+    low: float
+    high: float
+    """What stands at the left and at the bottom, and at the other ends."""
+
+    def at(self, across: float, down: float) -> tuple[float, ...]:
+        """The point at these shares of its width and height, no further than to its edges."""
+        found = list(self.point)
+        for axis, share in zip(self.axes, (across, 1 - down), strict=True):
+            found[axis] = self.low + (self.high - self.low) * min(1.0, max(0.0, share))
+        return tuple(found)
+
+
+@dataclass(frozen=True)
 class Stops:
     """Places on a lane, one a tile of an Image, from left to right."""
 
@@ -344,7 +369,7 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Flight | Touch | Stop | ToInput | Choice | Opens | None = field(default=None, compare=False)
+    holds: Term | Flight | Touch | Stop | ToInput | ToPoint | Choice | Opens | None = field(default=None, compare=False)
     """Which term of a number it is, what it carries on its way or lies round, which moment of a lane, or which choice;
     none of them is seen."""
 
@@ -406,7 +431,8 @@ class Image:
     """Index of each tile in its layer, if it is not 0, 1, 2, …; (-1,) when tiles carry no index (a single map)."""
     rows: tuple[int, ...] = ()
     """Which unit each row is, where units stand in an order of their own; its focus is then that of a step and a unit:
-    the tile's index, or the column where the tile has none, and the unit."""
+    the tile's index, or the column where the tile has none, and the unit. Where they are `transposed` as well, rows
+    come first in the layer, too: the tile's index, the row and the column, as of low notes at the bottom."""
     transposed: bool = False
     """Rows and columns of the tiles are swapped against the layer's axes."""
     rows_shown: float = 1.0
@@ -833,6 +859,9 @@ def _focus_of(mark: Image, tile: int, row: int, column: int) -> Focus:
     """What one cell of an image is the number of."""
     assert mark.focus is not None
     index = mark.index(tile)
+    if mark.rows and mark.transposed:
+        head = () if index == -1 else (index,)
+        return replace(mark.focus, cell=(*mark.focus.cell, *head, mark.rows[row], column))
     if mark.rows:
         return replace(mark.focus, cell=(*mark.focus.cell, column if index == -1 else index, mark.rows[row]))
     if mark.transposed:

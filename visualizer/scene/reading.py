@@ -249,7 +249,7 @@ def number_said(shown: Reading, step: int) -> str:
     """`12` of `row 12`; where a step reads no word with a number, its own."""
     before, _, number = shown.words[step].rpartition(" ")
     return said(number, "number in the word read", shown.layer.name, step=step) \
-        if before and number.isdecimal() else step_said(shown, step)
+        if number.isdecimal() and (before or shown.worded) else step_said(shown, step)
 
 
 def read_said(shown: Reading, step: int) -> str:

@@ -34,7 +34,7 @@ from visualizer.scene.recipe import (
 )
 from visualizer.scene.subject import is_inner, step_of
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
-from visualizer.trace import UNTRAINED, Refused, Trace
+from visualizer.trace import TOLD, UNTRAINED, Refused, Trace
 
 VERSION = 2
 MOST_SIDE = 512
@@ -473,8 +473,12 @@ def go(state: State, moment: Moment) -> State:
 
 
 def step(state: State, timeline: Timeline, by: int) -> State:
-    """Next or previous beat, settled. From inside a beat, one back settles the beat before it."""
-    return go(state, timeline.settled(moment_of(state, timeline).index + by))
+    """Next or previous beat of which something is seen, settled. From inside a beat, one back settles the beat before
+    it."""
+    index = moment_of(state, timeline).index + by
+    while 0 < index < len(timeline.beats) - 1 and timeline.pace(index).passed:
+        index += 1 if by > 0 else -1
+    return go(state, timeline.settled(index))
 
 
 def first(state: State, timeline: Timeline) -> State:
@@ -543,6 +547,8 @@ def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) 
         return state
     timeline = timeline.within or timeline
     moment = moment_of(state, timeline)
+    if moment.beat.doing and focus.layer == moment.beat.layer:
+        return state
     step = step_of(trace, focus)
     if step is None and focus.layer == moment.beat.layer:
         step = moment.beat.step
@@ -618,6 +624,11 @@ def before_training(state: State) -> State:
     return toggled(state, UNTRAINED)
 
 
+def told(state: State) -> State:
+    """The right symbol before each that is said, or again what was said itself."""
+    return toggled(state, TOLD)
+
+
 def unit_off(state: State, trace: Trace) -> State:
     """The focused channel or unit gives zeros from now on, or again what it gives; nothing where none is focused."""
     found = unit_of(state.focus, trace)
@@ -659,7 +670,7 @@ def what_if(state: State, words: tuple[str, ...]) -> State:
     def done_to(place: Place) -> Place:
         if not isinstance(place.recipe, ModelRecipe):
             return place
-        kept = edits.those(place.recipe.edits, edits.WEIGHTS, edits.MODEL)
+        kept = edits.those(place.recipe.edits, edits.WEIGHTS, edits.MODEL, edits.TEACHER)
         return replace(place, recipe=replace(place.recipe, edits=(*kept, *words)))
 
     return replace(state, places=tuple(map(done_to, state.places)))

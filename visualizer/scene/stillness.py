@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from visualizer.scene.parts import crossed
 from visualizer.scene.picture import Focus, Look, Picture
-from visualizer.scene.timeline import Moment, Pace, ease, own_pace, timeline
+from visualizer.scene.timeline import Moment, Pace, Timeline, ease, own_pace
 from visualizer.trace import Trace, remembered
 
 FADE = Fraction(3, 10)
@@ -22,11 +22,12 @@ Draw = Callable[[Trace, Moment, Focus | None, Look], Shown]
 Paces = Callable[[Trace, Moment, Focus | None, Look], Pace]
 
 
-def still(draw: Draw[Shown], pace: Paces | None, trace: Trace, moment: Moment, focus: Focus | None,
+def still(draw: Draw[Shown], pace: Paces | None, times: Timeline, trace: Trace, moment: Moment, focus: Focus | None,
           look: Look) -> Shown:
-    """What `draw` shows, its states fading into each other; `pace` tells where in a beat they are."""
+    """What `draw` shows, its states fading into each other; `pace` tells where in a beat they are, `times` which beats
+    there are."""
     own = own_pace(moment.beat) if pace is None else pace(trace, replace(moment, phase=1.0), focus, look)
-    before, after, share = between(own, moment, trace)
+    before, after, share = between(own, moment, times)
     state = partial(_state, trace, draw=draw, focus=focus, look=look)
     if before == after or share <= 0 or share >= 1:
         return state(moment=after if before == after or share >= 1 else before)
@@ -38,7 +39,7 @@ def still(draw: Draw[Shown], pace: Paces | None, trace: Trace, moment: Moment, f
                    table=shown.table)
 
 
-def between(pace: Pace, moment: Moment, trace: Trace) -> tuple[Moment, Moment, float]:
+def between(pace: Pace, moment: Moment, times: Timeline) -> tuple[Moment, Moment, float]:
     """The state that stands at a moment, the next one, and how far it has faded into that, 0 … 1. The first state of a
     beat is the settled end of the one before."""
     ends = pace.states
@@ -47,7 +48,7 @@ def between(pace: Pace, moment: Moment, trace: Trace) -> tuple[Moment, Moment, f
     if number:
         before, since = replace(moment, phase=ends[number - 1]), pace.second(ends[number - 1])
     elif moment.index:
-        before, since = timeline(trace).settled(moment.index - 1), Fraction(0)
+        before, since = times.settled(moment.index - 1), Fraction(0)
     else:
         return after, after, 1.0
     until = pace.second(after.phase)

@@ -136,6 +136,8 @@ def there(trace: Trace, moment: Moment, focus: Focus) -> bool:
     if not back and (not inside or layer.is_input or focus.array.startswith("inner.initial_")):
         return True
     order, beat = [each.name for each in trace.layers], moment.beat
+    if beat.doing and layer.name == beat.layer:
+        return True
     if not in_beat(layer, moment):
         ahead = order.index(layer.name) - order.index(beat.layer)
         return ahead > 0 if back else ahead < 0

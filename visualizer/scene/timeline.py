@@ -46,13 +46,20 @@ class Beat:
     """Only passed by, one of many steps that do the same."""
     of: str = ""
     """In a reel: of which recording."""
+    doing: str = ""
+    """What is done with the answer that its layer holds, once that is computed: `decode`, `suppress`. Only a view that
+    names such beats in its `after` has them; they go forward, and `layer` is a layer of the recording as ever."""
+    number: int = 0
+    """Which of several such beats, counted from 1; 0 where there is one."""
+    words: str = ""
+    """What such a beat does, in a few words, for `translated`."""
 
     @property
     def address(self) -> str:
-        """`conv2.forward`, `lstm.backward[3]`; in a reel `after:conv2.forward`."""
-        step = "" if self.step is None else f"[{self.step}]"
+        """`conv2.forward`, `lstm.backward[3]`, `head.suppress[2]`; in a reel `after:conv2.forward`."""
+        step = f"[{self.step}]" if self.step is not None else f"[{self.number}]" if self.number else ""
         of = f"{self.of}:" if self.of else ""
-        return f"{of}{self.layer}.{self.direction}{step}"
+        return f"{of}{self.layer}.{self.doing or self.direction}{step}"
 
     def stretch(self, act: str) -> tuple[float, float]:
         """From which phase to which one an act of the step happens; the whole beat for what is none of its acts."""
@@ -136,6 +143,8 @@ class Pace:
     so many of its seconds. The rest goes evenly."""
     stops: tuple[float, ...] = ()
     """Phases at which something of it is done, beside the ends of slow terms, of stretches and of the beat."""
+    passed: bool = False
+    """Whether nothing new is seen in it: a step does not stop there."""
 
     @cached_property
     def states(self) -> tuple[float, ...]:
@@ -208,6 +217,9 @@ class _Leg:
     """Phases."""
 
 
+PASSED = Pace(QUICK, Fraction(0), passed=True)
+
+
 def own_pace(beat: Beat) -> Pace:
     """The pace of a beat that moves smoothly."""
     return Pace(QUICK, Fraction(0)) if beat.quick else Pace(SECONDS[beat.direction], REST)
@@ -275,6 +287,15 @@ class Timeline:
         """What is shown before anybody has chosen a moment."""
         return self.find(self.first_sight) if self.first_sight else self.settled(0)
 
+    def extended(self, after: tuple[Beat, ...]) -> Timeline:
+        """The same, with what is done with answers: each behind the last beat forward of its layer, in their order."""
+        beats = list(self.beats)
+        for beat in after:
+            forward = [index for index, each in enumerate(beats) if each.direction == FORWARD]
+            own = [index for index in forward if beats[index].layer == beat.layer]
+            beats.insert((own or forward)[-1] + 1, beat)
+        return replace(self, beats=tuple(beats)) if after else self
+
     def paced(self, pace_of: Callable[[Moment], Pace] | None, first_sight: str) -> Timeline:
         """The same beats at another pace, with another first sight."""
         return replace(self, first_sight=first_sight, pace_of=pace_of or self.pace_of)
@@ -304,14 +325,18 @@ class Timeline:
         return Moment(self.beats[index], phase, index)
 
     def nearest(self, address: str) -> Moment | None:
-        """The moment of an address; of a step that is not there the last one, of what is not there at all None."""
+        """The moment of an address; of a step that is not there the last one, of something done with an answer that is
+        not done here the answer itself, of what is not there at all None."""
         try:
             return self.find(address)
         except LookupError:
             found = re.fullmatch(r"(.+)\[\d+\](.*)", address)
-        steps = [beat.step for beat in self.beats if beat.step is not None and found is not None
-                 and f"{beat.layer}.{beat.direction}" == found[1]]
-        return self.find(f"{found[1]}[{max(steps)}]{found[2]}") if found is not None and steps else None
+        steps = [beat.step or beat.number for beat in self.beats if (beat.step is not None or beat.number)
+                 and found is not None and f"{beat.layer}.{beat.doing or beat.direction}" == found[1]]
+        if found is not None and steps:
+            return self.find(f"{found[1]}[{max(steps)}]{found[2]}")
+        layer, _, doing = address.partition("@")[0].rpartition(".")
+        return None if doing.startswith((FORWARD, BACKWARD)) else self.of(layer, FORWARD)
 
     def _find_act(self, text: str, phase: float) -> tuple[int | None, float]:
         """A bare layer means its forward beat, a layer without a step its first one, and an act its end."""
@@ -333,7 +358,10 @@ class Timeline:
             last = max(beat.step or 0 for beat in stepped)
             acts = f", and {', '.join(stepped[0].acts)} after it" if stepped[0].acts else ""
             return f"{stepped[0].layer}.forward[N] or {stepped[0].layer}.backward[N] with a step 1…{last}{acts}"
-        return f"LAYER.forward or LAYER.backward, where LAYER is one of {', '.join(names)}"
+        done = dict.fromkeys(beat.address.partition("[")[0] + "[N]" * bool(beat.number)
+                             for beat in self.beats if beat.doing)
+        return f"{''.join(f'{each}, ' for each in done)}LAYER.forward or LAYER.backward, where LAYER is one of " \
+               f"{', '.join(names)}"
 
     def of(self, layer: str, direction: str, step: int | None = None) -> Moment | None:
         """The settled beat of a layer in one direction, if there is one; its first one where it has a beat a step."""

@@ -279,6 +279,8 @@ def _tile_place(mark: Image, focus: Focus) -> QRectF | None:
         return None
     inner = rest if mark.indices == (-1,) else rest[1:]
     x, y = mark.tile_origin(tile)
+    if mark.rows and mark.transposed and len(inner) == 2:
+        inner = inner[::-1]
     if mark.rows and inner and inner[-1] in mark.rows:
         column = inner[0] if len(inner) == 2 else 0
         return QRectF(x + column * mark.cell[0], y + mark.rows.index(inner[-1]) * mark.cell[1], *mark.cell)

@@ -243,6 +243,22 @@ def _die() -> Drawn:
     return path, False
 
 
+@cache
+def _microphone() -> Drawn:
+    path = _lines(((10, 15), (10, 18)), ((6.5, 18), (13.5, 18)))
+    path.addRoundedRect(QRectF(7.25, 2, 5.5, 9.5), 2.75, 2.75)
+    path.moveTo(4.5, 9.5)
+    path.cubicTo(4.5, 16.8, 15.5, 16.8, 15.5, 9.5)
+    return path, False
+
+
+@cache
+def _camera() -> Drawn:
+    path = _lines(((2, 6), (6, 6), (7.5, 3.5), (12.5, 3.5), (14, 6), (18, 6), (18, 16), (2, 16)), closed=True)
+    path.addEllipse(QRectF(6.75, 7.5, 6.5, 6.5))
+    return path, False
+
+
 ICONS: dict[str, Callable[[], Drawn]] = {
     "present": _present, "export": _export, "pencil": _pencil, "folder": _folder, "first": _first, "last": _last,
     "previous": _previous, "next": _next, "play": _play, "play-back": _play_back, "pause": _pause,
@@ -250,4 +266,5 @@ ICONS: dict[str, Callable[[], Drawn]] = {
     "die": _die, "models": _models, "eraser": _eraser, "options": _options, "search": _search, "home": _home,
     "lens": _lens,
     "laboratory": _laboratory, "untrained": _untrained, "fold": _fold, "theme": _theme, "film": _film,
+    "microphone": _microphone, "camera": _camera,
 }

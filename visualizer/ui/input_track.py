@@ -187,5 +187,6 @@ def title(asked: Over) -> str:
     """What is stepped through, in a few words."""
     pick = {over.ALL: tr("All inputs"), over.WRONG: tr("Answered wrong"), over.UNSURE: tr("Least sure first"),
             over.CLASS: tr("Class {label}").format(label=asked.of),
-            over.EXCITE: tr("Exciting {unit}").format(unit=asked.of)}[asked.pick]
+            over.EXCITE: tr("Exciting {unit}").format(unit=asked.of), over.LINE: tr("A line"),
+            over.CIRCLE: tr("A circle")}[asked.pick]
     return f"{pick}, {Path(asked.source).name}" if asked.source else pick

@@ -10,14 +10,15 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from visualizer import answers, door, inputs, over, sight
+from visualizer import answers, door, inputs, latent, over, sight
 from visualizer.language import languages, tr, translated
 from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import changed
-from visualizer.trace import Refused, Trace
+from visualizer.trace import TOLD, Refused, Trace
 from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
+from visualizer.ui.commands.edits import can_be_told
 from visualizer.ui.store import Store
 
 MOST_WISHES = 12
@@ -91,7 +92,12 @@ class Menus:
             chosen = dict(sight.own_knobs(view, look)).get(name, found[0])  # type: ignore[arg-type]
             choices(menu, [(word, words.knob_word(name, word)) for word in found], chosen,
                     lambda word, name=name: self.store.apply(lambda state: does.turned(state, name, word)))
-        if not knobs:
+        if taught := can_be_told(self.store.card):
+            menu.addSection(tr("What it is told before each symbol"))
+            choices(menu, [("", tr("Its own last one")), (TOLD, tr("The right one"))],
+                    TOLD if TOLD in self.store.state.edits else "", lambda word: self.store.apply(
+                        lambda state: state if (TOLD in state.edits) == bool(word) else does.told(state)))
+        if not knobs and not taught:
             menu.addAction(tr("This view has none")).setEnabled(False)
 
     def fill_objectives(self, menu: QMenu) -> None:
@@ -99,13 +105,12 @@ class Menus:
         line."""
         menu.clear()
         trace = self.store.trace
-        found = () if trace is None or not door.can_run(self.store.state.model) else tuple(
-            wish for answer in trace.answers if (kind := answers.of(answer)) is not None
-            for wish in kind.wishes(answer, trace[answer.layer].output)[:MOST_WISHES])
+        found = {} if trace is None or not door.can_run(self.store.state.model) else self._wishes(trace)
         now = self.store.state.objective
         if found:
             listed = dict.fromkeys(("loss", *found, now))
-            choices(menu, [(wish, tr("The loss") if wish == "loss" else wish) for wish in listed], now, self._send_back)
+            choices(menu, [(wish, tr("The loss") if wish == "loss" else found.get(wish) or wish) for wish in listed],
+                    now, self._send_back)
             menu.addSeparator()
             menu.addAction(tr("Another …")).triggered.connect(lambda: self._send_back(self.window.ask_for_words(
                 tr("What is sent back"),
@@ -117,6 +122,21 @@ class Menus:
                     lambda: self.store.update(label="", playing=False))
         else:
             menu.addAction(tr("Nothing else can be sent back here")).setEnabled(False)
+
+    def _wishes(self, trace: Trace) -> dict[str, str]:
+        """What can be sent back of each answer, and how that is said: first what the number is that is looked at."""
+        focus, listed = self.store.state.focus, dict[str, str]()
+        for answer in trace.answers:
+            kind = answers.of(answer)
+            if kind is None:
+                continue
+            layer = trace[answer.layer]
+            there = focus is not None and focus.layer in (answer.layer, answer.returned) and \
+                len(focus.cell) == layer.output.ndim
+            chosen = kind.pointed(answer, focus.cell) if there and focus is not None else ""
+            for wish in (*([chosen] if chosen else []), *kind.wishes(answer, layer.output)[:MOST_WISHES]):
+                listed[wish] = kind.called(trace, answer, wish)
+        return listed
 
     def _send_back(self, wish: str) -> None:
         if wish:
@@ -161,6 +181,11 @@ class Menus:
             if number in there or known is not whole:
                 self._offer(classes, name, replace(asked, pick=over.CLASS, of=name), "")
         menu.addSeparator()
+        trace = self.store.trace
+        if trace is not None and latent.answer_of(trace) is not None:
+            self._offer(menu, tr("A walk around the middle of the plane"), over.Over(pick=over.CIRCLE), "")
+            menu.addAction(tr("A walk from one input to another …")).triggered.connect(self._walk)
+            menu.addSeparator()
         menu.addAction(tr("The files of a folder …")).triggered.connect(
             lambda: self._from(self.window.ask_for_folder(tr("Inputs in a folder"))))
         menu.addAction(tr("The lines of a text, the rows of a table …")).triggered.connect(
@@ -183,6 +208,14 @@ class Menus:
         """The unit that is chosen, or that the moment is about, as `inputs:excite=` names it; empty for none."""
         seen, trace = self.store.sight, self.store.trace
         return "" if seen is None or trace is None else does.unit_words(self.store.state.focus or seen.subject, trace)
+
+    def _walk(self) -> None:
+        """Ask between which two inputs, and step through the points on the line between theirs."""
+        ends = inputs.samples(self.store.card.kind, self.store.card.facts).words[:2]
+        typed = self.window.ask_for_words(tr("A walk from one input to another"), tr("Two inputs, with a comma between "
+                                          "them"), ",".join(ends))
+        if typed:
+            self._step_over(over.Over(pick=over.LINE, of=typed.replace(" ", "")))
 
     def _from(self, path: str) -> None:
         if path:

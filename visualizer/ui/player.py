@@ -12,7 +12,7 @@ from fractions import Fraction
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 
 from visualizer.scene import state as does
-from visualizer.scene.passage import MOVE, STAND
+from visualizer.scene.passage import pace
 from visualizer.scene.state import changed
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.ui.store import Store
@@ -191,7 +191,7 @@ class Player(QObject):
         if word in ("", state.sample):
             self._store.apply(lambda state: does.run_through(state, 0), undoable=False)
             return
-        self._next_input = now + (MOVE + STAND) * 1000 / Fraction(state.speed)
+        self._next_input = now + sum(pace(state.sample)) * 1000 / Fraction(state.speed)
         self._store.apply(lambda state: does.to_input(state, word), undoable=False)
 
     # --- what glides ---

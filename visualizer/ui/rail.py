@@ -61,6 +61,8 @@ class Rail(QWidget):
     open_wanted = Signal()
     drawn = Signal(object)
     """Ink of the drawing pad, (112, 112) bytes."""
+    record_wanted = Signal()
+    picture_wanted = Signal()
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +82,10 @@ class Rail(QWidget):
         self.model_button = Button("", "models", "chosen", self)
         self.input_button = ThumbButton(store, self)
         self.draw_icon = Button("", "pencil", "flat", self)
+        self.record_button = Button(tr("Record"), "microphone", "raised", self)
+        self.record_icon = Button("", "microphone", "flat", self)
+        self.camera_button = Button(tr("Camera"), "camera", "raised", self)
+        self.camera_icon = Button("", "camera", "flat", self)
         self.open_icon = Button("", "folder", "flat", self)
         self.aside = Aside(store, self)
         self.chosen = ModelRow(lab.NAME, store, self)
@@ -204,6 +210,16 @@ class Rail(QWidget):
         """Whether the model reads what one draws."""
         return inputs.PAD in self.store.kind.choosers
 
+    @property
+    def records(self) -> bool:
+        """Whether the model hears what one says."""
+        return inputs.MICROPHONE in self.store.kind.choosers
+
+    @property
+    def sees(self) -> bool:
+        """Whether the model reads what a camera sees."""
+        return inputs.CAMERA in self.store.kind.choosers
+
     def _models_high(self) -> int:
         """Height of the list of models: as many rows as may stand, and as leave room for the pad if one draws."""
         more = ROW // 2 if self.models.count > MOST_ROWS else 0
@@ -220,6 +236,11 @@ class Rail(QWidget):
         style.name(self.open_model, tr("Open a model"), keyed(tr("Open your own model or a recording"), "open"))
         style.name(self.draw_button, tr("Draw"), keyed(tr("Draw a digit yourself"), "draw"))
         style.name(self.draw_icon, tr("Draw"), keyed(tr("Draw a digit yourself"), "draw"))
+        for button in (self.record_button, self.record_icon):
+            tip = tr("Record with the microphone what the network is to hear")
+            style.name(button, tr("Record"), keyed(tip, "record"))
+        for button in (self.camera_button, self.camera_icon):
+            style.name(button, tr("Take a picture"), keyed(tr("A picture from the camera becomes the input"), "camera"))
         style.name(self.open_button, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
         style.name(self.open_icon, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
         style.name(self.model_button, tr("Model"), tr("Choose another model"))
@@ -230,6 +251,10 @@ class Rail(QWidget):
             button.clicked.connect(self.open_wanted)
         for button in (self.draw_button, self.draw_icon):
             button.clicked.connect(self.toggle_pad)
+        for button in (self.record_button, self.record_icon):
+            button.clicked.connect(self.record_wanted)
+        for button in (self.camera_button, self.camera_icon):
+            button.clicked.connect(self.picture_wanted)
         self.model_button.clicked.connect(self._model_menu)
         self.input_button.clicked.connect(lambda: self._show_panel(self.input_button, SampleGrid))
 
@@ -257,11 +282,17 @@ class Rail(QWidget):
         else:
             style.name(self.input_button, tr("Input"), tr("Choose another input"))
         self.draw_icon.setVisible(self.narrow and draws)
+        self.record_icon.setVisible(self.narrow and self.records)
+        self.record_button.setVisible(choosing and self.records)
+        self.camera_icon.setVisible(self.narrow and self.sees)
+        self.camera_button.setVisible(choosing and self.sees and not self.drawing)
         if self.pad is not None and (self.narrow or not draws):
             self.pad.hide()
         if self.narrow:
             for widget, y, side in ((self.model_button, 12, 40), (self.input_button, 68, 40),
-                                    (self.draw_icon, 120, 40), (self.open_icon, 160 if draws else 120, 40)):
+                                    (self.draw_icon, 120, 40), (self.record_icon, 120, 40),
+                                    (self.camera_icon, 120, 40),
+                                    (self.open_icon, 160 if draws or self.records or self.sees else 120, 40)):
                 widget.setGeometry(8, y, side, side)
             return
         if self.experimenting:
@@ -292,7 +323,9 @@ class Rail(QWidget):
         high = shown * pitch - (THUMB_PITCH - THUMB)
         self.grid_scroller.setGeometry(16, top, 198, high)
         self.draw_button.setGeometry(16, top + high + below, 88, 32)
-        left = 112 if draws else 16
+        self.record_button.setGeometry(16, top + high + below, 100, 32)
+        self.camera_button.setGeometry(16, top + high + below, 100, 32)
+        left = 112 if draws else 124 if self.records or self.sees else 16
         self.open_button.setGeometry(left, top + high + below, 200 - left, 32)
         self.update()
 
@@ -736,12 +769,18 @@ def input_thumb(trace: Trace, theme: str) -> QImage | None:
     if first.axes != ("channel", "row", "column"):
         entries = inputs.offered({"kind": trace.fed[0].kind} if trace.fed else {}).thumbnail(first.output)
         return None if entries is None else in_pixels(entries, theme)
-    values = first.output.astype(np.float64).mean(axis=0)
+    values = first.output.astype(np.float64)
+    values = np.moveaxis(values, 0, -1) if len(values) == 3 else values.mean(axis=0)
     return in_pixels(colour.unit(values, *colour.reach(values)), theme)
 
 
 def in_pixels(entries: NDArray[np.uint8], theme: str) -> QImage:
-    """(rows, columns) entries of the pixel palette as an image; what is no number is black."""
+    """(rows, columns) entries of the pixel palette as an image, or (rows, columns, 3) red, green and blue; what is no
+    number is black."""
+    if entries.ndim == 3:
+        shades = np.ascontiguousarray(np.where(entries == colour.UNKNOWN, 0, entries).astype(np.uint8))
+        rows, columns = shades.shape[:2]
+        return QImage(shades.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
     table = colour.theme(theme).palettes["pixel"].astype(np.uint32)
     packed = 0xFF000000 | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
     colours = np.ascontiguousarray(packed[np.where(entries == colour.UNKNOWN, 0, entries)])

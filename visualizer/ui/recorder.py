@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows nothing
 
-from visualizer import door, inputs, over, views
+from visualizer import door, inputs, latent, over, views
 from visualizer.card import Card, from_plain
 from visualizer.door import Found
 from visualizer.engine.client import Engine
@@ -28,7 +28,7 @@ from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, turned, unpacked
 from visualizer.trace import Arrays, Refused, Trace, load
 from visualizer.ui.shipped import shipped_trace
-from visualizer.ui.store import Recording, Store
+from visualizer.ui.store import Recording, Store, network_of
 
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
@@ -94,7 +94,8 @@ class Recorder(QObject):
         self.gate: Callable[[Found, bool], None] | None = None
         """Who looks at a model file before it is opened, and lets it be opened with `open_now`; None for nobody."""
         store.changed.connect(self._remember)
-        store.changed.connect(lambda old, new: old.view != new.view and self.measure())
+        store.changed.connect(lambda old, new: (old.view, old.look.knobs) != (new.view, new.look.knobs)
+                              and self._measure_anew(new))
         store.trace_changed.connect(lambda trace: self.measure())
         store.changed.connect(self._put_sweep_away)
         store.wants_trace.connect(self.record)
@@ -204,9 +205,11 @@ class Recorder(QObject):
         under_way = {(asked.recipe, name) for asked, name in self._measured.values()} | self._in_vain
         for wanted in (state, *(other for other in self.store.wanted() if state.reel and other.recipe != state.recipe)):
             recording = self.store.kept(wanted.recipe)
-            for name in () if recording is None or door.is_recording(wanted.model) else views.find(state.view).studies:
+            for name in () if recording is None or door.is_recording(wanted.model) \
+                    else views.find(state.view).measured(state.look):
                 if name not in recording.trace.studies and (wanted.recipe, name) not in under_way:
-                    lane = f"study {name}" + ("" if wanted.recipe == state.recipe else f" {wanted.recipe}")
+                    beside = "" if wanted.recipe == state.recipe else f" {wanted.recipe}"
+                    lane = f"study {name.partition(':')[0]}{beside}"
                     others = self._others(name, wanted)
                     if (held := self._held_already(name, wanted, others)) is not None:
                         self.store.set_study(name, held, wanted)
@@ -214,13 +217,28 @@ class Recorder(QObject):
                     number = self.engine.request("study", lane=lane, name=name, **self._wishes(wanted), **others)
                     self._measured[number] = wanted, name
 
+    def _measure_anew(self, state: State) -> None:
+        """Ask for what is looked at now; what was asked for in other words is given up, or where its view is left."""
+        wanted = views.find(state.view).measured(state.look)
+        for number, (_, name) in list(self._measured.items()):
+            if name not in wanted and name != SWEEP and views.by_words(name):
+                self.engine.cancel(number)
+                del self._measured[number]
+                self.status.emit(self._live)
+        self.measure()
+
     def _others(self, name: str, wanted: State) -> dict[str, Any]:
         """The inputs beside which a study sees this one, for the one that does."""
         known = self.store.inputs if name == over.STUDY else None
         return {} if known is None else {"others": known.around(wanted.sample)}
 
     def _held_already(self, name: str, wanted: State, others: dict[str, Any]) -> Arrays | None:
-        """What was measured with another input of the same page, and is the same for this one."""
+        """What was measured with another input of the same page, or of the same network where it is that of any input,
+        and is the same for this one."""
+        if name in views.find(wanted.view).of_network:
+            network = network_of(wanted.recipe)
+            return next((recording.trace.studies[name] for recipe, recording in self.store.recordings
+                         if name in recording.trace.studies and network_of(recipe) == network), None)
         for recipe, recording in self.store.recordings:
             held = recording.trace.studies.get(name) if others else None
             if held is not None and isinstance(recipe, ModelRecipe) and isinstance(wanted.recipe, ModelRecipe) \
@@ -228,6 +246,14 @@ class Recorder(QObject):
                     and bytes(held["words"]).decode().split(over.SEPARATOR) == list(others["others"]):
                 return held
         return None
+
+    def _with_held(self, trace: Trace, wanted: State) -> Trace:
+        """A recording with what was measured of its network already."""
+        if wanted.in_lab:
+            return trace
+        held = {name: arrays for name in views.find(wanted.view).of_network if name not in trace.studies
+                and (arrays := self._held_already(name, wanted, {})) is not None}
+        return replace(trace, studies={**trace.studies, **held}) if held else trace
 
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
@@ -365,8 +391,12 @@ class Recorder(QObject):
             else:
                 self._asked, self._turned = {self.engine.request("lab", words=_words(state)): state}, None
             return
+        if _is_point(state) and any(_is_point(asked) for asked in self._asked.values()):
+            self._turned = state  # as a knob
+            return
         self._turned = None
-        quick = {"check": False} if self._is_stepped() or self.store.state.compare or self._is_edited(state) else {}
+        quick = {"check": False} if self._is_stepped() or self.store.state.compare or self._is_edited(state) \
+            or _is_point(state) else {}
         number = self.engine.request("record", **self._wishes(state), **quick)
         self._asked = {number: state}
 
@@ -378,12 +408,13 @@ class Recorder(QObject):
             and replace(shown, edits=wanted.edits) == wanted
 
     def _is_passed(self, state: State) -> bool:
-        """Whether the knobs of the laboratory have been turned on from there meanwhile."""
+        """Whether the knobs of the laboratory, or a point, have been moved on from there meanwhile."""
         now = self.store.state.recipe
-        return state.in_lab and self._turned is not None and self._turned.recipe == now != state.recipe
+        moves = state.in_lab or _is_point(state)
+        return moves and self._turned is not None and self._turned.recipe == now != state.recipe
 
     def _go_on(self) -> None:
-        """Ask for where the knobs stand by now."""
+        """Ask for where the knobs or the point stand by now."""
         turned, self._turned = self._turned, None
         if turned is not None and self.store.waiting:
             self._ask(turned)
@@ -499,7 +530,7 @@ class Recorder(QObject):
             self.said.emit(tr("The weights of {name} are not those this was saved with; what is shown is the recording "
                               "that was saved.").format(name=trace.title or trace.model))
             return
-        if self.store.set_trace(trace, report, asked=state):
+        if self.store.set_trace(self._with_held(trace, state), report, asked=state):
             self._gone = False
             self._compare(trace)
 
@@ -529,6 +560,7 @@ class Recorder(QObject):
             asked, study = self._measured.pop(number)
             if number == self._sweeping:
                 self._sweeping = None
+            if study == "sweep" or views.by_words(study):
                 self.status.emit(self._live)
             if self.store.set_study(study, answer["arrays"], asked) and study == "sweep":
                 self.store.apply(lambda state: turned(replace(state, playing=False), SWEEP, "shown"))
@@ -547,8 +579,8 @@ class Recorder(QObject):
             return
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
-            if name == "lab" and self._is_passed(state):
-                self.store.set_trace(answer["trace"], None, state, on_the_way=True)
+            if name in ("lab", "record") and self._is_passed(state):
+                self.store.set_trace(self._with_held(answer["trace"], state), None, state, on_the_way=True)
                 self._go_on()
                 return
             self._show(answer["trace"], answer.get("report"), state)
@@ -591,6 +623,8 @@ class Recorder(QObject):
         if number == self._sweeping:
             said = tr("Sweeping {knob}: {share}")
             self.status.emit(said.format(knob=words, share=numbers.percent(share, 0)))
+        elif number in self._measured and views.by_words(self._measured[number][1]):
+            self.status.emit(tr("Being measured: {share}").format(share=numbers.percent(share, 0)))
 
     def _takes_long(self, number: int, still: float, limit: float, place: str) -> None:
         """Say so, with the time, and offer to stop it."""
@@ -619,6 +653,11 @@ class Recorder(QObject):
 def _sentence(error: Exception) -> str:
     """What is said of it: a LookupError would put its words in quotes."""
     return str(error.args[0] if isinstance(error, LookupError) and error.args else error)
+
+
+def _is_point(state: State) -> bool:
+    """Whether it asks for the picture of a point, which may be on its way through a plane."""
+    return state.sample.startswith(latent.MARK)
 
 
 def _words(state: State) -> dict[str, str]:

@@ -27,16 +27,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWidget
 
-from visualizer import comparison, paint, sight, views
+from visualizer import comparison, latent, paint, sight, views
 from visualizer.comparison import Pointed, Reader, lanes
 from visualizer.comparison.path import at_share
 from visualizer.edits import PLANE
 from visualizer.language import tr, translated
 from visualizer.scene import state as does
 from visualizer.scene.accuracy import strength_at
-from visualizer.scene.passage import MOVE, crossed
+from visualizer.scene.passage import crossed, pace
 from visualizer.scene.picture import (
     BEAT,
+    GHOST,
     LANE,
     Choice,
     Focus,
@@ -51,6 +52,7 @@ from visualizer.scene.picture import (
     Stops,
     Text,
     ToInput,
+    ToPoint,
 )
 from visualizer.scene.recipe import ModelRecipe, Recipe
 from visualizer.scene.reel import STRIP, Crossing
@@ -181,6 +183,8 @@ class Stage(Canvas):
         """The closed block on which was pressed."""
         """Where the last press was and what lay there: its click may lay the picture out anew before a second one."""
         self._dragging = ""
+        self._knob = ""
+        """Which one is turned while the mouse drags along its choices."""
         self.bar: WhatIf | None = None
         """Where it is shown, a drag on the input moves it."""
         self._dragged_from = "", 1.0, 1.0
@@ -248,12 +252,13 @@ class Stage(Canvas):
 
     def _cross(self, before: Picture, from_input: Origin | None) -> None:
         """From the picture of one input to that of the next: every value goes over."""
-        if self.glide is None or from_input is None or before is EMPTY or not self.isVisible():
+        seconds = pace(self.store.state.sample)[0]
+        if self.glide is None or from_input is None or before is EMPTY or not self.isVisible() or not seconds:
             return
         assert self._input is not None
         self._crossing = Crossing(before, self.picture, from_input[0] == self._input[0])
         speed = self.store.state.speed if self.store.state.stepping else 1.0
-        self.glide((self, "input"), float(MOVE) / speed, self._show_crossing, False)
+        self.glide((self, "input"), float(seconds) / speed, self._show_crossing, False)
 
     def _show_crossing(self, share: float) -> None:
         if self._crossing is None:
@@ -428,11 +433,13 @@ class Stage(Canvas):
             self._dragging = "reel"
             self._scrub_reel(event.position())
         elif pressed is not None and isinstance(pressed[0].holds, Choice):
-            chosen = pressed[0].holds
-            self.store.apply(lambda state: does.turned(state, chosen.knob, chosen.word))
-            self._press = None
+            self._dragging = "choice"
+            self._choose(event.position(), pressed[0].holds.knob)
         elif pressed is not None and isinstance(pressed[0].holds, Opens):
             self._open(pressed[0].holds)
+        elif pressed is not None and isinstance(pressed[0].holds, ToPoint):
+            self._dragging = "plane"
+            self._to_point(event.position())
         elif pressed is not None and pressed[1].array == BEAT:
             leads = pressed[0].holds
             self._dragging = "input" if isinstance(leads, ToInput) else "scrub"
@@ -446,6 +453,7 @@ class Stage(Canvas):
         if not event.buttons():
             super().mouseMoveEvent(event)
             self._point_at_pixel(event.position())
+            self._look_ahead(event.position())
             self.setCursor(self._cursor_at(event.position()))
             return
         if self._press is None:
@@ -463,6 +471,10 @@ class Stage(Canvas):
             self._scrub(self.to_picture(event.position())[0], self.to_picture(self._press)[1])
         elif self._dragging == "strength":
             self._on_curves(event.position())
+        elif self._dragging == "plane":
+            self._to_point(event.position())
+        elif self._dragging == "choice":
+            self._choose(QPointF(event.position().x(), self._press.y()))
         elif self._dragging == "shift":
             self._drag_input(event.position())
         elif self._dragging == "mark":
@@ -619,6 +631,54 @@ class Stage(Canvas):
         start, wide, high = self._dragged_from
         (x, y), (from_x, from_y) = self.to_picture(point), self.to_picture(self._press)
         self.bar.drag(start, round((x - from_x) / wide), round((y - from_y) / high))
+
+    def _plane(self) -> Rect | None:
+        """The plane of points in the picture, if there is one."""
+        return next((mark for mark in self.picture.still if isinstance(mark, Rect)
+                     and isinstance(mark.holds, ToPoint)), None)
+
+    def _point_at(self, point: QPointF) -> tuple[float, ...]:
+        """The point of which a picture is made at a place of the plane; nothing where there is no plane."""
+        mark = self._plane()
+        if mark is None or not isinstance(mark.holds, ToPoint):
+            return ()
+        x, y = self.to_picture(point)
+        return mark.holds.at((x - mark.x) / mark.width, (y - mark.y) / mark.height)
+
+    def _choose(self, point: QPointF, knob: str = "") -> None:
+        """The choice that lies there; while one drags along a line of them, only another of the same knob."""
+        self._knob = knob or self._knob
+        found = self.picture.mark_at(*self.to_picture(point))
+        chosen = None if found is None else found[0].holds if isinstance(found[0], Rect) else None
+        if isinstance(chosen, Choice) and chosen.knob == self._knob:
+            knob, word = chosen.knob, chosen.word
+            self.store.apply(lambda state: does.turned(state, knob, word), gesture=knob)
+
+    def _to_point(self, point: QPointF) -> None:
+        """The picture of the point that lies there."""
+        found = self._point_at(point)
+        if found:
+            word = latent.words_of([round(value, 2) for value in found])
+            self._show_ghost("")
+            self.store.apply(lambda state: does.still_at(state, word), gesture="point")
+
+    def _look_ahead(self, point: QPointF) -> None:
+        """While the pointer is over a plane of points, the picture that lies there is shown."""
+        mark, (x, y) = self._plane(), self.to_picture(point)
+        over_it = mark is not None and mark.x <= x < mark.x + mark.width and mark.y <= y < mark.y + mark.height
+        word = ""
+        if over_it and mark is not None and isinstance(mark.holds, ToPoint):
+            found = self._point_at(point)
+            word = ",".join(f"{found[axis]:.1f}" for axis in mark.holds.axes)
+        self._show_ghost(word)
+
+    def _show_ghost(self, word: str) -> None:
+        if word != self.store.state.look.knob(GHOST, ""):
+            self.store.apply(lambda state: does.turned(state, GHOST, word), undoable=False)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._show_ghost("")
+        super().leaveEvent(event)
 
     def _mark(self, focus: Focus | None) -> None:
         selected, trace = self.store.state.focus, self.store.trace

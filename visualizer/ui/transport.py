@@ -103,6 +103,9 @@ class Transport(QWidget):
             if moment.beat.step is not None and wanted.experiment == "time":
                 total = int(wanted.steps)
                 return words.back_count(total - moment.beat.step, total, "step")
+        if trace is not None and self.store.sight is not None and self.store.sight.view.instead is not None:
+            last = len(self.store.timeline.beats) - 1
+            return tr("Update {number} of {total}").format(number=moment.index, total=last)
         if moment.beat.step is not None and trace is not None:
             layer = trace[moment.beat.layer]
             return words.step_count(moment.beat.step, layer.shape[layer.axes.index("step")])

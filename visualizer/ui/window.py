@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit
 from shiboken6 import isValid
 
 from visualizer import sight, start
+from visualizer.inputs.image import SUFFIXES
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Text
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from visualizer.ui.filming import FilmPanel, Job
     from visualizer.ui.first import Clock, FirstMinute, Tries
     from visualizer.ui.presenter import Presenter
+    from visualizer.ui.sounding import Sounding
 
 
 class Window(QWidget):
@@ -87,6 +89,8 @@ class Window(QWidget):
         """Whether anything but the start screen has been seen."""
         self.panes.placed.connect(self._lay_over)
         self.rail.drawn.connect(self.drawn)
+        self.rail.record_wanted.connect(lambda: self.sounding.record())
+        self.rail.picture_wanted.connect(self.take_picture)
         self.top.menu_wanted.connect(self.menus.pop)
         self.top.options_wanted.connect(self.menus.pop_options)
         self.top.export_wanted.connect(self.menus.pop_exports)
@@ -411,6 +415,38 @@ class Window(QWidget):
         panel.closed.connect(self.take_keyboard)
         panel.place(self.panes.middle())
         return panel
+
+    @cached_property
+    def sounding(self) -> Sounding:
+        """Loudspeaker and microphone; they come when they are asked for."""
+        from visualizer.ui.sounding import Sounding
+
+        made = Sounding(self.store, self)
+        made.said.connect(self.say)
+        made.recorded.connect(self.open_path)
+        return made
+
+    def take_picture(self) -> None:
+        """Show what the camera sees, until a picture is taken; that is opened."""
+        from visualizer.ui import devices
+
+        if SUFFIXES[0] not in self.store.kind.suffixes:
+            self.say(tr("There is nothing to take a picture for: open a model that reads pictures."))
+            return
+        devices.reach(devices.CAMERA, self, self._show_camera, self.say)
+
+    def _show_camera(self, device: object) -> None:
+        from visualizer.ui.camera import CameraSheet
+
+        def made(below: QWidget) -> CameraSheet:
+            sheet = CameraSheet(device, below)
+            sheet.said.connect(self.say)
+            sheet.taken.connect(self.open_path)
+            return sheet
+
+        self.come_forward()
+        self.unsay()
+        self.cover.show(made)
 
     @property
     def filming(self) -> Job | None:

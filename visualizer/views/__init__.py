@@ -6,7 +6,7 @@ Each file names its view in `VIEW`; the window's tabs, the command line, the les
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import called_now
 from visualizer.scene.stillness import still
 from visualizer.scene.subject import CHANNEL
-from visualizer.scene.timeline import Moment, Pace, Timeline
+from visualizer.scene.timeline import Beat, Moment, Pace, Timeline, timeline
 from visualizer.trace import Trace
 
 Made = TypeVar("Made", Picture, Picture | None)
@@ -46,6 +46,9 @@ class View:
     """Address of the moment at which it has most to tell, where nobody has chosen one; the first beat without it."""
     pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None = None
     """How long a beat, given settled, takes in it, and in how many terms it goes; the timeline's own without it."""
+    after: Callable[[Trace, Look], tuple[Beat, ...]] | None = None
+    """What it shows being done with an answer once the network has given it, as beats more: each has a `doing`. They
+    may hang on the knobs, so that others come when one is turned. Every other view shows that answer meanwhile."""
     order: int = 50
     """Place among the tabs of its group, smallest first."""
     group: str = PARTS
@@ -65,6 +68,12 @@ class View:
     """Those of them that are numbers: what lies between their words is a picture, too, and the window moves through."""
     studies: tuple[str, ...] = ()
     """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
+    of_network: tuple[str, ...] = ()
+    """Those of its studies that are the same whatever is fed in: measured once for a network."""
+    words: Callable[[Look], str] | None = None
+    """What these are asked for by how it is looked at, in words of their own; nothing for the usual."""
+    instead: Callable[[Trace], tuple[Beat, ...]] | None = None
+    """Its own beats, where it shows another time than that in which the network computes: updates."""
     by_step: bool = False
     """Whether it draws a recurrent layer over its steps; so does every view of the group that goes step by step."""
 
@@ -74,22 +83,35 @@ class View:
         for name in ("draw", "aside", "page"):
             if (draws := getattr(self, name)) is not None:
                 draws = stepped(draws) if self.by_step or self.group == STEPS else draws
-                object.__setattr__(self, name, _in_its_language(_without_travel(draws, self.pace)))
+                object.__setattr__(self, name, _in_its_language(_without_travel(draws, self.pace, self.beats)))
+
+    def beats(self, trace: Trace, look: Look) -> Timeline:
+        """The beats of a recording, and those that this view has after them; or those that it has instead."""
+        if self.instead is not None:
+            return Timeline(self.instead(trace))
+        return timeline(trace) if self.after is None else timeline(trace).extended(self.after(trace, look))
 
     def takes(self, name: str, word: str) -> bool:
         """Whether a knob can be turned to that word."""
         found = dict(self.knobs).get(name)
         return found is not None and (not found or word in found or (name in self.glides and _between(word, found)))
 
+    def measured(self, look: Look) -> tuple[str, ...]:
+        """What it shows beyond the recording, as it is looked at: names of studies, with the words behind a colon."""
+        own = replace(look, knobs=tuple((name, word) for name, word in look.knobs if self.takes(name, word)))
+        words = "" if self.words is None else self.words(own)
+        return tuple(f"{name}:{words}" if words else name for name in self.studies)
+
 
 def _without_travel(draws: Callable[[Trace, Moment, Focus | None, Look], Made],
-                    pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None) -> \
+                    pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None,
+                    beats: Callable[[Trace, Look], Timeline]) -> \
         Callable[[Trace, Moment, Focus | None, Look], Made]:
     @wraps(draws)
     def drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Made:
         if not look.reduced_motion or moment.phase == 1:
             return draws(trace, moment, focus, look)
-        return still(draws, pace, trace, moment, focus, look)
+        return still(draws, pace, beats(trace, look), trace, moment, focus, look)
 
     return drawn
 
@@ -128,6 +150,11 @@ def all_views() -> tuple[View, ...]:
     found = sorted((module.VIEW for module in registry.modules("views")), key=lambda view: view.order)
     groups = list(dict.fromkeys(view.group for view in found))
     return tuple(sorted(found, key=lambda view: groups.index(view.group)))
+
+
+def by_words(study: str) -> bool:
+    """Whether some view asks for a study in words, so that it is measured anew whenever a knob is turned."""
+    return any(view.words is not None and study.partition(":")[0] in view.studies for view in all_views())
 
 
 def find(name: str) -> View:

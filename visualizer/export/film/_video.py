@@ -6,13 +6,16 @@ Colours are those of ITU-R BT.709 and said to be so: left unsaid, players guess,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from functools import cache
 from importlib import import_module
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.export.film import Film, Pixels
+from visualizer.export.film._sound import RATE, track
 
 BT709 = 1
 """Matrix, primaries and transfer of ITU-R BT.709 (ITU-T H.273)."""
@@ -20,11 +23,15 @@ LIMITED = 1
 """Luma from 16 to 235, as every player expects."""
 KEY_SECONDS = 2
 """A whole picture at least so often, for players that jump."""
+CHUNK = 1 << 14
+"""So many samples are handed to the encoder at once."""
 INSTALL = "pip install 'av>=18'"
 
 
-def encoder(container: str, codec: str, options: Mapping[str, str]) -> Callable[[BinaryIO, Film, Iterator[Any]], None]:
-    """How `converted` frames are written into a container of FFmpeg's with one of its encoders."""
+def encoder(container: str, codec: str, options: Mapping[str, str],
+            audio: str) -> Callable[[BinaryIO, Film, Iterator[Any]], None]:
+    """How `converted` frames are written into a container of FFmpeg's with one of its encoders, and the sound with
+    another, where there is one."""
     def encode(file: BinaryIO, film: Film, frames: Iterator[Any]) -> None:
         try:
             written(file, film, frames)
@@ -43,11 +50,29 @@ def encoder(container: str, codec: str, options: Mapping[str, str]) -> Callable[
             context.flags |= import_module("av.codec.context").Flags.bitexact
             context.colorspace = context.color_primaries = context.color_trc = BT709
             context.color_range = LIMITED
+            heard = track(film)
+            if heard is not None:
+                _with_sound(av, out, audio, heard)
             for number, frame in enumerate(frames):
                 frame.pts, frame.time_base = number, 1 / film.fps
                 out.mux(stream.encode(frame))
             out.mux(stream.encode(None))
     return encode
+
+
+def _with_sound(av: Any, out: Any, codec: str, heard: NDArray[np.float32]) -> None:
+    """All of the sound, before the first frame: the container lays both beside each other."""
+    stream = out.add_stream(codec, rate=RATE)
+    stream.codec_context.layout = "mono"
+    stream.codec_context.flags |= import_module("av.codec.context").Flags.bitexact
+    kind = stream.codec_context.codec.audio_formats[0].name
+    for first in range(0, len(heard), CHUNK):
+        part = heard[first:first + CHUNK][None]
+        values = part if kind.startswith("flt") else np.rint(part * 32767).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(values, format=kind, layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, first, Fraction(1, RATE)
+        out.mux(stream.encode(frame))
+    out.mux(stream.encode(None))
 
 
 def converted(frames: Iterator[Pixels]) -> Iterator[Any]:

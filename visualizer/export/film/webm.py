@@ -42,5 +42,5 @@ def _number(data: bytes, at: int, whole: bool = False) -> tuple[int | None, int]
     return (number if whole else number & (1 << 7 * length) - 1), at + length
 
 
-encode = encoder("webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "crf": "20", "b": "0"})
+encode = encoder("webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "crf": "20", "b": "0"}, "libopus")
 FILM = FilmFormat("webm", (".webm",), "WebM video", in_file(encode, converted), state, missing=missing, even=True)

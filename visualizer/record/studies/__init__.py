@@ -55,6 +55,8 @@ class Pass:
     """Bytes that a further recording may hold."""
     samples: tuple[Any, ...] = ()
     """Other inputs of a caller's own, each as `capture` takes it."""
+    words: str = ""
+    """What a study is asked for, in words of its own; nothing for the usual."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Study:
 
 
 def find(name: str) -> Study:
-    """The study of that name; raises LookupError with one sentence."""
+    """The study of that name, with or without words behind a colon; raises LookupError with one sentence."""
+    name = name.partition(":")[0]
     if name not in known():
         raise LookupError(f"There is no study {name!r}; choose one of {', '.join(known())}.")
     return known()[name]
@@ -83,11 +86,12 @@ def known() -> dict[str, Study]:
 
 
 def measure(name: str, again: Pass) -> Work:
-    """The arrays of a study of a pass; none where it does not suit."""
+    """The arrays of a study of a pass; none where it does not suit. `style:rocket,coffee,1,1,0` asks for one in words
+    of its own."""
     study = find(name)
     if not study.suits(again.trace):
         return {}
-    return (yield from study.run(again))
+    return (yield from study.run(replace(again, words=name.partition(":")[2])))
 
 
 def study(trace: Trace, model: nn.Module, x: Any, *names: str, samples: Iterable[Any] = (), **given: Any) -> Trace:

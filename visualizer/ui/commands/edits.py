@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from visualizer import edits
+from visualizer import answers, edits
+from visualizer.card import Card
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.state import State
@@ -55,6 +56,9 @@ def family() -> Family:
         Command("another-seed", tr("Another seed"), ("Ctrl+Alt+N",), tr("Other noise, another order"), _roll),
         Command("unit-off", tr("Switch the unit off"), ("X",),
                 tr("The chosen channel or unit gives zeros, whatever comes in; again to switch it on"), unit_off),
+        Command("told", tr("Told the right symbols"), ("Shift+T",),
+                tr("Before each symbol that it says the network is told the right one, or again its own last one"),
+                told),
         Command("shift-left", tr("Shift the input left"), ("Ctrl+Alt+Left",),
                 tr("The input one pixel to the left, or one step earlier"), _shift(-1, 0)),
         Command("shift-right", tr("Shift the input right"), ("Ctrl+Alt+Right",),
@@ -76,6 +80,20 @@ def unit_off(desk: Desk) -> None:
         desk.say(tr("Choose a channel or a unit first: click on it, and press the key again."))
         return
     _edit(desk, does.unit_off(desk.store.state, trace))
+
+
+def told(desk: Desk) -> None:
+    """The right symbols on the way, or again its own; where a network says none, the person is told so."""
+    if can_be_told(desk.store.card):
+        _edit(desk, does.told(desk.store.state))
+    else:
+        desk.say(tr("{network} says no row of symbols, so there is nothing that it could be told before each.").format(
+            network=desk.store.card.title or desk.store.card.model))
+
+
+def can_be_told(card: Card) -> bool:
+    """Whether a network says symbol after symbol, so that it can be told the right ones on its way."""
+    return any(each.name == card.answers and each.ends for each in answers.kinds())
 
 
 def unedited(desk: Desk) -> None:
