@@ -13,11 +13,12 @@ from visualizer import claims, comparison, export, registry, sight
 from visualizer.claims import Number
 from visualizer.language import speaking, tr, translated
 from visualizer.lesson import KINDS, Lesson, Quantity, Shown, Step, bare, filled, state_of
+from visualizer.lesson.page import lines as _lines
 from visualizer.scene.figures import moved
 from visualizer.scene.picture import Line, Mark, Picture, Rect, Text, literal, plain, rich
 from visualizer.scene.recipe import Recipe, reeled
 from visualizer.scene.state import State, as_it_was, to_place
-from visualizer.scene.type import width, wrap
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 
 Record = Callable[[Recipe, str], Trace]
@@ -108,15 +109,6 @@ def _head(lesson: Lesson, room: float) -> _Block:
     for words in lesson.text:
         y = _lines(marks, bare(words), y, room, SIZE, LEADING)
     return _Block(tuple(marks), y)
-
-
-def _lines(marks: list[Mark], words: str, y: float, room: float, size: float, leading: float, weight: int = 400,
-           ink: str = "ink", x: float = 0.0) -> float:
-    """Words in the markup of `rich`, line by line; where the next ones stand."""
-    for line in wrap(tuple(rich(words, accent="ink")), size, room - x, weight):
-        marks.append(Text(x, y, line, size, weight, ink, display=size >= 26))
-        y += leading
-    return y
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------

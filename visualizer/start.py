@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from visualizer import card, door, inputs, registry, views
+from visualizer import card, door, inputs, lesson, registry, views
 from visualizer.language import english, kept_by_language, tr, translated
+from visualizer.lesson import shelf
 from visualizer.scene import numbers
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe, reeled
 from visualizer.scene.state import State, changed, from_json
 from visualizer.trace import Refused, Sample
 
-NETWORKS, INPUTS, VIEWS = english("Networks"), english("Inputs"), english("Views")
+NETWORKS, INPUTS, VIEWS, LESSONS = english("Networks"), english("Inputs"), english("Views"), english("Lessons")
 """What is counted beside the questions."""
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 HERO = "hero"
@@ -40,6 +41,8 @@ class StartCard:
     """Where it leads."""
     does: str = ""
     """Or which command it does."""
+    lesson: str = ""
+    """Or which lesson it opens; `state` is then what that begins with."""
     crop: tuple[float, float, float, float] = WHOLE
     """What of the picture it shows: left, top, right, bottom, as shares."""
     sample: Sample | None = None
@@ -176,14 +179,29 @@ def all_views() -> tuple[StartCard, ...]:
     return tuple(found)
 
 
+def all_lessons() -> tuple[StartCard, ...]:
+    """Every lesson of the shelf, in the order in which they are offered; its picture is what it shows first."""
+    found = []
+    for it in shelf.shelf().lessons:
+        first = next((index for index, step in enumerate(it.steps) if step.shown.places), None)
+        state = None if first is None else replace(lesson.state_of(it, first, State()), lesson="", step=0)
+        told = [tr("Lesson {number}").format(number=it.number) if it.number else translated(lesson.KINDS[it.kind]),
+                tr("{n} min").format(n=round(it.seconds / 60)) if it.seconds >= 60 else
+                tr("{n} s").format(n=it.seconds) if it.seconds else "", tr("{n} steps").format(n=len(it.steps))]
+        found.append(StartCard(f"lesson-{it.name}", LESSONS, it.title, ", ".join(filter(None, told)), state,
+                               lesson=it.name, kind=LESSONS))
+    return tuple(found)
+
+
 def everything() -> tuple[StartCard, ...]:
     """All that a search finds, the questions first."""
-    return (*questions(), *networks(), *all_views(), *all_inputs())
+    return (*questions(), *networks(), *all_lessons(), *all_views(), *all_inputs())
 
 
 def counts() -> tuple[tuple[str, int], ...]:
     """How many there are of each kind; none of which there are none."""
-    found = ((NETWORKS, len(registry.models())), (INPUTS, len(all_inputs())), (VIEWS, len(all_views())))
+    found = ((NETWORKS, len(registry.models())), (INPUTS, len(all_inputs())), (VIEWS, len(all_views())),
+             (LESSONS, len(all_lessons())))
     return tuple((what, count) for what, count in found if count)
 
 

@@ -53,12 +53,14 @@ class InputTrack(QWidget):
         store.changed.connect(self._follow)
         for signal in (store.trace_changed, store.inputs_changed, store.card_changed):
             signal.connect(self.show_state)
+        self.left = True
+        """Whether the step of a lesson leaves the input to whoever learns."""
         self.show_state()
 
     @property
     def needed(self) -> bool:
-        """Whether there are other inputs to go to."""
-        return self.store.trace is not None and self.store.takes_inputs
+        """Whether there are other inputs to go to, and one can."""
+        return self.left and self.store.trace is not None and self.store.takes_inputs
 
     def said(self) -> str:
         """`input 12 of 400, labelled 4, answered 9`, of the recording that is shown."""

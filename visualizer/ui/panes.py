@@ -34,13 +34,17 @@ from visualizer.views import View
 if TYPE_CHECKING:
     from visualizer.engine.client import Engine
     from visualizer.ui.counting import Counting, CurvePane
+    from visualizer.ui.lessonpanel import LessonPanel, QuestionBar
     from visualizer.ui.start import Start
+    from visualizer.ui.teaching import Teaching
     from visualizer.ui.what_if import WhatIf
 
 BAR, CURVES = 48, 204
 """Heights of the bar of what is done to the input, and of the curves under the stage."""
 ROW = 14
 """Pixels: middles of what stands in one row are no further apart than that."""
+LEAST_WIDE = 896
+"""Pixels: no stage is narrower; beside the words of a lesson the inspector gives way, then these lie over it."""
 LEAST_STAGE = 480
 """Pixels: where the curves would leave the stage less, they come only when they are asked for."""
 
@@ -83,6 +87,10 @@ class Panes(QWidget):
         self.curves_open: bool | None = None
         """The same of the curves under the stage; None: while there is room."""
         self._path_shown: tuple[object, ...] = ()
+        self.teaching: Teaching | None = None
+        """The lesson that is open, once there was one."""
+        self.lesson: LessonPanel | None = None
+        self.question: QuestionBar | None = None
         self._run = run
         self._connect(run)
 
@@ -121,6 +129,30 @@ class Panes(QWidget):
             made.attach(self.engine)
         return made
 
+    def teach(self, teaching: Teaching) -> None:
+        """From now on there are lessons: their words beside the stage, their questions over it."""
+        from visualizer.ui.lessonpanel import LessonPanel, QuestionBar
+
+        self.teaching = teaching
+        self.lesson, self.question = LessonPanel(teaching, self._run, self), QuestionBar(teaching, self)
+        self.lesson.folded_changed.connect(self.place)
+        teaching.changed.connect(self._taught)
+        self._taught()
+
+    def _taught(self) -> None:
+        self._path_shown = ()
+        self.show_path()
+        self.place()
+
+    @property
+    def taught(self) -> bool:
+        """Whether a lesson is open, and seen."""
+        return self.teaching is not None and self.teaching.on and not self.starting
+
+    def leaves(self, *what: str) -> bool:
+        """Whether any of that can be changed now: a step of a lesson leaves some to whoever learns."""
+        return self.teaching is None or any(map(self.teaching.leaves, what))
+
     def attach(self, engine: Engine) -> None:
         """From now on there is somebody who counts right answers."""
         self.engine = engine
@@ -140,7 +172,7 @@ class Panes(QWidget):
     @property
     def barred(self) -> bool:
         """Whether the bar is shown."""
-        if self.starting or self.store.trace is None or self.bar_open is False:
+        if self.starting or self.store.trace is None or self.bar_open is False or not self.leaves("what-if"):
             return False
         if not self.bar_open and not does.given(self.store.state):
             return False
@@ -211,8 +243,8 @@ class Panes(QWidget):
             found = sight.suited(trace)
             whole = sum(view.group == COMPARE.group for view in found)
             compares = [] if self.store.state.in_lab else [COMPARE]
-            self.top.show_views([*found[:whole], *compares, *found[whole:]],
-                                COMPARE.name if comparing else seen.view.name)
+            offered = [*found[:whole], *compares, *found[whole:]] if self.leaves("view") else []
+            self.top.show_views(offered, COMPARE.name if comparing else seen.view.name)
 
     def show_trace(self) -> None:
         """The stage; or what it says while nothing is open."""
@@ -237,6 +269,8 @@ class Panes(QWidget):
         if "start" in vars(self):
             self.start.dress()
         self.inspector.dress()
+        if self.lesson is not None:
+            self.lesson.dress()
         if "bar" in vars(self):
             self.bar.show_state()
 
@@ -245,7 +279,7 @@ class Panes(QWidget):
     def next_pane(self) -> None:
         """The keyboard goes to the next of: stage, inspector, transport, rail, top bar."""
         panes = [self.start.scroller, self.start.rail, self.top] if self.starting else \
-            [self.stage, *self._over_and_under(), self.inspector, self.transport, self.rail, self.top]
+            [self.stage, *self._over_and_under(), self.inspector, self.transport, *self._words(), self.rail, self.top]
         here = next((number for number, pane in enumerate(panes)
                      if pane is self.focusWidget() or pane.isAncestorOf(self.focusWidget() or self)), -1)
         for by in range(1, len(panes) + 1):
@@ -254,13 +288,20 @@ class Panes(QWidget):
                 target.setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return
 
+    def _words(self) -> list[QWidget]:
+        return [self.lesson] if self.lesson is not None and self.lesson.isVisible() else []
+
     def _over_and_under(self) -> list[QWidget]:
+        question = [self.question] if self.question is not None and self.question.isVisible() else []
+        return [*question, *self._bars()]
+
+    def _bars(self) -> list[QWidget]:
         return [vars(self)[name] for name in ("bar", "curves") if name in vars(self) and vars(self)[name].isVisible()]
 
     def order_tabs(self) -> None:
         """From the stage through everything around it, as it stands now."""
-        order = [self.stage, *(child for pane in (*self._over_and_under(), self.inspector, self.transport, self.rail,
-                                                  self.top) for child in _reachable(pane))]
+        order = [self.stage, *(child for pane in (*self._over_and_under(), self.inspector, self.transport,
+                                                  *self._words(), self.rail, self.top) for child in _reachable(pane))]
         if order != self._order:
             self._order = order
             for one, other in pairwise(order):
@@ -270,16 +311,28 @@ class Panes(QWidget):
 
     def toggle_details(self) -> None:
         """In a narrow window: slide the inspector over the stage, or away."""
-        if self.width() < COMPACT_BELOW or self.store.state.compare:
+        if self._has_drawer():
             self.drawer_open = not self.drawer_open
             self.place()
 
     def close_details(self) -> bool:
         """Slide the inspector away; False if it did not lie over the stage."""
-        lay = self.drawer_open and (self.width() < COMPACT_BELOW or bool(self.store.state.compare))
+        lay = self.drawer_open and self._has_drawer()
         if lay:
             self.toggle_details()
         return lay
+
+    def _has_drawer(self) -> bool:
+        """Whether the inspector lies over the stage, because there is no room for it beside that."""
+        crowded = self.taught and self.width() - self._lesson_wide() - INSPECTOR < LEAST_WIDE
+        return self.width() < COMPACT_BELOW or bool(self.store.state.compare) or crowded
+
+    def _lesson_wide(self) -> int:
+        """What the words of a lesson take of the width."""
+        from visualizer.ui.lessonpanel import STRIP
+        from visualizer.ui.lessonpanel import WIDE as PANEL
+
+        return PANEL if self.width() - PANEL - 8 >= LEAST_WIDE else STRIP
 
     def place(self) -> None:
         """Where each of them stands."""
@@ -287,30 +340,65 @@ class Panes(QWidget):
         narrow, compact = width < NARROW_BELOW, width < COMPACT_BELOW
         comparing = bool(self.store.state.compare) and not self.starting
         left = NARROW if narrow or comparing else WIDE
+        self.transport.inputs.left = self.leaves("input")
         bottom = self.transport.sizeHint().height()
         middle = height - TOP - bottom
-        right = 8 if compact or comparing else INSPECTOR
+        taught, detached = self.taught, self._has_drawer() and not self.starting
+        right = 8 if compact or detached else INSPECTOR
         self.top.setGeometry(0, 0, width, TOP)
-        self.top.set_width(narrow, compact)
-        self.rail.setGeometry(0, TOP, left, middle)
-        self.rail.set_narrow(narrow or comparing)
+        self.top.set_width(narrow, compact, detached and taught)
+        railed = not taught or self.leaves("input", "model", "knobs", "edit")
+        words = self._lesson_wide() if taught else 0
+        left = words + (NARROW if railed else 0) if taught else left
+        self.rail.setVisible(railed and not self.starting)
+        self.rail.setGeometry(words, TOP, left - words, middle)
+        self.rail.set_narrow(narrow or comparing or taught)
         self.transport.setGeometry(0, height - bottom, width, bottom)
         self.transport.set_compact(compact)
-        stage = self._below_bar(QRect(left, TOP, width - left - right, middle))
+        self.transport.setEnabled(self.leaves("time"))
+        self._place_lesson(middle)
+        stage = self._below_bar(self._below_question(QRect(left, TOP, width - left - right, middle)))
         self.stage.widest = widest_pair(width)
         self.stage.setGeometry(stage)
         self.empty.setGeometry(stage)
-        drawer = (compact or comparing) and self.drawer_open
+        drawer = detached and self.drawer_open
         self.inspector.drawer = drawer
-        self.inspector.setVisible((not (compact or comparing) or drawer) and not self.starting)
+        self.inspector.setVisible((not detached or drawer) and not self.starting)
         self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
         self.inspector.raise_()
+        if self.lesson is not None:
+            self.lesson.raise_()
         if self.starting:
             self.start.setGeometry(0, TOP, width, height - TOP)
         self.message.place(stage)
         if not self.starting:
             self.order_tabs()
         self.placed.emit()
+
+    def _below_question(self, whole: QRect) -> QRect:
+        """The question of a lesson over the stage, and what it leaves for that."""
+        if self.question is None:
+            return whole
+        asked = self.taught and self.question.asked
+        self.question.setVisible(asked)
+        if not asked:
+            return whole
+        left = whole.x() if self.lesson is None else max(whole.x(), self.lesson.width())
+        high = self.question.fit(whole.right() + 1 - left)
+        self.question.setGeometry(left, whole.y(), whole.right() + 1 - left, high)
+        return whole.adjusted(0, high, 0, 0)
+
+    def _place_lesson(self, middle: int) -> None:
+        """The words of a lesson beside the stage; over it where there is no room, whole or folded to a strip."""
+        if self.lesson is None:
+            return
+        from visualizer.ui.lessonpanel import STRIP
+        from visualizer.ui.lessonpanel import WIDE as PANEL
+
+        self.lesson.lies_over = self._lesson_wide() == STRIP
+        wide = STRIP if self.lesson.lies_over and self.lesson.folded else PANEL
+        self.lesson.setVisible(self.taught)
+        self.lesson.setGeometry(0, TOP, wide, middle)
 
     def _below_bar(self, whole: QRect) -> QRect:
         """Bar and curves, each in its place, and what they leave for the stage."""

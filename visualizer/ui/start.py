@@ -21,7 +21,7 @@ from visualizer.scene.timeline import FORWARD, timeline
 from visualizer.scene.type import plain_lines
 from visualizer.start import NETWORKS, StartCard
 from visualizer.trace import Trace
-from visualizer.ui import faults, icons, recent, style
+from visualizer.ui import faults, icons, recent, style, teaching
 from visualizer.ui.buttons import ARROWS, Button, keeps
 from visualizer.ui.commands import find, key_for, keyed
 from visualizer.ui.gallery import BEATS, Gallery
@@ -583,6 +583,12 @@ class StartRail(QWidget):
             y = self._section(y, tr("Recent"), [
                 RailRow(path.name, _folder(path), self, partial(self.start.file_chosen.emit, str(path)))
                 for path in files])
+        if (begun := teaching.begun()) is not None:
+            it, at = begun
+            said = tr("step {number} of {count}").format(number=at.step + 1, count=len(it.steps))
+            y = self._section(y, tr("Continue the lesson"), [LessonRow(it.title, said, self,
+                                                                       lambda: self.start.run("lesson-continue"),
+                                                                       (at.step, len(it.steps)))])
         self._section(y, tr("Everything, as lists"), [
             RailRow(translated(what), "", self, partial(self.start.page.show_kind, what), numbers.count(count))
             for what, count in start.counts()])
@@ -640,6 +646,29 @@ class RailRow(Button):
             style.write(painter, self.below, 8, 37, "ink-2", size=12, weight=400, width=184)
             if self.count:
                 style.write(painter, self.count, 192, 20, "ink-2", weight=600, anchor="end")
+
+
+class LessonRow(RailRow):
+    """A lesson that was begun: its title, and a dot for each of its steps, full up to where one stands."""
+
+    def __init__(self, words: str, below: str, parent: QWidget, act: Callable[[], None], at: tuple[int, int]) -> None:
+        super().__init__(words, below, parent, act)
+        self.at = at
+        style.name(self, ", ".join((words, below)), keyed(find("lesson-continue").tip, "lesson-continue"))
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, 66)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        step, count = self.at
+        pitch = min(14.0, 180 / max(1, count))
+        with faults.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for index in range(count):
+                painter.setPen(QPen(style.color("accent" if index <= step else "rule"), 1.5))
+                painter.setBrush(style.color("accent") if index <= step else Qt.BrushStyle.NoBrush)
+                painter.drawEllipse(QRectF(9 + index * pitch, 48, min(8.0, pitch - 3), min(8.0, pitch - 3)))
 
 
 def _quoted(words: str) -> str:

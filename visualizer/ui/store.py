@@ -87,6 +87,8 @@ class Store(QObject):
         if trace is not None:
             self._learn(trace)
             self._keep(self._state.recipe, Recording(trace, report))
+        self.guard: Callable[[State, State], State] = lambda old, new: new
+        """(old State, new one) -> what of it may be: a step of a lesson leaves not all to whoever learns."""
         self._undo: deque[State] = deque(maxlen=MOST_UNDO)
         self._redo: deque[State] = deque(maxlen=MOST_UNDO)
         self._gesture = ""
@@ -332,7 +334,8 @@ class Store(QObject):
 
         Changes of one `gesture`, a drag or the pen of a drawing, are one step of undo, up to `end_gesture`.
         """
-        old, new = self._state, self._in_step(self._state, function(self._state))
+        old = self._state
+        new = self.guard(old, self._in_step(old, function(old)))
         if undoable and _as_chosen(old, new) != new:
             if not gesture or gesture != self._gesture:
                 self._undo.append(old)

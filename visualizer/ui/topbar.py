@@ -41,7 +41,7 @@ class TopBar(QWidget):
     def __init__(self, run: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.views: Sequence[View] = ()
-        self.narrow, self.compact = False, False
+        self.narrow, self.compact, self.detached = False, False, False
         self.chosen = ""
         """Name of the view that is shown."""
         self.mark = MarkButton(self)
@@ -117,9 +117,10 @@ class TopBar(QWidget):
         for tool in self.tools.values():
             tool.show_at(desk, self.starting)
 
-    def set_width(self, narrow: bool, compact: bool) -> None:
-        """`narrow`: the rail is icons; `compact`: tabs are a menu, buttons icons."""
-        self.narrow, self.compact = narrow, compact
+    def set_width(self, narrow: bool, compact: bool, detached: bool = False) -> None:
+        """`narrow`: the rail is icons; `compact`: tabs are a menu, buttons icons; `detached`: the inspector is a drawer
+        all the same."""
+        self.narrow, self.compact, self.detached = narrow, compact, compact or detached
         short = self.width() < WORDS_FROM
         self.present.setText("" if short else tr("Present"))
         self.export.setText("" if short else tr("Export"))
@@ -145,7 +146,7 @@ class TopBar(QWidget):
             right -= ToolButton.SIDE
             tool.setGeometry(right, 8, ToolButton.SIDE, 32)
         right -= 8
-        self.details.setVisible(self.compact and not self.starting)
+        self.details.setVisible(self.detached and not self.starting)
         if self.details.isVisibleTo(self):
             wide = self.details.sizeHint().width()
             right -= wide + 4
@@ -308,7 +309,7 @@ class SearchField(QLineEdit):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setPlaceholderText(tr("Search networks, inputs, views and questions"))
+        self.setPlaceholderText(tr("Search networks, inputs, lessons, views and questions"))
         self.setClearButtonEnabled(True)
         style.name(self, tr("Search"), keyed(tr("Find a network, an input, a view or a question by its words"),
                                              "search"))

@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from visualizer.ui.asking import Asking
     from visualizer.ui.filming import FilmPanel, Job
     from visualizer.ui.first import Clock, FirstMinute, Tries
+    from visualizer.ui.lessonkeys import LessonKeys
     from visualizer.ui.presenter import Presenter
     from visualizer.ui.sounding import Sounding
+    from visualizer.ui.teaching import Teaching
 
 
 class Window(QWidget):
@@ -85,6 +87,7 @@ class Window(QWidget):
         """The player, for what happens after a while."""
         self._alt_alone = False
         self._was_painted = False
+        self._said_of_lesson = ""
         self.was_looked_at = False
         """Whether anything but the start screen has been seen."""
         self.panes.placed.connect(self._lay_over)
@@ -184,6 +187,7 @@ class Window(QWidget):
     def open_path(self, path: str) -> None:
         """Have a file opened, whatever it is; what was said of the one before is said no more."""
         self.unsay()
+        self.go_astray()
         self.opened.emit(path)
 
     def restore(self) -> None:
@@ -268,6 +272,7 @@ class Window(QWidget):
             self.panes.start.take_keyboard()
             return
         self.come_forward()
+        self._unsay_of_lesson()
         self.store.update(playing=False, undoable=False)
         trace = self.store.trace
         self._show_start(True, "" if trace is None or not self.was_looked_at else trace.title or trace.model)
@@ -283,6 +288,8 @@ class Window(QWidget):
     def record_with(self, engine: Engine) -> None:
         """From now on there is somebody who records."""
         self.engine = engine
+        if "teaching" in vars(self):
+            self.teaching.ask()
         if "start" in vars(self.panes):
             self.panes.start.gallery.attach(engine)
         self.panes.attach(engine)
@@ -294,13 +301,90 @@ class Window(QWidget):
 
     def open_card(self, card: StartCard) -> None:
         """Go where a card leads."""
+        if card.lesson:
+            self.open_lesson(card.lesson)
+            return
         self.leave_start()
+        self.go_astray()
         if card.does:
             self.run(card.does)
         elif card.state is not None:
             wanted = card.state
             self.store.apply(lambda state: start.entered(state, wanted))
             self.trail.opened_in = ""
+
+    # --- lessons ---
+
+    @cached_property
+    def teaching(self) -> Teaching:
+        """The lesson that is taken; it comes when it is asked for."""
+        from visualizer.ui.teaching import Teaching
+
+        made = Teaching(self.store, lambda: self.engine, self)
+        made.said.connect(self._say_of_lesson)
+        made.unsaid.connect(self._unsay_of_lesson)
+        made.changed.connect(self._taught)
+        self.panes.teach(made)
+        return made
+
+    @property
+    def taught(self) -> bool:
+        """Whether a lesson is open."""
+        return "teaching" in vars(self) and self.teaching.on
+
+    def show_lessons(self) -> None:
+        """The list of lessons, on the start screen."""
+        self.go_to_start()
+        self.panes.start.page.show_kind(start.LESSONS)
+
+    def open_lesson(self, name: str) -> None:
+        """Take a lesson, where it was left."""
+        self.unsay()
+        self.come_forward()
+        if self.teaching.open(name):
+            self.trail.opened_in = ""
+            self.leave_start()
+            self.take_keyboard()
+
+    def go_on_with_lesson(self) -> None:
+        """The lesson that was open last, where it was left; the list where there is none."""
+        from visualizer.ui.teaching import begun
+
+        if self.taught:
+            self.leave_start()
+            self.teaching.come_back()
+        elif (last := begun()) is not None:
+            self.open_lesson(last[0].name)
+        else:
+            self.show_lessons()
+
+    def fold_lesson(self) -> None:
+        """The words of a lesson over the stage, or folded to a strip."""
+        if self.taught and self.panes.lesson is not None:
+            self.panes.lesson.toggle()
+
+    def go_astray(self) -> None:
+        """Something else is opened: a lesson leaves it to that, and one key brings back."""
+        if self.taught:
+            self.teaching.let_go()
+
+    def _say_of_lesson(self, sentence: str) -> None:
+        self.say(sentence)
+        self._said_of_lesson = sentence
+
+    def _unsay_of_lesson(self) -> None:
+        if self._said_of_lesson and self.message.words == self._said_of_lesson:
+            self.message.dismiss()
+
+    def _taught(self) -> None:
+        self.lesson_keys.listen(self.taught)
+
+    @cached_property
+    def lesson_keys(self) -> LessonKeys:
+        """What hears the keys of a lesson."""
+        from visualizer.ui.lessonkeys import LessonKeys
+
+        return LessonKeys(self)
 
     @cached_property
     def first(self) -> FirstMinute:
@@ -598,6 +682,8 @@ class Window(QWidget):
         if isinstance(app := QApplication.instance(), QApplication):
             app.focusChanged.connect(self._keep_keyboard)
         self.panes.order_tabs()
+        if self.store.state.lesson:
+            self.teaching.follow_state()
         self.take_keyboard()  # as the frame came, Qt gave it to the first button there is: the menu under the mark
         self.painted.emit()
 

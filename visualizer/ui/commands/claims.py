@@ -26,6 +26,9 @@ class Claims(Desk, Protocol):
     def leave_start(self) -> None:
         """To what is looked at."""
 
+    def go_astray(self) -> None:
+        """A lesson leaves it to what is opened now."""
+
 
 def family() -> Family:
     return Family(tr("Places"), 68, (
@@ -49,6 +52,7 @@ def toggle_claims(desk: Claims) -> None:
 def see(desk: Claims, claim: Claim) -> None:
     """Its networks beside each other."""
     desk.leave_start()
+    desk.go_astray()
     desk.store.apply(lambda state: claimpage.demonstrated(state, claim))
     said = tr("This is about “{title}”. {correction}").format(title=translated(claim.title),
                                                             correction=translated(claim.correction))

@@ -1,0 +1,372 @@
+"""A lesson in the window: predicted before it is seen, kept, left and come back to, by keys alone and by the mouse."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtTest import QTest
+
+from tests.test_window import opened
+from visualizer import lesson as lessons
+from visualizer import registry
+from visualizer.lesson import page as lessonpage
+from visualizer.lesson import progress as does
+from visualizer.lesson import shelf
+from visualizer.lesson.progress import Progress
+from visualizer.scene.picture import Focus, Look, Rect, Text
+from visualizer.scene.state import State
+from visualizer.trace import load
+from visualizer.ui import kept, teaching
+from visualizer.ui.store import Store
+
+Key = Qt.Key
+ALT, CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load(registry.folder("assets") / "traces" / "digits_cnn.trace")
+
+
+@pytest.fixture(scope="module")
+def pooling():
+    return shelf.find("pooling")
+
+
+@pytest.fixture
+def window(qtbot, digits):
+    teaching._measured.clear()
+    made = opened(qtbot, Store(State(), digits))
+    made.teaching.now = lambda: "10:42"
+    made.open_lesson("pooling")
+    return made
+
+
+def press(window, key, modifier=Qt.KeyboardModifier.NoModifier):
+    QTest.keyClick(window.stage, key, modifier)
+
+
+def words(picture):
+    return " ".join("".join(run.text for run in mark.runs) for mark in picture if isinstance(mark, Text))
+
+
+# --- progress: pure functions ---------------------------------------------------------------------------------------
+
+def test_a_lesson_is_gone_through_forth_and_back_and_a_prediction_stays(pooling):
+    at = does.forward(Progress("pooling"), pooling)
+    assert (at.step, at.revealed) == (1, False)
+    assert does.is_locked(at, pooling)
+    at = does.answered(does.answered(at, pooling, 1, "10:41"), pooling, 4, "10:42")
+    assert at.answers == ((1, 4, "10:42"),)
+    assert not does.is_locked(at, pooling)
+    at = does.forward(at, pooling)
+    assert (at.step, at.revealed, at.seen) == (1, True, (1,))
+    assert does.answered(at, pooling, 2) == at, "what was seen is predicted no more"
+    back = does.backward(at, pooling)
+    assert (back.step, back.revealed) == (1, False)
+    assert does.answered(back, pooling, 2) == back
+    assert not does.is_locked(back, pooling)
+    assert does.backward(does.to(at, pooling, 2), pooling) == at, "back from the next step is behind the reveal"
+    assert does.backward(Progress("pooling"), pooling) == Progress("pooling")
+
+
+def test_votes_are_counted_while_a_question_is_open_and_never_below_none(pooling):
+    at = does.to(Progress("pooling"), pooling, 1)
+    for number, by in ((2, 1), (2, 1), (3, 1), (1, -1), (9, 1), (0, 1)):
+        at = does.voted(at, pooling, number, by)
+    assert at.tally(1) == (0, 2, 1, 0)
+    seen = does.forward(at, pooling)
+    assert does.voted(seen, pooling, 1) == seen
+    assert does.voted(does.voted(does.voted(at, pooling, 2, -1), pooling, 2, -1), pooling, 3, -1).votes == ()
+
+
+def test_every_lesson_ends_after_as_many_presses_as_it_has_steps_and_questions():
+    for it in shelf.shelf().lessons:
+        at, presses = Progress(it.name), 0
+        while not at.ended:
+            at, presses = does.forward(does.answered(at, it, 1), it), presses + 1
+        assert presses == len(it.steps) + len(it.questions), it.name
+
+
+@pytest.mark.parametrize("plain", [None, [], {"step": 99, "seen": [3, "x", -1, 99], "answers": [[2, 9, "a"], [0, 1, ""],
+                                   [2, 1], [2, True, ""]], "votes": [[2, [1]], [2, [1, 2, 3, "x"]], 7]},
+                                   {"step": "1", "revealed": True}])
+def test_what_was_kept_badly_is_no_progress_and_no_error(pooling, plain):
+    at = does.of_plain(pooling, plain)
+    assert (at.step, at.revealed, at.answers, at.votes) == (0, False, (), ())
+
+
+def test_what_was_kept_comes_back_whole(pooling):
+    at = Progress("pooling", 2, True, (1, 2), ((1, 4, "10:42"), (2, 1, "")), ((2, (3, 0, 1, 0)),), (0,))
+    assert does.of_plain(pooling, json.loads(json.dumps(does.to_plain(at)))) == at
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+def test_no_page_tells_the_answer_before_its_reveal():
+    for it in shelf.shelf().lessons:
+        for index, _ in it.questions:
+            page = lessonpage.Page(it, Progress(it.name, index - 1))
+            told = page.bare(it.steps[index - 1].reveal[0])
+            for picture in (lessonpage.panel(page, 308, Look()),
+                            lessonpage.slide(page, Look((1920, 1080), "projector"), lambda size: None)):
+                assert told not in picture.caption, it.name
+                assert told not in words(picture), it.name
+                assert not any(isinstance(mark, Rect) and mark.fill == "tint" for mark in picture), it.name
+            seen = replace(page, progress=replace(page.progress, revealed=True, seen=(index - 1,)))
+            assert told in lessonpage.panel(seen, 308, Look()).caption
+            assert any(isinstance(mark, Rect) and mark.fill == "tint" for mark in lessonpage.panel(seen, 308, Look()))
+
+
+def test_a_prediction_stands_beside_what_was_measured(pooling):
+    at = does.forward(does.answered(does.to(Progress("pooling"), pooling, 2), pooling, 1, "10:42"), pooling)
+    page = lessonpage.Page(pooling, at)
+    said = lessonpage.panel(page, 308, Look()).caption
+    assert "You predicted 0 %; it is about 40 %." in said
+    right = lessonpage.Page(pooling, replace(at, answers=((2, 3, ""),)))
+    assert "You predicted about 40 %, and so it is." in lessonpage.panel(right, 308, Look()).caption
+    drawn = words(lessonpage.panel(page, 308, Look()))
+    assert "10:42" in drawn
+    assert "Pooling is thought to make a network indifferent" in drawn, "the misconception behind it is said"
+
+
+def test_numbers_are_said_to_be_measured_once_they_are_and_a_wrong_one_is_told(pooling):
+    from visualizer.claims import Number
+
+    at = replace(Progress("pooling", 2), revealed=True, seen=(2,))
+    page = lessonpage.Page(pooling, at)
+    assert "0 of 2 are measured" in lessonpage.measured_words(page)[0]
+    met = {each.words: Number(each.expected.value) for each in pooling.steps[2].quantities}
+    assert lessonpage.measured_words(replace(page, found=met)) == ("Measured on this computer.", "")
+    wrong = {words: Number(0.9) for words in met}
+    _, why = lessonpage.measured_words(replace(page, found=wrong))
+    assert "90 % measured, 39 ± 1 % expected" in why
+    drawn = words(lessonpage.panel(replace(page, found=wrong), 308, Look()))
+    assert "90 % measured" in drawn.replace("  ", " ")
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1024, 768)])
+def test_everything_on_a_slide_is_on_the_screen_and_no_answer_lies_on_another(size):
+    for it in shelf.shelf().lessons:
+        for index in range(len(it.steps)):
+            for revealed in (False, True):
+                at = Progress(it.name, index, revealed and it.steps[index].question is not None, (index,))
+                picture = lessonpage.slide(lessonpage.Page(it, at), Look(size, "projector"), lambda size: None)
+                boxes = [mark for mark in picture if isinstance(mark, Rect) and mark.focus is not None]
+                for mark in picture:
+                    if isinstance(mark, Text):
+                        assert 0 <= mark.x <= size[0], (it.name, index)
+                        assert 0 < mark.y <= size[1], (it.name, index, "".join(run.text for run in mark.runs))
+                for one in boxes:
+                    assert one.x >= 0
+                    assert one.x + one.width <= size[0]
+                    for other in boxes:
+                        apart = one is other or one.x + one.width <= other.x or other.x + other.width <= one.x \
+                            or one.y + one.height <= other.y or other.y + other.height <= one.y
+                        assert apart, (it.name, index)
+
+
+# --- the window -----------------------------------------------------------------------------------------------------
+
+def test_a_whole_lesson_is_taken_by_the_page_keys_and_digits_alone(window, pooling):
+    store, taught = window.store, window.teaching
+    assert (store.state.lesson, store.state.step) == ("pooling", 0)
+    assert store.state.place.at == "relu1.forward"
+    press(window, Key.Key_PageDown)
+    assert store.state.step == 1
+    press(window, Key.Key_PageDown)
+    assert not taught.progress.revealed, "first predict"
+    press(window, Key.Key_1)
+    press(window, Key.Key_PageDown)
+    assert taught.progress.revealed
+    assert store.state.view == "microscope", "the reveal shows another place"
+    press(window, Key.Key_PageUp)
+    assert not taught.progress.revealed
+    assert store.state.view == "network"
+    while taught.on:
+        if taught.locked:
+            press(window, Key.Key_2)
+        press(window, Key.Key_PageDown)
+    assert "That was" in window.message.words
+    assert [number for _, number, _ in taught.progress.answers] == [1, 2, 2, 2]
+    assert store.state.lesson == ""
+    assert teaching.begun() is None, "what is at its end is not gone on with"
+
+
+def test_buttons_do_the_same(window):
+    panel, question = window.panes.lesson, window.panes.question
+    QTest.mouseClick(panel.next, Qt.MouseButton.LeftButton)
+    assert question.isVisible()
+    assert not panel.next.isEnabled(), "the reveal is locked"
+    QTest.mouseClick(question.buttons[2], Qt.MouseButton.LeftButton)
+    assert window.teaching.progress.answers == ((1, 3, "10:42"),)
+    assert panel.next.isEnabled()
+    assert question.buttons[2].isChecked()
+    QTest.mouseClick(panel.next, Qt.MouseButton.LeftButton)
+    assert [button.is_right for button in question.buttons] == [False, True, False, False]
+    assert not question.buttons[0].isEnabled()
+    QTest.mouseClick(panel.back, Qt.MouseButton.LeftButton)
+    assert not any(button.is_right for button in question.buttons), "hidden again"
+    QTest.mouseClick(panel.close_button, Qt.MouseButton.LeftButton)
+    assert not panel.isVisible()
+    assert window.rail.isVisible()
+
+
+def test_only_what_the_step_leaves_can_be_changed_and_the_rest_is_hidden(window):
+    store = window.store
+    before = store.state
+    assert not window.rail.isVisible()
+    assert not window.top.views
+    assert not window.transport.inputs.isVisible()
+    window.run("next-view")
+    assert store.state.view == before.view
+    assert "leaves the view as it is" in window.message.words
+    window.run("unit-off")
+    assert store.state.edits == before.edits
+    window.run("next")
+    assert store.state.at != before.at, "the moment is left to whoever learns"
+
+
+def test_whoever_went_astray_is_brought_back_by_one_key(window):
+    store, home = window.store, window.store.state
+    press(window, Key.Key_End, CTRL)
+    assert window.teaching.free
+    window.run("next-view")
+    store.update(focus=Focus("conv2", (1,)), sample="digit-61")
+    assert window.teaching.astray
+    assert window.top.views
+    assert window.rail.isVisible()
+    assert window.panes.lesson.around.text() == "Back to the step"
+    press(window, Key.Key_Home, CTRL)
+    assert not window.teaching.free
+    assert not lessons.touched(home, store.state)
+    assert not window.rail.isVisible()
+
+
+def test_what_is_opened_elsewhere_is_left_to_that_and_the_lesson_stays(window):
+    card = next(card for card in window_cards() if card.name == "network-lenet_mnist")
+    window.open_card(card)
+    assert window.store.state.model == "lenet_mnist"
+    assert window.taught
+    press(window, Key.Key_Home, CTRL)
+    assert window.store.state.model == "digits_cnn"
+
+
+def window_cards():
+    from visualizer import start
+
+    return start.networks()
+
+
+def test_a_place_is_remembered_and_gone_on_with(window, qtbot, digits):
+    press(window, Key.Key_PageDown)
+    press(window, Key.Key_3)
+    window.run("lesson-leave")
+    it, at = teaching.begun()
+    assert (it.name, at.step, at.answers) == ("pooling", 1, ((1, 3, "10:42"),))
+    other = opened(qtbot, Store(State(), digits))
+    other.go_to_start()
+    rows = [row for row in other.panes.start.rail.rows if row.text() == it.title]
+    assert [row.below for row in rows] == ["step 2 of 6"]
+    QTest.mouseClick(rows[0], Qt.MouseButton.LeftButton)
+    assert not other.starting
+    assert (other.teaching.progress.step, other.teaching.progress.answer(1)) == (1, (3, "10:42"))
+
+
+def test_a_session_brings_its_lesson_back(qtbot, digits, pooling):
+    kept.remember(teaching.NAME, {})
+    state = lessons.state_of(pooling, 0, State())
+    made = opened(qtbot, Store(state, digits))
+    assert made.taught
+    assert made.teaching.lesson.name == "pooling"
+    assert made.panes.lesson.isVisible()
+    missing = opened(qtbot, Store(replace(state, lesson="no-such"), digits))
+    assert not missing.taught
+
+
+def test_an_action_completes_a_step(window, pooling):
+    step = replace(pooling.steps[0], done=(("focus", "relu1:2"),), touch=("focus", "time"))
+    window.teaching.begin(replace(pooling, steps=(step, *pooling.steps[1:])), Progress("pooling"))
+    assert not does.is_complete(window.teaching.progress, window.teaching.lesson)
+    assert "To do" in words(window.panes.lesson.words.picture)
+    window.store.update(focus=Focus("relu1", (2,)))
+    assert does.is_complete(window.teaching.progress, window.teaching.lesson)
+    window.store.update(focus=Focus("relu1", (1,)))
+    assert does.is_complete(window.teaching.progress, window.teaching.lesson), "what was done is done"
+
+
+class Measures(QObject):
+    """An engine that answers when it is told to."""
+
+    answered, refused, failed = Signal(int, str, object), Signal(int, str), Signal(int, str)
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def request(self, name, /, **arguments):
+        self.asked.append((name, arguments["words"]))
+        return len(self.asked) - 1
+
+
+def test_numbers_are_measured_here_one_after_the_other(window, pooling):
+    engine = Measures()
+    window.engine = engine
+    window.teaching.begin(pooling, Progress("pooling"))
+    all_words = list(dict.fromkeys(each.words for each in pooling.quantities))
+    for number in range(len(all_words)):
+        assert [words for _, words in engine.asked] == all_words[:number + 1]
+        if number == 1:
+            engine.refused.emit(number, "no")
+        else:
+            engine.answered.emit(number, "measure", {"value": 0.25, "error": 0.0, "of": 400})
+    assert set(teaching._measured) == {*all_words} - {all_words[1]}
+    window.teaching.to(2)
+    assert window.teaching.page.filled("{two}") == "{25 %}"
+    teaching._measured.clear()
+
+
+@pytest.mark.parametrize("size", [(1600, 900), (1280, 800), (1024, 768), (960, 640)])
+def test_words_question_and_stage_have_room_in_every_window(window, size):
+    window.resize(*size)
+    press(window, Key.Key_PageDown)
+    panel, question, stage = window.panes.lesson, window.panes.question, window.stage
+    assert stage.width() >= 896 or size[0] < 960
+    assert question.geometry().left() >= panel.geometry().right(), "nothing of the question is covered"
+    assert question.geometry().bottom() < stage.geometry().top() + 1
+    assert stage.height() >= 300
+    for one in question.buttons:
+        assert question.rect().contains(one.geometry())
+    if panel.lies_over:
+        wide = panel.width()
+        window.run("lesson-panel")
+        assert panel.width() < wide
+        assert panel.fold.isVisible()
+        window.run("lesson-panel")
+        assert panel.width() == wide
+
+
+def test_lessons_stand_on_the_start_screen_and_are_found(window):
+    window.run("lessons")
+    cards = window.panes.start.page.cards
+    assert [button.card.lesson for button in cards] == [it.name for it in shelf.shelf().lessons]
+    window.panes.start.search("strength without place")
+    (found,) = [button for button in window.panes.start.page.cards if button.card.lesson]
+    found.click()
+    assert window.teaching.lesson.name == "pooling"
+    assert not window.starting
+
+
+def test_a_lesson_that_is_not_there_is_one_sentence(window):
+    assert not window.teaching.open("no-such-lesson")
+    assert "There is no lesson" in window.message.words
+    assert window.teaching.lesson.name == "pooling", "the one that is open stays"
+
+
+def test_undo_does_not_lead_out_of_the_lesson(window):
+    window.run("next")
+    window.run("undo")
+    assert window.store.state.lesson == "pooling"
