@@ -23,7 +23,7 @@ from visualizer.ui import kept, teaching
 from visualizer.ui.store import Store
 
 Key = Qt.Key
-ALT, CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +232,7 @@ def test_only_what_the_step_leaves_can_be_changed_and_the_rest_is_hidden(window)
 
 def test_whoever_went_astray_is_brought_back_by_one_key(window):
     store, home = window.store, window.store.state
-    press(window, Key.Key_End, CTRL)
+    press(window, Key.Key_F11, SHIFT)
     assert window.teaching.free
     window.run("next-view")
     store.update(focus=Focus("conv2", (1,)), sample="digit-61")
@@ -240,7 +240,7 @@ def test_whoever_went_astray_is_brought_back_by_one_key(window):
     assert window.top.views
     assert window.rail.isVisible()
     assert window.panes.lesson.around.text() == "Back to the step"
-    press(window, Key.Key_Home, CTRL)
+    press(window, Key.Key_F11)
     assert not window.teaching.free
     assert not lessons.touched(home, store.state)
     assert not window.rail.isVisible()
@@ -251,7 +251,7 @@ def test_what_is_opened_elsewhere_is_left_to_that_and_the_lesson_stays(window):
     window.open_card(card)
     assert window.store.state.model == "lenet_mnist"
     assert window.taught
-    press(window, Key.Key_Home, CTRL)
+    press(window, Key.Key_F11)
     assert window.store.state.model == "digits_cnn"
 
 

@@ -41,8 +41,6 @@ class StartCard:
     """Where it leads."""
     does: str = ""
     """Or which command it does."""
-    lesson: str = ""
-    """Or which lesson it opens; `state` is then what that begins with."""
     crop: tuple[float, float, float, float] = WHOLE
     """What of the picture it shows: left, top, right, bottom, as shares."""
     sample: Sample | None = None
@@ -53,6 +51,8 @@ class StartCard:
     """What it is counted as; empty for a question."""
     aside: bool = False
     """Whether the first page leaves it out: it is found by a search, and among all of its kind."""
+    lesson: str = ""
+    """Which lesson it opens; `state` is then what that shows first."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,8 @@ def searched(words: str, among: Iterable[StartCard]) -> tuple[StartCard, ...]:
 
     def said(each: StartCard) -> str:
         return " ".join((translated(each.title), translated(each.line), translated(each.group), translated(each.kind),
-                         *((each.state.model, each.state.sample) if each.state is not None else ()))).casefold()
+                         *((each.state.model, each.state.sample) if each.state is not None and not each.lesson
+                           else ()))).casefold()
 
     found = [each for each in among if all(word in said(each) for word in wanted)]
     return tuple(sorted(found, key=lambda each: (not all(word in translated(each.title).casefold() for word in wanted),

@@ -21,7 +21,7 @@ class Sounds(Desk, Protocol):
 
 def family() -> Family:
     return Family(tr("Sound"), 47, (
-        Command("hear", tr("Hear the part under the cursor"), ("Shift+H",),
+        Command("hear", tr("Hear the part at the cursor"), ("Shift+H",),
                 tr("Of a model that reads sounds: a fifth of a second around the step, or all of it"),
                 lambda desk: desk.sounding.play(True)),
         Command("hear-all", tr("Hear the sound"), ("Ctrl+H",),
