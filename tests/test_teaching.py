@@ -39,6 +39,7 @@ def pooling():
 @pytest.fixture
 def window(qtbot, digits):
     teaching._measured.clear()
+    kept.remember(teaching.NAME, {})
     made = opened(qtbot, Store(State(), digits))
     made.teaching.now = lambda: "10:42"
     made.open_lesson("pooling")
@@ -370,3 +371,93 @@ def test_undo_does_not_lead_out_of_the_lesson(window):
     window.run("next")
     window.run("undo")
     assert window.store.state.lesson == "pooling"
+
+
+# --- before a room --------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def room(window):
+    QTest.keyClick(window.stage, Key.Key_F5, SHIFT)
+    assert window.presenting
+    window.presenter.audience.resize(1920, 1080)
+    yield window.presenter
+    if window.presenting:
+        window.presenter.leave()
+
+
+def click(room, *keys):
+    for key in keys:
+        QTest.keyClick(room.audience, key)
+
+
+def test_a_class_is_asked_counted_and_told_by_the_clicker_and_digits_alone(window, room):
+    taught = window.teaching
+    click(room, Key.Key_PageDown)
+    assert "What does it make of them?" in room.picture.caption
+    click(room, Key.Key_2, Key.Key_2, Key.Key_1, Key.Key_Plus, Key.Key_Minus, Key.Key_9)
+    assert taught.progress.tally(1) == (1, 2, 0, 0)
+    assert taught.progress.answers == (), "a vote is no prediction of one's own"
+    assert room.typed == "", "a digit is no number of a beat while a question is open"
+    told = taught.page.bare(taught.lesson.steps[1].reveal[0])
+    assert told not in room.picture.caption
+    click(room, Key.Key_PageDown)
+    assert told in room.picture.caption
+    assert "2 of 3 chose the right answer" in room.picture.caption
+    click(room, Key.Key_2)
+    assert taught.progress.tally(1) == (1, 2, 0, 0), "the votes before the reveal stay as they were"
+    click(room, Key.Key_PageUp, Key.Key_PageUp)
+    assert (taught.progress.step, taught.progress.revealed) == (0, False)
+
+
+def test_without_any_vote_the_second_press_reveals(window, room):
+    click(room, Key.Key_PageDown, Key.Key_PageDown)
+    assert not window.teaching.progress.revealed
+    click(room, Key.Key_PageDown)
+    assert window.teaching.progress.revealed
+
+
+def test_the_black_key_and_the_dot_blank_and_never_answer(window, room):
+    click(room, Key.Key_PageDown, Key.Key_B)
+    assert room.blank
+    click(room, Key.Key_PageDown)
+    assert not room.blank
+    assert not window.teaching.progress.revealed, "the press that brings the picture back does nothing else"
+    click(room, Key.Key_Period)
+    assert room.blank
+    click(room, Key.Key_B)
+    assert window.teaching.progress.votes == window.teaching.progress.answers == ()
+
+
+def test_leaving_the_room_leaves_the_lesson_where_it_is_and_answers_are_ones_own_again(window, room):
+    click(room, Key.Key_PageDown, Key.Key_3)
+    room.leave()
+    assert window.teaching.progress.step == 1
+    press(window, Key.Key_4)
+    assert window.teaching.progress.answer(1)[0] == 4
+    assert window.teaching.progress.tally(1) == (0, 0, 1, 0)
+
+
+def test_the_speaker_has_notes_next_step_and_time(window, room, pooling):
+    click(room, Key.Key_PageDown)
+    room.show_speaker()
+    assert room.pace == (0, pooling.pace[1])
+    room.seconds = 33
+    assert room.pace[0] == 33
+    coming = room.coming()
+    assert room.window.teaching.page.bare(pooling.steps[1].reveal[0]) in coming.caption
+    assert not room.window.teaching.progress.revealed, "what comes is shown to the speaker alone"
+    room.speaker.notes.setPlainText("wait here")
+    click_next = next(button for button in room.speaker.buttons if button.text() == "Next")
+    window.teaching.answer(2)
+    click_next.click()
+    assert window.teaching.progress.revealed
+    assert room.speaker.notes.toPlainText() == ""
+    window.teaching.backward()
+    assert room.speaker.notes.toPlainText() == "wait here", "notes are kept by the step"
+
+
+def test_what_the_picture_says_of_itself_does_not_compete_with_the_slide(window, room):
+    from visualizer.scene.picture import LANE, SENTENCE
+
+    assert not any(getattr(mark, "group", None) in (SENTENCE, LANE) for mark in room.picture)
+    assert room.picture.size == room.size()

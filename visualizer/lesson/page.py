@@ -7,7 +7,7 @@ beside the measured result; nothing tells an answer before its reveal.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from visualizer import claims, lesson, views
 from visualizer.claims import Number
@@ -16,7 +16,22 @@ from visualizer.lesson import ALL, ANSWERED, CHANGED, KINDS, NOTHING, Answer, Le
 from visualizer.lesson.progress import Progress, is_asked, is_complete, is_locked
 from visualizer.scene import numbers, projector
 from visualizer.scene.figures import moved
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Run, Text, literal, plain, rich
+from visualizer.scene.picture import (
+    LANE,
+    SENTENCE,
+    Focus,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Run,
+    Text,
+    box_of,
+    literal,
+    plain,
+    rich,
+)
 from visualizer.scene.type import elide, width, wrap
 
 EDGE, SIZE, LEADING = 16.0, 13.5, 20.0
@@ -25,8 +40,10 @@ ANSWER = "answer"
 """The `array` of a focus on an answer of a slide: a click chooses it."""
 SIDE, DOT = 0.05, 0.0075
 """Of a slide: its margin as a share of the width, half a dot as a share of the height."""
+FLAT, HIGH = 0.7, 0.85
+"""Of a slide: how high a picture is drawn before it is fitted into what its words leave, as a share of the height."""
 Inner = Callable[[tuple[int, int]], Picture | None]
-"""What is looked at, drawn for a room into so many pixels; None where nothing is shown."""
+"""What is looked at, drawn for a room of so many pixels; None where nothing is shown."""
 
 
 @dataclass(frozen=True)
@@ -375,15 +392,30 @@ def slide(page: Page, look: Look, inner: Inner) -> Picture:
     shown: list[Mark] = []
     moving: list[Mark] = []
     if room >= 0.22 * unit and step.shown.places:
-        drawn = inner((round(wide - side), round(room)))
+        drawn = inner((wide, round(high * (FLAT if room < 0.5 * high else HIGH))))
         if drawn is not None:
-            left = side / 2
-            shown = [moved(mark, left, y) for mark in drawn.still]
-            moving = [moved(mark, left, y) for mark in drawn.moving]
+            shown, moving = _fitted(drawn, (side, y + 0.01 * unit, wide - side, bottom - 0.035 * unit))
     ground: list[Mark] = [Rect(0, 0, wide, high, "sunk")] if at.revealed else []
     if at.revealed:
         ground.append(Rect(side / 2, 0.03 * unit, wide - side, bottom - 0.05 * unit, "stage", radius=0.03 * unit))
     return Picture(look.size, (*ground, *marks, *shown), (*moving, *below), look.theme, caption=spoken(page))
+
+
+def _fitted(picture: Picture, box: tuple[float, float, float, float]) -> tuple[list[Mark], list[Mark]]:
+    """What a picture has beside its sentence and its line of beats, as large as it fits a place: a slide says its own
+    sentence, and goes through steps, not beats."""
+    still, moving = ([mark for mark in marks if getattr(mark, "group", None) not in (SENTENCE, LANE)]
+                     for marks in (picture.still, picture.moving))
+    boxes = [box_of(mark) for mark in (*still, *moving)]
+    if not boxes:
+        return [], []
+    left, top = min(each[0] for each in boxes), min(each[1] for each in boxes)
+    right, bottom = max(each[0] + each[2] for each in boxes), max(each[1] + each[3] for each in boxes)
+    factor = min((box[2] - box[0]) / max(1.0, right - left), (box[3] - box[1]) / max(1.0, bottom - top), 1.0)
+    x = (box[0] + box[2] - (right - left) * factor) / 2 - left * factor
+    y = (box[1] + box[3] - (bottom - top) * factor) / 2 - top * factor
+    scaled = replace(picture, still=tuple(still), moving=tuple(moving)).scaled(factor)
+    return [moved(mark, x, y) for mark in scaled.still], [moved(mark, x, y) for mark in scaled.moving]
 
 
 def _words(marks: list[Mark], page: Page, x: float, room: float, unit: float, bottom: float) -> float:
@@ -403,7 +435,7 @@ def _words(marks: list[Mark], page: Page, x: float, room: float, unit: float, bo
     y = top + size * 1.2
     if context:
         y = lines(marks, context, y - size * 0.25, room + x, unit / 32, unit / 24, 400, "ink-2", x,
-                  "accent-ink") + size * 0.3
+                  "accent-ink") + size * 0.55
     y = lines(marks, said, y, room + x, size, size * 1.22, 600, x=x, accent="accent-ink") - size * 0.7
     for words in step.text[1:] if step.question is None else ():
         if y > 0.4 * bottom:

@@ -9,11 +9,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from visualizer.ui.cover import Cover
-from visualizer.ui.presenter import FIELDS, key_of
+from visualizer.ui.presenter import FIELDS, LESSON_KEYS, key_of
 from visualizer.ui.teaching import Teaching
-
-WAYS = {"PgDown": "lesson-next", "PgUp": "lesson-back"}
-"""What the page keys do while a lesson is open."""
 
 
 class Taught(Protocol):
@@ -57,12 +54,12 @@ class LessonKeys(QObject):
             return False
         key = key_of(event)
         digit = int(key) if key.isdigit() and len(key) == 1 else 0
-        if key not in WAYS and not (digit and window.teaching.asking):
+        if key not in LESSON_KEYS and not (digit and window.teaching.asking):
             return False
         event.accept()
         if event.type() == QEvent.Type.KeyPress:
             if digit:
                 window.teaching.answer(digit)
             else:
-                window.run(WAYS[key])
+                window.run(LESSON_KEYS[key])
         return True

@@ -18,6 +18,8 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainT
 
 from visualizer import sight
 from visualizer.language import tr
+from visualizer.lesson import page as lessonpage
+from visualizer.lesson import progress
 from visualizer.scene import projector, spotlight
 from visualizer.scene import state as does
 from visualizer.scene.passage import MOVE, crossed
@@ -35,9 +37,13 @@ from visualizer.ui.keysheet import Blank
 from visualizer.ui.speaker import Speaker
 from visualizer.ui.stage import Origin, compared, drawn, is_another_input, joined
 from visualizer.ui.store import Store
+from visualizer.ui.teaching import Teaching
 
 USUAL = (1920, 1080)
 """The screen that the speaker's view draws for while nothing is presented."""
+LESSON_KEYS = {"PgDown": "lesson-next", "PgUp": "lesson-back"}
+"""What the page keys do while a lesson is open: those of every clicker."""
+VOTES = {"+": 1, "Shift++": 1, "-": -1}
 FIELDS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
 
 
@@ -47,6 +53,9 @@ class Home(Protocol):
     store: Store
     cover: Cover
     stage: Canvas
+    taught: bool
+    """Whether a lesson is open."""
+    teaching: Teaching
     count: Callable[[Callable[[int], None] | None], None]
     """The player's clock in whole seconds."""
 
@@ -82,6 +91,9 @@ class Presenter(QObject):
         """Where the mouse holds the spotlight, in shares of the picture; None: it stands on a part."""
         self.typed = ""
         self.seconds = 0
+        self._step: tuple[str, int] = ("", 0)
+        self._step_began = 0
+        """The step of a lesson that is shown, and the second at which it came."""
         self.picture, self.beat = EMPTY, ""
         """What the audience sees, without the pen, and the beat that it shows."""
         self._origin: Origin | None = None
@@ -121,7 +133,7 @@ class Presenter(QObject):
         if self.on:
             self._move_over()
             return
-        if self._presented != self.store.state.recipe:
+        if self._presented != self.store.state.recipe and not self.window.taught:
             beginning = self.store.timeline.settled(0)
             self.store.apply(lambda state: does.go(replace(state, playing=False), beginning))
             self.seconds = 0
@@ -143,6 +155,7 @@ class Presenter(QObject):
         app = QApplication.instance()
         assert app is not None
         app.installEventFilter(self)
+        self._ask_the_class(True)
         if others:
             self.show_speaker()
         self._clock()
@@ -153,6 +166,7 @@ class Presenter(QObject):
         self.window.cover.close()
         self.hide_speaker()
         audience, self.audience, self.offered = self.audience, None, None
+        self._ask_the_class(False)
         self.window.count(None)
         app = QApplication.instance()
         if audience is not None and app is not None:
@@ -167,6 +181,51 @@ class Presenter(QObject):
     def run(self, name: str) -> None:
         """Do the command of that name."""
         self.window.run(name)
+
+    def coming(self) -> Picture | None:
+        """The slide that comes next in a lesson, without what it looks at: that may not be recorded yet."""
+        page = self.page
+        if page is None:
+            return None
+        following = progress.forward(page.progress, page.lesson)
+        if following.ended:
+            return EMPTY
+        look = projector.look_for(self.store.state.look, self.size())
+        return lessonpage.slide(replace(page, progress=following), look, lambda room: None)
+
+    # --- a lesson ---
+
+    @property
+    def page(self) -> lessonpage.Page | None:
+        """What is shown of the lesson that is open; None while none is, or while one looks around in it."""
+        teaching = self.window.teaching if self.window.taught else None
+        return None if teaching is None or teaching.free else teaching.page
+
+    @property
+    def pace(self) -> tuple[int, int]:
+        """Seconds spent in the step, and about how many it has; 0 where nobody says."""
+        page = self.page
+        if page is None:
+            return 0, 0
+        return self.seconds - self._step_began, page.lesson.pace[page.progress.step]
+
+    def _ask_the_class(self, on: bool) -> None:
+        """While one presents, an answer is a vote; what changes in a lesson changes the slide."""
+        if not self.window.taught:
+            return
+        teaching = self.window.teaching
+        teaching.voting = on
+        if on:
+            teaching.changed.connect(self._taught, Qt.ConnectionType.UniqueConnection)
+            self._taught()
+
+    def _taught(self) -> None:
+        page = self.page
+        if page is not None and (page.lesson.name, page.progress.step) != self._step:
+            self._step, self._step_began = (page.lesson.name, page.progress.step), self.seconds
+        if self.window.taught:
+            self.window.teaching.voting = self.on
+        self.refresh()
 
     def _clock(self) -> None:
         before = self.seconds
@@ -220,8 +279,16 @@ class Presenter(QObject):
         return self._for_room(moment)
 
     def _for_room(self, moment: Moment) -> Picture:
-        """What the stage shows, at that moment, in the type of an audience."""
-        store, size = self.store, self.size()
+        """The slide of a lesson; else what the stage shows, at that moment, in the type of an audience."""
+        page, size = self.page, self.size()
+        if page is None:
+            return self._of_stage(moment, size)
+        look = projector.look_for(self.store.state.look, size)
+        return lessonpage.slide(page, look, lambda room: self._of_stage(moment, room))
+
+    def _of_stage(self, moment: Moment, size: tuple[int, int]) -> Picture:
+        """What the stage shows, in so many pixels."""
+        store = self.store
         if readers := store.readers:
             return compared(readers, store.state, projector.look_for(store.state.look, size), moment)
         whole = store.beside or ((store.recorded,) if isinstance(store.recorded, tuple) else ())
@@ -284,7 +351,9 @@ class Presenter(QObject):
 
     def spoken_of(self) -> str:
         """The beat at which the State stands, as notes are kept by it; the audience may still see another one."""
-        moment = self.store.moment
+        moment, page = self.store.moment, self.page
+        if page is not None:
+            return f"{page.lesson.name} {page.progress.step + 1}{'!' if page.progress.revealed else ''}"
         return "" if moment is None else does.beat_of(self.store.state, moment)
 
     def toggle_frozen(self) -> None:
@@ -483,6 +552,8 @@ class Presenter(QObject):
         clicked = self._clicker.get(key, "")
         if self.blank and clicked not in ("", "black", "white", "out"):
             return lambda: self.toggle_blank(self.blank)
+        if (page := self.page) is not None and (found := self._of_lesson(key, page)) is not None:
+            return found
         if key.isdigit() and len(key) == 1:
             return lambda: self._type(self.typed + key)
         if key in ("Return", "Enter") and self.typed:
@@ -493,6 +564,18 @@ class Presenter(QObject):
             return self.leave
         name = clicked or (self._pressed.get(key, "") if self._over(thing) else "")
         return (lambda: self._run(name)) if name else None
+
+    def _of_lesson(self, key: str, page: lessonpage.Page) -> Callable[[], object] | None:
+        """What a key does in a lesson: the page keys go through it; while a question is open a digit is a vote, and
+        plus and minus are one more or less for the answer that was voted for last."""
+        teaching = self.window.teaching
+        if key in LESSON_KEYS:
+            return lambda: self._run(LESSON_KEYS[key])
+        if page.asked and key in VOTES:
+            return lambda: teaching.vote(VOTES[key])
+        if page.asked and key.isdigit() and len(key) == 1:
+            return lambda: teaching.answer(int(key))
+        return None
 
     def _run(self, name: str) -> None:
         self._type("")

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from visualizer import paint
 from visualizer.language import tr
+from visualizer.lesson import bare, progress
+from visualizer.lesson import page as lessonpage
 from visualizer.scene import spotlight
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture
@@ -55,6 +57,17 @@ class Talk(Protocol):
     def picture_of(self, moment: Moment) -> Picture:
         """What it would see at another moment."""
 
+    @property
+    def page(self) -> lessonpage.Page | None:
+        """What is shown of the lesson that is open."""
+
+    @property
+    def pace(self) -> tuple[int, int]:
+        """Seconds spent in the step of a lesson, and about how many it has."""
+
+    def coming(self) -> Picture | None:
+        """The slide that comes next in a lesson."""
+
     def spoken_of(self) -> str:
         """The beat that notes belong to."""
 
@@ -81,7 +94,7 @@ class Speaker(QWidget):
             tr("Back"), tr("Next"), tr("Freeze"), tr("Black"), tr("Spotlight"), tr("Pen"), tr("Window"))]
         names = ("back", "next", "freeze", "black", "spotlight", "pen", "speaker")
         for button, name in zip(self.buttons, names, strict=True):
-            button.clicked.connect(lambda checked=False, name=name: presenter.run(name))
+            button.clicked.connect(lambda checked=False, name=name: presenter.run(self._meant(name)))
             style.name(button, find(name).title, keyed(find(name).tip, name))
         self.buttons.append(Button(tr("End"), "", "raised", self))
         self.buttons[-1].clicked.connect(presenter.leave)
@@ -92,6 +105,11 @@ class Speaker(QWidget):
         self.notes.textChanged.connect(self._written)
         presenter.changed.connect(self.refresh)
         self.dress()
+
+    def _meant(self, name: str) -> str:
+        """On and back go through the lesson where one is open."""
+        found = {"back": "lesson-back", "next": "lesson-next"}
+        return found.get(name, name) if self.presenter.page is not None else name
 
     def dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
@@ -109,9 +127,12 @@ class Speaker(QWidget):
             return
         audience = presenter.audience
         self.now.show_picture(audience.picture if audience is not None else presenter.shown())
-        coming = min(moment.index + 1, len(times.beats) - 1)
-        wanted = (id(trace), coming, state.view, state.focus, state.look, presenter.size())
-        if wanted != self._coming:  # not in every frame of what plays
+        coming, page = min(moment.index + 1, len(times.beats) - 1), presenter.page
+        wanted: tuple[object, ...] = (id(trace), coming, state.view, state.focus, state.look, presenter.size())
+        if page is not None:
+            self._coming = ()
+            self.next.show_picture(presenter.coming() or EMPTY)
+        elif wanted != self._coming:  # not in every frame of what plays
             self._coming = wanted
             self.next.show_picture(EMPTY if coming == moment.index else presenter.picture_of(
                 times.settled(coming)))
@@ -150,14 +171,22 @@ class Speaker(QWidget):
             moment, times = store.moment, store.timeline
             if moment is None:
                 return
-            style.write(painter, words.beat(moment.index + 1, len(times.beats)), 24, 48, size=20, weight=600)
+            page = presenter.page
+            at = words.beat(moment.index + 1, len(times.beats)) if page is None else lessonpage.step_words(page)
+            style.write(painter, at, 24, 48, size=20, weight=600)
             clock = clock_words(presenter.seconds)
+            spent, given = presenter.pace
+            if page is not None and given:
+                late = spent > given
+                said = tr("{spent} of {given} in this step").format(spent=clock_words(spent), given=clock_words(given))
+                style.write(painter, said, self.width() - 24, 72, "negative-text" if late else "ink-2", size=13,
+                            weight=600 if late else 500, anchor="end")
             style.write(painter, clock, self.width() - 24, 48, size=26, weight=600, anchor="end")
             style.write(painter, " · ".join(self._conditions()), 24, 74, "accent-ink", size=13, weight=600,
                         width=self.now.width())
             following = min(moment.index + 1, len(times.beats) - 1)
-            coming = tr("Next: {beat}").format(beat=times.beats[following].address) if following != moment.index \
-                else tr("This is the last beat")
+            coming = _what_comes(page) if page is not None else tr("This is the last beat") \
+                if following == moment.index else tr("Next: {beat}").format(beat=times.beats[following].address)
             style.write(painter, coming, self.next.x(), 74, "ink-2", size=13, weight=600)
             style.write(painter, tr("Notes"), self.notes.x(), self.notes.y() - 12, "ink-2", size=13, weight=600)
             self._sentence(painter, self.now.y() + self.now.height() + 32)
@@ -165,7 +194,10 @@ class Speaker(QWidget):
     def _conditions(self) -> list[str]:
         """What the speaker must not forget: held, blank, pen."""
         presenter = self.presenter
+        page = presenter.page
         found = [presenter.store.moment.beat.address if presenter.store.moment is not None else ""]
+        if page is not None:
+            found = [page.step.title, *filter(None, [lessonpage.tally_words(page)])]
         for holds, said in ((not presenter.on, tr("not presenting: {key}").format(key=key_for("present"))),
                             (presenter.frozen, tr("audience frozen")),
                             (presenter.blank == BLACK, tr("black")), (presenter.blank == WHITE, tr("white")),
@@ -179,11 +211,24 @@ class Speaker(QWidget):
         return found
 
     def _sentence(self, painter: QPainter, y: float) -> None:
-        """What the picture says: the sentence to be spoken."""
+        """What the picture says: the sentence to be spoken; in a lesson what its notes say of the step."""
+        page = self.presenter.page
+        said = self.presenter.picture.caption if page is None else bare(page.step.notes)
         painter.setPen(style.color("ink"))
         painter.setFont(style.font(17, 500))
         painter.drawText(QRectF(24, y - 18, self.now.width(), self.height() - y - 50),
-                         Qt.TextFlag.TextWordWrap, self.presenter.picture.caption)
+                         Qt.TextFlag.TextWordWrap, said)
+
+
+def _what_comes(page: lessonpage.Page) -> str:
+    """What the next press does: `Next: reveal, 2 about 10 %`."""
+    if page.asked:
+        question = page.step.question
+        assert question is not None
+        return tr("Next: reveal ({number}, {answer})").format(
+            number=question.right, answer=page.bare(question.answers[question.right - 1].words))
+    following = progress.forward(page.progress, page.lesson)
+    return tr("This is the last step") if following.ended else lessonpage.next_words(page)
 
 
 class Preview(QWidget):
