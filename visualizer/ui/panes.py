@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from visualizer.engine.client import Engine
     from visualizer.ui.counting import Counting, CurvePane
     from visualizer.ui.lessonpanel import LessonPanel, QuestionBar
+    from visualizer.ui.lessonwriting import LessonWriting, WritingPanel
     from visualizer.ui.start import Start
     from visualizer.ui.teaching import Teaching
     from visualizer.ui.what_if import WhatIf
@@ -43,6 +44,8 @@ BAR, CURVES = 48, 204
 """Heights of the bar of what is done to the input, and of the curves under the stage."""
 ROW = 14
 """Pixels: middles of what stands in one row are no further apart than that."""
+WRITER = 320
+"""Pixels: width of what a lesson is written on."""
 LEAST_WIDE = 896
 """Pixels: no stage is narrower; beside the words of a lesson the inspector gives way, then these lie over it."""
 LEAST_STAGE = 480
@@ -91,6 +94,8 @@ class Panes(QWidget):
         """The lesson that is open, once there was one."""
         self.lesson: LessonPanel | None = None
         self.question: QuestionBar | None = None
+        self.writer: WritingPanel | None = None
+        """On which a lesson is written, once one is."""
         self._run = run
         self._connect(run)
 
@@ -138,6 +143,18 @@ class Panes(QWidget):
         self.lesson.folded_changed.connect(self.place)
         teaching.changed.connect(self._taught)
         self._taught()
+
+    def write(self, writing: LessonWriting) -> None:
+        """From now on lessons are written: the step that is edited stands beside the stage."""
+        from visualizer.ui.lessonwriting import WritingPanel
+
+        self.writer = WritingPanel(writing, self._run, self)
+        writing.changed.connect(self.place)
+
+    @property
+    def writes(self) -> bool:
+        """Whether a lesson is written, and seen: not while it is tried."""
+        return self.writer is not None and self.writer.writer.on and not self.taught and not self.starting
 
     def _taught(self) -> None:
         self._path_shown = ()
@@ -271,6 +288,8 @@ class Panes(QWidget):
         self.inspector.dress()
         if self.lesson is not None:
             self.lesson.dress()
+        if self.writer is not None:
+            self.writer.dress()
         if "bar" in vars(self):
             self.bar.show_state()
 
@@ -289,7 +308,7 @@ class Panes(QWidget):
                 return
 
     def _words(self) -> list[QWidget]:
-        return [self.lesson] if self.lesson is not None and self.lesson.isVisible() else []
+        return [pane for pane in (self.lesson, self.writer) if pane is not None and pane.isVisible()]
 
     def _over_and_under(self) -> list[QWidget]:
         question = [self.question] if self.question is not None and self.question.isVisible() else []
@@ -324,7 +343,8 @@ class Panes(QWidget):
 
     def _has_drawer(self) -> bool:
         """Whether the inspector lies over the stage, because there is no room for it beside that."""
-        crowded = self.taught and self.width() - self._lesson_wide() - INSPECTOR < LEAST_WIDE
+        beside = self._lesson_wide() if self.taught else WRITER + NARROW if self.writes else 0
+        crowded = beside > 0 and self.width() - beside - INSPECTOR < LEAST_WIDE
         return self.width() < COMPACT_BELOW or bool(self.store.state.compare) or crowded
 
     def _lesson_wide(self) -> int:
@@ -346,7 +366,7 @@ class Panes(QWidget):
         taught, detached = self.taught, self._has_drawer() and not self.starting
         right = 8 if compact or detached else INSPECTOR
         self.top.setGeometry(0, 0, width, TOP)
-        self.top.set_width(narrow, compact, detached and taught)
+        self.top.set_width(narrow, compact, detached and (taught or self.writes))
         railed = not taught or self.leaves("input", "model", "knobs", "edit")
         words = self._lesson_wide() if taught else 0
         left = words + (NARROW if railed else 0) if taught else left
@@ -357,6 +377,14 @@ class Panes(QWidget):
         self.transport.set_compact(compact)
         self.transport.setEnabled(self.leaves("time"))
         self._place_lesson(middle)
+        if self.writer is not None:
+            self.writer.setVisible(self.writes)
+            self.writer.setGeometry(0, TOP, WRITER, middle)
+            self.writer.raise_()
+        if self.writes:
+            self.rail.setGeometry(WRITER, TOP, NARROW, middle)
+            self.rail.set_narrow(True)
+            left = WRITER + NARROW
         stage = self._below_bar(self._below_question(QRect(left, TOP, width - left - right, middle)))
         self.stage.widest = widest_pair(width)
         self.stage.setGeometry(stage)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 NAME, LAST = "lessons", "last"
 """Under this name progress is kept, and under that one which lesson was open last."""
+TRIED = "being-written"
+"""The name of a lesson that is tried while it is written: nothing of it is kept."""
 MOST_KEPT = 60
 """So many lessons."""
 _measured: dict[str, Number] = {}
@@ -311,7 +313,7 @@ class Teaching(QObject):
             self._found(self.store.state)
 
     def _keep(self) -> None:
-        if self.lesson is None or not self.lesson.name:
+        if self.lesson is None or self.lesson.name == TRIED:
             return
         name, plain = self.lesson.name, does.to_plain(self.progress)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal  # noqa: TID251 waits for the end of a paint
@@ -20,7 +21,7 @@ from visualizer.scene.state import State
 from visualizer.ui import style
 from visualizer.ui.buttons import Button, FocusRing
 from visualizer.ui.canvas import Canvas
-from visualizer.ui.commands import commands
+from visualizer.ui.commands import commands, key_for
 from visualizer.ui.commands.inputs import why_no_inputs
 from visualizer.ui.cover import Cover
 from visualizer.ui.levels import at_top, block_closed, out
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from visualizer.ui.filming import FilmPanel, Job
     from visualizer.ui.first import Clock, FirstMinute, Tries
     from visualizer.ui.lessonkeys import LessonKeys
+    from visualizer.ui.lessonwriting import LessonWriting
     from visualizer.ui.presenter import Presenter
     from visualizer.ui.sounding import Sounding
     from visualizer.ui.teaching import Teaching
@@ -362,6 +364,49 @@ class Window(QWidget):
         """The words of a lesson over the stage, or folded to a strip."""
         if self.taught and self.panes.lesson is not None:
             self.panes.lesson.toggle()
+
+    @cached_property
+    def writing(self) -> LessonWriting:
+        """The lesson that is written by clicking; it comes when it is asked for."""
+        from visualizer.ui.lessonwriting import LessonWriting
+
+        made = LessonWriting(self.store, self)
+        made.said.connect(self.say)
+        self.panes.write(made)
+        return made
+
+    def record_lesson(self) -> None:
+        """Write a lesson by clicking, or put that away; what is written stays."""
+        if self.writing.on:
+            self.writing.leave()
+        elif self.store.trace is not None:
+            if self.taught:
+                self.teaching.leave()
+            self.writing.begin()
+
+    def try_lesson(self) -> None:
+        """Take the lesson that is written, at the step that is edited; or back to writing it."""
+        from visualizer.lesson.progress import Progress
+        from visualizer.ui.teaching import TRIED
+
+        if self.taught and self.teaching.lesson is not None and self.teaching.lesson.name == TRIED:
+            self.teaching.leave()
+            self.writing.go(self.writing.at)
+        elif self.writing.drafts and (found := self.writing.lesson()) is not None:
+            self.teaching.begin(found, Progress(TRIED, self.writing.at))
+            self.say(tr("This is the step as others take it."), tr("Go on writing"), self.try_lesson)
+
+    def save_lesson(self) -> None:
+        """Ask for a name and write the file of the lesson that is written."""
+        from visualizer.lesson.writing import file_name
+
+        if not self.writing.drafts:
+            self.say(tr("No lesson is recorded yet; {key} begins.").format(key=key_for("lesson-record")))
+            return
+        at = self.writing.folder / file_name(self.writing.title)
+        path, _ = self.ask_for_name(tr("Save the lesson"), str(at), tr("Lesson (*.md)"))
+        if path:
+            self.writing.save(Path(path if path.endswith(".md") else f"{path}.md"))
 
     def go_astray(self) -> None:
         """Something else is opened: a lesson leaves it to that, and one key brings back."""
