@@ -316,6 +316,12 @@ def _lesson_commands(it: argparse.ArgumentParser) -> None:
     to.add_argument("names", nargs="+", metavar="NAME|FILE", help="lessons; quiz is one of ten questions")
     to.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.gift|zip|csv", help="GIFT, a package of "
                     "QTI 2.1, or a table")
+    to = command("film", _lesson_film, "film a lesson, slide by slide, with its sentences as captions beside the file")
+    to.add_argument("name", metavar="NAME|FILE", help="a lesson of `visualizer list lessons`")
+    to.add_argument("--size", type=_size, default=(1920, 1080), metavar="WxH", help="pixels (1920x1080)")
+    to.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2 is twice as fast as it is taught (1)")
+    to.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp4|webm|gif|…", help="the captions are "
+                    "OUT.vtt beside it")
     to = command("print", _lesson_print, "print a lesson as a handout, its questions without answers")
     to.add_argument("names", nargs="+", metavar="NAME|FILE", help="lessons of `visualizer list lessons`")
     to.add_argument("--answers", action="store_true", help="with the answers, on pages of their own at the end")
@@ -1138,6 +1144,29 @@ def _lesson_print(chosen: argparse.Namespace) -> int:
         count = handout.save(found, chosen.output, _lesson_recording, paper=chosen.paper, answers=chosen.answers,
                              numbers=_lesson_numbers(found))
     _say(f"{chosen.output}: {count} pages")
+    return DONE
+
+
+def _lesson_film(chosen: argparse.Namespace) -> int:
+    """A lesson as a film, and its sentences beside it."""
+    from fractions import Fraction
+    from functools import cache
+
+    from visualizer.lesson import shelf
+
+    films, lessonfilm = _headless("export.film"), registry.module("lessonfilm")
+    form = films.find(chosen.output)
+    if missing := form.missing():
+        raise NotDone(missing)
+    _writable(chosen.output, form.suffixes)
+    found = shelf.find(chosen.name)
+    made = lessonfilm.film(found, cache(_lesson_recording), _lesson_numbers([found]), chosen.size,
+                           Fraction(chosen.speed))
+    if why := films.refusal(made, form):
+        raise Usage(why)
+    with _progress(f"filming {found.title}", False) as told:
+        path, beside = lessonfilm.write(made, chosen.output, told)
+    _say(f"{path}: {len(made.slides)} slides, {float(made.seconds):.0f} s; captions in {beside.name}")
     return DONE
 
 

@@ -15,9 +15,9 @@ from visualizer.language import speaking, tr, translated
 from visualizer.lesson import KINDS, Lesson, Quantity, Shown, Step, bare, filled, state_of
 from visualizer.lesson.page import lines as _lines
 from visualizer.scene.figures import moved
-from visualizer.scene.picture import Line, Mark, Picture, Rect, Text, literal, plain, rich
+from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Text, literal, plain, rich
 from visualizer.scene.recipe import Recipe, reeled
-from visualizer.scene.state import State, as_it_was, to_place
+from visualizer.scene.state import Place, State, as_it_was, to_place
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 
@@ -162,9 +162,10 @@ def _boxes(marks: list[Mark], answers: Sequence[str], y: float, room: float) -> 
     return end
 
 
-def drawn(lesson: Lesson, index: int, record: Record, size: tuple[int, int], revealed: bool = False) -> Picture:
-    """What a step shows, in the language of the lesson."""
-    state = state_of(lesson, index, State(), revealed)
+def drawn(lesson: Lesson, index: int, record: Record, size: tuple[int, int], revealed: bool = False,
+          look: Look | None = None) -> Picture:
+    """What a step shows, in the language of the lesson; `look` has the theme and the type, where not of paper."""
+    state = state_of(lesson, index, State() if look is None else State((Place(look=look),)), revealed)
     state = replace(state, places=tuple(replace(place, look=replace(place.look, language=lesson.language))
                                         for place in state.places))
     return _panel(state, record).draw(size)

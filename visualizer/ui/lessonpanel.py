@@ -38,7 +38,7 @@ class LessonPanel(QWidget):
 
     def __init__(self, teaching: Teaching, run: Callable[[str], None], parent: QWidget) -> None:
         super().__init__(parent)
-        self.teaching = teaching
+        self.teaching, self.run = teaching, run
         self.lies_over = False
         """Whether it lies over the stage, in a window that has no room for it beside that."""
         self.folded = False
@@ -112,6 +112,7 @@ class LessonPanel(QWidget):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
         reached = max((page.progress.step, *page.progress.seen))
         for index, step in enumerate(page.lesson.steps):
             action = menu.addAction(f"{index + 1}  {step.title}")
@@ -122,6 +123,11 @@ class LessonPanel(QWidget):
         menu.addSeparator()
         menu.addAction(tr("From the beginning, with nothing predicted")).triggered.connect(
             lambda: self.teaching.again())
+        menu.addSeparator()
+        for name in ("lesson-print", "lesson-film"):
+            action = menu.addAction(find(name).title)
+            action.setToolTip(keyed(find(name).tip, name))
+            action.triggered.connect(lambda checked=False, name=name: self.run(name))
         menu.popup(self.plan.mapToGlobal(QPoint(0, -4 - menu.sizeHint().height())))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -396,6 +396,21 @@ class Window(QWidget):
             self.teaching.begin(found, Progress(TRIED, self.writing.at))
             self.say(tr("This is the step as others take it."), tr("Go on writing"), self.try_lesson)
 
+    def lesson_as(self, what: str) -> None:
+        """Save the lesson that is open, `film` or `print`, in a process of its own; one sentence says when it is."""
+        from visualizer.ui.lessonfile import LessonFile
+
+        lesson = self.teaching.lesson if self.taught else None
+        if lesson is None or not lesson.path.is_file():
+            self.say(tr("Open a lesson first: {key} shows all.").format(key=key_for("lessons")))
+            return
+        suffix, kinds = (".mp4", tr("Films (*.mp4 *.webm *.gif)")) if what == "film" else (".pdf", tr("PDF (*.pdf)"))
+        path, _ = self.ask_for_name(tr("Save the lesson"), f"{lesson.name}{suffix}", kinds)
+        if path:
+            made = LessonFile(what, lesson.path, Path(path if Path(path).suffix else path + suffix), self)
+            made.ended.connect(self.say)
+            self.say(tr("The lesson is being saved as {file}…").format(file=made.path.name), tr("Stop"), made.stop)
+
     def save_lesson(self) -> None:
         """Ask for a name and write the file of the lesson that is written."""
         from visualizer.lesson.writing import file_name

@@ -23,6 +23,9 @@ class Teaches(Desk, Protocol):
     def go_on_with_lesson(self) -> None:
         """Where the last lesson was left."""
 
+    def lesson_as(self, what: str) -> None:
+        """Save the lesson that is open as a film or on paper."""
+
     def fold_lesson(self) -> None:
         """The words of a lesson, where they lie over the stage."""
 
@@ -52,6 +55,12 @@ def family() -> Family:
                 lambda desk: desk.fold_lesson()),
         Command("lesson-votes", tr("Count the class anew"), ("Ctrl+Del",),
                 tr("Away with the votes for the question that is open"), lambda desk: desk.teaching.forget_votes()),
+        Command("lesson-film", tr("Film of the lesson…"), ("Ctrl+Alt+F",),
+                tr("Its slides one after the other, with its sentences as captions beside the file"),
+                lambda desk: desk.lesson_as("film")),
+        Command("lesson-print", tr("Print the lesson…"), ("Ctrl+Alt+H",),
+                tr("As a handout: its pictures and questions without answers, as PDF"),
+                lambda desk: desk.lesson_as("print")),
         Command("lesson-leave", tr("Leave the lesson"), ("Ctrl+F4",),
                 tr("Close it; your place and your predictions are kept on this computer"),
                 lambda desk: desk.teaching.leave()),
