@@ -1,4 +1,4 @@
-"""A lesson that is written is read again as it was; what somebody has done becomes a lesson that the checker accepts."""
+"""A lesson that is written is read as it was; what somebody has done becomes a lesson that the checker accepts."""
 
 from __future__ import annotations
 

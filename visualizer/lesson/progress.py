@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from visualizer.lesson import ANSWERED, Lesson, Question
 
@@ -151,7 +151,7 @@ def of_plain(lesson: Lesson, plain: object) -> Progress:
             if isinstance(given, list) else ()
 
     def asked(index: object) -> int:
-        it = lesson.steps[index].question if _is_index(index, count) else None  # type: ignore[index]
+        it = lesson.steps[index].question if _is_index(index, count) else None
         return 0 if it is None else len(it.answers)
 
     rows, votes = plain.get("answers"), plain.get("votes")
@@ -171,5 +171,5 @@ def _with(steps: tuple[int, ...], step: int) -> tuple[int, ...]:
     return tuple(sorted({*steps, step}))
 
 
-def _is_index(value: object, count: int) -> bool:
+def _is_index(value: object, count: int) -> TypeGuard[int]:
     return type(value) is int and 0 <= value < count
