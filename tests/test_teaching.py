@@ -461,3 +461,20 @@ def test_what_the_picture_says_of_itself_does_not_compete_with_the_slide(window,
 
     assert not any(getattr(mark, "group", None) in (SENTENCE, LANE) for mark in room.picture)
     assert room.picture.size == room.size()
+
+
+def test_presenting_again_counts_every_vote_once(window, room):
+    click(room, Key.Key_PageDown, Key.Key_1)
+    room.leave()
+    room.present_here()
+    click(room, Key.Key_1)
+    assert window.teaching.progress.tally(1) == (2, 0, 0, 0)
+
+
+def test_another_language_keeps_the_lesson_and_what_is_written(window, qtbot):
+    window.run("lesson-record")
+    window.writing.write("Mine", "Words.")
+    other = opened(qtbot, window.store)
+    other.take_over(window)
+    assert [draft.title for draft in other.writing.drafts] == ["Mine"]
+    assert not window.writing.on

@@ -53,6 +53,13 @@ class LessonWriting(QObject):
         """The step whose words are edited."""
         store.changed.connect(self._follow)
 
+    def take_over(self, before: LessonWriting) -> None:
+        """What was written in the window that stood here before."""
+        self.on, self.records, self.title, self.drafts, self.at = (before.on, before.records, before.title,
+                                                                   before.drafts, before.at)
+        before.on = before.records = False
+        self.changed.emit()
+
     def begin(self) -> None:
         """Record from here on; what was written before stays."""
         self.on = self.records = True

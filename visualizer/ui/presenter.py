@@ -91,6 +91,7 @@ class Presenter(QObject):
         """Where the mouse holds the spotlight, in shares of the picture; None: it stands on a part."""
         self.typed = ""
         self.seconds = 0
+        self._heard: Teaching | None = None
         self._step: tuple[str, int] = ("", 0)
         self._step_began = 0
         """The step of a lesson that is shown, and the second at which it came."""
@@ -155,7 +156,7 @@ class Presenter(QObject):
         app = QApplication.instance()
         assert app is not None
         app.installEventFilter(self)
-        self._ask_the_class(True)
+        self.ask_the_class(True)
         if others:
             self.show_speaker()
         self._clock()
@@ -166,7 +167,7 @@ class Presenter(QObject):
         self.window.cover.close()
         self.hide_speaker()
         audience, self.audience, self.offered = self.audience, None, None
-        self._ask_the_class(False)
+        self.ask_the_class(False)
         self.window.count(None)
         app = QApplication.instance()
         if audience is not None and app is not None:
@@ -209,14 +210,16 @@ class Presenter(QObject):
             return 0, 0
         return self.seconds - self._step_began, page.lesson.pace[page.progress.step]
 
-    def _ask_the_class(self, on: bool) -> None:
+    def ask_the_class(self, on: bool) -> None:
         """While one presents, an answer is a vote; what changes in a lesson changes the slide."""
         if not self.window.taught:
             return
         teaching = self.window.teaching
         teaching.voting = on
+        if teaching is not self._heard:
+            self._heard = teaching
+            teaching.changed.connect(self._taught)
         if on:
-            teaching.changed.connect(self._taught, Qt.ConnectionType.UniqueConnection)
             self._taught()
 
     def _taught(self) -> None:

@@ -346,6 +346,8 @@ class Window(QWidget):
         if self.teaching.open(name):
             self.trail.opened_in = ""
             self.leave_start()
+            if self.presenting:
+                self.presenter.ask_the_class(True)
             self.take_keyboard()
 
     def go_on_with_lesson(self) -> None:
@@ -600,6 +602,8 @@ class Window(QWidget):
     def take_over(self, before: Window) -> None:
         """What was collected and shown in the window that stood here before."""
         self.panels = before.panels
+        if "writing" in vars(before):
+            self.writing.take_over(before.writing)
         self.panes.bar_open, self.panes.curves_open = before.panes.bar_open, before.panes.curves_open
         self.menus.bar.setHidden(before.menus.bar.isHidden())
         self.panes.drawer_open = before.panes.drawer_open
