@@ -32,7 +32,7 @@ from _recipe import publish
 
 TITLE = "Moving dot, left or right"
 GROUP = _dots.GROUP
-INPUT = _dots.INPUT
+INPUT = _dots.INPUT | {"samples": "dots two"}
 OBJECTIVE = _dots.OBJECTIVE
 LABELS = (_dots.ARROWS[0], _dots.ARROWS[4])
 DATA = _dots.DATA

@@ -23,6 +23,39 @@ quantity("root mean square")(lambda trace, said: norm(array(trace, said)) / np.s
 quantity("steps of a window")(lambda trace, said: WINDOWS[said.cell[0]])
 
 
+def _class_map(trace: Trace, said: Any) -> np.ndarray:
+    """(channel, row, column): each number of the maps times its slope, `averaged` over the places where said."""
+    return np.asarray(trace[said.layer].output, np.float64) * _slopes(trace, said)
+
+
+def _slopes(trace: Trace, said: Any) -> np.ndarray:
+    slopes = np.asarray(trace.studies["places"]["slopes"])[said.step]
+    return slopes.mean((1, 2))[:, None, None] + 0 * slopes if said.array == "averaged" else slopes
+
+
+quantity("sum of a class map")(lambda trace, said: _class_map(trace, said).sum())
+quantity("place of a class map")(lambda trace, said: _class_map(trace, said)[:, said.cell[0], said.cell[1]].sum())
+quantity("number of a class map")(lambda trace, said: _class_map(trace, said)[said.cell])
+quantity("slope of a class map")(lambda trace, said: _slopes(trace, said)[said.cell])
+quantity("places of maps")(lambda trace, said: trace[said.layer].output[0].size)
+quantity("others of a class map")(lambda trace, said: len(trace[said.layer].output) - said.cell[0])
+
+
+@quantity("rest of a class map")
+def rest_of_a_class_map(trace: Trace, said: Any) -> float:
+    """What the places do not give of the score: that of the layer whose shares the answer is."""
+    answer = next(each for each in trace.answers if each.kind == "classes")
+    scores = trace[trace[answer.layer].reads[0]] if trace[answer.layer].kind == "softmax" else trace[answer.layer]
+    return float(scores.output[said.cell[0]]) - _class_map(trace, said).sum()
+
+
+@quantity("others of a class map at a place")
+def others_at_a_place(trace: Trace, said: Any) -> float:
+    count, row, column = said.cell
+    here = _class_map(trace, said)[:, row, column]
+    return here[np.argsort(-np.abs(here), kind="stable")[count:]].sum()
+
+
 quantity("updates")(lambda trace, said: said.step)
 quantity("part of the loss")(  # the factor is told where others tell their layer
     lambda trace, said: float(said.layer) * float(trace.studies[said.array]["parts"][said.cell]))

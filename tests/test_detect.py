@@ -9,6 +9,9 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from PIL import Image as PIL
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
 from torch import nn
 
 from tests import quantities_of_boxes as plain
@@ -16,12 +19,15 @@ from tests.recorded import recorded
 from tests.test_layout import SIZES, faults
 from tests.test_sentences import true, unclaimed
 from tests.test_views import seen as marks_of
-from visualizer import answers, draw, record, sight
+from visualizer import answers, consent, draw, record, sight
 from visualizer.answers import boxes
+from visualizer.manifest import Manifest, keep
 from visualizer.said import listening
 from visualizer.scene.picture import Choice, Focus, Image, Line, Look, Path, Picture, Rect, Text
-from visualizer.scene.state import Place
+from visualizer.scene.state import Place, State, changed
 from visualizer.trace import Refused, Trace, forget
+from visualizer.ui.stage import Stage
+from visualizer.ui.store import Store
 from visualizer.views import find
 
 torch.set_num_threads(1)
@@ -174,7 +180,7 @@ def test_where_one_beat_ends_the_next_begins() -> None:
     trace = scene("scene-1")
     times = sight.times(trace, Place(view="detect", look=Look(knobs=tuple(LOW.items()))))
     for index in range(1, len(times.beats)):
-        if times.beats[index].layer.startswith("norm"):
+        if times.beats[index].layer not in ("conv1", "relu6", "head", "wanted", "loss", "scores", "input"):
             continue
         end, start = (at(trace, address, **LOW) for address in (times.beats[index - 1].address,
                                                                 f"{times.beats[index].address}@0"))
@@ -309,3 +315,78 @@ def test_words_keep_apart(size: str) -> None:
 def test_it_opens_at_the_last_step_and_draws_from_python() -> None:
     assert "suppression keeps 3" in draw(scene("scene-1"), view="detect").caption
     assert not find("detect").suits(recorded("digits_cnn"))
+
+
+def test_dragging_along_a_threshold_turns_it_in_one_step_of_undo(qtbot) -> None:
+    store = Store(changed(State(), view="detect", model="scene_detector", at="head.threshold"), scene("scene-1"))
+    stage = Stage(store)
+    qtbot.addWidget(stage)
+    stage.resize(1104, 796)
+    with qtbot.waitExposed(stage):
+        stage.show()
+    stage.refresh()
+    there = {mark.holds.word: QPointF(mark.x + mark.width / 2, mark.y + mark.height / 2).toPoint()
+             for mark in stage.picture if isinstance(mark, Rect) and isinstance(mark.holds, Choice)
+             and mark.holds.knob == "score"}
+    QTest.mousePress(stage, Qt.MouseButton.LeftButton, pos=there["0.50"])
+    assert "{3}" not in stage.picture.caption
+    QTest.mouseMove(stage, there["0.30"])
+    QTest.mouseMove(stage, there["0.20"])
+    QTest.mouseRelease(stage, Qt.MouseButton.LeftButton, pos=there["0.20"])
+    assert store.state.look.knob("score", "model") == "0.20"
+    assert store.state.look.knob("overlap", "model") == "model"
+    assert "Of 64 boxes 5 are surer than 0.20" in stage.picture.caption
+    store.undo()
+    assert store.state.look.knob("score", "model") == "model"
+
+
+def test_digits_on_paper_are_turned_to_what_the_detector_was_shown(tmp_path) -> None:
+    """A bundled scene, printed dark on light paper and twice as large, is answered as the scene itself; an empty page
+    is black."""
+    scene_1 = np.rint(scene("scene-1").layers[0].output[0] * 255).astype(np.uint8)
+    page = tmp_path / "page.png"
+    PIL.fromarray(np.kron(225 - (scene_1 * 0.8).astype(np.uint8), np.ones((2, 2), np.uint8))).save(page)
+    again = record.pass_of("scene_detector", str(page)).trace
+    assert again.sample.title == "page.png, 64 × 64, turned to white on black"
+    ours, theirs = (boxes.found(trace.answers[0], trace["head"].output) for trace in (again, scene("scene-1")))
+    assert [(each.place, each.label) for each in ours] == [(each.place, each.label) for each in theirs]
+    PIL.new("L", (300, 200), 240).save(page)
+    assert not record.pass_of("scene_detector", str(page)).trace.layers[0].output.any()
+    PIL.fromarray(np.kron(scene_1, np.ones((2, 2), np.uint8))).save(page)
+    assert "turned" not in record.pass_of("scene_detector", str(page)).trace.sample.title
+
+
+def test_a_detector_of_one_s_own_with_three_labels_gets_the_view(tmp_path) -> None:
+    (tmp_path / "own.py").write_text(
+        "import torch\nfrom torch import nn\n\nclass Own(nn.Module):\n    def __init__(self):\n"
+        "        super().__init__()\n        torch.manual_seed(1)\n"
+        "        self.body = nn.Conv2d(3, 4, 3, 8, 1)\n        self.head = nn.Conv2d(4, 8, 1)\n\n"
+        "    def forward(self, x):\n        return self.head(torch.relu(self.body(x)))\n")
+    keep(tmp_path / "own.py", Manifest(
+        shape=(3, 24, 40), answer="boxes", labels=("cat", "dog", "bird"), name="Own",
+        settings={"score": "logit", "stride": 8, "threshold": 0.3}))
+    consent.suppose(tmp_path / "own.py")
+    trace = record.pass_of(str(tmp_path / "own.py")).trace
+    consent.suppose_nothing()
+    assert find("detect").suits(trace)
+    assert trace.answers[0].labels == ("cat", "dog", "bird")
+    assert "15 cells" in at(trace, "head.decode").caption.replace("Each of ", "")
+
+
+def test_one_goes_through_inputs_that_keep_more_boxes_fewer_and_none() -> None:
+    """A reel over recordings at the third step of suppression, and numbers that are none: everything is drawn."""
+    trace = scene("scene-1")
+    none = replace(trace, layers=tuple(
+        replace(layer, output=np.full(layer.shape, -9.0)) if layer.name == "head" else layer for layer in trace.layers))
+    names = ("none", "one", "own")
+    for share in (0.0, 0.4):
+        place = Place(view="detect", at=f"own:head.nms[3]@{share}", look=Look(), reel=names)
+        assert sight.seen((none, scene("scene-4"), trace), place).caption
+    for what in (np.nan, np.inf):
+        head = np.array(trace["head"].output)
+        head.flat[::3] = what
+        broken = replace(trace, layers=tuple(replace(layer, output=head) if layer.name == "head" else layer
+                                             for layer in trace.layers))
+        with np.errstate(all="ignore"):
+            for address in ("head.forward", "head.decode@0.5", "head.threshold", "input.backward"):
+                assert at(broken, address).caption

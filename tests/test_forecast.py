@@ -10,7 +10,8 @@ import torch
 
 from visualizer import draw
 from visualizer.record import pass_of, with_study
-from visualizer.scene.picture import Line, Text
+from visualizer.scene.picture import Line, Look, Text
+from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import find
 from visualizer.views.forecast import series_of
@@ -90,3 +91,11 @@ def test_without_the_study_nothing_is_invented(foretold: Trace) -> None:
     assert "Left alone" not in picture.caption
     assert not any(isinstance(mark, Text) and mark.runs[0].text == "it reads itself" for mark in picture.moving)
     assert not any(isinstance(mark, Line) and mark.width == 2.25 for mark in picture.moving)
+
+
+def test_both_ways_to_go_on_are_measured_beside_a_plain_guess(foretold: Trace) -> None:
+    quality = foretold.facts["quality"]
+    page = find("forecast").page(foretold, timeline(foretold).find("lstm.forward[80]"), None, Look())
+    printed = {mark.plain for mark in page if isinstance(mark, Text)}
+    assert {f"{quality[name]:.2f}" for name in ("RMSE one step ahead", "RMSE of a round foretold from its own values",
+                                                "RMSE of the last value")} <= printed

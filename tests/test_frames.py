@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,9 @@ from torch import nn
 from tests import quantities_of_films, quantities_of_words  # noqa: F401  (their quantities are known once there)
 from tests.test_sentences import texts_of, true, unclaimed
 from visualizer import capture, draw, edits, inputs
-from visualizer.record import pass_of
+from visualizer.manifest import Manifest
+from visualizer.record import open_model, pass_of
+from visualizer.record.costs import right_answers
 from visualizer.record.edits import matter_of
 from visualizer.said import listening
 from visualizer.scene.picture import Focus, Image
@@ -101,6 +105,28 @@ def test_backwards_the_opposite_is_answered_and_one_frame_tells_nothing() -> Non
         assert 0.3 < shares[number - 1] / line < 0.7
     told = draw(pass_of("dot_video_shuffled").trace, "frames", "softmax.forward").caption
     assert "98 % of all films are answered along the right line, and 50 % of these the right way: a coin toss" in told
+
+
+def test_the_thumbnail_is_the_way_of_the_dot_given_or_recorded(again) -> None:
+    made = inputs.kind("video").thumbnail
+    given_film, recorded = made(given("dots-1").raw), made(again.trace.layers[0].output)
+    np.testing.assert_array_equal(given_film, given("dots-1").raw.max(0))
+    stretched = (given_film - given_film.min()) / np.ptp(given_film) * 255
+    np.testing.assert_allclose(recorded, stretched, atol=0.51)
+    assert made(np.zeros(3)) is None
+
+
+def test_each_network_is_counted_on_films_of_its_own_directions() -> None:
+    for name, count in (("dot_video", 16), ("dot_video_two", 8)):
+        counted = []
+
+        def whole(network, kept=counted):
+            kept.append((yield from right_answers(network)))
+
+        assert [*whole(open_model(name))]
+        assert counted == [(count, count)]
+        first = pass_of(name).trace
+        assert first.labels[int(first.answer.output.argmax())] == first.labels[first.sample.label]
 
 
 # --- one's own ------------------------------------------------------------------------------------------------------
@@ -201,6 +227,30 @@ def test_a_frame_model_of_ones_own_has_the_view() -> None:
     tiles = next(mark for mark in picture if isinstance(mark, Image) and mark.focus == Focus("see.0"))
     x0, y0 = tiles.tile_origin(4)
     assert picture.hit(x0 + 3.5 * tiles.cell[0], y0 + 7.5 * tiles.cell[1]) == Focus("see.0", (4, 2, 7, 3))
+
+
+def test_a_file_of_ones_own_that_is_said_to_read_films_is_given_one(tmp_path) -> None:
+    """Its frames are those of the GIF; where it reads more than there are the last is held, and that is said."""
+    torch.manual_seed(0)
+    film = torch.rand(1, 6, 3, 12, 12)
+
+    class Coloured(Own):
+        def __init__(self) -> None:
+            super().__init__()
+            self.see[0] = nn.Conv2d(3, 4, 3, padding=1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(torch.export.export(Coloured().eval(), (film,)), tmp_path / "films.pt2")
+    shown = [Picture.fromarray(frame) for frame in frames(4, 24, 24)]
+    shown[0].save(tmp_path / "own.gif", save_all=True, append_images=shown[1:])
+    trace = pass_of(open_model(tmp_path / "films.pt2", told=Manifest(kind="video")), str(tmp_path / "own.gif")).trace
+    made = given(tmp_path / "own.gif", shape=[1, None, 12, 12], frames=6).raw / 255
+    read = trace.layers[0].output
+    np.testing.assert_allclose(read, np.stack([made[[0, 1, 2, 3, 3, 3]]] * 3, 1), atol=1e-6)
+    assert any("has 4 frames and" in note and "the last of them is held" in note for note in trace.notes)
+    assert find("frames").suits(trace)
+    assert trace.sample.title == "own.gif, 4 frames, the middle of each, 12 × 12"
 
 
 def test_what_reads_no_film_has_no_such_view() -> None:

@@ -15,10 +15,11 @@ from tests.test_sentences import page_of, texts_of, true, unclaimed
 from visualizer import capture, draw
 from visualizer.record import pass_of
 from visualizer.said import listening
-from visualizer.scene.picture import Image, Line, Look, Rect, Text
+from visualizer.scene.picture import Focus, Image, Line, Look, Rect, Text
 from visualizer.scene.sound import hertz, mel, sound_of, spectrogram_of, stages, way
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Input, Refused, Trace, forget
+from visualizer.ui.words import tip
 from visualizer.views import find
 
 torch.set_num_threads(1)
@@ -265,3 +266,12 @@ def test_an_hour_a_broken_file_and_a_text_are_one_sentence(tmp_path) -> None:
         with pytest.raises(Refused, match=words) as refused:
             pass_of("spoken_digits", str(tmp_path / f"{name}.wav"))
         assert str(refused.value).count(". ") == 0
+
+
+def test_what_is_pointed_at_is_said_with_its_second_and_its_hertz(heard) -> None:
+    trace = heard["spoken_digits"]
+    hz = 700 * (10 ** (np.linspace(*(2595 * np.log10(1 + np.array((60, 3900)) / 700)), 42)[13] / 2595) - 1)
+    assert tip(trace, Focus("spectrogram.div", (12, 45)), False).partition("\n")[0].endswith(
+        f", {(100 + 45 * 80) / 8000:.2f} s, {hz:.0f} Hz")
+    assert ", 0.49 s" in tip(trace, Focus("gru", (12, 3)), False)
+    assert " s" not in tip(trace, Focus("conv1", (2,)), False).partition("\n")[0]

@@ -129,6 +129,16 @@ def test_silence_and_a_microphone_that_is_taken_are_said(media, desk) -> None:
     assert not desk.files
 
 
+def test_without_a_loudspeaker_one_is_told_to_connect_one(media, desk) -> None:
+    media.module.QMediaDevices.audioOutputs = list
+    desk.sounding.toggle()
+    desk.sounding.play(False)
+    assert not desk.sounding.on
+    assert not media.played
+    assert all("No loudspeaker" in sentence for sentence in desk.said)
+    assert len(desk.said) == 2
+
+
 def test_without_the_module_and_without_a_sound_one_sentence_is_said(desk, monkeypatch, qapp) -> None:
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
     for act in (lambda: desk.sounding.play(True), desk.sounding.toggle, desk.sounding.record):

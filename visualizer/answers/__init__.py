@@ -129,6 +129,8 @@ class AnswerKind:
     """Wishes that lead somewhere, the first the one that is taken where nobody wishes."""
     called: Callable[[Trace, Answer, str], str] = lambda trace, answer, wish: ""
     """A wish as a menu says it; empty where it is said as it is written."""
+    pointed: Callable[[Answer, Cell], str] = lambda answer, cell: ""
+    """The wish for a number of the answer that somebody has chosen; empty for none."""
     loss: str = ""
     """How it is compared with the truth while learning: a loss of `record.objectives`; empty for none, or for what
     `right` says."""
@@ -162,6 +164,11 @@ class AnswerKind:
     """Whether a guess among its labels is right as often as one of them is."""
     ends: bool = False
     """Whether it says as many symbols as it likes, so that there may be fewer or more of them than were wanted."""
+    before: Callable[[Mapping[str, Any]], int] = lambda settings: 0
+    """How many numbers stand before those of the labels, by what is said of the answer: the edges of a box."""
+    view: str = ""
+    """The view in which models that answer so are first seen; empty for that of what they read. Where it does not suit,
+    the first that does is seen."""
     along: Axes | None = None
     """Along which axes it has a number for every label: none for one choice, `step` for one at each step, `row column`
     for one at each pixel, whose classes come first; None where its numbers have no names."""
@@ -191,6 +198,11 @@ def kind(name: str) -> AnswerKind:
 def of(answer: Answer) -> AnswerKind | None:
     """The kind of an answer; None in a recording that knows a kind which is not there."""
     return next((each for each in kinds() if each.name == answer.kind), None)
+
+
+def numbers_before(name: str, settings: Mapping[str, Any]) -> int:
+    """How many numbers of an answer of that kind belong to no label; 0 for a kind that nobody knows."""
+    return next((each.before(settings) for each in kinds() if each.name == name), 0)
 
 
 def asked(objective: str) -> AnswerKind | None:

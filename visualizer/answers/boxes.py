@@ -9,8 +9,9 @@ In rows the edges are pixels of the input; in a grid they are how far they lie f
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -138,7 +139,11 @@ def fits(answer: Answer, values: Values) -> bool:
 
 def columns_of(answer: Answer) -> tuple[str, ...]:
     """What the first numbers of a box are."""
-    found = answer.settings.get("columns", COLUMNS)
+    return _columns_in(answer.settings)
+
+
+def _columns_in(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    found = settings.get("columns", COLUMNS)
     return tuple(found.split()) if isinstance(found, str) else tuple(found)
 
 
@@ -360,4 +365,5 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
 
 ANSWER = AnswerKind(english("boxes"), english("boxes around what was found"), never, sentence, draw, proportion, score,
                     scalar, wishes,
-                    right=right, cost=cost, asks=("boxes",))
+                    right=right, cost=cost, asks=("boxes",), view="detect",
+                    before=lambda settings: len(_columns_in(settings)))

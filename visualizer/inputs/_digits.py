@@ -335,6 +335,18 @@ def _without_paper(bright: NDArray[np.float32], path: Path) -> NDArray[np.float3
     return np.where(ink < 255 * FAINT, 0, ink).astype(np.float32)
 
 
+def is_light(grey: Pixels) -> bool:
+    """Whether what shows at the border is paper rather than a dark ground."""
+    return float(np.median(_border(grey.astype(np.float32)))) > 127
+
+
+def white_on_black(grey: Pixels) -> Pixels:
+    """Strokes on light paper as white ones on black, of any size; of an empty page nothing is left."""
+    bright = 255 - grey.astype(np.float32)
+    ink = np.clip(bright - float(np.median(_border(bright))), 0, None)
+    return _frozen(np.rint(ink * (255 / float(ink.max()))) if ink.max() >= CONTRAST else np.zeros_like(ink))
+
+
 def _frozen(values: NDArray[Any]) -> Pixels:
     made: Pixels = values.astype(np.uint8)
     made.flags.writeable = False

@@ -29,7 +29,19 @@ def read(word: str, facts: Facts) -> Given:
     made = _digits.middle(whole, rows, columns)
     said = tr("{file}, as it is") if (high, wide) == (rows, columns) else \
         tr("{file}, its middle, {rows} × {columns}")
+    if channels == 1 and _digits.is_light(made) and _on_black(facts):
+        made, said = _digits.white_on_black(made), tr("{file}, {rows} × {columns}, turned to white on black")
     return Given(Sample(word, said.format(file=path.name, rows=rows, columns=columns)), made)
+
+
+def _on_black(facts: Facts) -> bool:
+    """Whether the pictures that a model was shown are strokes on a black ground, as far as bundled ones tell."""
+    from visualizer.inputs import _digits, all_samples, raw
+
+    samples = all_samples("pictures", facts) if facts.get("samples") else ()
+    shown = raw(samples[0].name) if samples else None
+    return isinstance(shown, np.ndarray) and shown.ndim == 2 and not _digits.is_light(shown) and \
+        float(np.median(shown)) == 0
 
 
 def bundled(item: Item) -> Given:
@@ -45,10 +57,8 @@ def bundled(item: Item) -> Given:
 
 
 def thumbnail(raw: Any) -> Pixels | None:
-    """The picture in grey."""
-    if not isinstance(raw, np.ndarray) or raw.dtype != np.uint8 or raw.ndim not in (2, 3):
-        return None
-    return raw if raw.ndim == 2 else np.rint(raw.mean(2)).astype(np.uint8)
+    """The picture as it is."""
+    return raw if isinstance(raw, np.ndarray) and raw.dtype == np.uint8 and raw.ndim in (2, 3) else None
 
 
 def grain(facts: Facts) -> Grain:

@@ -13,16 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
+from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Offer, Pixels
 from visualizer.inputs._files import checked, numbers_in
 from visualizer.inputs.image import SUFFIXES as PICTURES
 from visualizer.language import english, tr
+from visualizer.manifest import Input
 from visualizer.trace import Array, Refused, Sample
 
 FILMS = (".mp4", ".webm", ".mov", ".mkv", ".avi")
 SUFFIXES = (".npy", ".gif", ".webp", ".png", ".apng", ".tif", ".tiff", *FILMS)
 USUAL = 8
 """Frames of a film for a model that does not say how many it was made with."""
+USUAL_SIDE = 16
+"""Rows and columns of a frame where nobody says them."""
 MOST = 2_000
 """Frames of a file that are gone through."""
 LIGHT = 127
@@ -139,7 +142,7 @@ def _fitted(word: str, name: str, facts: Facts, frames: Sequence[Array], count: 
 
 
 def _size(facts: Facts) -> tuple[int, int]:
-    rows, columns = (tuple(facts.get("shape", ())) or (16, 16))[-2:]
+    rows, columns = (tuple(facts.get("shape", ())) or (USUAL_SIDE, USUAL_SIDE))[-2:]
     return int(rows), int(columns)
 
 
@@ -156,8 +159,15 @@ def bundled(item: Item) -> Given:
 
 
 def thumbnail(raw: Any) -> Pixels | None:
-    """All frames in one: of each pixel the brightest."""
-    return raw.max(0) if isinstance(raw, np.ndarray) and raw.ndim == 3 and raw.dtype == np.uint8 else None
+    """All frames in one: of each pixel the brightest. Of a film as it is given, or as it was recorded."""
+    if not isinstance(raw, np.ndarray) or raw.ndim not in (3, 4):
+        return None
+    if raw.ndim == 3:
+        return raw.max(0) if raw.dtype == np.uint8 else None
+    brightest = np.nan_to_num(raw.max(1).mean(0))
+    low, high = float(brightest.min()), float(brightest.max())
+    stretched: Pixels = np.rint(255 * (brightest - low) / ((high - low) or 1.0)).astype(np.uint8)
+    return stretched
 
 
 def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
@@ -170,7 +180,53 @@ def grain(facts: Facts) -> Grain:
     return Grain(("frame", "row", "column"), "frame", english("film frame"), english("film frames"), span=(0, 255))
 
 
+# --- models of one's own ----------------------------------------------------------------------------------------------
+
+def _axis(offer: Offer) -> int | None:
+    """Along which of four axes the frames stand: the channels, grey or of three colours, are the other of the first
+    two."""
+    if len(offer.sizes) != 4:
+        return None
+    return next((1 - channels for channels in (0, 1) if offer.sizes[channels] in (1, 3)), None)
+
+
+def suits(offer: Offer, told: Input) -> bool:
+    """Only where somebody says so: four axes may be a volume just as well."""
+    return told.kind == INPUT.name and offer.floats and _axis(offer) is not None
+
+
+def facts_of(offer: Offer, said: Input) -> dict[str, Any]:
+    """How large its frames are, and how many it reads."""
+    axis, usual = _axis(offer), offer.usual or (None,) * len(offer.sizes)
+    if axis is None:
+        return {}
+    rows, columns = (size or by or USUAL_SIDE for size, by in zip(offer.sizes[2:], usual[2:], strict=True))
+    return {"shape": [1, None, rows, columns], "frames": offer.sizes[axis] or usual[axis] or USUAL,
+            "all": offer.sizes[axis] is not None}
+
+
+def fed(raw: Any, offer: Offer, said: Input, facts: Facts) -> Array:
+    """A film as the model takes it, 0 … 1: where it reads a fixed number of frames, the last is held or the rest cut;
+    each channel of colours is the same grey."""
+    film, axis = np.asarray(raw), _axis(offer)
+    if film.ndim != 3 or axis is None:
+        return film
+    if (wanted := offer.sizes[axis]) is not None:
+        film = film[np.minimum(np.arange(wanted), len(film) - 1)]
+    whole = np.stack([film / np.float32(255)] * int(offer.sizes[1 - axis] or 1), 1 - axis)
+    return whole.astype(np.float32)
+
+
+def notes(facts: Facts, raw: Any, title: str) -> tuple[str, ...]:
+    """Of a film that is shorter or longer than what the model reads."""
+    wanted = facts.get("frames")
+    if not facts.get("all") or not isinstance(wanted, int) or not isinstance(raw, np.ndarray) or len(raw) == wanted:
+        return ()
+    done = "the last of them is held" if len(raw) < wanted else "those behind are cut off"
+    return (f"The film has {len(raw)} frames and {title} reads {wanted}: {done}.",)
+
+
 INPUT = InputKind(
     "video", english("films"), english("a film"), english("film frame"), SUFFIXES, read=read, bundled=bundled,
     folders=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS,), across=4, grain=grain, view="frames",
-    order=2)
+    notes=notes, suits=suits, facts=facts_of, fed=fed, order=2)

@@ -95,7 +95,8 @@ def right_answers(network: Opened, edits: Sequence[str] = (), since: float = 0.0
                   part: float = 1.0) -> Generator[tuple[float, str], None, tuple[int, int]]:
     """How many of the bundled inputs with a label a network answers right, and among how many; none where it does not
     choose among labels."""
-    words = inputs.samples(inputs.of(reads_of(network)).name).words[:MOST] if network.labels else ()
+    reads = reads_of(network)
+    words = inputs.samples(inputs.of(reads).name, reads).words[:MOST] if network.labels else ()
     right = of = 0
     held: list[tuple[tuple[Tensor, ...], int]] = []
     for number, word in enumerate(words):

@@ -268,7 +268,8 @@ def _facts(reads: Sequence[_Reads], answer: Shape) -> dict[str, Any]:
 def _labels(path: Path, told: Manifest, answer: Shape) -> tuple[tuple[str, ...], str]:
     """Names of the classes: told, or from a file beside the model, and which. Refused where there are not so many
     classes."""
-    counts = {answer[-1], *answer[1:2]} if answer else set()
+    before = answers.numbers_before(told.answer, told.settings)
+    counts = {size if size is None else size - before for size in (answer[-1], *answer[1:2])} if answer else set()
     if told.labels:
         if counts and len(told.labels) not in counts:
             raise Refused(f"{path.name} gives {_in_words(answer[1:] or answer)} numbers, and {len(told.labels):,} "

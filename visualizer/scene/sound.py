@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.language import tr
+from visualizer.said import said
+from visualizer.scene import numbers
 from visualizer.scene.reading import layers
-from visualizer.trace import Layer, Trace, remembered
+from visualizer.trace import Cell, Layer, Trace, remembered
 
 Values = NDArray[np.float64]
 KIND = "audio"
@@ -106,8 +109,8 @@ def sound_of(trace: Trace) -> Sound | None:
         long = [size for size in layer.shape if size != 1]
         if len(long) != 1:
             continue
-        said = reads.get("inputs", {}).get(fed.name, reads) if isinstance(reads, Mapping) else {}
-        rate = said.get("rate", 0) if isinstance(said, Mapping) else 0
+        told = reads.get("inputs", {}).get(fed.name, reads) if isinstance(reads, Mapping) else {}
+        rate = told.get("rate", 0) if isinstance(told, Mapping) else 0
         return Sound(layer.name, np.asarray(layer.output, np.float64).ravel(), int(rate or 0), _clocks(trace, layer))
     return None
 
@@ -225,11 +228,11 @@ def hertz_of(trace: Trace, layer: Layer, bands: int) -> Values | None:
     """(band,): the middle of each in Hz, as the model's card says it, or as the bins of a Fourier transform have it."""
     sound = sound_of(trace)
     reads = trace.facts.get("input", {})
-    said = reads.get("spectrogram") if isinstance(reads, Mapping) else None
-    if isinstance(said, Mapping) and said.get("bands") == bands and \
-            layer.name.partition(".")[0] == str(said.get("layer", "")).partition(".")[0]:
-        low, high = float(said.get("from", 0)), float(said.get("to", 0))
-        if said.get("scale") == "mel":
+    told = reads.get("spectrogram") if isinstance(reads, Mapping) else None
+    if isinstance(told, Mapping) and told.get("bands") == bands and \
+            layer.name.partition(".")[0] == str(told.get("layer", "")).partition(".")[0]:
+        low, high = float(told.get("from", 0)), float(told.get("to", 0))
+        if told.get("scale") == "mel":
             return hertz(np.linspace(mel(low), mel(high), bands + 2))[1:-1]
         return np.linspace(low, high, bands)
     if sound is None or not sound.rate:
@@ -238,6 +241,23 @@ def hertz_of(trace: Trace, layer: Layer, bands: int) -> Values | None:
                  if isinstance(each.settings.get("n_fft"), int)), None)
     return None if bins is None or bins.settings["n_fft"] // 2 + 1 != bands else \
         np.arange(bands) * sound.rate / bins.settings["n_fft"]
+
+
+def heard_at(trace: Trace, name: str, cell: Cell) -> str:
+    """`0.45 s, 1,250 Hz`: when one number of a layer is, and which notes it is of where that is known; empty of what
+    has no time, or where nobody says the rate."""
+    sound = sound_of(trace)
+    clock = None if sound is None or not sound.rate else sound.clocks.get(name)
+    if sound is None or clock is None or len(cell) != trace[name].output.ndim:
+        return ""
+    words = [tr("{second} s").format(second=said(numbers.number(sound.seconds(clock.middle(cell[clock.axis])), 2),
+                                                 "second of a frame", name, step=cell[clock.axis]))]
+    seen = spectrogram_of(trace)
+    if name == seen.layer and seen.hertz is not None and len(cell) == 2:
+        band = cell[1 - clock.axis]
+        number = said(numbers.count(round(float(seen.hertz[band]))), "hertz of a band", name, (band,))
+        words.append(tr("{number} Hz").format(number=number))
+    return ", ".join(words)
 
 
 def mel(hz: Any) -> Values:

@@ -183,6 +183,8 @@ class Stage(Canvas):
         """The closed block on which was pressed."""
         """Where the last press was and what lay there: its click may lay the picture out anew before a second one."""
         self._dragging = ""
+        self._knob = ""
+        """Which one is turned while the mouse drags along its choices."""
         self.bar: WhatIf | None = None
         """Where it is shown, a drag on the input moves it."""
         self._dragged_from = "", 1.0, 1.0
@@ -431,13 +433,12 @@ class Stage(Canvas):
             self._dragging = "reel"
             self._scrub_reel(event.position())
         elif pressed is not None and isinstance(pressed[0].holds, Choice):
-            chosen = pressed[0].holds
-            self.store.apply(lambda state: does.turned(state, chosen.knob, chosen.word))
-            self._press = None
+            self._dragging = "choice"
+            self._choose(event.position(), pressed[0].holds.knob)
         elif pressed is not None and isinstance(pressed[0].holds, Opens):
             self._open(pressed[0].holds)
         elif pressed is not None and isinstance(pressed[0].holds, ToPoint):
-            self._dragging = "point"
+            self._dragging = "plane"
             self._to_point(event.position())
         elif pressed is not None and pressed[1].array == BEAT:
             leads = pressed[0].holds
@@ -470,8 +471,10 @@ class Stage(Canvas):
             self._scrub(self.to_picture(event.position())[0], self.to_picture(self._press)[1])
         elif self._dragging == "strength":
             self._on_curves(event.position())
-        elif self._dragging == "point":
+        elif self._dragging == "plane":
             self._to_point(event.position())
+        elif self._dragging == "choice":
+            self._choose(QPointF(event.position().x(), self._press.y()))
         elif self._dragging == "shift":
             self._drag_input(event.position())
         elif self._dragging == "mark":
@@ -641,6 +644,15 @@ class Stage(Canvas):
             return ()
         x, y = self.to_picture(point)
         return mark.holds.at((x - mark.x) / mark.width, (y - mark.y) / mark.height)
+
+    def _choose(self, point: QPointF, knob: str = "") -> None:
+        """The choice that lies there; while one drags along a line of them, only another of the same knob."""
+        self._knob = knob or self._knob
+        found = self.picture.mark_at(*self.to_picture(point))
+        chosen = None if found is None else found[0].holds if isinstance(found[0], Rect) else None
+        if isinstance(chosen, Choice) and chosen.knob == self._knob:
+            knob, word = chosen.knob, chosen.word
+            self.store.apply(lambda state: does.turned(state, knob, word), gesture=knob)
 
     def _to_point(self, point: QPointF) -> None:
         """The picture of the point that lies there."""

@@ -17,6 +17,7 @@ from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Scale
 from visualizer.scene.reading import symbol_words, symbols_in
+from visualizer.scene.sound import heard_at
 from visualizer.scene.subject import array, there
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Layer, Trace
@@ -100,7 +101,8 @@ def tip(trace: Trace, focus: Focus, backward: bool) -> str:
         return where if found.ndim else f"{where}\n{symbol_words(trace, focus.layer, focus.cell[0])}"
     name = quantity(focus, backward)
     if found.ndim == 0:
-        return f"{where}\n{name} {numbers.significant(float(found), 4)}"
+        when = heard_at(trace, focus.layer, focus.cell) if focus.array == "output" else ""
+        return f"{where}{when and f', {when}'}\n{name} {numbers.significant(float(found), 4)}"
     known = found[np.isfinite(found)]
     if not known.size:
         return where
@@ -194,14 +196,20 @@ def knob(name: str) -> str:
         "window": tr("How many steps a loss goes back"),
         "curves": tr("Curves about to be replaced"),
         "show": tr("Whose numbers"),
+        "future": tr("Behind the time looked at"),
+        "beam": tr("How many beginnings are kept"),
+        "head": tr("Which head"),
         "operations": tr("The operations of a step"),
         "sweep": tr("What a sweep of the laboratory found"),
+        "score": tr("A box stays with a score of more than"),
+        "overlap": tr("Of two boxes the surer stays where they overlap by more than"),
         "skips": tr("The skips of a U"),
         "content": tr("The picture that is changed"),
         "style": tr("The picture whose texture it takes on"),
         "keep": tr("How much the content counts"),
         "weight": tr("How much the style counts"),
         "smooth": tr("How much smoothness counts"),
+        "map": tr("Which slopes"),
         "layer": tr("Whose Gram matrices, first to last"),
     }.get(name, name.replace("_", " ").capitalize())
 
@@ -230,6 +238,8 @@ def knob_word(name: str, word: str) -> str:
         ("state", "cell"): tr("Cell state"),
         ("skips", "with"): tr("As they are"),
         ("skips", "without"): tr("Cut: zeros in their place"),
+        ("future", "free"): tr("It reads what it foretold"),
+        ("future", "told"): tr("It is told what was measured"),
         ("show", "told"): tr("Of one unit, backwards of all"),
         ("show", "unit"): tr("Of one unit"),
         ("show", "mean"): tr("Of all units"),
@@ -246,6 +256,10 @@ def knob_word(name: str, word: str) -> str:
         ("curves", "faint"): tr("Faint"),
         ("sweep", "hidden"): tr("Hidden"),
         ("sweep", "shown"): tr("Over the whole stage"),
+        ("score", "model"): tr("As the model has it"),
+        ("overlap", "model"): tr("As the model has it"),
+        ("map", "places"): tr("Each place its own"),
+        ("map", "averaged"): tr("Averaged over the places (Grad-CAM)"),
         **{(name, word): words for name in ("content", "style") for word, words in (
             ("chelsea", tr("The cat")), ("coffee", tr("The cup of coffee")), ("astronaut", tr("The astronaut")),
             ("rocket", tr("The rocket")), ("input", tr("The picture that is open")))},
@@ -313,7 +327,7 @@ def beat_words(trace: Trace, moment: Moment, short: bool, steps: int = 0) -> tup
     layer = trace[moment.beat.layer]
     if moment.beat.doing:
         what = translated(moment.beat.words)
-        said = tr(": step {n}, {what}") if moment.beat.number and not short else ": {what}"
+        said = ": {what}" if not moment.beat.number else tr(": step {n}") if short else tr(": step {n}, {what}")
         return moment.beat.doing, said.format(n=moment.beat.number, what=what)
     if "rnn.mean" in trace.studies.get("lab", {}) and moment.backward and moment.beat.step is not None:
         return tr("Rewind"), "" if short else tr(": from the loss to the first step")

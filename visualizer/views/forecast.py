@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.said import said, tick
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import Box, whole
@@ -38,7 +38,7 @@ from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, layers, read_said, reading, shown_layer, step_said
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Timeline
-from visualizer.scene.type import width
+from visualizer.scene.type import plain_lines, width
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
 
@@ -403,6 +403,32 @@ def _times(shown: Reading, place: steps.Span) -> tuple[tuple[int, str], ...]:
     return tuple((index, str(year)) for index, year in years if year % by == 0)
 
 
+QUALITIES = (english("RMSE one step ahead"), english("RMSE of the last value"),
+             english("RMSE of a round foretold from its own values"),
+             english("RMSE of a round, the last value repeated"))
+"""What of the measures of a card is printed: told the truth, and reading itself, each beside a plain guess."""
+WIDE = 248
+
+
+def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture | None:
+    """How far off it is when it is told the truth, and when it reads itself; None where one number was chosen."""
+    quality = trace.facts.get("quality", {})
+    found = [(name, float(quality[name])) for name in QUALITIES if isinstance(quality.get(name), float)]
+    if not found or moment.backward or (focus is not None and focus.cell):
+        return None
+    marks: list[Mark] = [Text(4, 18, plain(tr("On what it never saw")), 15, 600)]
+    y = 22.0
+    for name, value in found:
+        for line in plain_lines(translated(name), 12, WIDE - 70):
+            y += 17
+            marks.append(Text(4, y, plain(line), 12, 400, "ink-2"))
+        marks.append(Text(WIDE - 4, y, plain(said(numbers.number(value, 2), "quality", array=name)), 12, 600, "ink",
+                          "end"))
+        y += 6
+    return Picture((WIDE, math.ceil(y + 12)), tuple(marks), (), look.theme, "window",
+                   caption=tr("On what it never saw"))
+
+
 @remembered(8)
 def _table(shown: Reading, series: Series) -> Table:
     """One row a step."""
@@ -424,7 +450,7 @@ def _telling(trace: Trace, times: Timeline) -> str:
 
 VIEW = View(
     "forecast", english("Forecast"), english("A series, what was foretold of it, and how it goes on by itself."),
-    suits=lambda trace: series_of(trace) is not None and bool(layers(trace)), draw=draw, telling=_telling, order=10,
-    group=STEPS, knobs=(("future", (FREE, TOLD)),), studies=("free",),
+    suits=lambda trace: series_of(trace) is not None and bool(layers(trace)), draw=draw, telling=_telling, page=page,
+    order=10, group=STEPS, knobs=(("future", (FREE, TOLD)),), studies=("free",),
     tries=english("Go back in time, and see from where on it goes wrong when nobody tells it the truth."),
 )

@@ -115,7 +115,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     kept, moving = _lanes(run, trace, now, look, size, y)
     still, marks = still + kept, marks + moving
     return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(told),
-                   table=Table((), ()) if run is None else _table(run.trace, run.name))
+                   table=_asked(look) if run is None else _table(run.trace, run.name))
 
 
 def updates_at(moment: Moment) -> int:
@@ -574,6 +574,12 @@ def _sentence(run: Run) -> str:
               "the content are {moved} off.").format(
         now=said(str(run.now), "updates", step=run.now), all=said(str(UPDATES), "updates", step=UPDATES),
         off=share(run.now, STYLE), first=share(0, STYLE), moved=share(run.now, CONTENT))
+
+
+def _asked(look: Look) -> Table:
+    """What a run is asked for, before it is measured."""
+    wish = wish_of(look)
+    return Table((tr("what"), tr("value")), ((tr("content"), wish.content), (tr("style"), wish.style)))
 
 
 @remembered(4)

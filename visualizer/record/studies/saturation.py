@@ -79,7 +79,7 @@ def run(again: Pass) -> Work:
             x = prepared(again.opened, given.raw)
         except Refused:  # a passage with letters that this model does not know
             continue
-        _count(capture(again.model, x, objective="none", labels=again.opened.labels), counts)
+        _count(capture(again.model, x, objective="none"), counts)
         done += 1
     return _found(counts, done)
 

@@ -13,6 +13,7 @@ from visualizer.scene.picture import (
     Focus,
     Group,
     Image,
+    Line,
     Look,
     Mark,
     Rect,
@@ -31,6 +32,8 @@ from visualizer.views.caption._so_far import SoFar, gradient, state
 
 PALE = 1.8
 """The strongest colour stands for so many times the largest share, so that ink can be told from it."""
+TOLD_SHARE = 0.04
+"""A share of the attention from which on it is printed, and drawn as a line."""
 INKED = 0.2
 """Of the range of a picture: what is darker is drawn over the heat."""
 
@@ -75,7 +78,6 @@ def _column(so: SoFar, plan: Plan, look: Look, word: int, chosen: bool) -> list[
     marks: list[Mark] = []
     if chosen:
         marks.append(Rect(x - 3, top - 3, wide + 6, bottom - top + 6, "accent", radius=6, opacity=0.1))
-    marks += _chip(so, plan, word, chosen)
     if so.known(made.looks) <= 0:
         marks.append(Rect(x, plan.looks.top, wide, plan.looks.high, "hatch"))
     else:
@@ -84,8 +86,23 @@ def _column(so: SoFar, plan: Plan, look: Look, word: int, chosen: bool) -> list[
         marks += _state(so, plan, look, word)
     if plan.wide.high:
         marks += _widely(so, plan, word, chosen)
-    marks += _bars(so, plan, word, chosen)
+    marks += _bars(so, plan, word, chosen) + _mixed(so, plan, word) + _chip(so, plan, word, chosen)
     return grouped(Group(tr("word {number}").format(number=word + 1), Focus(made.scores)), marks)
+
+
+def _mixed(so: SoFar, plan: Plan, word: int) -> list[Mark]:
+    """While a word is made: what is seen at the places comes together, each as thick as its share."""
+    seen, made = so.seen, so.seen.words[word]
+    share, after = so.come(made.mixes), made.state or made.scores
+    if so.backward or share <= 0 or so.come(after) >= 1 or not plan.state.high:
+        return []
+    rows, columns = seen.grid
+    wide, high = _across(so, plan) / columns, plan.looks.high / rows
+    left = plan.left(word) + (plan.width - _across(so, plan)) / 2
+    to = (plan.middle(word), plan.state.top)
+    return [Line(((left + (place % columns + 0.5) * wide, plan.looks.top + (place // columns + 0.5) * high), to),
+                 "accent", max(1.0, 8 * float(seen.shares[word, place])), opacity=0.7 * ease(share))
+            for place in np.flatnonzero(seen.shares[word] >= TOLD_SHARE).tolist()]
 
 
 def _across(so: SoFar, plan: Plan) -> float:
@@ -112,6 +129,9 @@ def _chip(so: SoFar, plan: Plan, word: int, chosen: bool) -> list[Mark]:
         from_y = plan.bars.top + (plan.symbols.index(best) + 0.5) * plan.line + 4
         home = from_y + (home - from_y) * share
     elsewhere = abs(home - (row.top + row.high / 2 + 5)) > row.high / 2
+    if elsewhere:  # on its way over what stands between
+        half = width(words, size, 600) / 2 + 4
+        marks.append(Rect(x + wide / 2 - half, home - 14, 2 * half, 19, "stage", radius=4, opacity=0.9))
     marks.append(Text(x + wide / 2, home, plain(words), size, 600, "accent-ink" if elsewhere else ink, "middle",
                       wide - 2))
     return marks

@@ -17,7 +17,7 @@ from visualizer.trace import Trace
 from visualizer.views.caption._control import Control, chosen, control, said_there
 from visualizer.views.caption._so_far import SoFar
 
-WIDE, LEFT, MOST, SIDE = 248, 4.0, 5, 96.0
+WIDE, LEFT, RIGHT, MOST, SIDE = 280, 24.0, 264.0, 5, 96.0
 
 
 def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture | None:
@@ -42,7 +42,7 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         number=said(str(word + 1), "number of a word", seen.answer.layer, step=word),
         count=said(str(len(seen.words)), "how many steps", seen.answer.layer),
         word=said(seen.text(seen.best[word]), "symbol of the answer", seen.answer.layer, (seen.best[word],)))
-    return Picture((WIDE, math.ceil(y + 8)), (), tuple(marks), look.theme, caption=caption)
+    return Picture((WIDE, math.ceil(y + 8)), tuple(marks), (), look.theme, "window", caption=caption)
 
 
 def _word(seen: Gaze, word: int) -> tuple[list[Mark], float]:
@@ -50,20 +50,20 @@ def _word(seen: Gaze, word: int) -> tuple[list[Mark], float]:
     order = [int(index) for index in np.argsort(-seen.chances[word], kind="stable")]
     next_one = order[1] if len(order) > 1 else best
     marks: list[Mark] = [
-        Text(LEFT, 18, plain(tr("Word {number}: {word}").format(
+        Text(LEFT, 26, plain(tr("Word {number}: {word}").format(
             number=said(str(word + 1), "number of a word", seen.answer.layer, step=word),
             word=said(seen.text(best), "symbol of the answer", seen.answer.layer, (best,)))), 15, 600,
-             max_width=WIDE - 8)]
-    y = 38.0
+             max_width=RIGHT - LEFT)]
+    y = 46.0
     words = tr("The state asks, each place answers, and the softmax shares out the attention.")
-    for line in plain_lines(words, 12, WIDE - 8, 400):
+    for line in plain_lines(words, 12, RIGHT - LEFT, 400):
         marks.append(Text(LEFT, y, plain(line), 12, 400, "ink-2"))
         y += 16
     y += 24
     marks += [Text(LEFT, y, plain(_chance(seen, word, best, 0)), 30, 600, "ink", display=True),
               Text(LEFT + 100, y - 4, plain(tr("next: {word}, {chance}").format(
                   word=said(seen.text(next_one), "symbol of the answer", seen.answer.layer, (next_one,)),
-                  chance=_chance(seen, word, next_one, 1))), 12, 400, "ink-2", max_width=WIDE - 108)]
+                  chance=_chance(seen, word, next_one, 1))), 12, 400, "ink-2", max_width=RIGHT - LEFT - 100)]
     return marks, y + 14
 
 
@@ -76,7 +76,7 @@ def _places(seen: Gaze, word: int, y: float) -> tuple[list[Mark], float]:
     shares, columns = seen.shares[word], seen.grid[1]
     y += 18
     marks: list[Mark] = [Text(LEFT, y, plain(tr("Strongest places")), 13, 600),
-                         Text(WIDE - 4, y, plain(tr("row, column")), 11, 400, "ink-2", "end")]
+                         Text(RIGHT, y, plain(tr("row, column")), 11, 400, "ink-2", "end")]
     order = [int(index) for index in np.argsort(-shares, kind="stable")[:MOST]]
     for number, place in enumerate(order):
         y += 20
@@ -88,21 +88,21 @@ def _places(seen: Gaze, word: int, y: float) -> tuple[list[Mark], float]:
             Rect(LEFT + 48, y - 8, 124, 8, "sunk", radius=2),
             Rect(LEFT + 48, y - 8, max(1.0, 124 * float(shares[place])), 8, "accent-fill" if not number else "ink-2",
                  radius=2),
-            Text(WIDE - 4, y, plain(said(numbers.percent(float(shares[place]), 1), "share of a place",
+            Text(RIGHT, y, plain(said(numbers.percent(float(shares[place]), 1), "share of a place",
                                          seen.words[word].looks, (place,), word)), 12, 600, "ink", "end")]
     y += 20
     rest = float(1 - shares[order].sum())
     marks += [Text(LEFT, y, plain(tr("{count} other places").format(count=said(
         str(len(shares) - len(order)), "how many other places", seen.maps.name, (len(order),)))), 12, 400, "ink-2"),
-        Text(WIDE - 4, y, plain(said(numbers.percent(rest, 1), "share of the other places", seen.words[word].looks,
+        Text(RIGHT, y, plain(said(numbers.percent(rest, 1), "share of the other places", seen.words[word].looks,
                                      tuple(order), word)), 12, 400, "ink-2", "end")]
     return marks, y + 10
 
 
 def _control(trace: Trace, seen: Gaze, found: Control, word: int, other: int, y: float) -> tuple[list[Mark], float]:
-    marks: list[Mark] = [Line(((LEFT, y), (WIDE - 4, y)), "hair")]
+    marks: list[Mark] = [Line(((LEFT, y), (RIGHT, y)), "hair")]
     y += 22
-    marks.append(Text(LEFT, y, plain(tr("Control: another picture, same words")), 13, 600, max_width=WIDE - 8))
+    marks.append(Text(LEFT, y, plain(tr("Control: another picture, same words")), 13, 600, max_width=RIGHT - LEFT))
     y += 10
     name = seen.text(seen.best[word])
     label = ("symbol of the answer", seen.answer.layer, (seen.best[word],))
@@ -124,11 +124,11 @@ def _control(trace: Trace, seen: Gaze, found: Control, word: int, other: int, y:
             (tr("log p of all words"), here, "log chance of the words", ()),
             (tr("on the other picture"), there, "log chance of the words elsewhere", (other,))):
         marks += [Text(LEFT, y, plain(title), 12, 400, "ink-2"),
-                  Text(WIDE - 4, y, plain(said(numbers.number(value, 2), quantity, seen.answer.layer, cell_of)), 12,
+                  Text(RIGHT, y, plain(said(numbers.number(value, 2), quantity, seen.answer.layer, cell_of)), 12,
                        600, "ink", "end")]
         y += 18
     marks.append(Text(LEFT, y, plain(tr("Of the other picture it says by itself")), 12, 400, "ink-2"))
-    for line in plain_lines(f"“{said_there(seen, found, other)}”", 12, WIDE - 8, 600):
+    for line in plain_lines(f"“{said_there(seen, found, other)}”", 12, RIGHT - LEFT, 600):
         y += 17
         marks.append(Text(LEFT, y, plain(line), 12, 600))
     return marks, y + 14
@@ -140,8 +140,8 @@ def _measured(trace: Trace, y: float) -> tuple[list[Mark], float]:
     value = quality.get("captions wholly right") if hasattr(quality, "get") else None
     if not isinstance(value, float):
         return [], y
-    marks: list[Mark] = [Line(((LEFT, y), (WIDE - 4, y)), "hair"),
+    marks: list[Mark] = [Line(((LEFT, y), (RIGHT, y)), "hair"),
                          Text(LEFT, y + 20, plain(tr("captions wholly right")), 12, 400, "ink-2"),
-                         Text(WIDE - 4, y + 20, plain(said(numbers.percent(value, 1), "quality", array=(
+                         Text(RIGHT, y + 20, plain(said(numbers.percent(value, 1), "quality", array=(
                              "captions wholly right"))), 12, 600, "ink", "end")]
     return marks, y + 30

@@ -14,12 +14,10 @@ from visualizer.scene.boxes import Box, whole
 from visualizer.scene.picture import Focus, Group, Image, Line, Look, Mark, Rect, Text, grouped, literal, plain, rich
 from visualizer.scene.timeline import ease
 from visualizer.trace import Layer, Trace, remembered
-from visualizer.views.caption._columns import ink, looked
+from visualizer.views.caption._columns import TOLD_SHARE, ink, looked
 from visualizer.views.caption._plan import Plan
 from visualizer.views.caption._so_far import SoFar, chain_of_maps
 
-PRINTED = 0.04
-"""A share of the attention from which on it is printed."""
 MOST_PLACES = 144
 """Of more places no share is printed."""
 SHOWN, LEAST = 2, 14.0
@@ -41,7 +39,7 @@ def picture(so: SoFar, plan: Plan, look: Look, word: int, place: int | None) -> 
         marks += _places(so, look, box)
     elif word >= 0 and so.known(seen.words[word].looks) > 0:
         marks += looked(so, look, word, box.left, box.top, box.width,
-                        PRINTED if seen.shares.shape[1] <= MOST_PLACES else 1.0)
+                        TOLD_SHARE if seen.shares.shape[1] <= MOST_PLACES else 1.0)
     else:
         marks += [ink(so, box.left, box.top, cell),
                   Rect(box.left, box.top, box.width, box.height, stroke="rule", inside=True)]
@@ -75,7 +73,7 @@ def _below(so: SoFar, roomy: bool) -> str:
         tr("{rows} × {columns} places; shares from {least} on are printed")
     return words.format(rows=said(str(rows), "length of axis", so.seen.maps.name, (1,)),
                         columns=said(str(columns), "length of axis", so.seen.maps.name, (2,)),
-                        least=said(numbers.percent(PRINTED, 0), "factor", array=repr(PRINTED)))
+                        least=said(numbers.percent(TOLD_SHARE, 0), "factor", array=repr(TOLD_SHARE)))
 
 
 def _pixels(so: SoFar, look: Look, box: Box, cell: float) -> list[Mark]:

@@ -38,7 +38,7 @@ from visualizer.views.detect._state import (
 
 MOST_CLASSES = 10
 """Labels of which each has a row; of more the largest nine, and all others as one."""
-TALLEST, LEAST = 25.0, 13.0
+TALLEST, LEAST = 30.0, 13.0
 """Height of a row."""
 SLIDER = 42.0
 
@@ -166,8 +166,9 @@ def _row(found: Detection, each: Found, raw: NDArray[np.float64], words: str, in
             wide = (x["end"] - x["bar"]) * min(1.0, share)
             marks += [Rect(x["bar"], base - 7, x["end"] - x["bar"], 6, "sunk"),
                       *([Rect(x["bar"], base - 7, wide, 6, "gradient-mark")] if wide >= 0.5 else []),
-                      Text(x["value"] + 8, base, plain(said(numbers.gradient(amount), "gradient", name, cell)), 12, 400,
-                           "gradient-text", "end", max_width=x["value"] + 8 - x["end"] + 4)]
+                      Text(min(x["value"] + 16, x["right"]), base,
+                           plain(said(numbers.significant(amount, 2), "gradient", name, cell)), 12, 400,
+                           "gradient-text", "end")]
         return marks
     if bars <= 0:
         return marks
@@ -239,6 +240,7 @@ def _formula(found: Detection, opened: tuple[int, ...]) -> str:
     index = columns_of(found.answer).index("left")
     raw = float(_numbers(found, opened)[index])
     of = said(numbers.number(raw, 2), "value", name, _edge_cell(found, opened, index))
+    of = f"({of})" if raw < 0 else of
     column = said(str(opened[1]), "index", name, (0, *opened))
     step = said(f"{stride:g}", "factor", array=repr(stride))
     half = said("0.5", "factor", array="0.5")

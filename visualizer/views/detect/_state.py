@@ -168,6 +168,8 @@ def now(trace: Trace, found: Detection, moment: Moment) -> Now:
 
 def come(trace: Trace, moment: Moment, layer: str) -> float:
     """How much of what a layer computes is there, 0 … 1."""
+    if trace[layer].is_input:
+        return 1.0
     if moment.backward or moment.beat.doing:
         return 1.0 if moment.backward or trace.places[layer] <= trace.places[moment.beat.layer] else 0.0
     apart = trace.places[layer] - trace.places[moment.beat.layer]

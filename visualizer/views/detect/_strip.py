@@ -131,6 +131,7 @@ def _boxes(found: Detection, place: Plan, x: float, y: float, tile: float, likel
     """Boxes as small as the tile."""
     scene = place.scene
     factor = tile / max(scene.width, scene.height)
+    x, y = x + (tile - scene.width * factor) / 2, y + (tile - scene.height * factor) / 2
     marks: list[Mark] = [Rect(x, y, scene.width * factor, scene.height * factor, "", "tile-border")]
     chosen = found.likely if likely else sorted(found.every, key=lambda each: -each.score)
     for each in chosen[:_scene.MOST_DRAWN]:
@@ -196,7 +197,8 @@ def _cost(trace: Trace, moment: Moment, place: Plan) -> list[Mark]:
                               focus=Focus(last.name))]
     if come(trace, moment, last.name) < 1 or last.output.ndim:
         return [*marks, Rect(x, place.strip, place.tile, place.tile, "hatch")]
-    words = said(numbers.significant(float(last.output), 3), "value", last.name)
+    ways = [numbers.significant(float(last.output), digits) for digits in (3, 2, 1)]
+    words = said(next((each for each in ways if width(each, 13, 600) <= place.tile), ways[-1]), "value", last.name)
     return [*marks, Rect(x, place.strip, place.tile, place.tile, "sunk", focus=Focus(last.name)),
             Text(x + place.tile / 2, place.strip + place.tile / 2 + 5, plain(words), 13, 600, "ink", "middle",
                  max_width=place.tile)]

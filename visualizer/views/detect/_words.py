@@ -103,8 +103,9 @@ def _step(found: Detection, seen: Now) -> str:
     if not gone:
         return tr("{words} No other overlaps it by more than {most}.").format(words=words, most=most)
     count = said(str(gone), "boxes dropped in a step", name, (seen.beat - 1,), array=found.asked)
-    return (tr("{words} {count} that overlaps it by more than {most} goes.") if gone == 1 else
-            tr("{words} {count} that overlap it by more than {most} go.")).format(words=words, count=count, most=most)
+    return (tr("{words} {count} other overlaps it by more than {most} and goes.") if gone == 1 else
+            tr("{words} {count} others overlap it by more than {most} and go.")).format(words=words, count=count,
+                                                                                    most=most)
 
 
 def _end(found: Detection) -> str:

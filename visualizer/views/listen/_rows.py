@@ -17,6 +17,7 @@ from visualizer.language import tr
 from visualizer.said import said, tick
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import Box, whole
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -198,13 +199,15 @@ def _spectrogram(sc: Scene, box: Box) -> Drawn:
     bands = len(sc.seen.values)
     named = tr("spectrogram")
     size = tr("{bands} bands").format(bands=said(str(bands), "how many bands", sc.seen.layer or sc.sound.layer))
-    still = [*_name(sc, box, named, size), *_hertz(sc, box, bands)]
+    still = _name(sc, box, named, size)
+    begun = [layer for layer in made if sc.begun(layer.name) > 0]
+    if not begun or len(bands_of(begun[-1], begun[-1].output, sc.sound.clocks[begun[-1].name])) == bands:
+        still += _hertz(sc, box, bands)  # else the rows are others than the bands
     if not made:
-        begun = sc.begun(sc.sound.layer)
         low, high = colour.reach(sc.seen.values)
         entries = colour.unit(sc.seen.values, low, high)
         return still, [steps.unread(place, box.top, box.height), *_picture(
-            sc, entries, "pixel", place, box, None, begun,
+            sc, entries, "pixel", place, box, None, sc.begun(sc.sound.layer),
             Scale("pixel", tr("decibels below the loudest"), sc.sound.layer, low, high))]
     return still, [Rect(place.x, box.top, place.end - place.x, box.height, "hatch"), *_newest(sc, names, box),
                    *_of_padding(sc, place, box)]
@@ -410,7 +413,8 @@ def _states(sc: Scene, box: Box) -> Drawn:
     assert sc.shown is not None
     backward, by = sc.moment.backward, sc.look.knob("order", "last state")
     units = said(str(sc.shown.units), "how many units", sc.shown.layer.name)
-    still = _name(sc, box, tr("hidden state"), tr("{units} units").format(units=units))
+    name = fitting((tr("hidden state"), tr("state")), LEFT - 20, 13, 600)
+    still = _name(sc, box, name, tr("{units} units").format(units=units))
     marks: list[Mark] = []
     high = (box.height + BETWEEN) / len(sc.ways) - BETWEEN
     for number, one in enumerate(sc.ways):
@@ -458,14 +462,16 @@ def _answers(sc: Scene, answers: Answers, box: Box) -> Drawn:
     count = said(str(rows), "answers shown")
     below = tr("{count} likeliest").format(count=count) if few else tr("{count} answers").format(count=count)
     still = _name(sc, Box(box.left, box.top, box.right, box.top + cell * rows), title, below)
-    if cell >= 9:
+    if cell >= (9 if sc.look.mode.notes else 7):
         of = answers.layer or sc.trace.answers[0].layer
         for row, index in enumerate(answers.classes):
             name = tr("blank") if index == answers.blank else said(label(sc.trace, index), "label", of, (index,))
             still.append(Text(sc.axis.x - 9, box.top + (row + 0.5) * cell + 4, plain(name), min(12, cell), 500, "ink-2",
                               "end", 40))
-        still = [mark for mark in still if not (isinstance(mark, Text) and mark.weight != 500 and cell < 9)]
-        still = [_aside(mark) if isinstance(mark, Text) and mark.weight != 500 else mark for mark in still]
+        widest = min(40.0, max(width(mark.plain, 12, 500) for mark in still if isinstance(mark, Text)
+                               and mark.weight == 500))
+        still = [_aside(mark, sc.axis.x - 22 - widest) if isinstance(mark, Text) and mark.weight != 500 else mark
+                 for mark in still]
     known = sc.known
     marks: list[Mark] = [Rect(place.x, box.top, place.end - place.x, cell * rows, "hatch")]
     if sc.moment.backward:
@@ -489,9 +495,9 @@ def _answers(sc: Scene, answers: Answers, box: Box) -> Drawn:
     return still, marks
 
 
-def _aside(mark: Text) -> Text:
+def _aside(mark: Text, x: float) -> Text:
     """The name of the row, left of the names of the classes."""
-    return Text(LEFT - 58, mark.y, mark.runs, mark.size, mark.weight, mark.color, "end", LEFT - 60)
+    return Text(x, mark.y, mark.runs, mark.size, mark.weight, mark.color, "end", x - 4)
 
 
 def _top_two(sc: Scene, answers: Answers, box: Box, cell: float) -> list[Mark]:
@@ -537,7 +543,7 @@ def _spelled(sc: Scene, answers: Answers, box: Box) -> Drawn:
     knows what was said, how surely each of its symbols lies under each frame."""
     place, known = sc.axis.span(answers.clock), sc.known
     y = box.top + 14
-    still: list[Mark] = [Text(LEFT - 16, y, plain(tr("collapses to")), 13, 600, "ink", "end", LEFT - 20)]
+    still: list[Mark] = [Text(LEFT - 16, y, plain(tr("spells")), 13, 600, "ink", "end", LEFT - 20)]
     marks: list[Mark] = []
     path = [int(np.argmax(row)) for row in answers.values]
     of = answers.layer or sc.trace.answers[0].layer

@@ -184,7 +184,7 @@ def _answers(trace: Trace, sound: Sound, shown: Reading | None) -> Answers | Non
 
 def _axis(sound: Sound, seen: Spectrogram, look: Look) -> Axis:
     """The whole sound side by side; whole pixels a frame of its spectrogram where there is one for each."""
-    left, right = look.mode.sides(LEFT, RIGHT, 72)
+    left, right = look.mode.sides(LEFT, RIGHT, 104)
     per = (look.size[0] - left - right) / len(sound.wave)
     frame = per * seen.clock.hop
     if (even := whole(frame, look.pixel)) >= look.pixel:
