@@ -9,8 +9,9 @@ costs as much as before, and sees further (Yu and Koltun 2016):
     up0       16 x 64 x 64    each point becomes 2 x 2, beside it lies down0, one convolution of 1 x 1
     head      11 x 64 x 64    one logit for each class, of each pixel
 
-15,003 parameters, as its twin.
-Measured: PLACEHOLDER
+15,003 parameters, as its twin. Measured on 300 scenes of test digits: a mean IoU of 0.420 over the ten digits, and
+96.7 % of the pixels right: no better than its twin. To see far is not enough: all sums of 2, 4 and 8 are even, so that
+of the points in the middle only every second one is read.
 """
 
 from __future__ import annotations
