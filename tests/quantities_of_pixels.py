@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tests import quantities_of_words  # noqa: F401  (what a card tells of quality)
 from tests.quantities import layer_of, quantity, whole_array, words
 from tests.quantities_of_reach import pair
 from visualizer.trace import Answer, Trace
@@ -181,7 +182,6 @@ def leaping(trace: Trace, said: Any) -> float:
 
 
 quantity("maps beside a skip")(lambda trace, said: sum(of_a_skip(trace, said)) - leaping(trace, said))
-quantity("quality")(lambda trace, said: trace.facts["quality"][said.array])
 
 
 # --- how far a number sees --------------------------------------------------------------------------------------------

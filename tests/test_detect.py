@@ -180,7 +180,7 @@ def test_where_one_beat_ends_the_next_begins() -> None:
     trace = scene("scene-1")
     times = sight.times(trace, Place(view="detect", look=Look(knobs=tuple(LOW.items()))))
     for index in range(1, len(times.beats)):
-        if times.beats[index].layer.startswith("norm"):
+        if times.beats[index].layer not in ("conv1", "relu6", "head", "wanted", "loss", "scores", "input"):
             continue
         end, start = (at(trace, address, **LOW) for address in (times.beats[index - 1].address,
                                                                 f"{times.beats[index].address}@0"))
@@ -371,3 +371,22 @@ def test_a_detector_of_one_s_own_with_three_labels_gets_the_view(tmp_path) -> No
     assert find("detect").suits(trace)
     assert trace.answers[0].labels == ("cat", "dog", "bird")
     assert "15 cells" in at(trace, "head.decode").caption.replace("Each of ", "")
+
+
+def test_one_goes_through_inputs_that_keep_more_boxes_fewer_and_none() -> None:
+    """A reel over recordings at the third step of suppression, and numbers that are none: everything is drawn."""
+    trace = scene("scene-1")
+    none = replace(trace, layers=tuple(
+        replace(layer, output=np.full(layer.shape, -9.0)) if layer.name == "head" else layer for layer in trace.layers))
+    names = ("none", "one", "own")
+    for share in (0.0, 0.4):
+        place = Place(view="detect", at=f"own:head.nms[3]@{share}", look=Look(), reel=names)
+        assert sight.seen((none, scene("scene-4"), trace), place).caption
+    for what in (np.nan, np.inf):
+        head = np.array(trace["head"].output)
+        head.flat[::3] = what
+        broken = replace(trace, layers=tuple(replace(layer, output=head) if layer.name == "head" else layer
+                                             for layer in trace.layers))
+        with np.errstate(all="ignore"):
+            for address in ("head.forward", "head.decode@0.5", "head.threshold", "input.backward"):
+                assert at(broken, address).caption

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from torch import nn
 from torch.distributions import Normal, kl_divergence
 
-from visualizer import answers, draw, latent, over
+from visualizer import answers, draw, latent, over, paint
 from visualizer.record import capture, pass_of, record, with_study
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.over import walked
 from visualizer.said import listening
+from visualizer.scene.passage import pace
 from visualizer.scene.picture import Image, Rect, Text, ToInput, ToPoint
+from visualizer.scene.state import State, changed
 from visualizer.trace import Refused, Trace, forget
+from visualizer.ui.stage import Stage
+from visualizer.ui.store import Store
 
 DIGIT, POINT = "digit-2148", "point:0.21,-0.35"
 
@@ -310,3 +320,39 @@ def test_other_axes_are_chosen_in_the_picture():
     point[5], point[2] = -3, 3  # at the left, and above
     wanted = own.decode(torch.from_numpy(point)[None])[0, 0].detach().numpy()
     np.testing.assert_allclose(tile.values[0, :28, :28] / 255, wanted, atol=0.003)
+
+
+def test_a_drag_through_the_plane_moves_the_point_and_the_pointer_shows_what_lies_there(qtbot, chosen):
+    paint.load_fonts()
+    store = Store(changed(State(), model="digits_vae", sample=POINT, view="generate", at="sigmoid.forward"), chosen)
+    stage = Stage(store)
+    qtbot.addWidget(stage)
+    stage.resize(1104, 796)
+    with qtbot.waitExposed(stage):
+        stage.show()
+    stage.refresh()
+    area = next(mark for mark in stage.picture.still if isinstance(mark, Rect) and isinstance(mark.holds, ToPoint))
+
+    def spot(across: float, up: float) -> QPoint:
+        low, high = area.holds.low, area.holds.high
+        return QPoint(round(area.x + (across - low) / (high - low) * area.width),
+                      round(area.y + (high - up) / (high - low) * area.height))
+
+    hovered = QMouseEvent(QEvent.Type.MouseMove, QPointF(spot(1, -1)), stage.mapToGlobal(QPointF(spot(1, -1))),
+                          Qt.MouseButton.NoButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(stage, hovered)
+    assert store.state.look.knob("ghost", "") == "1.0,-1.0"
+    assert store.state.sample == POINT
+    QTest.mousePress(stage, Qt.MouseButton.LeftButton, pos=spot(1, -1))
+    QTest.mouseMove(stage, spot(2, 0.5))
+    QTest.mouseRelease(stage, Qt.MouseButton.LeftButton, pos=spot(2, 0.5))
+    went = [float(part) for part in store.state.sample.removeprefix("point:").split(",")]
+    assert went == pytest.approx([2, 0.5], abs=0.02)
+    store.undo()
+    assert store.state.sample == POINT, "a drag is one step"
+    assert not store.state.look.knob("ghost", "")
+
+
+def test_on_a_walk_nothing_is_made_up_between_two_points():
+    assert pace("point:1,2") == (0, Fraction(1, 10))
+    assert pace("digit-3")[0] > 0

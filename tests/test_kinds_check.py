@@ -214,3 +214,19 @@ def test_shared_weights_and_a_layer_that_is_read_twice_add_up() -> None:
     assert report.passed
     assert report.unverified == {}
     assert [name for name, _ in kinds.backward_terms(trace, "dense", (0,))] == ["mul", "mul", "add"]
+
+
+def test_what_a_softmax_hands_back_is_the_rest_of_two_numbers_that_torch_rounded() -> None:
+    """Where one share is nearly all, ten of eleven digits cancel; a gradient that is wrong is found all the same."""
+    torch.manual_seed(0)
+    scores = torch.tensor([[9.0, 0.0, 1.0]])
+
+    class Weighs(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.softmax(x * 1.0, 1) @ torch.tensor([[0.3312114], [0.2280298], [0.29]])
+
+    trace = record.capture(Weighs(), scores, objective="sum")
+    assert trace.check().passed
+    wrong = [replace(layer, gradient=layer.gradient * np.float32(1.2)) if layer.name == "mul" else layer
+             for layer in trace.layers]
+    assert not replace(trace, layers=tuple(wrong)).check().passed

@@ -290,3 +290,17 @@ def test_without_the_study_the_skips_are_as_recorded(scene: Trace) -> None:
     assert products(one, 0, (3, 4)).sum() + scene["head"].weights["bias"][0] == pytest.approx(
         float(scene["head"].output[0, 3, 4]), abs=1e-4)
 
+
+
+def test_what_can_be_sent_back_is_called_by_its_name() -> None:
+    trace = toys.segments()
+    answer, kind = trace.answers[0], answers.kind("segments")
+    found = {wish: kind.called(trace, answer, wish) for wish in kind.wishes(answer, trace["softmax"].output)}
+    sizes = {index: int((pixels.classes(trace["head"].output) == index).sum()) for index in (1, 2)}
+    masks = [wish for wish in found if wish.startswith("mask:")]
+    assert masks == [f"mask:{index}" for index in sorted(sizes, key=lambda index: -sizes[index]) if sizes[index]]
+    names = toys.SEGMENTS["labels"]
+    assert [found[wish] for wish in masks] == [f"the mask of {names[int(wish[-1])]}" for wish in masks]
+    assert [said for wish, said in found.items() if wish not in masks] == ["the score of pixel 0, 1"]
+    assert kind.pointed(answer, (2, 3, 4)) == "pixel:3,4"
+    assert kind.scalar(answer, trace["head"].output, "pixel:3,4") is not None

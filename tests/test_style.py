@@ -21,6 +21,7 @@ from visualizer.scene import subject
 from visualizer.scene.picture import Choice, Look, Rect
 from visualizer.scene.state import Place
 from visualizer.trace import Refused, Trace
+from visualizer.ui.store import with_newest
 from visualizer.views import find, picture
 from visualizer.views import style as view
 
@@ -164,6 +165,18 @@ def test_weights_and_pictures_are_asked_for_in_words() -> None:
     np.testing.assert_allclose(held["pixels"][0][:, 1::3, 1::3], small.transpose(2, 0, 1) / 255, atol=0.02)
     values = held["parts"][3]
     assert values[0] == pytest.approx(values[2] + values[1] + 5 * values[3], rel=1e-5)
+
+
+def test_of_many_runs_the_last_two_are_kept_and_the_one_before_stands_faint(styled: Trace) -> None:
+    held = {"flow": {}}
+    for name in ("style", "style:a", "style:b", "style:a"):
+        held = with_newest(held, name, {"run": np.array(len(held))})
+    assert list(held) == ["flow", "style:b", "style:a"]
+    other = replace(styled, studies={**styled.studies, "style:chelsea,coffee,1,1,0": styled.studies["style"]})
+    at, shown = sight.times(styled, Place(view="style")).find("input.update[5]"), find("style")
+    faint = [[mark for mark in picture(shown, trace, at, None, Look()).moving if getattr(mark, "opacity", 1) == 0.3]
+             for trace in (styled, other)]
+    assert [len(marks) for marks in faint] == [0, 2]
 
 
 def test_what_cannot_be_is_one_sentence() -> None:

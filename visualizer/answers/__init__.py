@@ -129,6 +129,8 @@ class AnswerKind:
     """Wishes that lead somewhere, the first the one that is taken where nobody wishes."""
     called: Callable[[Trace, Answer, str], str] = lambda trace, answer, wish: ""
     """A wish as a menu says it; empty where it is said as it is written."""
+    pointed: Callable[[Answer, Cell], str] = lambda answer, cell: ""
+    """The wish for a number of the answer that somebody has chosen; empty for none."""
     loss: str = ""
     """How it is compared with the truth while learning: a loss of `record.objectives`; empty for none, or for what
     `right` says."""

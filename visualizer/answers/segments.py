@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.answers import AnswerKind, Scalar, Score, Values, Where, label, never, picked, place_of
+from visualizer.answers import AnswerKind, Cell, Scalar, Score, Values, Where, label, never, picked, place_of
 from visualizer.kinds.pixels import (
     UNKNOWN,
     Classes,
@@ -249,10 +249,24 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     return (*(f"mask:{index}" for index in order), f"pixel:{row},{column}")
 
 
+def called(trace: Trace, answer: Answer, wish: str) -> str:
+    """The mask of a class by its name, and which pixel."""
+    if (match := MASK.fullmatch(wish)) is not None:
+        return tr("the mask of {label}").format(label=label(answer, int(match[1])))
+    match = PIXEL.fullmatch(wish)
+    return "" if match is None else tr("the score of pixel {pixel}").format(pixel=match[1].replace(",", ", "))
+
+
+def pointed(answer: Answer, cell: Cell) -> str:
+    """The score of the pixel, of the class that it is given."""
+    return f"pixel:{cell[-2]},{cell[-1]}"
+
+
 def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int, int]:
     """How many pixels are right."""
     return right_pixels(Answer("", "segments", truth=None if truth is None else np.asarray(truth)), values)
 
 
 ANSWER = AnswerKind(english("segments"), english("a class for each pixel"), never, sentence, draw, proportion, score,
-                    scalar, wishes, loss="pixels", asks=("class of each pixel",), judge=judge, along=("row", "column"))
+                    scalar, wishes, called, pointed, loss="pixels", asks=("class of each pixel",), judge=judge,
+                    along=("row", "column"))

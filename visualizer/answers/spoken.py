@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.answers import AnswerKind, Score, Values, label, never, picked
+from visualizer.answers import AnswerKind, Score, Values, Where, label, never, picked
 from visualizer.answers.string import distance
 from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import numbers
+from visualizer.scene.picture import Focus, Look, Mark, Rect, Text, plain
+from visualizer.scene.type import width
 from visualizer.trace import Answer, Trace
 
 
@@ -56,6 +58,42 @@ def sentence(trace: Trace, answer: Answer) -> str:
                         wanted=said(written(answer, wanted or ()), "what is written", answer.layer))
 
 
+ACROSS, HIGH = 4, 0.15
+"""Symbols beside each other in the drawing, and how high each is for a width of 1."""
+
+
+def proportion(trace: Trace, answer: Answer) -> float:
+    """So many rows of symbols."""
+    return HIGH * -(-len(trace[answer.layer].output) // ACROSS)
+
+
+def draw(trace: Trace, answer: Answer, place: Where, look: Look) -> list[Mark]:
+    """Symbol after symbol in rows, each with its chance; one that is wrong is framed, and what is right stands there.
+    """
+    x, y, wide, high = place
+    chances, wanted = trace[answer.layer].output, right(answer)
+    each, tall = wide / ACROSS, high / max(1, -(-len(chances) // ACROSS))
+    end = int(answer.settings.get("end", -1))
+    marks: list[Mark] = []
+    for step, row in enumerate(chances):
+        best = int(np.argmax(row))
+        aim = best if wanted is None else wanted[step] if step < len(wanted) else end
+        left, top = x + each * (step % ACROSS), y + tall * (step // ACROSS)
+        marks.append(Rect(left + 1, top + 1, each - 4, tall - 4, "sunk", "" if aim == best else "ink", 1.5, True,
+                          radius=4, dashed=True, focus=Focus(answer.layer, (step, best))))
+        words = said(label(answer, best), "symbol of the answer", answer.layer, (best,))
+        size = 13.0 if width(words, 13, 600) <= each - 8 else 11.0
+        middle = left + each / 2 - 1
+        marks.append(Text(middle, top + min(tall / 2, 17.0), plain(words), size, 600, "ink", "middle",
+                          max_width=each - 6))
+        below = said(numbers.percent(float(row[best]), 0), "chance", answer.layer, (best,), step) if aim == best else \
+            said(label(answer, aim), "symbol of the answer", answer.layer, (aim,))
+        if tall >= 34:
+            weight, ink = (400, "ink-2") if aim == best else (600, "ink")
+            marks.append(Text(middle, top + 31, plain(below), 11, weight, ink, "middle", max_width=each - 6))
+    return marks
+
+
 def score(trace: Trace, answer: Answer) -> Score:
     """Whether all of it is right, and how many symbols have to be put in, taken out or changed until it is."""
     wanted = right(answer)
@@ -92,6 +130,6 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], An
     return given.truth if given.truth is not None or wanted is None else wanted(given.raw)
 
 
-ANSWER = AnswerKind(english("spoken"), english("a row of symbols, said one after the other"), never, sentence,
-                    short=short, score=score, scalar=picked, wishes=wishes, called=called, loss="class",
+ANSWER = AnswerKind(english("spoken"), english("a row of symbols, said one after the other"), never, sentence, draw,
+                    proportion, short=short, score=score, scalar=picked, wishes=wishes, called=called, loss="class",
                     asks=("spoken",), target=target, judge=judge, ends=True, view="translate", along=("step",))

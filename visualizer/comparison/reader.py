@@ -214,7 +214,7 @@ def answer_of(trace: Trace) -> Answer | None:
     for answer in trace.answers:
         made = answers.of(answer)
         if made is not None and made.along is not None and answer.labels and trace[answer.layer].output.ndim in (1, 2) \
-                and kinds.shares(trace[answer.layer]) and answer.kind != "string":
+                and kinds.shares(trace[answer.layer]) and not (made.ends or answer.kind == "string"):
             return answer
     return None
 

@@ -158,7 +158,7 @@ def verdict(index: int, reader: Reader, now: Now) -> tuple[bool | None, str]:
         return None, _so_far(index, reader, now)
     if found is None:
         short = answers.short(trace)
-        return None, tr("says {answer}").format(answer=short) if short else ""
+        return wholly(trace), tr("says {answer}").format(answer=short) if short else ""
     answer = answer_of(trace)
     assert answer is not None
     values, head = found
@@ -175,6 +175,16 @@ def verdict(index: int, reader: Reader, now: Now) -> tuple[bool | None, str]:
         return right, tr("still {answer}, was {before}").format(answer=name, before=before)
     return right, tr("says {answer}, said {old} ({before})").format(
         answer=name, old=claimed(index, label(trace, old), "label", answer.layer, (old,)), before=before)
+
+
+def wholly(trace: Trace) -> bool | None:
+    """Whether a row of symbols that was said is right as a whole; None where it is none, or nobody knows."""
+    for answer in trace.answers:
+        made = answers.of(answer)
+        if made is not None and made.ends and answer.truth is not None:
+            right, of = made.judge(trace[answer.layer].output, answer.truth, answer.settings) if made.judge else (0, 0)
+            return right == of if of else None
+    return None
 
 
 def _so_far(index: int, reader: Reader, now: Now) -> str:

@@ -98,7 +98,8 @@ class InputKind:
     """(what a model says of its input, what is read, its title) -> what is done to it, beyond what every input of this
     kind is told, in one sentence each."""
     thumbnail: Callable[[Any], Pixels | None] = field(default=lambda raw: None)
-    """Entries of the palette of pixels (row, column); None for what is named by its title."""
+    """Entries of the palette of pixels (row, column), or red, green, blue (row, column, 3); None for what is named by
+    its title."""
     sign: str = ""
     """Two letters that stand for it where there is no thumbnail."""
     choosers: tuple[str, ...] = ()

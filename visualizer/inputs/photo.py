@@ -124,12 +124,12 @@ def bundled(item: Item) -> Given:
 
 
 def thumbnail(raw: Any) -> Pixels | None:
-    """The picture in grey, small; of numbers, from their smallest to their largest."""
+    """The picture, small; of numbers, from their smallest to their largest."""
     if not isinstance(raw, np.ndarray) or raw.dtype != np.uint8 or raw.ndim not in (2, 3):
         return tensor.thumbnail(raw)
     from PIL import Image
 
-    image = Image.fromarray(raw).convert("L")
+    image = Image.fromarray(raw)
     image.thumbnail((SMALL, SMALL))
     found: Pixels = np.array(image)
     return found
@@ -155,7 +155,7 @@ def facts_of(offer: Offer, said: Input) -> dict[str, Any]:
 
 
 INPUT = InputKind(
-    "photo", english("pictures"), english("a picture of any size"), english("row"),
+    "photo", english("photographs"), english("a picture of any size"), english("row"),
     (*tensor.INPUT.suffixes[:1], *SUFFIXES), given=given, bundled=bundled, whole=True, thumbnail=thumbnail,
     choosers=(THUMBNAILS, CAMERA), across=4, source=lambda: tr("drawn for this app"), grain=grain, order=7,
     called="image", suits=suits, settled=_offers.of_picture, facts=facts_of, fed=_offers.fed_picture)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from visualizer import latent
-from visualizer.inputs import Facts, Given, InputKind
+from visualizer.inputs import Facts, Given, Grain, InputKind
 from visualizer.language import english, tr
 from visualizer.scene import numbers
 from visualizer.trace import Refused, Sample
@@ -40,5 +40,16 @@ def typed(words: str, facts: Facts) -> Given:
     return Given(Sample(f"{latent.MARK}{said}", title), point)
 
 
-INPUT = InputKind("point", english("points"), english("a point"), typed=typed, mark=latent.MARK, whole=True, sign="z",
-                  view="generate", order=8)
+def given(word: str, title: str, facts: Facts) -> Given:
+    """A point as it is written; nothing is the middle."""
+    count = int(facts["shape"][0]) if facts.get("shape") else 1
+    return typed(word.removeprefix(latent.MARK) or ",".join("0" * count), facts)
+
+
+def grain(facts: Facts) -> Grain:
+    """A few numbers, none of them beside another."""
+    return Grain(("number",), "number", english("number"), english("numbers"))
+
+
+INPUT = InputKind("point", english("points"), english("a point"), typed=typed, given=given, mark=latent.MARK,
+                  whole=True, sign="z", view="generate", grain=grain, order=8)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from visualizer import advance, reasons
-from visualizer.kinds import OF_ALL, SAMPLES, Compared, Report, Terms, asked, handed_back, of
+from visualizer.kinds import OF_ALL, SAMPLES, Compared, Report, Terms, asked, handed_back, of, shares
 from visualizer.trace import Array, Cell, Layer, Trace
 
 TOLERANCE = {"float64": 1e-10, "complex128": 1e-10, "float32": 1e-5, "complex64": 1e-5, "float16": 1e-2,
@@ -201,7 +201,9 @@ class _Checked:
             return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed) + rest_of / CANCELLED
 
         def whole(cell: Cell) -> float:
-            return self._whole(layer, cell, BESIDE_STEPS) if any(BESIDE in one.settings for one, _ in handing) else 0.0
+            beside = any(BESIDE in one.settings for one, _ in handing)
+            return max(self._whole(layer, cell, BESIDE_STEPS) if beside else 0.0,
+                       sum(self._from_shares(reader, index, cell) for reader, index in handing))
 
         roughest = max(dtypes, key=lambda dtype: LAST_DIGIT.get(dtype, 0.0))
         found = _compared(row, gradient, made, CANCELLED, CELLS, roughest, whole)
@@ -223,6 +225,18 @@ class _Checked:
                         sizes = np.array([max(float(size), self._whole(reader, tuple(map(int, place)), steps - 1))
                                           for size, place in zip(sizes, taps.cells, strict=True)])
                     total += float((sizes * np.abs(taps.weights)).sum())
+        return total
+
+    def _from_shares(self, reader: Layer, index: int, cell: Cell) -> float:
+        """The two numbers of which what a softmax hands back is the rest: p·g and p·Σpg, which torch rounds before it
+        takes one from the other. Where one share is nearly all, hardly a digit of it is left."""
+        if not shares(reader):
+            return 0.0
+        total = 0.0
+        for taps in handed_back(reader, self.trace.inputs(reader), index, cell).taps:
+            if taps.source == reader.name:
+                given = np.abs(reader.output[tuple(taps.cells.T)] * taps.values)
+                total += abs(float(reader.output[cell])) * float(np.abs(taps.values).max(initial=0.0) + given.sum())
         return total
 
     def _weight_gradient(self, layer: Layer, name: str, gradient: Array) -> Compared:

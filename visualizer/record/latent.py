@@ -32,7 +32,7 @@ def settings_of(opened: Opened) -> Mapping[str, Any]:
 def decoder_of(opened: Opened) -> Opened:
     """The part of a model that makes a picture of a point, as a model of its own whose input is that; Refused where
     the model has none that is known."""
-    if opened.card.get("input", {}).get("kind") == "point":
+    if opened.whole is not None:
         return opened
     if (size := _reads_a_point(opened)) is not None:
         return _reading(opened, opened.module, size)

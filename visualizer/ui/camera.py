@@ -16,7 +16,7 @@ from visualizer.ui import devices, faults, style
 from visualizer.ui.buttons import Button
 from visualizer.ui.cover import tab_within
 
-FOLDER = "pictures"
+FOLDER = "camera"
 """In the app's own folder."""
 EDGE, FOOT = 48, 96
 Key = Qt.Key

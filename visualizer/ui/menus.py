@@ -105,10 +105,7 @@ class Menus:
         line."""
         menu.clear()
         trace = self.store.trace
-        found = {} if trace is None or not door.can_run(self.store.state.model) else {
-            wish: kind.called(trace, answer, wish) for answer in trace.answers
-            if (kind := answers.of(answer)) is not None
-            for wish in kind.wishes(answer, trace[answer.layer].output)[:MOST_WISHES]}
+        found = {} if trace is None or not door.can_run(self.store.state.model) else self._wishes(trace)
         now = self.store.state.objective
         if found:
             listed = dict.fromkeys(("loss", *found, now))
@@ -125,6 +122,21 @@ class Menus:
                     lambda: self.store.update(label="", playing=False))
         else:
             menu.addAction(tr("Nothing else can be sent back here")).setEnabled(False)
+
+    def _wishes(self, trace: Trace) -> dict[str, str]:
+        """What can be sent back of each answer, and how that is said: first what the number is that is looked at."""
+        focus, listed = self.store.state.focus, dict[str, str]()
+        for answer in trace.answers:
+            kind = answers.of(answer)
+            if kind is None:
+                continue
+            layer = trace[answer.layer]
+            there = focus is not None and focus.layer in (answer.layer, answer.returned) and \
+                len(focus.cell) == layer.output.ndim
+            chosen = kind.pointed(answer, focus.cell) if there and focus is not None else ""
+            for wish in (*([chosen] if chosen else []), *kind.wishes(answer, layer.output)[:MOST_WISHES]):
+                listed[wish] = kind.called(trace, answer, wish)
+        return listed
 
     def _send_back(self, wish: str) -> None:
         if wish:

@@ -769,12 +769,18 @@ def input_thumb(trace: Trace, theme: str) -> QImage | None:
     if first.axes != ("channel", "row", "column"):
         entries = inputs.offered({"kind": trace.fed[0].kind} if trace.fed else {}).thumbnail(first.output)
         return None if entries is None else in_pixels(entries, theme)
-    values = first.output.astype(np.float64).mean(axis=0)
+    values = first.output.astype(np.float64)
+    values = np.moveaxis(values, 0, -1) if len(values) == 3 else values.mean(axis=0)
     return in_pixels(colour.unit(values, *colour.reach(values)), theme)
 
 
 def in_pixels(entries: NDArray[np.uint8], theme: str) -> QImage:
-    """(rows, columns) entries of the pixel palette as an image; what is no number is black."""
+    """(rows, columns) entries of the pixel palette as an image, or (rows, columns, 3) red, green and blue; what is no
+    number is black."""
+    if entries.ndim == 3:
+        shades = np.ascontiguousarray(np.where(entries == colour.UNKNOWN, 0, entries).astype(np.uint8))
+        rows, columns = shades.shape[:2]
+        return QImage(shades.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
     table = colour.theme(theme).palettes["pixel"].astype(np.uint32)
     packed = 0xFF000000 | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
     colours = np.ascontiguousarray(packed[np.where(entries == colour.UNKNOWN, 0, entries)])

@@ -438,7 +438,7 @@ class Stage(Canvas):
         elif pressed is not None and isinstance(pressed[0].holds, Opens):
             self._open(pressed[0].holds)
         elif pressed is not None and isinstance(pressed[0].holds, ToPoint):
-            self._dragging = "point"
+            self._dragging = "plane"
             self._to_point(event.position())
         elif pressed is not None and pressed[1].array == BEAT:
             leads = pressed[0].holds
@@ -471,7 +471,7 @@ class Stage(Canvas):
             self._scrub(self.to_picture(event.position())[0], self.to_picture(self._press)[1])
         elif self._dragging == "strength":
             self._on_curves(event.position())
-        elif self._dragging == "point":
+        elif self._dragging == "plane":
             self._to_point(event.position())
         elif self._dragging == "choice":
             self._choose(QPointF(event.position().x(), self._press.y()))

@@ -394,7 +394,7 @@ class Store(QObject):
         found = self._recordings.get(asked.recipe)
         if found is None:
             return False
-        trace = replace(found.trace, studies={**found.trace.studies, name: arrays})
+        trace = replace(found.trace, studies=with_newest(found.trace.studies, name, arrays))
         self._hold(asked.recipe, replace(found, trace=trace))
         if self._shown == asked.recipe:
             self.trace_changed.emit(trace)
@@ -479,6 +479,14 @@ class Store(QObject):
         if wants and self.waiting:
             self.wants_trace.emit(self._state)
 
+
+def with_newest(studies: Mapping[str, Arrays], name: str, arrays: Arrays) -> dict[str, Arrays]:
+    """All of them with one more; of those that were asked for in other words the last one stays beside it, to compare
+    with: each may hold tens of megabytes."""
+    base = name.partition(":")[0]
+    older = [other for other in studies if other != name and other.partition(":")[0] == base]
+    return {**{other: held for other, held in studies.items() if other not in older[:-1] and other != name},
+            name: arrays}
 
 def network_of(recipe: Recipe) -> Recipe:
     """A recipe without what goes into the network."""

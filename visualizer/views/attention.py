@@ -9,7 +9,17 @@ import numpy as np
 from visualizer.language import english, tr
 from visualizer.said import said, unplaced
 from visualizer.scene import colour, numbers, parts, ribbons
-from visualizer.scene.attending import Attention, attentions, came_back, come, maps_of, named, place_words, step_words
+from visualizer.scene.attending import (
+    Attention,
+    attentions,
+    came_back,
+    come,
+    maps_of,
+    named,
+    place_words,
+    scored,
+    step_words,
+)
 from visualizer.scene.boxes import Box, whole
 from visualizer.scene.lanes import lanes
 from visualizer.scene.parts import body
@@ -31,9 +41,9 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import begins
-from visualizer.scene.timeline import FORWARD, Moment, Timeline, ease
+from visualizer.scene.timeline import FORWARD, PASSED, Moment, Pace, Timeline, ease, own_pace
 from visualizer.scene.type import width
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import WHOLE, View
 
 TOP, LINE, GAP = 104.0, 16.0, 8.0
@@ -150,6 +160,19 @@ def _head(trace: Trace, attention: Attention, focus: Focus | None, look: Look) -
             return found[0]
     word = look.knob(HEAD, "1")
     return min(int(word), attention.heads) - 1 if word.isdecimal() and int(word) else 0
+
+
+def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
+    """Only those layers take time of which something is seen: shares, what is added up by them, and what is said."""
+    return own_pace(moment.beat) if moment.beat.layer in _shown(trace) else PASSED
+
+
+@remembered(4)
+def _shown(trace: Trace) -> frozenset[str]:
+    found = attentions(trace)
+    said_by = (name for answer in trace.answers if "end" in answer.settings for name, _ in scored(trace, answer))
+    rows = (name for each in found for row in each.rows for name in (row.beat, row.context_beat))
+    return frozenset((trace.layers[0].name, *said_by, *rows))
 
 
 # --- the matrix -----------------------------------------------------------------------------------------------------
@@ -490,7 +513,7 @@ def _telling(trace: Trace, times: Timeline) -> str:
 
 VIEW = View(
     "attention", english("Attention"), english("How much each step takes from each place, row by row."),
-    suits=lambda trace: bool(attentions(trace)), draw=draw, telling=_telling, order=14, group=WHOLE,
+    suits=lambda trace: bool(attentions(trace)), draw=draw, telling=_telling, pace=pace, order=14, group=WHOLE,
     knobs=((HEAD, ()),),
     tries=english("Click a row, and see from which places it takes."),
 )

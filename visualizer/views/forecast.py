@@ -425,7 +425,8 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks.append(Text(WIDE - 4, y, plain(said(numbers.number(value, 2), "quality", array=name)), 12, 600, "ink",
                           "end"))
         y += 6
-    return Picture((WIDE, math.ceil(y + 12)), (), tuple(marks), look.theme, caption=tr("On what it never saw"))
+    return Picture((WIDE, math.ceil(y + 12)), tuple(marks), (), look.theme, "window",
+                   caption=tr("On what it never saw"))
 
 
 @remembered(8)

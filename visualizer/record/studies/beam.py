@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from inspect import signature
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from visualizer.record.arguments import arguments
 from visualizer.record.studies import Pass, Study, Work
 from visualizer.trace import TOLD, Array, Arrays, Trace
 
@@ -63,15 +65,15 @@ def run(again: Pass) -> Work:
     answer = next(answer for answer in again.trace.answers if {"begin", "end"} <= set(answer.settings))
     if TOLD not in signature(again.model.forward).parameters:
         return {}
+    given = arguments(again.model, again.inputs)
     longest = int(getattr(again.model, "longest", LONGEST))
     begin, end = int(answer.settings["begin"]), int(answer.settings["end"])
 
     def score(beginnings: Sequence[Symbols]) -> Array:
         told = torch.tensor([[begin, *symbols] for symbols in beginnings])
-        inputs = [each.expand(len(told), *each.shape[1:]) if isinstance(each, Tensor) else each
-                  for each in again.inputs]
         with torch.no_grad():
-            logits = again.model(*inputs, **{TOLD: told})[:, -1]
+            logits = again.model(*(_for_all(each, len(told)) for each in given.positions), **{
+                **{name: _for_all(each, len(told)) for name, each in given.keywords.items()}, TOLD: told})[:, -1]
         return np.asarray(logits.double().log_softmax(-1).numpy())
 
     found: dict[str, Array] = {}
@@ -82,6 +84,11 @@ def run(again: Pass) -> Work:
             kept.append(step)
         found.update(_arrays(width, kept))
     return found
+
+
+def _for_all(given: Any, count: int) -> Any:
+    """The one sample that was given, for so many beginnings."""
+    return given.expand(count, *given.shape[1:]) if isinstance(given, Tensor) else given
 
 
 def _arrays(width: int, steps_kept: Sequence[tuple[Kept, ...]]) -> Arrays:

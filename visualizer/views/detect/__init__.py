@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 from visualizer.answers import label
@@ -13,7 +14,7 @@ from visualizer.scene.timeline import FORWARD, REST, Moment, Pace, Timeline, own
 from visualizer.trace import Trace
 from visualizer.views import WHOLE, View
 from visualizer.views.detect import _panels, _plan, _scene, _state, _strip, _words
-from visualizer.views.detect._state import DECODE, LEVELS, MODEL, OVERLAP, SCORE, SUPPRESS, Detection, Now
+from visualizer.views.detect._state import DECODE, LEVELS, MODEL, OVERLAP, SCORE, SUPPRESS, THRESHOLD, Detection, Now
 
 PACE = {DECODE: Fraction(9, 10), SUPPRESS: Fraction(6, 5)}
 """Seconds of what is done with the answer, where it takes longer than a beat."""
@@ -23,6 +24,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """What is there at a moment; at its very start what was there at the end of the one before."""
     found = _state.detection(trace, look)
     times = timeline(trace).extended(_state.after(trace, look))
+    moment = _own(found, times, moment)
     told = moment
     if moment.phase == 0 and moment.index:
         moment = times.settled(moment.index - 1)
@@ -43,6 +45,16 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     kept, going = _strip.lanes(trace, found, told if told.phase else moment, times, seen, place, look)
     return Picture(look.size, tuple(still + kept), tuple(parts.sentence(look, words) + moving + marks + going),
                    look.theme, caption=unmarked(words), table=_table(found, seen))
+
+
+def _own(found: Detection, times: Timeline, moment: Moment) -> Moment:
+    """The same moment in this recording: another one of a reel may have more steps, or none at all."""
+    beat = replace(moment.beat, of="")
+    if beat.doing == SUPPRESS:
+        beat = replace(beat, number=min(beat.number, found.beats)) if found.beats else \
+            replace(beat, doing=THRESHOLD, number=0)
+    known = times.nearest(beat.address)
+    return moment if known is None else replace(known, phase=moment.phase)
 
 
 def _opened(found: Detection, moment: Moment, seen: Now, focus: Focus | None,

@@ -38,7 +38,7 @@ from visualizer.views.detect._state import (
 
 MOST_CLASSES = 10
 """Labels of which each has a row; of more the largest nine, and all others as one."""
-TALLEST, LEAST = 25.0, 13.0
+TALLEST, LEAST = 30.0, 13.0
 """Height of a row."""
 SLIDER = 42.0
 
@@ -240,6 +240,7 @@ def _formula(found: Detection, opened: tuple[int, ...]) -> str:
     index = columns_of(found.answer).index("left")
     raw = float(_numbers(found, opened)[index])
     of = said(numbers.number(raw, 2), "value", name, _edge_cell(found, opened, index))
+    of = f"({of})" if raw < 0 else of
     column = said(str(opened[1]), "index", name, (0, *opened))
     step = said(f"{stride:g}", "factor", array=repr(stride))
     half = said("0.5", "factor", array="0.5")

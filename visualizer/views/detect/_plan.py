@@ -19,11 +19,14 @@ LEGEND = 24.0
 """Below the scene."""
 NAMES = 100.0
 """Room for the names of the lanes."""
-WIDEST, NARROWEST, LEAST = 78.0, 46.0, 24.0
+WIDEST, NARROWEST, LEAST = 104.0, 46.0, 24.0
 """From the middle of a tile of the strip to the next, at most and at least; and between steps of suppression."""
-TALLEST = 64.0
+TALLEST, TALL = 64.0, 0.11
+"""Height of a tile of the strip: that, or in a high picture a share of it."""
 PANEL, LIST = 190.0, 184.0
 """The least width of the opened cell, and of the list."""
+ENOUGH, MOST = 340.0, 360.0
+"""Of width for the opened cell, what is left goes to the list; and the most for that."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def plan(trace: Trace, found: Detection, look: Look, current: int, wants: str) -
     body = Box(EDGE, begins(look, TOP, 14), wide - EDGE, lanes - 6)
     tile, strip = 0.0, None
     if look.mode.notes and body.height >= 300:
-        tile = min(TALLEST, whole((body.height - 250) / 3.4)) if body.height < 470 else TALLEST
+        tile = min(TALLEST, whole((body.height - 250) / 3.4)) if body.height < 470 else \
+            max(TALLEST, whole(TALL * body.height))
         strip = body.bottom - tile - 34 if tile >= 22 else None
     stations, x, last, steps, apart, pitch = _along(trace, found, look, current)
     tile = min(tile, whole(pitch - 8))
@@ -83,7 +87,7 @@ def plan(trace: Trace, found: Detection, look: Look, current: int, wants: str) -
     cell: Box | None = None
     listed: Box | None = None
     if room.width >= PANEL + LIST + GAP:
-        share = max(LIST, min(250.0, 0.42 * room.width))
+        share = max(LIST, min(250.0, 0.42 * room.width), min(MOST, room.width - GAP - ENOUGH))
         cell = Box(room.left, room.top, room.right - share - GAP, room.bottom)
         listed = Box(room.right - share, room.top, room.right, room.bottom)
     elif room.width >= 120:

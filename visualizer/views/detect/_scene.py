@@ -312,6 +312,8 @@ def shades(layer: Layer) -> NDArray[np.uint8]:
 def crop(trace: Trace, found: Detection, each: Found, x: float, y: float, side: float) -> list[Mark]:
     """What lies in a box, no larger than a square."""
     rows, columns = trace.layers[0].shape[-2:]
+    if not np.isfinite(each.box).all():
+        return [Rect(x, y, side, side, "hatch")]
     left, top = max(0, int(np.floor(each.box[0]))), max(0, int(np.floor(each.box[1])))
     right, bottom = min(columns, int(np.ceil(each.box[2]))), min(rows, int(np.ceil(each.box[3])))
     if right <= left or bottom <= top:

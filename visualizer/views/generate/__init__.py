@@ -39,7 +39,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     still: list[Mark] = []
     marks: list[Mark] = parts.sentence(look, told)
     if moment.backward and "slopes" in made.study:
-        marks += _slopes(trace, made, left, aim, look)
+        marks += _slopes(made, left, aim, look)
     else:
         known = computed(trace, moment, made.z) == 1
         charts = look.mode.charts and body.height > 420
@@ -55,11 +55,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                    table=table(trace, made))
 
 
-def _slopes(trace: Trace, made: Made, box: Box, aim: Aim | None, look: Look) -> list[Mark]:
+def _slopes(made: Made, box: Box, aim: Aim | None, look: Look) -> list[Mark]:
     """The slopes of the two numbers of the plane, and of the pixel that is looked at what they foretell."""
-    told = facts(trace, made, aim) if look.mode.notes and box.height > 420 else []
+    told = facts(made, aim) if look.mode.notes and box.height > 420 else []
     high = 22.0 * len(told)
-    marks = slopes(trace, made, Box(box.left, box.top, box.right, box.bottom - high), _two(made, look), look)
+    marks = slopes(made, Box(box.left, box.top, box.right, box.bottom - high), _two(made, look), aim, look)
     y = box.bottom - high
     for what, much in told:
         marks += [Text(box.left, y + 14, plain(what), 12.5, 400, "ink-2", max_width=box.width - 84),

@@ -146,13 +146,13 @@ def _point(trace: Trace, made: Made, moment: Moment, box: Box, look: Look) -> tu
         pale = f"{palette}-pale:{int(shades[axis])}" if palette == "activation" else f"{palette}:{int(shades[axis])}"
         marks.append(Rect(box.left + 18, top + 1, 40, high - 3, pale, "tile-border", focus=Focus(made.z.name, (axis,)),
                           scale=parts.scale_of(trace, made.z, look, back)))
-        if high >= 14:
+        if high >= 16:
             value = float(values[axis])  # type: ignore[index]
-            words = numbers.gradient(value) if back else numbers.number(value)
+            words = numbers.brief(value, 3, plus=True) if back else numbers.brief(value)
             ink = colour.ink_on(pale, look.theme) if palette != "activation" else "ink"
             marks.append(Text(box.left + 38, top + high / 2 + 4,
                               plain(said(words, "gradient" if back else "value", made.z.name, (axis,))),
-                              min(12.0, high - 3) if len(words) < 7 else 9.5, 600, ink, "middle"))
+                              12 if len(words) < 6 else 11, 600, ink, "middle"))
     if known and not back and made.region is not None and look.mode.notes and count == 2:
         marks += _region(made, box.left, ends[2] + 14)
     return marks, ends
@@ -434,7 +434,7 @@ def _strip(trace: Trace, made: Made, moment: Moment, box: Box, aim: Aim, look: L
         (numbers.signed, -BESIDE), (numbers.number, BESIDE), (numbers.signed, BESIDE)))
     before, _, after = tr("If | moves by ±{half}").partition("|")
     marks: list[Mark] = [Text(box.left, box.top + 11, (Run(before), name(aim.axis), Run(after.format(half=half))), 12.5,
-                              600)]
+                              600, max_width=box.width)]
     for place, (values, words) in enumerate(((beside[aim.axis, 0], less), (made.picture.output, tr("now")),
                                              (beside[aim.axis, 1], more))):
         shades = colour.unit(values, *made.span).reshape(-1, rows, columns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,6 +175,13 @@ def around(made: Made) -> Around | None:
 def loneliest(made: Made) -> float:
     """How far away the nearest other sample is from the one that is the most alone."""
     places = np.asarray(made.study["places"], np.float64)
+    return _loneliest(places.tobytes(), places.shape[1])
+
+
+@lru_cache(4)
+def _loneliest(numbers: bytes, axes: int) -> float:
+    """The same of many points, which are those of the network whatever is drawn."""
+    places = np.frombuffer(numbers).reshape(-1, axes)
     between = np.sqrt(((places[:, None] - places[None]) ** 2).sum(2))
     np.fill_diagonal(between, np.inf)
     return float(between.min(1).max())

@@ -32,7 +32,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.type import width
 from visualizer.trace import Trace
-from visualizer.views.generate._made import ACROSS, NEAREST, STUDIES, UP, Made, around, nearest, words_of_samples
+from visualizer.views.generate._made import ACROSS, NEAREST, STUDIES, UP, Aim, Made, around, nearest, words_of_samples
 
 TICKS, HEAD = 16.0, 20.0
 """Height of the numbers under the plane, and of a line of words over a part."""
@@ -77,7 +77,7 @@ def plane(trace: Trace, made: Made, box: Box, known: bool, look: Look) -> tuple[
     across, up = axes
     before, between, after = tr("Plane: | right, | up").split("|")
     title = (Run(before), name(across), Run(between), name(up), Run(after))
-    still: list[Mark] = [Text(box.left, box.top + 12, title, 12.5, 600)] if look.mode.notes else []
+    still: list[Mark] = [Text(box.left, box.top + 12, title, 12.5, 600, max_width=box.width)] if look.mode.notes else []
     top, below = box.top + (HEAD if look.mode.notes else 4), TICKS if look.mode.notes else 0.0
     if found is None:
         high = min(box.width, box.bottom - top)
@@ -117,21 +117,24 @@ def plane(trace: Trace, made: Made, box: Box, known: bool, look: Look) -> tuple[
     moving += _ghost(made, axes, look, place, Box(box.left, top, box.left + wide, top + tall))
     height = top + tall + below - box.top
     if look.mode.notes:
-        still += _by_chance(trace, made, (box.left + width(title, 12.5, 600) + 12, box.left + wide), box.top + 12)
+        behind = box.left + width(title, 12.5, 600) + 12
+        still += _by_chance(trace, made, (behind, box.left + wide, box.right), box.top + 12)
     if len(made.point) > 2 and look.mode.notes:
         still += _choose(made, axes, box.left, top + tall + TICKS + 12, box.width)
         height += 40
     return still, moving, height
 
 
-def _by_chance(trace: Trace, made: Made, between: tuple[float, float], y: float) -> list[Mark]:
+def _by_chance(trace: Trace, made: Made, between: tuple[float, float, float], y: float) -> list[Mark]:
     """Where a click draws a point from the normal distribution around the middle: at the right end of a line, or behind
-    what stands in it."""
+    what stands in it; nowhere where there is no room."""
     before = trace.sample.name.partition(latent.SEED)[2]
     seed = int(before) + 1 if before.isdecimal() else 1
     words = tr("a point by chance")
     wide = width(words, 11, 500) + 16
     right = max(between[0] + wide, between[1])
+    if right > between[2] + 1:
+        return []
     return [Rect(right - wide, y - 12, wide, 18, "raised", "rule", 1, radius=5, focus=Focus(made.z.name, array=BEAT),
                  holds=ToInput(f"{latent.MARK}{latent.SEED}{seed}"),
                  tip=tr("Each number is drawn from the standard normal distribution")),
@@ -229,8 +232,9 @@ def samples(trace: Trace, made: Made, box: Box, known: bool, look: Look) -> tupl
     still.append(Rect(box.left, top, size, size, stroke="rule"))
     near = frozenset(nearest(made).tolist()) if known else frozenset[int]()
     moving: list[Mark] = []
-    for number, word in enumerate(words_of_samples(made)):
-        x, y = place(places[number])
+    stands = np.clip(np.asarray(places)[:, axes], -REACH, REACH) / (2 * REACH) + 0.5
+    for number, (word, (across, up)) in enumerate(zip(words_of_samples(made), stands.tolist(), strict=True)):
+        x, y = box.left + across * size, top + (1 - up) * size
         mark = Rect(x - 1.5, y - 1.5, 3, 3, "accent" if number in near else "rule", radius=1.5,
                     focus=Focus(made.z.name, array=BEAT), holds=ToInput(word),
                     tip=tr("{sample}: click to read it").format(sample=said(word, "name of a sample", cell=(number,))))
@@ -306,7 +310,7 @@ def _divergence(made: Made, box: Box) -> list[Mark]:
 
 # --- the way back -----------------------------------------------------------------------------------------------------
 
-def slopes(trace: Trace, made: Made, box: Box, axes: tuple[int, ...], look: Look) -> list[Mark]:
+def slopes(made: Made, box: Box, axes: tuple[int, ...], aim: Aim | None, look: Look) -> list[Mark]:
     """How each pixel changes with each of two numbers of the point: what gets darker, and what gets lighter."""
     found = made.study.get("slopes")
     if found is None:
@@ -323,12 +327,13 @@ def slopes(trace: Trace, made: Made, box: Box, axes: tuple[int, ...], look: Look
         slope = np.asarray(found[axis], np.float64)
         key = made.held("slopes")
         size = said(numbers.number(float(np.sqrt((slope ** 2).sum()))), "norm", array=key, cell=(axis,))
-        marks += [Text(box.left, y + 12, (Run(tr("∂ pixel / ∂ ")), name(axis)), 12.5, 600),
-                  Text(box.left + 2 * cell * columns + 12, y + 12, plain(f"∥·∥ {size}"), 12, 600, "gradient-text",
-                       "end")]
+        head, wide = (Run(tr("∂ pixel / ∂ ")), name(axis)), 2 * cell * columns + 12
+        marks.append(Text(box.left, y + 12, head, 12.5, 600))
+        if width(head, 12.5, 600) + width(f"∥·∥ {size}", 12, 600) + 8 < wide:
+            marks.append(Text(box.left + wide, y + 12, plain(f"∥·∥ {size}"), 12, 600, "gradient-text", "end"))
         for place, (sign, quantity, *ways) in enumerate((
-                (1, "largest", tr("+ gets darker, up to {most}"), tr("+ up to {most}"), "+ {most}"),
-                (-1, "smallest", tr("− gets lighter, down to {most}"), tr("− down to {most}"), "{most}"))):
+                (1, "largest", tr("+ rises, up to {most}"), tr("+ up to {most}"), "+ {most}"),
+                (-1, "smallest", tr("− falls, down to {most}"), tr("− down to {most}"), "{most}"))):
             words = next((way for way in ways if width(way, 11) < cell * columns), ways[-1])
             part = np.clip(sign * slope, 0, None).max(0)
             left, most_ = box.left + place * (cell * columns + 12), float((sign * slope).max()) * sign
@@ -337,6 +342,8 @@ def slopes(trace: Trace, made: Made, box: Box, axes: tuple[int, ...], look: Look
                             border="tile-border", focus=Focus(made.picture.name, (0,)) if slope.shape[0] == 1 else None,
                             indices=(-1,), scale=Scale("gradient", "slope", made.picture.name, 0.0, float(strongest))),
                       Text(left, y + 18 + cell * rows + 14, plain(told), 11, 400, "ink-2", max_width=cell * columns)]
+            if aim is not None:
+                marks += outline(left + aim.cell[-1] * cell, y + 18 + aim.cell[-2] * cell, cell)
         y += cell * rows + 54
     return marks
 

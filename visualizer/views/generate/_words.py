@@ -112,7 +112,7 @@ def table(trace: Trace, made: Made) -> Table:
                   tr("nats")), tuple(rows))
 
 
-def facts(trace: Trace, made: Made, aim: Aim | None) -> list[tuple[str, str]]:
+def facts(made: Made, aim: Aim | None) -> list[tuple[str, str]]:
     """(what, how much) of the pixel that is looked at."""
     if aim is None:
         return []

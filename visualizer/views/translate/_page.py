@@ -43,7 +43,7 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks += more
     more, y = _measured(trace, y)
     caption = tr("Step {step}: {word}").format(step=_number(found, step), word=_word(found, found.best[step]))
-    return Picture((WIDE, math.ceil(y + 8)), (), tuple(marks + more), look.theme, caption=caption)
+    return Picture((WIDE, math.ceil(y + 8)), tuple(marks + more), (), look.theme, "window", caption=caption)
 
 
 def opened(so: SoFar, focus: Focus | None) -> int:

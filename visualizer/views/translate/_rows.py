@@ -54,12 +54,12 @@ def _named(plan: Plan, box: Box, title: str, below: str = "", look: Look | None 
 
 
 def chip(plan: Plan, column: int, box: Box, word: str, claimed: str, mono: bool, fill: str, ink: str, stroke: str = "",
-         focus: Focus | None = None, opacity: float = 1.0) -> list[Mark]:
-    """A symbol in its column."""
+         focus: Focus | None = None, opacity: float = 1.0, dashed: bool = False) -> list[Mark]:
+    """A symbol in its column; `dashed` where it is not the right one."""
     x = plan.edge(column)
     size = fitted(word, plan.wide - 4, mono)
-    return [Rect(x, box.top, plan.wide, box.height, fill, stroke, 1.5, True, radius=min(6, plan.wide / 4), focus=focus,
-                 opacity=opacity),
+    return [Rect(x, box.top, plan.wide, box.height, fill, stroke, 1.5, True, radius=min(6, plan.wide / 4),
+                 dashed=dashed, focus=focus, opacity=opacity),
             Text(x + plan.wide / 2, (box.top + box.bottom) / 2 + size * 0.36, plain(claimed), size, 600, ink, "middle",
                  max_width=plan.wide, mono=mono, opacity=opacity)]
 
@@ -270,8 +270,8 @@ def _writes(so: SoFar, plan: Plan, look: Look, step: int) -> list[Mark]:
         word = speech.word(best)
         fill = ("gradient-mark" if so.backward else "accent-fill") if lit else "sunk"
         marks += chip(plan, each, box, word, said(word, "symbol of the answer", speech.answer.layer, (best,)), mono,
-                      fill, "on-accent" if lit else "ink", "alarm" if wrong else "gradient-mark" if back else "",
-                      Focus(speech.answer.layer, (each, best)), ease(come))
+                      fill, "on-accent" if lit else "ink", "ink" if wrong else "gradient-mark" if back else "",
+                      Focus(speech.answer.layer, (each, best)), ease(come), wrong)
         if come >= 1:
             marks += _chance(so, plan, each, best)
     return marks
