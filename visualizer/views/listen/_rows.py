@@ -17,6 +17,7 @@ from visualizer.language import tr
 from visualizer.said import said, tick
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import Box, whole
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -412,7 +413,8 @@ def _states(sc: Scene, box: Box) -> Drawn:
     assert sc.shown is not None
     backward, by = sc.moment.backward, sc.look.knob("order", "last state")
     units = said(str(sc.shown.units), "how many units", sc.shown.layer.name)
-    still = _name(sc, box, tr("hidden state"), tr("{units} units").format(units=units))
+    name = fitting((tr("hidden state"), tr("state")), LEFT - 20, 13, 600)
+    still = _name(sc, box, name, tr("{units} units").format(units=units))
     marks: list[Mark] = []
     high = (box.height + BETWEEN) / len(sc.ways) - BETWEEN
     for number, one in enumerate(sc.ways):
@@ -541,7 +543,7 @@ def _spelled(sc: Scene, answers: Answers, box: Box) -> Drawn:
     knows what was said, how surely each of its symbols lies under each frame."""
     place, known = sc.axis.span(answers.clock), sc.known
     y = box.top + 14
-    still: list[Mark] = [Text(LEFT - 16, y, plain(tr("collapses to")), 13, 600, "ink", "end", LEFT - 20)]
+    still: list[Mark] = [Text(LEFT - 16, y, plain(tr("spells")), 13, 600, "ink", "end", LEFT - 20)]
     marks: list[Mark] = []
     path = [int(np.argmax(row)) for row in answers.values]
     of = answers.layer or sc.trace.answers[0].layer
