@@ -14,6 +14,7 @@ from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -259,8 +260,11 @@ def _answers(trace: Trace, film: Film, moment: Moment, row: Row, place: steps.Sp
             marks.append(Rect(x, row.top, wide, row.high, "hatch"))
             continue
         best = int(np.argmax(found.values[step]))
-        marks.append(Text(x + wide / 2, row.top + 12, plain(_likeliest(trace, found, shown, step)), 13, 600,
-                          "accent-ink", "middle", wide, opacity=done))
+        words = fitting((_likeliest(trace, found, shown, step), _likeliest(trace, found, shown, step, brief=True)),
+                        wide, 13, 600)
+        if words:
+            marks.append(Text(x + wide / 2, row.top + 12, plain(words), 13, 600, "accent-ink", "middle",
+                              opacity=done))
         for number, index in enumerate(order if found.shares and each >= 4 else ()):
             y, value = row.top + 20 + number * each, float(found.values[step, index])
             names = 16 if wide >= 50 and each >= 11 else 0
@@ -274,12 +278,14 @@ def _answers(trace: Trace, film: Film, moment: Moment, row: Row, place: steps.Sp
     return marks
 
 
-def _likeliest(trace: Trace, found: SoFar, shown: Reading, step: int) -> str:
-    """`→ 73 %`."""
+def _likeliest(trace: Trace, found: SoFar, shown: Reading, step: int, brief: bool = False) -> str:
+    """`→ 73 %`; in brief `→`."""
     best = int(np.argmax(found.values[step]))
     if not found.shares:
         return said(numbers.number(float(found.values[step, 0])), *claim(trace, shown, found, "answer", 0, step))
     name = said(label(trace, best), *claim(trace, shown, found, "label", best, step))
+    if brief:
+        return name
     share = said(numbers.percent(float(found.values[step, best]), 0), *claim(trace, shown, found, "chance", best, step))
     return f"{name} {share}"
 

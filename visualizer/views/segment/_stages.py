@@ -24,16 +24,12 @@ class Stage:
     layers: tuple[str, ...]
     level: int
     """How many sizes of this network are larger."""
+    title: str
+    """The module that all its weights belong to, where they are no other stage's, or its last layer."""
 
     @property
     def last(self) -> str:
         return self.layers[-1]
-
-    @property
-    def title(self) -> str:
-        """The module that all its weights belong to, or its last layer."""
-        pieces = {name.partition(".")[0] for name in self.layers if "." in name}
-        return pieces.pop() if len(pieces) == 1 else self.last
 
 
 @remembered(2)
@@ -45,7 +41,10 @@ def stages(trace: Trace, end: str) -> tuple[Stage, ...]:
     pieces = _pieces(found, False)
     pieces = _pieces(found, True) if len(pieces) < FEW else pieces
     sizes = sorted({piece[0].shape[-1] for piece in pieces}, reverse=True)
-    return tuple(Stage(tuple(layer.name for layer in piece), sizes.index(piece[0].shape[-1])) for piece in pieces)
+    modules = [{layer.name.partition(".")[0] for layer in piece if "." in layer.name} for piece in pieces]
+    return tuple(Stage(tuple(layer.name for layer in piece), sizes.index(piece[0].shape[-1]),
+                       next(iter(own)) if len(own) == 1 and modules.count(own) == 1 else piece[-1].name)
+                 for piece, own in zip(pieces, modules, strict=True))
 
 
 def _pieces(found: list[Layer], each: bool) -> list[list[Layer]]:
