@@ -105,10 +105,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks = parts.sentence(look, told)
     still: list[Mark] = []
     y = begins(look, TOP)
-    marks += _pictures(run, look, size, y)
+    marks += grouped(Group(tr("result")), _pictures(run, look, size, y))
     y += HEAD + size.picture + FOOT + size.gap
     kept, moving = _grams(run, trace, look, size, y)
-    still, marks = still + kept, marks + moving
+    whole_of = Group(tr("Gram matrix"))
+    still, marks = still + grouped(whole_of, kept), marks + grouped(whole_of, moving)
     y += HEAD + size.gram + FOOT + size.gap
     marks += _strip(run, now, trace, look, size, y)
     y += size.frame + 22 + size.gap
