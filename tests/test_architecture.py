@@ -285,7 +285,7 @@ OWNERS = {
     "card": {"card.py", "registry.py", "record/catalog.py", "ui/store.py"},
     "steps": {"scene/steps.py", "scene/reading.py", "kinds/_steps.py", "record/objectives.py", "record/origins.py",
               "trace.py", "lab.py", *(f"inputs/{name}.py" for name in ("__init__", "_words", "image", "sequence",
-                                                                       "several", "videos"))},
+                                                                       "several", "videos", "audio"))},
     "reads": {"trace.py", "record/calls.py", "record/recurrent.py"},
     "part": {"ui/audience.py", "ui/presenter.py"},
     "parts": {"scene/parts.py", "scene/spotlight.py", "ui/stage.py", "ui/walking.py"},
