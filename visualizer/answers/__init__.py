@@ -32,6 +32,9 @@ Where = tuple[float, float, float, float]
 Score = tuple[tuple[str, float | int], ...]
 """(what it is called, how much, or how many): the first says most."""
 LOGIT = re.compile(r"logit:(\d{1,9})(?:@(\d{1,9}))?")
+SAID = re.compile(r"said:(\d{1,9})(?:,(\d{1,9}))?")
+"""A wish for the log probability of a symbol that is said: `said:3` of the likeliest of step 3, `said:3,7` of symbol 7.
+"""
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,10 @@ class Ends:
 @remembered(8)
 def ends(trace: Trace) -> Ends | None:
     """The last maps and the scores, of a network that answers with one class; None for any other."""
-    scores = trace.answer
-    if scores is None:
+    answer = next((each for each in trace.answers if each.chooses), None)
+    if answer is None or answer.layer not in trace:
         return None
+    scores = trace[answer.layer]
     if kinds.shares(scores) and scores.reads:
         scores = trace[scores.reads[0]]
     if scores.output.ndim != 1 or len(scores.output) < 2:

@@ -112,7 +112,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def class_name(trace: Trace, number: int) -> str:
     """What a class is called."""
-    return answers.label(next(each for each in trace.answers if trace.answer is trace[each.layer]), number)
+    return answers.label(next(each for each in trace.answers if each.chooses), number)
 
 
 def _shown(trace: Trace, ends: Ends, look: Look) -> Shown | None:

@@ -72,7 +72,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 class Row:
     """One kind of thing under every frame."""
 
-    kind: str
+    what: str
     """`film`, `maps`, `seen`, `state` or `answers`."""
     name: str
     """Of the layer that it is of."""
@@ -100,9 +100,9 @@ def _rows(trace: Trace, film: Film, look: Look) -> tuple[Row, ...]:
     if answered is not None:
         wanted.append(("answers", trace.answers[0].layer, spare * 0.58 - GAP))
     found, y = [], top
-    for kind, name, high in wanted:
+    for what, name, high in wanted:
         if high >= LEAST:
-            found.append(Row(kind, name, y, high))
+            found.append(Row(what, name, y, high))
             y += high + GAP
     return tuple(found)
 
@@ -128,11 +128,11 @@ def _frame(film: Film, trace: Trace, moment: Moment) -> int | None:
 
 def _drawn(trace: Trace, film: Film, moment: Moment, focus: Focus | None, row: Row, place: steps.Span,
            look: Look) -> list[Mark]:
-    if row.kind in ("film", "maps"):
+    if row.what in ("film", "maps"):
         return _tiles(trace, film, moment, focus, row, place, look)
-    if row.kind == "seen":
+    if row.what == "seen":
         return _seen(trace, film, moment, row, place, look)
-    if row.kind == "state":
+    if row.what == "state":
         return _states(trace, film, moment, row, place, look)
     return _answers(trace, film, moment, row, place, look)
 
@@ -155,10 +155,10 @@ def _tiles(trace: Trace, film: Film, moment: Moment, focus: Focus | None, row: R
     rows, columns = values.shape[1:]
     cell = row.high / max(rows, columns)
     size = of_shape(layer)
-    below = size if row.kind == "film" else tr("map {channel} of {count}").format(
+    below = size if row.what == "film" else tr("map {channel} of {count}").format(
         channel=said(str(which), "index", layer.name, _cell(film, which)),
         count=said(str(layer.shape[1 - film.axis]), "length of axis", layer.name, (1 - film.axis,)))
-    marks = _named(look, row, tr("film") if row.kind == "film" else layer.name, below, row.kind == "maps")
+    marks = _named(look, row, tr("film") if row.what == "film" else layer.name, below, row.what == "maps")
     share = _come(trace, layer, moment) * film.frames
     left = place.x + (place.pitch - 8 - cell * columns) / 2
     shades, palette = parts.entries_of(trace, layer, look, back, values)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds.skips import skips
+from visualizer.kinds.skips import skips, starts
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Layer, Trace, remembered
 from visualizer.views.segment._seen import Seen
@@ -103,10 +103,9 @@ def shown(one: Seen, stage: Stage, name: str, most: int) -> tuple[int, ...]:
     of each part."""
     trace = one.trace
     layer = trace[name]
-    if layer.kind == "cat" and len(layer.reads) > 1:
-        starts = np.cumsum([0, *(len(read.output) for read in trace.inputs(layer))]).tolist()
+    if begins := starts(trace, layer):
         each = max(1, most // len(layer.reads))
-        return tuple(start + at for start, end in pairwise(starts) for at in
+        return tuple(start + at for start, end in pairwise(begins) for at in
                      _largest(one.values(name)[start:end], each))[:most]
     last = trace[stage.last]
     ranked = last.name if last.shape[0] == layer.shape[0] else name
