@@ -106,7 +106,7 @@ def test_what_a_knob_asks_for_in_words_is_measured_anew_and_given_up_where_its_v
     store.recorder = Recorder(store, engine)  # type: ignore[attr-defined, arg-type]
     said: list[str] = []
     store.recorder.status.connect(said.append)  # type: ignore[attr-defined]
-    store.update(view="style")
+    store.update(view="restyle")
     store.apply(lambda state: turned(state, "layer", "3"))
     assert [(name, words["name"]) for name, words in engine.asked] == [("study", "style")], "that asks for nothing new"
     engine.progress.emit(1, 0.25, "pixels")

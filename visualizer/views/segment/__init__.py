@@ -198,5 +198,5 @@ VIEW = View(
     english("What each pixel is taken for: down the U and up again, probabilities, mask, and one pixel opened."),
     suits=_suits, draw=draw, telling=told_at, pace=pace, order=11, group=WHOLE,
     knobs=((KNOB, (WITH, WITHOUT)),), studies=(STUDY, "field"),
-    tries=english("Click a pixel of the mask where two classes meet, and see which maps decide; then cut the skips."),
+    tries=english("Click a pixel where two classes meet and see which maps decide; then cut the skips."),
 )

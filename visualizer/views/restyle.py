@@ -601,7 +601,7 @@ def _telling(trace: Trace, times: Timeline) -> str:
 
 
 VIEW = View(
-    "style", english("Restyle"), english("A picture takes on the texture of another: its pixels are changed, the "
+    "restyle", english("Restyle"), english("A picture takes on the texture of another: its pixels are changed, the "
                                          "network stays."),
     suits=lambda trace: "lab" not in trace.studies and bool(texture.trunk(trace)), draw=draw, telling=_telling,
     order=60, group=PARTS, page=page, continuous=False, studies=(STUDY,),
