@@ -1,17 +1,18 @@
-"""Segments, dilated: the same weights as its twin that sees 16 × 16 pixels, laid further apart: it sees 60 × 60.
+"""Segments, dilated: the same weights as its twin that sees 16 × 16 pixels, laid further apart: it sees 32 × 32.
 
-A kernel of 3 × 3 with dilation 8 reads nine points, of which neighbours lie eight apart. It has nine weights as before,
-costs as much as before, and sees further (Yu and Koltun 2016):
+A kernel of 3 × 3 with dilation 4 reads nine points, of which neighbours lie four apart. It has nine weights as before,
+costs as much as before, and sees further (Yu and Koltun 2016); a digit is 20 pixels high:
 
     image      1 x 64 x 64
     down0     16 x 64 x 64    3 x 3 kernels
-    down1     24 x 32 x 32    half as high and wide, then three convolutions of 3 x 3, with dilations 2, 4 and 8
+    down1     24 x 32 x 32    half as high and wide, then three convolutions of 3 x 3, with dilations 1, 2 and 4
     up0       16 x 64 x 64    each point becomes 2 x 2, beside it lies down0, one convolution of 1 x 1
     head      11 x 64 x 64    one logit for each class, of each pixel
 
-15,003 parameters, as its twin. Measured on 300 scenes of test digits: a mean IoU of 0.420 over the ten digits, and
-96.7 % of the pixels right: no better than its twin. To see far is not enough: all sums of 2, 4 and 8 are even, so that
-of the points in the middle only every second one is read.
+15,003 parameters, as its twin. Measured on 300 scenes of test digits: a mean IoU of 0.697 over the ten digits, and
+98.3 % of the pixels right; its twin reaches 0.420. To see far is not enough: with dilations 2, 4 and 8 it would see
+60 × 60, but all sums of these are even, so that of the points in the middle only every second one would be read;
+trained alike, that was measured as 0.420, too.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ OBJECTIVE = _segments.OBJECTIVE
 LABELS = _segments.LABELS
 ANSWER = _segments.ANSWER
 DATA = _segments.DATA
-DILATIONS = (2, 4, 8)
+DILATIONS = (1, 2, 4)
 
 
 def build() -> nn.Module:

@@ -1,7 +1,7 @@
 """Segments, near: says of each pixel to which digit it belongs, and sees 16 × 16 pixels around it.
 
 A digit is 20 pixels high. Who sees a curve of it, and no more, cannot tell whether it belongs to a 2, a 3 or an 8, or
-is a shred. With as many weights, laid further apart, its twin with dilation sees 60 × 60; the U-Net sees 84 × 84:
+is a shred. With as many weights, laid further apart, its twin with dilation sees 32 × 32; the U-Net sees 84 × 84:
 
     image      1 x 64 x 64
     down0     16 x 64 x 64    3 x 3 kernels

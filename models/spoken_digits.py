@@ -15,7 +15,8 @@ word goes on:
 
 40,738 parameters: 9,872 in the convolutions, 136 in the norms, 30,240 in the GRU, 490 in the last layer.
 Measured: 99.3 % of the 300 takes of the test set right, by the six speakers of the training. Taught by the other five,
-the same network hears 70.0 % of the takes of the sixth (george) rightly: of a stranger it knows much less.
+the same network hears 70.0 % of the takes of the sixth rightly if that is george, 74.4 % if jackson, 86.4 % if
+yweweler: of a stranger it knows much less.
 """
 
 from __future__ import annotations

@@ -43,8 +43,12 @@ def word_read(trace: Trace, said: Any) -> str:
 
 
 def _words_read(trace: Trace, name: str) -> list[str]:
-    """Of the sample; of the calls of a decoder what each looked up."""
+    """Of the sample; of the calls of a decoder what each looked up; of one that is told symbols these."""
     layer = layer_of(trace, name)
+    told = [each.layer for each in trace.fed if each.name == "told"]
+    if told and layer.reads[0] in trace and trace[layer.reads[0]].reads[:1] == (told[0],):
+        labels = trace.answers[0].labels
+        return [labels[number] if number < len(labels) else "–" for number in trace[told[0]].output.ravel().tolist()]
     if name in trace or len(trace.sample.steps) == _steps(layer):
         return list(trace.sample.steps)
     return [_label_looked_up(trace, layer.reads[step]) for step in range(_steps(layer))]

@@ -287,7 +287,7 @@ OWNERS = {
     "steps": {"lesson/__init__.py", "scene/steps.py", "scene/reading.py", "kinds/_steps.py", "record/objectives.py",
               "record/origins.py", "trace.py", "lab.py",
               *(f"inputs/{name}.py" for name in ("__init__", "_words", "image", "sequence", "several",
-                                                     "videos"))},
+                                                 "videos", "audio"))},
     "reads": {"trace.py", "record/calls.py", "record/recurrent.py"},
     "part": {"ui/audience.py", "ui/presenter.py"},
     "parts": {"scene/parts.py", "scene/spotlight.py", "ui/stage.py", "ui/walking.py"},

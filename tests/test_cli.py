@@ -594,7 +594,7 @@ def test_list_tells_people_and_programs_the_same(said, what: str) -> None:
         assert all(f"({entry['group']})" in entry["about"] for entry in entries if "group" in entry)
         kinds = [entry["input"]["kind"] for entry in entries if "group" not in entry]
         assert [kind for kind, before in zip(kinds, [None, *kinds], strict=False) if kind != before] == [
-            "image", "audio", "name", "pictures", "sentence", "sequence", "strip", "text", "video"]
+            "image", "audio", "name", "sentence", "sequence", "strip", "text", "pictures", "video"]
     if what == "samples":
         with_samples = {kind.name for kind in inputs.kinds() if inputs.all_samples(kind.name)}
         assert {entry["kind"] for entry in entries} == with_samples

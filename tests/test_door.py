@@ -56,9 +56,11 @@ def things(folder: Path) -> dict[str, str]:
     (folder / "words.txt").write_text("Full fathom five", "utf-8")
     (folder / "numbers.csv").write_text("0.1,0\n0.2,1\n", "utf-8")
     drawn(folder / "four.png")
+    (folder / "own.mp4").write_bytes(b"\0\0\0\x10ftypisom\0\0\0\0")
     return {"mine.pt": door.MODEL, "other.safetensors": door.MODEL, "a.trace": door.RECORDING, "a.session": door.SAVED,
             "bare.session": door.SAVED, "a.png": door.SAVED, "a.svg": door.SAVED, "a.pdf": door.SAVED,
-            "words.txt": door.INPUT, "numbers.csv": door.INPUT, "four.png": door.INPUT}
+            "words.txt": door.INPUT, "numbers.csv": door.INPUT, "four.png": door.INPUT,
+            "own.mp4": door.INPUT}
 
 
 def test_a_file_of_every_kind_is_told(tmp_path):
@@ -91,7 +93,7 @@ def test_names_come_before_files(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("name", "content", "words"), [
     ("a.pdf", b"%PDF-1.4 of somebody else", "does not say what it shows"),
-    ("a.mp4", b"\0\0\0\x10ftypisom\0\0\0\0", "does not say what it shows"),
+    ("a.mp4", b"\0\0\0\x10ftypisom\0\0\0\0Software Visualizer", "does not say what it shows"),
     ("a.docx", b"\x08\x07", "is of no kind that opens here"),
     ("a", b"words", "is of no kind that opens here"),
     ("a.session", b"PK\x03\x04 cut off", "damaged"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from visualizer import draw
+from visualizer import card, draw
 from visualizer.record import pass_of, with_study
 from visualizer.scene.picture import Line, Look, Text
 from visualizer.scene.timeline import timeline
@@ -39,6 +39,13 @@ def test_the_series_is_what_was_read_and_its_times_are_said(foretold: Trace) -> 
     assert foretold.sample.steps[-1] == "2008"
     np.testing.assert_array_equal(series.measured, foretold.layers[0].output[:, 0])
     np.testing.assert_array_equal(series.foretold, foretold[series.layer].output[:, 0])
+
+
+def test_a_model_that_foretells_one_series_opens_on_its_forecast_and_no_other_does() -> None:
+    said = {"input": {"kind": "sequence", "shape": [None, 1]}, "answer": {"kind": "numbers", "foretells": 1}}
+    assert card.bundled("sunspots_lstm").view == card.of_words("mine", said).view == "forecast"
+    for other in (said | {"input": {"kind": "sequence", "shape": [None, 2]}}, said | {"answer": {"kind": "numbers"}}):
+        assert card.of_words("mine", other).view == "unrolled"
 
 
 def test_the_sentence_says_the_forecast_the_truth_and_the_error_left_alone(foretold: Trace) -> None:

@@ -143,7 +143,7 @@ APPLICATIONS = {
     "scene_segments": (9 * (8 + 64 + 96 + 144 + 240 + 400 + 560 + 784 + 48 * 20 + 32 * 12 + 20 * 8)
                        + 2 * (3 * 8 + 3 * 12 + 3 * 20 + 2 * 28) + 99, "mean IoU", 0.83, 1),
     "scene_segments_dilated": (9 * (16 + 16 * 24 + 2 * 24 * 24) + 40 * 16 + 2 * (2 * 16 + 3 * 24) + 17 * 11,
-                               "mean IoU", 0.35, 0.5),
+                               "mean IoU", 0.6, 1),
     "scene_segments_near": (9 * (16 + 16 * 24 + 2 * 24 * 24) + 40 * 16 + 2 * (2 * 16 + 3 * 24) + 17 * 11,
                             "mean IoU", 0.35, 0.5),
     "spelling_sounds": (26 * 32 + 2 * 3 * 64 * (32 + 64 + 2) + 41 * 32 + 3 * 128 * (32 + 128 + 2) + 128 * 128
@@ -405,7 +405,8 @@ def test_every_model_is_shipped_before_training_too():
         file.stem for file in FILES}
     assert sum(path.stat().st_size for path in (ROOT / "models").glob("*.safetensors")
                if path.name.partition(".")[0] in EXPERIMENTS) < 2 << 20
-    assert sum(file.with_suffix(BEFORE).stat().st_size for file in FILES) < 2 << 20
+    assert sum(file.with_suffix(BEFORE).stat().st_size for file in FILES) < 5 << 19  # eighteen applications since 2 MiB
+    assert sum(path.stat().st_size for path in (ROOT / "models").glob("*.safetensors")) < 12e6
 
 
 def test_weights_before_training_are_those_that_the_recipe_sets_out_from(beginner):

@@ -97,7 +97,7 @@ def test_two_openings_share_nothing_that_can_be_changed() -> None:
 
 
 def test_an_unknown_name_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(LookupError, match="name one of digits_cnn, lenet_mnist, mlp_mnist") as caught:
+    with pytest.raises(LookupError, match="name one of digits_cnn, digits_vae, lenet_mnist, mlp_mnist") as caught:
         open_model("digit_cnn")
     assert_one_sentence(caught.value)
 

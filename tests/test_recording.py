@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from visualizer import record
 from visualizer.record.extend import extend
 from visualizer.record.studies import Pass
-from visualizer.scene.state import State, changed
+from visualizer.scene.state import State, changed, turned
 from visualizer.trace import Trace
 from visualizer.ui.recorder import TYPES_ON, Recorder
 from visualizer.ui.store import Store
@@ -30,6 +30,9 @@ class Asked(QObject):
     def request(self, name: str, /, lane: str = "", **words: object) -> int:
         self.asked.append((name, words))
         return len(self.asked)
+
+    def cancel(self, number: int) -> None:
+        self.asked.append(("cancel", {"name": number}))
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +98,23 @@ def test_a_view_has_what_it_shows_measured_once(engine: Asked, read: Pass) -> No
     store.update(view="unrolled")
     store.update(view="connectivity")
     assert len(engine.asked) == 1, "it is known"
+
+
+def test_what_a_knob_asks_for_in_words_is_measured_anew_and_given_up_where_its_view_is_left(engine: Asked) -> None:
+    trace = record.record("photos_cnn")
+    store = Store(changed(State(), model="photos_cnn", sample="photo-1", view="network"), trace)
+    store.recorder = Recorder(store, engine)  # type: ignore[attr-defined, arg-type]
+    said: list[str] = []
+    store.recorder.status.connect(said.append)  # type: ignore[attr-defined]
+    store.update(view="restyle")
+    store.apply(lambda state: turned(state, "layer", "3"))
+    assert [(name, words["name"]) for name, words in engine.asked] == [("study", "style")], "that asks for nothing new"
+    engine.progress.emit(1, 0.25, "pixels")
+    assert said == ["Being measured: 25 %"]
+    store.apply(lambda state: turned(state, "keep", "1"))
+    store.update(view="network")
+    assert [(name, words["name"]) for name, words in engine.asked[1:]] == [
+        ("cancel", 1), ("study", "style:chelsea,coffee,1,1,0"), ("cancel", 3)]
 
 
 def test_what_cannot_be_measured_is_said_and_not_asked_again(engine: Asked, read: Pass) -> None:

@@ -23,7 +23,7 @@ from visualizer.scene.state import Place
 from visualizer.trace import Refused, Trace
 from visualizer.ui.store import with_newest
 from visualizer.views import find, picture
-from visualizer.views import style as view
+from visualizer.views import restyle as view
 
 ROOT = Path(__file__).parent.parent
 torch.set_num_threads(1)
@@ -153,7 +153,7 @@ def test_the_texture_is_reached_with_the_trained_network_and_with_the_random_one
 
 
 def test_weights_and_pictures_are_asked_for_in_words() -> None:
-    shown = find("style")
+    shown = find("restyle")
     look = Look(knobs=(("keep", "1"), ("style", "rocket"), ("layer", "2"), ("fold", "1")))
     assert shown.measured(Look()) == ("style",)
     assert shown.measured(look) == ("style:chelsea,rocket,1,1,0",)
@@ -173,7 +173,7 @@ def test_of_many_runs_the_last_two_are_kept_and_the_one_before_stands_faint(styl
         held = with_newest(held, name, {"run": np.array(len(held))})
     assert list(held) == ["flow", "style:b", "style:a"]
     other = replace(styled, studies={**styled.studies, "style:chelsea,coffee,1,1,0": styled.studies["style"]})
-    at, shown = sight.times(styled, Place(view="style")).find("input.update[5]"), find("style")
+    at, shown = sight.times(styled, Place(view="restyle")).find("input.update[5]"), find("restyle")
     faint = [[mark for mark in picture(shown, trace, at, None, Look()).moving if getattr(mark, "opacity", 1) == 0.3]
              for trace in (styled, other)]
     assert [len(marks) for marks in faint] == [0, 2]
@@ -186,14 +186,14 @@ def test_what_cannot_be_is_one_sentence() -> None:
                          (replace(again, given=replace(again.given, raw=again.given.raw[::-1])), "cannot be told")):
         with pytest.raises(Refused, match=words):
             list(study.run(wrong))
-    assert not find("style").suits(record.record("digits_cnn"))
+    assert not find("restyle").suits(record.record("digits_cnn"))
 
 
 def test_every_number_of_the_view_and_of_its_page_is_true(styled: Trace) -> None:
-    shown = find("style")
+    shown = find("restyle")
     for at, knobs in (("input.update", ()), ("input.update[7]", (("layer", "3"), ("pair", "2,30"))),
                       ("input.update[20]", (("layer", "4"),))):
-        moment, look = sight.times(styled, Place(view="style")).find(at), Look(knobs=knobs)
+        moment, look = sight.times(styled, Place(view="restyle")).find(at), Look(knobs=knobs)
         with listening() as heard:
             drawn = picture(shown, styled, moment, None, look)
             assert shown.page(styled, moment, None, look) is not None
@@ -205,10 +205,10 @@ def test_every_number_of_the_view_and_of_its_page_is_true(styled: Trace) -> None
 
 def test_nothing_is_shown_before_its_update_has_come(styled: Trace, updates: int) -> None:
     """Its time is that of the updates: each a beat, and half of one is the one before."""
-    times = sight.times(styled, Place(view="style"))
+    times = sight.times(styled, Place(view="restyle"))
     assert [beat.address for beat in times.beats[:2]] == ["input.update", "input.update[1]"]
     assert len(times.beats) == updates + 1
-    shown = find("style")
+    shown = find("restyle")
     bare = replace(styled, studies={})
     for at, behind in (("input.update", 0), ("input.update[5]", 5), ("input.update[5]@0.5", 4)):
         moment = times.find(at)
@@ -226,7 +226,7 @@ def test_nothing_is_shown_before_its_update_has_come(styled: Trace, updates: int
 
 
 def test_a_click_on_a_number_of_a_matrix_opens_it(styled: Trace) -> None:
-    times, shown = sight.times(styled, Place(view="style")), find("style")
+    times, shown = sight.times(styled, Place(view="restyle")), find("restyle")
     drawn = picture(shown, styled, times.find("input.update[5]"), None, Look())
     cell = next(mark for mark in drawn.still if isinstance(mark, Rect) and mark.holds == Choice("pair", "3,9"))
     found, _ = drawn.mark_at(cell.x + 1, cell.y + 1)

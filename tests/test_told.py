@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from visualizer import answers
+from visualizer import answers, draw
 from visualizer.comparison.partners import partners
 from visualizer.comparison.words import told, wholly
 from visualizer.record import pass_of
@@ -35,6 +35,7 @@ def test_told_the_right_symbols_it_says_what_the_model_says_to_them():
         assert made.trace.objective.value == pytest.approx(float(cost), abs=1e-5)
     assert taught.trace.sample.title.endswith("told the right symbols")
     assert [fed.name for fed in taught.trace.fed] == ["", "told"]
+    assert "At step 3, “hundert”" in draw(taught.trace, "gates", "decoder.forward[3]").caption
 
 
 @pytest.mark.parametrize(("sample", "whole", "wrong"), [("number-2508", 1.0, 0.0), (NUMBER, 0.0, 2.0)])

@@ -26,7 +26,7 @@ WORDS = {"shift": "shift:3,-1", "rotate": "rotate:30", "scale": "scale:-30", "no
          "blur": "blur:1.5", "occlude": "occlude:8,-3,2", "erase": "erase:0.3,7", "permute": "permute:1,7",
          "shuffle_rows": "shuffle_rows:1",
          "shuffle_words": "shuffle_words:1,3", "reverse": "reverse", "repeat": "repeat:2", "lengthen": "lengthen:50",
-         "pad": "pad:4", "swap": "swap:2,18", "substitute": "substitute:2,e"}
+         "pad": "pad:4", "hold": "hold:2", "swap": "swap:2,18", "substitute": "substitute:2,e"}
 MODELS = {"image": "digits_cnn", "strip": "crnn_strip", "sequence": "adding_gru", "text": "char_rnn",
           "name": "surname_gru", "sentence": "sentiment_gru"}
 

@@ -94,7 +94,10 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
              "quality": dict(quality) if isinstance(quality, Mapping) else {},
              "answers": _answers(words.get("answer"), asks)}
     step = offered.step_of(said) if said else offered.step
-    answered = next((each.view for each in registry.module("answers").kinds() if each.name == found["answers"]), "")
+    told = words.get("answer")
+    told = told if isinstance(told, Mapping) else {}
+    answered = next((each.view for each in registry.module("answers").kinds()
+                     if each.name == found["answers"] and each.opens(told, said)), "")
     return Card(model, title or str(words.get("title", model)), intakes, **{
         **found, "step": step, "view": answered or (offered.view if step or offered.whole else Card.view),
         "samples": fitting(intakes[0].kind if intakes else "", said), **known})

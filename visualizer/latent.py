@@ -30,8 +30,7 @@ WALK = 41
 
 def answer_of(trace: Trace) -> Answer | None:
     """The picture that a recording makes of a point; None where it makes none."""
-    return next((answer for answer in trace.answers if answer.kind == "picture" and answer.layer in trace
-                 and of(trace, answer) is not None), None)
+    return next((answer for answer in trace.answers if answer.layer in trace and of(trace, answer) is not None), None)
 
 
 @remembered(8)
@@ -39,7 +38,7 @@ def of(trace: Trace, answer: Answer) -> Layer | None:
     """The layer that holds the point of which a picture is made: of all layers of one axis through which everything
     reaches the picture that of the fewest numbers, the last of those; None where there is none of so few."""
     made = trace[answer.layer]
-    if made.axes[-2:] != ("row", "column"):
+    if made.axes[-2:] != ("row", "column") or (made.output.ndim > 2 and made.shape[:-2] not in ((1,), (3,))):
         return None
     behind = _behind(trace, made.name, "")
     few = [layer for layer in trace if layer.name in behind and layer.output.ndim == 1

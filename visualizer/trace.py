@@ -113,6 +113,12 @@ class Answer:
         object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
         object.__setattr__(self, "truth", None if self.truth is None else _read_only(self.truth))
 
+    @property
+    def chooses(self) -> bool:
+        """Whether it is one choice among labels. `answers` stands above this file, so it is looked up by name."""
+        made = registry.module("answers").of(self)
+        return made is not None and made.along == ()
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:

@@ -32,6 +32,9 @@ Where = tuple[float, float, float, float]
 Score = tuple[tuple[str, float | int], ...]
 """(what it is called, how much, or how many): the first says most."""
 LOGIT = re.compile(r"logit:(\d{1,9})(?:@(\d{1,9}))?")
+SAID = re.compile(r"said:(\d{1,9})(?:,(\d{1,9}))?")
+"""A wish for the log probability of a symbol that is said: `said:3` of the likeliest of step 3, `said:3,7` of symbol 7.
+"""
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,8 @@ class AnswerKind:
     view: str = ""
     """The view in which models that answer so are first seen; empty for that of what they read. Where it does not suit,
     the first that does is seen."""
+    opens: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] = lambda said, read: True
+    """Whether they are, by what is said of the answer and of what is read."""
     along: Axes | None = None
     """Along which axes it has a number for every label: none for one choice, `step` for one at each step, `row column`
     for one at each pixel, whose classes come first; None where its numbers have no names."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +60,11 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     return (f"value:{','.join(str(int(index)) for index in largest)}", "sum") if values.size else ()
 
 
+def tells_a_series(said: Mapping[str, Any], read: Mapping[str, Any]) -> bool:
+    """Whether each number is the next one of the one series that is read."""
+    return said.get("foretells") == 1 and tuple(read.get("shape") or ())[1:] == (1,)
+
+
 ANSWER = AnswerKind(english("numbers"), english("a sequence of numbers"), suits, sentence, score=score, scalar=scalar,
                     wishes=wishes,
-                    loss="squares", asks=("numbers",), order=8)
+                    loss="squares", asks=("numbers",), view="forecast", opens=tells_a_series, order=8)

@@ -95,5 +95,11 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     return f"pixel:{','.join(str(int(index)) for index in brightest)}", *region, "sum"
 
 
+def back_from(objective: str) -> str:
+    """What is sent back, in words: a loss, what a region costs; empty for a number of the picture."""
+    return {"mean_squared_error": tr("the squared error"), "kl": tr("how far the region is from the middle"),
+            "elbo": tr("the whole of what it learns by")}.get(objective, "")
+
+
 ANSWER = AnswerKind(english("picture"), english("a picture"), suits, sentence, draw, proportion, score, scalar, wishes,
                     loss="squares", asks=("picture",), order=4)

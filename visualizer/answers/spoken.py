@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.answers import AnswerKind, Score, Values, Where, label, never, picked
+from visualizer.answers import SAID, AnswerKind, Score, Values, Where, label, never, picked
 from visualizer.answers.string import distance
 from visualizer.language import english, tr
 from visualizer.said import said
@@ -111,11 +111,12 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
 
 def called(trace: Trace, answer: Answer, wish: str) -> str:
     """`log p of “und”, symbol 3`; counted from 1, as everywhere on the screen."""
-    step = wish.removeprefix("said:").partition(",")[0]
-    if not wish.startswith("said:") or not step.isdecimal() or int(step) >= len(trace[answer.layer].output):
+    match = SAID.fullmatch(wish)
+    step = -1 if match is None else int(match[1])
+    if match is None or step >= len(trace[answer.layer].output):
         return ""
-    index = int(wish.partition(",")[2] or np.argmax(trace[answer.layer].output[int(step)]))
-    return tr("log p of “{symbol}”, symbol {number}").format(symbol=label(answer, index), number=int(step) + 1)
+    index = int(match[2] or np.argmax(trace[answer.layer].output[step]))
+    return tr("log p of “{symbol}”, symbol {number}").format(symbol=label(answer, index), number=step + 1)
 
 
 def judge(values: Values, truth: Any, settings: Mapping[str, Any]) -> tuple[int, int]:

@@ -200,6 +200,9 @@ class Kind:
     """What it does with a whole gradient on its way back, in a few words: `to the winner of each window`."""
     curve: Curve | None = None
     """What it makes of each number, if that is one of the curves whose slope can be told from what came out."""
+    sums_paths: bool = False
+    """Whether what it hands back are exponentials of sums as large as its own value, in whose last digit they are
+    rounded: a loss over many paths."""
     logarithms: bool = False
     """Whether its numbers are logarithms of shares: a log-softmax gives them, a negative log-likelihood reads them."""
     label: str = ""

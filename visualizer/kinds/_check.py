@@ -203,7 +203,8 @@ class _Checked:
         def whole(cell: Cell) -> float:
             beside = any(BESIDE in one.settings for one, _ in handing)
             return max(self._whole(layer, cell, BESIDE_STEPS) if beside else 0.0,
-                       sum(self._from_shares(reader, index, cell) for reader, index in handing))
+                       sum(self._from_shares(reader, index, cell) for reader, index in handing),
+                       sum(self._from_paths(reader, index, cell) for reader, index in handing))
 
         roughest = max(dtypes, key=lambda dtype: LAST_DIGIT.get(dtype, 0.0))
         found = _compared(row, gradient, made, CANCELLED, CELLS, roughest, whole)
@@ -226,6 +227,15 @@ class _Checked:
                                           for size, place in zip(sizes, taps.cells, strict=True)])
                     total += float((sizes * np.abs(taps.weights)).sum())
         return total
+
+    def _from_paths(self, reader: Layer, index: int, cell: Cell) -> float:
+        """What a loss over many paths hands back is the exponential of two sums, up to a frame and from it on, each as
+        large as the loss: torch rounds both in their last digit, which is so large a share of their exponential."""
+        kind, dtype = of(reader), self._dtype(reader)
+        if kind is None or not kind.sums_paths:
+            return 0.0
+        rounds = 2 * LAST_DIGIT.get(dtype, 0.0) * abs(float(reader.output)) / tolerance_of(dtype)
+        return rounds / CANCELLED * _size(handed_back(reader, self.trace.inputs(reader), index, cell))
 
     def _from_shares(self, reader: Layer, index: int, cell: Cell) -> float:
         """The two numbers of which what a softmax hands back is the rest: p·g and p·Σpg, which torch rounds before it

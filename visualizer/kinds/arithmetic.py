@@ -74,6 +74,11 @@ def subtracts(layer: Layer) -> bool:
 
 # --- whole axes -----------------------------------------------------------------------------------------------------
 
+def adds_along(layer: Layer) -> bool:
+    """Whether it adds up whole axes of what it reads."""
+    return layer.kind == "sum"
+
+
 def reduced_terms(mean: bool, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """All numbers along the axes that vanish, added; for a mean each weighs 1/n."""
     ranges = _ranges(layer, inputs, cell)

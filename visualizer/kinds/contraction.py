@@ -293,7 +293,17 @@ def _bilinear_equation(layer: Layer, inputs: Inputs) -> str:
 
 def contracts(layer: Layer) -> bool:
     """Whether its numbers are sums of products of the last two layers that it reads; what stands before is added."""
-    return layer.kind in ("matmul", "addmm", "baddbmm", "einsum", "addmv")
+    return multiplies(layer) or written(layer) or layer.kind == "addmv"
+
+
+def multiplies(layer: Layer) -> bool:
+    """Whether it multiplies rows of the last but one that it reads by columns of the last."""
+    return layer.kind in ("matmul", "addmm", "baddbmm")
+
+
+def written(layer: Layer) -> bool:
+    """Whether an equation says which products it adds up."""
+    return layer.kind == "einsum"
 
 
 EINSUM = english("Products of {source} are added up, {products} each, as {equation} says: {after} in all.")

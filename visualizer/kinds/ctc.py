@@ -129,5 +129,5 @@ KINDS = (
     Kind("ctc_loss", english("CTC loss"), {}, _axes, ctc_terms, ctc_backward, ctc_box, ctc_sentence,
          short=lambda layer, inputs: tr("spells {symbols}").format(
              symbols=" ".join(map(str, layer.settings["target"]))), role="loss",
-         label="symbols"),
+         label="symbols", sums_paths=True),
 )

@@ -41,7 +41,7 @@ class Ends:
 @remembered(8)
 def ends(trace: Trace) -> Ends | None:
     """The last maps and the scores, of a network that answers with one class; None for any other."""
-    answer = next((each for each in trace.answers if each.kind == "classes"), None)
+    answer = next((each for each in trace.answers if each.chooses), None)
     if answer is None or answer.layer not in trace:
         return None
     scores = trace[answer.layer]

@@ -92,6 +92,11 @@ def inside(box: Box, read: Layer) -> Box:
                  for (low, high), axis in zip(box, places(read), strict=True))
 
 
+def windowed(layer: Layer) -> bool:
+    """Whether it goes over what it reads with a window, or takes a part of it."""
+    return "stride" in layer.settings or "kernel_size" in layer.settings or layer.kind in ("getitem", "stft", "unfold")
+
+
 def width(weights: Values) -> float:
     """Four standard deviations of where weights lie along one axis, in its places; NaN where all are 0."""
     total = float(weights.sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from visualizer.trace import Layer, Trace, remembered
 
@@ -28,16 +29,20 @@ def skips(trace: Trace) -> tuple[Skip, ...]:
     found: list[Skip] = []
     for layer in trace:
         reads = trace.inputs(layer)
-        if layer.kind != "cat" or len(reads) < 2 or layer.axes != ("channel", "row", "column"):
-            continue
-        if sum(len(read.output) for read in reads) != len(layer.output):
-            continue  # laid one below the other
-        latest, start = max(trace.places[read.name] for read in reads), 0
-        for read in reads:
+        latest = max((trace.places[read.name] for read in reads), default=0)
+        for read, channels in zip(reads, pairwise(starts(trace, layer)), strict=False):
             if trace.places[read.name] < latest and _leaps(trace, read, layer):
-                found.append(Skip(read.name, layer.name, (start, start + len(read.output))))
-            start += len(read.output)
+                found.append(Skip(read.name, layer.name, channels))
     return tuple(found)
+
+
+def starts(trace: Trace, layer: Layer) -> tuple[int, ...]:
+    """At which channel of a layer the maps of each begin that it lays beside one another, and the end; none where it
+    does nothing of the kind."""
+    counts = [len(read.output) for read in trace.inputs(layer)] if layer.kind == "cat" else []
+    if len(counts) < 2 or layer.axes != ("channel", "row", "column") or sum(counts) != len(layer.output):
+        return ()  # or they are laid one below the other
+    return (0, *accumulate(counts))
 
 
 def _leaps(trace: Trace, source: Layer, join: Layer) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
+from visualizer.kinds.contraction import multiplies
 from visualizer.language import tr
 from visualizer.motions import CAMERA, SLOW, Frame, Motion, Setting, part_of, window
 from visualizer.motions._marks import Box, box_of_cells, taps_of, windows
@@ -26,7 +27,6 @@ from visualizer.motions._travel import (
     way_back,
 )
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.attending import PRODUCTS
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Focus, Group, Mark, Path, Rect, Text, grouped, plain
 from visualizer.scene.ribbons import FEWEST
@@ -42,7 +42,7 @@ MOST_HEADS = 4
 
 
 def suits(layer: Layer) -> bool:
-    return layer.kind in PRODUCTS and len(layer.reads) > 1 and not layer.weights and layer.output.ndim > 1
+    return multiplies(layer) and len(layer.reads) > 1 and not layer.weights and layer.output.ndim > 1
 
 
 def forward(setting: Setting) -> Frame:

@@ -57,8 +57,7 @@ def _reading(opened: Opened, module: nn.Module, size: int) -> Opened:
 def _reads_a_point(opened: Opened) -> int | None:
     """How many numbers a model reads that is a decoder itself."""
     shape = opened.card.get("input", {}).get("shape", ())
-    few = len(shape) == 1 and isinstance(shape[0], int) and shape[0] <= latent.MOST
-    return int(shape[0]) if few and settings_of(opened).get("kind") in (None, "picture") else None
+    return shape[0] if len(shape) == 1 and isinstance(shape[0], int) and shape[0] <= latent.MOST else None
 
 
 def _named(module: nn.Module, settings: Mapping[str, Any]) -> str | None:

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from visualizer import answers, reasons
-from visualizer.answers import LOGIT, AnswerKind, Right, Scalar
+from visualizer.answers import LOGIT, SAID, AnswerKind, Right, Scalar
 from visualizer.record import axes, layers
 from visualizer.record.calls import Event, Recording
 from visualizer.record.weights import seen_by_numpy
@@ -37,9 +37,6 @@ KL, ELBO = OF_A_REGION = ("kl", "elbo")
 of it costs: minus the evidence lower bound, both in nats."""
 LOSSES = ("mse", "mae", "bce", "cross_entropy")
 """Losses that a wish may name."""
-SAID = re.compile(r"said:(\d{1,9})(?:,(\d{1,9}))?")
-"""A wish for the log probability of a symbol that is said: `said:3` of the likeliest of step 3, `said:3,7` of symbol 7.
-"""
 OF_AN_OUTPUT = re.compile(rf"({'|'.join(LOSSES)}|sum|mean|none|loss(?:@\d+)?|logit:\d+(?:@\d+)?):([\w.]+)")
 """A wish that names one of several outputs."""
 

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds._dims import batch_of
+from visualizer.kinds.arithmetic import adds_along
+from visualizer.kinds.contraction import multiplies, written
 from visualizer.kinds.shape import origins
 from visualizer.scene.reading import visible
 from visualizer.scene.timeline import FORWARD, Moment, timeline
 from visualizer.trace import Answer, Array, Cell, Layer, Trace, remembered
 
-PRODUCTS = ("matmul", "addmm", "baddbmm")
 """Kinds that are products of two matrices; of three layers that are read the first is added to the product."""
 MOST = 1_000_000
 """Shares; of more no picture is made."""
@@ -139,20 +140,20 @@ def _of_product(trace: Trace, layer: Layer) -> Iterator[Attention]:
 
 def _inputs_of(trace: Trace, layer: Layer) -> tuple[Layer, ...]:
     """The factors: those of the product that a sum reads."""
-    return tuple(trace.inputs(trace[layer.reads[0]] if layer.kind == "sum" else layer))
+    return tuple(trace.inputs(trace[layer.reads[0]] if adds_along(layer) else layer))
 
 
 def _contracted(trace: Trace, layer: Layer) -> Iterator[tuple[int, int, int]]:
     """(which factor, along which of its axes it is added up, which one it meets there)."""
     read = trace.inputs(layer)
-    if layer.kind in PRODUCTS and len(read) > 1:
+    if multiplies(layer) and len(read) > 1:
         first, second = len(read) - 2, len(read) - 1
         if read[second].output.ndim:
             yield first, read[first].output.ndim - 1, second
             yield second, max(0, read[second].output.ndim - 2), first
-    elif layer.kind == "einsum" and len(read) == 2:
+    elif written(layer) and len(read) == 2:
         yield from _of_equation(str(layer.settings.get("equation", "")), read)
-    elif layer.kind == "sum" and len(read) == 1 and read[0].kind == "mul" and len(read[0].reads) == 2:
+    elif adds_along(layer) and len(read) == 1 and kinds.role(read[0]) == "product" and len(read[0].reads) == 2:
         axis = _axis(layer, read[0].output.ndim)
         factors = trace.inputs(read[0])
         for which in (0, 1) if axis is not None else ():

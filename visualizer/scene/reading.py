@@ -22,7 +22,7 @@ from visualizer.scene.cellnumbers import forward
 from visualizer.scene.picture import literal
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.size import norms
-from visualizer.trace import Layer, Trace, remembered
+from visualizer.trace import TOLD, Layer, Trace, remembered
 
 Values = NDArray[np.float64]
 
@@ -130,6 +130,7 @@ def reading(trace: Trace, name: str) -> Reading:
     gradients = layer.inner_gradients.get("hidden")
     words = words_of(trace, len(states)) if _has_words(trace, len(states)) and _reads_them(trace, layer) else \
         tuple(map(visible, words_looked_up(trace, layer)))
+    words = words or _told_words(trace, layer, len(states))
     worded = bool(words)
     return Reading(layer, family, words or _counted(len(states)), states, opened,
                    None if gradients is None else np.asarray(gradients, np.float64),
@@ -202,6 +203,19 @@ def words_looked_up(trace: Trace, layer: Layer) -> tuple[str, ...]:
         return ()
     words = [_word(trace, source) for source in trace.inputs(layer)[:at.sequences(layer)]]
     return () if "" in words else tuple(words)
+
+
+def _told_words(trace: Trace, layer: Layer, steps: int) -> tuple[str, ...]:
+    """What a decoder was told before each step, where that was given to it: the labels of these symbols, and nothing
+    for the one to begin with."""
+    table = first_level(trace, layer)
+    source = trace.inputs(table)[0] if kinds.role(table) == "table" and table.reads else None
+    told = {each.layer for each in trace.fed if each.name == TOLD}
+    answer = next((each for each in trace.answers if "begin" in each.settings), None)
+    if source is None or source.name not in told or source.output.size != steps or answer is None:
+        return ()
+    return tuple(visible(answer.labels[number]) if number < len(answer.labels) else "–"
+                 for number in source.output.ravel().tolist())
 
 
 def _word(trace: Trace, source: Layer) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.kinds.reach import windowed
 from visualizer.language import tr
 from visualizer.said import said
 from visualizer.scene import numbers
@@ -133,9 +134,9 @@ def _next(layer: Layer, inputs: tuple[Layer, ...], which: int, before: Clock) ->
     read = inputs[which]
     for axis in _axes(layer, read, before):
         count = layer.shape[axis]
-        if count == before.count and (layer.inner or layer.output.ndim == 1 or not _windowed(layer)):
+        if count == before.count and (layer.inner or layer.output.ndim == 1 or not windowed(layer)):
             return Clock(axis, count, before.first, before.hop)
-        if not _windowed(layer) or count < 2:
+        if not windowed(layer) or count < 2:
             continue
         try:
             ends = [_middle(layer, inputs, which, axis, place, before.axis) for place in (0, 1)]
@@ -152,12 +153,7 @@ def _axes(layer: Layer, read: Layer, before: Clock) -> list[int]:
     name, from_end = read.axes[before.axis], before.axis - len(read.shape)
     named = [axis for axis, each in enumerate(layer.axes) if each in (name, "step")]
     behind = [layer.output.ndim + from_end] if layer.output.ndim + from_end >= 0 else []
-    return list(dict.fromkeys([*behind, *named] if _windowed(layer) else [*named, *behind]))
-
-
-def _windowed(layer: Layer) -> bool:
-    """Whether it goes over what it reads with a window, or takes a part of it."""
-    return "stride" in layer.settings or "kernel_size" in layer.settings or layer.kind in ("getitem", "stft", "unfold")
+    return list(dict.fromkeys([*behind, *named] if windowed(layer) else [*named, *behind]))
 
 
 def _middle(layer: Layer, inputs: tuple[Layer, ...], which: int, axis: int, place: int, of: int) -> float:

@@ -750,9 +750,11 @@ def _handed_back(sheet: Writing, trace: Trace, about: Focus, value: float) -> No
     sheet.title(tr("Handed back by"))
     for number, (name, terms) in enumerate(handed[:MOST_LAYERS]):
         sheet.y += 24 if number else 28
-        sheet.marks.append(Text(LEFT, sheet.y, (Run(name, mono=True),), 13, 500, "ink", max_width=150))
-        sheet.marks.append(Text(RIGHT, sheet.y, plain(numbers.gradient(terms.result)), 13, 600, "gradient-text",
-                                "end"))
+        back = numbers.gradient(terms.result)
+        sheet.marks.append(Text(LEFT, sheet.y, (Run(name, mono=True),), 13, 500, "ink", max_width=SPAN))
+        if width(name, 13, 500, mono=True) > SPAN - width(back, 13, 600) - GAP:
+            sheet.y += 18  # a name that leaves no room for the number stands over it
+        sheet.marks.append(Text(RIGHT, sheet.y, plain(back), 13, 600, "gradient-text", "end"))
         sheet.rows.append((name, terms.result))
     total = sum(terms.result for _, terms in handed)
     sheet.fact(tr("Difference to torch"), numbers.power(abs(total - value)))

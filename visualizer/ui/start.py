@@ -32,7 +32,7 @@ from visualizer.ui.shipped import shipped_trace
 Key = Qt.Key
 EDGE, GUTTER = 24, 16
 HERO, HEADING = 216, 34
-CARD, PICTURE = QSize(200, 212), 132
+CARD, PICTURE = QSize(200, 222), 132
 """Smallest width and the height of a card, and the height of its picture."""
 MOST_FOUND = 60
 """So many of what was searched are shown."""

@@ -98,10 +98,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     classes = 208.0 if look.size[0] >= 900 else 168.0
     high = box.height * (0.56 if look.mode.notes else 0.62)
     side = min(high - HEAD, (box.width - classes - 2 * GAP) / 2)
-    marks += _pictures(trace, ends, summed, at, look, box.left, box.top, side)
+    marks += grouped(Group(tr("class map"), Focus(ends.maps.name)),
+                     _pictures(trace, ends, summed, at, look, box.left, box.top, side))
     left = box.left + 2 * (side + GAP)
-    marks += _classes(trace, ends, seen, look, left, box.top, box.right - left, side + HEAD)
-    marks += _opened(seen, look, Box(box.left, box.top + side + HEAD + 24, box.right, box.bottom))
+    marks += grouped(Group(tr("score of each class"), Focus(ends.scores.name)),
+                     _classes(trace, ends, seen, look, left, box.top, box.right - left, side + HEAD))
+    marks += grouped(Group(tr("product"), Focus(ends.maps.name)),
+                     _opened(seen, look, Box(box.left, box.top + side + HEAD + 24, box.right, box.bottom)))
     still, moving = lanes(trace, moment, look)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(told),
                    table=_table(trace, ends))
@@ -109,7 +112,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def class_name(trace: Trace, number: int) -> str:
     """What a class is called."""
-    return answers.label(next(each for each in trace.answers if each.kind == "classes"), number)
+    return answers.label(next(each for each in trace.answers if each.chooses), number)
 
 
 def _shown(trace: Trace, ends: Ends, look: Look) -> Shown | None:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from visualizer import registry
+from visualizer import kinds, registry
 from visualizer.inputs import Given, _digits, suffix_of
 from visualizer.inputs.image import SUFFIXES
 from visualizer.kinds import texture
@@ -93,13 +93,13 @@ def _done(layer: Layer, values: Tensor) -> Tensor:
     """One layer of the trunk, as torch does it."""
     weights = {name: torch.from_numpy(np.array(array)) for name, array in layer.weights.items()}
     said = layer.settings
-    if layer.kind == "conv2d":
+    if kinds.role(layer) == "weighted":
         return functional.conv2d(values, weights["weight"], weights.get("bias"), said.get("stride", 1),
                                  said.get("padding", 0), said.get("dilation", 1), int(said.get("groups", 1)))
-    if layer.kind == "batch_norm":
+    if kinds.role(layer) == "norm":
         return functional.batch_norm(values, weights["running_mean"], weights["running_var"], weights.get("weight"),
                                      weights.get("bias"), False, 0.0, float(said.get("eps", 1e-5)))
-    if layer.kind == "max_pool2d":
+    if kinds.role(layer) == "largest":
         return functional.max_pool2d(values, said["kernel_size"], said.get("stride") or said["kernel_size"],
                                      said.get("padding", 0), said.get("dilation", 1))
     return functional.relu(values)

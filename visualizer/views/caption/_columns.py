@@ -131,7 +131,7 @@ def _chip(so: SoFar, plan: Plan, word: int, chosen: bool) -> list[Mark]:
     elsewhere = abs(home - (row.top + row.high / 2 + 5)) > row.high / 2
     if elsewhere:  # on its way over what stands between
         half = width(words, size, 600) / 2 + 4
-        marks.append(Rect(x + wide / 2 - half, home - 14, 2 * half, 19, "stage", radius=4, opacity=0.9))
+        marks.append(Rect(x + wide / 2 - half, home - 14, 2 * half, 19, "stage", radius=4))
     marks.append(Text(x + wide / 2, home, plain(words), size, 600, "accent-ink" if elsewhere else ink, "middle",
                       wide - 2))
     return marks
@@ -172,7 +172,7 @@ def looked(so: SoFar, look: Look, word: int, x: float, y: float, across: float,
             middle, at = x + (column + 0.5) * cell[0], y + (row + 0.5) * cell[1]
             half = width(words, 11, 600) / 2 + 3
             if 2 * half <= cell[0] + 8:
-                marks += [Rect(middle - half, at - 8, 2 * half, 16, "stage", radius=3, opacity=0.8 * ease(strength)),
+                marks += [Rect(middle - half, at - 8, 2 * half, 16, "stage", radius=3, opacity=ease(strength)),
                           Text(middle, at + 4, plain(words), 11, 600, "ink", "middle", opacity=ease(strength))]
     return marks
 

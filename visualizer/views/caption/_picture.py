@@ -160,7 +160,7 @@ def maps(so: SoFar, plan: Plan, look: Look) -> list[Mark]:
 def _of_layer(so: SoFar, look: Look, layer: Layer, x: float, y: float, side: float) -> list[Mark]:
     back = so.backward
     share = so.known(layer.name)
-    channels = strongest(layer, back)
+    channels = largest_channels(layer, back)
     rows, columns = layer.shape[1:]
     cell = whole(side / max(rows, columns), look.pixel) or side / max(rows, columns)
     marks: list[Mark] = [Text(x, y + 12, plain(layer.name), 12, 600, "ink", mono=True, focus=Focus(layer.name),
@@ -185,7 +185,7 @@ def _of_layer(so: SoFar, look: Look, layer: Layer, x: float, y: float, side: flo
 
 
 @remembered(16)
-def strongest(layer: Layer, back: bool) -> tuple[int, ...]:
+def largest_channels(layer: Layer, back: bool) -> tuple[int, ...]:
     """The channels whose numbers are largest on average, or whose gradients are."""
     values: NDArray[np.float64] = np.nan_to_num(np.asarray(
         layer.gradient if back and layer.gradient is not None else layer.output, np.float64))

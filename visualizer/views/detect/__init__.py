@@ -100,5 +100,5 @@ VIEW = View(
     "detect", english("Detect"), english("The boxes that every cell proposes, and which of them are kept."),
     suits=lambda trace: _state.answer_of(trace) is not None, draw=draw, telling=_telling, order=11, pace=pace,
     after=_state.after, group=WHOLE, knobs=((SCORE, (MODEL, *LEVELS)), (OVERLAP, (MODEL, *LEVELS))),
-    tries=english("Ask for less: pull the score down, and see more boxes come, and suppression drop what is twice."),
+    tries=english("Pull the score down: more boxes come, and suppression drops those that are there twice."),
 )

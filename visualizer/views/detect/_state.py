@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import answers
+from visualizer import answers, kinds
 from visualizer.answers import boxes
 from visualizer.answers.boxes import Found, Round
 from visualizer.language import english
@@ -258,7 +258,7 @@ def sent_back(trace: Trace) -> Aim | None:
         each = kept[int(wish[1])] if int(wish[1]) < len(kept) else None
         return None if each is None else Aim(each.place, wish[2], each.label if wish[2] == "class" else None)
     number = trace.objective.target
-    if trace.objective.kind != "logit" or number is None or not 0 <= number < values.size:
+    if kinds.role(trace.layers[-1]) != "picked" or number is None or not 0 <= number < values.size:
         return None
     cell = tuple(int(index) for index in np.unravel_index(number, values.shape))
     at, place = (cell[0], cell[1:]) if values.ndim == 3 else (cell[1], cell[:1])

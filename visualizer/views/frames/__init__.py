@@ -14,6 +14,7 @@ from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -71,7 +72,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 class Row:
     """One kind of thing under every frame."""
 
-    kind: str
+    what: str
     """`film`, `maps`, `seen`, `state` or `answers`."""
     name: str
     """Of the layer that it is of."""
@@ -99,9 +100,9 @@ def _rows(trace: Trace, film: Film, look: Look) -> tuple[Row, ...]:
     if answered is not None:
         wanted.append(("answers", trace.answers[0].layer, spare * 0.58 - GAP))
     found, y = [], top
-    for kind, name, high in wanted:
+    for what, name, high in wanted:
         if high >= LEAST:
-            found.append(Row(kind, name, y, high))
+            found.append(Row(what, name, y, high))
             y += high + GAP
     return tuple(found)
 
@@ -127,11 +128,11 @@ def _frame(film: Film, trace: Trace, moment: Moment) -> int | None:
 
 def _drawn(trace: Trace, film: Film, moment: Moment, focus: Focus | None, row: Row, place: steps.Span,
            look: Look) -> list[Mark]:
-    if row.kind in ("film", "maps"):
+    if row.what in ("film", "maps"):
         return _tiles(trace, film, moment, focus, row, place, look)
-    if row.kind == "seen":
+    if row.what == "seen":
         return _seen(trace, film, moment, row, place, look)
-    if row.kind == "state":
+    if row.what == "state":
         return _states(trace, film, moment, row, place, look)
     return _answers(trace, film, moment, row, place, look)
 
@@ -154,10 +155,10 @@ def _tiles(trace: Trace, film: Film, moment: Moment, focus: Focus | None, row: R
     rows, columns = values.shape[1:]
     cell = row.high / max(rows, columns)
     size = of_shape(layer)
-    below = size if row.kind == "film" else tr("map {channel} of {count}").format(
+    below = size if row.what == "film" else tr("map {channel} of {count}").format(
         channel=said(str(which), "index", layer.name, _cell(film, which)),
         count=said(str(layer.shape[1 - film.axis]), "length of axis", layer.name, (1 - film.axis,)))
-    marks = _named(look, row, tr("film") if row.kind == "film" else layer.name, below, row.kind == "maps")
+    marks = _named(look, row, tr("film") if row.what == "film" else layer.name, below, row.what == "maps")
     share = _come(trace, layer, moment) * film.frames
     left = place.x + (place.pitch - 8 - cell * columns) / 2
     shades, palette = parts.entries_of(trace, layer, look, back, values)
@@ -259,8 +260,11 @@ def _answers(trace: Trace, film: Film, moment: Moment, row: Row, place: steps.Sp
             marks.append(Rect(x, row.top, wide, row.high, "hatch"))
             continue
         best = int(np.argmax(found.values[step]))
-        marks.append(Text(x + wide / 2, row.top + 12, plain(_likeliest(trace, found, shown, step)), 13, 600,
-                          "accent-ink", "middle", wide, opacity=done))
+        words = fitting((_likeliest(trace, found, shown, step), _likeliest(trace, found, shown, step, brief=True)),
+                        wide, 13, 600)
+        if words:
+            marks.append(Text(x + wide / 2, row.top + 12, plain(words), 13, 600, "accent-ink", "middle",
+                              opacity=done))
         for number, index in enumerate(order if found.shares and each >= 4 else ()):
             y, value = row.top + 20 + number * each, float(found.values[step, index])
             names = 16 if wide >= 50 and each >= 11 else 0
@@ -274,12 +278,14 @@ def _answers(trace: Trace, film: Film, moment: Moment, row: Row, place: steps.Sp
     return marks
 
 
-def _likeliest(trace: Trace, found: SoFar, shown: Reading, step: int) -> str:
-    """`→ 73 %`."""
+def _likeliest(trace: Trace, found: SoFar, shown: Reading, step: int, brief: bool = False) -> str:
+    """`→ 73 %`; in brief `→`."""
     best = int(np.argmax(found.values[step]))
     if not found.shares:
         return said(numbers.number(float(found.values[step, 0])), *claim(trace, shown, found, "answer", 0, step))
     name = said(label(trace, best), *claim(trace, shown, found, "label", best, step))
+    if brief:
+        return name
     share = said(numbers.percent(float(found.values[step, best]), 0), *claim(trace, shown, found, "chance", best, step))
     return f"{name} {share}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import latent
+from visualizer.answers.picture import back_from
 from visualizer.language import tr
 from visualizer.said import constants, said
 from visualizer.scene import numbers
@@ -84,11 +85,9 @@ def _measured(made: Made, aim: Aim) -> str:
 
 
 def _back(trace: Trace, made: Made) -> str:
-    words = {"mean_squared_error": tr("the squared error"), "kl": tr("how far the region is from the middle"),
-             "elbo": tr("the whole of what it learns by"), "none": ""}.get(trace.objective.kind)
-    if words == "" or not trace.has_backward:
+    if not trace.has_backward:
         return tr("Nothing was sent back.")
-    asked = words if words is not None else tr("one number of the picture")
+    asked = back_from(trace.objective.kind) or tr("one number of the picture")
     if made.picture.gradient is None:
         return tr("On the way back: how much each value would change what is asked about, {asked}. It does not hang on "
                   "the picture, so nothing comes back through the layers that make it.").format(asked=asked)

@@ -17,6 +17,7 @@ from visualizer.language import tr
 from visualizer.said import said, tick
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import Box, whole
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -36,7 +37,7 @@ from visualizer.scene.reading import Reading, Values, label
 from visualizer.scene.sound import bands_of, way
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace, remembered
-from visualizer.views.listen._scene import LEFT, Answers, Axis, Scene, strongest
+from visualizer.views.listen._scene import LEFT, Answers, Axis, Scene, liveliest
 
 AXIS_TICKS = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 """Hz at which the axis of a spectrogram is written on, octaves."""
@@ -334,7 +335,7 @@ def _hertz(sc: Scene, box: Box, bands: int) -> list[Mark]:
 
 
 def _maps(sc: Scene, names: Sequence[str], box: Box) -> Drawn:
-    """What a stage makes: its strongest maps, or all channels as one map where it has no frequencies."""
+    """What a stage makes: its liveliest maps, or all channels as one map where it has no frequencies."""
     layer = sc.trace[names[-1]]
     place = sc.axis.span(sc.sound.clocks[layer.name])
     flat = layer.output.ndim == 2
@@ -343,7 +344,7 @@ def _maps(sc: Scene, names: Sequence[str], box: Box) -> Drawn:
     if flat:
         still = _name(sc, box, layer.name, tr("{count} channels").format(count=count), True)
         return still, [Rect(place.x, box.top, place.end - place.x, box.height, "hatch"), *_newest(sc, names, box)]
-    shown = strongest(sc.trace, layer.name)
+    shown = liveliest(sc.trace, layer.name)
     still = _name(sc, box, layer.name, tr("{shown} of {count} maps").format(
         shown=said(str(len(shown)), "maps shown", layer.name), count=count), True)
     pitch = (box.height + BETWEEN) / len(shown)
@@ -360,7 +361,7 @@ def _maps(sc: Scene, names: Sequence[str], box: Box) -> Drawn:
 def _tiles(sc: Scene, layer: Layer, place: steps.Span, box: Box, backward: bool, share: float) -> list[Mark]:
     """The maps that a stage shows, one below the other."""
     last = next((stage.last for stage in sc.stages if layer.name in stage.layers), layer.name)
-    shown = strongest(sc.trace, last)
+    shown = liveliest(sc.trace, last)
     values = np.asarray(layer.gradient if backward else layer.output, np.float64)[list(shown)]
     if backward:
         top = colour.largest(_gradient_of(layer)) or 1.0
@@ -412,7 +413,8 @@ def _states(sc: Scene, box: Box) -> Drawn:
     assert sc.shown is not None
     backward, by = sc.moment.backward, sc.look.knob("order", "last state")
     units = said(str(sc.shown.units), "how many units", sc.shown.layer.name)
-    still = _name(sc, box, tr("hidden state"), tr("{units} units").format(units=units))
+    name = fitting((tr("hidden state"), tr("state")), LEFT - 20, 13, 600)
+    still = _name(sc, box, name, tr("{units} units").format(units=units))
     marks: list[Mark] = []
     high = (box.height + BETWEEN) / len(sc.ways) - BETWEEN
     for number, one in enumerate(sc.ways):
@@ -541,7 +543,7 @@ def _spelled(sc: Scene, answers: Answers, box: Box) -> Drawn:
     knows what was said, how surely each of its symbols lies under each frame."""
     place, known = sc.axis.span(answers.clock), sc.known
     y = box.top + 14
-    still: list[Mark] = [Text(LEFT - 16, y, plain(tr("collapses to")), 13, 600, "ink", "end", LEFT - 20)]
+    still: list[Mark] = [Text(LEFT - 16, y, plain(tr("spells")), 13, 600, "ink", "end", LEFT - 20)]
     marks: list[Mark] = []
     path = [int(np.argmax(row)) for row in answers.values]
     of = answers.layer or sc.trace.answers[0].layer

@@ -237,7 +237,7 @@ def unit(sc: Scene) -> str:
     return " s" if sc.sound.rate else ""
 
 
-def strongest(trace: Trace, name: str) -> tuple[int, ...]:
+def liveliest(trace: Trace, name: str) -> tuple[int, ...]:
     """The maps of a layer that change most over time, in their order."""
     sizes = np.nan_to_num(np.asarray(trace[name].output, np.float64)).std(axis=2).max(axis=1)
     return tuple(sorted(int(index) for index in np.argsort(-sizes, kind="stable")[:MAPS]))

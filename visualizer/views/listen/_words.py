@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from visualizer import kinds
+from visualizer import answers, kinds
 from visualizer.answers.string import collapsed, written
 from visualizer.language import tr
 from visualizer.said import said
@@ -57,7 +57,7 @@ def _sound(sc: Scene) -> str:
 
 
 def _layer(sc: Scene) -> str:
-    """What the layer of the beat does; of the spectrogram what is seen in it."""
+    """What the layer of the beat does, or answers; of the spectrogram what is seen in it."""
     name = sc.moment.beat.layer
     made = way(sc.trace)
     if made and name == made[-1].name and sc.sound.rate:
@@ -66,7 +66,8 @@ def _layer(sc: Scene) -> str:
                   "strong.").format(bands=said(str(len(sc.seen.values)), "how many bands", name),
                                     every=said(numbers.number(1000 * clock.hop / sc.sound.rate, 1),
                                                "milliseconds from frame to frame", name))
-    return kinds.sentence(sc.trace, name)
+    held = answers.at(sc.trace, name)
+    return answers.sentence(sc.trace, held) if held is not None else kinds.sentence(sc.trace, name)
 
 
 def _moves(sc: Scene) -> str:

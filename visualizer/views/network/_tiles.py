@@ -148,8 +148,8 @@ def _signs(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mar
 
 def loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     layer = trace[column.layer]
-    if trace.readers(layer.name):  # it goes into another number, which stands at the same place
-        return []
+    if trace.readers(layer.name) or layer.output.dtype.kind not in "fc":
+        return []  # it goes into another number, which stands at the same place; or it only says whether to go on
     words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **" \
         f"{said(numbers.number(float(layer.output), 3), 'value', layer.name)}**"
     y = look.size[1] - lanes_height(look) - (12 if look.mode.lanes else STRIP + 2)

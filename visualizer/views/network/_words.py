@@ -94,7 +94,7 @@ def _of_the_loss(trace: Trace, layer: Layer) -> str:
         return told
     if kind is not None and kind.label == "numbers":
         return kinds.sentence(trace, layer.name)
-    if trace.objective.kind == "none":
+    if trace.objective.kind == "none" or layer.output.dtype.kind not in "fc":
         return tr("`{layer}` gives {{{value}}}; nothing is differentiated.").format(layer=layer.name, value=value)
     return tr("What is differentiated: {layer} = {{{value}}}.").format(layer=layer.name, value=value)
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from visualizer import answers
+from visualizer import answers, kinds
 from visualizer.answers import segments
 from visualizer.kinds import pixels
 from visualizer.kinds.skips import STUDY, skips
@@ -166,7 +166,7 @@ def _back(one: Seen, moment: Moment) -> str:
                   "({at}).").format(label=said(one.label(index), "name of a class", one.answer.layer, (index,)),
                                     at=one.said(pixel))
     loss = trace.layers[-1]
-    if loss.output.ndim == 0 and kind in ("cross_entropy", "binary_cross_entropy"):
+    if loss.output.ndim == 0 and kinds.role(loss) == "loss":
         return tr("On the way back: how much each value would change the loss of all pixels, {{{loss}}}.").format(
             loss=said(numbers.significant(float(loss.output), 3), "value", loss.name))
     return tr("On the way back: how much each value would change what is asked about.")
@@ -198,5 +198,5 @@ VIEW = View(
     english("What each pixel is taken for: down the U and up again, probabilities, mask, and one pixel opened."),
     suits=_suits, draw=draw, telling=told_at, pace=pace, order=11, group=WHOLE,
     knobs=((KNOB, (WITH, WITHOUT)),), studies=(STUDY, "field"),
-    tries=english("Click a pixel of the mask where two classes meet, and see which maps decide; then cut the skips."),
+    tries=english("Click a pixel where two classes meet and see which maps decide; then cut the skips."),
 )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from visualizer import answers, kinds
 from visualizer.answers import label as label_of
 from visualizer.kinds import pixels
+from visualizer.kinds.curves import SIGMOID
 from visualizer.kinds.skips import STUDY, skips
 from visualizer.language import tr
 from visualizer.said import Claim, said
@@ -181,7 +182,7 @@ def _seen(trace: Trace, cut: bool) -> Seen | None:
         if made is answers.asked("mask") and layer.output.ndim in (2, 3):
             channel = -1 if layer.output.ndim == 2 else int(answer.settings.get("channel", 0))
             logit = answer.settings.get("score") == "logit"
-            ends = not logit and layer.kind == "sigmoid" and len(read) == 1 and read[0].shape == layer.shape
+            ends = not logit and kinds.curve(layer) is SIGMOID and len(read) == 1 and read[0].shape == layer.shape
             truth = None if answer.truth is None else (answer.truth > 0.5).astype(np.int64)
             names = (tr("outside"), *(answer.labels[-1:] or (tr("inside"),)))
             told = Answer(answer.layer, answer.kind, names, {**answer.settings, "ground": 0}, answer.returned, truth)
@@ -224,9 +225,10 @@ def read_by(one: Seen) -> Layer | None:
     if not one.scores:
         return None
     layer = one.trace[one.scores]
-    weight, read = layer.weights.get("weight"), one.trace.inputs(layer)
+    weight, read, made = layer.weights.get("weight"), one.trace.inputs(layer), kinds.of(layer)
     plain = weight is not None and weight.ndim == 4 and weight.shape[-2:] == (1, 1) and len(read) == 1 \
-        and layer.kind == "conv2d" and read[0].shape[-2:] == layer.shape[-2:] and weight.shape[1] == read[0].shape[0]
+        and made is not None and made.role == "weighted" and made.weight_axis == 0 \
+        and read[0].shape[-2:] == layer.shape[-2:] and weight.shape[1] == read[0].shape[0]
     return read[0] if plain else None
 
 

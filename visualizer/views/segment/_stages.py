@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds.skips import skips
+from visualizer.kinds.skips import skips, starts
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Layer, Trace, remembered
 from visualizer.views.segment._seen import Seen
@@ -24,16 +24,12 @@ class Stage:
     layers: tuple[str, ...]
     level: int
     """How many sizes of this network are larger."""
+    title: str
+    """The module that all its weights belong to, where they are no other stage's, or its last layer."""
 
     @property
     def last(self) -> str:
         return self.layers[-1]
-
-    @property
-    def title(self) -> str:
-        """The module that all its weights belong to, or its last layer."""
-        pieces = {name.partition(".")[0] for name in self.layers if "." in name}
-        return pieces.pop() if len(pieces) == 1 else self.last
 
 
 @remembered(2)
@@ -45,7 +41,10 @@ def stages(trace: Trace, end: str) -> tuple[Stage, ...]:
     pieces = _pieces(found, False)
     pieces = _pieces(found, True) if len(pieces) < FEW else pieces
     sizes = sorted({piece[0].shape[-1] for piece in pieces}, reverse=True)
-    return tuple(Stage(tuple(layer.name for layer in piece), sizes.index(piece[0].shape[-1])) for piece in pieces)
+    modules = [{layer.name.partition(".")[0] for layer in piece if "." in layer.name} for piece in pieces]
+    return tuple(Stage(tuple(layer.name for layer in piece), sizes.index(piece[0].shape[-1]),
+                       next(iter(own)) if len(own) == 1 and modules.count(own) == 1 else piece[-1].name)
+                 for piece, own in zip(pieces, modules, strict=True))
 
 
 def _pieces(found: list[Layer], each: bool) -> list[list[Layer]]:
@@ -104,10 +103,9 @@ def shown(one: Seen, stage: Stage, name: str, most: int) -> tuple[int, ...]:
     of each part."""
     trace = one.trace
     layer = trace[name]
-    if layer.kind == "cat" and len(layer.reads) > 1:
-        starts = np.cumsum([0, *(len(read.output) for read in trace.inputs(layer))]).tolist()
+    if begins := starts(trace, layer):
         each = max(1, most // len(layer.reads))
-        return tuple(start + at for start, end in pairwise(starts) for at in
+        return tuple(start + at for start, end in pairwise(begins) for at in
                      _largest(one.values(name)[start:end], each))[:most]
     last = trace[stage.last]
     ranked = last.name if last.shape[0] == layer.shape[0] else name

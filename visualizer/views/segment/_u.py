@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds.skips import skips
+from visualizer.kinds.skips import skips, starts
 from visualizer.language import tr
 from visualizer.said import of, said
 from visualizer.scene import colour, numbers, parts
@@ -226,14 +226,14 @@ def _maps(one: Seen, stage: Stage, layer: Layer, moment: Moment, x: float, y: fl
     column = Column(layer.name, "maps", x, y, wide, (side, side), (wide, high), (wide, place.tile + GAP), 1, chosen,
                     len(layer.output), factor)
     values = one.values(layer.name) if one.changed(layer.name) and not moment.backward else None
-    if layer.kind != "cat" or moment.backward or part == 1:
+    begins = starts(one.trace, layer)
+    if not begins or moment.backward or part == 1:
         return parts.tiles(one.trace, column, look, moment.backward, part, values=values)
     leapt = {skip.source for skip in skips(one.trace) if skip.join == layer.name}
-    starts = np.cumsum([0, *(len(read.output) for read in one.trace.inputs(layer))]).tolist()
     marks: list[Mark] = []
     joined = progress(part, ARRIVES, 1.0)
     for number, index in enumerate(chosen):
-        which = max(place for place, start in enumerate(starts[:-1]) if start <= index)
+        which = max(place for place, start in enumerate(begins[:-1]) if start <= index)
         there = joined if layer.reads[which] in leapt else 1.0
         only = Column(layer.name, "maps", x, y + number * (place.tile + GAP), wide, (side, side), (wide, high),
                       (wide, place.tile + GAP), 1, (index,), len(layer.output), factor)

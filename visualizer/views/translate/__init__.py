@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from visualizer.answers import label
+from visualizer import kinds
+from visualizer.answers import SAID, label
 from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import numbers, parts, ribbons
@@ -130,15 +131,16 @@ def _sent_back(so: SoFar) -> str:
 
 
 def _asked(so: SoFar) -> str:
-    asked = so.speech.trace.objective
-    if asked.kind in ("cross_entropy", "negative_log_likelihood"):
+    trace = so.speech.trace
+    asked, wish = trace.objective, SAID.fullmatch(trace.objective.kind)
+    if kinds.role(trace.layers[-1]) == "loss":
         return tr("the loss of all that is said")
-    step = asked.kind.removeprefix("said:").partition(",")[0]
-    if asked.kind.startswith("said:") and asked.target is not None and int(step) < so.speech.count:
+    step = -1 if wish is None else int(wish[1])
+    if wish is not None and asked.target is not None and step < so.speech.count:
         return tr("“{word}”, symbol {number}").format(
             word=literal(said(so.speech.word(asked.target), "symbol of the answer", so.speech.answer.layer,
                               (asked.target,))),
-            number=said(str(int(step) + 1), "number of a word", so.speech.answer.layer, step=int(step)))
+            number=said(str(step + 1), "number of a word", so.speech.answer.layer, step=step))
     return tr("what was chosen")
 
 

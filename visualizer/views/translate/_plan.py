@@ -26,7 +26,7 @@ class Plan:
     x: float
     pitch: float
     count: int
-    reads: Box
+    symbols: Box
     ways: tuple[Box, ...]
     ribbons: Box
     context: Box
@@ -75,7 +75,7 @@ def plan(speech: Speech, look: Look, beam: int) -> Plan:
     each = (room - ribbons) / parts
 
     y = top
-    reads, y = _row(left, pitch * count, y, CHIP)
+    symbols, y = _row(left, pitch * count, y, CHIP)
     ways = []
     for _ in speech.ways:
         box, y = _row(left, pitch * count, y, each)
@@ -84,7 +84,7 @@ def plan(speech: Speech, look: Look, beam: int) -> Plan:
     context, y = _row(left, pitch * count, y - GAP + 2, each) if weighed else (Box(left, y, left, y), y)
     state, y = _row(left, pitch * count, y, each)
     writes, y = _row(left, pitch * count, y, CHIP)
-    return Plan(left, pitch, count, reads, tuple(ways), between, context, state, writes,
+    return Plan(left, pitch, count, symbols, tuple(ways), between, context, state, writes,
                 Box(left, bottom - below + 12, left + pitch * count, bottom if rows else bottom - below + 12), rows)
 
 

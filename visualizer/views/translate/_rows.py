@@ -68,11 +68,11 @@ def _reads(so: SoFar, plan: Plan, look: Look, step: int) -> list[Mark]:
     speech = so.speech
     way, mono = speech.ways[0], max(map(len, speech.read)) == 1
     count = said(str(len(speech.read)), "how many steps", way.layer.name)
-    marks = _named(plan, plan.reads, tr("reads"), tr("{count} symbols").format(count=count), look)
+    marks = _named(plan, plan.symbols, tr("reads"), tr("{count} symbols").format(count=count), look)
     strong = _strongest(so, step)
     for place, word in enumerate(speech.read):
         lit = place == strong
-        marks += chip(plan, place, plan.reads, word, said(word, "word read", way.layer.name, step=place), mono,
+        marks += chip(plan, place, plan.symbols, word, said(word, "word read", way.layer.name, step=place), mono,
                       ("gradient-mark" if so.backward else "accent-fill") if lit else "sunk",
                       "on-accent" if lit else "ink", focus=Focus(way.layer.name, (place,)))
     return marks

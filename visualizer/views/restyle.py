@@ -105,10 +105,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks = parts.sentence(look, told)
     still: list[Mark] = []
     y = begins(look, TOP)
-    marks += _pictures(run, look, size, y)
+    marks += grouped(Group(tr("result")), _pictures(run, look, size, y))
     y += HEAD + size.picture + FOOT + size.gap
     kept, moving = _grams(run, trace, look, size, y)
-    still, marks = still + kept, marks + moving
+    whole_of = Group(tr("Gram matrix"))
+    still, marks = still + grouped(whole_of, kept), marks + grouped(whole_of, moving)
     y += HEAD + size.gram + FOOT + size.gap
     marks += _strip(run, now, trace, look, size, y)
     y += size.frame + 22 + size.gap
@@ -600,7 +601,7 @@ def _telling(trace: Trace, times: Timeline) -> str:
 
 
 VIEW = View(
-    "style", english("Restyle"), english("A picture takes on the texture of another: its pixels are changed, the "
+    "restyle", english("Restyle"), english("A picture takes on the texture of another: its pixels are changed, the "
                                          "network stays."),
     suits=lambda trace: "lab" not in trace.studies and bool(texture.trunk(trace)), draw=draw, telling=_telling,
     order=60, group=PARTS, page=page, continuous=False, studies=(STUDY,),
