@@ -56,7 +56,8 @@ class CameraSheet(QWidget):
         try:
             path = write(self.seen)
         except OSError as error:
-            self.said.emit(tr("The picture cannot be kept ({why}).").format(why=str(error.strerror or error).rstrip(".")))
+            why = str(error.strerror or error).rstrip(".")
+            self.said.emit(tr("The picture cannot be kept ({why}).").format(why=why))
             return
         self.closed.emit()
         self.taken.emit(str(path))

@@ -201,7 +201,8 @@ class Sounding(QObject):
         try:
             path = write(kept, rate)
         except OSError as error:
-            self.said.emit(tr("What was recorded cannot be kept ({why}).").format(why=str(error.strerror or error).rstrip(".")))
+            why = str(error.strerror or error).rstrip(".")
+            self.said.emit(tr("What was recorded cannot be kept ({why}).").format(why=why))
             return
         self.recorded.emit(str(path))
 
