@@ -656,7 +656,7 @@ def test_a_sound_is_recorded_drawn_and_offered(folder: Path, tmp_path: Path, cap
     assert window.store.kind.name == "audio"
     assert not window.rail.typing
     assert not window.rail.draws
-    assert window.rail.grid.samples == inputs.all_samples("audio")
+    assert window.rail.grid.samples == inputs.all_samples("audio", {})
 
 
 def test_a_model_of_two_inputs_is_given_both_by_their_names(folder: Path, tmp_path: Path) -> None:

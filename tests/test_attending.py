@@ -12,8 +12,9 @@ from torch import nn
 import visualizer
 from tests.networks import NETWORKS
 from visualizer import draw
+from visualizer.kinds.attention import attentions
 from visualizer.record import pass_of
-from visualizer.scene.attending import attentions, came_back, come, place_words, step_words
+from visualizer.scene.attending import came_back, come, place_words, step_words
 from visualizer.scene.picture import Focus
 from visualizer.scene.timeline import timeline
 from visualizer.views import find

@@ -188,6 +188,51 @@ def test_a_film_file_takes_the_extra_video_and_says_so(tmp_path, monkeypatch) ->
         given(tmp_path / "own.mp4")
 
 
+@pytest.fixture
+def av():
+    return pytest.importorskip("av", reason="PyAV is missing; pip install 'av>=18' brings it")
+
+
+def _written(av, path, shots, kind="mpeg4"):
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream(kind, rate=25)
+        stream.height, stream.width = shots[0].shape
+        stream.pix_fmt, stream.bit_rate = "yuv420p", 4_000_000
+        for shot in shots:
+            for packet in stream.encode(av.VideoFrame.from_ndarray(shot, format="gray")):
+                file.mux(packet)
+        for packet in stream.encode():
+            file.mux(packet)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "avi"])
+def test_a_film_file_is_read_as_its_frames_are(tmp_path, av, suffix) -> None:
+    shots = frames(20, 48, 64)
+    _written(av, tmp_path / f"own.{suffix}", shots)
+    found = given(tmp_path / f"own.{suffix}")
+    assert found.sample.title == f"own.{suffix}, 8 of its 20 frames, evenly spaced, the middle of each, 16 × 16"
+    np.save(tmp_path / "own.npy", np.stack(shots))
+    assert np.abs(found.raw.astype(int) - given(tmp_path / "own.npy").raw).mean() < 8  # packed, with a loss
+
+
+def test_a_film_file_that_is_too_long_or_cut_off_or_without_pictures_is_refused(tmp_path, av, monkeypatch) -> None:
+    _written(av, tmp_path / "own.mp4", frames(6, 32, 32))
+    (tmp_path / "cut.mp4").write_bytes((tmp_path / "own.mp4").read_bytes()[:200])
+    with pytest.raises(Refused, match=r"cut.mp4 is no film that can be read \([A-Z][^\[/]*\); save it as GIF"):
+        given(tmp_path / "cut.mp4")
+    with av.open(str(tmp_path / "sound.mp4"), "w") as file:
+        stream = file.add_stream("aac", rate=16_000)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        sound.sample_rate = 16_000
+        for packet in (*stream.encode(sound), *stream.encode()):
+            file.mux(packet)
+    with pytest.raises(Refused, match="holds no pictures"):
+        given(tmp_path / "sound.mp4")
+    monkeypatch.setattr("visualizer.inputs.videos.MOST", 5)
+    with pytest.raises(Refused, match="more than 5 frames; cut it"):
+        given(tmp_path / "own.mp4")
+
+
 def _missing(name: str) -> None:
     raise ImportError(name)
 

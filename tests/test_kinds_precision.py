@@ -160,3 +160,46 @@ def test_a_gradient_smaller_than_any_number_with_all_its_digits_is_compared_in_t
     trace = record.capture(lstm, torch.randn(1, 190, 1), objective="value:189,0")
     assert 0 < np.abs(trace["lstm"].inner_gradients["hidden"][0]).max() < SMALLEST["float32"]
     assert trace.check().passed
+
+
+def test_a_gradient_below_any_number_with_all_its_digits_that_is_wrong_by_a_fifth_is_found_out(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    model = nn.Sequential(nn.Linear(3, 1, bias=False), nn.Linear(1, 1, bias=False))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor([[3.3, 2.7, 3.1]]) * 2.0**-70)
+        model[1].weight.fill_(1.1 * 2.0**-70)
+    trace = record.capture(model.eval(), torch.ones(1, 3), objective="logit:0")
+    gradient = np.asarray(trace["input"].gradient)
+    assert 0 < np.abs(gradient).max() < SMALLEST["float32"] / 1000  # some ten digits of 24 are left
+    assert trace.check().passed
+    wrong = replace(trace["input"], gradient=gradient * np.float32(1.2))
+    assert "input" in replace(trace, layers=(wrong, *trace.layers[1:])).check().disagreeing
+    monkeypatch.setitem(SMALLEST, "float32", 0.0)
+    assert "input" in trace.check().disagreeing  # else this would prove nothing
+
+
+class Scores(nn.Module):
+    """What is read is the score of each class at each step."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 1
+
+
+def test_a_gradient_of_a_loss_over_many_paths_is_judged_by_the_digits_of_its_sums_and_found_out_beyond() -> None:
+    scores = torch.from_numpy(5 * np.random.default_rng(0).normal(size=(1, 40, 6))).float()
+    trace, exact = (record.capture(Scores(), x, target=(1, 2, 1), labels=tuple("abcde_"),
+                                   asks={"kind": "ctc", "blank": 5, "reduction": "sum"})
+                    for x in (scores, scores.double()))
+    (name,) = trace["loss"].reads
+    assert trace.objective.value > 100
+    given = np.asarray(exact[name].gradient)
+
+    def disagreeing(factor: float) -> set[str]:
+        gradient = (given * factor).astype(np.float32)
+        layers = tuple(replace(layer, gradient=gradient) if layer.name in ("input", name) else layer for layer in trace)
+        return set(replace(trace, layers=layers).check().disagreeing)
+
+    assert disagreeing(1.0) == set()
+    assert name not in disagreeing(1 + 2 * TOLERANCE["float32"])  # as much as the two sums may be rounded
+    assert name in disagreeing(1.001)
+    assert name in disagreeing(1.2)

@@ -1,13 +1,15 @@
 """Marks become the right pixels, the same ones every time, and nothing is leaked on the way."""
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QFont, QImage, QPainter
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from tests.conftest import looks_different
@@ -595,3 +597,30 @@ def test_what_moves_on_a_very_large_screen_is_drawn_at_half_its_resolution_and_s
                 np.testing.assert_array_equal(found, half.repeat(2, axis=0).repeat(2, axis=1))
             else:
                 np.testing.assert_array_equal(found, pixels(paint.render(frame)))
+
+
+def test_a_long_line_is_drawn_in_pieces_and_looks_as_drawn_at_once():
+    points = tuple((8.0 + 1.9 * at, 60 + 50 * math.sin(at * 0.7)) for at in range(100))
+    pieces = drawn(Line(points, "ink", 2), size=(200, 120)).astype(np.int64)
+    image = QImage(200, 120, QImage.Format.Format_RGB32)
+    image.fill(QColor(*WHITE))
+    with paint.painting(image) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(paint._pen("light", "ink", 2, False, 1.0))
+        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in points]))
+    whole = pixels(image).astype(np.int64)
+    off = np.abs(pieces - whole).max(2)
+    assert (whole[..., 0] < 128).sum() > 1000
+    assert (off > 8).sum() < 0.2 * (whole[..., 0] < 128).sum()  # a smoothed edge is drawn twice where pieces meet
+    assert (off > 96).sum() < 10
+
+
+def test_dashes_lie_on_their_line_and_are_as_long_as_wanted():
+    points = tuple((3.0 * at, 40 + 30 * math.sin(at)) for at in range(60))
+    strokes = paint._dashed(points, 7.0, 4.0)
+    way = sum(math.dist(one, other) for one, other in pairwise(points))
+    drawn = sum(math.dist((each.x1(), each.y1()), (each.x2(), each.y2())) for each in strokes)
+    assert drawn == pytest.approx(7.0 * (way // 11) + min(7.0, way % 11))
+    for each in strokes:
+        assert min(math.dist(one, (each.x1(), each.y1())) + math.dist((each.x1(), each.y1()), other)
+                   - math.dist(one, other) for one, other in pairwise(points)) < 1e-6

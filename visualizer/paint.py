@@ -55,6 +55,8 @@ LARGEST_CELL = 100
 """Device pixels; a framed cell larger than this is drawn each time: none of a picture with hundreds of them is."""
 DASHES = {"thin": (4.0, 3.0), "thick": (7.0, 4.0)}
 """Pixels drawn and left out; thick from 2 pixels on."""
+PIECE = 16
+"""Strokes of a long line that are drawn at a time: Qt takes as long for each as there are others in the same path."""
 
 
 def paint(picture: Picture, painter: QPainter, *, transparent: bool = False) -> None:
@@ -301,8 +303,12 @@ def _pen(theme: str, name: str, width: float, dashed: bool, opacity: float) -> Q
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
     if dashed:
-        pen.setDashPattern([length / width for length in DASHES["thick" if width >= 2 else "thin"]])
+        pen.setDashPattern([length / width for length in _pattern(width)])
     return pen
+
+
+def _pattern(width: float) -> tuple[float, float]:
+    return DASHES["thick" if width >= 2 else "thin"]
 
 
 # --- lines, rectangles, curves --------------------------------------------------------------------------------------
@@ -325,8 +331,30 @@ def _draw_line(mark: Line, on: _Surface) -> None:
             on.painter.fillRect(area.adjusted(-aside, -along, aside, along), _color(on.theme, mark.color, mark.opacity))
             return
         points = ((x1, y1), (x2, y2))
-    on.painter.setPen(_pen(on.theme, mark.color, width, mark.dashed, mark.opacity))
-    on.painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in points]))
+    long = len(points) > 2 * PIECE and not on.vector
+    on.painter.setPen(_pen(on.theme, mark.color, width, mark.dashed and not long, mark.opacity))
+    if long and mark.dashed:
+        on.painter.drawLines(_dashed(points, *_pattern(width)))
+        return
+    pieces = (points,)
+    if long and mark.opacity == 1:  # each begins with the last stroke of the one before, so that corners are whole
+        pieces = tuple(points[max(0, at - 1):at + PIECE + 1] for at in range(0, len(points) - 1, PIECE))
+    for piece in pieces:
+        on.painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in piece]))
+
+
+@lru_cache(maxsize=16)
+def _dashed(points: Points, long: float, gap: float) -> list[QLineF]:
+    """The dashes of a polyline by the way along it, straight stroke by straight stroke."""
+    places = np.array(points)
+    ways = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(places, axis=0).T))])
+    starts = np.arange(0.0, ways[-1], long + gap)
+    ends = np.minimum(starts + long, ways[-1])
+    cuts = np.sort(np.concatenate([starts, ends, ways]))
+    middles = (cuts[1:] + cuts[:-1]) / 2
+    drawn = (middles % (long + gap) < long) & (cuts[1:] > cuts[:-1])
+    xs, ys = (np.interp(cuts, ways, places[:, axis]) for axis in (0, 1))
+    return [QLineF(*stroke) for stroke in np.stack([xs[:-1], ys[:-1], xs[1:], ys[1:]], 1)[drawn].tolist()]
 
 
 def _draw_rect(mark: Rect, on: _Surface) -> None:

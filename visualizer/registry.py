@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
@@ -156,6 +157,14 @@ def state_folder() -> Path:
 def has_state_folder() -> bool:
     """Whether another folder than the system's was named for that."""
     return bool(os.environ.get(STATE_FOLDER))
+
+
+def taken(folder: str, stem: str, suffix: str) -> Path:
+    """A file for what a person takes with a camera or a microphone, in a folder of what the app keeps, with the next
+    number that is free: `taken-3.png`. Raises OSError where the folder cannot be made."""
+    path = state_folder() / folder
+    path.mkdir(exist_ok=True)
+    return next(free for number in count(1) if not (free := path / f"{stem}-{number}{suffix}").exists())
 
 
 def write_whole(path: Path, data: bytes) -> Path:

@@ -141,8 +141,8 @@ def notes(facts: Facts, raw: Any, title: str) -> tuple[str, ...]:
     if not rate or not shape or not isinstance(shape[-1], int) or not isinstance(raw, np.ndarray) or \
             len(raw) <= shape[-1]:
         return ()
-    return (f"The sound lasts {len(raw) / rate:.3g} s and {title} listens for {shape[-1] / rate:.3g} s: what comes "
-            "behind is cut off.",)
+    words = tr("The sound lasts {lasts} s and {title} listens for {wanted} s: what comes behind is cut off.")
+    return (words.format(lasts=f"{len(raw) / rate:.3g}", title=title, wanted=f"{shape[-1] / rate:.3g}"),)
 
 
 def grain(facts: Facts) -> Grain:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -93,17 +94,21 @@ def _of_film(path: Path, wanted: int) -> tuple[list[Pixels], int]:
     except ImportError:
         raise Refused(tr("{file} is a film, and reading one takes the extra video: {how}; or save it as GIF.").format(
             file=path.name, how="pip install 'av>=18'")) from None
-    frames: list[Pixels] = []
     try:
         with av.open(str(path)) as film:
-            for number, each in enumerate(film.decode(video=0)):
-                if number >= MOST:
-                    raise Refused(_too_long(path.name))
-                frames.append(each.to_ndarray(format="gray"))
-    except (av.error.FFmpegError, ValueError, IndexError) as error:
+            if not film.streams.video:
+                raise Refused(tr("{file} holds no pictures; give a film that has some.").format(file=path.name))
+            count = sum(1 for _ in islice(film.decode(video=0), MOST + 1))
+        if count > MOST:
+            raise Refused(_too_long(path.name))
+        numbers = spread(count, wanted)
+        with av.open(str(path)) as film:  # once more, for all frames of a large film are gigabytes
+            return [each.to_ndarray(format="gray") for number, each in enumerate(film.decode(video=0))
+                    if number in numbers], count
+    except (av.error.FFmpegError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
         raise Refused(tr("{file} is no film that can be read ({why}); save it as GIF.").format(
-            file=path.name, why=str(error).rstrip("."))) from error
-    return [frames[number] for number in spread(len(frames), wanted)], len(frames)
+            file=path.name, why=why.rstrip("."))) from error
 
 
 def _too_long(name: str) -> str:
@@ -172,7 +177,7 @@ def thumbnail(raw: Any) -> Pixels | None:
 
 def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     """`frame 1`."""
-    return tuple(f"frame {number}" for number in range(1, len(raw) + 1))
+    return tuple(tr("frame {number}").format(number=number) for number in range(1, len(raw) + 1))
 
 
 def grain(facts: Facts) -> Grain:
@@ -222,8 +227,9 @@ def notes(facts: Facts, raw: Any, title: str) -> tuple[str, ...]:
     wanted = facts.get("frames")
     if not facts.get("all") or not isinstance(wanted, int) or not isinstance(raw, np.ndarray) or len(raw) == wanted:
         return ()
-    done = "the last of them is held" if len(raw) < wanted else "those behind are cut off"
-    return (f"The film has {len(raw)} frames and {title} reads {wanted}: {done}.",)
+    words = tr("The film has {count} frames and {title} reads {wanted}: the last of them is held.") \
+        if len(raw) < wanted else tr("The film has {count} frames and {title} reads {wanted}: those behind are cut off.")
+    return (words.format(count=len(raw), title=title, wanted=wanted),)
 
 
 INPUT = InputKind(

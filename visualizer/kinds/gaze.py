@@ -1,11 +1,11 @@
 """Gaze: at each word that a network says of a picture, how much it looks at each place of it.
 
-Found by what was computed, not by names: shares of a whole, one for each place of some maps, that weigh what was made
-of these maps; one row of them for each step of the answer.
+An attention whose places are those of some maps, one row of it for each step of the answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.kinds.attention import MAPS, Row, attentions, grid_of, maps_of, scored
 from visualizer.trace import Answer, Layer, Trace, remembered
 
 Values = NDArray[np.float64]
-MOST_HOPS = 64
-"""So many layers are walked back at most from what is weighed to the maps that it was made of."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,7 @@ class Gaze:
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of places."""
-        rows, columns = self.maps.shape[-2:]
-        return int(rows), int(columns)
+        return grid_of(self.maps)
 
     @cached_property
     def best(self) -> tuple[int, ...]:
@@ -94,120 +92,59 @@ class Gaze:
 @remembered(8)
 def gaze(trace: Trace) -> Gaze | None:
     """Where a network looked at each word that it says of a picture; None where it does nothing of the kind."""
-    picture = next((layer for layer in trace if layer.is_input and layer.has("channel", "row", "column")
-                    and layer.output.ndim == 3), None)
+    picture = next((layer for layer in trace if layer.is_input and layer.has(*MAPS) and layer.output.ndim == 3), None)
     answer = next((answer for answer in trace.answers if trace[answer.layer].output.ndim == 2
                    and kinds.shares(trace[answer.layer])), None)
     if picture is None or answer is None:
         return None
-    steps = len(trace[answer.layer].output)
-    looking = [found for layer in trace if kinds.shares(layer) and layer.name != answer.layer
-               if (found := _weighed(trace, layer)) is not None]
-    if not looking or len({found[2].name for found in looking}) != 1:
+    looking = [(each, maps) for each in attentions(trace)
+               if each.heads == 1 and (maps := maps_of(trace, each)) is not None]
+    rows = [row for each, _ in looking for row in each.rows]
+    if len({maps.name for _, maps in looking}) != 1 or len(rows) != len(trace[answer.layer].output):
         return None
-    maps = looking[0][2]
-    shares = np.concatenate([np.asarray(layer.output, np.float64).reshape(-1, maps.shape[1] * maps.shape[2])
-                             for layer, _, _ in looking])
-    if len(shares) != steps or len(looking) not in (1, steps):
-        return None
+    maps = looking[0][1]
     logits = trace[answer.returned] if answer.returned in trace else trace[answer.layer]
-    raw = np.asarray(logits.output, np.float64).reshape(steps, -1)
+    raw = np.asarray(logits.output, np.float64).reshape(len(rows), -1)
     powers = np.exp(raw - raw.max(1, keepdims=True))
     chances = powers / powers.sum(1, keepdims=True) if not kinds.shares(logits) else raw
-    words = _words(trace, logits, looking) if len(looking) == steps else _at_once(trace, logits, looking[0], steps)
-    return Gaze(answer, picture, maps, shares, chances, words)
+    scores = [name for name, _ in scored(trace, answer)]
+    found = _at_once if rows[0].of == len(rows) > 1 else _words
+    words = found(trace, rows, scores, maps, logits.name)
+    return Gaze(answer, picture, maps, np.concatenate([each.weights[0] for each, _ in looking]), chances, words)
 
 
-Look = tuple[Layer, Layer, Layer]
-"""Shares of places, what they are mixed into, and the maps."""
-
-
-def _weighed(trace: Trace, layer: Layer) -> Look | None:
-    """Shares, with what they are mixed into and the maps whose places they weigh; None for those of other things."""
-    ahead = list(trace.readers(layer.name))
-    while ahead:
-        reader = ahead.pop(0)
-        made = kinds.of(reader)
-        if made is not None and made.moves_only:
-            ahead += trace.readers(reader.name)
-            continue
-        for other in trace.inputs(reader):
-            for places in {layer.output.size, *layer.shape[-1:]} if other.name != layer.name else ():
-                maps = _maps(trace, other, places)
-                if maps is not None:
-                    return layer, _summed(trace, reader, places), maps
-    return None
-
-
-def _at_once(trace: Trace, logits: Layer, look: Look, steps: int) -> tuple[Word, ...]:
+def _at_once(trace: Trace, rows: Sequence[Row], scores: Sequence[str], maps: Layer, ends: str) -> tuple[Word, ...]:
     """The words of a network that looks for all of them at once."""
-    names = [layer.name for layer in trace]
-    state = next((layer.name for layer in reversed(trace.layers[:names.index(logits.name)])
-                  if "hidden" in layer.inner and len(layer.inner["hidden"]) == steps), "")
-    asks = names[names.index(look[2].name) + 1]
-    return (Word(asks, look[0].name, look[1].name, state, _made(trace, logits.name), logits.name),) * steps
+    before = trace.layers[:trace.places[scores[0]]]
+    state = next((layer.name for layer in reversed(before)
+                  if "hidden" in layer.inner and len(layer.inner["hidden"]) == len(rows)), "")
+    asks = trace.layers[trace.places[maps.name] + 1].name
+    return (Word(asks, rows[0].layer, rows[0].context, state, scores[0], ends),) * len(rows)
 
 
-def _summed(trace: Trace, layer: Layer, places: int) -> Layer:
-    """The context: the layer itself, or where it is the weighed places one by one what adds them up."""
-    if layer.output.size % places == 0 and any(size == places for size in layer.shape):
-        return next((reader for reader in trace.readers(layer.name) if reader.output.size * places ==
-                     layer.output.size), layer)
-    return layer
-
-
-def _maps(trace: Trace, layer: Layer, places: int) -> Layer | None:
-    """The nearest maps with so many places that a layer was made of, row by row."""
-    seen, ahead = set[str](), [layer]
-    while ahead and len(seen) < MOST_HOPS:
-        one = ahead.pop(0)
-        if one.name in seen or one.is_input:
-            continue
-        seen.add(one.name)
-        if one.axes == ("channel", "row", "column") and one.shape[1] * one.shape[2] == places and min(
-                one.shape[1:]) > 1:
-            return one
-        if places in one.shape or any(places == one.shape[at] * one.shape[at + 1] for at in range(
-                len(one.shape) - 1)):
-            ahead += trace.inputs(one)
-    return None
-
-
-def _words(trace: Trace, logits: Layer, looking: list[Look]) -> tuple[Word, ...]:
-    names = [layer.name for layer in trace]
-    at = {name: place for place, name in enumerate(names)}
-    scores = list(logits.reads) if len(logits.reads) == len(looking) > 1 else [logits.name] * len(looking)
-    scores = [_made(trace, name) for name in scores]
-    ends = [*(at[layer.name] for layer, _, _ in looking[1:]), at[logits.name] + 1]
-    words, begins = [], _after_maps(trace, looking[0], at)
-    for (layer, mixes, _), score, end in zip(looking, scores, ends, strict=True):
-        behind = [trace[name] for name in names[at[layer.name]:at[score] + 1]]
+def _words(trace: Trace, rows: Sequence[Row], scores: Sequence[str], maps: Layer, ends: str) -> tuple[Word, ...]:
+    layers, at = trace.layers, trace.places
+    upto = [*(at[row.layer] for row in rows[1:]), at[ends] + 1]
+    words, begins = [], _after_maps(trace, rows[0], maps)
+    for row, score, end in zip(rows, scores, upto, strict=True):
+        behind = layers[at[row.layer]:min(at[score] + 1, end)]
         state = next((one.name for one in reversed(behind) if "hidden" in one.inner), "")
         last = at[score]
-        while last + 1 < end and kinds.role(trace[names[last + 1]]) != "weighted" and not trace[
-                names[last + 1]].learned and "state" not in trace[names[last + 1]].settings and not _asks(
-                trace, names[last + 1]):
+        while last + 1 < end and not _begins(trace, layers[last + 1]):
             last += 1
-        words.append(Word(names[begins], layer.name, mixes.name, state, score, names[last]))
+        words.append(Word(layers[begins].name, row.layer, row.context, state, score, layers[last].name))
         begins = last + 1
     return tuple(words)
 
 
-def _asks(trace: Trace, name: str) -> bool:
-    """Whether it lays a state out anew, from which the next word is asked for."""
-    return any("hidden" in layer.inner or kinds.role(layer) == "state" for layer in trace.inputs(trace[name])) \
-        and kinds.role(trace[name]) != "weighted"
+def _begins(trace: Trace, layer: Layer) -> bool:
+    """Whether the next word is begun: something is weighed anew, or a state is laid out, from which it is asked for."""
+    return kinds.role(layer) == "weighted" or bool(layer.learned) or "state" in layer.settings or any(
+        "hidden" in read.inner or kinds.role(read) == "state" for read in trace.inputs(layer))
 
 
-def _made(trace: Trace, name: str) -> str:
-    """The layer that computed numbers which others only lay out anew."""
-    while (made := kinds.of(trace[name])) is not None and made.moves_only and len(trace[name].reads) == 1:
-        name = trace[name].reads[0]
-    return name
-
-
-def _after_maps(trace: Trace, first: Look, at: dict[str, int]) -> int:
+def _after_maps(trace: Trace, first: Row, maps: Layer) -> int:
     """Where the first word begins: behind all that the words have in common."""
-    layer, mixes, _ = first
-    shared = [at[name] for name in mixes.reads if name != layer.name and at[name] < at[layer.name]]
-    return max([at[first[2].name], *shared]) + 1
+    at = trace.places
+    shared = [at[name] for name in trace[first.context].reads if name != first.layer and at[name] < at[first.layer]]
+    return max([at[maps.name], *shared]) + 1

@@ -6,7 +6,9 @@ Numpy alone: what a run found in torch is taken apart with it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -79,14 +81,16 @@ def compared(trace: Trace) -> tuple[Layer, ...]:
     return tuple(layer for layer in trunk(trace) if curve(layer) is not None)
 
 
-def maps(trace: Trace, values: Pixels) -> dict[str, Pixels]:
-    """What each of the compared layers makes of a picture as the network reads it, (3, row, column): maps (channel,
-    row, column)."""
+def maps(trace: Trace, values: Pixels, last: str = "") -> dict[str, Pixels]:
+    """What each of the compared layers, up to the `last`, makes of a picture as the network reads it, (3, row, column):
+    maps (channel, row, column)."""
     found, wanted = {}, {layer.name for layer in compared(trace)}
     for layer in trunk(trace):
         values = OPERATIONS[layer.kind](layer, values)
         if layer.name in wanted:
             found[layer.name] = values
+        if layer.name == last:
+            break
     return found
 
 
@@ -105,18 +109,15 @@ def apart(found: Array, wanted: Array) -> float:
 # --- the operations, over a whole picture -----------------------------------------------------------------------------
 
 def _conv(layer: Layer, values: Pixels) -> Pixels:
-    weight = layer.weights["weight"]
-    groups, (rows, columns) = int(layer.settings.get("groups", 1)), weight.shape[2:]
-    stride, dilation = each(layer.settings.get("stride", 1), 2), each(layer.settings.get("dilation", 1), 2)
-    windows = _windows(values, (rows, columns), stride, each(layer.settings.get("padding", 0), 2), dilation, 0.0)
-    channels, high, wide = windows.shape[:3]
-    cut = windows.reshape(groups, channels // groups, high * wide, rows * columns).transpose(0, 2, 1, 3)
-    kernels = weight.reshape(groups, len(weight) // groups, -1)
-    made = np.matmul(cut.reshape(groups, high * wide, -1), kernels.transpose(0, 2, 1))
-    out: Pixels = made.transpose(0, 2, 1).reshape(len(weight), high, wide)
-    if "bias" in layer.weights:
-        out += layer.weights["bias"][:, None, None]
-    return out
+    weight, said = layer.weights["weight"], layer.settings
+    groups, count = int(said.get("groups", 1)), len(weight)
+    kernels = weight.reshape(groups, count // groups, *weight.shape[1:])
+    out: Pixels = np.zeros((), np.float32)
+    for (row, column), seen in _seen(values, weight.shape[2:], each(said.get("stride", 1), 2),
+                                     each(said.get("padding", 0), 2), each(said.get("dilation", 1), 2), 0.0):
+        flat = seen.reshape(groups, len(seen) // groups, -1)
+        out = out + (np.ascontiguousarray(kernels[..., row, column]) @ flat).reshape(count, *seen.shape[1:])
+    return out + layer.weights["bias"][:, None, None] if "bias" in layer.weights else out
 
 
 def _norm(layer: Layer, values: Pixels) -> Pixels:
@@ -135,18 +136,22 @@ def _relu(layer: Layer, values: Pixels) -> Pixels:
 def _max_pool(layer: Layer, values: Pixels) -> Pixels:
     kernel = each(layer.settings["kernel_size"], 2)
     stride = each(layer.settings.get("stride") or kernel, 2)
-    made: Pixels = _windows(values, kernel, stride, each(layer.settings.get("padding", 0), 2),
-                            each(layer.settings.get("dilation", 1), 2), -np.inf).max((3, 4))
-    return made
+    return reduce(np.maximum, (seen for _, seen in _seen(
+        values, kernel, stride, each(layer.settings.get("padding", 0), 2), each(layer.settings.get("dilation", 1), 2),
+        -np.inf)))
 
 
-def _windows(values: Pixels, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...],
-             dilation: tuple[int, ...], beyond: float) -> Pixels:
-    """(channel, row, column, row of the kernel, column of the kernel)."""
+def _seen(values: Pixels, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...],
+          dilation: tuple[int, ...], beyond: float) -> Iterator[tuple[tuple[int, int], Pixels]]:
+    """For each place of the kernel, row and column, what lies under it wherever the kernel stands: (channel, row,
+    column). One place after the other needs no copy of every window."""
     edged = np.pad(values, ((0, 0), *((by, by) for by in padding)), constant_values=beyond)
-    seen = tuple((size - 1) * by + 1 for size, by in zip(kernel, dilation, strict=True))
-    found = np.lib.stride_tricks.sliding_window_view(edged, seen, (1, 2))
-    return found[:, ::stride[0], ::stride[1], ::dilation[0], ::dilation[1]]
+    high, wide = ((size - (along - 1) * by - 1) // step + 1 for size, along, by, step
+                  in zip(edged.shape[1:], kernel, dilation, stride, strict=True))
+    for row, column in np.ndindex(*kernel):
+        top, left = row * dilation[0], column * dilation[1]
+        yield (row, column), edged[:, top:top + (high - 1) * stride[0] + 1:stride[0],
+                                   left:left + (wide - 1) * stride[1] + 1:stride[1]]
 
 
 OPERATIONS: dict[str, Any] = {"conv2d": _conv, "batch_norm": _norm, "relu": _relu, "max_pool2d": _max_pool}

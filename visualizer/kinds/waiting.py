@@ -1,7 +1,7 @@
 """Waiting: when each number of a network can be there at the earliest, however many could be made at once.
 
 A layer is one operation, a recurrent layer one a step; a recurrent layer above another follows one step behind. What
-only lays numbers out anew, picks some, or turns the last ones into shares takes no operation.
+only lays numbers out anew, picks some, turns the last ones into shares, or asks whether to go on takes no operation.
 """
 
 from __future__ import annotations
@@ -20,11 +20,22 @@ Steps = NDArray[np.int_]
 
 @remembered(1)
 def _computing(trace: Trace) -> frozenset[str]:
-    answered = {answer.layer for answer in trace.answers}
+    answered = frozenset(answer.layer for answer in trace.answers)
     return frozenset(layer.name for layer in trace.layers if not (
         layer.is_input or not layer.reads or _moves_only(layer) or not layer.output.ndim or not layer.output.size
         or kinds.role(layer) in ("loss", "dropout") or (layer.name in answered and kinds.shares(layer))
-        or _copies(trace, layer)))
+        or _copies(trace, layer))) - _asked_only(trace, answered)
+
+
+def _asked_only(trace: Trace, answered: frozenset[str]) -> frozenset[str]:
+    """Truths and whole numbers of which nothing was made: a loop only asked by them whether to go on."""
+    kept = answered | {answer.returned for answer in trace.answers} | {trace.layers[-1].name}
+    found = set[str]()
+    for layer in reversed(trace.layers):
+        if layer.output.dtype.kind in "biu" and layer.name not in kept and all(
+                reader.name in found for reader in trace.readers(layer.name)):
+            found.add(layer.name)
+    return frozenset(found)
 
 
 def _moves_only(layer: Layer) -> bool:

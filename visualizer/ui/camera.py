@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,8 @@ class CameraSheet(QWidget):
         try:
             path = write(self.seen)
         except OSError as error:
-            self.said.emit(tr("The picture cannot be kept ({why}).").format(why=error.strerror or error))
+            why = str(error.strerror or error).rstrip(".")
+            self.said.emit(tr("The picture cannot be kept ({why}).").format(why=why))
             return
         self.closed.emit()
         self.taken.emit(str(path))
@@ -117,9 +117,8 @@ class CameraSheet(QWidget):
 
 def write(image: QImage) -> Path:
     """A picture as a PNG file in the app's own folder, with the next number that is free; raises OSError."""
-    folder = registry.state_folder() / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    path = next(path for number in count(1) if not (path := folder / f"taken-{number}.png").exists())
-    if not image.convertToFormat(QImage.Format.Format_RGB888).save(str(path)):
-        raise OSError(tr("{file} cannot be written").format(file=path))
+    path = registry.taken(FOLDER, "taken", ".png")
+    with registry.whole(path) as beside:
+        if not image.convertToFormat(QImage.Format.Format_RGB888).save(str(beside), "PNG"):  # type: ignore[call-overload]
+            raise OSError(tr("{file} cannot be written").format(file=path))
     return path

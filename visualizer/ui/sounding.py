@@ -6,7 +6,6 @@ Nothing of it is loaded before a person asks to hear or to record. Whatever is m
 from __future__ import annotations
 
 import wave
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +201,8 @@ class Sounding(QObject):
         try:
             path = write(kept, rate)
         except OSError as error:
-            self.said.emit(tr("What was recorded cannot be kept ({why}).").format(why=error.strerror or error))
+            why = str(error.strerror or error).rstrip(".")
+            self.said.emit(tr("What was recorded cannot be kept ({why}).").format(why=why))
             return
         self.recorded.emit(str(path))
 
@@ -255,10 +255,8 @@ def unpacked(data: bytes, channels: int, kind: str) -> Values:
 
 def write(sound: Values, rate: int) -> Path:
     """A recording as a WAV file in the app's own folder, with the next number that is free; raises OSError."""
-    folder = registry.state_folder() / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    path = next(path for number in count(1) if not (path := folder / f"recorded-{number}.wav").exists())
-    with wave.open(str(path), "wb") as file:
+    path = registry.taken(FOLDER, "recorded", ".wav")
+    with registry.whole(path) as beside, wave.open(str(beside), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)

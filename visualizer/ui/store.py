@@ -491,6 +491,7 @@ def with_newest(studies: Mapping[str, Arrays], name: str, arrays: Arrays) -> dic
     return {**{other: held for other, held in studies.items() if other not in older[:-1] and other != name},
             name: arrays}
 
+
 def network_of(recipe: Recipe) -> Recipe:
     """A recipe without what goes into the network."""
     found = does.as_it_was(recipe)

@@ -6,20 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from visualizer.kinds.attention import Attention, attentions, scored
 from visualizer.language import english, tr
 from visualizer.said import said, unplaced
 from visualizer.scene import colour, numbers, parts, ribbons
-from visualizer.scene.attending import (
-    Attention,
-    attentions,
-    came_back,
-    come,
-    maps_of,
-    named,
-    place_words,
-    scored,
-    step_words,
-)
+from visualizer.scene.attending import beat_of, came_back, come, grid, named, place_words, step_words
 from visualizer.scene.boxes import Box, whole
 from visualizer.scene.lanes import lanes
 from visualizer.scene.parts import body
@@ -129,7 +120,7 @@ def _chosen(trace: Trace, found: tuple[Attention, ...], moment: Moment, focus: F
     """The one that is looked at, or that the beat computes; else the last that has begun, or the first."""
     for name in (None if focus is None else focus.layer, moment.beat.layer):
         for each in found:
-            if name in each.layers or any(name == row.beat for row in each.rows):
+            if name in each.layers or any(name == beat_of(trace, row.layer) for row in each.rows):
                 return each
     begun = [each for each in found if (come(trace, each, moment) > 0).any()]
     if moment.backward:
@@ -171,7 +162,7 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
 def _shown(trace: Trace) -> frozenset[str]:
     found = attentions(trace)
     said_by = (name for answer in trace.answers if "end" in answer.settings for name, _ in scored(trace, answer))
-    rows = (name for each in found for row in each.rows for name in (row.beat, row.context_beat))
+    rows = (beat_of(trace, name) for each in found for row in each.rows for name in (row.layer, row.context))
     return frozenset((trace.layers[0].name, *said_by, *rows))
 
 
@@ -348,7 +339,7 @@ def _opened(sc: Scene, box: Box) -> list[Mark]:
     step, shares = sc.step, sc.attention.weights[sc.head, sc.step].tolist()
     pitch = box.width / sc.attention.places
     xs = [box.left + (place + 0.5) * pitch for place in range(sc.attention.places)]
-    maps = maps_of(sc.trace, sc.attention)
+    maps = grid(sc.trace, sc.attention)
     top, bottom = box.top + 2 * LINE + 34, box.bottom - 86
     marks: list[Mark] = []
     ink = "gradient-mark" if sc.backward else "accent"
@@ -506,7 +497,7 @@ def _table(sc: Scene) -> Table:
 
 def _telling(trace: Trace, times: Timeline) -> str:
     """All rows of the last attention are there."""
-    beats = [row.beat for each in attentions(trace) for row in each.rows]
+    beats = [beat_of(trace, row.layer) for each in attentions(trace) for row in each.rows]
     found = times.of(beats[-1], FORWARD)
     return "" if found is None else found.address
 

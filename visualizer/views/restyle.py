@@ -416,13 +416,12 @@ def _opened(run: Run, look: Look, size: Sizes, x: float, y: float) -> list[Mark]
         one=one, other=other)), 12, 600, max_width=look.size[0] - LEFT - x)]
     side, gap = size.map, 20.0
     rows = ((tr("style"), -1), (tr("result"), run.now))
-    seen = [_maps(run.trace, run.name, at) for _, at in rows]
-    largest = max(float(maps[run.layer.name][list(run.pair)].max()) for maps in seen) or 1.0
+    seen = [_maps(run.trace, run.name, at, run.layer.name) for _, at in rows]
+    largest = max(float(maps[list(run.pair)].max()) for maps in seen) or 1.0
     for number, ((title, at), maps) in enumerate(zip(rows, seen, strict=True)):
-        found_maps = maps[run.layer.name]
         top = y + HEAD + number * (side + 8)
-        product = found_maps[one] * found_maps[other]
-        tiles = (found_maps[one], found_maps[other], product)
+        product = maps[one] * maps[other]
+        tiles = (maps[one], maps[other], product)
         ends = (largest, largest, largest ** 2)
         for place, (tile, end) in enumerate(zip(tiles, ends, strict=True)):
             left = x + place * (side + gap)
@@ -447,12 +446,12 @@ def _opened(run: Run, look: Look, size: Sizes, x: float, y: float) -> list[Mark]
 
 
 @remembered(6)
-def _maps(trace: Trace, study: str, update: int) -> dict[str, NDArray[np.float32]]:
-    """What the compared layers make of the picture after so many updates; −1 stands for that of the style."""
+def _maps(trace: Trace, study: str, update: int, layer: str) -> NDArray[np.float32]:
+    """What a compared layer makes of the picture after so many updates; −1 stands for that of the style."""
     arrays = trace.studies[study]
     shades = arrays["style"] if update < 0 else arrays["pixels"][update]
     factor, addend = np.asarray(arrays["scaled"])[:, :, None, None]
-    return texture.maps(trace, np.asarray(shades) * factor + addend)
+    return texture.maps(trace, np.asarray(shades) * factor + addend, layer)[layer]
 
 
 # --- the strip and the lanes ------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from visualizer import answers, kinds
 from visualizer.answers import AnswerKind
+from visualizer.kinds.attention import Attention, attentions, scored
 from visualizer.scene import hops
-from visualizer.scene.attending import Attention, attentions, scored
+from visualizer.scene.attending import beat_of
 from visualizer.scene.reading import Reading, directions, layers, reading, visible
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, timeline
 from visualizer.size import norms
@@ -201,21 +202,21 @@ class SoFar:
         if attention is None:
             return 0.0
         row = attention.rows[step]
-        return self.known(Place(row.beat, row.index, row.of), FORWARD)
+        return self.known(Place(beat_of(self.speech.trace, row.layer), row.index, row.of), FORWARD)
 
     def shares_back(self, step: int) -> float:
         attention = self.speech.attention
         if attention is None:
             return 0.0
         row = attention.rows[step]
-        return self.known(Place(row.context_beat, row.index, row.of), BACKWARD)
+        return self.known(Place(beat_of(self.speech.trace, row.context), row.index, row.of), BACKWARD)
 
     def context(self, step: int) -> float:
         attention = self.speech.attention
         if attention is None:
             return 0.0
         row = attention.rows[step]
-        return self.known(Place(row.context_beat, row.index, row.of), FORWARD)
+        return self.known(Place(beat_of(self.speech.trace, row.context), row.index, row.of), FORWARD)
 
     def state(self, step: int) -> float:
         return self.known(self.speech.states[step], FORWARD)
@@ -274,7 +275,7 @@ def _shown(trace: Trace) -> frozenset[str]:
         return frozenset()
     names = {place.layer for place in (*found.scores, *found.states)} | {way.layer.name for way in found.ways}
     if found.attention is not None:
-        names |= {name for row in found.attention.rows for name in (row.beat, row.context_beat)}
+        names |= {beat_of(trace, name) for row in found.attention.rows for name in (row.layer, row.context)}
         names.add(found.attention.values)
     kept = {name for name in names if not kinds.shares(trace[name]) or found.attention is not None}
     return frozenset(kept | {trace.layers[0].name, found.answer.layer, trace.layers[-1].name})
