@@ -227,8 +227,9 @@ def notes(facts: Facts, raw: Any, title: str) -> tuple[str, ...]:
     wanted = facts.get("frames")
     if not facts.get("all") or not isinstance(wanted, int) or not isinstance(raw, np.ndarray) or len(raw) == wanted:
         return ()
-    words = tr("The film has {count} frames and {title} reads {wanted}: the last of them is held.") \
-        if len(raw) < wanted else tr("The film has {count} frames and {title} reads {wanted}: those behind are cut off.")
+    words = (tr("The film has {count} frames and {title} reads {wanted}: the last of them is held.")
+             if len(raw) < wanted else
+             tr("The film has {count} frames and {title} reads {wanted}: those behind are cut off."))
     return (words.format(count=len(raw), title=title, wanted=wanted),)
 
 

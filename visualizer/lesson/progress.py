@@ -145,7 +145,7 @@ def of_plain(lesson: Lesson, plain: object) -> Progress:
         return found
     count = len(lesson.steps)
 
-    def steps(name: str) -> tuple[int, ...]:
+    def numbers(name: str) -> tuple[int, ...]:
         given = plain.get(name)
         return tuple(dict.fromkeys(each for each in given[:count] if _is_index(each, count))) \
             if isinstance(given, list) else ()
@@ -162,7 +162,7 @@ def of_plain(lesson: Lesson, plain: object) -> Progress:
                     if isinstance(row, list) and len(row) == 2 and isinstance(row[1], list)
                     and asked(row[0]) == len(row[1]) > 0 and all(_is_index(each, MOST_VOTES + 1) for each in row[1]))
     step = plain.get("step")
-    found = replace(found, step=step if _is_index(step, count) else 0, seen=steps("seen"), done=steps("done"),
+    found = replace(found, step=step if _is_index(step, count) else 0, seen=numbers("seen"), done=numbers("done"),
                     answers=answers, votes=tallies, ended=plain.get("ended") is True)
     return replace(found, revealed=plain.get("revealed") is True and found.step in found.seen)
 

@@ -406,7 +406,11 @@ class Window(QWidget):
         if lesson is None or not lesson.path.is_file():
             self.say(tr("Open a lesson first: {key} shows all.").format(key=key_for("lessons")))
             return
-        suffix, kinds = (".mp4", tr("Films (*.mp4 *.webm *.gif)")) if what == "film" else (".pdf", tr("PDF (*.pdf)"))
+        from visualizer.export import film
+
+        endings = [suffix for form in film.formats() for suffix in form.suffixes]
+        suffix, kinds = (endings[0], tr("Films ({endings})").format(endings=" ".join(f"*{each}" for each in endings))) \
+            if what == "film" else (".pdf", tr("PDF (*.pdf)"))
         path, _ = self.ask_for_name(tr("Save the lesson"), f"{lesson.name}{suffix}", kinds)
         if path:
             made = LessonFile(what, lesson.path, Path(path if Path(path).suffix else path + suffix), self)
