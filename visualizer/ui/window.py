@@ -409,7 +409,7 @@ class Window(QWidget):
         from visualizer.export import film
 
         endings = [suffix for form in film.formats() for suffix in form.suffixes]
-        suffix, kinds = (endings[0], tr("Films ({endings})").format(endings=" ".join(f"*{each}" for each in endings))) \
+        suffix, kinds = (".mp4", tr("Films ({endings})").format(endings=" ".join(f"*{each}" for each in endings))) \
             if what == "film" else (".pdf", tr("PDF (*.pdf)"))
         path, _ = self.ask_for_name(tr("Save the lesson"), f"{lesson.name}{suffix}", kinds)
         if path:
