@@ -96,7 +96,7 @@ def tick_words(value: float) -> str:
     if value != 0 and not 1e-3 <= abs(value) < 1e5:
         digits = next((count for count in (0, 1) if np.isclose(float(f"{value:.{count}e}"), value, 1e-6, 0.0)), 2)
         return numbers.power(value, digits)
-    return f"{value:g}".replace("-", numbers.MINUS)
+    return numbers.short(value)
 
 
 # --- cells that print their number ----------------------------------------------------------------------------------

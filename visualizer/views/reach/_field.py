@@ -12,7 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import Box as Field
 from visualizer.kinds import reach
 from visualizer.kinds.reach import Influence
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box, whole
@@ -359,6 +359,6 @@ def sentence(trace: Trace, one: Unit | None, backward: bool) -> str:
     if sizes is None:
         return f"{told}."
     return tr("{told}; four standard deviations of its gradient are {width}, {share} of that.").format(
-        told=told, width=" × ".join(said(f"{size:.1f}", "width that it uses", one.layer, (axis, *one.cell))
+        told=told, width=" × ".join(said(numeral(f"{size:.1f}"), "width that it uses", one.layer, (axis, *one.cell))
                                     for axis, size in enumerate(sizes)),
         share=said(numbers.percent(share(trace, one), 0), "share of its field", one.layer, one.cell))
