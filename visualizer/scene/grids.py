@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.language import english, tr
+from visualizer.language import english, kept_by_language, tr
 from visualizer.said import Claim, claimed, tick
 from visualizer.scene import colour, numbers
 from visualizer.scene.labels import Labels
@@ -164,7 +164,7 @@ def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, hig
     return said, 0.0
 
 
-@lru_cache(maxsize=1 << 16)
+@kept_by_language(1 << 16)
 def _said(value: float, digits: int, plus: bool) -> tuple[tuple[Run, ...], float]:
     """A number in words, and how wide they are in ems. Windows that overlap say the same numbers again and again."""
     words = numbers.brief(value, digits, plus)

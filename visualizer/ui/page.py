@@ -30,7 +30,7 @@ from visualizer.scene.picture import (
     Text,
     plain,
 )
-from visualizer.scene.reading import symbol_words, symbols_in
+from visualizer.scene.reading import own_words, symbol_words, symbols_in
 from visualizer.scene.subject import array, is_inner, strongest, there
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import plain_lines, width
@@ -168,7 +168,7 @@ def _sentence(trace: Trace, about: Focus, backward: bool) -> str:
             count=numbers.count(count))
     said = kinds.sentence(trace, about.layer)
     if about.cell and layer.axes[0] == "step":
-        symbols = trace.sample.steps
+        symbols = own_words(trace)
         read = tr("Having read “{symbol}”. ").format(symbol=words.symbol(symbols[about.cell[0]])) \
             if len(symbols) == layer.shape[0] else ""
         return read + said

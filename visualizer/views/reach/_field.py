@@ -17,6 +17,7 @@ from visualizer.said import said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box, whole
 from visualizer.scene.picture import Focus, Group, Image, Look, Mark, Rect, Scale, Text, grouped, of_layer, plain
+from visualizer.scene.reading import own_words
 from visualizer.scene.subject import NUMBER, strongest, subject
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import elide, width
@@ -297,7 +298,7 @@ def _along_steps(trace: Trace, moment: Moment, one: Unit | None, read: Layer, bo
     left, right = box.left + 92, box.right - 16
     pitch = (right - left) / steps
     order = [layer.name for layer in trace]
-    words = trace.sample.steps if len(trace.sample.steps) == steps else tuple(map(str, range(1, steps + 1)))
+    words = own_words(trace) if len(trace.sample.steps) == steps else tuple(map(str, range(1, steps + 1)))
     marks: list[Mark] = []
     top = box.top + 8
     room = max((width(word, 12) for word in words), default=0) + 6
