@@ -26,7 +26,7 @@ from visualizer.scene.state import State, changed
 from visualizer.trace import Refused, Trace
 
 ALL = shelf.on_shelf([registry.folder("assets") / shelf.FOLDER]).lessons
-COURSE = [each for each in ALL if each.kind == lesson.LESSON]
+COURSE = [each for each in ALL if each.genre == lesson.LESSON]
 TEXT = """---
 format: 1
 language: en
@@ -298,7 +298,7 @@ def test_a_quiz_asks_what_lessons_ask(tmp_path: Path) -> None:
     (tmp_path / "quiz.md").write_text(quiz)
     (tmp_path / "bad.md").write_text(quiz.replace("a 2", "a 1"))
     found = shelf.on_shelf([tmp_path])
-    asked = next(each for each in found.lessons if each.kind == lesson.QUIZ).steps[0]
+    asked = next(each for each in found.lessons if each.genre == lesson.QUIZ).steps[0]
     own = next(each for each in found.lessons if each.name == "a").steps[1]
     assert asked.title == "First"
     assert (asked.question, asked.reveal, asked.shown, asked.quantities) == (own.question, own.reveal, own.shown,
@@ -474,12 +474,12 @@ def test_there_are_twenty_lessons_two_tours_and_a_quiz_of_ten() -> None:
     found = shelf.on_shelf([registry.folder("assets") / shelf.FOLDER])
     assert found.refused == ()
     assert [each.number for each in COURSE] == list(range(1, 21))
-    assert [each.name for each in ALL if each.kind == lesson.TOUR] == ["first-look", "tour"]
-    (quiz,) = (each for each in ALL if each.kind == lesson.QUIZ)
+    assert [each.name for each in ALL if each.genre == lesson.TOUR] == ["first-look", "tour"]
+    (quiz,) = (each for each in ALL if each.genre == lesson.QUIZ)
     assert len(quiz.questions) == 10
     assert len({step.borrowed for step in quiz.steps}) == 10
-    assert [each.seconds for each in ALL if each.kind == lesson.TOUR] == [20, 180]
-    assert all(sum(step.seconds for step in each.steps) == each.seconds for each in ALL if each.kind == lesson.TOUR)
+    assert [each.seconds for each in ALL if each.genre == lesson.TOUR] == [20, 180]
+    assert all(sum(step.seconds for step in each.steps) == each.seconds for each in ALL if each.genre == lesson.TOUR)
 
 
 @pytest.mark.parametrize("each", COURSE, ids=lambda each: each.name)

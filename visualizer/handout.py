@@ -93,7 +93,7 @@ def _page(lesson: Lesson, marks: Sequence[Mark], size: tuple[int, int], number: 
 
 
 def _head(lesson: Lesson, room: float) -> _Block:
-    kind = translated(TITLES[lesson.kind])
+    kind = translated(TITLES[lesson.genre])
     over = tr("{kind} {number}").format(kind=kind, number=lesson.number) if lesson.number else kind
     over += f"  ·  {lesson.chapter}" if lesson.chapter else ""
     marks: list[Mark] = [Text(0, 12, plain(over), 12, 600, "accent-ink")]

@@ -149,7 +149,7 @@ class Lesson:
     """That of its file, without its language."""
     title: str
     steps: tuple[Step, ...]
-    kind: str = LESSON
+    genre: str = LESSON
     language: str = ""
     """As `language.spoken` has it; empty for English."""
     number: int = 0

@@ -231,7 +231,7 @@ def _head(marks: list[Mark], page: Page, room: float) -> float:
     """Which lesson, how long, where in it one is."""
     it = page.lesson
     over = tr("Lesson {number} of {count}").format(number=it.number, count=page.of) if it.number and page.of else \
-        translated(TITLES[it.kind])
+        translated(TITLES[it.genre])
     if it.seconds:
         over += ", " + time_words(it.seconds)
     marks.append(Text(0, 26, plain(over), 12, 600, "accent-ink"))
