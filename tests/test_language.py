@@ -137,8 +137,11 @@ def test_a_table_says_its_name_and_keeps_what_is_filled_in(path):
 
 QUOTES, QUOTED = "“”„‟«»\"", {"de": "„“", "fr": "«»", "es": "«»", "it": "«»"}
 """The marks that quote something, and those with which each language does."""
-TYPED = {"One number: 0.5.", "“{words}” is no target; write a class (4), a number (0.5), a list (1,0,2), or name a file "
-                             "of numbers (.npy, .csv, .txt)."}
+TYPED = {
+    "One number: 0.5.",
+    "“{words}” is no target; write a class (4), a number (0.5), a list (1,0,2), or name a file of numbers (.npy, .csv, "
+    ".txt).",
+}
 """In these a number stands as it is typed."""
 
 
