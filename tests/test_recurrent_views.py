@@ -55,6 +55,16 @@ def long() -> Trace:
     return record.record("char_gru", (TEXT + " ") * 11)
 
 
+@pytest.mark.parametrize("scale", [0.8, 1.0, 2.0])
+def test_a_stage_without_room_for_it_still_has_a_picture(lstm: Trace, scale: float) -> None:
+    """Rows of less than a pixel were sought for ever, at letters smaller than usual."""
+    moment = timeline(lstm).settled(4)
+    for view in suiting(lstm):
+        for size in ((240, 120), (300, 300), (700, 260)):
+            picture = picture_of(view, lstm, moment, None, Look(size=size, text_scale=scale))
+            assert picture.size == Look(size=size, text_scale=scale).laid_out.size or picture.size == size
+
+
 def suiting(trace: Trace) -> Iterator[View]:
     for name in NAMES:
         if find(name).suits(trace):

@@ -1244,8 +1244,8 @@ def _lessons() -> list[Entry]:
     for sentence in known.sentences:
         print(sentence, file=sys.stderr)
     return [{"name": it.name,
-             "about": f"{it.number}. {it.title}" if it.number else f"{lesson.KINDS[it.kind]}: {it.title}",
-             "title": it.title, "kind": it.kind, "number": it.number, "language": it.language or "en", "goal": it.goal,
+             "about": f"{it.number}. {it.title}" if it.number else f"{lesson.TITLES[it.genre]}: {it.title}",
+             "title": it.title, "kind": it.genre, "number": it.number, "language": it.language or "en", "goal": it.goal,
              "seconds": it.seconds, "steps": len(it.steps), "file": str(it.path)} for it in known.lessons]
 
 

@@ -185,7 +185,7 @@ def all_lessons() -> tuple[StartCard, ...]:
     for it in shelf.shelf().lessons:
         first = next((index for index, step in enumerate(it.steps) if step.shown.places), None)
         state = None if first is None else replace(lesson.state_of(it, first, State()), lesson="", step=0)
-        told = [tr("Lesson {number}").format(number=it.number) if it.number else translated(lesson.KINDS[it.kind]),
+        told = [tr("Lesson {number}").format(number=it.number) if it.number else translated(lesson.TITLES[it.genre]),
                 tr("{n} min").format(n=round(it.seconds / 60)) if it.seconds >= 60 else
                 tr("{n} s").format(n=it.seconds) if it.seconds else "", tr("{n} steps").format(n=len(it.steps))]
         found.append(StartCard(f"lesson-{it.name}", LESSONS, it.title, ", ".join(filter(None, told)), state,

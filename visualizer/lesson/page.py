@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from visualizer import claims, lesson, views
 from visualizer.claims import Number
 from visualizer.language import tr, translated
-from visualizer.lesson import ALL, ANSWERED, CHANGED, KINDS, NOTHING, Answer, Lesson, Quantity, Question, Step, bare
+from visualizer.lesson import ALL, ANSWERED, CHANGED, NOTHING, TITLES, Answer, Lesson, Quantity, Question, Step, bare
 from visualizer.lesson.progress import Progress, is_asked, is_complete, is_locked
 from visualizer.scene import numbers, projector
 from visualizer.scene.figures import moved
@@ -231,7 +231,7 @@ def _head(marks: list[Mark], page: Page, room: float) -> float:
     """Which lesson, how long, where in it one is."""
     it = page.lesson
     over = tr("Lesson {number} of {count}").format(number=it.number, count=page.of) if it.number and page.of else \
-        translated(KINDS[it.kind])
+        translated(TITLES[it.genre])
     if it.seconds:
         over += ", " + time_words(it.seconds)
     marks.append(Text(0, 26, plain(over), 12, 600, "accent-ink"))

@@ -21,7 +21,7 @@ USUAL_TOUCH = Step("").touch
 def text_of(lesson: Lesson) -> str:
     """The whole file."""
     front = {"format": str(FORMAT), "language": lesson.language or "en",
-             "kind": "" if lesson.kind == LESSON else lesson.kind, "title": lesson.title,
+             "kind": "" if lesson.genre == LESSON else lesson.genre, "title": lesson.title,
              "number": str(lesson.number or ""), "time": _time(lesson.seconds), "goal": lesson.goal,
              "chapter": lesson.chapter}
     head = "\n".join(f"{name}: {word}" for name, word in front.items() if word)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from visualizer import memory
 from visualizer.language import languages, speak, tr
 from visualizer.scene.state import State, changed
-from visualizer.ui import kept, style
+from visualizer.ui import kept, style, system
 from visualizer.ui.player import Player
 from visualizer.ui.shell import Shell
 from visualizer.ui.shipped import shipped_trace
@@ -39,8 +39,9 @@ class App(QObject):
         super().__init__()
         memory.keep_large_apart()
         state = thing if isinstance(thing, State) else State()
-        still = state.look.reduced_motion or style.reduced_motion()
-        state = changed(state, look=replace(state.look, reduced_motion=still, language=window_language()))
+        self.asked = system.from_qt().over(system.last_heard())
+        state = system.heeded(state, self.asked, at_least=True)
+        state = changed(state, look=replace(state.look, language=window_language()))
         self.store = Store(state, shipped_trace(state))
         self.player = Player(self.store, parent=self)
         app = QApplication.instance()
@@ -60,7 +61,7 @@ class App(QObject):
         """A window that speaks the language of the State."""
         speak(self.store.state.look.language)
         window = Window(self.store)
-        window.count, window.clock = self.player.count, self.player
+        window.count, window.clock, window.asked = self.player.count, self.player, self.asked
         for canvas in (window.stage, window.inspector.page, window.rail.aside):
             canvas.glide = self.player.glide
         window.inspector.say(tr("Live computing starts…"))
@@ -86,7 +87,10 @@ class App(QObject):
         self.window.say(sentence)
 
     def _hear(self, old: State, new: State) -> None:
-        """Another language was chosen: it is spoken from now on, and the next time."""
+        """Another language was chosen: it is spoken from now on, and the next time. What was opened is shown with no
+        more motion and no less contrast than asked for."""
+        if old.look != new.look:
+            self.store.apply(lambda state: system.heeded(state, self.asked, at_least=True), undoable=False)
         if old.look.language != new.look.language:
             kept.change("window", lambda known: {**known, "language": new.look.language})
             self._speak_anew()
@@ -182,6 +186,9 @@ class App(QObject):
                             tr("Restore"), self.restore)
         if self.shell is not None and self.shell.starts:
             self.player.later(self.shell, SETTLED, self.keep_glimpse)
+        self.system = system.System(self)
+        self.system.heard.connect(self._heed)
+        self.system.listen()
         self.engine.start()
         self.window.record_with(self.engine)
         self.window.rail.fill()
@@ -194,6 +201,13 @@ class App(QObject):
             self.recorder.record(self.store.state)
         else:
             self.recorder.verify()
+
+    def _heed(self, asked: system.Wishes) -> None:
+        """The system asks for something else than before: that is done now, and from the next start on."""
+        if asked != self.asked:
+            self.asked = asked
+            system.keep(asked)
+            self.window.heed(asked)
 
     def give_back(self) -> None:
         """What recordings that have gone took goes back to the system, now and then."""

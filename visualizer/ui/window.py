@@ -18,7 +18,7 @@ from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Text
 from visualizer.scene.state import State
-from visualizer.ui import style
+from visualizer.ui import style, system
 from visualizer.ui.buttons import Button, FocusRing
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands, key_for
@@ -88,6 +88,8 @@ class Window(QWidget):
         """Who records what the cards of the start screen show, once it runs."""
         self.clock: Clock | None = None
         """The player, for what happens after a while."""
+        self.asked = system.NOTHING
+        """What the person has asked the whole system for."""
         self._alt_alone = False
         self._was_painted = False
         self._said_of_lesson = ""
@@ -147,6 +149,16 @@ class Window(QWidget):
         """What is enlarged: the picture of the stage, or the audience's while it presents."""
         audience = self.presenter.audience if self.presenting else None
         return self.stage if audience is None else audience
+
+    def choose(self, what: str, choice: str) -> None:
+        """From now on `motion` or `contrast` is as somebody chose, `always`, `never` or as the `system` asks."""
+        system.choose(what, choice)
+        self.heed(self.asked)
+
+    def heed(self, asked: system.Wishes) -> None:
+        """Do what the system asks for, where nobody chose anything else."""
+        self.asked = asked
+        self.store.apply(lambda state: system.heeded(state, asked), undoable=False)
 
     def say(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
         """One sentence over the foot of the stage, and what can be done about it."""
