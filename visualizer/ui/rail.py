@@ -471,6 +471,10 @@ class Aside(Canvas):
             return ""
         return words.waiting(trace, moment, spot.focus) or words.tip(trace, spot.focus, moment.backward)
 
+    def number_of(self, spot: Spot) -> float | None:
+        trace, moment = self.store.near, self.store.moment
+        return None if trace is None or moment is None else words.number(trace, moment, spot)
+
 
 class Panel(QFrame):
     """A sheet over the stage; Esc or its own button puts it away."""
