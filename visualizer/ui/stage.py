@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
-    QAccessibleInterface,
     QFocusEvent,
     QImage,
     QKeyEvent,
@@ -25,7 +24,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from visualizer import comparison, latent, paint, sight, views
 from visualizer.comparison import Pointed, Reader, lanes
@@ -34,6 +33,7 @@ from visualizer.edits import PLANE
 from visualizer.language import tr, translated
 from visualizer.scene import state as does
 from visualizer.scene.accuracy import strength_at
+from visualizer.scene.outline import Branch
 from visualizer.scene.passage import crossed, pace
 from visualizer.scene.picture import (
     BEAT,
@@ -64,6 +64,7 @@ from visualizer.trace import Trace
 from visualizer.ui import faults, style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
+from visualizer.ui.heard import tell, tell_reached
 from visualizer.ui.levels import block_toggled, closed_block, is_closed, out
 from visualizer.ui.store import Store
 
@@ -83,30 +84,6 @@ Key = Qt.Key
 ARROW_WAYS = {Key.Key_Left: (-1, 0), Key.Key_Right: (1, 0), Key.Key_Up: (0, -1), Key.Key_Down: (0, 1)}
 """(to the right, downwards) of each arrow key."""
 ENTER = (Key.Key_Return, Key.Key_Enter)
-
-
-class StageInterface(QAccessibleWidget):
-    """What a screen reader asks the stage: it is a chart, and its value is where one stands."""
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage, QAccessible.Role.Chart, stage.accessibleName())
-        self.stage = stage
-
-    def text(self, kind: QAccessible.Text) -> str:
-        """Name, description, and the value: `Beat 5 of 25, conv2 channel 7`."""
-        return {QAccessible.Text.Name: self.stage.accessibleName(), QAccessible.Text.Value: self.stage.value(),
-                QAccessible.Text.Description: self.stage.picture.caption}.get(kind, "")
-
-
-def interface(kind: str, thing: QObject) -> QAccessibleInterface | None:
-    """Qt asks here for whatever should speak for a widget."""
-    return StageInterface(thing) if isinstance(thing, Stage) else None
-
-
-@cache
-def speak() -> None:
-    """Let Qt ask `interface`; once."""
-    QAccessible.installFactory(interface)
 
 
 Origin = tuple[object, Recipe | None, str]
@@ -160,7 +137,6 @@ class Stage(Canvas):
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        speak()
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
@@ -322,7 +298,7 @@ class Stage(Canvas):
             self._turn = replace(self._turn, share=share) if share < 1 else None
             self.update()
 
-    def value(self) -> str:
+    def heard_value(self) -> str:
         """Where one stands, in words: the cell that the keyboard has reached, or the beat and what it is about."""
         trace, seen, moment = self.store.near, self.store.sight, self.store.moment
         if trace is None or seen is None or moment is None:
@@ -331,6 +307,38 @@ class Stage(Canvas):
             return walking.spoken(trace, self.parts()[self.part], self.spot, seen.moment.backward)
         return ", ".join((words.beat(moment.index + 1, len(self.store.timeline.beats)),
                           words.place(trace, seen.subject)))
+
+    def number_of(self, spot: Spot) -> float | None:
+        trace, seen = self.store.near, self.store.sight
+        if trace is None or seen is None or self.store.between:
+            return None
+        moment = seen.moment
+        if readers := self.store.readers:
+            index = self._network_at(*spot.place[:2])
+            if index is not None:
+                trace, moment = readers[index].trace, self.store.moments[index]
+        return words.number(trace, moment, replace(spot, focus=sound(trace, spot.focus)))
+
+    def heard_chosen(self, part: Branch) -> bool:
+        """Whether it is what one looks at."""
+        return part.spot is not None and part.spot.focus == self.store.state.focus
+
+    def heard_reached(self) -> tuple[float, float] | None:
+        """The cell that the keyboard has walked to; in a view of many what one looks at."""
+        if self.part >= 0:
+            left, top, wide, high = self.parts()[self.part].spots[self.spot].place
+            return left + wide / 2, top + high / 2
+        chosen = self.store.state.focus
+        found = places(self.standing, chosen) if chosen is not None and self._about() is None else []
+        return None if not found else (found[0].center().x(), found[0].center().y())
+
+    def heard_reach(self, part: Branch) -> None:
+        """Walk there, where the keyboard walks."""
+        super().heard_reach(part)
+        for number, walked in enumerate(self.parts()):
+            for spot, found in enumerate(walked.spots):
+                if part.spot is not None and (found.focus, found.place) == (part.spot.focus, part.spot.place):
+                    self._walk_to(number, spot)
 
     def describe(self, spot: Spot) -> str:
         """The tooltip of what lies under the pointer; nothing was computed between two recordings of a reel."""
@@ -401,6 +409,10 @@ class Stage(Canvas):
         self.refresh()
         if old.look.text_scale != new.look.text_scale:
             self.keep_inside()
+        if not self.moves:
+            tell(self)
+        if old.focus != new.focus and self.part < 0 and self.hasFocus():
+            tell_reached(self)
         if not new.playing and (old.at != new.at or old.view != new.view or old.focus != new.focus):
             self._announce()
         if old.view != new.view:
@@ -408,7 +420,7 @@ class Stage(Canvas):
 
     def _announce(self) -> None:
         """Say to a screen reader what is seen, or the cell that was reached."""
-        said = self.value() if self.part >= 0 else self.picture.caption
+        said = self.heard_value() if self.part >= 0 else self.picture.caption
         if QAccessible.isActive() and said:
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
 
@@ -799,7 +811,7 @@ class Stage(Canvas):
         if part >= 0:
             for place in (self.parts()[part].place, self.parts()[part].spots[spot].place):
                 self.bring_into_view(QRectF(*place))
-            self._announce()
+            tell_reached(self)
 
     def _stay_within_parts(self) -> None:
         """Another picture has other parts."""

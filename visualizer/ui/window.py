@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from visualizer.ui.presenter import Presenter
     from visualizer.ui.sounding import Sounding
     from visualizer.ui.teaching import Teaching
+    from visualizer.ui.tones import Tones
 
 
 class Window(QWidget):
@@ -596,6 +597,15 @@ class Window(QWidget):
         made = Sounding(self.store, self)
         made.said.connect(self.say)
         made.recorded.connect(self.open_path)
+        return made
+
+    @cached_property
+    def tones(self) -> Tones:
+        """The numbers that are looked at, as tones; they come when they are asked for."""
+        from visualizer.ui.tones import Tones
+
+        made = Tones(self.store, self.sounding, self)
+        made.said.connect(self.say)
         return made
 
     def take_picture(self) -> None:
