@@ -23,5 +23,5 @@ def _run(data: Data, what: str, model: str, sample: str, *done: str) -> Number:
     return Number(float(len({"proposed": every, "likely": least, "kept": boxes.found(answer, values)}[what])))
 
 
-MEASURE = Measure("boxes", "boxes proposed|likely|kept|right MODEL SAMPLE [EDIT …]", "how many boxes a network proposes "
-                  "for a picture, finds likely and keeps, or how many are right", _run)
+MEASURE = Measure("boxes", "boxes proposed|likely|kept|right MODEL SAMPLE [EDIT …]", "how many boxes a network "
+                  "proposes for a picture, finds likely and keeps, or how many are right", _run)

@@ -21,5 +21,5 @@ def _run(data: Data, model: str) -> Number:
     return as_share(np.concatenate(found))
 
 
-MEASURE = Measure("ground", "ground MODEL", "share of the pixels of a network's pictures that belong to nothing that it "
+MEASURE = Measure("ground", "ground MODEL", "share of the pixels of a network's pictures that belong to nothing it "
                   "is to cut out", _run)
