@@ -16,6 +16,7 @@ import tempfile
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.update(LANGUAGE="en", LC_ALL="C.UTF-8")  # whatever the person who runs them speaks
+os.environ.update(DBUS_SESSION_BUS_ADDRESS="", XDG_CURRENT_DESKTOP="")  # and asks of the system
 # One thread, as in the engine: two of them on a busy machine wait for each other, up to a hundred times longer.
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 # Processes that tests start would otherwise compile every file again, each of them for seconds.

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from visualizer.scene import colour
 
-THEMES = ("light", "dark", "projector")
+STRONG = ("contrast-light", "contrast-dark", "contrast-projector")
+THEMES = ("light", "dark", "projector", *STRONG)
 DIVERGING, SEQUENTIAL = ("activation", "weight"), ("gradient", "pixel")
 
 # Machado, Oliveira, Fernandes 2009, deuteranopia, severity 1.0: applied to linear light.
@@ -38,7 +39,7 @@ def test_every_theme_is_found_and_has_the_same_names():
 
 
 def test_an_unknown_theme_or_colour_is_refused_with_one_sentence():
-    with pytest.raises(LookupError, match="no theme 'neon'; choose one of dark, light, projector"):
+    with pytest.raises(LookupError, match="no theme 'neon'; choose one of contrast-dark, "):
         colour.theme("neon")
     with pytest.raises(LookupError, match=r"no theme '\.\./light'"):
         colour.theme("../light")
@@ -49,7 +50,7 @@ def test_an_unknown_theme_or_colour_is_refused_with_one_sentence():
 
 @pytest.mark.parametrize("name", THEMES)
 def test_zero_is_the_middle_of_a_diverging_table_and_the_start_of_a_sequential_one(name):
-    surface = [28, 33, 39] if name == "dark" else [255, 255, 255]
+    surface = [28, 33, 39] if "dark" in name else [255, 255, 255]
     for palette in DIVERGING:
         for cut in (palette, f"{palette}-pale"):
             table = colour.theme(name).palettes[cut]
@@ -71,7 +72,7 @@ def test_the_ends_are_the_stops_of_the_theme():
 
 @pytest.mark.parametrize("name", THEMES)
 def test_lightness_goes_one_way_in_a_sequential_table_and_from_zero_outwards_in_a_diverging_one(name):
-    direction = 1 if name == "dark" else -1
+    direction = 1 if "dark" in name else -1
     tables = colour.theme(name).palettes
     for palette in (*SEQUENTIAL, "gradient-pale"):
         lightness = cielab(linear(tables[palette]))[:, 0]
@@ -112,6 +113,39 @@ def test_text_has_seven_to_one_on_what_it_stands_on(name):
     assert ratio("on-accent", "accent-fill") >= 7
     assert ratio("ink", "alarm") >= 7
     assert ratio("ink", "dim") >= 7
+
+
+LINES = ("hair", "rule", "edge", "accent", "positive-bar", "negative-bar", "gradient-mark", "gradient-line", "hatch",
+         "pen", "series-rnn", "series-gru", "series-lstm")
+"""What is drawn in these is no word, and has to be seen."""
+
+
+@pytest.mark.parametrize("name", STRONG)
+def test_high_contrast_leaves_no_line_faint(name):
+    for surface in ("stage", "window", "raised", "wedge", "sunk"):
+        ground = colour.resolve(name, surface)
+        for line in LINES:
+            assert colour.contrast(colour.resolve(name, line), ground) >= 4.5, (line, surface)
+        *border, opacity = colour.resolve(name, "tile-border")
+        share = opacity / 255
+        seen = [round(one * share + under * (1 - share)) for one, under in zip(border, ground[:3], strict=True)]
+        assert colour.contrast((*seen, 255), ground) >= 4.5, surface
+
+
+@pytest.mark.parametrize("name", STRONG)
+def test_high_contrast_is_nowhere_less_than_usual(name):
+    usual = colour.strong(name, False)
+    for token in (*TEXTS, *LINES):
+        assert colour.contrast(colour.resolve(name, token), colour.resolve(name, "stage")) >= \
+            colour.contrast(colour.resolve(usual, token), colour.resolve(usual, "stage")), token
+
+
+def test_every_theme_has_a_variant_of_high_contrast_and_the_way_back():
+    for name in ("light", "dark", "projector"):
+        assert colour.strong(name, True) == f"contrast-{name}"
+        assert colour.strong(f"contrast-{name}", True) == f"contrast-{name}"
+        assert colour.strong(f"contrast-{name}", False) == colour.strong(name, False) == name
+    assert colour.strong("sepia", True) == "sepia", "a theme of somebody's own has none"
 
 
 def test_contrast_is_that_of_the_standard():

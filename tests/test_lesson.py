@@ -26,7 +26,7 @@ from visualizer.scene.state import State, changed
 from visualizer.trace import Refused, Trace
 
 ALL = shelf.on_shelf([registry.folder("assets") / shelf.FOLDER]).lessons
-COURSE = [each for each in ALL if each.kind == lesson.LESSON]
+COURSE = [each for each in ALL if each.genre == lesson.LESSON]
 TEXT = """---
 format: 1
 language: en
@@ -298,7 +298,7 @@ def test_a_quiz_asks_what_lessons_ask(tmp_path: Path) -> None:
     (tmp_path / "quiz.md").write_text(quiz)
     (tmp_path / "bad.md").write_text(quiz.replace("a 2", "a 1"))
     found = shelf.on_shelf([tmp_path])
-    asked = next(each for each in found.lessons if each.kind == lesson.QUIZ).steps[0]
+    asked = next(each for each in found.lessons if each.genre == lesson.QUIZ).steps[0]
     own = next(each for each in found.lessons if each.name == "a").steps[1]
     assert asked.title == "First"
     assert (asked.question, asked.reveal, asked.shown, asked.quantities) == (own.question, own.reveal, own.shown,
@@ -470,16 +470,44 @@ def paragraphs(step: Step) -> list[str]:
     return [*step.text, *step.reveal, *asked]
 
 
+def spoken_otherwise() -> list[Path]:
+    """The lessons that come with the app, in other languages."""
+    return sorted((registry.folder("assets") / shelf.FOLDER).glob("*.*.md"))
+
+
+def filled(step: Step) -> list[str]:
+    """The names of the numbers that its words tell."""
+    return sorted(lesson.PLACEHOLDER.findall(" ".join([*paragraphs(step), step.notes])))
+
+
+@pytest.mark.parametrize("path", spoken_otherwise(), ids=lambda path: path.stem)
+def test_a_lesson_in_another_language_shows_asks_and_measures_the_same(path: Path) -> None:
+    (other, problems), (own, _) = (reading.read(each) for each in
+                                   (path, path.with_name(f"{path.stem.partition('.')[0]}.md")))
+    assert other is not None, problems
+    assert own is not None
+    bare = {"title": "", "text": (), "question": None, "reveal": (), "notes": ""}
+    assert [replace(step, **bare) for step in other.steps] == [replace(step, **bare) for step in own.steps]
+    for said, step in zip(other.steps, own.steps, strict=True):
+        assert len(paragraphs(said)) == len(paragraphs(step)), step.title
+        assert filled(said) == filled(step), step.title
+        assert bool(said.notes) == bool(step.notes), step.title
+        for asked, question in [(said.question, step.question)] if said.question and step.question else []:
+            assert [answer.right for answer in asked.answers] == [answer.right for answer in question.answers]
+            assert [bool(answer.said) for answer in asked.answers] == [bool(answer.said) for answer in question.answers]
+        assert said.asks == step.asks, step.title
+
+
 def test_there_are_twenty_lessons_two_tours_and_a_quiz_of_ten() -> None:
     found = shelf.on_shelf([registry.folder("assets") / shelf.FOLDER])
     assert found.refused == ()
     assert [each.number for each in COURSE] == list(range(1, 21))
-    assert [each.name for each in ALL if each.kind == lesson.TOUR] == ["first-look", "tour"]
-    (quiz,) = (each for each in ALL if each.kind == lesson.QUIZ)
+    assert [each.name for each in ALL if each.genre == lesson.TOUR] == ["first-look", "tour"]
+    (quiz,) = (each for each in ALL if each.genre == lesson.QUIZ)
     assert len(quiz.questions) == 10
     assert len({step.borrowed for step in quiz.steps}) == 10
-    assert [each.seconds for each in ALL if each.kind == lesson.TOUR] == [20, 180]
-    assert all(sum(step.seconds for step in each.steps) == each.seconds for each in ALL if each.kind == lesson.TOUR)
+    assert [each.seconds for each in ALL if each.genre == lesson.TOUR] == [20, 180]
+    assert all(sum(step.seconds for step in each.steps) == each.seconds for each in ALL if each.genre == lesson.TOUR)
 
 
 @pytest.mark.parametrize("each", COURSE, ids=lambda each: each.name)

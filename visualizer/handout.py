@@ -12,7 +12,7 @@ import visualizer
 from visualizer import claims, comparison, export, registry, sight
 from visualizer.claims import Number
 from visualizer.language import speaking, tr, translated
-from visualizer.lesson import KINDS, Lesson, Quantity, Shown, Step, bare, filled, state_of
+from visualizer.lesson import TITLES, Lesson, Quantity, Shown, Step, bare, filled, state_of
 from visualizer.lesson.page import lines as _lines
 from visualizer.scene.figures import moved
 from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Text, literal, plain, rich
@@ -93,7 +93,7 @@ def _page(lesson: Lesson, marks: Sequence[Mark], size: tuple[int, int], number: 
 
 
 def _head(lesson: Lesson, room: float) -> _Block:
-    kind = translated(KINDS[lesson.kind])
+    kind = translated(TITLES[lesson.genre])
     over = tr("{kind} {number}").format(kind=kind, number=lesson.number) if lesson.number else kind
     over += f"  ·  {lesson.chapter}" if lesson.chapter else ""
     marks: list[Mark] = [Text(0, 12, plain(over), 12, 600, "accent-ink")]

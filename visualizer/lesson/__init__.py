@@ -24,7 +24,7 @@ from visualizer.scene.state import OWN_LOOK, Place, State
 FORMAT = 1
 """What a file says under `format`; a larger one was written for a newer app."""
 LESSON, TOUR, QUIZ = "lesson", "tour", "quiz"
-KINDS = {LESSON: english("Lesson"), TOUR: english("Tour"), QUIZ: english("Quiz")}
+TITLES = {LESSON: english("Lesson"), TOUR: english("Tour"), QUIZ: english("Quiz")}
 MOST_ANSWERS = 5
 """They are chosen by the keys 1 to 5."""
 TOUCH = ("time", "focus", "view", "input", "what-if", "edit", "knobs", "model")
@@ -149,7 +149,7 @@ class Lesson:
     """That of its file, without its language."""
     title: str
     steps: tuple[Step, ...]
-    kind: str = LESSON
+    genre: str = LESSON
     language: str = ""
     """As `language.spoken` has it; empty for English."""
     number: int = 0

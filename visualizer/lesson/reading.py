@@ -21,11 +21,11 @@ from visualizer.lesson import (
     ALL,
     ANSWERED,
     FORMAT,
-    KINDS,
     LESSON,
     MOST_ANSWERS,
     NOTHING,
     PLACEHOLDER,
+    TITLES,
     TOUCH,
     Answer,
     Lesson,
@@ -181,9 +181,9 @@ def _lesson(name: str, front: Fields, lines: list[Line], path: Path, language: s
     if not front.get("title", (1, ""))[1] and not problems:
         problems.tell(1, tr("the front matter lacks {name}").format(name="title"))
     line, kind = front.get("kind", (1, LESSON))
-    if kind not in KINDS:
+    if kind not in TITLES:
         problems.tell(line, tr("the kind is {word}, and none of {known}").format(
-            word=repr(kind), known=", ".join(KINDS)))
+            word=repr(kind), known=", ".join(TITLES)))
     line, code = front.get("language", (1, language or "en"))
     if not re.fullmatch("[a-z]{2,3}", code):
         problems.tell(line, tr("the language is {word}, and no code such as en or de").format(word=repr(code)))

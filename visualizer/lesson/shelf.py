@@ -153,6 +153,6 @@ def _read(path: Path, changed: int, size: int, language: str) -> tuple[Lesson | 
 
 def _rank(lesson: Lesson) -> tuple[int, bool, int, int, str]:
     """Tours, the shortest first; those of the course in their order, then the others by title; at last what asks."""
-    return ((TOUR, LESSON, QUIZ).index(lesson.kind), not lesson.number, lesson.number,
-            lesson.seconds if lesson.kind == TOUR else 0, lesson.title)
+    return ((TOUR, LESSON, QUIZ).index(lesson.genre), not lesson.number, lesson.number,
+            lesson.seconds if lesson.genre == TOUR else 0, lesson.title)
 

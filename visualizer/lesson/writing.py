@@ -21,7 +21,7 @@ USUAL_TOUCH = Step("").touch
 def text_of(lesson: Lesson) -> str:
     """The whole file."""
     front = {"format": str(FORMAT), "language": lesson.language or "en",
-             "kind": "" if lesson.kind == LESSON else lesson.kind, "title": lesson.title,
+             "kind": "" if lesson.genre == LESSON else lesson.genre, "title": lesson.title,
              "number": str(lesson.number or ""), "time": _time(lesson.seconds), "goal": lesson.goal,
              "chapter": lesson.chapter}
     head = "\n".join(f"{name}: {word}" for name, word in front.items() if word)
@@ -54,7 +54,7 @@ def body_of(step: Step) -> str:
             parts.append("\n".join(f"- {name}: {word}" for name, word in own.items()))
         parts += _words(step.reveal)
     if step.quantities:
-        rows = [f"| {each.name} | `{each.words}` | {claims.expected_of(each.expected)} |" for each in step.quantities]
+        rows = [f"| {each.name} | `{each.words}` | {claims.written(each.expected)} |" for each in step.quantities]
         parts += ["### Measured", "\n".join(("| number | measure | expected |", "|---|---|---|", *rows))]
     if step.decides:
         parts += ["### Decides", "\n".join(f"- {each}" for each in step.decides)]

@@ -52,6 +52,21 @@ def names() -> tuple[str, ...]:
     return tuple(_files())
 
 
+STRONG = "contrast-"
+"""So begins the name of a theme's variant of high contrast."""
+
+
+def is_strong(name: str) -> bool:
+    """Whether a theme is of high contrast."""
+    return name.startswith(STRONG)
+
+
+def strong(name: str, wanted: bool) -> str:
+    """The variant of a theme with high contrast, or the one without; the theme itself where it has no such variant."""
+    plain = name.removeprefix(STRONG)
+    return STRONG + plain if wanted and STRONG + plain in names() else plain
+
+
 @cache
 def theme(name: str) -> Theme:
     """The theme of that name; raises LookupError with one sentence."""

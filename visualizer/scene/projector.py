@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from visualizer.scene import colour
 from visualizer.scene.picture import SENTENCE, Line, Look, Mark, Path, Picture, Rect, Run, Text
 from visualizer.scene.type import Runs, width, wrap
 
@@ -28,7 +29,8 @@ BESIDE = 0.36
 
 def look_for(look: Look, size: tuple[int, int]) -> Look:
     """The same look for an audience, on a screen of this size in pixels."""
-    return replace(look, size=size, theme="projector", text_scale=measure(size) * LABEL / SMALLEST, projector=True)
+    return replace(look, size=size, theme=colour.strong("projector", colour.is_strong(look.theme)),
+                   text_scale=measure(size) * LABEL / SMALLEST, projector=True)
 
 
 def measure(size: tuple[int, int]) -> float:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from visualizer import edits, kinds, lab, over
 from visualizer.language import tr
+from visualizer.scene import colour
 from visualizer.scene.picture import Focus, Look, Points
 from visualizer.scene.recipe import (
     AFTER,
@@ -708,8 +709,10 @@ def fitting_edits(state: State, before: bool, alike: bool) -> tuple[str, ...]:
 
 
 def theme(state: State) -> State:
-    """Light to dark and back."""
-    return changed(state, look=replace(state.look, theme="light" if state.look.theme == "dark" else "dark"))
+    """Light to dark and back, each with as much contrast as before."""
+    now = state.look.theme
+    plain = "light" if colour.strong(now, False) == "dark" else "dark"
+    return changed(state, look=replace(state.look, theme=colour.strong(plain, colour.is_strong(now))))
 
 
 # --- places beside each other ---------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from visualizer.language import tr
-from visualizer.scene import projector, spotlight
+from visualizer.scene import colour, projector, spotlight
 from visualizer.scene.picture import SENTENCE, Points
 from visualizer.ui import faults, style
 from visualizer.ui.canvas import Canvas
@@ -70,6 +70,11 @@ class Audience(Canvas):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         style.name(self, tr("The picture for the audience"))
+
+    @property
+    def theme(self) -> str:
+        """Whose colours lie over the picture: of high contrast where the window is."""
+        return colour.strong(THEME, colour.is_strong(style.theme_name()))
 
     def go_to(self, screen: QScreen) -> None:
         """Full screen on a screen."""
@@ -146,7 +151,7 @@ class Audience(Canvas):
             if self.presenter.blank:
                 painter.fillRect(self.rect(), QColor(self.presenter.blank))
                 return
-            painter.fillRect(self.rect(), style.color("stage", THEME))
+            painter.fillRect(self.rect(), style.color("stage", self.theme))
             self.draw(painter)
             if self.presenter.spotlight:
                 self._dim(painter)
@@ -170,7 +175,7 @@ class Audience(Canvas):
             light = QPainterPath()
             light.addRoundedRect(self._around(head[0].place), RADIUS * self.height(), RADIUS * self.height())
             hole = hole.united(light)
-        veil = style.color("dim", THEME)
+        veil = style.color("dim", self.theme)
         veil.setAlphaF(0.86)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillPath(outside.subtracted(hole), veil)
@@ -202,7 +207,7 @@ class Audience(Canvas):
         points = [self.corner + QPointF(x * wide, y * high) * self.zoom for x, y in self._stroke]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         thick = max(projector.LINE, high / 150) * self.zoom
-        painter.setPen(QPen(style.color("pen", THEME), thick, Qt.PenStyle.SolidLine,
+        painter.setPen(QPen(style.color("pen", self.theme), thick, Qt.PenStyle.SolidLine,
                             Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
         painter.drawPolyline(points)
 
@@ -214,8 +219,8 @@ class Audience(Canvas):
             place = QRectF(self.width() - wide - size, self.height() - 3.2 * size, wide, 2.2 * size)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(style.color("tint", THEME))
+            painter.setBrush(style.color("tint", self.theme))
             painter.drawRoundedRect(place, size / 2, size / 2)
-            painter.setPen(style.color("accent-ink", THEME))
+            painter.setPen(style.color("accent-ink", self.theme))
             painter.setFont(style.font(size, 600))
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)

@@ -16,10 +16,11 @@ from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import changed
 from visualizer.trace import TOLD, Refused, Trace
-from visualizer.ui import recent, style, words
+from visualizer.ui import recent, scale, style, system, words
 from visualizer.ui.commands import Command
 from visualizer.ui.commands.edits import can_be_told
 from visualizer.ui.store import Store
+from visualizer.ui.system import SYSTEM
 
 MOST_WISHES = 12
 """So many numbers of one answer are offered; the command line takes any."""
@@ -52,10 +53,16 @@ class Menus:
             menus[command.menu].addAction(action)
             self.window.addAction(action)
         view = menus[next(command.menu for command in self.commands if command.name == "theme")]
-        self.options, self.themes, self.languages = (view.addMenu(title) for title in (
-            tr("Options of this view"), tr("Theme"), tr("Language")))
+        self.options, self.themes, self.contrast, self.motion, self.scales, self.languages = (
+            view.addMenu(title) for title in (tr("Options of this view"), tr("Theme"), tr("Contrast"), tr("Motion"),
+                                              tr("Size of everything"), tr("Language")))
+        self.scales.aboutToShow.connect(self._fill_scales)
         self.options.aboutToShow.connect(lambda: self.fill_options(self.options))
         self.themes.aboutToShow.connect(self._fill_themes)
+        self.contrast.aboutToShow.connect(lambda: self._fill_wishes(
+            self.contrast, "contrast", tr("Always high"), tr("Always as usual")))
+        self.motion.aboutToShow.connect(lambda: self._fill_wishes(
+            self.motion, "motion", tr("Always less"), tr("Always all of it")))
         self.languages.aboutToShow.connect(self._fill_languages)
         self.objectives = menus[next(command.menu for command in self.commands if command.name == "reverse")] \
             .addMenu(tr("What is sent back"))
@@ -225,10 +232,26 @@ class Menus:
         self.store.apply(lambda state: does.over_inputs(state, asked.words))
 
     def _fill_themes(self) -> None:
-        """Every theme that has a file."""
+        """Every theme that has a file, each with as much contrast as there is now."""
         self.themes.clear()
-        choices(self.themes, [(name, translated(colour.theme(name).title)) for name in colour.names()],
-                self.store.state.look.theme, lambda name: self._look(theme=name))
+        now = self.store.state.look.theme
+        choices(self.themes, [(name, translated(colour.theme(name).title)) for name in colour.names()
+                              if not colour.is_strong(name)], colour.strong(now, False),
+                lambda name: self._look(theme=colour.strong(name, colour.is_strong(now))))
+
+    def _fill_wishes(self, menu: QMenu, what: str, always: str, never: str) -> None:
+        """As the system asks, or one or the other whatever it asks."""
+        menu.clear()
+        choices(menu, [(SYSTEM, tr("As the system asks")), (system.ALWAYS, always), (system.NEVER, never)],
+                system.choice(what), lambda choice: self.window.choose(what, choice))
+
+    def _fill_scales(self) -> None:
+        """As large as the system wants words, or another size whatever it wants."""
+        self.scales.clear()
+        listed = {SYSTEM: tr("As the system asks"), **{f"{size:g}": numbers.percent(size, 0) for size in scale.SCALES}}
+        chosen = scale.choice()
+        choices(self.scales, listed.items(), chosen if isinstance(chosen, str) else f"{chosen:g}",
+                lambda word: self.window.rescale(chosen=word if word == SYSTEM else float(word)))
 
     def _fill_languages(self) -> None:
         """Every language that has a table, by its own name."""

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QApplication
 
 from visualizer import memory
 from visualizer.language import languages, speak, tr
+from visualizer.scene import numbers
 from visualizer.scene.state import State, changed
-from visualizer.ui import kept, style
+from visualizer.ui import kept, scale, style, system
 from visualizer.ui.player import Player
 from visualizer.ui.shell import Shell
 from visualizer.ui.shipped import shipped_trace
@@ -39,8 +40,9 @@ class App(QObject):
         super().__init__()
         memory.keep_large_apart()
         state = thing if isinstance(thing, State) else State()
-        still = state.look.reduced_motion or style.reduced_motion()
-        state = changed(state, look=replace(state.look, reduced_motion=still, language=window_language()))
+        self.asked = system.from_qt().over(system.last_heard())
+        state = system.heeded(state, self.asked, at_least=True)
+        state = changed(state, look=replace(state.look, language=window_language()))
         self.store = Store(state, shipped_trace(state))
         self.player = Player(self.store, parent=self)
         app = QApplication.instance()
@@ -53,6 +55,8 @@ class App(QObject):
         self.window.painted.connect(self.begin)
         self.store.changed.connect(self._hear)
         self.thing = thing if isinstance(thing, str) else ""
+        self.again: tuple[str, ...] | None = None
+        """With what it is opened once more when it has been closed, in another scale; None where it is not."""
         if shell is not None:
             shell.hold(self.window)
 
@@ -60,7 +64,7 @@ class App(QObject):
         """A window that speaks the language of the State."""
         speak(self.store.state.look.language)
         window = Window(self.store)
-        window.count, window.clock = self.player.count, self.player
+        window.count, window.clock, window.asked = self.player.count, self.player, self.asked
         for canvas in (window.stage, window.inspector.page, window.rail.aside):
             canvas.glide = self.player.glide
         window.inspector.say(tr("Live computing starts…"))
@@ -70,6 +74,7 @@ class App(QObject):
         """What the window asks for goes to whoever does it, and what they say goes to the window."""
         window.opened.connect(lambda path: self.recorder.open(path, chosen=not window.starting))
         window.drawn.connect(self.recorder.draw)
+        window.scale_chosen.connect(self.offer_scale)
         window.sweep_wanted.connect(self.recorder.sweep)
         window.restore_wanted.connect(self.restore)
         window.telling_wanted.connect(self.asking.edit)
@@ -86,7 +91,10 @@ class App(QObject):
         self.window.say(sentence)
 
     def _hear(self, old: State, new: State) -> None:
-        """Another language was chosen: it is spoken from now on, and the next time."""
+        """Another language was chosen: it is spoken from now on, and the next time. What was opened is shown with no
+        more motion and no less contrast than asked for."""
+        if old.look != new.look:
+            self.store.apply(lambda state: system.heeded(state, self.asked, at_least=True), undoable=False)
         if old.look.language != new.look.language:
             kept.change("window", lambda known: {**known, "language": new.look.language})
             self._speak_anew()
@@ -182,6 +190,9 @@ class App(QObject):
                             tr("Restore"), self.restore)
         if self.shell is not None and self.shell.starts:
             self.player.later(self.shell, SETTLED, self.keep_glimpse)
+        self.system = system.System(self)
+        self.system.heard.connect(self._heed)
+        self.system.listen()
         self.engine.start()
         self.window.record_with(self.engine)
         self.window.rail.fill()
@@ -194,6 +205,27 @@ class App(QObject):
             self.recorder.record(self.store.state)
         else:
             self.recorder.verify()
+
+    def _heed(self, asked: system.Wishes) -> None:
+        """The system asks for something else than before: that is done now, and from the next start on."""
+        if asked != self.asked:
+            larger = asked.text != self.asked.text
+            self.asked = asked
+            system.keep(asked)
+            self.window.heed(asked)
+            if larger:
+                self.offer_scale()
+
+    def offer_scale(self) -> None:
+        """Say that everything will be drawn in another scale at the next start, and offer that start."""
+        if scale.wanted() != scale.now():
+            self.window.say(tr("From the next start on everything is drawn at {percent} of its usual size.").format(
+                percent=numbers.percent(scale.wanted(), 0)), tr("Open anew"), self.open_anew)
+
+    def open_anew(self) -> None:
+        """Close the app, and open it where it stands."""
+        self.again = ("--last",) if self.window.was_looked_at else ()
+        self.window.window().close()
 
     def give_back(self) -> None:
         """What recordings that have gone took goes back to the system, now and then."""

@@ -22,6 +22,7 @@ from visualizer.curve import Curve
 from visualizer.inputs import InputKind
 from visualizer.kinds import Report
 from visualizer.over import INPUTS, MEASURED, Inputs, parse
+from visualizer.scene import colour
 from visualizer.scene import state as does
 from visualizer.scene.recipe import ModelRecipe, Recipe, reeled
 from visualizer.scene.reel import is_between
@@ -506,8 +507,10 @@ def list_of(state: State) -> tuple[object, ...]:
 
 
 def _as_chosen(state: State, now: State) -> State:
-    """A State as far as a person chose it: the window keeps the size it has, whatever is undone."""
-    return changed(state, look=replace(state.look, size=now.look.size))
+    """A State as far as a person chose it: the window keeps its size, motion and contrast, whatever is undone."""
+    theme = colour.strong(state.look.theme, colour.is_strong(now.look.theme))
+    return changed(state, look=replace(state.look, size=now.look.size, theme=theme,
+                                       reduced_motion=now.look.reduced_motion))
 
 
 def _fitting(state: State, trace: Trace) -> State:

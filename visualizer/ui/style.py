@@ -127,14 +127,6 @@ def fill(painter: QPainter, place: QRectF, token: str, radius: float = 0, line: 
     painter.restore()
 
 
-def reduced_motion() -> bool:
-    """Whether the person has asked the system for less motion; False where Qt cannot tell (before Qt 6.12)."""
-    hints = QApplication.styleHints()
-    accessibility = getattr(hints, "accessibility", None)
-    preference = getattr(accessibility(), "motionPreference", None) if accessibility else None
-    return preference is not None and "Reduced" in str(preference())
-
-
 def system_language() -> str:
     """The language that the person has chosen for the system, as far as it can be spoken here; else English."""
     return language.nearest(QLocale.system().uiLanguages())

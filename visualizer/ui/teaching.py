@@ -82,7 +82,7 @@ class Teaching(QObject):
         """What is shown of it; None while none is open."""
         if self.lesson is None:
             return None
-        course = sum(each.kind == LESSON and bool(each.number) for each in shelf.shelf().lessons)
+        course = sum(each.genre == LESSON and bool(each.number) for each in shelf.shelf().lessons)
         return Page(self.lesson, self.progress, _measured, course, self.astray)
 
     @property
@@ -228,10 +228,10 @@ class Teaching(QObject):
     def _finish(self, progress: Progress) -> None:
         assert self.lesson is not None
         done, self.progress = self.lesson, progress
-        following = [each for each in shelf.shelf().lessons if each.kind == LESSON and each.number > done.number]
+        following = [each for each in shelf.shelf().lessons if each.genre == LESSON and each.number > done.number]
         self.leave()
         said = tr("That was “{title}”.").format(title=done.title)
-        if done.kind == LESSON and done.number and following:
+        if done.genre == LESSON and done.number and following:
             said += " " + tr("The next one is “{title}”; {key} shows all.").format(title=following[0].title,
                                                                                  key=key_for("lessons"))
         self.said.emit(said)

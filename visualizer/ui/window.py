@@ -18,7 +18,7 @@ from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Text
 from visualizer.scene.state import State
-from visualizer.ui import style
+from visualizer.ui import scale, style, system
 from visualizer.ui.buttons import Button, FocusRing
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands, key_for
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from visualizer.ui.presenter import Presenter
     from visualizer.ui.sounding import Sounding
     from visualizer.ui.teaching import Teaching
+    from visualizer.ui.tones import Tones
 
 
 class Window(QWidget):
@@ -57,6 +58,8 @@ class Window(QWidget):
     drawn = Signal(object)
     sweep_wanted = Signal(str)
     """The knob of the laboratory that should go through its range."""
+    scale_chosen = Signal()
+    """How large everything is to be drawn was chosen."""
     restore_wanted = Signal()
     """What a crash left behind is to be opened."""
     telling_wanted = Signal()
@@ -87,6 +90,8 @@ class Window(QWidget):
         """Who records what the cards of the start screen show, once it runs."""
         self.clock: Clock | None = None
         """The player, for what happens after a while."""
+        self.asked = system.NOTHING
+        """What the person has asked the whole system for."""
         self._alt_alone = False
         self._was_painted = False
         self._said_of_lesson = ""
@@ -146,6 +151,24 @@ class Window(QWidget):
         """What is enlarged: the picture of the stage, or the audience's while it presents."""
         audience = self.presenter.audience if self.presenting else None
         return self.stage if audience is None else audience
+
+    def choose(self, what: str, choice: str) -> None:
+        """From now on `motion` or `contrast` is as somebody chose, `always`, `never` or as the `system` asks."""
+        system.choose(what, choice)
+        self.heed(self.asked)
+
+    def rescale(self, by: int = 0, chosen: str | float = scale.SYSTEM) -> None:
+        """Everything a step larger or smaller, or as was chosen, from the next start on."""
+        if by:
+            at = scale.SCALES.index(scale.wanted()) + by
+            chosen = scale.SCALES[min(max(at, 0), len(scale.SCALES) - 1)]
+        scale.choose(chosen)
+        self.scale_chosen.emit()
+
+    def heed(self, asked: system.Wishes) -> None:
+        """Do what the system asks for, where nobody chose anything else."""
+        self.asked = asked
+        self.store.apply(lambda state: system.heeded(state, asked), undoable=False)
 
     def say(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
         """One sentence over the foot of the stage, and what can be done about it."""
@@ -574,6 +597,15 @@ class Window(QWidget):
         made = Sounding(self.store, self)
         made.said.connect(self.say)
         made.recorded.connect(self.open_path)
+        return made
+
+    @cached_property
+    def tones(self) -> Tones:
+        """The numbers that are looked at, as tones; they come when they are asked for."""
+        from visualizer.ui.tones import Tones
+
+        made = Tones(self.store, self.sounding, self)
+        made.said.connect(self.say)
         return made
 
     def take_picture(self) -> None:

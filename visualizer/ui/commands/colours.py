@@ -6,17 +6,25 @@ from dataclasses import replace
 from typing import Protocol
 
 from visualizer.language import tr
+from visualizer.scene import colour
 from visualizer.scene import state as does
 from visualizer.scene.state import State, changed
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import Command, Desk, Family, pure
+from visualizer.ui.system import ALWAYS, NEVER
 
 
 class Shows(Desk, Protocol):
-    """What can be enlarged."""
+    """What can be enlarged, and asked to heed a person rather than the system."""
 
     def canvas(self) -> Canvas:
         """The stage, or the audience's picture while it presents."""
+
+    def rescale(self, by: int) -> None:
+        """Everything a step larger or smaller from the next start on."""
+
+    def choose(self, what: str, choice: str) -> None:
+        """From now on `motion` or `contrast` is as somebody chose, `always`, `never` or as the `system` asks."""
 
 
 def family() -> Family:
@@ -39,10 +47,19 @@ def family() -> Family:
                 pure(lambda state: text_scale(state, 1.1))),
         Command("smaller-text", tr("Smaller text"), ("Ctrl+[",), tr("All words of the picture smaller"),
                 pure(lambda state: text_scale(state, 1 / 1.1))),
+        Command("larger", tr("Everything larger"), ("Ctrl+Shift+]",),
+                tr("Words, pictures and buttons larger, up to twice as large; the app opens anew"),
+                lambda desk: desk.rescale(1), starts=True),
+        Command("smaller", tr("Everything smaller"), ("Ctrl+Shift+[",),
+                tr("Words, pictures and buttons smaller again; the app opens anew"),
+                lambda desk: desk.rescale(-1), starts=True),
         Command("theme", tr("Light or dark"), ("T",), tr("Change between the light and the dark theme"),
-                pure(does.theme), icon="theme", is_on=lambda desk: desk.store.state.look.theme == "dark", starts=True),
+                pure(does.theme), icon="theme", is_on=is_dark, starts=True),
+        Command("contrast", tr("High contrast"), ("Ctrl+Shift+T",),
+                tr("Darker words and lines on light ground, lighter ones on dark; kept for the next time"),
+                high_contrast, starts=True),
         Command("motion", tr("Less motion"), ("Shift+M",), tr("Cut to the end of each beat instead of moving"),
-                pure(less_motion)),
+                less_motion, starts=True),
     ))
 
 
@@ -52,5 +69,15 @@ def text_scale(state: State, factor: float) -> State:
     return changed(state, look=replace(state.look, text_scale=scale))
 
 
-def less_motion(state: State) -> State:
-    return changed(state, look=replace(state.look, reduced_motion=not state.look.reduced_motion))
+def is_dark(desk: Desk) -> bool:
+    return colour.strong(desk.store.state.look.theme, False) == "dark"
+
+
+def less_motion(desk: Shows) -> None:
+    """Less of it, or all of it, whatever the system asks."""
+    desk.choose("motion", NEVER if desk.store.state.look.reduced_motion else ALWAYS)
+
+
+def high_contrast(desk: Shows) -> None:
+    """More of it, or the usual, whatever the system asks."""
+    desk.choose("contrast", NEVER if colour.is_strong(desk.store.state.look.theme) else ALWAYS)

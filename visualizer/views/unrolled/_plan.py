@@ -286,10 +286,9 @@ def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: 
         top = y + each * index
         weights = top if with_weights else 0.0
         top += 54 if with_weights else 18 if two else 0.0
-        room = max(1.0, y + each * (index + 1) - top - gates)
-        per_row = max(1, -(-units // MOST_ROWS))
-        while -(-units // per_row) > room / look.pixel:
-            per_row += 1
+        room = max(look.pixel, y + each * (index + 1) - top - gates)
+        rows = min(MOST_ROWS, int(room / look.pixel))  # each at least a pixel of the screen high
+        per_row = -(-units // rows)
         count = -(-units // per_row)
         cell = max(look.pixel, whole(min(max(TALLEST, FEW / count), room / count), look.pixel))
         tracks.append((weights, top, top + count * cell + (8 if two else 16), cell, per_row))
