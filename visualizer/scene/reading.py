@@ -139,6 +139,17 @@ def reading(trace: Trace, name: str) -> Reading:
                    _padding(trace, layer, len(states)), worded)
 
 
+@remembered(32)
+def top_of(shown: Reading, key: str) -> float:
+    """The size that has the strongest colour: 1 for tanh states; for what is unbounded (the LSTM's cell) the 99th
+    percentile of its size."""
+    if key == "hidden" and shown.squashed:
+        return 1.0
+    sizes = np.abs(np.asarray(shown.layer.inner[key], np.float64))
+    known = sizes[np.isfinite(sizes)]
+    return (float(np.percentile(known, 99)) if known.size else 0.0) or 1.0
+
+
 def without_gradient(shown: Reading) -> str:
     """Why nothing came back to the states; empty where something did, and be it no number."""
     if shown.norms is not None and np.any(shown.norms):
