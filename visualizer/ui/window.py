@@ -18,7 +18,7 @@ from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Text
 from visualizer.scene.state import State
-from visualizer.ui import style, system
+from visualizer.ui import scale, style, system
 from visualizer.ui.buttons import Button, FocusRing
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands, key_for
@@ -58,6 +58,8 @@ class Window(QWidget):
     drawn = Signal(object)
     sweep_wanted = Signal(str)
     """The knob of the laboratory that should go through its range."""
+    scale_chosen = Signal()
+    """How large everything is to be drawn was chosen."""
     restore_wanted = Signal()
     """What a crash left behind is to be opened."""
     telling_wanted = Signal()
@@ -154,6 +156,14 @@ class Window(QWidget):
         """From now on `motion` or `contrast` is as somebody chose, `always`, `never` or as the `system` asks."""
         system.choose(what, choice)
         self.heed(self.asked)
+
+    def rescale(self, by: int = 0, chosen: str | float = scale.SYSTEM) -> None:
+        """Everything a step larger or smaller, or as was chosen, from the next start on."""
+        if by:
+            at = scale.SCALES.index(scale.wanted()) + by
+            chosen = scale.SCALES[min(max(at, 0), len(scale.SCALES) - 1)]
+        scale.choose(chosen)
+        self.scale_chosen.emit()
 
     def heed(self, asked: system.Wishes) -> None:
         """Do what the system asks for, where nobody chose anything else."""
