@@ -823,7 +823,7 @@ def model_size(name: str) -> str:
     if name == lab.NAME:
         return tr("what makes gradients vanish")
     known = door.card_of(name)
-    return tr("{n} parameters").format(n=numbers.count(0 if known is None else known.parameters))
+    return numbers.parameters(0 if known is None else known.parameters)
 
 
 def choose_model(store: Store, name: str) -> None:

@@ -346,6 +346,7 @@ class Window(QWidget):
         from visualizer.ui.teaching import Teaching
 
         made = Teaching(self.store, lambda: self.engine, self)
+        made.glide = lambda: self.stage.glide
         made.said.connect(self._say_of_lesson)
         made.unsaid.connect(self._unsay_of_lesson)
         made.changed.connect(self._taught)
