@@ -135,6 +135,27 @@ def test_a_table_says_its_name_and_keeps_what_is_filled_in(path):
         assert (source[-1:] in ".?!") == (other[-1:] in ".?!"), source
 
 
+QUOTES, QUOTED = "“”„‟«»\"", {"de": "„“", "fr": "«»", "es": "«»", "it": "«»"}
+"""The marks that quote something, and those with which each language does."""
+TYPED = {
+    "One number: 0.5.",
+    "“{words}” is no target; write a class (4), a number (0.5), a list (1,0,2), or name a file of numbers (.npy, .csv, "
+    ".txt).",
+}
+"""In these a number stands as it is typed."""
+
+
+@pytest.mark.parametrize("path", files("assets", "i18n/*.json"), ids=lambda path: path.stem)
+def test_a_table_writes_as_its_language_does(path):
+    words = json.loads(path.read_text(encoding="utf-8"))
+    for source, other in words.items():
+        bare = re.sub("`[^`]*`", "", other)
+        assert not set(bare) & set(QUOTES) - set(QUOTED[path.stem]), source
+        assert source in TYPED or not re.search(r"\d\.\d", bare), f"a decimal comma in {source!r}"
+        if path.stem == "fr":
+            assert not re.search(r"[^\u202f][;!?](\s|$)|« |[^\u00a0 ]»| »| [;:!?](\s|$)", bare), source
+
+
 def _filled(text):
     return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
 

@@ -470,6 +470,34 @@ def paragraphs(step: Step) -> list[str]:
     return [*step.text, *step.reveal, *asked]
 
 
+def spoken_otherwise() -> list[Path]:
+    """The lessons that come with the app, in other languages."""
+    return sorted((registry.folder("assets") / shelf.FOLDER).glob("*.*.md"))
+
+
+def filled(step: Step) -> list[str]:
+    """The names of the numbers that its words tell."""
+    return sorted(lesson.PLACEHOLDER.findall(" ".join([*paragraphs(step), step.notes])))
+
+
+@pytest.mark.parametrize("path", spoken_otherwise(), ids=lambda path: path.stem)
+def test_a_lesson_in_another_language_shows_asks_and_measures_the_same(path: Path) -> None:
+    (other, problems), (own, _) = (reading.read(each) for each in
+                                   (path, path.with_name(f"{path.stem.partition('.')[0]}.md")))
+    assert other is not None, problems
+    assert own is not None
+    bare = {"title": "", "text": (), "question": None, "reveal": (), "notes": ""}
+    assert [replace(step, **bare) for step in other.steps] == [replace(step, **bare) for step in own.steps]
+    for said, step in zip(other.steps, own.steps, strict=True):
+        assert len(paragraphs(said)) == len(paragraphs(step)), step.title
+        assert filled(said) == filled(step), step.title
+        assert bool(said.notes) == bool(step.notes), step.title
+        for asked, question in [(said.question, step.question)] if said.question and step.question else []:
+            assert [answer.right for answer in asked.answers] == [answer.right for answer in question.answers]
+            assert [bool(answer.said) for answer in asked.answers] == [bool(answer.said) for answer in question.answers]
+        assert said.asks == step.asks, step.title
+
+
 def test_there_are_twenty_lessons_two_tours_and_a_quiz_of_ten() -> None:
     found = shelf.on_shelf([registry.folder("assets") / shelf.FOLDER])
     assert found.refused == ()
