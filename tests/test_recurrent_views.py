@@ -888,7 +888,7 @@ def test_no_sentence_speaks_of_a_gradient_that_has_not_come(lstm: Trace, view: s
 
 @pytest.mark.parametrize("model", ["digits_cnn", "char_lstm"])
 def test_a_stage_without_room_still_has_a_picture(model: str) -> None:
-    """Rows of less than a pixel were sought for ever with letters smaller than usual; of no rows the widest was sought."""
+    """Rows of less than a pixel were sought for ever with letters smaller than usual; the widest of no rows, too."""
     done = record.pass_of(model)
     for view in all_views():
         trace = record.with_study(done, *view.studies) if view.studies else done.trace
@@ -897,3 +897,13 @@ def test_a_stage_without_room_still_has_a_picture(model: str) -> None:
             for size, scale in (((240, 120), 0.8), ((480, 300), 2.0)):
                 look = Look(size=size, text_scale=scale)
                 assert picture_of(view, trace, moment, None, look).size in (size, look.laid_out.size), view.name
+
+
+def test_a_stage_too_narrow_for_all_layers_shows_a_beat_large() -> None:
+    """The columns of a deep network were sought to the right of those that stay, and there were none."""
+    trace = record.record("mlp_mnist", "digit-2148")
+    moment, network = timeline(trace).settled(len(timeline(trace).beats) // 2), find("network")
+    small, lensed = (picture_of(network, trace, moment, None, Look(size=(356, 512), knobs=knobs))
+                     for knobs in ((("lens", "off"),), ()))
+    assert small.still == lensed.still
+    assert small.moving == lensed.moving

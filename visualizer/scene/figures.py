@@ -344,6 +344,10 @@ MOST_LEFT_OUT = 0.3
 """A layout that has room for fewer words than this share less of the usual one leaves out too much."""
 
 
+MOST_QUOTED = 40
+"""Characters of words that are named in a sentence."""
+
+
 def crowded(picture: Picture) -> bool:
     """Whether words collide, are cut off or covered, or anything leaves the frame: it needs a larger layout."""
     return bool(crowding(picture))
@@ -355,7 +359,7 @@ def crowding(picture: Picture) -> str:
     texts = [(place, mark) for place, mark in enumerate(marks) if isinstance(mark, Text) and mark.plain.strip()]
     cut = next((mark for _, mark in texts if mark.max_width and _wide(mark) > mark.max_width + 1), None)
     if cut:
-        return tr("“{words}” is cut off").format(words=cut.plain)
+        return tr("“{words}” is cut off").format(words=_brief(cut))
     solid = [(place, mark) for place, mark in enumerate(marks) if isinstance(mark, Image | Rect) and mark.opacity == 1]
     words = _boxes(_box(mark) for _, mark in texts)
     areas = _boxes(extent(mark) for _, mark in solid)
@@ -363,22 +367,26 @@ def crowding(picture: Picture) -> str:
     for boxes, of in ((words, texts), (areas, ())):
         outside = np.flatnonzero((boxes[:, :2] < -1).any(1) | (boxes[:, 2:] > limit).any(1))
         if len(outside):
-            return tr("“{words}” leaves the frame").format(words=of[outside[0]][1].plain) if of else \
+            return tr("“{words}” leaves the frame").format(words=_brief(of[outside[0]][1])) if of else \
                 tr("a part of it leaves the frame")
     if (areas[:, 2:] < areas[:, :2]).any():
         return tr("a part of it has no room at all")
     on = np.argwhere(_shared(words, words, 1) & ~np.eye(len(words), dtype=bool))
     if len(on):
         return tr("“{words}” and “{others}” lie on each other").format(
-            words=texts[on[0][0]][1].plain, others=texts[on[0][1]][1].plain)
+            words=_brief(texts[on[0][0]][1]), others=_brief(texts[on[0][1]][1]))
     covers = [bool(isinstance(mark, Image) or mark.fill) for _, mark in solid]
     later = np.array([place for place, _ in solid])[None, :] > np.array([place for place, _ in texts])[:, None]
     hidden = np.argwhere(_shared(words, areas, 2) & later & np.array(covers)) if texts and solid else ()
     if len(hidden):
-        return tr("“{words}” is covered").format(words=texts[hidden[0][0]][1].plain)
+        return tr("“{words}” is covered").format(words=_brief(texts[hidden[0][0]][1]))
     kernels = np.array([isinstance(mark, Image) and mark.palette == "weight" for _, mark in solid], bool)
     maps = np.array([isinstance(mark, Image) and mark.palette != "weight" for _, mark in solid], bool)
     return tr("a kernel lies on a map") if _shared(areas[kernels], areas[maps], 1).any() else ""
+
+
+def _brief(mark: Text) -> str:
+    return mark.plain if len(mark.plain) <= MOST_QUOTED else f"{mark.plain[:MOST_QUOTED]}…"
 
 
 def _left_out(picture: Picture, usual: Picture) -> str:

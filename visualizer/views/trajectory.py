@@ -127,8 +127,8 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
     across, up = (tick(numbers.number(reach), reach, 0, math.inf) for reach in (wide / 2 / unit, high / 2 / unit))
     ways = [words.format(across=across, up=up) for words in (tr("the frame reaches ±{across} across, ±{up} up"),
                                                              tr("frame: ±{across}, ±{up}"))]
-    marks.append(Text(x + wide, y + high + 18, plain(fitting(ways, wide - 240, 11) or ways[-1]), 11, 400, "ink-2", "end",
-                      max_width=wide - 240))
+    marks.append(Text(x + wide, y + high + 18, plain(fitting(ways, wide - 240, 11) or ways[-1]), 11, 400, "ink-2",
+                      "end", max_width=wide - 240))
     order = list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
     reach = steps.read(trace, shown, moment)
     read = [step for step in order if reach.of(step) and placed[step]]
