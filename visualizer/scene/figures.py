@@ -46,6 +46,8 @@ class Figure:
     panels: int = 1
     reason: str = ""
     """Why no layout with letters large enough holds, as a part of a sentence; empty where one does."""
+    readable: float = 0.0
+    """Millimetres of width at which one holds, as far as it was tried; 0 where it was not."""
 
     @property
     def points(self) -> float:
@@ -58,14 +60,13 @@ class Figure:
         """One sentence if letters come out too small to print, with the width to choose and why; empty if not."""
         if self.points > SMALLEST - 0.005:
             return ""
-        least = self.mm[0] * SMALLEST / self.points
-        wide = next((preset for preset in PRESETS if preset >= least), math.ceil(least))
+        wide = self.readable or math.ceil(self.mm[0] * SMALLEST / self.points)
         words = tr("The smallest letters come out at {points} pt, below the {least} pt that journals ask for; make the "
                    "figure {wide} mm wide, or give it fewer panels: where it is narrower, {reason}.") \
             if self.panels > 1 else \
             tr("The smallest letters come out at {points} pt, below the {least} pt that journals ask for; make the "
                "figure {wide} mm wide: where it is narrower, {reason}.")
-        return words.format(points=f"{self.points:.1f}", least=f"{SMALLEST:g}", wide=wide,
+        return words.format(points=f"{self.points:.1f}", least=f"{SMALLEST:g}", wide=f"{wide:g}",
                             reason=self.reason or tr("its words find no room"))
 
     @property
@@ -81,8 +82,21 @@ def figure(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[in
 
     With `fixed` it is laid out in exactly `size`. Otherwise narrower layouts are tried, from one in which letters of 11
     pixels are 5 points over those in which they are larger, up to 7, to those up to `size`, and the first in which no
-    words collide or leave the frame is taken.
+    words collide or leave the frame is taken. Where letters still come out too small the wider presets are tried, so
+    that one can be offered.
     """
+    best = _best(draws, mm, size, bars, fixed)
+    if best.points > SMALLEST - 0.005 or fixed:
+        return best
+    wider = (preset for preset in PRESETS if preset > mm[0])
+    holds = (preset for preset in wider if _best(
+        draws, (preset, mm[1] and mm[1] * preset / mm[0]), size, bars, fixed).points > SMALLEST - 0.005)
+    return replace(best, readable=float(next(holds, 0)))
+
+
+def _best(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[int, int], bars: bool,
+          fixed: bool) -> Figure:
+    """The layout whose letters come out largest."""
     count = len(draws)
     usual = [draw(size) for draw in draws]
     found: list[Figure] = []
