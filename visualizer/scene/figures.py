@@ -378,11 +378,12 @@ def crowding(picture: Picture) -> str:
     words = _boxes(_box(mark) for _, mark in texts)
     areas = _boxes(extent(mark) for _, mark in solid)
     limit = np.array([picture.size[0] + 1, picture.size[1] + 1])
-    for boxes, of in ((words, texts), (areas, ())):
-        outside = np.flatnonzero((boxes[:, :2] < -1).any(1) | (boxes[:, 2:] > limit).any(1))
-        if len(outside):
-            return tr("“{words}” leaves the frame").format(words=_brief(of[outside[0]][1])) if of else \
-                tr("a part of it leaves the frame")
+    outside, beyond = (np.flatnonzero((boxes[:, :2] < -1).any(1) | (boxes[:, 2:] > limit).any(1))
+                       for boxes in (words, areas))
+    if len(outside):
+        return tr("“{words}” leaves the frame").format(words=_brief(texts[outside[0]][1]))
+    if len(beyond):
+        return tr("a part of it leaves the frame")
     if (areas[:, 2:] < areas[:, :2]).any():
         return tr("a part of it has no room at all")
     on = np.argwhere(_shared(words, words, 1) & ~np.eye(len(words), dtype=bool))
