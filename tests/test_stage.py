@@ -323,7 +323,7 @@ def test_a_click_on_a_term_walks_to_it_and_on_nothing_leaves_the_microscope(walk
 
 def test_the_picture_and_the_facts_are_about_the_same_number_from_beat_to_beat(walked):
     walked.store.update(at="relu2.forward")
-    assert walked.value().endswith("relu2 channel 7, pixel (3, 5)")
+    assert walked.heard_value().endswith("relu2 channel 7, pixel (3, 5)")
     value = float(walked.store.trace["conv2"].output[7, 3, 5])
     assert walked.picture.caption.startswith(f"{value:.2f}".replace("-", "−") + " goes in")
 
@@ -333,7 +333,7 @@ def test_tab_goes_from_part_to_part_arrows_walk_and_enter_opens(walked):
     names = []
     for _ in range(4):
         QTest.keyClick(walked, Qt.Key.Key_Tab)
-        names.append(walked.value().split(",")[0])
+        names.append(walked.heard_value().split(",")[0])
     assert names == ["window", "kernel", "products", "running sum"]
     QTest.keyClick(walked, Qt.Key.Key_Backtab)
     QTest.keyClick(walked, Qt.Key.Key_Right)

@@ -504,7 +504,7 @@ def test_the_map_beside_the_stage_chooses_the_place_while_the_pointer_is_on_it(w
     start = window.store.state
     window.rail.aside.hovered.emit(Focus("conv2", (7, 2, 2)))
     assert window.store.state.focus == Focus("conv2", (7, 2, 2))
-    assert window.stage.value().endswith("pixel (2, 2)")
+    assert window.stage.heard_value().endswith("pixel (2, 2)")
     window.rail.aside.hovered.emit(None)
     assert window.store.state == start
     window.rail.aside.hovered.emit(Focus("conv2", (7, 2, 2)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from visualizer import claims, lesson, views
 from visualizer.claims import Number
-from visualizer.language import tr, translated
+from visualizer.language import counted_as, numeral, tr, translated
 from visualizer.lesson import ALL, ANSWERED, CHANGED, NOTHING, TITLES, Answer, Lesson, Quantity, Question, Step, bare
 from visualizer.lesson.progress import Progress, is_asked, is_complete, is_locked
 from visualizer.scene import numbers, projector
@@ -154,13 +154,17 @@ def chosen_words(page: Page) -> str:
                                                                right=page.bare(right.words))
 
 
+def _votes(count: int) -> str:
+    return counted_as(count, tr("{count} vote"), tr("{count} votes")).format(count=count)
+
+
 def tally_words(page: Page) -> str:
     """How the class voted: how many there were, and how many of them were right."""
     counts, question = page.progress.tally(page.progress.step), page.step.question
     if question is None or not sum(counts):
         return ""
     if not page.progress.revealed:
-        return tr("{count} votes").format(count=sum(counts))
+        return _votes(sum(counts))
     return tr("{right} of {count} chose the right answer.").format(right=counts[question.right - 1], count=sum(counts))
 
 
@@ -318,7 +322,7 @@ def _tally(marks: list[Mark], page: Page, question: Question, counts: Sequence[i
                   Rect(18, y, long, 15, "sunk", radius=2),
                   Rect(18, y, long * count / max(1, *counts), 15, "accent" if right else "ink-2", radius=2),
                   Text(room - 44, y + 12, plain(numbers.count(count)), 13, 600, "ink", "end"),
-                  Text(room, y + 12, plain(f"{100 * count / sum(counts):.0f} %"), 12, 400, "ink-2", "end")]
+                  Text(room, y + 12, plain(numeral(f"{100 * count / sum(counts):.0f} %")), 12, 400, "ink-2", "end")]
         y += 23
     return lines(marks, literal(tally_words(page)), y + 12, room, 12, 17, ink="ink-2")
 
@@ -519,7 +523,7 @@ def _foot(marks: list[Mark], page: Page, x: float, right: float, y: float, unit:
     said = next_words(page)
     if page.asked:
         counts = page.progress.tally(page.progress.step)
-        said = tr("{count} votes").format(count=sum(counts)) if sum(counts) else \
+        said = _votes(sum(counts)) if sum(counts) else \
             tr("Reveal is locked until everyone has chosen") if is_locked(page.progress, page.lesson) else said
     elif not page.progress.revealed and not is_complete(page.progress, page.lesson):
         said = bare(" ".join(to_do(page.step)))

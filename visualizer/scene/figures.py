@@ -66,7 +66,7 @@ class Figure:
             if self.panels > 1 else \
             tr("The smallest letters come out at {points} pt, below the {least} pt that journals ask for; make the "
                "figure {wide} mm wide: where it is narrower, {reason}.")
-        return words.format(points=f"{self.points:.1f}", least=f"{SMALLEST:g}", wide=f"{wide:g}",
+        return words.format(points=numbers.number(self.points, 1), least=numbers.short(SMALLEST), wide=f"{wide:g}",
                             reason=self.reason or tr("its words find no room"))
 
     @property
@@ -381,20 +381,18 @@ def crowding(picture: Picture) -> str:
     outside, beyond = (np.flatnonzero((boxes[:, :2] < -1).any(1) | (boxes[:, 2:] > limit).any(1))
                        for boxes in (words, areas))
     if len(outside):
-        return tr("“{words}” leaves the frame").format(words=_brief(texts[outside[0]][1]))
+        return tr("“{words}” leaves the frame").format(words=_brief(texts[int(outside[0])][1]))
     if len(beyond):
         return tr("a part of it leaves the frame")
     if (areas[:, 2:] < areas[:, :2]).any():
         return tr("a part of it has no room at all")
-    on = np.argwhere(_shared(words, words, 1) & ~np.eye(len(words), dtype=bool))
-    if len(on):
-        return tr("“{words}” and “{others}” lie on each other").format(
-            words=_brief(texts[on[0][0]][1]), others=_brief(texts[on[0][1]][1]))
+    for one, other in np.argwhere(_shared(words, words, 1) & ~np.eye(len(words), dtype=bool)):
+        return tr("“{words}” and “{others}” lie on each other").format(words=_brief(texts[one][1]),
+                                                                       others=_brief(texts[other][1]))
     covers = [bool(isinstance(mark, Image) or mark.fill) for _, mark in solid]
     later = np.array([place for place, _ in solid])[None, :] > np.array([place for place, _ in texts])[:, None]
-    hidden = np.argwhere(_shared(words, areas, 2) & later & np.array(covers)) if texts and solid else ()
-    if len(hidden):
-        return tr("“{words}” is covered").format(words=_brief(texts[hidden[0][0]][1]))
+    for one, _ in np.argwhere(_shared(words, areas, 2) & later & np.array(covers)) if texts and solid else ():
+        return tr("“{words}” is covered").format(words=_brief(texts[one][1]))
     kernels = np.array([isinstance(mark, Image) and mark.palette == "weight" for _, mark in solid], bool)
     maps = np.array([isinstance(mark, Image) and mark.palette != "weight" for _, mark in solid], bool)
     return tr("a kernel lies on a map") if _shared(areas[kernels], areas[maps], 1).any() else ""

@@ -568,13 +568,8 @@ class Picture:
         found = self.mark_at(x, y)
         if found is None:
             return None
-        mark, focus = found
-        if not isinstance(mark, Image):
-            return Spot(focus, box_of(mark), mark.group, mark.holds if isinstance(mark.holds, Term) else None)
-        tile, row, column = _cell_at(mark, x, y) or (0, 0, 0)
-        left, top = mark.tile_origin(tile)
-        place = (left + column * mark.cell[0], top + row * mark.cell[1], *mark.cell)
-        return Spot(focus, place, mark.group, _term_of(mark, tile, row, column))
+        mark = found[0]
+        return cell_spot(mark, *((_cell_at(mark, x, y) or (0, 0, 0)) if isinstance(mark, Image) else ()))
 
     def group_at(self, x: float, y: float) -> Group | None:
         """Which part lies under a point: that of the topmost mark there that belongs to one."""
@@ -662,13 +657,51 @@ def spots(mark: Mark) -> Iterator[Spot]:
     if mark.focus is None:
         return
     if not isinstance(mark, Image):
-        yield Spot(mark.focus, box_of(mark), mark.group, mark.holds if isinstance(mark.holds, Term) else None)
+        yield cell_spot(mark)
         return
-    wide, high = mark.cell
     for tile, row, column in np.ndindex(*mark.values.shape[:3]):
-        x, y = mark.tile_origin(tile)
-        yield Spot(_focus_of(mark, tile, row, column), (x + column * wide, y + row * high, wide, high), mark.group,
-                   _term_of(mark, tile, row, column))
+        yield cell_spot(mark, tile, row, column)
+
+
+def cell_spot(mark: Mark, tile: int = 0, row: int = 0, column: int = 0) -> Spot:
+    """One cell of a mark that has a focus; of an image the one in that row and column of a tile."""
+    assert mark.focus is not None
+    if not isinstance(mark, Image):
+        return Spot(mark.focus, box_of(mark), mark.group, mark.holds if isinstance(mark.holds, Term) else None)
+    (left, top), (wide, high) = mark.tile_origin(tile), mark.cell
+    return Spot(_focus_of(mark, tile, row, column), (left + column * wide, top + row * high, wide, high), mark.group,
+                _term_of(mark, tile, row, column))
+
+
+def place_in(mark: Image, focus: Focus, smallest: float) -> tuple[float, float, float, float] | None:
+    """The tile that a focus lies in, or the cell of it if cells are no smaller than that; None where it is shown by
+    none."""
+    assert mark.focus is not None
+    head, cell = len(mark.focus.cell), mark.folded(focus.cell)
+    if (focus.layer, focus.array) != (mark.focus.layer, mark.focus.array) or cell[:head] != mark.focus.cell:
+        return None
+    rest = cell[head:]
+    if mark.indices == (-1,):
+        tile = 0
+    elif not rest:
+        return None
+    else:
+        tile = mark.indices.index(rest[0]) if rest[0] in mark.indices else -1 if mark.indices else rest[0]
+    if not 0 <= tile < len(mark.values):
+        return None
+    inner = rest if mark.indices == (-1,) else rest[1:]
+    x, y = mark.tile_origin(tile)
+    if mark.rows and mark.transposed and len(inner) == 2:
+        inner = inner[::-1]
+    if mark.rows and inner and inner[-1] in mark.rows:
+        column = inner[0] if len(inner) == 2 else 0
+        return x + column * mark.cell[0], y + mark.rows.index(inner[-1]) * mark.cell[1], *mark.cell
+    if len(inner) == 2 and min(mark.cell) >= smallest:
+        row, column = reversed(inner) if mark.transposed else inner
+        rows, columns = mark.values.shape[1:3]
+        if 0 <= row < rows and 0 <= column < columns:  # else of the layer of that name in another network
+            return x + column * mark.cell[0], y + row * mark.cell[1], *mark.cell
+    return x, y, *mark.tile_size
 
 
 def _term_of(mark: Image, tile: int, row: int, column: int) -> Term | None:

@@ -243,7 +243,7 @@ class FocusRing(QWidget):
     def _moved(self, old: QWidget | None, new: QWidget | None) -> None:
         if self.target is not None and isValid(self.target):  # what had the keyboard may be gone with its panel
             self.target.removeEventFilter(self)
-        shown = new is not None and new.window() is self.window() and new.property("by_key") is True
+        shown = new is not None and self.parentWidget().isAncestorOf(new) and new.property("by_key") is True
         self.target = new if shown else None
         if self.target is not None:
             self.target.installEventFilter(self)
@@ -254,9 +254,9 @@ class FocusRing(QWidget):
         if target is None or not isValid(target) or not target.isVisible():
             self.hide()
             return
-        corner = target.mapTo(self.window(), QPoint(0, 0))
+        corner = target.mapTo(self.parentWidget(), QPoint(0, 0))
         around = QRect(corner, target.size()).adjusted(-4, -4, 4, 4)
-        self.setGeometry(around.intersected(self.window().rect()))
+        self.setGeometry(around.intersected(self.parentWidget().rect()))
         self.raise_()
         self.show()
         self.update()

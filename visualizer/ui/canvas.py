@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAccessible, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from visualizer import glossary, paint
+from visualizer.scene.outline import CELL, STRETCH, Branch, outline
 from visualizer.scene.picture import (
     BEAT,
     LEGEND,
@@ -22,13 +23,18 @@ from visualizer.scene.picture import (
     Spot,
     Text,
     box_of,
+    place_in,
 )
 from visualizer.ui import faults, style, words
+from visualizer.ui.heard import Heard, Told, speak, stretch_name, tell
 
 EMPTY = Picture((1, 1), ())
+LEFT, NO_BUTTON = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 LIT_IN, LIT_OUT = 0.15, 0.1
 """Seconds in which an outline comes and goes."""
 MOST_ZOOM = 16.0
+AROUND = 12
+"""Pixels around what is brought into view."""
 SHORT = 40
 """Characters of a label; of what is longer only the words around the pointer are explained."""
 SINGLE_CELL = 8.0
@@ -38,12 +44,16 @@ SINGLE_CELL = 8.0
 class Canvas(QWidget):
     """Shows one Picture at a zoom."""
 
+    heard_as = QAccessible.Role.Chart
     hovered = Signal(object)
     """The Focus under the pointer, or None."""
     clicked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak()
+        self.heard: Heard | None = None
+        """Who speaks for the parts of the picture, once somebody has asked."""
         self.picture = EMPTY
         self.zoom = 1.0
         self.corner = QPointF(0, 0)
@@ -63,6 +73,13 @@ class Canvas(QWidget):
         self.picture = picture
         self.setAccessibleDescription(picture.caption)
         self.update()
+        if not self.moves and self.standing is picture:
+            tell(self)
+
+    @property
+    def standing(self) -> Picture:
+        """What is shown, or will be when all that moves has come to its end."""
+        return self.picture
 
     def set_moving(self, moves: bool) -> None:
         """Whether one frame follows the other from now on; what rests is drawn anew, as sharp as the screen."""
@@ -118,11 +135,29 @@ class Canvas(QWidget):
         self.zoom, self.corner = 1.0, QPointF(0, 0)
         self.update()
 
+    @property
+    def roams(self) -> bool:
+        """Whether more of the picture is there than is seen: it can be moved then."""
+        wide, high = self.picture.size
+        return self.zoom > 1 or wide > self.width() or high > self.height()
+
     def keep_inside(self) -> None:
         """No empty margin beyond the picture's edges."""
-        least_x, least_y = self.width() * (1 - self.zoom), self.height() * (1 - self.zoom)
+        wide, high = self.picture.size
+        least_x, least_y = self.width() - max(wide, self.width()) * self.zoom, \
+            self.height() - max(high, self.height()) * self.zoom
         self.corner = QPointF(min(0.0, max(least_x, self.corner.x())), min(0.0, max(least_y, self.corner.y())))
         self.update()
+
+    def bring_into_view(self, place: QRectF) -> None:
+        """Move the picture until a place of it is seen, as far as it fits."""
+        at, room = QRectF(self.corner + place.topLeft() * self.zoom, place.size() * self.zoom), QRectF(self.rect())
+        right, down = (max(0.0, end - most) if end > most else min(0.0, start) for start, end, most in (
+            (at.left() - AROUND, at.right() + AROUND, room.width()),
+            (at.top() - AROUND, at.bottom() + AROUND, room.height())))
+        if self.roams and (right or down):
+            self.corner -= QPointF(right, down)
+            self.keep_inside()
 
     def to_picture(self, point: QPointF) -> tuple[float, float]:
         """A point of the widget in pixels of the picture."""
@@ -217,6 +252,65 @@ class Canvas(QWidget):
             return "\n".join(words.scale(scale) for scale in self.picture.scales)
         return words.group(group)
 
+    # --- what a screen reader hears ---
+
+    def heard_source(self) -> object:
+        """The picture; while one frame follows the other, that of the last one that was asked for."""
+        return self.heard.source if self.moves and self.heard is not None and self.heard.source else self.standing
+
+    def heard_parts(self) -> tuple[Branch, ...]:
+        """The groups, maps and cells of the picture."""
+        return outline(self.standing)
+
+    def heard_told(self, part: Branch) -> Told:
+        """What the tooltip says of a part, and its number."""
+        if part.what == STRETCH:
+            return Told(stretch_name(self.heard_told(_end(part, 0)).name, self.heard_told(_end(part, -1)).name))
+        said = part.said or (self.describe(part.spot) if part.spot is not None else "")
+        name, _, more = said.partition("\n")
+        if not name:
+            name = words.group(part.group) if part.spot is None and part.group is not None else \
+                part.spot.focus.layer if part.spot is not None else ""
+        return Told(name, more.replace("\n", ", "),
+                    self.number_of(part.spot) if part.what == CELL and part.spot is not None else None)
+
+    def heard_place(self, part: Branch) -> QRect:
+        """Where it is seen."""
+        left, top, wide, high = part.place
+        return QRectF(self.corner.x() + left * self.zoom, self.corner.y() + top * self.zoom, wide * self.zoom,
+                      high * self.zoom).toAlignedRect()
+
+    def heard_chosen(self, part: Branch) -> bool:
+        """Whether it is lit."""
+        return part.spot is not None and part.spot.focus == self.lit
+
+    def heard_reached(self) -> tuple[float, float] | None:
+        """The keyboard does not walk in a picture; where it does overrides this."""
+        return None
+
+    def heard_press(self, part: Branch) -> None:
+        """As a click in its middle."""
+        at = QPointF(self.heard_place(part).center())
+        for kind, held in ((QEvent.Type.MouseButtonPress, LEFT), (QEvent.Type.MouseButtonRelease, NO_BUTTON)):
+            QApplication.sendEvent(self, QMouseEvent(kind, at, self.mapToGlobal(at), LEFT, held,
+                                                     Qt.KeyboardModifier.NoModifier))
+
+    def heard_reach(self, part: Branch) -> None:
+        """The keyboard comes to the picture, and what is meant lights up."""
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.hovered.emit(None if part.spot is None else part.spot.focus)
+
+    def number_of(self, spot: Spot) -> float | None:
+        """The number of a cell; whoever knows the trace overrides this."""
+        return None
+
+
+def _end(part: Branch, which: int) -> Branch:
+    """The first or the last part of a stretch that is none itself."""
+    while part.what == STRETCH:
+        part = part.branches[which]
+    return part
+
 
 def words_at(picture: Picture, x: float, y: float) -> str:
     """The words that stand under a point: those of a label, or of a sentence the ones around the point."""
@@ -252,7 +346,8 @@ def places(picture: Picture, focus: Focus) -> list[QRectF]:
 def _place_in(mark: Mark, focus: Focus) -> QRectF | None:
     assert mark.focus is not None
     if isinstance(mark, Image):
-        return _tile_place(mark, focus)
+        found = place_in(mark, focus, SINGLE_CELL)
+        return None if found is None else QRectF(*found)
     if isinstance(mark, Rect) and mark.focus.cell and _same(mark.focus, focus):
         return QRectF(mark.x, mark.y, mark.width, mark.height)
     return None
@@ -260,33 +355,3 @@ def _place_in(mark: Mark, focus: Focus) -> QRectF | None:
 
 def _same(one: Focus, other: Focus) -> bool:
     return one.cell == other.cell
-
-
-def _tile_place(mark: Image, focus: Focus) -> QRectF | None:
-    """The tile that a focus lies in, or the cell of it if that is large enough to be outlined."""
-    assert mark.focus is not None
-    head, cell = len(mark.focus.cell), mark.folded(focus.cell)
-    if cell[:head] != mark.focus.cell:
-        return None
-    rest = cell[head:]
-    if mark.indices == (-1,):
-        tile = 0
-    elif not rest:
-        return None
-    else:
-        tile = mark.indices.index(rest[0]) if rest[0] in mark.indices else -1 if mark.indices else rest[0]
-    if not 0 <= tile < len(mark.values):
-        return None
-    inner = rest if mark.indices == (-1,) else rest[1:]
-    x, y = mark.tile_origin(tile)
-    if mark.rows and mark.transposed and len(inner) == 2:
-        inner = inner[::-1]
-    if mark.rows and inner and inner[-1] in mark.rows:
-        column = inner[0] if len(inner) == 2 else 0
-        return QRectF(x + column * mark.cell[0], y + mark.rows.index(inner[-1]) * mark.cell[1], *mark.cell)
-    if len(inner) == 2 and min(mark.cell) >= SINGLE_CELL:
-        row, column = reversed(inner) if mark.transposed else inner
-        rows, columns = mark.values.shape[1:3]
-        if 0 <= row < rows and 0 <= column < columns:  # else of the layer of that name in another network
-            return QRectF(x + column * mark.cell[0], y + row * mark.cell[1], *mark.cell)
-    return QRectF(x, y, *mark.tile_size)

@@ -186,6 +186,10 @@ class Page(Canvas):
             return ""
         return words.waiting(trace, moment, spot.focus) or words.tip(trace, spot.focus, moment.backward)
 
+    def number_of(self, spot: Spot) -> float | None:
+        trace, moment = self.store.near, self.store.moment
+        return None if trace is None or moment is None else words.number(trace, moment, spot)
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         note_focus(self, event)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
-    QAccessibleInterface,
     QFocusEvent,
     QImage,
     QKeyEvent,
@@ -25,7 +24,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from visualizer import comparison, latent, paint, sight, views
 from visualizer.comparison import Pointed, Reader, lanes
@@ -34,6 +33,7 @@ from visualizer.edits import PLANE
 from visualizer.language import tr, translated
 from visualizer.scene import state as does
 from visualizer.scene.accuracy import strength_at
+from visualizer.scene.outline import Branch
 from visualizer.scene.passage import crossed, pace
 from visualizer.scene.picture import (
     BEAT,
@@ -64,6 +64,7 @@ from visualizer.trace import Trace
 from visualizer.ui import faults, style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
+from visualizer.ui.heard import tell, tell_reached
 from visualizer.ui.levels import block_toggled, closed_block, is_closed, out
 from visualizer.ui.store import Store
 
@@ -71,6 +72,8 @@ if TYPE_CHECKING:
     from visualizer.ui.what_if import WhatIf
 
 RADIUS = 10.0
+LEAST = 740, 536
+"""Pixels at a text scale of 1 in which every view can be laid out."""
 LEVEL = 0.35
 """Seconds in which the level changes."""
 DRAG = 4.0
@@ -81,30 +84,6 @@ Key = Qt.Key
 ARROW_WAYS = {Key.Key_Left: (-1, 0), Key.Key_Right: (1, 0), Key.Key_Up: (0, -1), Key.Key_Down: (0, 1)}
 """(to the right, downwards) of each arrow key."""
 ENTER = (Key.Key_Return, Key.Key_Enter)
-
-
-class StageInterface(QAccessibleWidget):
-    """What a screen reader asks the stage: it is a chart, and its value is where one stands."""
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage, QAccessible.Role.Chart, stage.accessibleName())
-        self.stage = stage
-
-    def text(self, kind: QAccessible.Text) -> str:
-        """Name, description, and the value: `Beat 5 of 25, conv2 channel 7`."""
-        return {QAccessible.Text.Name: self.stage.accessibleName(), QAccessible.Text.Value: self.stage.value(),
-                QAccessible.Text.Description: self.stage.picture.caption}.get(kind, "")
-
-
-def interface(kind: str, thing: QObject) -> QAccessibleInterface | None:
-    """Qt asks here for whatever should speak for a widget."""
-    return StageInterface(thing) if isinstance(thing, Stage) else None
-
-
-@cache
-def speak() -> None:
-    """Let Qt ask `interface`; once."""
-    QAccessible.installFactory(interface)
 
 
 Origin = tuple[object, Recipe | None, str]
@@ -158,7 +137,6 @@ class Stage(Canvas):
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        speak()
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
@@ -212,7 +190,7 @@ class Stage(Canvas):
         knobs |= {name: f"{number:.4g}" for name, number in self._between.items() if name in view.glides}
         if self.veiled and store.waiting and FAINT in dict(view.knobs):
             knobs[FAINT] = "faint"
-        seen = replace(seen, look=replace(seen.look, size=(self.width(), self.height()), knobs=tuple(knobs.items())))
+        seen = replace(seen, look=replace(seen.look, size=self.room(), knobs=tuple(knobs.items())))
         state, several, readers = store.state, store.beside, store.readers
         if readers:
             self._show_comparison(readers, seen.moment)
@@ -236,9 +214,17 @@ class Stage(Canvas):
             if was is not None and was[0] == id(trace) and not whole and was[1].view.wants != view.wants:
                 self._change_level(before, inwards=view.wants == NUMBER)
 
+    def room(self) -> tuple[int, int]:
+        """The size that a picture is drawn in: that of the stage; larger, and moved, where words are so large that not
+        every view could be laid out in it."""
+        scale = self.store.state.look.text_scale
+        least = (round(length * scale) for length in LEAST) if scale > 1 else (0, 0)
+        wide, high = map(max, (self.width(), self.height()), least)
+        return wide, high
+
     def _show_comparison(self, readers: tuple[Reader, ...], moment: Moment) -> None:
         """Several networks as one picture."""
-        state, look = self.store.state, replace(self.store.state.look, size=(self.width(), self.height()))
+        state, look = self.store.state, replace(self.store.state.look, size=self.room())
         wanted = readers, moment, look, state.active, state.compare, state.alone, state.focus, self._pixel
         if self._drawn != wanted:
             self._drawn, self._input, self._turn, self._crossing = wanted, None, None, None
@@ -312,7 +298,7 @@ class Stage(Canvas):
             self._turn = replace(self._turn, share=share) if share < 1 else None
             self.update()
 
-    def value(self) -> str:
+    def heard_value(self) -> str:
         """Where one stands, in words: the cell that the keyboard has reached, or the beat and what it is about."""
         trace, seen, moment = self.store.near, self.store.sight, self.store.moment
         if trace is None or seen is None or moment is None:
@@ -321,6 +307,38 @@ class Stage(Canvas):
             return walking.spoken(trace, self.parts()[self.part], self.spot, seen.moment.backward)
         return ", ".join((words.beat(moment.index + 1, len(self.store.timeline.beats)),
                           words.place(trace, seen.subject)))
+
+    def number_of(self, spot: Spot) -> float | None:
+        trace, seen = self.store.near, self.store.sight
+        if trace is None or seen is None or self.store.between:
+            return None
+        moment = seen.moment
+        if readers := self.store.readers:
+            index = self._network_at(*spot.place[:2])
+            if index is not None:
+                trace, moment = readers[index].trace, self.store.moments[index]
+        return words.number(trace, moment, replace(spot, focus=sound(trace, spot.focus)))
+
+    def heard_chosen(self, part: Branch) -> bool:
+        """Whether it is what one looks at."""
+        return part.spot is not None and part.spot.focus == self.store.state.focus
+
+    def heard_reached(self) -> tuple[float, float] | None:
+        """The cell that the keyboard has walked to; in a view of many what one looks at."""
+        if self.part >= 0:
+            left, top, wide, high = self.parts()[self.part].spots[self.spot].place
+            return left + wide / 2, top + high / 2
+        chosen = self.store.state.focus
+        found = places(self.standing, chosen) if chosen is not None and self._about() is None else []
+        return None if not found else (found[0].center().x(), found[0].center().y())
+
+    def heard_reach(self, part: Branch) -> None:
+        """Walk there, where the keyboard walks."""
+        super().heard_reach(part)
+        for number, walked in enumerate(self.parts()):
+            for spot, found in enumerate(walked.spots):
+                if part.spot is not None and (found.focus, found.place) == (part.spot.focus, part.spot.place):
+                    self._walk_to(number, spot)
 
     def describe(self, spot: Spot) -> str:
         """The tooltip of what lies under the pointer; nothing was computed between two recordings of a reel."""
@@ -386,7 +404,15 @@ class Stage(Canvas):
             self._kept = None
         self._glide_knobs(old, new)
         self.set_moving(new.playing or self._dragging in ("scrub", "reel"))
+        if old.look.text_scale != new.look.text_scale:
+            self._take_room()
         self.refresh()
+        if old.look.text_scale != new.look.text_scale:
+            self.keep_inside()
+        if not self.moves:
+            tell(self)
+        if old.focus != new.focus and self.part < 0 and self.hasFocus():
+            tell_reached(self)
         if not new.playing and (old.at != new.at or old.view != new.view or old.focus != new.focus):
             self._announce()
         if old.view != new.view:
@@ -394,7 +420,7 @@ class Stage(Canvas):
 
     def _announce(self) -> None:
         """Say to a screen reader what is seen, or the cell that was reached."""
-        said = self.value() if self.part >= 0 else self.picture.caption
+        said = self.heard_value() if self.part >= 0 else self.picture.caption
         if QAccessible.isActive() and said:
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
 
@@ -403,9 +429,12 @@ class Stage(Canvas):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.zoom_by(1.25 ** (event.angleDelta().y() / 120), event.position())
-        elif self.zoom > 1:
+        elif self.roams:
             self.corner += QPointF(event.angleDelta()) / 2
             self.keep_inside()
+        else:
+            event.ignore()
+            return
         event.accept()
 
     # --- pointing ---
@@ -609,7 +638,7 @@ class Stage(Canvas):
         if start is not None and trace is not None and start.array == "output" and selected is not None \
                 and start.layer == selected.layer and start.cell[:1] == selected.cell[:1] and len(start.cell) > 1:
             return "mark"
-        return "pan" if self.zoom > 1 else "nothing"
+        return "pan" if self.roams else "nothing"
 
     def _takes_hold(self, press: QPointF, start: Focus, trace: Trace) -> bool:
         """Whether a drag from there moves the input: it lies on a picture that is fed in, and the bar is shown."""
@@ -690,7 +719,7 @@ class Stage(Canvas):
     def _cursor_at(self, point: QPointF) -> Qt.CursorShape:
         focus = self.focus_at(point)
         if focus is None:
-            return Qt.CursorShape.OpenHandCursor if self.zoom > 1 else Qt.CursorShape.ArrowCursor
+            return Qt.CursorShape.OpenHandCursor if self.roams else Qt.CursorShape.ArrowCursor
         return Qt.CursorShape.PointingHandCursor
 
     # --- scrubbing the lanes ---
@@ -780,7 +809,9 @@ class Stage(Canvas):
         self.hovered.emit(focus)
         self.update()
         if part >= 0:
-            self._announce()
+            for place in (self.parts()[part].place, self.parts()[part].spots[spot].place):
+                self.bring_into_view(QRectF(*place))
+            tell_reached(self)
 
     def _stay_within_parts(self) -> None:
         """Another picture has other parts."""
@@ -841,11 +872,15 @@ class Stage(Canvas):
         self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        size = (self.width(), self.height())
+        self._take_room()
+        self.refresh()
         self.keep_inside()
+
+    def _take_room(self) -> None:
+        """What is drawn from now on has the size that there is room for."""
+        size = self.room()
         look = {"size": size, "widest": self.widest if self.widest < size[0] else 0}
         self.store.apply(lambda state: changed(state, look=replace(state.look, **look)), undoable=False)
-        self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with faults.painting(self) as painter:

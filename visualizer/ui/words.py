@@ -13,9 +13,9 @@ import numpy as np
 from visualizer import kinds, registry
 from visualizer.card import Card, bundled
 from visualizer.kinds import gates
-from visualizer.language import tr, translated
+from visualizer.language import counted_as, tr, translated
 from visualizer.scene import numbers
-from visualizer.scene.picture import Focus, Group, Scale
+from visualizer.scene.picture import Focus, Group, Scale, Spot
 from visualizer.scene.reading import symbol_words, symbols_in
 from visualizer.scene.sound import heard_at
 from visualizer.scene.subject import array, there
@@ -109,6 +109,22 @@ def tip(trace: Trace, focus: Focus, backward: bool) -> str:
     low, high = (numbers.significant(float(edge)) for edge in (known.min(), known.max()))
     words = tr("{name} from {low} to {high}").format(name=name, low=low, high=high)
     return f"{where}\n{words}"
+
+
+def number(trace: Trace, moment: Moment, spot: Spot) -> float | None:
+    """The number of a cell of a picture, as far as it is known at a moment: of a term that which its group shows."""
+    focus, shows = spot.focus, "" if spot.group is None else spot.group.shows
+    if spot.term is not None and shows:
+        return float(getattr(spot.term, shows))
+    if focus.layer not in trace or not there(trace, moment, focus):
+        return None
+    values = array(trace[focus.layer], focus, moment.backward)
+    if values is None or len(focus.cell) != values.ndim or (symbols_in(trace, focus.layer) and not moment.backward):
+        return None
+    try:
+        return float(values[focus.cell])
+    except IndexError:
+        return None
 
 
 def waiting(trace: Trace, moment: Moment, focus: Focus) -> str:
@@ -303,14 +319,14 @@ def one(axis: str, index: int) -> str:
 
 def several(axis: str, count: int) -> str:
     """`12 channels`."""
-    words = {
-        "channel": tr("{n} channels"),
-        "unit": tr("{n} units"),
-        "class": tr("{n} classes"),
-        "feature": tr("{n} features"),
-        "step": tr("{n} steps"),
-    }.get(axis, tr("{n} values"))
-    return words.format(n=numbers.count(count))
+    one, many = {
+        "channel": (tr("{count} channel"), tr("{count} channels")),
+        "unit": (tr("{count} unit"), tr("{count} units")),
+        "class": (tr("{count} class"), tr("{count} classes")),
+        "feature": (tr("{count} feature"), tr("{count} features")),
+        "step": (tr("{count} step"), tr("{count} steps")),
+    }.get(axis, (tr("{count} value"), tr("{count} values")))
+    return counted_as(count, one, many).format(count=numbers.count(count))
 
 
 def beat_tip(trace: Trace, layer: str, backward: bool) -> str:

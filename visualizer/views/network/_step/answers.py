@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.motions import out
 from visualizer.said import Claim, said, tick
 from visualizer.scene import numbers, parts, sofar
@@ -132,8 +132,8 @@ def _bars(sc: Scene, left: float, right: float, share: float, going: float) -> l
         ways = [words.format(
             count=said(str(rest), *claimed(sc, "how many other answers", count)),
             share=said(numbers.percent(others), *claimed(sc, "chance of all others", count)))
-            for words in ([tr("{count} others together {share}"), tr("{count} others {share}")] if rest > 1
-                          else [tr("{count} other {share}")])]
+            for words in (counted_as(rest, tr("{count} other {share}"), tr("{count} others together {share}")),
+                          counted_as(rest, tr("{count} other {share}"), tr("{count} others {share}")))]
         marks.append(Text(left, plan.frame[1] + plan.frame[3] + 17, plain(fitting(ways, right - left, 12) or ways[-1]),
                           12, 400, "ink-2", max_width=right - left))
     return parts.faded(marks, going)
