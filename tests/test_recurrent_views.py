@@ -22,7 +22,7 @@ from visualizer.record.catalog import open_model
 from visualizer.registry import files
 from visualizer.scene import colour, hops, numbers, projector
 from visualizer.scene.picture import Flight, Focus, Image, Line, Look, Path, Picture, Rect, Text, box_of
-from visualizer.scene.reading import entropy, first_level, guesses, label, layers, opened, reading, tabs
+from visualizer.scene.reading import entropy, first_level, guesses, label, layers, opened, reading, tabs, top_of
 from visualizer.scene.sofar import so_far
 from visualizer.scene.spotlight import extent
 from visualizer.scene.step_inputs import inputs_of
@@ -31,7 +31,7 @@ from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views import View, all_views, find
 from visualizer.views import picture as picture_of
-from visualizer.views.hidden_state import ordered, scale_of
+from visualizer.views.hidden_state import ordered
 from visualizer.views.step_outputs import drawn
 from visualizer.views.unrolled._lane import crossings
 from visualizer.views.unrolled._saliency import saliency
@@ -466,9 +466,9 @@ def test_units_are_sorted_by_their_loading_and_by_their_first_change(lstm: Trace
 
 def test_the_unbounded_memory_is_drawn_on_a_symmetric_scale_and_what_lies_beyond_is_marked(lstm: Trace) -> None:
     shown = reading(lstm, "lstm")
-    assert scale_of(shown, "hidden") == 1.0
+    assert top_of(shown, "hidden") == 1.0
     memory = np.abs(np.asarray(shown.layer.inner["cell"], np.float64))
-    top = scale_of(shown, "cell")
+    top = top_of(shown, "cell")
     assert np.isclose(np.mean(memory <= top), 0.99, atol=0.005)
     picture = find("hidden_state").draw(lstm, timeline(lstm).settled(len(timeline(lstm).beats) // 2), None,
                                         Look(knobs=(("state", "cell"),)))

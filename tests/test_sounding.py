@@ -11,10 +11,12 @@ import soundfile
 from PySide6.QtCore import QByteArray, QObject, Qt, Signal
 
 from visualizer.record import pass_of
+from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, changed
 from visualizer.ui import devices, sounding
 from visualizer.ui.sounding import Sounding, cut, loudest, packed, unpacked
 from visualizer.ui.store import Store
+from visualizer.ui.tones import Tones
 
 
 class Format:
@@ -171,3 +173,69 @@ def test_parts_fade_and_the_loudest_stretch_is_found() -> None:
     sound[40:50] = 1
     assert loudest(sound, 10).tolist() == [1.0] * 10
     assert len(loudest(sound, 500)) == 100
+
+
+# --- numbers as tones -----------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def tones(media, qapp):
+    trace = pass_of("rows_lstm").trace
+    store = Store(changed(State(), model="rows_lstm", view="hidden_state", at="lstm.forward[3]",
+                          focus=Focus("lstm", (0, 7))), trace)
+    sounding = Sounding(store, store)
+    made, said = Tones(store, sounding, store), []
+    sounding.said.connect(said.append)
+    made.said.connect(said.append)
+    values = np.asarray(trace["lstm"].inner["hidden"], np.float64)[:, 7]
+    return SimpleNamespace(store=store, tones=made, said=said, hertz=440 * 2 ** values)
+
+
+def loudest_hertz(heard: np.ndarray) -> float:
+    return float(np.argmax(np.abs(np.fft.rfft(heard, 480_000)))) / 10
+
+
+def test_nothing_is_heard_until_it_is_asked_for_then_each_beat_where_one_goes(media, tones) -> None:
+    tones.store.apply(lambda state: changed(state, at="lstm.forward[4]"))
+    assert not media.played
+    tones.tones.toggle()
+    tones.store.apply(lambda state: changed(state, at="lstm.forward[9]"))
+    tones.store.apply(lambda state: changed(state, at="lstm.forward[9]@0.3"))
+    assert [rate for rate, _ in media.played] == [48_000] * 2
+    assert [loudest_hertz(heard) for _, heard in media.played] == pytest.approx(tones.hertz[[3, 8]].tolist(), abs=1)
+    assert "Unit 7 of lstm over 28 steps" in tones.said[0]
+    tones.tones.toggle()
+    tones.store.apply(lambda state: changed(state, at="lstm.forward[10]"))
+    assert len(media.played) == 2
+
+
+def test_the_whole_curve_is_heard_and_said(media, tones) -> None:
+    tones.tones.play()
+    (_, heard), = media.played
+    for step in (0, 9, 27):
+        part = heard[round(0.15 * step * 48_000):][:7200]
+        assert loudest_hertz(part) == pytest.approx(tones.hertz[step], abs=1)
+    assert tones.said == ["Unit 7 of lstm over 28 steps: pitch = value, 440 Hz = 0, 880 Hz = 1, hollow below 0."]
+
+
+def test_while_it_plays_tones_come_with_their_beats_without_a_new_start_at_each(media, tones) -> None:
+    tones.tones.toggle()
+    media.played.clear()
+    times = tones.store.timeline
+    start = times.find("lstm.forward[5]@0")
+    for passed in (0.0, 0.1, 0.5, 0.9, 1.3):
+        moment = times.after(start, passed)
+        tones.store.apply(lambda state, moment=moment: changed(state, at=moment.address, playing=True))
+    assert len(media.played) == 1
+    settled = float(times.pace(start.index).seconds)
+    part = media.played[0][1][round(settled * 48_000):][:10_000]
+    assert loudest_hertz(part) == pytest.approx(tones.hertz[4], abs=1)
+    tones.store.apply(lambda state: changed(state, at="lstm.forward[20]@0.5"))
+    assert len(media.played) == 2
+
+
+def test_without_a_loudspeaker_no_tone_is_an_error(media, tones) -> None:
+    media.module.QMediaDevices.audioOutputs = list
+    tones.tones.toggle()
+    tones.tones.play()
+    assert not tones.tones.on
+    assert sum("No loudspeaker" in sentence for sentence in tones.said) == 2

@@ -13,11 +13,10 @@ from tests.wirings import Wiring, derived
 from visualizer.scene import numbers
 from visualizer.scene.cellnumbers import backward, forward
 from visualizer.scene.picture import Focus, Look, Text
-from visualizer.scene.reading import bounded, layers, opened, reading, tabs
+from visualizer.scene.reading import bounded, layers, opened, reading, tabs, top_of
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Refused, Trace
 from visualizer.views import find, picture
-from visualizer.views.hidden_state import scale_of
 from visualizer.views.unrolled._columns import top_of_states
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -218,7 +217,7 @@ def test_a_projected_state_has_its_own_range_and_no_number_of_it_is_a_unit_s() -
     assert not shown.squashed
     assert not bounded(shown, "hidden")
     assert top_of_states(shown) == pytest.approx(largest)
-    assert scale_of(shown, "hidden") == pytest.approx(np.percentile(np.abs(shown.states), 99), rel=1e-6)
+    assert top_of(shown, "hidden") == pytest.approx(np.percentile(np.abs(shown.states), 99), rel=1e-6)
     step = 2
     drawn = find("cell").draw(trace, timeline(trace).find("layer.forward[3]"), Focus("layer", (step, 0), "inner.cell"),
                               Look())
@@ -232,7 +231,7 @@ def test_a_state_that_a_tanh_made_is_drawn_from_minus_one_to_one() -> None:
     shown = reading(trace, "layer")
     assert shown.squashed
     assert bounded(shown, "hidden")
-    assert top_of_states(shown) == scale_of(shown, "hidden") == 1
+    assert top_of_states(shown) == top_of(shown, "hidden") == 1
 
 
 def test_the_cell_of_a_projected_state_shows_what_its_units_make() -> None:

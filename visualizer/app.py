@@ -40,10 +40,11 @@ def main(thing: str | State | None = None, last: bool = False) -> int:
     gc.disable()  # until the window is seen: there is nothing to collect yet
     from PySide6.QtWidgets import QApplication
 
-    from visualizer.ui import faults
+    from visualizer.ui import faults, scale
     from visualizer.ui.shell import Shell
 
     QApplication.setApplicationName("Visualizer")
+    scale.apply()
     app = QApplication(sys.argv[:1])
     shell = Shell("light" if thing is None or isinstance(thing, str) else thing.look.theme,
                   starts=thing is None and not last)
@@ -67,7 +68,20 @@ def main(thing: str | State | None = None, last: bool = False) -> int:
         joined.close()
     heard()
     sys.excepthook = before
+    for joined in running:
+        if joined.again is not None:
+            _open_anew(joined.again)
     return status
+
+
+def _open_anew(words: Sequence[str]) -> None:
+    """The same app in a process of its own, where this one stood, with everything drawn as large as was chosen."""
+    import subprocess
+
+    from visualizer.ui import scale
+
+    surroundings = {name: said for name, said in os.environ.items() if name != scale.VARIABLE}
+    subprocess.Popen([sys.executable, "-m", "visualizer", *words], env=surroundings, start_new_session=True)
 
 
 def _end_on_signals(app: QApplication, shell: Shell) -> Callable[[], None]:

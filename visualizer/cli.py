@@ -221,6 +221,8 @@ def parser() -> argparse.ArgumentParser:
     _how_it_is_seen(it)
     it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second (30)")
     it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
+    it.add_argument("--sound", default="", metavar="state|gradient|sum|answer",
+                    help="hear its numbers: pitch = value, loudness = size; beside a file without sound as a .wav")
     it.add_argument("--theme", help="a theme of `visualizer list themes`")
     it.add_argument("--language", type=_language, metavar="CODE", help="the language of its words: en, de, …")
     it.add_argument("--size", type=_size, metavar="WxH", help="pixels to lay the pictures out in (default 1104x796)")
@@ -949,6 +951,7 @@ def _runs(state: State) -> bool:
 
 def _written(films: Any, form: Any, film: Film, chosen: argparse.Namespace) -> int:
     """Write a film, and tell how far it is."""
+    film = replace(film, sound=getattr(chosen, "sound", ""))
     if why := films.refusal(film, form):
         raise Usage(why)
     try:
@@ -963,10 +966,14 @@ def _written(films: Any, form: Any, film: Film, chosen: argparse.Namespace) -> i
         return _fail(f"Stopped; {kept}.", INTERRUPTED)
     files = [chosen.output] if form.suffixes else [path for path in chosen.output.iterdir() if path.is_file()]
     size, length = sum(path.stat().st_size for path in files), float(film.seconds)
+    tones = film.melody.caption if film.sound else ""
     if chosen.json:
-        _say(json.dumps({"file": str(chosen.output), "frames": film.count, "seconds": length, "bytes": size}))
+        said = {"file": str(chosen.output), "frames": film.count, "seconds": length, "bytes": size}
+        _say(json.dumps(said | ({"heard": tones} if tones else {})))
     else:
         _say(f"{chosen.output}: {film.count:,} frames, {length:.1f} s, {size:,} bytes")
+        if tones:
+            _say(tones if form.sounds else f"{films.sound_file(chosen.output)}: {tones}")
     return DONE
 
 

@@ -60,7 +60,7 @@ class Figure:
             tr("The smallest letters come out at {points} pt, below the {least} pt that journals ask for; make the "
                "figure "
                "{wide} mm wide.")
-        return words.format(points=f"{self.points:.1f}", least=f"{SMALLEST:g}", wide=f"{least:.0f}")
+        return words.format(points=numbers.number(self.points, 1), least=numbers.short(SMALLEST), wide=f"{least:.0f}")
 
     @property
     def _pixels(self) -> float:

@@ -130,6 +130,15 @@ class Stretch:
 
 
 @dataclass(frozen=True)
+class Added:
+    """What the terms of a stretch come to, one after the other."""
+
+    stretch: Stretch
+    totals: tuple[float, ...]
+    """The running sum after each of its terms."""
+
+
+@dataclass(frozen=True)
 class Pace:
     """How a beat plays: how long it takes, how long it then rests, and where in it terms are added one by one."""
 

@@ -260,11 +260,11 @@ class FocusRing(QWidget):
         for widget in self._moving:
             if isValid(widget):  # what had the keyboard may be gone with its panel
                 widget.removeEventFilter(self)
-        shown = new is not None and new.window() is self.window() and new.property("by_key") is True
+        shown = new is not None and self.parentWidget().isAncestorOf(new) and new.property("by_key") is True
         self.target = new if shown else None
         self._moving = []
         widget = self.target
-        while widget is not None and widget is not self.window():
+        while widget is not None and widget is not self.parentWidget():
             self._moving.append(widget)
             widget.installEventFilter(self)
             widget = widget.parentWidget()
@@ -275,9 +275,9 @@ class FocusRing(QWidget):
         if target is None or not isValid(target) or not target.isVisible():
             self.hide()
             return
-        corner = target.mapTo(self.window(), QPoint(0, 0))
+        corner = target.mapTo(self.parentWidget(), QPoint(0, 0))
         around = QRect(corner, target.size()).adjusted(-4, -4, 4, 4)
-        self.setGeometry(around.intersected(self.window().rect()))
+        self.setGeometry(around.intersected(self.parentWidget().rect()))
         self.raise_()
         self.show()
         self.update()

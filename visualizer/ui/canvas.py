@@ -33,6 +33,8 @@ LEFT, NO_BUTTON = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 LIT_IN, LIT_OUT = 0.15, 0.1
 """Seconds in which an outline comes and goes."""
 MOST_ZOOM = 16.0
+AROUND = 12
+"""Pixels around what is brought into view."""
 SHORT = 40
 """Characters of a label; of what is longer only the words around the pointer are explained."""
 SINGLE_CELL = 8.0
@@ -133,11 +135,29 @@ class Canvas(QWidget):
         self.zoom, self.corner = 1.0, QPointF(0, 0)
         self.update()
 
+    @property
+    def roams(self) -> bool:
+        """Whether more of the picture is there than is seen: it can be moved then."""
+        wide, high = self.picture.size
+        return self.zoom > 1 or wide > self.width() or high > self.height()
+
     def keep_inside(self) -> None:
         """No empty margin beyond the picture's edges."""
-        least_x, least_y = self.width() * (1 - self.zoom), self.height() * (1 - self.zoom)
+        wide, high = self.picture.size
+        least_x, least_y = self.width() - max(wide, self.width()) * self.zoom, \
+            self.height() - max(high, self.height()) * self.zoom
         self.corner = QPointF(min(0.0, max(least_x, self.corner.x())), min(0.0, max(least_y, self.corner.y())))
         self.update()
+
+    def bring_into_view(self, place: QRectF) -> None:
+        """Move the picture until a place of it is seen, as far as it fits."""
+        at, room = QRectF(self.corner + place.topLeft() * self.zoom, place.size() * self.zoom), QRectF(self.rect())
+        right, down = (max(0.0, end - most) if end > most else min(0.0, start) for start, end, most in (
+            (at.left() - AROUND, at.right() + AROUND, room.width()),
+            (at.top() - AROUND, at.bottom() + AROUND, room.height())))
+        if self.roams and (right or down):
+            self.corner -= QPointF(right, down)
+            self.keep_inside()
 
     def to_picture(self, point: QPointF) -> tuple[float, float]:
         """A point of the widget in pixels of the picture."""

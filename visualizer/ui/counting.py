@@ -12,6 +12,7 @@ from visualizer import door, edits, paint
 from visualizer.curve import Curve, from_plain
 from visualizer.engine.client import Engine
 from visualizer.language import tr
+from visualizer.scene import numbers
 from visualizer.scene.accuracy import Area, curves_marks, strength_at
 from visualizer.scene.picture import Rect
 from visualizer.scene.recipe import ModelRecipe, Recipe
@@ -193,7 +194,7 @@ class CurvePane(QWidget):
         self.only_whole.setText(tr("All inputs") if self.whole else tr("Only those that stay whole"))
         curves = self.counting.curves
         self.setAccessibleDescription("; ".join(
-            f"{curve.title}: " + ", ".join(f"{100 * point.share:.1f} %" for point in curve.points) for curve in curves))
+            f"{curve.title}: " + ", ".join(numbers.percent(point.share) for point in curve.points) for curve in curves))
         self._place()
         self.update()
 

@@ -22,9 +22,9 @@ from PySide6.QtCore import QCoreApplication, QObject, QPoint, QProcess, QRect, Q
 from PySide6.QtGui import QAccessible, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from visualizer import comparison, over, sight
+from visualizer import comparison, over, sight, sonify
 from visualizer.export import film as films
-from visualizer.language import tr
+from visualizer.language import numeral, tr, translated
 from visualizer.over import Inputs
 from visualizer.registry import PART, sweep, write_whole
 from visualizer.scene import numbers
@@ -59,6 +59,8 @@ class Wish:
     """Of `LAID_OUT`; 0 for what the stage shows."""
     fps: int = 30
     speed: float = 1
+    sound: str = ""
+    """What is heard with it, one of `sonify.audibles`; empty for the sound that the network reads."""
     over: bool = False
     """Through the inputs that are stepped through, all of them looked at at the moment that is shown; else through the
     beats of one."""
@@ -93,9 +95,11 @@ class FilmPanel(QWidget):
         self.form = self._row(tr("As"), tuple(form_words(form) for form in self.forms), 0)
         self.size_row = self._row(tr("Size"), (tr("Stage"), "1280 × 720", "1920 × 1080", "3840 × 2160"), 2)
         self.rate = self._row(tr("Frames"), tuple(tr("{n} a second").format(n=rate) for rate in RATES), 1)
-        self.speed = self._row(tr("Speed"), tuple(f"{speed:g}×" for speed in SPEEDS), 1)
+        self.speed = self._row(tr("Speed"), tuple(numeral(f"{speed:g}×") for speed in SPEEDS), 1)
+        self.sound = self._row(tr("Sound"), (tr("Its own"), *(translated(each.title) for each in sonify.audibles())), 0)
         self.rows = ((tr("Through"), self.through), (tr("What"), self.stretch), (tr("As"), self.form),
-                     (tr("Size"), self.size_row), (tr("Frames"), self.rate), (tr("Speed"), self.speed))
+                     (tr("Size"), self.size_row), (tr("Frames"), self.rate), (tr("Speed"), self.speed),
+                     (tr("Sound"), self.sound))
         self.go = Button(tr("Export film…"), "export", "raised", self)
         self.go.clicked.connect(self._choose)
         self.stop = Button(tr("Cancel"), "", "raised", self)
@@ -156,7 +160,8 @@ class FilmPanel(QWidget):
         """What is chosen."""
         chosen = [segments.group.checkedId() for _, segments in self.rows]
         return Wish(chosen[1], self.forms[chosen[2]].name, (0.0, 1.0, 1.5, 3.0)[chosen[3]], RATES[chosen[4]],
-                    SPEEDS[chosen[5]], over=chosen[0] == 1)
+                    SPEEDS[chosen[5]], ("", *(each.name for each in sonify.audibles()))[chosen[6]],
+                    over=chosen[0] == 1)
 
     def refresh(self, *changed: object) -> None:
         """Set what can be done, and what is said about it."""
@@ -381,6 +386,10 @@ def why_not_over(store: Store) -> str:
 
 def filmed(found: tuple[Recorded, ...], state: State, wish: Wish, known: Inputs | None = None) -> films.Film:
     """The film that a wish means; `known` are the inputs of one that goes through them."""
+    return replace(_silent(found, state, wish, known), sound=wish.sound)
+
+
+def _silent(found: tuple[Recorded, ...], state: State, wish: Wish, known: Inputs | None) -> films.Film:
     even = next(form.even for form in films.formats() if form.name == wish.form)
     size = LAID_OUT if wish.scale else tuple(length - length % 2 if even else length for length in state.look.size)
     state = changed(state, look=replace(state.look, size=size))
@@ -412,7 +421,7 @@ def arguments(found: tuple[Recorded, ...], state: State, wish: Wish, known: Inpu
         through = ["--over", state.over or over.INPUTS, "--at", moment_of(state, times).address]
     else:
         first, last = addresses(times, state, wish)
-    said = ["--fps", str(wish.fps), "--speed", str(wish.speed)]
+    said = ["--fps", str(wish.fps), "--speed", str(wish.speed), *(["--sound", wish.sound] if wish.sound else [])]
     if wish.scale:
         said += ["--size", f"{LAID_OUT[0]}x{LAID_OUT[1]}", "--scale", str(wish.scale)]
     return said + through + (["--from", first] if first else []) + (["--to", last] if last else [])

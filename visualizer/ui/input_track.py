@@ -11,7 +11,7 @@ from PySide6.QtGui import QAccessible, QMouseEvent, QPainter, QPaintEvent, QPen,
 from PySide6.QtWidgets import QWidget
 
 from visualizer import over, sight
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.over import Over
 from visualizer.scene import state as does
 from visualizer.scene.state import State
@@ -74,7 +74,8 @@ class InputTrack(QWidget):
             return tr("reading the inputs …")
         place = known.places.get(state.sample, -1) + 1
         if self.store.waiting:
-            return tr("input {number} of {count} …").format(number=f"{place:,}", count=f"{len(known.words):,}")
+            return tr("input {number} of {count} …").format(
+                number=numeral(f"{place:,}"), count=numeral(f"{len(known.words):,}"))
         return sight.input_words(trace, place, len(known.words))
 
     def show_state(self) -> None:

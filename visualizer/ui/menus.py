@@ -16,10 +16,11 @@ from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import changed
 from visualizer.trace import TOLD, Refused, Trace
-from visualizer.ui import recent, style, system, words
+from visualizer.ui import recent, scale, style, system, words
 from visualizer.ui.commands import Command
 from visualizer.ui.commands.edits import can_be_told
 from visualizer.ui.store import Store
+from visualizer.ui.system import SYSTEM
 
 MOST_WISHES = 12
 """So many numbers of one answer are offered; the command line takes any."""
@@ -52,8 +53,10 @@ class Menus:
             menus[command.menu].addAction(action)
             self.window.addAction(action)
         view = menus[next(command.menu for command in self.commands if command.name == "theme")]
-        self.options, self.themes, self.contrast, self.motion, self.languages = (view.addMenu(title) for title in (
-            tr("Options of this view"), tr("Theme"), tr("Contrast"), tr("Motion"), tr("Language")))
+        self.options, self.themes, self.contrast, self.motion, self.scales, self.languages = (
+            view.addMenu(title) for title in (tr("Options of this view"), tr("Theme"), tr("Contrast"), tr("Motion"),
+                                              tr("Size of everything"), tr("Language")))
+        self.scales.aboutToShow.connect(self._fill_scales)
         self.options.aboutToShow.connect(lambda: self.fill_options(self.options))
         self.themes.aboutToShow.connect(self._fill_themes)
         self.contrast.aboutToShow.connect(lambda: self._fill_wishes(
@@ -239,8 +242,16 @@ class Menus:
     def _fill_wishes(self, menu: QMenu, what: str, always: str, never: str) -> None:
         """As the system asks, or one or the other whatever it asks."""
         menu.clear()
-        choices(menu, [(system.SYSTEM, tr("As the system asks")), (system.ALWAYS, always), (system.NEVER, never)],
+        choices(menu, [(SYSTEM, tr("As the system asks")), (system.ALWAYS, always), (system.NEVER, never)],
                 system.choice(what), lambda choice: self.window.choose(what, choice))
+
+    def _fill_scales(self) -> None:
+        """As large as the system wants words, or another size whatever it wants."""
+        self.scales.clear()
+        listed = {SYSTEM: tr("As the system asks"), **{f"{size:g}": numbers.percent(size, 0) for size in scale.SCALES}}
+        chosen = scale.choice()
+        choices(self.scales, listed.items(), chosen if isinstance(chosen, str) else f"{chosen:g}",
+                lambda word: self.window.rescale(chosen=word if word == SYSTEM else float(word)))
 
     def _fill_languages(self) -> None:
         """Every language that has a table, by its own name."""

@@ -401,7 +401,8 @@ class Rail(QWidget):
     def _show_panel(self, beside: QWidget, what: type[QWidget]) -> None:
         """A small sheet beside the icons: the samples, or the drawing pad."""
         self.close_panel()
-        panel = Panel(self.window())
+        around = self.parentWidget() or self  # not the frame: what lies over the panes is scrolled with them
+        panel = Panel(around)
         panel.closed.connect(self._panel_closed)
         if what is Pad:
             pad = self._made_pad(panel)
@@ -429,7 +430,7 @@ class Rail(QWidget):
             scroller = _scrolled(grid, panel)
             scroller.setGeometry(12, top, 198, 6 * grid.pitch)
             panel.resize(220, top + 6 * grid.pitch + 12)
-        panel.move(beside.mapTo(self.window(), QPoint(beside.width() + 12, 0)))
+        panel.move(beside.mapTo(around, QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
         reached = Paper | SampleGrid | TextField | Slider
@@ -885,7 +886,7 @@ def model_size(name: str) -> str:
     if name == lab.NAME:
         return tr("what makes gradients vanish")
     known = door.card_of(name)
-    return tr("{n} parameters").format(n=numbers.count(0 if known is None else known.parameters))
+    return numbers.parameters(0 if known is None else known.parameters)
 
 
 def choose_model(store: Store, name: str) -> None:

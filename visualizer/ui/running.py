@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QApplication
 
 from visualizer import memory
 from visualizer.language import languages, speak, tr
+from visualizer.scene import numbers
 from visualizer.scene.state import State, changed
-from visualizer.ui import kept, style, system
+from visualizer.ui import kept, scale, style, system
 from visualizer.ui.player import Player
 from visualizer.ui.shell import Shell
 from visualizer.ui.shipped import shipped_trace
@@ -54,6 +55,8 @@ class App(QObject):
         self.window.painted.connect(self.begin)
         self.store.changed.connect(self._hear)
         self.thing = thing if isinstance(thing, str) else ""
+        self.again: tuple[str, ...] | None = None
+        """With what it is opened once more when it has been closed, in another scale; None where it is not."""
         if shell is not None:
             shell.hold(self.window)
 
@@ -71,6 +74,7 @@ class App(QObject):
         """What the window asks for goes to whoever does it, and what they say goes to the window."""
         window.opened.connect(lambda path: self.recorder.open(path, chosen=not window.starting))
         window.drawn.connect(self.recorder.draw)
+        window.scale_chosen.connect(self.offer_scale)
         window.sweep_wanted.connect(self.recorder.sweep)
         window.restore_wanted.connect(self.restore)
         window.telling_wanted.connect(self.asking.edit)
@@ -205,9 +209,23 @@ class App(QObject):
     def _heed(self, asked: system.Wishes) -> None:
         """The system asks for something else than before: that is done now, and from the next start on."""
         if asked != self.asked:
+            larger = asked.text != self.asked.text
             self.asked = asked
             system.keep(asked)
             self.window.heed(asked)
+            if larger:
+                self.offer_scale()
+
+    def offer_scale(self) -> None:
+        """Say that everything will be drawn in another scale at the next start, and offer that start."""
+        if scale.wanted() != scale.now():
+            self.window.say(tr("From the next start on everything is drawn at {percent} of its usual size.").format(
+                percent=numbers.percent(scale.wanted(), 0)), tr("Open anew"), self.open_anew)
+
+    def open_anew(self) -> None:
+        """Close the app, and open it where it stands."""
+        self.again = ("--last",) if self.window.was_looked_at else ()
+        self.window.window().close()
 
     def give_back(self) -> None:
         """What recordings that have gone took goes back to the system, now and then."""

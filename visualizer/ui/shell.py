@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 
 from PySide6.QtCore import (
+    QEvent,
     QMargins,
     QObject,
     QPoint,
@@ -30,7 +31,7 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAccessibleWidget, QWidget
+from PySide6.QtWidgets import QAccessibleWidget, QApplication, QScrollArea, QWidget
 
 from visualizer import registry
 from visualizer.ui import glimpse, icons, kept
@@ -46,6 +47,10 @@ NARROW_BELOW, COMPACT_BELOW = 1281, 1101
 """Narrower than this: the rail is icons; the inspector is a drawer and the tabs are a menu."""
 MARK = QPoint(18, 14)
 RADIUS = 10.0
+LEAST = QSize(480, 320)
+"""The shell can be smaller than what it holds: that is scrolled then, as where everything is drawn twice as large."""
+ROOM = 16
+"""Pixels left around what is scrolled to."""
 PLACE = "place"
 """Under this name it is kept where the window stood."""
 
@@ -62,12 +67,20 @@ class Shell(QWidget):
         self.theme, self.starts = theme, starts
         self.colors = {name: QColor(value) for name, value in tokens(theme).items()}
         self.held: QWidget | None = None
+        self.roll = QScrollArea(self)
+        """What holds it; it scrolls where there is too little room for all."""
+        self.roll.setWidgetResizable(True)
+        self.roll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.roll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.roll.hide()
+        if isinstance(app := QApplication.instance(), QApplication):
+            app.focusChanged.connect(self.follow)
         self._was_painted = False
         self._settles = False
         """It was put somewhere before the frame was known that the system draws around it."""
         QAccessible.installFactory(spoken)
         self.setWindowTitle("Visualizer")
-        self.setMinimumSize(SMALLEST)
+        self.setMinimumSize(LEAST)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def stand(self, screens: Sequence[QRect]) -> None:
@@ -96,17 +109,41 @@ class Shell(QWidget):
         super().closeEvent(event)
 
     def hold(self, window: QWidget) -> None:
-        """Show the window in the frame."""
+        """Show the window in the frame, in the place of the one before."""
+        self.roll.takeWidget()
         self.held = window
-        window.setParent(self)
-        window.setGeometry(self.rect())
+        self.roll.setWidget(window)
+        self.roll.setGeometry(self.rect())
+        self.roll.show()
+        self.dress()
         window.windowTitleChanged.connect(self.setWindowTitle)
         self.setWindowTitle(window.windowTitle())
         window.show()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def follow(self, gone: QWidget | None, now: QWidget | None) -> None:
+        """What has the keyboard is seen: where not all of the window is, that is scrolled to it."""
+        if self.held is None or now is None or not self.held.isAncestorOf(now):
+            return
+        seen, place = QRect(-self.held.pos(), self.roll.viewport().size()), QRect(
+            now.mapTo(self.held, QPoint(0, 0)), now.size())
+        larger = place.width() > seen.width() or place.height() > seen.height()
+        if not (seen.intersects(place) if larger else seen.contains(place)):
+            self.roll.ensureWidgetVisible(now, ROOM, ROOM)
+
+    def dress(self) -> None:
+        """Bars of the colours of the theme, for what does not fit."""
         if self.held is not None:
-            self.held.setGeometry(self.rect())
+            from visualizer.ui import style
+
+            for bar in (self.roll.verticalScrollBar(), self.roll.horizontalScrollBar()):
+                bar.setStyleSheet(style.scroll_sheet())
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self.dress()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.roll.setGeometry(self.rect())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -150,7 +187,7 @@ def tokens(theme: str) -> dict[str, str]:
     paths = {path.stem: path for path in registry.files("assets", "themes/*.json")}
     found = json.loads(paths.get(theme, paths["light"]).read_text(encoding="utf-8"))
     base = tokens(found["base"]) if "base" in found else {}
-    return base | {name: value for name, value in found["tokens"].items() if len(value) == len("#123456")}
+    return base | {name: value for name, value in found.get("tokens", {}).items() if len(value) == len("#123456")}
 
 
 # --- where a window stands -------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ Nothing of it is loaded before a person asks to hear or to record. Whatever is m
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QByteArray, QObject, Signal
 
-from visualizer import registry
+from visualizer import registry, sonify
 from visualizer.inputs import audio
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.scene.sound import Sound, sound_of
 from visualizer.ui import devices
 from visualizer.ui.store import Store
@@ -34,7 +33,7 @@ FOLDER = "recordings"
 """In the app's own folder."""
 SLOWEST, FASTEST = 0.5, 2.0
 """Speeds at which the sound is heard along."""
-Values = NDArray[np.float64]
+Values = NDArray[np.floating]
 
 
 class Sounding(QObject):
@@ -75,17 +74,22 @@ class Sounding(QObject):
 
     def toggle(self) -> None:
         """From now on the sound is heard while its steps play, or no more."""
-        if not self.on:
-            try:
-                devices.usual(devices.SPEAKER)
-            except devices.NoDevice as error:
-                self.said.emit(str(error))
-                return
+        if not self.on and not self.ready():
+            return
         self.on = not self.on
         self.said.emit(tr("While it plays step by step, the sound is heard along.") if self.on else
                        tr("It plays without the sound."))
         if not self.on:
             self.stop()
+
+    def ready(self) -> bool:
+        """Whether there is a loudspeaker; False, with one sentence said, where there is none."""
+        try:
+            devices.usual(devices.SPEAKER)
+        except devices.NoDevice as error:
+            self.said.emit(str(error))
+            return False
+        return True
 
     def stop(self) -> None:
         """Silence."""
@@ -107,15 +111,16 @@ class Sounding(QObject):
         return clock.middle(moment.beat.step - 1)
 
     def _start(self, sound: Sound, first: float, last: float, speed: float = 1.0) -> None:
+        self.on = self.hear(cut(sound.wave, sound.rate, first, last), round(sound.rate * speed)) and self.on
+
+    def hear(self, heard: Values, rate: int) -> bool:
+        """Samples, in place of what was heard before; False, with one sentence said, where there is no loudspeaker."""
         self.stop()
         try:
             device, media = devices.usual(devices.SPEAKER), devices.multimedia()
         except devices.NoDevice as error:
-            self.on = False
             self.said.emit(str(error))
-            return
-        heard = cut(sound.wave, sound.rate, first, last)
-        rate = round(sound.rate * speed)
+            return False
         form = _format(media, device, rate)
         if form.sampleRate() != rate:
             heard = audio.resampled(heard, rate, form.sampleRate())
@@ -123,6 +128,7 @@ class Sounding(QObject):
         self._buffer.open(QBuffer.OpenModeFlag.ReadOnly)
         self._sink = media.QAudioSink(device, form, self)
         self._sink.start(self._buffer)
+        return True
 
     def _follow(self) -> None:
         """While steps play at the speed of the sound, it is heard from the step on at which they began."""
@@ -168,7 +174,7 @@ class Sounding(QObject):
         wanted = self._wanted()
         seconds = USUAL if wanted is None else wanted + AROUND_A_WORD
         opened.readyRead.connect(lambda source=self._source: self._take(source, opened.readAll(), seconds))
-        self.said.emit(tr("Speak now: {seconds} s are recorded.").format(seconds=f"{seconds:g}"))
+        self.said.emit(tr("Speak now: {seconds} s are recorded.").format(seconds=numeral(f"{seconds:g}")))
 
     def _take(self, source: Any, data: QByteArray, seconds: float) -> None:
         """What the microphone hands over, until so many seconds have come."""
@@ -255,13 +261,7 @@ def unpacked(data: bytes, channels: int, kind: str) -> Values:
 
 def write(sound: Values, rate: int) -> Path:
     """A recording as a WAV file in the app's own folder, with the next number that is free; raises OSError."""
-    path = registry.taken(FOLDER, "recorded", ".wav")
-    with registry.whole(path) as beside, wave.open(str(beside), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(packed(sound, 1, "Int16"))
-    return path
+    return sonify.save(registry.taken(FOLDER, "recorded", ".wav"), sound, rate)
 
 
 def _format(media: Any, device: Any, rate: int) -> Any:

@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from visualizer.ui.what_if import WhatIf
 
 RADIUS = 10.0
+LEAST = 740, 536
+"""Pixels at a text scale of 1 in which every view can be laid out."""
 LEVEL = 0.35
 """Seconds in which the level changes."""
 DRAG = 4.0
@@ -186,7 +188,7 @@ class Stage(Canvas):
         knobs |= {name: f"{number:.4g}" for name, number in self._between.items() if name in view.glides}
         if self.veiled and store.waiting and FAINT in dict(view.knobs):
             knobs[FAINT] = "faint"
-        seen = replace(seen, look=replace(seen.look, size=(self.width(), self.height()), knobs=tuple(knobs.items())))
+        seen = replace(seen, look=replace(seen.look, size=self.room(), knobs=tuple(knobs.items())))
         state, several, readers = store.state, store.beside, store.readers
         if readers:
             self._show_comparison(readers, seen.moment)
@@ -210,9 +212,17 @@ class Stage(Canvas):
             if was is not None and was[0] == id(trace) and not whole and was[1].view.wants != view.wants:
                 self._change_level(before, inwards=view.wants == NUMBER)
 
+    def room(self) -> tuple[int, int]:
+        """The size that a picture is drawn in: that of the stage; larger, and moved, where words are so large that not
+        every view could be laid out in it."""
+        scale = self.store.state.look.text_scale
+        least = (round(length * scale) for length in LEAST) if scale > 1 else (0, 0)
+        wide, high = map(max, (self.width(), self.height()), least)
+        return wide, high
+
     def _show_comparison(self, readers: tuple[Reader, ...], moment: Moment) -> None:
         """Several networks as one picture."""
-        state, look = self.store.state, replace(self.store.state.look, size=(self.width(), self.height()))
+        state, look = self.store.state, replace(self.store.state.look, size=self.room())
         wanted = readers, moment, look, state.active, state.compare, state.alone, state.focus, self._pixel
         if self._drawn != wanted:
             self._drawn, self._input, self._turn, self._crossing = wanted, None, None, None
@@ -392,7 +402,11 @@ class Stage(Canvas):
             self._kept = None
         self._glide_knobs(old, new)
         self.set_moving(new.playing or self._dragging in ("scrub", "reel"))
+        if old.look.text_scale != new.look.text_scale:
+            self._take_room()
         self.refresh()
+        if old.look.text_scale != new.look.text_scale:
+            self.keep_inside()
         if not self.moves:
             tell(self)
         if old.focus != new.focus and self.part < 0 and self.hasFocus():
@@ -411,9 +425,12 @@ class Stage(Canvas):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.zoom_by(1.25 ** (event.angleDelta().y() / 120), event.position())
-        elif self.zoom > 1:
+        elif self.roams:
             self.corner += QPointF(event.angleDelta()) / 2
             self.keep_inside()
+        else:
+            event.ignore()
+            return
         event.accept()
 
     # --- pointing ---
@@ -617,7 +634,7 @@ class Stage(Canvas):
         if start is not None and trace is not None and start.array == "output" and selected is not None \
                 and start.layer == selected.layer and start.cell[:1] == selected.cell[:1] and len(start.cell) > 1:
             return "mark"
-        return "pan" if self.zoom > 1 else "nothing"
+        return "pan" if self.roams else "nothing"
 
     def _takes_hold(self, press: QPointF, start: Focus, trace: Trace) -> bool:
         """Whether a drag from there moves the input: it lies on a picture that is fed in, and the bar is shown."""
@@ -698,7 +715,7 @@ class Stage(Canvas):
     def _cursor_at(self, point: QPointF) -> Qt.CursorShape:
         focus = self.focus_at(point)
         if focus is None:
-            return Qt.CursorShape.OpenHandCursor if self.zoom > 1 else Qt.CursorShape.ArrowCursor
+            return Qt.CursorShape.OpenHandCursor if self.roams else Qt.CursorShape.ArrowCursor
         return Qt.CursorShape.PointingHandCursor
 
     # --- scrubbing the lanes ---
@@ -788,6 +805,8 @@ class Stage(Canvas):
         self.hovered.emit(focus)
         self.update()
         if part >= 0:
+            for place in (self.parts()[part].place, self.parts()[part].spots[spot].place):
+                self.bring_into_view(QRectF(*place))
             tell_reached(self)
 
     def _stay_within_parts(self) -> None:
@@ -849,11 +868,15 @@ class Stage(Canvas):
         self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        size = (self.width(), self.height())
+        self._take_room()
+        self.refresh()
         self.keep_inside()
+
+    def _take_room(self) -> None:
+        """What is drawn from now on has the size that there is room for."""
+        size = self.room()
         look = {"size": size, "widest": self.widest if self.widest < size[0] else 0}
         self.store.apply(lambda state: changed(state, look=replace(state.look, **look)), undoable=False)
-        self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with faults.painting(self) as painter:

@@ -24,7 +24,7 @@ from threading import Thread
 from typing import Any
 
 from PySide6.QtCore import SLOT, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QStyleHints
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QStyleHints
 from PySide6.QtWidgets import QApplication
 
 from visualizer.scene import colour
@@ -133,7 +133,8 @@ class System(QObject):
         Thread(target=lambda: self._tell(of_qt), daemon=True).start()
 
     def _tell(self, of_qt: Wishes) -> None:
-        found = wishes().over(of_qt)
+        said = wishes()
+        found = replace(said.over(of_qt), text=max(filter(None, (said.text, of_qt.text)), default=None))
         with suppress(RuntimeError):  # the app has ended meanwhile
             self.heard.emit(found)
 
@@ -158,14 +159,20 @@ def accessibility(hints: QStyleHints) -> object:
     return found() if found is not None else None
 
 
+POINTS = 13
+"""The largest size of letters that a system has by itself: macOS; GNOME has 11, KDE 10, Windows 9."""
+
+
 def from_qt() -> Wishes:
-    """What Qt says at once: contrast since 6.10, motion since 6.12. That nothing is preferred is no answer: Qt says so
-    of systems, too, that it cannot ask."""
+    """What Qt says at once: contrast since 6.10, motion since 6.12, the system's size of letters. That nothing is
+    preferred is no answer: Qt says so of systems, too, that it cannot ask."""
     hints = QApplication.styleHints()
     contrast, motion = (getattr(accessibility(hints), name, None)
                         for name in ("contrastPreference", "motionPreference"))
+    points = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont).pointSizeF()
     return Wishes(less_motion=True if motion is not None and "Reduced" in str(motion()) else None,
-                  more_contrast=True if contrast is not None and "High" in str(contrast()) else None)
+                  more_contrast=True if contrast is not None and "High" in str(contrast()) else None,
+                  text=points / POINTS if points > POINTS else None)
 
 
 # --- Linux ---------------------------------------------------------------------------------------------------------
@@ -193,11 +200,12 @@ def from_gsettings() -> Wishes:
 
 
 def _of_gnome(said: dict[str, str]) -> Wishes:
-    """Settings by their names, each as it is printed."""
+    """Settings by their names, each as it is printed. Under X11 Qt itself draws everything by the factor for text."""
     less = [said[name] == wanted for name, wanted in (("reduced-motion", "1"), ("enable-animations", "false"))
             if name in said]
     more = [said[name] == wanted for name, wanted in (("contrast", "1"), ("high-contrast", "true")) if name in said]
-    return Wishes(any(less) if less else None, any(more) if more else None, _number(said.get("text-scaling-factor")))
+    return Wishes(any(less) if less else None, any(more) if more else None,
+                  None if QGuiApplication.platformName() == "xcb" else _number(said.get("text-scaling-factor")))
 
 
 def from_kde() -> Wishes:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QMenu, QSlider, QToolTip, QWidget
 from visualizer import glossary
 from visualizer.comparison.path import share_of
 from visualizer.comparison.words import in_step
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.reel import is_between, title_of
@@ -363,4 +363,4 @@ def slider_value(speed: float) -> int:
 
 def speed_words(speed: float) -> str:
     """`1×`, `0.25×`."""
-    return f"{speed:.2f}".rstrip("0").rstrip(".") + "×"
+    return numeral(f"{speed:.2f}".rstrip("0").rstrip(".")) + "×"

@@ -18,7 +18,7 @@ from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Text
 from visualizer.scene.state import State
-from visualizer.ui import style, system
+from visualizer.ui import scale, style, system
 from visualizer.ui.buttons import Button, FocusRing
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands, key_for
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from visualizer.ui.presenter import Presenter
     from visualizer.ui.sounding import Sounding
     from visualizer.ui.teaching import Teaching
+    from visualizer.ui.tones import Tones
 
 
 class Window(QWidget):
@@ -57,6 +58,8 @@ class Window(QWidget):
     drawn = Signal(object)
     sweep_wanted = Signal(str)
     """The knob of the laboratory that should go through its range."""
+    scale_chosen = Signal()
+    """How large everything is to be drawn was chosen."""
     restore_wanted = Signal()
     """What a crash left behind is to be opened."""
     telling_wanted = Signal()
@@ -153,6 +156,14 @@ class Window(QWidget):
         """From now on `motion` or `contrast` is as somebody chose, `always`, `never` or as the `system` asks."""
         system.choose(what, choice)
         self.heed(self.asked)
+
+    def rescale(self, by: int = 0, chosen: str | float = scale.SYSTEM) -> None:
+        """Everything a step larger or smaller, or as was chosen, from the next start on."""
+        if by:
+            at = scale.SCALES.index(scale.wanted()) + by
+            chosen = scale.SCALES[min(max(at, 0), len(scale.SCALES) - 1)]
+        scale.choose(chosen)
+        self.scale_chosen.emit()
 
     def heed(self, asked: system.Wishes) -> None:
         """Do what the system asks for, where nobody chose anything else."""
@@ -335,6 +346,7 @@ class Window(QWidget):
         from visualizer.ui.teaching import Teaching
 
         made = Teaching(self.store, lambda: self.engine, self)
+        made.glide = lambda: self.stage.glide
         made.said.connect(self._say_of_lesson)
         made.unsaid.connect(self._unsay_of_lesson)
         made.changed.connect(self._taught)
@@ -586,6 +598,15 @@ class Window(QWidget):
         made = Sounding(self.store, self)
         made.said.connect(self.say)
         made.recorded.connect(self.open_path)
+        return made
+
+    @cached_property
+    def tones(self) -> Tones:
+        """The numbers that are looked at, as tones; they come when they are asked for."""
+        from visualizer.ui.tones import Tones
+
+        made = Tones(self.store, self.sounding, self)
+        made.said.connect(self.say)
         return made
 
     def take_picture(self) -> None:

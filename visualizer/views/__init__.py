@@ -18,7 +18,7 @@ from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import called_now
 from visualizer.scene.stillness import still
 from visualizer.scene.subject import CHANNEL
-from visualizer.scene.timeline import Beat, Moment, Pace, Timeline, timeline
+from visualizer.scene.timeline import Added, Beat, Moment, Pace, Timeline, timeline
 from visualizer.trace import Trace
 
 Made = TypeVar("Made", Picture, Picture | None)
@@ -46,6 +46,8 @@ class View:
     """Address of the moment at which it has most to tell, where nobody has chosen one; the first beat without it."""
     pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None = None
     """How long a beat, given settled, takes in it, and in how many terms it goes; the timeline's own without it."""
+    sums: Callable[[Trace, Moment, Focus | None, Look], tuple[Added, ...]] | None = None
+    """What the terms of a beat, given settled, come to one after the other; None where it adds nothing up."""
     after: Callable[[Trace, Look], tuple[Beat, ...]] | None = None
     """What it shows being done with an answer once the network has given it, as beats more: each has a `doing`. They
     may hang on the knobs, so that others come when one is turned. Every other view shows that answer meanwhile."""

@@ -268,7 +268,7 @@ def _opened(seen: Shown | None, look: Look, box: Box) -> list[Mark]:
         bar = x + wide * 0.68
         long = max(-1.0, min(1.0, value / top)) * wide * 0.11
         if rest:
-            marks.append(Text(x, y, plain(tr("{count} others").format(count=said(
+            marks.append(Text(x, y, plain(numbers.others(len(here) - count, said(
                 str(len(here) - count), "others of a class map", maps.name, (count,)))), 12, 400, "ink-2"))
         else:
             marks += [Rect(x - 4, y - 13, wide + 4, 18, focus=Focus(maps.name, cell), radius=3),

@@ -40,6 +40,7 @@ from visualizer.scene.reading import (
     shown_layer,
     step_said,
     steps_said,
+    top_of,
     unit_said,
     without_gradient,
 )
@@ -108,16 +109,6 @@ def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
 
 
 @remembered(32)
-def scale_of(shown: Reading, key: str) -> float:
-    """±1 for tanh states; for what is unbounded (the LSTM's cell) the 99th percentile of its size."""
-    if key == "hidden" and shown.squashed:
-        return 1.0
-    sizes = np.abs(_values(shown, key))
-    known = sizes[np.isfinite(sizes)]
-    return (float(np.percentile(known, 99)) if known.size else 0.0) or 1.0
-
-
-@remembered(32)
 def _values(shown: Reading, key: str) -> NDArray[np.float64]:
     """(step, unit)."""
     return np.asarray(shown.layer.inner[key], np.float64)
@@ -126,7 +117,7 @@ def _values(shown: Reading, key: str) -> NDArray[np.float64]:
 @remembered(32)
 def _entries(shown: Reading, key: str, by: str) -> steps.Entries:
     values = _values(shown, key)[:, list(ordered(shown, key, by))]
-    top = scale_of(shown, key)
+    top = top_of(shown, key)
     return steps.Entries(np.ascontiguousarray(colour.signed(values, top).T), "activation", colour.ZERO,
                          Scale("activation", tr("values"), f"{shown.layer.name}.{key}", -top, top,
                                tr("one scale for every step")))
@@ -188,7 +179,7 @@ def _beyond(shown: Reading, key: str, by: str, reach: steps.Reach, place: steps.
     if place.pitch < 6 or high < 2:
         return []
     values = _values(shown, key)[reach.done.start:reach.done.stop, list(ordered(shown, key, by))]
-    top = scale_of(shown, key)
+    top = top_of(shown, key)
     strokes: dict[str, list[Points]] = {"positive-text": [], "negative-text": []}
     for step, row in np.argwhere(np.abs(values) > top).tolist():
         right, above = place.left(reach.done.start + step + 1) - 1, y + row * high
@@ -201,7 +192,7 @@ def _beyond(shown: Reading, key: str, by: str, reach: steps.Reach, place: steps.
 @remembered(32)
 def _far(shown: Reading, key: str) -> NDArray[np.float64]:
     """Share of the units at each step that lie beyond nine tenths of the scale."""
-    far: NDArray[np.float64] = np.mean(np.abs(_values(shown, key)) > FAR * scale_of(shown, key), axis=1)
+    far: NDArray[np.float64] = np.mean(np.abs(_values(shown, key)) > FAR * top_of(shown, key), axis=1)
     return far
 
 
@@ -218,7 +209,7 @@ def _saturation(shown: Reading, key: str, reach: steps.Reach, now: int, place: s
                                        (left, y + high))))
     marks: list[Mark] = [
         Text(steps.LEFT - 16, y + high - 2,
-             plain(tr("beyond ±{far}").format(far=said(numbers.number(FAR * scale_of(shown, key)), "far from 0",
+             plain(tr("beyond ±{far}").format(far=said(numbers.number(FAR * top_of(shown, key)), "far from 0",
                                                            shown.layer.name, array=f"inner.{key}"))),
              11, 500, "ink-2", "end"),
         Line(((place.x, y + high), (place.left(shown.steps), y + high)), "rule")]
@@ -233,7 +224,7 @@ def _saturation(shown: Reading, key: str, reach: steps.Reach, now: int, place: s
 
 def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
     values, gradient = _values(shown, key), shown.layer.inner_gradients.get(key)
-    x, y, top = steps.LEFT, look.size[1] - lanes_height(look) - 40, scale_of(shown, key)
+    x, y, top = steps.LEFT, look.size[1] - lanes_height(look) - 40, top_of(shown, key)
     if moment.backward and gradient is not None:
         largest = colour.largest(gradient) or 1.0
         scale = Scale("gradient", tr("size of the gradient"), key, largest * 1e-6, largest, log=True)
@@ -262,7 +253,7 @@ def _order_words(by: str) -> str:
 
 
 def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
-    values, top = _values(shown, key), scale_of(shown, key)
+    values, top = _values(shown, key), top_of(shown, key)
     step = steps.current(trace, shown, moment)
     name = {"hidden": tr("hidden state"), "cell": tr("cell state")}.get(key, key)
     if moment.backward:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import comparison, registry, sight
+from visualizer import comparison, registry, sight, sonify
 from visualizer.comparison import Reader
-from visualizer.language import speaking
+from visualizer.language import speaking, tr
 from visualizer.registry import NotWritten
 from visualizer.scene.passage import Passage
 from visualizer.scene.picture import Focus, Look, Picture
@@ -83,6 +83,10 @@ class Film:
     alone: int = 0
     """Which of them is seen alone, counted from 1."""
 
+    sound: str = ""
+    """What is heard with it, one of `sonify.audibles`; empty for the sound that the network reads, where there is one.
+    """
+
     @cached_property
     def count(self) -> int:
         """How many frames: all the way, and a rest on the last moment."""
@@ -131,6 +135,14 @@ class Film:
             return sight.beside(self.recordings, self.places, self.active, self.look.size, moment)
         return sight.seen(self.recorded, self, moment)
 
+    @cached_property
+    def melody(self) -> sonify.Melody:
+        """What is heard with it: each tone with the frame that first shows its number. Refused where there is none."""
+        with speaking(self.look.language):
+            seen = sight.sight(self.trace, self, self.times.at(self.start))
+            return replace(sonify.melody(sonify.find(self.sound), self.trace, seen, self.times, self.last - self.start,
+                                         self.speed), seconds=float(self.seconds))
+
     @property
     def recorded(self) -> sight.Recorded:
         """What is seen from the active place."""
@@ -174,6 +186,8 @@ class FilmFormat:
     """The State inside such a file; None if it is another kind of file, damaged, or holds none."""
     refuses: Callable[[Film], str] = lambda film: ""
     """Why this film cannot be written so, in one sentence that says what to do; empty if it can."""
+    sounds: bool = False
+    """Whether such a file has a track of sound."""
     missing: Callable[[], str] = lambda: ""
     """What has to be installed first, in one sentence with the line that does it; empty if nothing."""
     even: bool = False
@@ -197,7 +211,7 @@ def find(path: str | Path) -> FilmFormat:
 
 
 def save(film: Film, path: str | Path, told: Told = lambda done, of: None) -> Path:
-    """Write a film in the format that the ending names.
+    """Write a film in the format that the ending names; what is heard with it beside it, where that has no sound.
 
     Raises LookupError for an unknown ending, Refused where the film cannot be made so, NotWritten where the disk is
     full or not to be written on.
@@ -206,13 +220,22 @@ def save(film: Film, path: str | Path, told: Told = lambda done, of: None) -> Pa
     found = find(path)
     if why := refusal(film, found):
         raise Refused(why)
+    if film.sound and not film.melody.tones:
+        raise Refused(tr("Nothing becomes known in this stretch, so nothing is heard; film a longer one."))
     try:
         found.write(film, path, told)
+        if film.sound and not found.sounds:
+            sonify.save(sound_file(path), sonify.samples(film.melody))
     except NotWritten:
         raise
     except OSError as error:
         raise NotWritten(path, error) from error
     return path
+
+
+def sound_file(path: Path) -> Path:
+    """Where what is heard with a film is written that has no track of sound: beside a file, in a folder."""
+    return path / "sound.wav" if path.is_dir() else path.with_suffix(".wav")
 
 
 def refusal(film: Film, form: FilmFormat) -> str:
@@ -226,7 +249,19 @@ def refusal(film: Film, form: FilmFormat) -> str:
     if form.even and (width % 2 or height % 2):
         return (f"{form.title} needs an even width and height, not {width} × {height}; choose "
                 f"{width - width % 2} × {height - height % 2}.")
-    return form.refuses(film)
+    return (unheard(film) if film.sound else "") or form.refuses(film)
+
+
+def unheard(film: Film) -> str:
+    """Why what is to be heard with a film cannot be, in one sentence; empty where it can."""
+    if film.over is not None or film.readers or film.reel or len(film.places) > 1:
+        return tr("What is heard follows the beats of one recording; film one network on one input.")
+    try:
+        with speaking(film.look.language):
+            sonify.find(film.sound).words(film.trace, sight.sight(film.trace, film, film.times.at(film.start)))
+    except (Refused, LookupError) as error:
+        return str(error)
+    return ""
 
 
 # --- which stretch --------------------------------------------------------------------------------------------------

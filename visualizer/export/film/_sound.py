@@ -1,18 +1,18 @@
-"""The sound of a film: that of a model of sounds, heard while its steps are read at the speed at which it was recorded.
-"""
+"""The sound of a film: its numbers as tones where these are asked for; else that of a model of sounds, heard while its
+steps are read at the speed at which it was recorded."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import sonify
 from visualizer.export.film import Film
 from visualizer.inputs.audio import resampled
 from visualizer.scene.sound import sound_of
 from visualizer.scene.timeline import FORWARD
+from visualizer.sonify import RATE
 
-RATE = 48_000
-"""Samples a second of the track: every encoder takes so many."""
 LOUD = 0.8
 """How loud the loudest is: 1 is all that there is."""
 OFF = 0.01
@@ -21,6 +21,8 @@ OFF = 0.01
 
 def track(film: Film) -> NDArray[np.float32] | None:
     """(sample,) as long as the film; None where nothing is to be heard: no sound was read, or not at its own speed."""
+    if film.sound:
+        return sonify.samples(film.melody, RATE)
     if film.over is not None or film.readers or film.reel or len(film.places) > 1:
         return None
     sound = sound_of(film.trace)

@@ -44,4 +44,5 @@ def _box(data: bytes, name: bytes, at: int, end: int) -> tuple[int, int] | None:
 
 
 encode = encoder("mp4", "libx264", {"preset": "veryfast", "crf": "18"}, "aac")
-FILM = FilmFormat("mp4", (".mp4",), "MP4 video", in_file(encode, converted), state, missing=missing, even=True)
+FILM = FilmFormat("mp4", (".mp4",), "MP4 video", in_file(encode, converted), state, sounds=True, missing=missing,
+                  even=True)

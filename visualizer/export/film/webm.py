@@ -43,4 +43,5 @@ def _number(data: bytes, at: int, whole: bool = False) -> tuple[int | None, int]
 
 
 encode = encoder("webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "crf": "20", "b": "0"}, "libopus")
-FILM = FilmFormat("webm", (".webm",), "WebM video", in_file(encode, converted), state, missing=missing, even=True)
+FILM = FilmFormat("webm", (".webm",), "WebM video", in_file(encode, converted), state, sounds=True, missing=missing,
+                  even=True)

@@ -20,6 +20,9 @@ class Shows(Desk, Protocol):
     def canvas(self) -> Canvas:
         """The stage, or the audience's picture while it presents."""
 
+    def rescale(self, by: int) -> None:
+        """Everything a step larger or smaller from the next start on."""
+
     def choose(self, what: str, choice: str) -> None:
         """From now on `motion` or `contrast` is as somebody chose, `always`, `never` or as the `system` asks."""
 
@@ -44,6 +47,12 @@ def family() -> Family:
                 pure(lambda state: text_scale(state, 1.1))),
         Command("smaller-text", tr("Smaller text"), ("Ctrl+[",), tr("All words of the picture smaller"),
                 pure(lambda state: text_scale(state, 1 / 1.1))),
+        Command("larger", tr("Everything larger"), ("Ctrl+Shift+]",),
+                tr("Words, pictures and buttons larger, up to twice as large; the app opens anew"),
+                lambda desk: desk.rescale(1), starts=True),
+        Command("smaller", tr("Everything smaller"), ("Ctrl+Shift+[",),
+                tr("Words, pictures and buttons smaller again; the app opens anew"),
+                lambda desk: desk.rescale(-1), starts=True),
         Command("theme", tr("Light or dark"), ("T",), tr("Change between the light and the dark theme"),
                 pure(does.theme), icon="theme", is_on=is_dark, starts=True),
         Command("contrast", tr("High contrast"), ("Ctrl+Shift+T",),

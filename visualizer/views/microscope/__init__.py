@@ -30,7 +30,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.subject import NUMBER, is_inner, subject
 from visualizer.scene.telling import weighed
-from visualizer.scene.timeline import Moment, Pace, Stretch, own_pace
+from visualizer.scene.timeline import Added, Moment, Pace, Stretch, own_pace
 from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views import WHOLE, View
 from visualizer.views.microscope._claims import itself
@@ -73,7 +73,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = slide.sentence
     if at < sheet.pieces:
         sheet = _sheet(trace, _in_the_making(trace, slide), look)
-        said = said if slide.hands_on else so_far_sentence(slide, int(at), sheet.pieces - 1, sheet.so_far(int(at)))
+        said = said if slide.hands_on else _so_far(slide, sheet, int(at))
     sentence = parts.sentence(look, said)
     corner = look.size[0] - 36.0
     if slide.key and all(box_of(mark)[0] + box_of(mark)[2] < corner - 20 for mark in sentence):
@@ -95,6 +95,26 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     if beat.step is not None and 1 < beat.step < len(layer.output):  # steps between the first and the last go alike
         beat = replace(beat, step=2)
     return _pace(trace, Moment(beat), focus, look)
+
+
+def sums(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> tuple[Added, ...]:
+    """What the pieces of each slide of a beat come to, one after the other, as it is being filled."""
+    beat = moment.beat
+    found: list[Added] = []
+    for act in beat.acts or ("",):
+        slide = _slide(trace, replace(moment, phase=beat.stretch(act)[1]), focus, look)
+        stretch = _stretch(trace, slide, moment, look)
+        sheet = _sheet(trace, slide, look)
+        totals = [sheet.total(done) for done in range(1, sheet.pieces + 1)]
+        if (not beat.acts or _act_of(slide) == act) and stretch is not None and stretch.terms == sheet.pieces:
+            known = tuple(total for total in totals if total is not None)
+            found += [Added(stretch, known)] if len(known) == len(totals) else []
+    return tuple(found)
+
+
+def _so_far(slide: Slide, sheet: Laid, done: int) -> str:
+    total = sheet.total(done)
+    return so_far_sentence(slide, done, sheet.pieces - 1, "" if total is None else said(total, slide.backward, 3))
 
 
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -346,7 +366,7 @@ def _table(trace: Trace, slide: Slide) -> Table:
 VIEW = View(
     "microscope", english("Microscope"),
             english("Any number, taken apart into the terms that made it, forwards and backwards."),
-    suits=lambda trace: True, draw=draw, telling=weighed, wants=NUMBER, pace=pace, order=13,
+    suits=lambda trace: True, draw=draw, telling=weighed, wants=NUMBER, pace=pace, sums=sums, order=13,
     continuous=False, aside=aside,
     knobs=(("card", ("auto", "arrives", "hands")), ("march", ("terms", "positions", "rows"))),
     group=WHOLE, tries=english("Press Shift with an arrow to add term after term, and click a term to open it."),

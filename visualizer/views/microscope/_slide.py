@@ -114,8 +114,8 @@ class Laid:
     """How many pieces it fills in, one after the other."""
     after: Callable[[float], Sequence[Mark]] = lambda at: NOTHING
     """What is to be seen when so many pieces are there; of 2.5 two are, and the third is half on its way."""
-    so_far: Callable[[int], str] = lambda done: ""
-    """What so many pieces come to, for the sentence; empty where that is no one number."""
+    total: Callable[[int], float | None] = lambda done: None
+    """What so many pieces come to; None where that is no one number."""
 
     def beside(self, marks: Sequence[Mark]) -> Laid:
         """The same with more that stands."""

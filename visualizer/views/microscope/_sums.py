@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
-from visualizer.language import english, tr, translated
+from visualizer.language import counted_as, english, tr, translated
 from visualizer.said import Claim, claimed, constants, tick
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, whole
@@ -139,7 +139,7 @@ def added_up(slide: Slide, marks: Sequence[Mark], listed: Listing, fall: Running
 
     still = marks if slide.made else _without_products(marks)
     return Laid((*still, *listed.still, *fall.still), listed.pieces, after,
-                fall.so_far)
+                fall.total)
 
 
 def handed_out(slide: Slide, marks: Sequence[Mark], lists: Sequence[Listing], first: Laid | None = None) -> Laid:
@@ -447,8 +447,10 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
                  value_ink(item, backward), "end")])
     rest: list[tuple[str, float]] = []
     if len(items) > len(shown):
-        what = tr("{count} smaller terms") if listed.tail else tr("{count} smaller ones")
-        rest.append((what.format(count=_so_many(len(items) - len(shown))), float(items[order[len(shown):]].sum())))
+        left = len(items) - len(shown)
+        what = counted_as(left, tr("{count} smaller term"), tr("{count} smaller terms")) if listed.tail else \
+            counted_as(left, tr("{count} smaller one"), tr("{count} smaller ones"))
+        rest.append((what.format(count=_so_many(left)), float(items[order[len(shown):]].sum())))
     rest += listed.tail
     rest = rest[max(0, len(shown) + len(rest) - max(len(shown) + 1, room + 1 + len(listed.tail))):]
     for place, (words, value) in enumerate(rest, len(shown)):
@@ -488,8 +490,18 @@ def sorted_fall(slide: Slide, items: NDArray[np.float64], biases: Sequence[float
     running = np.concatenate([[0.0], np.cumsum([*items[order], *biases])])
     x, wide = x + 40, wide - 48
     top, height = y + 34, frame.bottom - y - 62
-    if wide < 120 or height < 60 or not np.all(np.isfinite(running)):
+    if not np.all(np.isfinite(running)):
         return Running(())
+    pieces = listed.pieces
+    stops = list(range(len(listed.shown) + 1)) + [len(items)] * (len(listed.shown) < len(items))
+    stops = [*stops, *range(len(items) + 1, len(running))][:pieces + 1]  # so many terms are there after each piece
+    stops += [len(running) - 1] * (pieces + 1 - len(stops))
+
+    def total(done: int) -> float | None:
+        return float(running[stops[done]]) if done else None
+
+    if wide < 120 or height < 60:
+        return Running((), total=total)
     axis, height_of = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
     title = tr("running sum, the largest term first") if wide >= 230 else tr("running sum, largest first")
     ends = (tr("{one} … {count} terms and the bias") if len(biases) == 1 else
@@ -501,10 +513,7 @@ def sorted_fall(slide: Slide, items: NDArray[np.float64], biases: Sequence[float
     xs = x + np.arange(len(running)) / max(1, len(running) - 1) * wide
     points = tuple((float(a), height_of(float(b))) for a, b in zip(xs, running, strict=True))
     color = "gradient-mark" if slide.backward else "positive-bar"
-    own, pieces = about(slide), listed.pieces
-    stops = list(range(len(listed.shown) + 1)) + [len(items)] * (len(listed.shown) < len(items))
-    stops = [*stops, *range(len(items) + 1, len(points))][:pieces + 1]  # so many terms are there after each piece
-    stops += [len(points) - 1] * (pieces + 1 - len(stops))
+    own = about(slide)
     way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(np.array(points), axis=0).T))])
 
     def after(at: float) -> list[Mark]:
@@ -521,7 +530,7 @@ def sorted_fall(slide: Slide, items: NDArray[np.float64], biases: Sequence[float
         return grouped(FALL, [*marks, Rect(px - 5, py - 5, 10, 10, "accent", "stage", 2, radius=5, focus=own)])
 
     return Running(tuple(grouped(FALL, still)), pieces, after,
-                   lambda done: said(float(running[stops[done]]), slide.backward, 3) if done else "",
+                   total,
                    lambda index: points[stops[index]])
 
 
@@ -641,7 +650,10 @@ def _arithmetic(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
         return [*empty[done:], *(mark for line in lines[:done] for mark in line)]
 
     lines = [grouped(LINE, line) for line in lines]
-    return Laid(tuple(grouped(LINE, still)), count, after)
+    whole = adds and len(entries) == len(shown)
+    added = [float(taps.products[index]) for taps, index in shown] + ([] if bias is None else [bias])
+    return Laid(tuple(grouped(LINE, still)), count, after,
+                lambda done: float(sum(added[:done])) if whole and done else None)
 
 
 def joint(at: Slot, sign: str) -> list[Mark]:

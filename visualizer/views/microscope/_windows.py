@@ -175,7 +175,7 @@ def window_slide(trace: Trace, slide: Slide, name: str, terms: Terms, grid: Grid
                                value_ink(term.product, backward), at)
         return marks
 
-    return Laid((*still, *fall.still), pieces, after, fall.so_far)
+    return Laid((*still, *fall.still), pieces, after, fall.total)
 
 
 def _claims(trace: Trace, taps: Taps, owner: str, channel: int, grid: Grid,
@@ -309,7 +309,7 @@ def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink
 def _others_words(others: list[int], layout: _Layout, place: int, words: str, frame: Area) -> list[Mark]:
     x = layout.x + place * layout.pitch
     room = min(layout.pitch, layout.names - x) - 8
-    return [Text(x, frame.y + 16, plain(tr("{count} others").format(count=tick(
+    return [Text(x, frame.y + 16, plain(numbers.others(len(others), tick(
         numbers.count(len(others)), len(others), 0, len(others)))), 13, 600,
                  max_width=room),
             Text(x, frame.y + 33, plain(fitting((words, words.replace(f"{tr('channel')} ", "")), room, 12)), 12, 400,
@@ -343,10 +343,18 @@ def _running_sum(slide: Slide, terms: Terms, columns: list[int], others: list[in
     backward, size = slide.backward, grid[1] * grid[2]
     x, y = frame.x + AXIS - 6, layout.below + 30
     height = frame.bottom - y - 34
-    if height < 60 or not np.isfinite(products).all():
+    if not np.isfinite(products).all():
         return Running(())
     right = frame.right - NAMES + 8
     added = [float(value) for channel in columns for value in products[channel].ravel()]
+    rest = ([float(sums[others].sum())] if others else []) + ([] if terms.bias is None else [terms.bias])
+    running = np.cumsum([*added, *rest])
+
+    def total(done: int) -> float | None:
+        return float(running[min(done, len(running)) - 1]) if done else None
+
+    if height < 60:
+        return Running((), total=total)
     if len(columns) + bool(others) <= 2:  # no columns to stand under: over the whole width
         step = (right - layout.x - 30) / (len(added) + bool(others))
         places = [layout.x + (index + 0.5) * step for index in range(len(added) + bool(others))]
@@ -366,7 +374,6 @@ def _running_sum(slide: Slide, terms: Terms, columns: list[int], others: list[in
         places.append(right + 14)
         colors.append("weight-positive-text" if terms.bias >= 0 else "weight-negative-text")
     sums_up = [term for channel in columns for row in found[channel] for term in row]
-    running = np.cumsum(added)
     fall = waterfall(x, y, frame.right - x, height, added, colors, places, bar, frame.look, unit=ink.unit, group=FALL,
                      terms=[term and replace(term, total=float(total))
                             for term, total in zip(sums_up, running, strict=False)])
@@ -410,7 +417,7 @@ def _running_sum(slide: Slide, terms: Terms, columns: list[int], others: list[in
         return marks + (result if done > len(added) else empty)
 
     return Running(tuple(grouped(FALL, still)), len(added) + 1, after,
-                   lambda done: said(float(running[min(done, len(running)) - 1]), backward, 3) if done else "", slot)
+                   total, slot)
 
 
 def _result_bar(slide: Slide, terms: Terms, right: float, y: float, height: float, frame: Area, ink: Ink, low: float,

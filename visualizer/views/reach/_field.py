@@ -12,11 +12,12 @@ from visualizer import kinds
 from visualizer.kinds import Box as Field
 from visualizer.kinds import reach
 from visualizer.kinds.reach import Influence
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box, whole
 from visualizer.scene.picture import Focus, Group, Image, Look, Mark, Rect, Scale, Text, grouped, of_layer, plain
+from visualizer.scene.reading import own_words
 from visualizer.scene.subject import NUMBER, strongest, subject
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import elide, width
@@ -297,7 +298,7 @@ def _along_steps(trace: Trace, moment: Moment, one: Unit | None, read: Layer, bo
     left, right = box.left + 92, box.right - 16
     pitch = (right - left) / steps
     order = [layer.name for layer in trace]
-    words = trace.sample.steps if len(trace.sample.steps) == steps else tuple(map(str, range(1, steps + 1)))
+    words = own_words(trace) if len(trace.sample.steps) == steps else tuple(map(str, range(1, steps + 1)))
     marks: list[Mark] = []
     top = box.top + 8
     room = max((width(word, 12) for word in words), default=0) + 6
@@ -359,6 +360,6 @@ def sentence(trace: Trace, one: Unit | None, backward: bool) -> str:
     if sizes is None:
         return f"{told}."
     return tr("{told}; four standard deviations of its gradient are {width}, {share} of that.").format(
-        told=told, width=" × ".join(said(f"{size:.1f}", "width that it uses", one.layer, (axis, *one.cell))
+        told=told, width=" × ".join(said(numeral(f"{size:.1f}"), "width that it uses", one.layer, (axis, *one.cell))
                                     for axis, size in enumerate(sizes)),
         share=said(numbers.percent(share(trace, one), 0), "share of its field", one.layer, one.cell))

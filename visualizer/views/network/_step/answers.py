@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.motions import out
 from visualizer.said import Claim, said, tick
 from visualizer.scene import numbers, parts, sofar
@@ -128,7 +128,7 @@ def _bars(sc: Scene, left: float, right: float, share: float, going: float) -> l
     rest = len(row) - count
     if rest and share >= 1 and sc.look.mode.notes:
         others = float(np.sort(row)[:rest].sum())
-        words = (tr("{count} others together {share}") if rest > 1 else tr("{count} other {share}")).format(
+        words = counted_as(rest, tr("{count} other {share}"), tr("{count} others together {share}")).format(
             count=said(str(rest), *claimed(sc, "how many other answers", count)),
             share=said(numbers.percent(others), *claimed(sc, "chance of all others", count)))
         marks.append(Text(left, plan.frame[1] + plan.frame[3] + 17, plain(words), 12, 400, "ink-2",
