@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPaintEvent
+from PySide6.QtGui import QAccessible, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import export
@@ -86,6 +86,8 @@ def write(path: Path, shown: Sequence[Panel], choices: Choices) -> str:
 
 class ExportPanel(QWidget):
     """What is saved, and how. Enter saves, Esc puts it away."""
+
+    heard_as = QAccessible.Role.Dialog
 
     closed = Signal()
     wanted = Signal(object)
