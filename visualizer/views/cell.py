@@ -141,7 +141,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         words = conclusion(shown, key, float(rows[-1].values[unit]), step, unit).removeprefix(tr("so it ")) \
             if unit < len(rows[-1].values) else ""
         if words and known and look.mode.notes:
-            x = min(end + NUMBERS, look.size[0] - 8 - width(words, 11))
+            x = max(end + NUMBERS * 0.75 + 8, min(end + NUMBERS, look.size[0] - 8 - width(words, 11)))
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
                               max_width=look.size[0] - x - 8))
         marks = before + grouped(own, marks)
