@@ -160,7 +160,7 @@ def _telling(shown: Reading, step: int) -> int:
 def _titled(key: str, title: str, base: float, end: float) -> list[Mark]:
     """The sign and the name of a gate; its sign alone where there is no room for both."""
     if not quantity(key).sign:
-        return [Text(24, base, plain(title), 13, 600)]
+        return [Text(24, base, plain(title), 13, 600, max_width=end - 24)] if end >= 72 else []
     sign = gatesigns.sign(key, 33, base - 4.5, 17)
     return [*sign, Text(48, base, plain(title), 13, 600)] if 48 + width(title, 13, 600) <= end else sign
 
