@@ -19,12 +19,13 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 from torch import nn
 
-from visualizer import claims, edits, inputs, registry, views
+from visualizer import card, claims, edits, inputs, registry, views
 from visualizer.claims import Claim, Expected, Number
 from visualizer.cli import main
 from visualizer.engine.client import Engine
 from visualizer.record import measures
 from visualizer.record.measures import Data, measure
+from visualizer.record.run import given_of, record
 from visualizer.scene import claimpage
 from visualizer.scene.picture import Look, Picture, Rect, Text, box_of
 from visualizer.scene.state import State, from_json, to_json
@@ -221,6 +222,45 @@ def test_maps_that_move_along_follow_and_a_global_maximum_stays(monkeypatch: pyt
     assert measure("follows any conv 1", Data()).value == pytest.approx(0, abs=0.01)  # a little ink leaves the frame
     assert measure("stays any conv 1", Data()).value > 0.3
     assert measure("stays any whole 1", Data()).value == pytest.approx(0, abs=0.01)
+
+
+def test_what_the_recipe_measured_lies_where_it_is_measured_here() -> None:
+    for model in ("digits_cnn", "lenet_mnist", "spoken_digits"):
+        kept, here = measure(f"quality {model} test accuracy", Data()), measure(f"right {model}", Data())
+        assert kept.of >= 300
+        assert here.value == pytest.approx(kept.value, abs=3 * np.sqrt(kept.value * (1 - kept.value) / here.of))
+
+
+def test_the_overlap_and_the_ground_are_those_that_are_counted_pixel_by_pixel() -> None:
+    made = measures.open_model("scene_segments_near")
+    given = [each for name in card.bundled("scene_segments_near").samples
+             if (each := given_of(made, name)).truth is not None]
+    right = np.stack([each.truth for each in given])
+    with torch.no_grad():
+        out = made.module(torch.tensor(np.stack([each.raw for each in given])).float()[:, None] / 255)
+    said = out.argmax(1).numpy()
+    there = [index for index in range(1, 11) if ((right == index) | (said == index)).any()]
+    shares = [((right == index) & (said == index)).sum() / ((right == index) | (said == index)).sum()
+              for index in there]
+    assert measure("iou scene_segments_near", Data()).value == pytest.approx(np.mean(shares), abs=1e-6)
+    assert measure("ground scene_segments_near", Data()).value == pytest.approx((right == 0).mean())
+
+
+def test_boxes_and_blanks_are_those_of_the_numbers_that_came_out() -> None:
+    made = measures.open_model("scene_detector")
+    raw = given_of(made, "scene-7").raw
+    with torch.no_grad():
+        out = made.module(torch.tensor(np.asarray(raw)).float()[None, None] / 255)
+    assert measure("boxes proposed scene_detector scene-7", Data()).value == out.shape[-1] * out.shape[-2]
+    assert measure("boxes likely scene_detector scene-7", Data()).value == int((out[0, 0].sigmoid() > 0.5).sum())
+    kept, right = (measure(f"boxes {what} scene_detector scene-7", Data()).value for what in ("kept", "right"))
+    assert kept == right == 4
+    spelled = record("spoken_strings", "spoken-1358-lucas", objective="none")["softmax"].output
+    assert measure("blanks spoken_strings spoken-1358-lucas", Data()).value == (spelled.argmax(-1) == 10).mean()
+    with pytest.raises(Refused, match="does not answer with string"):
+        measure("blanks digits_cnn digit-2148", Data())
+    with pytest.raises(Refused, match="of digits_cnn are known test accuracy"):
+        measure("quality digits_cnn of", Data())
 
 
 def test_words_that_ask_for_no_measure_are_refused_with_how_to_write_them() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from visualizer import registry
-from visualizer.language import english, translated
+from visualizer.language import english, numeral, translated
 from visualizer.trace import Refused
 
 RIGHT, NOT_QUITE, WRONG = "right", "not quite", "wrong"
@@ -182,17 +182,26 @@ def _against(wanted: Wanted, found: Judged, whole: bool) -> tuple[str, str]:
 
 
 def number_of(number: Number, like: Expected | None) -> str:
-    """A number as it is written, in the manner of what is expected: `17.3 ± 1.9 %`."""
+    """A number as a person reads it, in the manner of what is expected: `17.3 ± 1.9 %`."""
+    return numeral(_number(number, like))
+
+
+def expected_of(like: Expected) -> str:
+    """The same of what is expected."""
+    return numeral(written(like))
+
+
+def written(like: Expected) -> str:
+    """What is expected as it stands in a file, which `expected` reads."""
+    return f"<= {like.value:.3g}" if like.most else _number(Number(like.value, like.error), like)
+
+
+def _number(number: Number, like: Expected | None) -> str:
     if like is None or like.most:
         return f"{number.value:.3g}"
     scale, places, sign = (100, like.places, " %") if like.share else (1, like.places, "")
     spread = f" ± {number.error * scale:.{places}f}" if number.error else ""
     return f"{number.value * scale:,.{places}f}{spread}{sign}"
-
-
-def expected_of(like: Expected) -> str:
-    """The same of what is expected."""
-    return f"<= {like.value:.3g}" if like.most else number_of(Number(like.value, like.error), like)
 
 
 def plain(found: Judged, whole: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from visualizer.language import tr, translated
+from visualizer.language import numeral, tr, translated
 
 BUNDLED, HELD_OUT = "bundled", "held-out"
 """Inputs that come with the app, and those that a folder of data keeps from training."""
@@ -88,7 +88,7 @@ class Curve:
         """Which inputs they are, in words: `400 bundled pictures of one digit`."""
         said = {BUNDLED: tr("{count} bundled {kind}"), HELD_OUT: tr("{count} held-out {kind}")}.get(
             self.origin, tr("{count} {kind}"))
-        return said.format(count=f"{self.inputs:,}", kind=translated(self.kind))
+        return said.format(count=numeral(f"{self.inputs:,}"), kind=translated(self.kind))
 
     @property
     def complete(self) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, cast
 
-from visualizer.language import english, kept_by_language, tr, translated
+from visualizer.language import english, kept_by_language, numeral, tr, translated
 from visualizer.trace import Refused
 
 NAME = "lab"
@@ -72,7 +72,8 @@ class Knob:
         if not self.low <= value <= self.high or (self.whole and value != int(value)):
             refused = tr("{knob} cannot be {word}; give a whole number from {low} to {high}.") if self.whole else \
                 tr("{knob} cannot be {word}; give a number from {low} to {high}.")
-            raise Refused(refused.format(knob=self.name, word=repr(word), low=f"{self.low:g}", high=f"{self.high:g}"))
+            raise Refused(refused.format(knob=self.name, word=repr(word), low=numeral(f"{self.low:g}"),
+                                         high=numeral(f"{self.high:g}")))
         return value
 
     def write(self, value: str | float) -> str:

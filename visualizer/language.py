@@ -3,15 +3,18 @@
 English stands in the code, as `tr("…")`; another language is one file, `assets/i18n/<code>.json`, from the English
 words to its own, with its own name under `@title`. What a table does not have stays English. A picture is drawn in the
 language of its Look, a window speaks one language at a time; stderr, JSON and data files are English because nothing
-is spoken there. Nothing here needs Qt, and nothing of this project.
+is spoken there. So it is with numbers: `numeral` writes for a person what code has written with points, and what goes
+into a file is not passed through it. Nothing here needs Qt, and nothing of this project.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache, lru_cache, wraps
 from pathlib import Path
 from types import MappingProxyType
@@ -76,6 +79,81 @@ def kept_by_language(most: int | None = 32) -> Callable[[Callable[_Given, _Made]
 
         return kept
     return keep
+
+
+# --- how a language writes numbers, counts and reads ------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Manner:
+    """What a language does in its own way, beside its words."""
+
+    point: str = "."
+    """Between a whole and its parts."""
+    comma: str = ","
+    """Between thousands."""
+    least: int = 4
+    """So many digits has the smallest whole whose thousands are set apart."""
+    singular: frozenset[int] = frozenset({1})
+    """Of which counts there is one thing, and not several."""
+    leftwards: bool = False
+    """Whether it is written from right to left."""
+    sounds: tuple[tuple[str, str], ...] = ()
+    """What becomes of words that stand before certain others: (pattern, words)."""
+
+
+_THIN = "\u202f"
+_MANNERS: Mapping[str, Manner] = {
+    "ar": Manner(leftwards=True), "fa": Manner(leftwards=True), "he": Manner(leftwards=True),
+    "ur": Manner(leftwards=True),
+    "de": Manner(",", "."), "it": Manner(",", "."), "fr": Manner(",", _THIN, singular=frozenset({0, 1})),
+    "es": Manner(",", _THIN, 5, sounds=((r"\b([yY])(?= (?:[iIíÍ]|[hH][iIíÍ](?![aeo])))", "e"),)),
+}
+"""By code; a language that is not among them does as English does."""
+_ENGLISH_MANNER = Manner()
+_WITH_COMMA = re.compile(r"(?<![\d.,])(\d*),(\d+)(?![\d.,])")
+_NUMERAL = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+")
+
+
+def manner(language: str | None = None) -> Manner:
+    """That of a language, or of the one that is spoken."""
+    return _MANNERS.get(_spoken.get() if language is None else language, _ENGLISH_MANNER)
+
+
+def numeral(words: str) -> str:
+    """The numbers in words that code wrote, `1,234.5`, as the language that is spoken writes them: `1.234,5`."""
+    own = manner()
+    if own.point == ".":
+        return words
+
+    def write(found: re.Match[str]) -> str:
+        whole, point, parts = found[0].partition(".")
+        apart = own.comma if len(whole) - whole.count(",") >= own.least else ""
+        return whole.replace(",", apart) + (own.point if point else "") + parts
+
+    return _NUMERAL.sub(write, words)
+
+
+def typed(words: str) -> str:
+    """Numbers that a person typed, `0,5` where a comma stands before the parts, with the point that code reads; a point
+    is one everywhere, and `0.5,0.25` are two numbers."""
+    return words if manner().point == "." else _WITH_COMMA.sub(r"\1.\2", words)
+
+
+def single(count: float) -> bool:
+    """Whether a language says of so many things what it says of one: `1 layer`; in French of 0, too."""
+    return count in manner().singular
+
+
+def counted_as(count: float, one: str, several: str) -> str:
+    """Of two texts that of so many things: `{count} layer`, `{count} layers`."""
+    return one if single(count) else several
+
+
+def sounding(words: str) -> str:
+    """Words that were put together, as they sound beside each other: in Spanish `e imagen`, not `y imagen`."""
+    for pattern, other in manner().sounds:
+        words = re.sub(pattern, other, words)
+    return words
 
 
 # --- which languages there are --------------------------------------------------------------------------------------

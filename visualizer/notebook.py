@@ -15,7 +15,7 @@ from html import escape
 from typing import Any
 
 from visualizer import data, export, kinds, views
-from visualizer.language import tr, translated
+from visualizer.language import counted_as, tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Picture, Table
 from visualizer.trace import Layer, Refused, Trace
@@ -68,8 +68,9 @@ def of_trace(trace: Trace, include: Collection[str] | None = None, exclude: Coll
 
 def headline(trace: Trace) -> str:
     """`digits_cnn, 11 layers, 6,042 parameters, cross_entropy 0.0312`."""
-    said = [trace.title or trace.model, tr("{count} layers").format(count=numbers.count(len(trace.layers))),
-            tr("{count} parameters").format(count=numbers.count(trace.parameters))]
+    said = [trace.title or trace.model, counted_as(len(trace.layers), tr("{count} layer"), tr("{count} layers")).format(
+                count=numbers.count(len(trace.layers))),
+            numbers.parameters(trace.parameters)]
     if trace.objective.kind != "none":
         what = tr("objective") if trace.objective.kind == "function" else trace.objective.kind.replace("_", " ")
         said.append(f"{what} {numbers.significant(trace.objective.value)}")
@@ -143,7 +144,8 @@ def _cut(table: Table) -> list[tuple[str, ...]]:
 
 def _more(table: Table, kept: Sequence[object]) -> list[str]:
     left = len(table.rows) - len(kept)
-    return [tr("… and {count} rows more.").format(count=numbers.count(left))] if left else []
+    words = counted_as(left, tr("… and {count} row more."), tr("… and {count} rows more."))
+    return [words.format(count=numbers.count(left))] if left else []
 
 
 def _columns(rows: Iterable[Sequence[str]]) -> list[str]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import answers, beside, inputs, manifest, registry
-from visualizer.language import english, tr, translated
+from visualizer.language import counted_as, english, numeral, tr, translated, typed
 from visualizer.manifest import COLOURS, FITS, Input, Manifest
 from visualizer.scene import modelpage, numbers
 from visualizer.scene.modelpage import (
@@ -169,7 +169,7 @@ def _changes(field: str, word: Any) -> dict[str, Any]:
         mean, divisor = beside.PRESETS[word]
         return {"mean": mean or (0.0,), "divisor": divisor or (1.0,)}
     if field in ("mean", "divisor"):
-        return {field: tuple(float(part) for part in re.split(r"[\s,;]+", word.strip()) if part)}
+        return {field: tuple(float(part) for part in re.split(r"[\s,;]+", typed(word).strip()) if part)}
     if field == "shape":
         return {"shape": shape_in(word)}
     if field == "alphabet":
@@ -345,7 +345,7 @@ def _of_one(told: Input, own: bool, spelled: bool) -> list[Question]:
         preset = OWN if own else _preset_of(told)
         found.append(_preset(told, channels, preset))
         if preset == OWN:
-            found += [Question(name, title, INPUT, WORDS, chosen=" ".join(f"{each:g}" for each in values),
+            found += [Question(name, title, INPUT, WORDS, chosen=" ".join(numbers.short(each) for each in values),
                                tip=tr("One number, or one for each channel"))
                       for name, title, values in (("mean", tr("Mean"), told.mean),
                                                   ("divisor", tr("Divisor"), told.divisor))]
@@ -394,7 +394,7 @@ def _near(one: Sequence[float], other: Sequence[float]) -> bool:
 def _preset(told: Input, channels: int, chosen: str) -> Question:
     offered = tuple((name, translated(PRESETS.get(name, name))) for name, (mean, _) in beside.PRESETS.items()
                     if len(mean) <= 1 or channels in (0, 3) or name == chosen)
-    numbers_ = "" if chosen in ("none", OWN) else "\n".join(" ".join(f"{each:.3f}" for each in values)
+    numbers_ = "" if chosen in ("none", OWN) else "\n".join(" ".join(numeral(f"{each:.3f}") for each in values)
                                                          for values in (told.mean, told.divisor))
     return Question("preset", tr("Mean, divisor"), INPUT, MENU, (*offered, (OWN, tr("numbers of its own"))), chosen,
                     tip=tr("What is taken from each channel, and by what it is divided then"), beside=numbers_)
@@ -616,7 +616,8 @@ def _apart(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
     kinds: dict[str, list[Row]] = {}
     for row in rows:
         kinds.setdefault(row.kind or row.name, []).append(row)
-    return tuple((kind, found[0].operation or tr("{count} times").format(count=len(found)))
+    return tuple((kind, found[0].operation or counted_as(
+        len(found), tr("{count} time"), tr("{count} times")).format(count=len(found)))
                  for kind, found in kinds.items())
 
 
@@ -641,8 +642,8 @@ def _lines(opening: Opening, problem: str) -> tuple[tuple[str, str, str], ...]:
 
 def facts(survey: Survey) -> tuple[tuple[str, str], ...]:
     """What the file is, in a few rows."""
-    found = [(tr("Format"), translated(survey.format)), (tr("Size"), tr("{count} bytes").format(
-        count=numbers.count(survey.size)))]
+    found = [(tr("Format"), translated(survey.format)), (tr("Size"), counted_as(
+        survey.size, tr("{count} byte"), tr("{count} bytes")).format(count=numbers.count(survey.size)))]
     if survey.entries:
         found.append((tr("Entries"), numbers.count(survey.entries)))
     if survey.hash:
@@ -666,7 +667,7 @@ def large(count: int) -> str:
     """`3.4 million`, `1.2 billion`; a smaller number as it is."""
     for size, words in ((10 ** 9, tr("{count} billion")), (10 ** 6, tr("{count} million"))):
         if count >= size:
-            return words.format(count=f"{count / size:.1f}")
+            return words.format(count=numeral(f"{count / size:.1f}"))
     return numbers.count(count)
 
 
@@ -692,8 +693,8 @@ def _badge(survey: Survey) -> tuple[str, str]:
 def size_words(size: int) -> str:
     """`495 kB`, `3.2 MB`."""
     if size < 1000:
-        return tr("{count} bytes").format(count=size)
+        return counted_as(size, tr("{count} byte"), tr("{count} bytes")).format(count=size)
     power = min(3, int(math.log10(size) // 3))
     number = size / 1000.0 ** power
-    return f"{number:.{0 if number >= 100 else 1}f} {('', 'kB', 'MB', 'GB')[power]}"
+    return numeral(f"{number:.{0 if number >= 100 else 1}f} {('', 'kB', 'MB', 'GB')[power]}")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from visualizer.language import tr
+from visualizer.language import counted_as, numeral, tr
 from visualizer.trace import Refused
 
 INPUTS = "inputs"
@@ -142,13 +142,14 @@ def about(found: Inputs) -> str:
     said = []
     if found.skipped:
         named = ", ".join(name for name, _ in found.skipped[:NAMED])
-        words = tr("{count} inputs do not fit and are skipped, {named}: {why}") if len(found.skipped) > 1 else \
-            tr("{count} input does not fit and is skipped, {named}: {why}")
-        said.append(words.format(count=f"{len(found.skipped):,}", why=found.skipped[0][1],
+        words = counted_as(len(found.skipped), tr("{count} input does not fit and is skipped, {named}: {why}"),
+                           tr("{count} inputs do not fit and are skipped, {named}: {why}"))
+        said.append(words.format(count=numeral(f"{len(found.skipped):,}"), why=found.skipped[0][1],
                                  named=named + (" …" if len(found.skipped) > NAMED else "")))
     if found.more:
         said.append(tr("The first {count} of {total} are stepped through.").format(
-            count=f"{len(found.words):,}", total=f"{len(found.words) + len(found.skipped) + found.more:,}"))
+            count=numeral(f"{len(found.words):,}"),
+            total=numeral(f"{len(found.words) + len(found.skipped) + found.more:,}")))
     return " ".join(said)
 
 
@@ -200,7 +201,7 @@ def picked(over: Over, found: Inputs, met: Sequence[Met], labels: Sequence[str] 
     if not kept:
         count = sum(label is not None for label in found.labels)
         said = tr("All {count} inputs with a label are answered right; step through the least sure ones.")
-        raise Refused(said.format(count=f"{count:,}"))
+        raise Refused(said.format(count=numeral(f"{count:,}")))
     return replace(found, words=tuple(found.words[place] for place in kept),
                    labels=tuple(found.labels[place] for place in kept))
 
@@ -215,4 +216,4 @@ def _nothing_fits(over: Over, found: Inputs) -> str:
     if not found.skipped:
         return tr("There is nothing in {name} to step through; choose another folder or file.").format(name=name)
     return tr("None of the {count} inputs in {name} fits: {first}; {why}").format(
-        count=f"{len(found.skipped):,}", name=name, first=found.skipped[0][0], why=found.skipped[0][1])
+        count=numeral(f"{len(found.skipped):,}"), name=name, first=found.skipped[0][0], why=found.skipped[0][1])

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from visualizer.language import manner, numeral
 from visualizer.trace import Cell, Layer
 
 
@@ -64,7 +65,9 @@ def claimed(words: str, claims: Sequence[Claim], place: int = 0) -> str:
 
 def constants(words: str) -> str:
     """Words whose numbers are none of a recording, and claim no more than themselves: those of an equation, a bound."""
-    return re.sub(r"\d+(\.\d+)?", lambda found: said(found[0], "factor", array=repr(float(found[0]))), words)
+    number = r"\d+(?:\.\d+)?" if manner().point == "." else r"\d+(?:[.,]\d+)?"
+    return re.sub(number, lambda found: said(
+        numeral(found[0]), "factor", array=repr(float(found[0].replace(",", ".")))), words)
 
 
 def unplaced(text: str) -> str:
@@ -118,7 +121,7 @@ def lengths(layer: Layer, first: int = 0, array: str = "", last: int | None = No
     nothing for a single number."""
     group, _, key = array.partition(".")
     found = layer.output if not group else getattr(layer, group)[key] if key else getattr(layer, group)
-    return " × ".join(said(f"{found.shape[at]:,}", *axis(layer, at, array))
+    return " × ".join(said(numeral(f"{found.shape[at]:,}"), *axis(layer, at, array))
                       for at in range(found.ndim)[first:last])
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from visualizer import card, door, inputs, lesson, registry, views
-from visualizer.language import english, kept_by_language, tr, translated
+from visualizer.language import counted_as, english, kept_by_language, tr, translated
 from visualizer.lesson import shelf
 from visualizer.scene import numbers
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe, reeled
@@ -137,7 +137,7 @@ def networks() -> tuple[StartCard, ...]:
     for name in registry.models():
         known = card.bundled(name)
         what = known.group or translated(inputs.offered({"kind": known.kind}).title)
-        line = tr("{n} parameters").format(n=numbers.count(known.parameters))
+        line = numbers.parameters(known.parameters)
         found.append(StartCard(f"network-{name}", tr("Networks: {what}").format(what=what),
                                known.title, line, opened(name, known), kind=NETWORKS,
                                aside=bool(known.group)))
@@ -187,7 +187,8 @@ def all_lessons() -> tuple[StartCard, ...]:
         state = None if first is None else replace(lesson.state_of(it, first, State()), lesson="", step=0)
         told = [tr("Lesson {number}").format(number=it.number) if it.number else translated(lesson.TITLES[it.genre]),
                 tr("{n} min").format(n=round(it.seconds / 60)) if it.seconds >= 60 else
-                tr("{n} s").format(n=it.seconds) if it.seconds else "", tr("{n} steps").format(n=len(it.steps))]
+                tr("{n} s").format(n=it.seconds) if it.seconds else "",
+                counted_as(len(it.steps), tr("{count} step"), tr("{count} steps")).format(count=len(it.steps))]
         found.append(StartCard(f"lesson-{it.name}", LESSONS, it.title, ", ".join(filter(None, told)), state,
                                lesson=it.name, kind=LESSONS))
     return tuple(found)

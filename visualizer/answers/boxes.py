@@ -17,7 +17,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.answers import AnswerKind, Cell, Right, Scalar, Score, Values, Where, label, never, picked, picture_of
-from visualizer.language import english, tr
+from visualizer.language import counted_as, english, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain
@@ -167,7 +167,7 @@ def sentence(trace: Trace, answer: Answer) -> str:
     first = boxes[0]
     wide, high = (said(numbers.number(first.box[2 + axis] - first.box[axis], 3), "side of the surest box", answer.layer,
                        (axis,)) for axis in (0, 1))
-    counted = tr("{count} boxes") if len(boxes) > 1 else tr("{count} box")
+    counted = counted_as(len(boxes), tr("{count} box"), tr("{count} boxes"))
     words = tr("The network finds {{{boxes}}}, the surest with {share}: {wide} × {high} pixels") \
         if first.label is None else \
         tr("The network finds {{{boxes}}}, the surest with {share}: {what}, {wide} × {high} pixels")

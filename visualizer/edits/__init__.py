@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from visualizer import registry
-from visualizer.language import tr, translated
+from visualizer.language import counted_as, numeral, tr, translated
 from visualizer.trace import Array
 
 WEIGHTS, MODEL, TEACHER, INPUT = "weights", "model", "teacher", "input"
@@ -175,13 +175,13 @@ class Strength:
     def said(self, value: float, grain: Grain | None = None) -> str:
         """`4 px`, `30 %`, `15°`, `3 rows`."""
         if self.unit == "°":
-            return f"{value:g}°"
+            return numeral(f"{value:g}°")
         if self.unit == SHARE:
-            return f"{round(100 * value, 1):g} %"
+            return numeral(f"{round(100 * value, 1):g} %")
         counted = not self.unit or (self.unit == "px" and grain is not None and not grain.has(PLANE))
         unit = self.unit if not counted else "" if grain is None else \
-            translated(grain.one if value == 1 else grain.many)
-        return f"{value:g} {unit}".rstrip()
+            translated(counted_as(value, grain.one, grain.many))
+        return numeral(f"{value:g} {unit}").rstrip()
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ import numpy as np
 
 from visualizer.edits import INPUT, NUMBERS, PLANE, Edit, Knob, Matter, Strength, of_knobs
 from visualizer.edits._sampled import as_before
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.trace import Array
 
 
 def _said(sigma: float) -> str:
-    return tr("blurred by {sigma}").format(sigma=f"{sigma:g}")
+    return tr("blurred by {sigma}").format(sigma=numeral(f"{sigma:g}"))
 
 
 def blurred(matter: Matter, sigma: float) -> Array:

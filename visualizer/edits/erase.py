@@ -4,12 +4,12 @@ import numpy as np
 
 from visualizer.edits import DIE, INPUT, STEPS, Edit, Matter, of_knobs
 from visualizer.edits._chosen import knobs, share
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.trace import Array
 
 
 def _said(part: float, seed: int) -> str:
-    return tr("{share} % erased").format(share=f"{100 * part:g}")
+    return tr("{share} % erased").format(share=numeral(f"{100 * part:g}"))
 
 
 def erased(matter: Matter, part: float, seed: int) -> Array:

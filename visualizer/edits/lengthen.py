@@ -1,12 +1,12 @@
 """lengthen: the same, read more slowly: what is read at a time comes several times."""
 
 from visualizer.edits import INPUT, STEPS, Edit, Knob, Matter, Strength, of_knobs
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.trace import Array
 
 
 def _said(percent: float) -> str:
-    return tr("{percent} % longer").format(percent=f"{percent:g}")
+    return tr("{percent} % longer").format(percent=numeral(f"{percent:g}"))
 
 
 def lengthened(matter: Matter, percent: float) -> Array:

@@ -4,12 +4,12 @@ import numpy as np
 
 from visualizer.edits import DIE, INPUT, NUMBERS, SHARE, Edit, Knob, Matter, Strength, of_knobs, seed
 from visualizer.edits._sampled import as_before
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.trace import Array
 
 
 def _said(share: float, seed: int) -> str:
-    return tr("with {share} % noise").format(share=f"{100 * share:g}")
+    return tr("with {share} % noise").format(share=numeral(f"{100 * share:g}"))
 
 
 def noisy(matter: Matter, share: float, seed: int) -> Array:

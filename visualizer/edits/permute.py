@@ -4,13 +4,13 @@ import numpy as np
 
 from visualizer.edits import DIE, INPUT, NUMBERS, PLANE, Edit, Matter, drawn, of_knobs
 from visualizer.edits._chosen import knobs, mixed, share
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.trace import Array
 
 
 def _said(part: float, seed: int) -> str:
     return tr("pixels permuted") if part == 1 else tr("{share} % of the pixels permuted").format(
-        share=f"{100 * part:g}")
+        share=numeral(f"{100 * part:g}"))
 
 
 def permuted(matter: Matter, part: float, seed: int) -> Array:

@@ -4,12 +4,12 @@ import math
 
 from visualizer.edits import INPUT, PLANE, Edit, Grain, Knob, Matter, Strength, of_knobs
 from visualizer.edits._sampled import Way, outside, sampled
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.trace import Array
 
 
 def _said(degrees: float) -> str:
-    return tr("turned by {degrees}°").format(degrees=f"{degrees:+g}")
+    return tr("turned by {degrees}°").format(degrees=numeral(f"{degrees:+g}"))
 
 
 def way(degrees: float) -> Way:

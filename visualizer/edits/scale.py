@@ -2,12 +2,13 @@
 
 from visualizer.edits import INPUT, PLANE, Edit, Grain, Knob, Matter, Strength, of_knobs
 from visualizer.edits._sampled import Way, outside, sampled
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.trace import Array
 
 
 def _said(percent: float) -> str:
-    return (tr("{percent} % smaller") if percent < 0 else tr("{percent} % larger")).format(percent=f"{abs(percent):g}")
+    return (tr("{percent} % smaller") if percent < 0 else tr("{percent} % larger")).format(
+        percent=numeral(f"{abs(percent):g}"))
 
 
 def way(percent: float) -> Way:

@@ -2,12 +2,13 @@
 
 from visualizer.edits import DIE, INPUT, LETTERS, Edit, Matter, of_knobs
 from visualizer.edits._chosen import knobs, mixed, share
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.trace import Array
 
 
 def _said(part: float, seed: int) -> str:
-    return tr("order shuffled") if part == 1 else tr("order shuffled to {share} %").format(share=f"{100 * part:g}")
+    return tr("order shuffled") if part == 1 else tr("order shuffled to {share} %").format(
+        share=numeral(f"{100 * part:g}"))
 
 
 def shuffled(matter: Matter, part: float, seed: int) -> Array:

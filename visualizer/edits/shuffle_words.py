@@ -4,12 +4,13 @@ import numpy as np
 
 from visualizer.edits import DIE, INPUT, WORDS, Edit, Matter, of_knobs
 from visualizer.edits._chosen import knobs, mixed, share
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.trace import Array
 
 
 def _said(part: float, seed: int) -> str:
-    return tr("words shuffled") if part == 1 else tr("{share} % of the words shuffled").format(share=f"{100 * part:g}")
+    return tr("words shuffled") if part == 1 else tr("{share} % of the words shuffled").format(
+        share=numeral(f"{100 * part:g}"))
 
 
 def shuffled(matter: Matter, part: float, seed: int) -> Array:

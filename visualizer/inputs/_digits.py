@@ -20,7 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from visualizer import inputs
 from visualizer.inputs._files import checked
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.trace import Refused, Sample
 
 Pixels = NDArray[np.uint8]
@@ -132,7 +132,7 @@ def compose_strip(digits: Sequence[int]) -> Pixels:
     columns = _whole_steps(max(COMPOSED, width + 2 * MARGIN))
     if columns > MOST_COLUMNS:
         raise Refused(tr("A strip of {count} digits would be {columns} columns long; write fewer.").format(
-            count=len(cut), columns=f"{columns:,}"))
+            count=len(cut), columns=numeral(f"{columns:,}")))
     strip = np.zeros((STRIP, columns), dtype=np.uint8)
     left = (columns - width) // 2
     for image in cut:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.trace import Array, Refused
 
 MOST_BYTES = 64 << 20
@@ -69,7 +69,7 @@ def _rows(path: Path, words: str) -> list[list[float]]:
         left -= len(cells)
         if left < 0:
             raise Refused(tr("{file} holds more than {most} numbers; choose a smaller array.").format(
-                file=path.name, most=f"{MOST_NUMBERS:,}"))
+                file=path.name, most=numeral(f"{MOST_NUMBERS:,}")))
         rows.append(list(map(float, cells)))
     return rows
 

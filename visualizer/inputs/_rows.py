@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.over import MOST, class_of
 from visualizer.trace import Array, Refused
 
@@ -155,11 +155,11 @@ def line_of(path: Path, number: int) -> str:
     known = lines(path)
     if number >= len(known.starts):
         raise Refused(tr("{file} has no line {number}; it has {count}.").format(
-            file=path.name, number=f"{number:,}", count=f"{known.count:,}"))
+            file=path.name, number=numeral(f"{number:,}"), count=numeral(f"{known.count:,}")))
     start, end = known.starts[number - 1], known.starts[number]
     if end - start > MOST_LINE:
         raise Refused(tr("Line {number} of {file} is longer than {most} MB.").format(
-            number=f"{number:,}", file=path.name, most=MOST_LINE >> 20))
+            number=numeral(f"{number:,}"), file=path.name, most=MOST_LINE >> 20))
     try:
         with path.open("rb") as file:
             file.seek(start)

@@ -19,7 +19,7 @@ from visualizer.inputs._files import MOST_SYMBOLS, words_in
 from visualizer.inputs._offers import Offer, Settled
 from visualizer.inputs._rows import Row
 from visualizer.inputs._samples import Given, Item, sheets
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.manifest import Input
 from visualizer.trace import Refused, Sample
 
@@ -79,7 +79,7 @@ def quoted(text: str) -> str:
 def _short_enough(text: str) -> str:
     if len(text) > MOST_SYMBOLS:
         raise Refused(tr("The text has {count} characters, more than {most}; choose a shorter passage.").format(
-            count=f"{len(text):,}", most=f"{MOST_SYMBOLS:,}"))
+            count=numeral(f"{len(text):,}"), most=numeral(f"{MOST_SYMBOLS:,}")))
     return text
 
 

@@ -25,7 +25,7 @@ from visualizer.inputs import (
     _offers,
 )
 from visualizer.inputs._files import checked
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.manifest import Input
 from visualizer.trace import Array, Refused, Sample
 
@@ -55,7 +55,7 @@ def read(word: str, facts: Facts) -> Given:
     made = resampled(sound, rate, wanted)
     if len(made) > MOST:
         raise Refused(tr("{file} has {count} samples at {rate} Hz, more than {most}; choose a shorter stretch.").format(
-            file=path.name, count=f"{len(made):,}", rate=f"{wanted:,}", most=f"{MOST:,}"))
+            file=path.name, count=numeral(f"{len(made):,}"), rate=numeral(f"{wanted:,}"), most=numeral(f"{MOST:,}")))
     done = f" at {wanted:,} Hz" if wanted == rate else f", {rate:,} Hz brought to {wanted:,} Hz"
     done += f", the mean of {channels.shape[1]} channels" if channels.shape[1] > 1 else ""
     loudest = float(np.abs(sound).max(initial=0.0))
@@ -110,7 +110,7 @@ def _opened(path: Path) -> tuple[Sound, int]:
                 raise ValueError(file.format_info)
             if frames * channels > MOST_READ:
                 raise Refused(tr("{file} has {count} samples, too many to be read; choose a shorter stretch.").format(
-                    file=path.name, count=f"{frames * channels:,}"))
+                    file=path.name, count=numeral(f"{frames * channels:,}")))
             values = file.read(frames, dtype="float64", always_2d=True)
     except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
         why = str(error).rpartition(": ")[2].partition(". ")[0].strip().rstrip(".") or tr("cut off")
@@ -120,7 +120,7 @@ def _opened(path: Path) -> tuple[Sound, int]:
         raise Refused(tr("{file} holds no sound; save it again as WAV or FLAC.").format(file=path.name))
     if not SLOWEST <= rate <= FASTEST:
         raise Refused(tr("{file} says that it has {rate} samples a second; save it with {least} to {most}.").format(
-            file=path.name, rate=f"{rate:,}", least=f"{SLOWEST:,}", most=f"{FASTEST:,}"))
+            file=path.name, rate=numeral(f"{rate:,}"), least=numeral(f"{SLOWEST:,}"), most=numeral(f"{FASTEST:,}")))
     return values, rate
 
 
@@ -142,7 +142,8 @@ def notes(facts: Facts, raw: Any, title: str) -> tuple[str, ...]:
             len(raw) <= shape[-1]:
         return ()
     words = tr("The sound lasts {lasts} s and {title} listens for {wanted} s: what comes behind is cut off.")
-    return (words.format(lasts=f"{len(raw) / rate:.3g}", title=title, wanted=f"{shape[-1] / rate:.3g}"),)
+    return (words.format(lasts=numeral(f"{len(raw) / rate:.3g}"), title=title,
+                         wanted=numeral(f"{shape[-1] / rate:.3g}")),)
 
 
 def grain(facts: Facts) -> Grain:

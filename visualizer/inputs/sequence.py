@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from visualizer.inputs import WORDS, Facts, Given, Grain, InputKind, Item, Row
 from visualizer.inputs._files import MOST_NUMBERS, MOST_SYMBOLS, words_in
-from visualizer.language import english, tr
+from visualizer.language import counted_as, english, numeral, tr
 from visualizer.trace import Refused, Sample
 
 MARK = "symbols:"
@@ -36,7 +36,7 @@ def row(found: Row, facts: Facts) -> Given:
     numbers = found.numbers()
     if not numbers.size or len(numbers) % features:
         raise Refused(tr("{row} has {count} numbers, where the model reads {wanted} a step.").format(
-            row=found.title, count=f"{len(numbers):,}", wanted=features))
+            row=found.title, count=numeral(f"{len(numbers):,}"), wanted=features))
     return Given(Sample(found.name, found.title, found.label()), numbers.reshape(-1, features))
 
 
@@ -101,11 +101,11 @@ def sequence(path: str | Path, features: int | None = None) -> Numbers:
         raise Refused(tr("{file} holds no numbers; give one row of numbers a step.").format(file=path.name))
     if len(rows) > MOST_SYMBOLS:
         raise Refused(tr("{file} has more than {most} rows; choose a shorter stretch.").format(
-            file=path.name, most=f"{MOST_SYMBOLS:,}"))
+            file=path.name, most=numeral(f"{MOST_SYMBOLS:,}")))
     wanted, read = features or len(rows[0]), []
     for step, row in enumerate(rows, 1):
         if len(row) != wanted:
-            counted = tr("{count} number") if len(row) == 1 else tr("{count} numbers")
+            counted = counted_as(len(row), tr("{count} number"), tr("{count} numbers"))
             refused = tr("{file} has {numbers} in row {row}, where the model reads {wanted}; give every step "
                          "{wanted}.") \
                 if features else \
@@ -131,7 +131,7 @@ def _lines(path: Path, words: str, mark: str) -> Iterator[str]:
         cells += line[0].count(mark) + 1
         if cells > MOST_NUMBERS:
             raise Refused(tr("{file} holds more than {most} numbers; choose a shorter stretch.").format(
-                file=path.name, most=f"{MOST_NUMBERS:,}"))
+                file=path.name, most=numeral(f"{MOST_NUMBERS:,}")))
         yield line[0]
 
 

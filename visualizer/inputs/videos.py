@@ -17,7 +17,7 @@ import numpy as np
 from visualizer.inputs import THUMBNAILS, Facts, Given, Grain, InputKind, Item, Offer, Pixels
 from visualizer.inputs._files import checked, numbers_in
 from visualizer.inputs.image import SUFFIXES as PICTURES
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.manifest import Input
 from visualizer.trace import Array, Refused, Sample
 
@@ -112,7 +112,7 @@ def _of_film(path: Path, wanted: int) -> tuple[list[Pixels], int]:
 
 
 def _too_long(name: str) -> str:
-    return tr("{file} has more than {most} frames; cut it.").format(file=name, most=f"{MOST:,}")
+    return tr("{file} has more than {most} frames; cut it.").format(file=name, most=numeral(f"{MOST:,}"))
 
 
 def spread(count: int, wanted: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Words for sentences: numbers with thousands commas and true minus signs, plurals, shapes."""
+"""Words for sentences: numbers in the manner of the language, with true minus signs, plurals, shapes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visualizer.language import english, tr, translated
+from visualizer.language import english, numeral, single, sounding, tr, translated
 from visualizer.said import Claim, axis, lengths, said
 from visualizer.trace import Layer
 
@@ -42,7 +42,7 @@ def few(number: int, *claim: *Claim) -> str:
 
 def some(number: int, thing: str, *claim: *Claim) -> str:
     """`1 map`, `12 maps`: one of THINGS, or the name of an axis that nobody translates."""
-    return f"{count(number, *claim)} {translated(thing if number == 1 else THINGS.get(thing, thing + 's'))}"
+    return f"{count(number, *claim)} {translated(thing if single(number) else THINGS.get(thing, thing + 's'))}"
 
 
 def fixed(words: str, layer: Layer) -> str:
@@ -63,7 +63,7 @@ def one(layer: Layer, array: str = "") -> str:
 
 
 def _count(number: int) -> str:
-    return f"{number:,}".replace("-", "−")
+    return numeral(f"{number:,}").replace("-", "−")
 
 
 def plain(number: float) -> str:
@@ -74,8 +74,8 @@ def plain(number: float) -> str:
         return _count(int(number))
     if abs(number) >= 1e9 or abs(number) < 1e-4:
         digits, power = f"{number:.2e}".split("e")
-        return f"{digits} × 10{str(int(power)).translate(_RAISED)}".replace("-", "−")
-    return (f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}").replace("-", "−")
+        return f"{numeral(digits)} × 10{str(int(power)).translate(_RAISED)}".replace("-", "−")
+    return numeral(f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}").replace("-", "−")
 
 
 def percent(part: int, total: int, *claim: *Claim) -> str:
@@ -87,7 +87,7 @@ def _percent(part: int, total: int) -> str:
     if part in (0, total):
         return "0 %" if part == 0 else "100 %"
     share = 100 * part / total
-    return f"{share:.1f} %" if share < 1 or share > 99 else f"{share:.0f} %"
+    return numeral(f"{share:.1f} %") if share < 1 or share > 99 else f"{share:.0f} %"
 
 
 def by(sizes: Sequence[int], layer: Layer, setting: str) -> str:
@@ -110,7 +110,7 @@ def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(words) < 2:
         return "".join(words)
-    return tr("{several} and {last}").format(several=", ".join(words[:-1]), last=words[-1])
+    return sounding(tr("{several} and {last}").format(several=", ".join(words[:-1]), last=words[-1]))
 
 
 def shape(layer: Layer) -> str:

@@ -28,7 +28,7 @@ from visualizer.kinds._taps import (
     unravel,
     whole,
 )
-from visualizer.language import english, tr, translated
+from visualizer.language import english, numeral, tr, translated
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -62,7 +62,7 @@ def softmax_sentence(layer: Layer, inputs: Inputs) -> str:
             numbers=_words.some(layer.shape[axis], "number", *said.axis(layer, axis)))
     best = int(layer.output.argmax())
     axis_words = translated(layer.axes[0] if layer.axes else "number")
-    share = said.said(f"{100 * float(layer.output[best]):.1f} %", "largest", layer.name)
+    share = said.said(numeral(f"{100 * float(layer.output[best]):.1f} %"), "largest", layer.name)
     words = tr("Softmax turns {numbers} into shares that add up to 1: the largest is {what} {index} with {share} %.")
     return _words.fixed(words, layer).format(
         numbers=_words.some(layer.output.size, "number", *said.size(layer)), what=axis_words,

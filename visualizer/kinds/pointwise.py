@@ -17,7 +17,7 @@ from visualizer import said
 from visualizer.kinds import NOTHING, Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import added, copied, gradient_taps, grid_of, one, taps, through
 from visualizer.kinds.curves import CURVES
-from visualizer.language import english, tr, translated
+from visualizer.language import counted_as, english, single, tr, translated
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -437,7 +437,7 @@ def same_axes(settings: Settings, inputs: tuple[tuple[str, ...], ...], shape: tu
 
 
 def _are(number: int) -> str:
-    return tr("is") if number == 1 else tr("are")
+    return counted_as(number, tr("is"), tr("are"))
 
 
 # --- PReLU: a leaky ReLU that learns its slope ----------------------------------------------------------------------
@@ -550,7 +550,7 @@ def dropout_sentence(layer: Layer, inputs: Inputs) -> str:
     dropped = int(((layer.output == 0) & (inputs[0].output != 0)).sum())
     p = layer.settings.get("p", 0.5)
     words = tr("Dropout sets each number to 0 with probability {share} and stretches the rest by {scale}: {numbers} of "
-               "{all} was dropped.") if dropped == 1 else \
+               "{all} was dropped.") if single(dropped) else \
         tr("Dropout sets each number to 0 with probability {share} and stretches the rest by {scale}: {numbers} of "
            "{all} were dropped.")
     return _words.fixed(words, layer).format(
@@ -608,7 +608,7 @@ def alpha_sentence(layer: Layer, inputs: Inputs) -> str:
     dropped = _dropped_by_alpha(layer, inputs)
     p = layer.settings.get("p", 0.5)
     words = tr("Alpha dropout sets each number to {floor} with probability {share}, and then stretches and shifts all: "
-               "{numbers} of {all} was dropped.") if dropped == 1 else \
+               "{numbers} of {all} was dropped.") if single(dropped) else \
         tr("Alpha dropout sets each number to {floor} with probability {share}, and then stretches and shifts all: "
            "{numbers} of {all} were dropped.")
     return _words.fixed(words, layer).format(

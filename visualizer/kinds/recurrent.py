@@ -41,7 +41,7 @@ from visualizer.kinds._steps import (
 )
 from visualizer.kinds._taps import Cells, added, copied, grid_of, one, ravel, taps, unravel, whole
 from visualizer.kinds.gates import PREACTIVATION
-from visualizer.language import english, tr, translated
+from visualizer.language import english, numeral, tr, translated
 from visualizer.trace import Cell, Layer
 
 
@@ -418,7 +418,7 @@ def _share(value: float) -> str:
     digits = 0 if 1 <= percent <= 99 else 1
     while digits < 12 and float(f"{percent:.{digits}f}") in (0.0, 100.0):
         digits += 1
-    return f"{percent:.{digits}f} %"
+    return numeral(f"{percent:.{digits}f} %")
 
 
 # --- the state after a step, and two directions side by side ----------------------------------------------------------

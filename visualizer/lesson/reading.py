@@ -53,7 +53,7 @@ SWITCHES = {"scope": ("unit", "layer", "network"), "signs": ("on", "off")}
 """Knobs that every view has: fields of a Look."""
 CONDITIONS = ("view", "at", "focus", "input", "what-if", "edit", "model")
 """What a step can wait for, beside an answer and a knob."""
-ADDRESS = re.compile(r"(?:\w+:)?[^\s@]+\.(?:forward|backward)(?:\[\d{1,6}\])?(?:\.\w+)?(?:@[\d.]+)?")
+ADDRESS = re.compile(r"(?:\w+:)?[^\s@]+\.[a-z]+(?:\[\d{1,6}\])?(?:\.\w+)?(?:@[\d.]+)?")
 FOCUS = re.compile(r"(?P<layer>[^\s:/]+)(?::(?P<cell>\d{1,9}(?:,\d{1,9})*))?(?:/(?P<array>[\w.]+))?")
 TIME = re.compile(r"(\d{1,4}) ?(s|min)")
 FIELD = re.compile(r"[-*] ([A-Za-z][A-Za-z-]*): ?(.*)")

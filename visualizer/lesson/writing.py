@@ -54,7 +54,7 @@ def body_of(step: Step) -> str:
             parts.append("\n".join(f"- {name}: {word}" for name, word in own.items()))
         parts += _words(step.reveal)
     if step.quantities:
-        rows = [f"| {each.name} | `{each.words}` | {claims.expected_of(each.expected)} |" for each in step.quantities]
+        rows = [f"| {each.name} | `{each.words}` | {claims.written(each.expected)} |" for each in step.quantities]
         parts += ["### Measured", "\n".join(("| number | measure | expected |", "|---|---|---|", *rows))]
     if step.decides:
         parts += ["### Decides", "\n".join(f"- {each}" for each in step.decides)]

@@ -29,6 +29,7 @@ from visualizer.scene.picture import (
     grouped,
     plain,
 )
+from visualizer.scene.reading import own_words
 from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace, remembered
 
@@ -290,7 +291,7 @@ def straight(one: tuple[float, float], other: tuple[float, float], ink: str, wid
 
 def step_named(trace: Trace, step: Cell, shape: tuple[int, ...]) -> str:
     """A step as a person names it: its word or symbol, else its number; a pixel by its row and column."""
-    words = trace.sample.steps
+    words = own_words(trace)
     if len(step) == 1 and len(words) == shape[0]:
         return f"“{words[step[0]]}”"
     if len(step) == 2:

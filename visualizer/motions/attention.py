@@ -29,6 +29,7 @@ from visualizer.motions._travel import (
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Focus, Group, Mark, Path, Rect, Text, grouped, plain
+from visualizer.scene.reading import own_words
 from visualizer.scene.ribbons import FEWEST
 from visualizer.scene.type import width
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
@@ -248,7 +249,7 @@ def _counted(done: int, count: int) -> str:
 
 
 def _named(setting: Setting, place: int) -> str:
-    words = setting.trace.sample.steps
+    words = own_words(setting.trace)
     return f"“{words[place]}”" if 0 <= place < len(words) else str(place)
 
 

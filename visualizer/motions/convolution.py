@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds.conv import handed_back, weight_gradient
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.motions import (
     CAMERA,
     SLOW,
@@ -237,7 +237,8 @@ def _sums(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]:
                 flown * _until_the_sum(setting, cell, start)))
     others = [one.value for one in sums if one.tile not in boxes]
     if others and PRODUCTS <= share < SUMS:
-        marks += chip(sum(others), (x, y + 40), said=tr("{count} others {sum}").format(
+        marks += chip(sum(others), (x, y + 40), said=counted_as(
+            len(others), tr("{count} other {sum}"), tr("{count} others {sum}")).format(
             count=len(others), sum=numbers.signed(sum(others), 2)))
     if bias is not None and share < SUMS:
         beside = [y - upper - high / 2 for _, upper, _, high in (boxes[one.tile] for one in shown)]

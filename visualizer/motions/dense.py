@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.motions import (
     CAMERA,
     SLOW,
@@ -324,7 +324,8 @@ def _running(setting: Setting, left: Column, sums: Sums, unit: Cell, share: floa
     others, bias = len(sums.products), len(sums.products) + bool(sums.others_count)
     below = y + high + 36
     if sums.others_count and landed <= others:
-        marks += chip(sums.others, (zero, below), said=tr("{count} others {sum}").format(
+        marks += chip(sums.others, (zero, below), said=counted_as(
+            sums.others_count, tr("{count} other {sum}"), tr("{count} others {sum}")).format(
             count=numbers.count(sums.others_count), sum=numbers.signed(sums.others, 2)), opacity=part_of(share, 0, 0.1))
     if sums.bias is not None and landed <= bias:
         marks += chip(sums.bias, (zero, below + 21 if sums.others_count and landed <= others else below),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from visualizer import edits
 from visualizer.curve import COLUMNS, Curve, Spot, between, rows
 from visualizer.edits import Edit, Grain
-from visualizer.language import tr, translated
+from visualizer.language import numeral, tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Table, Text, plain
 from visualizer.scene.type import elide, width, wrap
@@ -186,7 +186,7 @@ def _line(spots: Sequence[Spot], curve: Curve, how: Stroke, box: Area, grain: Gr
         marks.append(Line(tuple(places), how.color, 1.75, how.dashed))
     for (at, y), (strength, share, error) in zip(places, known, strict=True):
         marks += _dot(how, at, y) if how.dots or len(places) == 1 else []
-        words = f"{numbers.percent(share)} ± {100 * error:.1f}"
+        words = f"{numbers.percent(share)} ± {numeral(f'{100 * error:.1f}')}"
         where = "" if edit.strength is None else f"{edit.strength.said(strength, grain)}, "
         marks.append(Rect(at - 6, y - 6, 12, 12, tip=f"{curve.title}: {where}{words}"))
     return marks
@@ -215,7 +215,7 @@ def _legend(curves: Sequence[Curve], area: Area, box: Area, cursor: float | None
         share, error = (math.nan, math.nan) if cursor is None else between(_spots(curve, whole), cursor)
         said = "" if math.isnan(share) else numbers.percent(share)
         if said and not math.isnan(error):
-            said = f"{said} ± {100 * error:.1f}"
+            said = f"{said} ± {numeral(f'{100 * error:.1f}')}"
         if curve.why and not curve.points:
             said = "–"
         marks += sample(number, start, line - 4)

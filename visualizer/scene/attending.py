@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds.attention import Attention, grid_of, maps_of, scored
-from visualizer.scene.reading import visible
+from visualizer.scene.reading import own_words, visible
 from visualizer.scene.timeline import FORWARD, Moment, timeline
 from visualizer.trace import Answer, Trace, remembered
 
@@ -18,9 +18,9 @@ Values = NDArray[np.float64]
 @remembered(16)
 def place_words(trace: Trace, attention: Attention) -> tuple[str, ...]:
     """What stands at each place: the symbols that are read, rows and columns of maps, else their numbers."""
-    words, count = trace.sample.steps, attention.places
+    words, count = own_words(trace), attention.places
     if len(words) == count:
-        return tuple(map(visible, words))
+        return words
     maps = maps_of(trace, attention)
     if maps is not None:
         columns = grid_of(maps)[1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from visualizer.language import english, tr, translated
+from visualizer.language import counted_as, english, tr, translated
 from visualizer.said import Claim, claimed, constants
 from visualizer.scene import numbers
 
@@ -44,7 +44,7 @@ def crossing(step: int | None, share: float = 0.01, what: str = "step", *claims:
     if step is None:
         return ""
     return tr("After {count} {units} less than {share} is left.").format(
-        count=claimed(str(step), claims), units=translated(what) if step == 1 else _several(what),
+        count=claimed(str(step), claims), units=counted_as(step, translated(what), _several(what)),
         share=claimed(f"{numbers.significant(share * 100, 1)} %", claims, 1))
 
 
@@ -245,7 +245,8 @@ def winners(passed: int, places: int, *claims: Claim) -> str:
     """Max-pooling hands each gradient to the largest value of its window alone."""
     if not 0 < passed < places:
         return ""
-    return tr("Max-pool hands its gradient to {count} winners of {all}.").format(
+    return counted_as(passed, tr("Max-pool hands its gradient to {count} winner of {all}."),
+                      tr("Max-pool hands its gradient to {count} winners of {all}.")).format(
         count=claimed(numbers.count(passed), claims), all=claimed(numbers.count(places), claims, 1))
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.language import english, tr
+from visualizer.language import english, kept_by_language, tr
 from visualizer.said import Claim, claimed, tick
 from visualizer.scene import colour, numbers
 from visualizer.scene.labels import Labels
@@ -96,7 +96,7 @@ def tick_words(value: float) -> str:
     if value != 0 and not 1e-3 <= abs(value) < 1e5:
         digits = next((count for count in (0, 1) if np.isclose(float(f"{value:.{count}e}"), value, 1e-6, 0.0)), 2)
         return numbers.power(value, digits)
-    return f"{value:g}".replace("-", numbers.MINUS)
+    return numbers.short(value)
 
 
 # --- cells that print their number ----------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, hig
     return said, 0.0
 
 
-@lru_cache(maxsize=1 << 16)
+@kept_by_language(1 << 16)
 def _said(value: float, digits: int, plus: bool) -> tuple[tuple[Run, ...], float]:
     """A number in words, and how wide they are in ems. Windows that overlap say the same numbers again and again."""
     words = numbers.brief(value, digits, plus)

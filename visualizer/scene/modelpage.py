@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import (
     Focus,
@@ -206,8 +206,8 @@ def progress_of(page: Page, size: str, opened: bool = False) -> dict[str, tuple[
     """Of each step how far one has come, and a few words; `size` is that of the file."""
     asked = {step: [each for each in page.questions if each.step == step] for step in STEPS}
     found = {FILE: (DONE, tr("read, {size}").format(size=size)),
-             ARCHITECTURE: _step(asked[ARCHITECTURE], tr("{count} operations found").format(
-                 count=numbers.count(page.operations)) if page.operations else tr("nothing found yet"),
+             ARCHITECTURE: _step(asked[ARCHITECTURE], tr("{operations} found").format(
+                 operations=_operations(page.operations)) if page.operations else tr("nothing found yet"),
                                  bool(page.operations)),
              INPUT: _step(asked[INPUT], tr("the file says it") if page.operations else tr("not known yet"),
                           bool(page.operations)),
@@ -220,13 +220,18 @@ def progress_of(page: Page, size: str, opened: bool = False) -> dict[str, tuple[
     return found
 
 
+def _operations(count: int) -> str:
+    return counted_as(count, tr("{count} operation"), tr("{count} operations")).format(count=numbers.count(count))
+
+
 def _step(asked: Sequence[Question], otherwise: str, known: bool) -> tuple[str, str]:
     missing = sum(each.open and not each.answered for each in asked)
     given = sum(each.open and each.answered for each in asked)
     if missing:
-        return ASKED, tr("1 answer proposed") if missing == 1 else tr("{count} answers proposed").format(count=missing)
+        return ASKED, counted_as(missing, tr("{count} answer proposed"), tr("{count} answers proposed")).format(
+            count=missing)
     if given:
-        return DONE, tr("1 answer given") if given == 1 else tr("{count} answers given").format(count=given)
+        return DONE, counted_as(given, tr("{count} answer given"), tr("{count} answers given")).format(count=given)
     return (DONE if known else WAITING), otherwise
 
 
@@ -290,8 +295,7 @@ def found(page: Page, look: Look) -> Laid:
                   Text(wide / 2, y + 66, plain(page.busy or tr("Nothing was found yet.")), 13, 500, "ink",
                        "middle", wide - 24)]
         y += 128
-    said = tr("{count} operations, {parameters} parameters").format(count=numbers.count(page.operations),
-                                                                  parameters=numbers.count(page.parameters))
+    said = f"{_operations(page.operations)}, {numbers.parameters(page.parameters)}"
     return Laid(Picture((wide, round(y + 8)), tuple(marks), (), look.theme, caption=said, table=_table(page)))
 
 
@@ -359,7 +363,7 @@ def _row(page: Page, index: int, y: float, wide: float, columns: tuple[float, ..
 def _tip(each: Found) -> str:
     said = [each.name, each.says, numbers.shape(each.shape) if each.shape else ""]
     if each.parameters:
-        said.append(tr("{count} parameters").format(count=numbers.count(each.parameters)))
+        said.append(numbers.parameters(each.parameters))
     if not each.whole:
         said.append(tr("its values and gradients are shown, its terms are not"))
     return ", ".join(part for part in said if part)
@@ -624,7 +628,8 @@ def _tokens(marks: list[Mark], each: Seen, y: float, wide: float) -> float:
 # --- labels ----------------------------------------------------------------------------------------------------------
 
 def _labels(marks: list[Mark], places: dict[str, Box], page: Page, y: float, wide: float) -> float:
-    beside = tr("{count} outputs; {where}").format(count=numbers.count(page.outputs),
+    beside = counted_as(page.outputs, tr("{count} output; {where}"), tr("{count} outputs; {where}")).format(
+        count=numbers.count(page.outputs),
                                                  where=page.labelled or tr("numbers only"))
     y = _heading(marks, tr("Labels"), beside, y, wide, page.unnamed)
     x = 0.0

@@ -1,6 +1,7 @@
 """Numbers as words: one way of writing each kind of number, for every view.
 
-True minus, commas between thousands, a space before `%`. An exact zero is `0`, and nothing else is ever printed as
+True minus, commas between thousands and a point before the parts, or what the language that is spoken has in their
+place; a space before `%`. An exact zero is `0`, and nothing else is ever printed as
 nothing but zeros: a number too small for its digits is written with the one that says something.
 """
 
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+
+from visualizer.language import counted_as, numeral, tr
 
 MINUS = "−"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -20,7 +23,7 @@ def number(value: float, digits: int = 2) -> str:
     if value == 0:
         return "0"
     words = _unusual(value) or _minus(f"{value:,.{digits}f}")
-    return words if _says_something(words) else significant(value, 1)
+    return numeral(words) if _says_something(words) else significant(value, 1)
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -47,12 +50,27 @@ def percent(share: float, digits: int = 1) -> str:
     """`77.0 %` of 0.77; `0 %` if nothing at all, `0.0 %` if less than can be seen."""
     hundredths = float(share) * 100
     words = "0" if hundredths == 0 else _unusual(hundredths) or _minus(f"{hundredths:,.{digits}f}")
-    return f"{words} %"
+    return numeral(f"{words} %")
 
 
 def count(value: int) -> str:
     """`22,090`."""
-    return _minus(f"{value:,}")
+    return numeral(_minus(f"{value:,}"))
+
+
+def parameters(number: int) -> str:
+    """`1 parameter`, `22,090 parameters`."""
+    return counted_as(number, tr("{count} parameter"), tr("{count} parameters")).format(count=count(number))
+
+
+def units(number: int, written: str = "") -> str:
+    """`1 unit`, `64 units`; `written` is the number with what it claims to be."""
+    return counted_as(number, tr("{count} unit"), tr("{count} units")).format(count=written or count(number))
+
+
+def others(number: int, written: str = "") -> str:
+    """`1 other`, `64 others`."""
+    return counted_as(number, tr("{count} other"), tr("{count} others")).format(count=written or count(number))
 
 
 def amount(value: float | int) -> str:
@@ -67,12 +85,17 @@ def power(value: float, digits: int = 1) -> str:
         return number(value)
     mantissa, exponent = f"{value:.{digits}e}".split("e")
     tens = str(int(exponent)).translate(_SUPERSCRIPTS)
-    return _minus(mantissa) + (f" × 10{tens}" if int(exponent) else "")
+    return numeral(_minus(mantissa)) + (f" × 10{tens}" if int(exponent) else "")
 
 
 def power_of_ten(exponent: int) -> str:
     """For an axis: `0.01`, `1`, `100`; beyond that `10⁻⁶`."""
-    return f"{10.0 ** exponent:g}" if -3 < exponent < 4 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"
+    return short(10.0 ** exponent) if -3 < exponent < 4 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
+def short(value: float, plus: bool = False) -> str:
+    """With the digits that it has, no more than six: `0.05`, `−2`, `0`; with `plus` as what is added."""
+    return numeral(f"{value:{'+' if plus else ''}g}").replace("-", MINUS)
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from visualizer.kinds import curves, gates
 from visualizer.kinds._words import listed
 from visualizer.kinds.gates import Family, Quantity
 from visualizer.kinds.shape import origins
-from visualizer.language import tr, translated
+from visualizer.language import numeral, tr, translated
 from visualizer.said import said
 from visualizer.scene import absence, numbers
 from visualizer.scene.cellnumbers import forward
@@ -26,6 +27,8 @@ from visualizer.trace import TOLD, Layer, Trace, remembered
 
 Values = NDArray[np.float64]
 
+MEASURED = re.compile(r"(?:[+-]?\d+(?:\.\d+)?(?:e[+-]\d+)?(?: |$))+s?")
+"""What a step of numbers reads, or when it is heard."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +183,13 @@ def _padding(trace: Trace, layer: Layer, steps: int) -> int:
 
 def words_of(trace: Trace, steps: int) -> tuple[str, ...]:
     """What each step reads: the sample's own words if there is one for each step, else its number."""
-    return tuple(map(visible, trace.sample.steps)) if _has_words(trace, steps) else _counted(steps)
+    return own_words(trace) if _has_words(trace, steps) else _counted(steps)
+
+
+@remembered(1)
+def own_words(trace: Trace) -> tuple[str, ...]:
+    """The sample's own words of its steps; those that are numbers, `0.43`, `0.97 s`, as the language writes them."""
+    return tuple(numeral(word) if MEASURED.fullmatch(word) else visible(word) for word in trace.sample.steps)
 
 
 def _has_words(trace: Trace, steps: int) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Signal  # noqa: TID251 waits until a drag has settled
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPaintEvent
+from PySide6.QtGui import QAccessible, QHelpEvent, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer import door, edits, paint
 from visualizer.curve import Curve, from_plain
 from visualizer.engine.client import Engine
 from visualizer.language import tr
+from visualizer.scene import numbers
 from visualizer.scene.accuracy import Area, curves_marks, strength_at
 from visualizer.scene.picture import Rect
 from visualizer.scene.recipe import ModelRecipe, Recipe
@@ -160,6 +161,8 @@ class Counting(QObject):
 class CurvePane(QWidget):
     """The chart under the stage: a click or a drag goes to a strength."""
 
+    heard_as = QAccessible.Role.Grouping
+
     closed = Signal()
 
     def __init__(self, counting: Counting, parent: QWidget | None = None) -> None:
@@ -191,7 +194,7 @@ class CurvePane(QWidget):
         self.only_whole.setText(tr("All inputs") if self.whole else tr("Only those that stay whole"))
         curves = self.counting.curves
         self.setAccessibleDescription("; ".join(
-            f"{curve.title}: " + ", ".join(f"{100 * point.share:.1f} %" for point in curve.points) for curve in curves))
+            f"{curve.title}: " + ", ".join(numbers.percent(point.share) for point in curve.points) for curve in curves))
         self._place()
         self.update()
 

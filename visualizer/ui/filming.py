@@ -19,12 +19,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, QPoint, QProcess, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtGui import QAccessible, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from visualizer import comparison, over, sight, sonify
 from visualizer.export import film as films
-from visualizer.language import tr, translated
+from visualizer.language import numeral, tr, translated
 from visualizer.over import Inputs
 from visualizer.registry import PART, sweep, write_whole
 from visualizer.scene import numbers
@@ -70,6 +70,8 @@ class FilmPanel(QWidget):
     """A card over the window's corner: through beats or inputs, which stretch, which file, how large and
     how fast; then how far it is."""
 
+    heard_as = QAccessible.Role.Dialog
+
     said = Signal(str)
     """One sentence: where the film is, or why there is none."""
     closed = Signal()
@@ -93,7 +95,7 @@ class FilmPanel(QWidget):
         self.form = self._row(tr("As"), tuple(form_words(form) for form in self.forms), 0)
         self.size_row = self._row(tr("Size"), (tr("Stage"), "1280 × 720", "1920 × 1080", "3840 × 2160"), 2)
         self.rate = self._row(tr("Frames"), tuple(tr("{n} a second").format(n=rate) for rate in RATES), 1)
-        self.speed = self._row(tr("Speed"), tuple(f"{speed:g}×" for speed in SPEEDS), 1)
+        self.speed = self._row(tr("Speed"), tuple(numeral(f"{speed:g}×") for speed in SPEEDS), 1)
         self.sound = self._row(tr("Sound"), (tr("Its own"), *(translated(each.title) for each in sonify.audibles())), 0)
         self.rows = ((tr("Through"), self.through), (tr("What"), self.stretch), (tr("As"), self.form),
                      (tr("Size"), self.size_row), (tr("Frames"), self.rate), (tr("Speed"), self.speed),

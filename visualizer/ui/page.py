@@ -12,7 +12,7 @@ import numpy as np
 
 from visualizer import answers, inputs, kinds, reasons
 from visualizer.kinds import Taps, Terms, gates, recurrent
-from visualizer.language import tr, translated
+from visualizer.language import counted_as, tr, translated
 from visualizer.scene import blocks, colour, gatesigns, numbers, parts
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
@@ -30,7 +30,7 @@ from visualizer.scene.picture import (
     Text,
     plain,
 )
-from visualizer.scene.reading import symbol_words, symbols_in
+from visualizer.scene.reading import own_words, symbol_words, symbols_in
 from visualizer.scene.subject import array, is_inner, strongest, there
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import plain_lines, width
@@ -168,7 +168,7 @@ def _sentence(trace: Trace, about: Focus, backward: bool) -> str:
             count=numbers.count(count))
     said = kinds.sentence(trace, about.layer)
     if about.cell and layer.axes[0] == "step":
-        symbols = trace.sample.steps
+        symbols = own_words(trace)
         read = tr("Having read “{symbol}”. ").format(symbol=words.symbol(symbols[about.cell[0]])) \
             if len(symbols) == layer.shape[0] else ""
         return read + said
@@ -332,7 +332,9 @@ def _histogram(sheet: Writing, found: Array) -> None:
         high = max(1.0, (bottom - top) * zeros / tallest)
         sheet.rows.append((tr("exactly 0"), zeros))
         sheet.marks.append(Rect(middle - 2, bottom - high, 4, high, "ink-2",
-                                tip=tr("{n} values are exactly 0").format(n=numbers.count(zeros))))
+                                tip=counted_as(
+                                    zeros, tr("{n} value is exactly 0"), tr("{n} values are exactly 0")).format(
+                                    n=numbers.count(zeros))))
     sheet.marks += [Line(((LEFT, bottom + 0.5), (RIGHT, bottom + 0.5)), "rule"),
                     Line(((middle, bottom), (middle, bottom + 5)), "ink-2"),
                     Text(LEFT, bottom + 18, plain(numbers.significant(-edge, 2)), 12, 400, "ink-2"),
@@ -518,7 +520,8 @@ def _weight_gradient_sizes(sheet: Writing, trace: Trace) -> None:
         ]
         sheet.rows.append((f"∥∂L/∂w∥ {name}", value))
     if len(sizes) > len(shown):
-        more = tr("and {n} more layers").format(n=len(sizes) - len(shown))
+        more = counted_as(len(sizes) - len(shown), tr("and {n} more layer"), tr("and {n} more layers")).format(
+            n=len(sizes) - len(shown))
         sheet.y += 24
         sheet.marks.append(Text(LEFT, sheet.y, plain(more), 12, 400, "ink-2"))
 
@@ -529,7 +532,7 @@ def _where_gradients_went(sheet: Writing, trace: Trace, about: Focus) -> None:
     if not parts_of:
         return
     total = sum(count for _, count, _ in parts_of)
-    sheet.title(tr("Where these {n} gradients went").format(n=numbers.count(total)), gap=42)
+    sheet.title(tr("Where the gradients went, {n} in all").format(n=numbers.count(total)), gap=42)
     x, top = LEFT, sheet.y + 16
     for _, count, token in parts_of:
         wide = SPAN * count / total
@@ -681,7 +684,8 @@ def _term_list(sheet: Writing, trace: Trace, terms: Terms) -> None:
         _term_row(sheet, one, most, max(70.0, places + GAP) if beside else None, sums)
     if others:
         rest = float(sum(value_of(*item) for item in others))
-        what = tr("{n} smaller terms").format(n=numbers.count(len(others)))
+        what = counted_as(len(others), tr("{count} smaller term"), tr("{count} smaller terms")).format(
+            count=numbers.count(len(others)))
         sheet.fact(what, _contribution(rest) if adds else "")
 
 

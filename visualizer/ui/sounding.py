@@ -14,7 +14,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QObject, Signal
 
 from visualizer import registry, sonify
 from visualizer.inputs import audio
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.scene.sound import Sound, sound_of
 from visualizer.ui import devices
 from visualizer.ui.store import Store
@@ -174,7 +174,7 @@ class Sounding(QObject):
         wanted = self._wanted()
         seconds = USUAL if wanted is None else wanted + AROUND_A_WORD
         opened.readyRead.connect(lambda source=self._source: self._take(source, opened.readAll(), seconds))
-        self.said.emit(tr("Speak now: {seconds} s are recorded.").format(seconds=f"{seconds:g}"))
+        self.said.emit(tr("Speak now: {seconds} s are recorded.").format(seconds=numeral(f"{seconds:g}")))
 
     def _take(self, source: Any, data: QByteArray, seconds: float) -> None:
         """What the microphone hands over, until so many seconds have come."""

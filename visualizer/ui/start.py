@@ -9,7 +9,17 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QEnterEvent,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from visualizer import paint, start
@@ -81,6 +91,8 @@ def arranged(groups: Sequence[str], wide: int, top: int) -> Placed:
 
 class Start(QWidget):
     """Lies in the place of rail, stage, inspector and transport while nothing is looked at."""
+
+    heard_as = QAccessible.Role.Grouping
 
     chosen = Signal(object)
     """A card."""
@@ -372,6 +384,8 @@ class Page(QWidget):
 
 class Strip(QWidget):
     """The forward pass that is played first, as one strip; under the pointer it uncovers once, from left to right."""
+
+    heard_as = QAccessible.Role.Graphic
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)

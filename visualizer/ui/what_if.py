@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QMouseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from visualizer import door, edits
 from visualizer.edits import DIE, PAD, PATCH, Arguments, Edit, Grain
-from visualizer.language import tr, translated
+from visualizer.language import tr, translated, typed
 from visualizer.scene import state as does
 from visualizer.scene.accuracy import direction
 from visualizer.scene.state import State
@@ -49,6 +49,8 @@ class Track:
 
 class WhatIf(QWidget):
     """One row: what is done, how strongly, in which direction or by which seed; and back to nothing."""
+
+    heard_as = QAccessible.Role.ToolBar
 
     said = Signal(str)
     """One sentence about what cannot be done."""
@@ -233,13 +235,16 @@ class WhatIf(QWidget):
             self._keep(edit.write(edit.strength.at((across, along), edit.strength.of(arguments) or 1)))
 
     def _typed(self) -> None:
-        words = f"{self.chosen}:{self.field.text().strip()}"
-        try:
-            edit, arguments = edits.parse(words)
-        except LookupError as error:
-            self.said.emit(str(error.args[0]))
-            return
-        self._keep(edit.write(arguments))
+        words = self.field.text().strip()
+        for said in dict.fromkeys((words, typed(words))):  # 2,3 are two numbers to an edit that takes two
+            try:
+                edit, arguments = edits.parse(f"{self.chosen}:{said}")
+            except LookupError as error:
+                refused = str(error.args[0])
+            else:
+                self._keep(edit.write(arguments))
+                return
+        self.said.emit(refused)
 
     def _choose_segment(self, number: int) -> None:
         from PySide6.QtWidgets import QApplication

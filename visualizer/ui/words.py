@@ -13,7 +13,7 @@ import numpy as np
 from visualizer import kinds, registry
 from visualizer.card import Card, bundled
 from visualizer.kinds import gates
-from visualizer.language import tr, translated
+from visualizer.language import counted_as, tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Scale, Spot
 from visualizer.scene.reading import symbol_words, symbols_in
@@ -319,14 +319,14 @@ def one(axis: str, index: int) -> str:
 
 def several(axis: str, count: int) -> str:
     """`12 channels`."""
-    words = {
-        "channel": tr("{n} channels"),
-        "unit": tr("{n} units"),
-        "class": tr("{n} classes"),
-        "feature": tr("{n} features"),
-        "step": tr("{n} steps"),
-    }.get(axis, tr("{n} values"))
-    return words.format(n=numbers.count(count))
+    one, many = {
+        "channel": (tr("{count} channel"), tr("{count} channels")),
+        "unit": (tr("{count} unit"), tr("{count} units")),
+        "class": (tr("{count} class"), tr("{count} classes")),
+        "feature": (tr("{count} feature"), tr("{count} features")),
+        "step": (tr("{count} step"), tr("{count} steps")),
+    }.get(axis, (tr("{count} value"), tr("{count} values")))
+    return counted_as(count, one, many).format(count=numbers.count(count))
 
 
 def beat_tip(trace: Trace, layer: str, backward: bool) -> str:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 from visualizer import inputs
 from visualizer.card import Card
 from visualizer.inputs import TYPED, can_read, symbols, unknown
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import State, changed
@@ -199,9 +199,9 @@ def count_words(card: Card, text: str) -> str:
     facts, count = card.facts, len(symbols(card.facts, text))
     if "words" in facts:
         known = len(facts["words"]) - ("unknown" in facts)
-        said = tr("1 word, {known} known") if count == 1 else tr("{n} words, {known} known")
+        said = counted_as(count, tr("{n} word, {known} known"), tr("{n} words, {known} known"))
         return said.format(n=numbers.count(count), known=numbers.count(known))
-    said = tr("1 character") if count == 1 else tr("{n} characters").format(n=numbers.count(count))
+    said = counted_as(count, tr("{n} character"), tr("{n} characters")).format(n=numbers.count(count))
     if "alphabet" not in facts:
         return said
     return tr("{said}, {known} in the alphabet").format(said=said, known=numbers.count(len(facts["alphabet"])))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from visualizer.kinds.attention import Attention, attentions, scored
-from visualizer.language import english, tr
+from visualizer.language import english, single, tr
 from visualizer.said import said, unplaced
 from visualizer.scene import colour, numbers, parts, ribbons
 from visualizer.scene.attending import beat_of, came_back, come, grid, named, place_words, step_words
@@ -363,7 +363,7 @@ def _others(sc: Scene, step: int, shares: list[float], x: float, y: float, left:
     known = {"count": said(str(few), "places without a ribbon", sc.attention.rows[step].layer, (step, sc.head)),
              "share": said(numbers.percent(rest, 0), "what they have together", sc.attention.rows[step].layer,
                            (step, sc.head))}
-    forms = (tr("{count} others: {share} together"), tr("{count} others: {share}")) if few > 1 else \
+    forms = (tr("{count} others: {share} together"), tr("{count} others: {share}")) if not single(few) else \
         (tr("{count} other: {share}"),)
     words = next((words for words in forms
                   if width(unplaced(words.format(**known)), 12) <= x - left), "")

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.language import english, tr
+from visualizer.language import counted_as, english, tr
 from visualizer.said import Claim, found, said
 from visualizer.scene import absence, causes, colour, logchart, numbers, parts, steps
 from visualizer.scene.boxes import Box, whole
@@ -161,8 +161,8 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
     words = logchart.words(float(norms[now]), None, _of(shown, "value", "norms", now))
     half = width(words, 12, 600) / 2
     middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
-    beneath = [float(norms[step]) for step in range(shown.steps) if abs(place.middle(step) - middle)
-               < half + place.pitch / 2]
+    beneath = [float(norms[step]) for step in range(shown.steps)
+               if step == now or abs(place.middle(step) - middle) < half + place.pitch / 2]
     over = base - high * max(beneath) / top - 5  # above its neighbours too, where it is wider than a bar
     marks.append(Text(middle, over, plain(words), 12, 600, "gradient-text", "middle"))
     return base
@@ -260,7 +260,7 @@ def _truncated(shown: Reading, measured: Arrays, window: str, y: float, look: Lo
         left, chosen = steps.LEFT + at * each, ORDER[index] == window
         size, error = float(kept[index, 0]), float(kept[index, 1])
         ink = "accent-ink" if chosen else "ink"
-        words = tr("{count} step") if ORDER[index] == "1" else tr("{count} steps")
+        words = counted_as(int(ORDER[index]), tr("{count} step"), tr("{count} steps"))
         marks += [Text(left, y + 12, plain(words.format(count=_window_words(index))), 12, 600, ink),
                   Rect(left, y + 19, each - 20, 6, "sunk", radius=3),
                   Rect(left, y + 19, max(1.0, (each - 20) * min(1.0, size)), 6, "gradient-mark", radius=3),

@@ -278,7 +278,7 @@ def _states(trace: Trace, shown: Reading, moment: Moment, place: steps.Span, y: 
     tall = cell * shown.units
     entries = _entries(shown)
     still: list[Mark] = [Text(steps.LEFT - 16, y + 14, plain(tr("hidden state")), 13, 600, "ink", "end"),
-                         Text(steps.LEFT - 16, y + 29, plain(tr("{units} units").format(units=said(
+                         Text(steps.LEFT - 16, y + 29, plain(numbers.units(shown.units, said(
                              str(shown.units), "how many units", shown.layer.name, array="inner.hidden"))), 11, 400,
                              "ink-2", "end"),
                          steps.unread(place, y, tall)]
@@ -380,7 +380,7 @@ def _time(shown: Reading, step: int) -> str:
 
 def _round(value: float) -> str:
     """`150`, `−0.5`: without zeros at its end."""
-    return f"{value:g}".replace("-", "−")
+    return numbers.short(value)
 
 
 def _ticks(low: float, high: float) -> tuple[float, ...]:

@@ -109,8 +109,8 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
 
 def _bounds() -> tuple[str, str]:
     """What counts as shut and as open, in words."""
-    return (tr("below {value}").format(value=said(str(SHUT), "bound", array="a gate is shut")),
-            tr("above {value}").format(value=said(str(OPEN), "bound", array="a gate is open")))
+    return (tr("below {value}").format(value=said(numbers.short(SHUT), "bound", array="a gate is shut")),
+            tr("above {value}").format(value=said(numbers.short(OPEN), "bound", array="a gate is open")))
 
 
 def _sizes(shown: Reading, key: str, now: int, x: float, y: float, tall: float) -> list[Mark]:

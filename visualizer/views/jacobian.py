@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.decay import below, half_life
-from visualizer.language import english, tr
+from visualizer.language import english, single, tr
 from visualizer.said import Claim, found, said, tick
 from visualizer.scene import absence, causes, logchart, numbers, parts, steps
 from visualizer.scene.boxes import rows
@@ -273,7 +273,7 @@ def _sentence(shown: Reading, spread: Spread, lag: int, backward: bool) -> str:
 
     if backward and lag:
         words = tr("A gradient {count} step back from step {last} is stretched at most {{{factor} times}}, whichever "
-                  "way it points; the average one to {average}.") if lag == 1 else \
+                  "way it points; the average one to {average}.") if single(lag) else \
             tr("A gradient {count} steps back from step {last} is stretched at most {{{factor} times}}, whichever "
                "way it points; the average one to {average}.")
         return words.format(count=said(str(lag), "how many steps before the last", shown.layer.name,
@@ -281,7 +281,7 @@ def _sentence(shown: Reading, spread: Spread, lag: int, backward: bool) -> str:
                             last=step_said(shown, _last(shown)), factor=largest(lag), average=together(lag))
     if spread.largest[peak] > 1.01 and peak < lags and spread.largest[-1] < 1:
         words = tr("What the state hands on grows to {{{top} times}} over {count} step first, then falls to {end} "
-                  "over all {all}.") if peak == 1 else \
+                  "over all {all}.") if single(peak) else \
             tr("What the state hands on grows to {{{top} times}} over {count} steps first, then falls to {end} "
                "over all {all}.")
         return words.format(top=largest(peak), count=said(str(peak), *_of(shown, "place of the largest", "values", 0)),

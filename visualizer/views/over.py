@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds.gates import named
-from visualizer.language import english, tr
+from visualizer.language import counted_as, english, tr
 from visualizer.over import SEPARATOR, STUDY
 from visualizer.said import Claim, said, tick
 from visualizer.scene import colour, logchart, numbers, parts
@@ -102,7 +102,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     told = _sentence(shown, series, moment.backward)
     title = tr("{inputs}, a click goes there") if not moment.backward else \
         tr("{inputs}, a click goes there; the gradient of one input is in the other views")
-    counted = tr("{count} inputs") if len(order) != 1 else tr("{count} input")
+    counted = counted_as(len(order), tr("{count} input"), tr("{count} inputs"))
     title = title.format(inputs=counted.format(count=said(numbers.count(len(order)), "how many inputs", array="over")))
     marks = [*parts.sentence(look, told), *parts.title(look, series.about.layer if series else trace.layers[0].name,
                                                        title, False)]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer.kinds import texture
 from visualizer.kinds.texture import OWN, PICTURES, STUDY, UPDATES, Wish
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.said import Claim, claimed, found, said, unplaced
 from visualizer.scene import colour, logchart, numbers, parts
 from visualizer.scene.boxes import Box, whole
@@ -204,7 +204,7 @@ def _settings(run: Run) -> tuple[str, ...]:
     """Of what there is how much, in words."""
     pixels = np.asarray(run.arrays["pixels"])
     return (tr("{pixels} numbers of pixels change").format(
-        pixels=said(f"{pixels[0].size:,}", "how many shades", array=run.name)),)
+        pixels=said(numeral(f"{pixels[0].size:,}"), "how many shades", array=run.name)),)
 
 
 def _scatter(run: Run, x: float, y: float, side: float) -> list[Mark]:
@@ -334,7 +334,7 @@ def _loss(run: Run, look: Look, x: float, right: float, y: float, size: Sizes) -
     for name, factor, value, column in rows:
         part = numbers.number(factor * value, 3)
         marks += [Text(x, at + 9, plain(name), 12 if each >= 24 else 11, 400, max_width=(right - x) - 92),
-                  Text(right - 46, at + 9, plain(f"× {factor:.2g}"), 11, 400, "ink-2", "end"),
+                  Text(right - 46, at + 9, plain(numeral(f"× {factor:.2g}")), 11, 400, "ink-2", "end"),
                   Text(right, at + 9, plain(said(part, "part of the loss", array=run.name, cell=(run.now, column),
                                                  layer=f"{factor!r}")), 12 if each >= 24 else 11, 600, "ink", "end")]
         if each >= 21:

@@ -408,7 +408,7 @@ def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
 
 def _heat_said(heat: float) -> str:
     """The temperature that was chosen."""
-    return said(f"{heat:g}", "temperature", array=f"{heat:g}")
+    return said(numbers.short(heat), "temperature", array=f"{heat:g}")
 
 
 def _table(trace: Trace, shown: Reading, chances: NDArray[np.float64], seed: str) -> Table:

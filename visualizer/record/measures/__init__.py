@@ -22,7 +22,7 @@ from visualizer.claims import Claim, Judged, Number, find, judged
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.edits import of_input
 from visualizer.record.run import reads_of
-from visualizer.trace import Refused
+from visualizer.trace import Answer, Array, Refused, Trace
 
 DIGITS = "mnist/mnist.npz"
 """Where all test digits lie in a folder of data."""
@@ -162,3 +162,11 @@ def _digits(folder: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     except (OSError, KeyError, ValueError) as error:
         raise Refused(f"{folder} has no {DIGITS} with the test digits; leave --data out for the inputs that come "
                       "with the app.") from error
+
+
+def answered(trace: Trace, kind: str) -> tuple[Answer, Array]:
+    """What a network handed back of that kind, and its numbers; raises ValueError where it hands back none."""
+    found = next((answer for answer in trace.answers if answer.kind == kind), None)
+    if found is None:
+        raise ValueError(f"{trace.title} does not answer with {kind}")
+    return found, trace[found.layer].output

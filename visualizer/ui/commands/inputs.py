@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.scene import state as does
 from visualizer.ui.commands import Act, Command, Desk, Family
 
@@ -45,8 +45,8 @@ def step(desk: Desk, by: int) -> None:
     if known is None or not word:
         desk.say(why_no_inputs(desk.store.takes_inputs))
     elif word == here:
-        desk.say(tr("This is the last input of {count}.").format(count=f"{len(known.words):,}") if by > 0 else
-                 tr("This is the first input of {count}.").format(count=f"{len(known.words):,}"))
+        desk.say(tr("This is the last input of {count}.").format(count=numeral(f"{len(known.words):,}")) if by > 0 else
+                 tr("This is the first input of {count}.").format(count=numeral(f"{len(known.words):,}")))
     else:
         desk.store.apply(lambda state: does.still_at(state, word))
 

@@ -48,9 +48,9 @@ def _names(so: SoFar, plan: Plan, look: Look) -> list[Mark]:
     scale = tr("{zero} to largest").format(zero=said("0", "zero"))
     named = [(plan.chip, tr("says"), ""), (plan.looks, tr("looks"), scale)]
     if plan.state.high:
-        units = said(str(trace[seen.words[0].state].inner["hidden"].shape[-1]), "length of axis",
-                     seen.words[0].state, (1,), array="inner.hidden")
-        named.append((plan.state, tr("state"), tr("{units} units").format(units=units)))
+        width = trace[seen.words[0].state].inner["hidden"].shape[-1]
+        units = said(str(width), "length of axis", seen.words[0].state, (1,), array="inner.hidden")
+        named.append((plan.state, tr("state"), numbers.units(width, units)))
     if plan.wide.high:
         named.append((plan.wide, tr("how widely"), tr("entropy")))
     marks: list[Mark] = []
@@ -65,7 +65,7 @@ def _names(so: SoFar, plan: Plan, look: Look) -> list[Mark]:
         marks.append(Text(x, y, plain(name), 13 if plan.line >= 17 else 12, 400, "ink-2", "end", 84))
     if plan.others:
         y = plan.bars.top + (len(plan.symbols) + 0.5) * plan.line + 4
-        marks.append(Text(x, y, plain(tr("{count} others").format(count=said(
+        marks.append(Text(x, y, plain(numbers.others(plan.others, said(
             str(plan.others), "how many other symbols", seen.answer.layer, (len(plan.symbols),)))), 12, 400, "ink-2",
             "end", 84))
     return marks

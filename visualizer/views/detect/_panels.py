@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer.answers import label
 from visualizer.answers.boxes import EDGES, Found, columns_of, pixels_of
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers
 from visualizer.scene.boxes import Box
@@ -242,8 +242,8 @@ def _formula(found: Detection, opened: tuple[int, ...]) -> str:
     of = said(numbers.number(raw, 2), "value", name, _edge_cell(found, opened, index))
     of = f"({of})" if raw < 0 else of
     column = said(str(opened[1]), "index", name, (0, *opened))
-    step = said(f"{stride:g}", "factor", array=repr(stride))
-    half = said("0.5", "factor", array="0.5")
+    step = said(numeral(f"{stride:g}"), "factor", array=repr(stride))
+    half = said(numbers.short(0.5), "factor", array="0.5")
     made = said(numbers.number(each.box[0], 1), "edge of a box", name, (*opened, 0))
     return tr("left: ({column} + {half} − {raw}) × {stride} = {made}").format(column=column, half=half, raw=of,
                                                                              stride=step, made=made)
@@ -367,7 +367,7 @@ def _slider(found: Detection, knob: str, title: str, value: float, place: Box, y
         Rect(at - 6, middle - 6, 12, 12, "raised", "accent", 2, radius=6)]
     step = (right - left) / (len(LEVELS) + 1)
     for index, word in enumerate(LEVELS, 1):
-        tip = f"{title} {said(word, 'factor', array=repr(float(word)))}"
+        tip = f"{title} {said(numeral(word), 'factor', array=repr(float(word)))}"
         marks.append(Rect(left + index * step - step / 2, middle - 9, step, 18, focus=Focus(name), tip=tip,
                           holds=Choice(knob, word)))
     return grouped(Group(title, Focus(name)), marks)

@@ -9,7 +9,7 @@ import numpy as np
 
 from visualizer.answers import label
 from visualizer.kinds import reach
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.said import axis, said
 from visualizer.scene import numbers, parts
 from visualizer.scene.channels import GRADIENT, ranked
@@ -65,7 +65,7 @@ def draw(trace: Trace, found: Detection, moment: Moment, seen: Now, place: Plan,
                           focus=Focus(name, array=BEAT), holds=Stop(f"{name}.{doing}", glides=False)))
         if share >= 1:
             counted = said(numbers.count(count), quantity, name, array=asked)
-            below = tr("{count} boxes").format(count=counted)
+            below = counted_as(count, tr("{count} box"), tr("{count} boxes")).format(count=counted)
             marks.append(Text(x, top + tile + 17, plain(below if width(below, 12) <= tile + 4 else counted), 12, 400,
                               "ink-2"))
     return marks + _steps(trace, found, moment, seen, place) + _cost(trace, moment, place)

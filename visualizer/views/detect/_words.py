@@ -8,7 +8,7 @@ import numpy as np
 
 from visualizer import answers
 from visualizer.answers import label
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.said import axis, said
 from visualizer.scene import numbers
 from visualizer.scene.timeline import Moment
@@ -103,9 +103,9 @@ def _step(found: Detection, seen: Now) -> str:
     if not gone:
         return tr("{words} No other overlaps it by more than {most}.").format(words=words, most=most)
     count = said(str(gone), "boxes dropped in a step", name, (seen.beat - 1,), array=found.asked)
-    return (tr("{words} {count} other overlaps it by more than {most} and goes.") if gone == 1 else
-            tr("{words} {count} others overlap it by more than {most} and go.")).format(words=words, count=count,
-                                                                                    most=most)
+    return counted_as(gone, tr("{words} {count} other overlaps it by more than {most} and goes."),
+                      tr("{words} {count} others overlap it by more than {most} and go.")).format(
+        words=words, count=count, most=most)
 
 
 def _end(found: Detection) -> str:

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from visualizer.kinds._steps import changed
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.scene import colour, gatesigns, numbers, parts, wires
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Points, Rect, Run, Scale, Text, grouped, plain
@@ -463,7 +463,7 @@ def _answer(sc: Scene, answers: np.ndarray, going: float, known: bool) -> list[M
     pitch = (24.0 if plan.full else 19.0) + 14 * stacked
     order = order[:max(1, int((bottom - top - 24) / pitch))]
     names = [_label(sc.trace, int(index)) for index in order]
-    share_words = [f"{100 * float(row[index]):.1f} %" for index in order]
+    share_words = [numeral(f"{100 * float(row[index]):.1f} %") for index in order]
     wide = max(width(words, 12, 600) for words in share_words)
     across = 0.0 if stacked else longest
     track = right - left - across - wide - 8

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import answers
-from visualizer.language import english, tr
+from visualizer.language import counted_as, english, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
@@ -201,8 +201,8 @@ def _seen(trace: Trace, film: Film, moment: Moment, row: Row, place: steps.Span,
     layer, back = trace[row.name], moment.backward
     values = np.asarray(layer.gradient if back and layer.gradient is not None else layer.output, np.float64)
     count = values.shape[1]
-    marks = _named(look, row, layer.name, tr("{units} numbers").format(
-        units=said(str(count), "length of axis", layer.name, (1,))), True)
+    marks = _named(look, row, layer.name, counted_as(count, tr("{count} number"), tr("{count} numbers")).format(
+        count=said(str(count), "length of axis", layer.name, (1,))), True)
     share = _come(trace, layer, moment) * film.frames
     cell = row.high / count
     shades, palette = parts.entries_of(trace, layer, look, back, values)
@@ -220,8 +220,8 @@ def _states(trace: Trace, film: Film, moment: Moment, row: Row, place: steps.Spa
     shown, back = film.shown, moment.backward
     units = shown.units
     cell = row.high / units
-    marks = _named(look, row, tr("state"), tr("{units} units").format(
-        units=said(str(units), "how many units", shown.layer.name)))
+    marks = _named(look, row, tr("state"), numbers.units(
+        units, said(str(units), "how many units", shown.layer.name)))
     marks.append(steps.unread(place, row.top, cell * units))
     if back:
         values = shown.gradients

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from visualizer import lab as knobs
 from visualizer.decay import Decay
 from visualizer.lab import Lab
-from visualizer.language import english, tr
+from visualizer.language import counted_as, english, tr
 from visualizer.scene import causes, numbers
 from visualizer.scene.timeline import BACKWARD, Beat, Moment, ease, timeline
 from visualizer.trace import Arrays, Trace, remembered
@@ -224,11 +224,10 @@ def share(value: float) -> str:
     return numbers.power(value)
 
 
-def counted(count: object, unit: str) -> str:
-    """`1 step`, `2 steps`, `12 layers`: how far back, or a half-life."""
-    if unit == "step":
-        return (tr("{count} step") if count == 1 else tr("{count} steps")).format(count=count)
-    return (tr("{count} layer") if count == 1 else tr("{count} layers")).format(count=count)
+def counted(count: int | str, unit: str) -> str:
+    """`1 step`, `2 steps`, `12 layers`: how far back, or a half-life, `1.0 steps`."""
+    known = {"step": (tr("{count} step"), tr("{count} steps")), "layer": (tr("{count} layer"), tr("{count} layers"))}
+    return counted_as(count if isinstance(count, int) else math.inf, *known[unit]).format(count=count)
 
 
 def headline(found: Study, here: Reached) -> tuple[str, str, str]:

@@ -51,8 +51,7 @@ def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: La
         tr("exactly 0") if lane.gone else tr("does not decay")
     y = _fact(marks, rows, tr("Half-life") if lane.palette == "gradient" else tr("Change"), half, y + 22, of)
     if lane.palette == "gradient":
-        crossed = (tr("{count} steps") if found.unit == "step" else tr("{count} layers")).format(
-            count=lane.one_percent) if lane.one_percent is not None else \
+        crossed = counted(lane.one_percent, found.unit) if lane.one_percent is not None else \
             tr("not in {distance}").format(distance=counted(found.count, found.unit))
         y = _fact(marks, rows, tr("Below 1 % after"), crossed, y + 22, of)
     if lane.name == "LSTM":
@@ -86,7 +85,7 @@ def _swept(marks: list[Mark], rows: list[tuple[str | float | int, ...]], trace: 
     for tick in (0.0, 0.5, 1.0):
         height = at(knob.low, tick)[1]
         marks += [Line(((LEFT + 28, height), (RIGHT, height)), "rule" if tick == 1 else "hair"),
-                  Text(LEFT + 22, height + 4, plain(f"{tick:g}"), 11, 400, "ink-2", "end")]
+                  Text(LEFT + 22, height + 4, plain(numbers.short(tick)), 11, 400, "ink-2", "end")]
     for number, lane in enumerate(found.lanes[:factors.shape[1]]):
         points = tuple(at(float(value), float(factor)) for value, factor in zip(values, factors[:, number], strict=True)
                        if np.isfinite(factor))
@@ -97,7 +96,7 @@ def _swept(marks: list[Mark], rows: list[tuple[str | float | int, ...]], trace: 
     now = getattr(found.lab, knob.name)
     marks.append(Line((at(now, 0), at(now, most)), "accent", 1.5))
     for value, anchor in ((knob.low, "start"), (knob.high, "end")):
-        marks.append(Text(at(value, 0)[0], bottom + 16, plain(f"{value:g}"), 11, 400, "ink-2", anchor))
+        marks.append(Text(at(value, 0)[0], bottom + 16, plain(numbers.short(value)), 11, 400, "ink-2", anchor))
     return bottom + 22
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.decay import Decay, decay
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.reasons import told
 from visualizer.said import Claim, said, tick
 from visualizer.said import found as found_in
@@ -422,7 +422,7 @@ def _why(trace: Trace, y: float, look: Look) -> list[Mark]:
         named = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
         briefly = ", ".join(f"`{layer.name}`" for layer in missing)
         words = fitting([tr("No gradient at {named}.").format(named=what) for what in (named, briefly)], room, 12) or \
-            tr("No gradient at {count} layers.").format(
+            counted_as(len(missing), tr("No gradient at {count} layer."), tr("No gradient at {count} layers.")).format(
                 count=tick(str(len(missing)), len(missing), 0, len(names)))
         marks.append(Text(84, below, rich(words), 12, 400, "ink-2", max_width=room))
     return marks

@@ -70,13 +70,14 @@ def draw(found: Swept, look: Look) -> Picture:
     for tick in np.arange(0.0, most + 1e-9, 0.25 if bottom - top > 240 else 0.5).tolist():
         y = at(found.knob.low, tick)[1]
         axes += [Line(((left, y), (right, y)), "rule" if tick == 1 else "hair"),
-                 Text(left - 10, y + 4, plain(f"× {tick:g}"), 12, 600 if tick == 1 else 400, "ink-2", "end")]
+                 Text(left - 10, y + 4, plain(f"× {numbers.short(tick)}"), 12,
+                      600 if tick == 1 else 400, "ink-2", "end")]
     for value in ticks(found.knob, right - left):
         x = at(value, 0)[0]
         axes += [Line(((x, bottom), (x, bottom + 5)), "ink-2"),
-                 Text(x, bottom + 20, plain(f"{value:g}".replace("-", numbers.MINUS)), 12, 400, "ink-2", "middle")]
+                 Text(x, bottom + 20, plain(numbers.short(value)), 12, 400, "ink-2", "middle")]
     x = at(found.now, 0)[0]
-    here = tr("now {value}").format(value=f"{found.now:g}".replace("-", numbers.MINUS))
+    here = tr("now {value}").format(value=numbers.short(found.now))
     under = Labels((left - 40, 0, right + 40, look.size[1]))
     axes += [Line(((x, top - 6), (x, bottom)), "accent", 1.5),
              *under.put(here, [(x, bottom + 44, "middle"), (x, bottom + 44, "end")], 12, 600, "accent-ink"),
@@ -101,7 +102,7 @@ def _curves(found: Swept, at: Callable[[float, float], tuple[float, float]], rig
             marks.append(Line(points, lane.token, 2.25, dashed=lane.style == "dash"))
         for (value, factor), (x, y) in zip(known, points, strict=True):
             tip = tr("{knob} {value}: {lane} keeps × {factor}").format(
-                knob=translated(found.knob.title), value=f"{value:g}", lane=translated(lane.name),
+                knob=translated(found.knob.title), value=numbers.short(value), lane=translated(lane.name),
                 factor=numbers.significant(factor))
             ring = lane.style == "ring"
             marks.append(Rect(x - DOT, y - DOT, 2 * DOT, 2 * DOT, "stage" if ring else lane.token,
@@ -129,7 +130,7 @@ def sentence(found: Swept) -> str:
         tr("Over the whole range of {knob}, {lane} keeps × {{{low}}} to × {{{high}}} of itself a layer.")
     said = words.format(knob=name, lane=lane, low=low, high=high)
     if (turn := crossing(found.values[known], factors[known])) is not None:
-        before, after = (f"{value:g}".replace("-", numbers.MINUS) for value in turn)
+        before, after = (numbers.short(value) for value in turn)
         said += " " + tr("Between {before} and {after} shrinking turns into growing.").format(before=before,
                                                                                                 after=after)
     return said

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.answers.string import written
 from visualizer.kinds.ctc import ways_of
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.said import said, tick
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import Box, whole
@@ -326,8 +326,8 @@ def _hertz(sc: Scene, box: Box, bands: int) -> list[Mark]:
             band = float(np.interp(hz, sc.seen.hertz, np.arange(bands)))
             y = box.bottom - (band + 0.5) * box.height / bands
             if y < last - 13 and y > box.top + 3:
-                words = tr("{number} kHz").format(number=tick(f"{hz / 1000:g}", hz / 1000, low / 1000, high / 1000)) \
-                    if hz >= 1000 else tr("{number} Hz").format(number=tick(str(hz), hz, low, high))
+                words = tr("{number} Hz").format(number=tick(str(hz), hz, low, high)) if hz < 1000 else \
+                    tr("{number} kHz").format(number=tick(numbers.short(hz / 1000), hz / 1000, low / 1000, high / 1000))
                 marks += [Line(((sc.axis.end, y), (sc.axis.end + 5, y)), "rule"),
                           Text(x, y + 4, plain(words), 11, 400, "ink-2")]
                 last = y
@@ -414,7 +414,7 @@ def _states(sc: Scene, box: Box) -> Drawn:
     backward, by = sc.moment.backward, sc.look.knob("order", "last state")
     units = said(str(sc.shown.units), "how many units", sc.shown.layer.name)
     name = fitting((tr("hidden state"), tr("state")), LEFT - 20, 13, 600)
-    still = _name(sc, box, name, tr("{units} units").format(units=units))
+    still = _name(sc, box, name, numbers.units(sc.shown.units, units))
     marks: list[Mark] = []
     high = (box.height + BETWEEN) / len(sc.ways) - BETWEEN
     for number, one in enumerate(sc.ways):
@@ -460,7 +460,8 @@ def _answers(sc: Scene, answers: Answers, box: Box) -> Drawn:
     title = tr("frames say") if answers.blank is not None else tr("if stopped")
     few = rows < answers.values.shape[1]
     count = said(str(rows), "answers shown")
-    below = tr("{count} likeliest").format(count=count) if few else tr("{count} answers").format(count=count)
+    below = tr("{count} likeliest").format(count=count) if few else \
+        counted_as(rows, tr("{count} answer"), tr("{count} answers")).format(count=count)
     still = _name(sc, Box(box.left, box.top, box.right, box.top + cell * rows), title, below)
     if cell >= (9 if sc.look.mode.notes else 7):
         of = answers.layer or sc.trace.answers[0].layer

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.language import tr, translated
+from visualizer.language import counted_as, tr, translated
 from visualizer.said import claimed, constants, of, said, tick
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
@@ -219,8 +219,8 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
     marks: list[Mark] = [Text(x, y, plain(tr("How the gradient got here")), 12, 600, "ink-2", max_width=room)]
     row = y + 26
     if left_out > 0:
-        words = (tr("{count} layer before these not shown") if left_out == 1 else
-                 tr("{count} layers before these not shown")).format(
+        words = counted_as(left_out, tr("{count} layer before these not shown"),
+                           tr("{count} layers before these not shown")).format(
             count=tick(str(left_out), left_out, 0, left_out))
         marks.append(Text(x, y + 17, plain(words), 12, 400, "ink-2", max_width=room))
         row += 18

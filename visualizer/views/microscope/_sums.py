@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
-from visualizer.language import english, tr, translated
+from visualizer.language import counted_as, english, tr, translated
 from visualizer.said import Claim, claimed, constants, tick
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, whole
@@ -447,8 +447,10 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
                  value_ink(item, backward), "end")])
     rest: list[tuple[str, float]] = []
     if len(items) > len(shown):
-        what = tr("{count} smaller terms") if listed.tail else tr("{count} smaller ones")
-        rest.append((what.format(count=_so_many(len(items) - len(shown))), float(items[order[len(shown):]].sum())))
+        left = len(items) - len(shown)
+        what = counted_as(left, tr("{count} smaller term"), tr("{count} smaller terms")) if listed.tail else \
+            counted_as(left, tr("{count} smaller one"), tr("{count} smaller ones"))
+        rest.append((what.format(count=_so_many(left)), float(items[order[len(shown):]].sum())))
     rest += listed.tail
     rest = rest[max(0, len(shown) + len(rest) - max(len(shown) + 1, room + 1 + len(listed.tail))):]
     for place, (words, value) in enumerate(rest, len(shown)):

@@ -309,7 +309,7 @@ def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink
 def _others_words(others: list[int], layout: _Layout, place: int, words: str, frame: Area) -> list[Mark]:
     x = layout.x + place * layout.pitch
     room = min(layout.pitch, layout.names - x) - 8
-    return [Text(x, frame.y + 16, plain(tr("{count} others").format(count=tick(
+    return [Text(x, frame.y + 16, plain(numbers.others(len(others), tick(
         numbers.count(len(others)), len(others), 0, len(others)))), 13, 600,
                  max_width=room),
             Text(x, frame.y + 33, plain(fitting((words, words.replace(f"{tr('channel')} ", "")), room, 12)), 12, 400,

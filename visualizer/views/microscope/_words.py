@@ -8,7 +8,7 @@ from visualizer import kinds
 from visualizer.kinds import Curve, Taps, Terms
 from visualizer.kinds.curves import TANH
 from visualizer.kinds.gates import family_of, named, symbol
-from visualizer.language import english, tr, translated
+from visualizer.language import counted_as, english, tr, translated
 from visualizer.said import of, said, tick
 from visualizer.scene import numbers
 from visualizer.scene.reading import symbol_words, symbols_in
@@ -86,7 +86,7 @@ def several(count: int, axis: str) -> str:
              "column": (tr("{count} column"), tr("{count} columns")),
              "channel": (tr("{count} channel"), tr("{count} channels"))}
     words = known.get(axis, (f"{{count}} {axis}", f"{{count}} {axis}s"))
-    return words[count > 1].format(count=tick(numbers.count(count), count, 0, count))
+    return counted_as(count, *words).format(count=tick(numbers.count(count), count, 0, count))
 
 
 def _at(layer: Layer, cell: Cell) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.motions._marks import progress
 from visualizer.said import lengths, said, size
 from visualizer.scene import blocks, numbers
@@ -100,7 +100,8 @@ def block_lines(layer: Layer) -> tuple[str, ...]:
     made = f"{alike} × {inner}" if times and inner else tr("{count} alike").format(count=alike) if times else \
         str(layer.settings["made"])
     counted = tr("{count} layers").format(count=layers_said(layer))
-    params = tr("{count} params").format(count=blocks.parameters_said(layer))
+    params = counted_as(int(layer.settings["parameters"]), tr("{count} param"), tr("{count} params")).format(
+        count=blocks.parameters_said(layer))
     return (*((f"{made}, {counted}, {params}", f"{made}, {counted}") if made else ()), f"{counted}, {params}", counted)
 
 
@@ -224,7 +225,7 @@ def _title(way: list[Opened], x: float, y: float, right: float, titles: Labels, 
                           holds=seen.toggles(look, block.name), tip=tr("Close {block}").format(block=block.name)))
         x += wide
     count = said(str(last.count), "how many layers of a block", *_stretch(seen, last))
-    about = tr("{count} layers").format(count=count)
+    about = counted_as(last.count, tr("{count} layer"), tr("{count} layers")).format(count=count)
     behind = f"{last.made}, {about}" if last.made else about
     if x - 8 + width(behind, 12) < right - 8:
         marks.append(Text(x - 8, y, plain(behind), 12, 400, "ink-2"))

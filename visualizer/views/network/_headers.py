@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from visualizer import answers
-from visualizer.language import tr, translated
+from visualizer.language import counted_as, tr, translated
 from visualizer.motions import Frame
 from visualizer.said import lengths, of, said, tick
 from visualizer.scene import blocks, hops, numbers, parts
@@ -185,8 +185,8 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, ro
         elif text_width(whole, 12) > room and reach:
             lines.append((reach,))
         elif layer.parameters and roomy:
-            lines.append((tr("{count} params").format(count=said(numbers.count(layer.parameters),
-                                                                               "how many parameters", layer.name)),))
+            lines.append((counted_as(layer.parameters, tr("{count} param"), tr("{count} params")).format(
+                count=said(numbers.count(layer.parameters), "how many parameters", layer.name)),))
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import answers, kinds
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.said import lengths, of, said, size
 from visualizer.scene import absence, blocks, hops, numbers, parts
 from visualizer.scene.picture import (
@@ -67,7 +67,7 @@ def _with_what_went_in(trace: Trace, words: str) -> str:
         return words
     count = said(numbers.count(first.output.size), *size(first))
     fed = tr("{shape} = {count} numbers").format(shape=lengths(first), count=count) if first.output.ndim > 1 else \
-        tr("{count} numbers").format(count=count)
+        counted_as(first.output.size, tr("{count} number"), tr("{count} numbers")).format(count=count)
     return tr("{size} went in. {words}").format(size=fed, words=words)
 
 

@@ -12,11 +12,13 @@ from visualizer import kinds
 from visualizer.kinds import Box as Field
 from visualizer.kinds import reach
 from visualizer.kinds.reach import Influence
-from visualizer.language import english, tr
+from visualizer.language import english, numeral, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box, whole
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Group, Image, Look, Mark, Rect, Scale, Text, grouped, of_layer, plain
+from visualizer.scene.reading import own_words
 from visualizer.scene.subject import NUMBER, strongest, subject
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import elide, width
@@ -145,16 +147,22 @@ def draw(trace: Trace, moment: Moment, one: Unit | None, box: Box, look: Look) -
     first = Box(box.left, box.top + head, box.left + columns * cell, box.top + head + rows * cell)
     second = Box(first.right + 24, first.top, first.right + 24 + first.width, first.bottom)
     marks = grouped(of_layer(read.name), [
-        Text(first.left, box.top + 8, plain(tr("What it can see")), 12, 600, max_width=first.width),
+        _over(first, (tr("What it can see"), tr("seen"))),
         _picture(trace, first.left, first.top, cell, look),
         *_fields(trace, one, first, cell)])
     marks += grouped(Group(tr("gradient")), [
-        Text(second.left, box.top + 8, plain(tr("What it depends on")), 12, 600, max_width=second.width),
+        _over(second, (tr("What it depends on"), tr("gradient"))),
         *_heat(trace, one, second, cell, (rows, columns))])
     rest = Box(second.right + 28, box.top, box.right, box.bottom)
     if rest.width >= 130 and rest.height >= 90:
         marks += _list(trace, moment, one, rest, read)
     return marks
+
+
+def _over(box: Box, ways: tuple[str, str]) -> Text:
+    """The longer title where there is room for it."""
+    words = fitting(ways, box.width, 12, 600) or ways[-1]
+    return Text(box.left, box.top - 12, plain(words), 12, 600, max_width=box.width)
 
 
 @remembered(4)
@@ -297,7 +305,7 @@ def _along_steps(trace: Trace, moment: Moment, one: Unit | None, read: Layer, bo
     left, right = box.left + 92, box.right - 16
     pitch = (right - left) / steps
     order = [layer.name for layer in trace]
-    words = trace.sample.steps if len(trace.sample.steps) == steps else tuple(map(str, range(1, steps + 1)))
+    words = own_words(trace) if len(trace.sample.steps) == steps else tuple(map(str, range(1, steps + 1)))
     marks: list[Mark] = []
     top = box.top + 8
     room = max((width(word, 12) for word in words), default=0) + 6
@@ -359,6 +367,6 @@ def sentence(trace: Trace, one: Unit | None, backward: bool) -> str:
     if sizes is None:
         return f"{told}."
     return tr("{told}; four standard deviations of its gradient are {width}, {share} of that.").format(
-        told=told, width=" × ".join(said(f"{size:.1f}", "width that it uses", one.layer, (axis, *one.cell))
+        told=told, width=" × ".join(said(numeral(f"{size:.1f}"), "width that it uses", one.layer, (axis, *one.cell))
                                     for axis, size in enumerate(sizes)),
         share=said(numbers.percent(share(trace, one), 0), "share of its field", one.layer, one.cell))

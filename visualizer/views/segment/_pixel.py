@@ -91,7 +91,7 @@ def _values(one: Seen, moment: Moment, pixel: Pixel, chosen: tuple[int, ...], re
                        scale=Scale("activation", "values", source.name, -top, top)),
                   Text(left + wide / 2 - 2, y + 14, plain(words), 12, 500, "ink", "middle", max_width=wide - 6)]
     if rest:
-        words = tr("{count} others").format(count=said(str(rest), "maps without a column", source.name, (len(chosen),)))
+        words = numbers.others(rest, said(str(rest), "maps without a column", source.name, (len(chosen),)))
         marks.append(Text(x + len(chosen) * wide + wide / 2 - 2, y + 14, plain(words), 11, 400, "ink-2", "middle",
                           max_width=wide))
     return marks

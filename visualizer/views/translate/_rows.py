@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, ribbons
 from visualizer.scene.boxes import Box, whole
@@ -68,7 +68,8 @@ def _reads(so: SoFar, plan: Plan, look: Look, step: int) -> list[Mark]:
     speech = so.speech
     way, mono = speech.ways[0], max(map(len, speech.read)) == 1
     count = said(str(len(speech.read)), "how many steps", way.layer.name)
-    marks = _named(plan, plan.symbols, tr("reads"), tr("{count} symbols").format(count=count), look)
+    marks = _named(plan, plan.symbols, tr("reads"), counted_as(
+        len(speech.read), tr("{count} symbol"), tr("{count} symbols")).format(count=count), look)
     strong = _strongest(so, step)
     for place, word in enumerate(speech.read):
         lit = place == strong
@@ -106,8 +107,8 @@ def _column(plan: Plan, column: int, box: Box, values: Values, top: float, come:
 def _way(so: SoFar, plan: Plan, box: Box, number: int, look: Look) -> list[Mark]:
     way = so.speech.ways[number]
     title = tr("forwards") if not way.reverse else tr("backwards")
-    marks = _named(plan, box, title if len(so.speech.ways) > 1 else tr("states"), tr("{units} units").format(
-        units=said(str(way.units), "how many units", way.layer.name, array="inner.hidden")), look)
+    marks = _named(plan, box, title if len(so.speech.ways) > 1 else tr("states"), numbers.units(
+        way.units, said(str(way.units), "how many units", way.layer.name, array="inner.hidden")), look)
     top = 1.0 if way.squashed else colour.largest(way.states) or 1.0
     scale = Scale("activation", tr("state"), way.layer.name, -top, top)
     for place in range(way.steps):
@@ -186,8 +187,8 @@ def _share_words(so: SoFar, plan: Plan, look: Look, step: int, xs: list[float]) 
         known = {"count": said(str(few), "places without a ribbon", layer, (step, 0)),
                  "share": said(numbers.percent(rest, 0), "what they have together", layer, (step, 0))}
         middle = (plan.ribbons.top + plan.ribbons.bottom) / 2
-        others = tr("{count} others") if few > 1 else tr("{count} other")
-        marks += [Text(plan.end + 6, middle - 2, plain(others.format(**known)), 11, 400, "ink-2"),
+        others = numbers.others(few, known["count"])
+        marks += [Text(plan.end + 6, middle - 2, plain(others), 11, 400, "ink-2"),
                   Text(plan.end + 6, middle + 12, plain(tr("together {share}").format(**known)), 11, 400, "ink-2")]
     return marks
 
@@ -235,7 +236,7 @@ def _states(so: SoFar, plan: Plan, look: Look) -> list[Mark]:
     speech = so.speech
     first = speech.states[0]
     units = len(speech.state(0))
-    marks = _named(plan, plan.state, tr("state"), tr("{units} units").format(units=said(
+    marks = _named(plan, plan.state, tr("state"), numbers.units(units, said(
         str(units), "numbers added up", first.layer)), look)
     top = speech.largest_state if speech.largest_state > 1 else 1.0
     gap, y = plan.pitch - plan.wide, (plan.state.top + plan.state.bottom) / 2

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from visualizer.kinds.gates import symbol
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.said import said, tick
 from visualizer.scene import colour, gatesigns, numbers, parts, sofar, step_inputs
 from visualizer.scene.boxes import whole
@@ -137,7 +137,7 @@ def _what_is_read(plan: Plan, moment: Moment) -> str:
         return ""
     if source.kind == "numbers":
         count, of = source.values.shape[1], source.of
-        words = tr("{shape} number, ±{largest}") if count == 1 else tr("{shape} numbers, ±{largest}")
+        words = counted_as(count, tr("{shape} number, ±{largest}"), tr("{shape} numbers, ±{largest}"))
         return words.format(shape=said(numbers.count(count), "length of axis", of, (1,)), largest=said(
             numbers.significant(source.largest, 2), "largest size", of))
     return tr("a row a step") if source.kind == "rows" and source.upright else tr("a column a step") \
@@ -173,7 +173,7 @@ def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
     shown = track.shown
     share = tr("{count} units a row").format(
         count=tick(str(track.per_row), track.per_row, 1, shown.units)) if track.per_row > 1 else \
-        tr("{count} units").format(count=said(str(shown.units), "how many units", shown.layer.name))
+        numbers.units(shown.units, said(str(shown.units), "how many units", shown.layer.name))
     top = top_of_states(shown)
     span = tr("{low} to {high}").format(low=tick("−1", -1, -1, 1), high=tick("1", 1, -1, 1)) if top == 1 else \
         f"±{said(numbers.significant(top, 2), 'most that a state may be', shown.layer.name)}"

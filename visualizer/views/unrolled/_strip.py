@@ -30,7 +30,7 @@ def strip(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
     cell, name = wide / shown.total, LEFT - 16
     share = _steps_a_pixel(shown.steps, wide)
     of = shown.layer.name
-    words = tr("{count} units").format(count=said(str(shown.units), "how many units", of)) if share == 1 else \
+    words = numbers.units(shown.units, said(str(shown.units), "how many units", of)) if share == 1 else \
         tr("up to {count} steps a pixel").format(count=share)
     marks: list[Mark] = [Text(name, y + high * 0.4,
                               plain(tr("all {count} steps").format(count=steps_said(shown))), 13, 600, "ink", "end"),

@@ -69,7 +69,7 @@ def frame(sc: Scene) -> list[Mark]:
         own = said(numbers.count(units), "how many units", name)
         gates = said(str(sc.shown.width), "how many units", name, array=f"inner.{sc.shown.family.keys[0]}")
         counted = tr("{units} units, projected to {count}").format(units=gates, count=own) \
-            if sc.shown.projected else tr("{units} units").format(units=own)
+            if sc.shown.projected else numbers.units(units, own)
         ways = [f"{step}, {counted}, " + tr("{count} columns of {rows}").format(
             count=tick(str(plan.sub), plan.sub, 1, units), rows=tick(str(plan.rows), plan.rows, 1, units))] \
             if plan.sub > 1 else []

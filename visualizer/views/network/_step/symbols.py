@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
-from visualizer.language import english, tr
+from visualizer.language import counted_as, english, tr
 from visualizer.motions._marks import along, wire
 from visualizer.said import axis, said
 from visualizer.scene import colour, numbers, parts, step_inputs, steps, wires
@@ -259,7 +259,7 @@ def _named(sc: Scene, name: str, values: np.ndarray, x: float, back: bool) -> li
     title = next((way for way in ways if width(way, 12, 600, mono=True) <= rim - 4), name)
     long = min(width(title, 12, 600, mono=True), rim - 4)
     count = said(numbers.count(len(values)), "how many numbers a step reads", sc.layer.name)
-    below = ((tr("{count} values") if len(values) > 1 else tr("{count} value")).format(count=count), count)
+    below = (counted_as(len(values), tr("{count} value"), tr("{count} values")).format(count=count), count)
     under = next((way for way in below if width(way, 12) <= rim - 4), "")
     marks: list[Mark] = [Text(max(4.0, min(x - long / 2, rim - long)), plan.heads, plain(title), 12, 600, "ink",
                               max_width=rim - 4, mono=True, focus=Focus(name))]
