@@ -231,7 +231,7 @@ class Toggle(Button):
             self.draw_ground(painter, place)
             box = QRectF(8, place.center().y() - 8, 16, 16)
             style.fill(painter, box, "accent-fill" if self.isChecked() else "raised", 4,
-                       "" if self.isChecked() else "rule")
+                       "" if self.isChecked() else "border")
             if self.isChecked():
                 from visualizer.ui import icons
 
