@@ -8,11 +8,10 @@ import json
 import subprocess
 import sys
 import time
+import traceback
+from contextlib import suppress
 
-import gi
-
-gi.require_version("Atspi", "2.0")
-import pyatspi
+import pyatspi  # asks gi for the version of Atspi that it knows
 from gi.repository import Atspi, GLib
 
 Atspi.set_timeout(15_000, 30_000)
@@ -87,10 +86,8 @@ def deepest(node, x, y):
 
 
 def note(event):
-    try:
-        events.append((event.type.name if hasattr(event.type, "name") else str(event.type), event.source.name))
-    except GLib.GError:
-        pass
+    with suppress(GLib.GError):  # it may be gone already
+        events.append((str(event.type), event.source.name))
 
 
 def heard(kind, name, after):
@@ -108,18 +105,21 @@ def see_window(app):
     return window, stage
 
 
+def cell_of(stage):
+    """One number of a map, with the row, the map and the layer that it lies in."""
+    layer = wait(lambda: child(stage, "conv2"), "the layer")
+    tile = wait(lambda: child(layer, "conv2 channel 7"), "its map")
+    return tile[3][5], tile[3], tile, layer
+
+
 def see_cells(stage):
-    layer = child(stage, "conv2")
-    tile = child(layer, "conv2 channel 7")
-    row = tile[3]
-    cell = row[5]
+    cell, row, tile, layer = cell_of(stage)
     x, y, wide, high = box(cell)
     found["groups"] = [stage[number].name for number in range(stage.childCount)]
     found["cell"] = {"role": cell.getRoleName(), "name": cell.name, "more": cell.description,
                      "value": cell.queryValue().currentValue, "box": [x, y, wide, high],
                      "at": cell.getIndexInParent(), "parents": [row.name, tile.name, layer.name],
                      "under": deepest(stage, x + wide // 2, y + high // 2).name}
-    return cell
 
 
 def press_cell(stage):
@@ -129,9 +129,11 @@ def press_cell(stage):
     found["chosen"] = tile.name
 
 
-def step_and_hear(window, cell):
-    before = len(events)
+def step_and_hear(window, stage):
     press(below(window, "Backward", "radio button"))
+    cell = wait(lambda: child(child(stage, "fc2"), "fc2 class 3"), "a number of the last layer")
+    found["waiting"] = cell.description
+    before = len(events)
     steps = below(window, "Next beat")
     for number in range(20):
         press(steps)
@@ -147,13 +149,12 @@ def step_and_hear(window, cell):
 def walk_in_the_microscope(window, stage):
     before = len(events)
     press(below(window, "Microscope", "page tab"))
-    terms = wait(lambda: child(stage, "window") or child(stage, "gradients") or (
-        stage.name.startswith("Stage: Microscope") and stage.childCount and stage[0]), "the terms")
+    terms = wait(lambda: child(stage, "gradient"), "the terms")
     one = terms[1]
     actions = one.queryAction()
     actions.doAction([actions.getName(number) for number in range(actions.nActions)].index("SetFocus"))
-    wait(lambda: heard("focused", one.name, before), "the cell has the keyboard")
-    found["walked"] = [one.name, one.getState().contains(pyatspi.STATE_FOCUSED)]
+    wait(lambda: heard("focused", one.name, before), "it is told that the cell has the keyboard")
+    found["walked"] = one.name
 
 
 def see_list(window):
@@ -201,19 +202,19 @@ def take_lesson(window):
 def main(command):
     for kind in ("object:property-change:accessible-value", "object:state-changed:focused"):
         pyatspi.Registry.registerEventListener(note, kind)
-    program = subprocess.Popen(command)
+    program = subprocess.Popen(command, stdout=sys.stderr)
     try:
         app = wait(lambda: next((one for one in pyatspi.Registry.getDesktop(0)
                                  if one is not None and one.childCount), None), "the program")
         window, stage = see_window(app)
-        cell = see_cells(stage)
+        see_cells(stage)
         see_list(window)
+        step_and_hear(window, stage)
         press_cell(stage)
-        step_and_hear(window, cell)
         walk_in_the_microscope(window, stage)
         take_lesson(window)
     except Exception as fault:  # what was found until then is told all the same
-        found["fault"] = repr(fault)
+        found["fault"] = "".join(traceback.format_exception(fault))
     finally:
         program.terminate()
         found["ended"] = program.wait(20)
