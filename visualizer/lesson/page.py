@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from visualizer import claims, lesson, views
 from visualizer.claims import Number
-from visualizer.language import counted_as, numeral, tr, translated
+from visualizer.language import counted_as, in_quotes, numeral, tr, translated
 from visualizer.lesson import ALL, ANSWERED, CHANGED, NOTHING, TITLES, Answer, Lesson, Quantity, Question, Step, bare
 from visualizer.lesson.progress import Progress, is_asked, is_complete, is_locked
 from visualizer.scene import numbers, projector
@@ -356,7 +356,7 @@ def _claim(marks: list[Mark], page: Page, y: float, room: float) -> float:
     """What the article says; behind the reveal also what holds."""
     claim = claims.find(page.step.claim)
     inner = list[Mark]()
-    said = f"“{claim.quote}”" if claim.quote else translated(claim.implied)
+    said = in_quotes(claim.quote) if claim.quote else translated(claim.implied)
     end = lines(inner, literal(said), y + 42, room - 14, 12, 17, x=14)
     if page.progress.revealed or page.step.question is None:
         end = lines(inner, literal(translated(claim.correction)), end + 4, room - 14, 12, 17, ink="ink-2", x=14)

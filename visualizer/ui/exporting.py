@@ -23,7 +23,7 @@ from visualizer.ui.buttons import Button, Segment, Segments
 from visualizer.ui.commands import keyed
 
 FORMATS = ("png", "svg", "pdf")
-SIZES = ("screen", "89 mm", "183 mm", "1920x1080", "3840x2160")
+SIZES = ("screen", *(f"{wide} mm" for wide in figures.PRESETS), "1920x1080", "3840x2160")
 SCALES = ("1", "2", "3", "4")
 DPIS = ("150", "300", "600", "1200")
 WIDE, ROW, LABELS = 560, 44, 108
@@ -243,6 +243,6 @@ class Toggle(Button):
 
 
 def _size_words(word: str) -> str:
-    return {"screen": tr("Screen"), "89 mm": tr("89 mm"), "183 mm": tr("183 mm")}.get(word, word.replace("x", " × "))
+    return tr("Screen") if word == "screen" else word.replace("x", " × ")
 
 
