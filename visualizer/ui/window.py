@@ -134,6 +134,12 @@ class Window(QWidget):
         """What the stage shows; on the way from one input to the next the one that is reached."""
         return self.stage.standing
 
+    def pictures_seen(self) -> list[tuple[str, Picture]]:
+        """Every picture on the screen, with what it is called."""
+        beside = () if self.presenting or not self.inspector.isVisible() else (
+            (tr("Details"), self.inspector.page.picture),)
+        return [(tr("Picture"), self.shown_picture()), *beside]
+
     def words_seen(self) -> str:
         """All words that stand on the screen."""
         pictures = (self.shown_picture(), self.inspector.page.picture) if not self.starting else ()
