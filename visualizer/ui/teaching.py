@@ -140,7 +140,7 @@ class Teaching(QObject):
             self.armed = True
             self.said.emit(tr("Has everyone chosen? Once more reveals it.") if self.voting else
                            tr("Predict first: choose one of the answers with the keys 1 to {count}.").format(
-                               count=len(self._question.answers)))
+                               count=len(self._question.offered)))
             self.changed.emit()
             return
         moved = does.forward(self.progress, self.lesson)
@@ -161,7 +161,7 @@ class Teaching(QObject):
 
     def answer(self, number: int) -> None:
         """One's own answer; one vote more where a class is asked."""
-        if self.lesson is None or not self.asking or not 1 <= number <= len(self._question.answers):
+        if self.lesson is None or not self.asking or not 1 <= number <= len(self._question.offered):
             return
         self.last = number
         if self.voting:
