@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -10,7 +11,11 @@ import pytest
 
 from visualizer import lessonfilm, registry
 from visualizer.export import film as films
-from visualizer.lesson import shelf
+from visualizer.lesson import Answer, Lesson, Question, Shown, Step, shelf, way
+from visualizer.lessonfilm import LessonFilm
+from visualizer.record import pass_of
+from visualizer.scene.picture import Text, box_of
+from visualizer.scene.state import Place
 from visualizer.trace import load
 
 
@@ -32,6 +37,77 @@ def test_a_question_comes_before_its_reveal_and_all_slides_last_as_long_as_the_l
     told = pooling.slides[first].page.bare(pooling.slides[first].page.step.reveal[0])
     assert told not in pooling.picture(int(pooling.starts[first] * pooling.fps)).caption
     assert told in pooling.picture(int(pooling.starts[first + 1] * pooling.fps)).caption
+
+
+@pytest.fixture(scope="module")
+def rows():
+    found = pass_of("rows_rnn").trace
+    lesson = Lesson("rows", "Rows", (
+        Step("First", ("It reads the first row.",), at("rnn.forward[2]"), at("rnn.forward[2]"), seconds=30),
+        Step("Then", ("It reads on. It keeps what it needs.",), at("rnn.forward[5]"), at("rnn.forward[5]"), seconds=20,
+             question=Question("What does it keep?", (Answer("A state", True), Answer("All rows"))),
+             reveal=("A state, and no more than that.",)),
+        Step("Back", ("The gradient comes back.",), at("rnn.forward[3]"), at("rnn.forward[3]"), seconds=10)),
+        seconds=60)
+    return lessonfilm.film(lesson, lambda recipe, view: found, {}, (640, 360))
+
+
+def at(address: str) -> Shown:
+    return Shown((Place(view="unrolled", at=address),))
+
+
+def test_the_way_to_what_a_step_shows_is_played_and_then_it_stands(rows):
+    ways = [(each.way.at(0).address, each.way.here.address) if each.way else None for each in rows.slides]
+    assert ways == [("rnn.forward[2]@0", "rnn.forward[2]"), ("rnn.forward[2]", "rnn.forward[5]"),
+                    ("rnn.forward[5]@0", "rnn.forward[5]"), ("rnn.forward[3]@0", "rnn.forward[3]")]
+    times = rows.slides[1].way.times
+    for index, each in enumerate(rows.slides):
+        begin, moves = rows._begins[index], round(each.moves * rows.fps)
+        shown = [rows.moment(begin + frame) for frame in range(moves + 2)]
+        assert [moment.index for moment in shown] == [index] * len(shown)
+        assert [moment.phase for moment in shown[:moves]] == pytest.approx([frame / moves for frame in range(moves)])
+        assert [moment.phase for moment in shown[moves:]] == [1.0, 1.0]
+        assert each.seconds - each.moves >= sum(map(lessonfilm.reading_time, each.said))
+    second = rows.slides[1].way
+    first, last = (times.second_of(times.find(address)) for address in ("rnn.forward[2]", "rnn.forward[5]"))
+    assert (second.start, second.seconds) == (first, last - first)
+    assert second.at(0.5) == times.at(second.start + second.seconds / 2)
+
+
+def test_only_what_moves_is_drawn_anew_and_nothing_jumps_where_it_comes_to_stand(rows, monkeypatch):
+    begin, moves = rows._begins[1], round(rows.slides[1].moves * rows.fps)
+    drawn = [rows.picture(begin + frame) for frame in (0, moves // 2, moves - 1, moves, moves + 1)]
+    assert len({picture.moving for picture in drawn[:4]}) == 4
+    assert drawn[3] == drawn[4]
+    stands = [{mark.plain: box_of(mark)[:2] for mark in picture.still if isinstance(mark, Text)} for picture in drawn]
+    everywhere = set.intersection(*map(set, stands))
+    assert {"64 units, −1 to 1", "hidden state h"} <= everywhere
+    assert all(len({each[words] for each in stands}) == 1 for words in everywhere)
+    asked: list[int] = []
+    monkeypatch.setattr(LessonFilm, "picture", lambda film, frame: asked.append(frame) or drawn[0])
+    list(films.frames(rows))
+    assert len(asked) == sum(round(each.moves * rows.fps) + 1 for each in rows.slides) < rows.count / 4
+
+
+def test_a_long_way_goes_faster_and_never_takes_more_than_half_of_the_time(rows):
+    times = rows.slides[1].way.times
+    long = way.to(times, times.find("rnn.forward[28]"), times.find("rnn.forward[1]"))
+    assert long.end - long.start > way.MOST == long.seconds
+    assert long.at(0.5) == times.at((long.start + long.end) / 2)
+    assert lessonfilm.Slide(rows.slides[0].page, 8, long).moves == 4
+
+
+def test_every_sentence_stands_as_long_as_it_takes_to_be_read(rows):
+    cues = list(lessonfilm.cued(rows))
+    assert [words for _, _, words in cues] == [
+        "It reads the first row.", "It reads on.", "It keeps what it needs.", "What does it keep?", "1: A state",
+        "2: All rows", "A state, and no more than that.", "The gradient comes back."]
+    assert all(end - start >= max(1.5, len(words) / 15) for start, end, words in cues)
+    assert all(one[1] <= other[0] for one, other in pairwise(cues))
+    assert cues[-1][1] <= rows.seconds
+    hurried = replace(rows, slides=tuple(replace(each, planned=4) for each in rows.slides))
+    assert all(end - start >= max(1.5, len(words) / 15) for start, end, words in lessonfilm.cued(hurried))
+    assert float(hurried.seconds) > 16
 
 
 def test_captions_cover_the_film_without_a_gap_and_say_what_the_slides_say(pooling):
@@ -68,3 +144,5 @@ def test_film_and_captions_stand_beside_each_other(tmp_path):
     assert beside == tmp_path / "a.vtt"
     assert beside.read_text("utf-8").startswith("WEBVTT")
     assert not films.refusal(short, films.find(path))
+    assert lessonfilm.write(short, tmp_path / "b.gif")[0].read_bytes() == path.read_bytes()
+    assert (tmp_path / "b.vtt").read_bytes() == beside.read_bytes()

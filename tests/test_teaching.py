@@ -17,9 +17,10 @@ from visualizer.lesson import progress as does
 from visualizer.lesson import shelf
 from visualizer.lesson.progress import Progress
 from visualizer.scene.picture import Focus, Look, Rect, Text
-from visualizer.scene.state import State
+from visualizer.scene.state import Place, State
 from visualizer.trace import load
 from visualizer.ui import kept, teaching
+from visualizer.ui.player import Player
 from visualizer.ui.store import Store
 
 Key = Qt.Key
@@ -494,3 +495,60 @@ def test_another_language_keeps_the_lesson_and_what_is_written(window, qtbot):
     other.take_over(window)
     assert [draft.title for draft in other.writing.drafts] == ["Mine"]
     assert not window.writing.on
+
+
+# --- what is played between two steps -------------------------------------------------------------------------------
+
+@pytest.fixture
+def two_times(window):
+    """A lesson whose second step shows the same at a later time and whose third at an earlier one; and what moves."""
+    at = [lessons.Shown((Place(view="network", at=f"{address}.forward"),)) for address in ("conv1", "conv2", "relu1")]
+    steps = tuple(lessons.Step(f"{index}", ("It.",), shown, shown) for index, shown in enumerate(at))
+    window.teaching.leave()
+    window.store.update(view="network", at="conv1.forward", focus=None)
+    glides = []
+    window.teaching.glide = lambda: lambda owner, seconds, function: glides.append((seconds, function)) or function(0.0)
+    window.teaching.begin(lessons.Lesson(teaching.TRIED, "Two", steps), Progress(teaching.TRIED))
+    glides.clear()
+    return window, glides
+
+
+def test_a_step_that_shows_a_later_time_is_played_to(two_times):
+    window, glides = two_times
+    window.teaching.forward()
+    (seconds, go), = glides
+    times = window.store.timeline
+    first, last = (times.second_of(times.find(f"{name}.forward")) for name in ("conv1", "conv2"))
+    assert seconds == pytest.approx(float(last - first))
+    assert window.store.state.at == "conv1.forward"
+    assert window.store.state.step == 1
+    go(0.5)
+    assert window.store.moment == times.at(first + (last - first) / 2)
+    assert not window.teaching.astray
+    go(1.0)
+    assert window.store.state.at == "conv2.forward"
+    assert not window.teaching.astray
+    window.teaching.forward()
+    assert window.store.state.at == "relu1.forward", "back it goes at once"
+    assert len(glides) == 1
+
+
+def test_whoever_goes_elsewhere_meanwhile_is_left_there(two_times):
+    window, glides = two_times
+    window.teaching.forward()
+    go = glides[0][1]
+    go(0.3)
+    window.store.update(at="fc1.forward")
+    go(0.6)
+    assert window.store.state.at == "fc1.forward"
+    assert window.teaching.astray
+    go(1.0)
+    assert window.store.state.at == "fc1.forward"
+
+
+def test_with_less_motion_one_is_there_at_once(two_times):
+    window, _ = two_times
+    window.teaching.glide = lambda: Player(window.store).glide
+    window.store.update(look=replace(window.store.state.look, reduced_motion=True))
+    window.teaching.forward()
+    assert window.store.state.at == "conv2.forward"

@@ -1387,16 +1387,16 @@ def test_back_to_the_beginning_on_the_way_back_stays_on_the_way_back_first(windo
     assert window.store.state.at == "input.forward"
 
 
-def test_tab_goes_from_the_stage_through_the_bar_and_then_row_by_row_from_left_to_right(window):
+def test_tab_goes_from_the_bar_to_the_stage_below_it_and_on_row_by_row_from_left_to_right(window):
     window.run("what-if")
-    window.stage.setFocus()
+    window.rail.open_button.setFocus()
     seen = []
-    for _ in range(12):
+    for _ in range(24):
         QTest.keyClick(window.focusWidget(), Key.Key_Tab)
         seen.append(window.focusWidget())
     bar = [one for one in seen if window.panes.bar.isAncestorOf(one)]
     assert bar
-    assert seen[:len(bar)] == bar
+    assert seen[:len(bar) + 1] == [*bar, window.stage]
     assert all(one.accessibleName() or one.text() for one in bar)
     play = window.transport.buttons["play"]
     level = play.mapTo(window, play.rect().center()).y()

@@ -17,7 +17,7 @@ from visualizer.lesson.page import lines as _lines
 from visualizer.scene.figures import moved
 from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Text, literal, plain, rich
 from visualizer.scene.recipe import Recipe, reeled
-from visualizer.scene.state import Place, State, as_it_was, to_place
+from visualizer.scene.state import Place, State, as_it_was, changed, to_place
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 
@@ -163,12 +163,18 @@ def _boxes(marks: list[Mark], answers: Sequence[str], y: float, room: float) -> 
 
 
 def drawn(lesson: Lesson, index: int, record: Record, size: tuple[int, int], revealed: bool = False,
-          look: Look | None = None) -> Picture:
-    """What a step shows, in the language of the lesson; `look` has the theme and the type, where not of paper."""
+          look: Look | None = None, at: str = "") -> Picture:
+    """What a step shows, in the language of the lesson; `look` has the theme and the type, where not of paper, `at` the
+    moment, where that is another one than the step's own."""
+    state = shown_state(lesson, index, revealed, look)
+    return _panel(changed(state, at=at) if at else state, record).draw(size)
+
+
+def shown_state(lesson: Lesson, index: int, revealed: bool = False, look: Look | None = None) -> State:
+    """Where one stands in a step, in the language of the lesson."""
     state = state_of(lesson, index, State() if look is None else State((Place(look=look),)), revealed)
-    state = replace(state, places=tuple(replace(place, look=replace(place.look, language=lesson.language))
-                                        for place in state.places))
-    return _panel(state, record).draw(size)
+    return replace(state, places=tuple(replace(place, look=replace(place.look, language=lesson.language))
+                                       for place in state.places))
 
 
 def _panel(state: State, record: Record) -> export.Panel:

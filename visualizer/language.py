@@ -44,6 +44,11 @@ def translated(text: str) -> str:
     return table(_spoken.get()).get(text, text)
 
 
+def in_quotes(words: str) -> str:
+    """Words between the quotation marks of the language that is spoken."""
+    return tr("“{words}”").format(words=words)
+
+
 # --- which language is spoken ---------------------------------------------------------------------------------------
 
 def spoken() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
-from visualizer.language import english, tr
+from visualizer.language import english, in_quotes, tr
 from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.scene.reading import visible
@@ -36,7 +36,7 @@ def sentence(trace: Trace, answer: Answer) -> str:
 
 def short(trace: Trace, answer: Answer) -> str:
     """The likeliest at the last step."""
-    return f"“{visible(label(answer, int(np.argmax(trace[answer.layer].output[-1]))))}”"
+    return in_quotes(visible(label(answer, int(np.argmax(trace[answer.layer].output[-1])))))
 
 
 def score(trace: Trace, answer: Answer) -> Score:

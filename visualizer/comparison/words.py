@@ -24,7 +24,7 @@ from visualizer.comparison.reader import (
     overlap,
     recurrent,
 )
-from visualizer.language import tr
+from visualizer.language import in_quotes, tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import literal
 from visualizer.scene.reading import Reading, Values
@@ -261,7 +261,7 @@ def _step(word: str, said: str) -> str:
     """`step 4`, `row 12`, `“film”`: what a step reads."""
     if word.isdecimal():
         return tr("step {step}").format(step=said)
-    return said if word.rpartition(" ")[2].isdecimal() else f"“{said}”"
+    return said if word.rpartition(" ")[2].isdecimal() else in_quotes(said)
 
 
 def in_step(readers: Sequence[Reader], moments: Sequence[Moment]) -> str:

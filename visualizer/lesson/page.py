@@ -6,12 +6,12 @@ beside the measured result; nothing tells an answer before its reveal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from visualizer import claims, lesson, views
 from visualizer.claims import Number
-from visualizer.language import counted_as, numeral, tr, translated
+from visualizer.language import counted_as, in_quotes, numeral, tr, translated
 from visualizer.lesson import ALL, ANSWERED, CHANGED, NOTHING, TITLES, Answer, Lesson, Quantity, Question, Step, bare
 from visualizer.lesson.progress import Progress, is_asked, is_complete, is_locked
 from visualizer.scene import numbers, projector
@@ -42,6 +42,8 @@ SIDE, DOT = 0.05, 0.0075
 """Of a slide: its margin as a share of the width, half a dot as a share of the height."""
 FLAT, HIGH = 0.7, 0.85
 """Of a slide: how high a picture is drawn before it is fitted into what its words leave, as a share of the height."""
+Extent = tuple[float, float, float, float] | tuple[()]
+"""Left, top, right and bottom; nothing where there is nothing."""
 Inner = Callable[[tuple[int, int]], Picture | None]
 """What is looked at, drawn for a room of so many pixels; None where nothing is shown."""
 
@@ -356,7 +358,7 @@ def _claim(marks: list[Mark], page: Page, y: float, room: float) -> float:
     """What the article says; behind the reveal also what holds."""
     claim = claims.find(page.step.claim)
     inner = list[Mark]()
-    said = f"“{claim.quote}”" if claim.quote else translated(claim.implied)
+    said = in_quotes(claim.quote) if claim.quote else translated(claim.implied)
     end = lines(inner, literal(said), y + 42, room - 14, 12, 17, x=14)
     if page.progress.revealed or page.step.question is None:
         end = lines(inner, literal(translated(claim.correction)), end + 4, room - 14, 12, 17, ink="ink-2", x=14)
@@ -381,8 +383,12 @@ def _box(x: float, y: float, ticked: bool) -> list[Mark]:
 
 # --- the slide ------------------------------------------------------------------------------------------------------
 
-def slide(page: Page, look: Look, inner: Inner) -> Picture:
-    """What a room sees of a step: its words large, what is looked at below them, the answers, and where one is."""
+def slide(page: Page, look: Look, inner: Inner,
+          extent_of: Callable[[tuple[int, int]], Extent] = lambda size: ()) -> Picture:
+    """What a room sees of a step: its words large, what is looked at below them, the answers, and where one is.
+
+    `extent_of` says what is needed in so many pixels by all that moves, so that nothing jumps.
+    """
     wide, high = look.size
     unit = projector.measure(look.size)
     side = SIDE * wide
@@ -398,30 +404,40 @@ def slide(page: Page, look: Look, inner: Inner) -> Picture:
     shown: list[Mark] = []
     moving: list[Mark] = []
     if room >= 0.22 * unit and step.shown.places:
-        drawn = inner((wide, round(high * (FLAT if room < 0.5 * high else HIGH))))
+        size = wide, round(high * (FLAT if room < 0.5 * high else HIGH))
+        drawn = inner(size)
         if drawn is not None:
-            shown, moving = _fitted(drawn, (side, y + 0.01 * unit, wide - side, bottom - 0.035 * unit))
+            shown, moving = _fitted(drawn, extent_of(size) or extent((drawn,)),
+                                    (side, y + 0.01 * unit, wide - side, bottom - 0.035 * unit))
     ground: list[Mark] = [Rect(0, 0, wide, high, "sunk")] if at.revealed else []
     if at.revealed:
         ground.append(Rect(side / 2, 0.03 * unit, wide - side, bottom - 0.05 * unit, "stage", radius=0.03 * unit))
     return Picture(look.size, (*ground, *marks, *shown), (*moving, *below), look.theme, caption=spoken(page))
 
 
-def _fitted(picture: Picture, box: tuple[float, float, float, float]) -> tuple[list[Mark], list[Mark]]:
+def extent(pictures: Iterable[Picture]) -> Extent:
+    """What is needed by all that pictures have beside their sentence and their line of beats."""
+    boxes = [box_of(mark) for picture in pictures for mark in _without_words((*picture.still, *picture.moving))]
+    return (min(each[0] for each in boxes), min(each[1] for each in boxes), max(each[0] + each[2] for each in boxes),
+            max(each[1] + each[3] for each in boxes)) if boxes else ()
+
+
+def _fitted(picture: Picture, needed: Extent, box: tuple[float, float, float, float]) -> tuple[list[Mark], list[Mark]]:
     """What a picture has beside its sentence and its line of beats, as large as it fits a place: a slide says its own
     sentence, and goes through steps, not beats."""
-    still, moving = ([mark for mark in marks if getattr(mark, "group", None) not in (SENTENCE, LANE)]
-                     for marks in (picture.still, picture.moving))
-    boxes = [box_of(mark) for mark in (*still, *moving)]
-    if not boxes:
+    if not needed:
         return [], []
-    left, top = min(each[0] for each in boxes), min(each[1] for each in boxes)
-    right, bottom = max(each[0] + each[2] for each in boxes), max(each[1] + each[3] for each in boxes)
+    still, moving = map(_without_words, (picture.still, picture.moving))
+    left, top, right, bottom = needed
     factor = min((box[2] - box[0]) / max(1.0, right - left), (box[3] - box[1]) / max(1.0, bottom - top), 1.0)
     x = (box[0] + box[2] - (right - left) * factor) / 2 - left * factor
     y = (box[1] + box[3] - (bottom - top) * factor) / 2 - top * factor
     scaled = replace(picture, still=tuple(still), moving=tuple(moving)).scaled(factor)
     return [moved(mark, x, y) for mark in scaled.still], [moved(mark, x, y) for mark in scaled.moving]
+
+
+def _without_words(marks: Iterable[Mark]) -> list[Mark]:
+    return [mark for mark in marks if getattr(mark, "group", None) not in (SENTENCE, LANE)]
 
 
 def _words(marks: list[Mark], page: Page, x: float, room: float, unit: float, bottom: float) -> float:
@@ -485,8 +501,9 @@ def _answers(marks: list[Mark], page: Page, question: Question, x: float, room: 
     tail = width("  99", size, 600) if sum(counts) else 0.0
     head = size * 1.3
     needed = [width(runs, size, 600) + head + 2 * pad + tail for runs in said]
-    thirds = (room - 2 * gap) / 3
-    columns = len(said) if sum(needed) + gap * (len(said) - 1) <= room else 3 if max(needed) <= thirds else 2
+    third = (room - 2 * gap) / 3 - head - 2 * pad - tail
+    columns = len(said) if sum(needed) + gap * (len(said) - 1) <= room else \
+        3 if all(len(wrap(runs, size, third, 600)) <= 2 for runs in said) else 2
     if columns < len(said):
         needed = [(room - gap * (columns - 1)) / columns] * len(said)
     else:

@@ -11,7 +11,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.kinds import Taps
-from visualizer.language import tr
+from visualizer.language import in_quotes, tr
 from visualizer.scene import numbers
 from visualizer.scene.columns import Column, maps_shown
 from visualizer.scene.picture import (
@@ -293,7 +293,7 @@ def step_named(trace: Trace, step: Cell, shape: tuple[int, ...]) -> str:
     """A step as a person names it: its word or symbol, else its number; a pixel by its row and column."""
     words = own_words(trace)
     if len(step) == 1 and len(words) == shape[0]:
-        return f"“{words[step[0]]}”"
+        return in_quotes(words[step[0]])
     if len(step) == 2:
         return tr("row {row}, column {column}").format(row=step[0], column=step[1])
     return ", ".join(map(str, step))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from visualizer import card, claims
 from visualizer.claims import Claim, Expected, Judged, Number, Wanted
-from visualizer.language import english, tr, translated
+from visualizer.language import english, in_quotes, tr, translated
 from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Picture, Rect, Run, Table, Text, grouped, plain
 from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.state import SHARE, Place, State
@@ -84,7 +84,7 @@ def draw(page: Page, look: Look) -> Picture:
 def caption(page: Page) -> str:
     """The article's words, the verdict, and what was measured, as one text."""
     claim = page.claim
-    said = f"“{claim.quote}”" if claim.quote else translated(claim.implied)
+    said = in_quotes(claim.quote) if claim.quote else translated(claim.implied)
     if page.asking:
         return said
     told = [said, f"{_verdict(page)}."]
@@ -174,7 +174,7 @@ def _verdict(page: Page) -> str:
 def _head(page: Page, x: float, room: float) -> tuple[float, list[Mark]]:
     """The quotation and the verdict; where they end."""
     claim = page.claim
-    said = f"“{claim.quote}”" if claim.quote else tr("The article, in other words: {words}").format(
+    said = in_quotes(claim.quote) if claim.quote else tr("The article, in other words: {words}").format(
         words=translated(claim.implied))
     y, marks = 46.0, list[Mark]()
     for line in plain_lines(said, 22, room, 600):

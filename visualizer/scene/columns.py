@@ -220,8 +220,8 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
         return plan
     middle = [column for column in plan.columns.values() if column.layer not in plan.fixed]
     left = max(column.x + column.width for column in plan.columns.values() if column.x < middle[0].x) + 24
-    right = min(column.x for column in plan.columns.values() if column.layer in plan.fixed and column.x > left) \
-        - 24
+    right = min((column.x - 24 for column in plan.columns.values() if column.layer in plan.fixed and column.x > left),
+                default=left + max(column.width for column in middle))  # no room beside the fixed ones: one at a time
     ends = middle[0].x - left, max(middle[0].x - left, middle[-1].x + middle[-1].width - right)
 
     def offset(name: str) -> float:

@@ -18,8 +18,8 @@ from visualizer.scene.spotlight import extent
 from visualizer.scene.type import SHIFT_SIZE, wrap
 from visualizer.scene.type import width as text_width
 
-PRESETS = (89, 183)
-"""Millimetres: one column and two columns of a journal's page."""
+PRESETS = (89, 120, 183)
+"""Millimetres: one column of a journal's page, one and a half, and two."""
 SMALLEST, LARGEST = 5.0, 7.0
 """Points that letters may have in print; what journals ask for."""
 HIGHEST = 247.0
@@ -27,6 +27,8 @@ HIGHEST = 247.0
 POINT = 25.4 / 72
 """Millimetres in a point."""
 GAP = 24.0
+NARROWEST = 240
+"""Pixels of a panel."""
 NO_BREAK = "\u00a0"
 BAR, WIDE = 168.0, 384.0
 """Width of a colour bar, and of one that lists what it stands for layer by layer."""
@@ -42,6 +44,10 @@ class Figure:
     picture: Picture
     mm: tuple[float, float]
     panels: int = 1
+    reason: str = ""
+    """Why no layout with letters large enough holds, as a part of a sentence; empty where one does."""
+    readable: float = 0.0
+    """Millimetres of width at which one holds, as far as it was tried; 0 where it was not."""
 
     @property
     def points(self) -> float:
@@ -51,16 +57,17 @@ class Figure:
 
     @property
     def complaint(self) -> str:
-        """One sentence if letters come out too small to print; empty if not."""
+        """One sentence if letters come out too small to print, with the width to choose and why; empty if not."""
         if self.points > SMALLEST - 0.005:
             return ""
-        least = self.mm[0] * SMALLEST / self.points
+        wide = self.readable or math.ceil(self.mm[0] * SMALLEST / self.points)
         words = tr("The smallest letters come out at {points} pt, below the {least} pt that journals ask for; make the "
-                   "figure {wide} mm wide, or give it fewer panels.") if self.panels > 1 else \
+                   "figure {wide} mm wide, or give it fewer panels: where it is narrower, {reason}.") \
+            if self.panels > 1 else \
             tr("The smallest letters come out at {points} pt, below the {least} pt that journals ask for; make the "
-               "figure "
-               "{wide} mm wide.")
-        return words.format(points=numbers.number(self.points, 1), least=numbers.short(SMALLEST), wide=f"{least:.0f}")
+               "figure {wide} mm wide: where it is narrower, {reason}.")
+        return words.format(points=numbers.number(self.points, 1), least=numbers.short(SMALLEST), wide=f"{wide:g}",
+                            reason=self.reason or tr("its words find no room"))
 
     @property
     def _pixels(self) -> float:
@@ -74,24 +81,41 @@ def figure(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[in
     possible without crowding it; the height follows the shape of `size` if none is given.
 
     With `fixed` it is laid out in exactly `size`. Otherwise narrower layouts are tried, from one in which letters of 11
-    pixels are 5 points up to `size`, and the first in which no words collide or leave the frame is taken.
+    pixels are 5 points over those in which they are larger, up to 7, to those up to `size`, and the first in which no
+    words collide or leave the frame is taken. Where letters still come out too small the wider presets are tried, so
+    that one can be offered.
     """
+    best = _best(draws, mm, size, bars, fixed)
+    if best.points > SMALLEST - 0.005 or fixed:
+        return best
+    wider = (preset for preset in PRESETS if preset > mm[0])
+    holds = (preset for preset in wider if _best(
+        draws, (preset, mm[1] and mm[1] * preset / mm[0]), size, bars, fixed).points > SMALLEST - 0.005)
+    return replace(best, readable=float(next(holds, 0)))
+
+
+def _best(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[int, int], bars: bool,
+          fixed: bool) -> Figure:
+    """The layout whose letters come out largest."""
     count = len(draws)
     usual = [draw(size) for draw in draws]
     found: list[Figure] = []
+    reason = ""
     for columns in range(1, count + 1):
         grid = columns, -(-count // columns)
         for wide, shape in ((size[0], size),) if fixed else _shapes(mm, size, columns, count > 1):
-            pictures = _holding(draws, None if fixed else usual, wide, shape, mm, grid, bars)
+            pictures, stands = _holding(draws, None if fixed else usual, wide, shape, mm, grid, bars)
+            reason = reason or stands
             one = _on_paper(_joined(pictures, columns), mm, count) if pictures else None
             if one is not None and (one.mm[1] <= HIGHEST or count == 1):
                 found.append(one)
                 break
+            reason = reason or tr("its panels are higher than a page")
     if not found:  # nothing holds: the usual layout, however crowded or high it is
         columns = _columns(count)
-        pictures = _holding(draws, None, size[0], size, mm, (columns, -(-count // columns)), bars)
+        pictures, _ = _holding(draws, None, size[0], size, mm, (columns, -(-count // columns)), bars)
         found.append(_on_paper(_joined(pictures, columns), mm, count))
-    return max(found, key=lambda one: round(one.points, 1))
+    return replace(max(found, key=lambda one: round(one.points, 1)), reason=reason)
 
 
 def _joined(pictures: Sequence[Picture], columns: int) -> Picture:
@@ -99,29 +123,31 @@ def _joined(pictures: Sequence[Picture], columns: int) -> Picture:
 
 
 def _holding(draws: Sequence[Draw], usual: Sequence[Picture] | None, wide: int, shape: tuple[int, int],
-             mm: tuple[float, float | None], grid: tuple[int, int], bars: bool) -> list[Picture]:
-    """Every picture in such a layout; none at all if one of them does not hold there, compared with its `usual`."""
+             mm: tuple[float, float | None], grid: tuple[int, int], bars: bool) -> tuple[list[Picture], str]:
+    """Every picture in such a layout; none at all, and why, if one does not hold there, compared with its `usual`."""
     made: list[Picture] = []
     for number, draw in enumerate(draws):
         picture = _shaped(draw, wide, shape, mm, grid, bars)
-        if usual is not None and (crowded(picture) or _leaves_out(picture, usual[number])):
-            return []
+        if usual is not None and (why := crowding(picture) or _left_out(picture, usual[number])):
+            return [], why
         made.append(picture)
-    return made
+    return made, ""
 
 
 def _shapes(mm: tuple[float, float | None], usual: tuple[int, int], columns: int,
             several: bool) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Pixels that a panel may be wide, and its shape: from letters of 11 pixels at 5 points, in steps of a tenth, to
-    the usual width; where the height is free also up to half as high again, and flatter so that several fit a page."""
+    """Pixels that a panel may be wide, and its shape: with letters of 11 pixels at 5 points, at up to 7, then in steps
+    of a tenth up to the usual width; where the height is free also up to half as high again, and flatter so that
+    several fit a page."""
     inner = (mm[0] / POINT * 11 / SMALLEST - GAP * (columns - 1)) / columns
-    wide = max(240, int(inner))
-    while True:
+    first = max(NARROWEST, int(inner))
+    widths = [first, *(round(first / share) for share in (1.1, 1.2, 1.3, LARGEST / SMALLEST)
+                       if first / share >= NARROWEST)]
+    while widths[-1] < usual[0]:
+        widths.append(min(usual[0], round(max(widths[-1], first) * 1.1)))
+    for wide in widths:
         for taller in (1.0, *((0.85, 0.7) if several else ()), 1.25, 1.5) if mm[1] is None else (1.0,):
             yield wide, (usual[0], round(usual[1] * taller))
-        if wide >= usual[0]:
-            return
-        wide = min(usual[0], round(wide * 1.1))
 
 
 def _shaped(draw: Draw, wide: int, size: tuple[int, int], mm: tuple[float, float | None], grid: tuple[int, int],
@@ -332,33 +358,55 @@ MOST_LEFT_OUT = 0.3
 """A layout that has room for fewer words than this share less of the usual one leaves out too much."""
 
 
+MOST_QUOTED = 40
+"""Characters of words that are named in a sentence."""
+
+
 def crowded(picture: Picture) -> bool:
     """Whether words collide, are cut off or covered, or anything leaves the frame: it needs a larger layout."""
+    return bool(crowding(picture))
+
+
+def crowding(picture: Picture) -> str:
+    """What stands in the way of this layout, as a part of a sentence; empty where it holds."""
     marks = tuple(picture)
     texts = [(place, mark) for place, mark in enumerate(marks) if isinstance(mark, Text) and mark.plain.strip()]
-    if any(mark.max_width and _wide(mark) > mark.max_width + 1 for _, mark in texts):
-        return True
+    cut = next((mark for _, mark in texts if mark.max_width and _wide(mark) > mark.max_width + 1), None)
+    if cut:
+        return tr("“{words}” is cut off").format(words=_brief(cut))
     solid = [(place, mark) for place, mark in enumerate(marks) if isinstance(mark, Image | Rect) and mark.opacity == 1]
     words = _boxes(_box(mark) for _, mark in texts)
     areas = _boxes(extent(mark) for _, mark in solid)
     limit = np.array([picture.size[0] + 1, picture.size[1] + 1])
-    if any((boxes[:, :2] < -1).any() or (boxes[:, 2:] > limit).any() for boxes in (words, areas)):
-        return True
-    if (areas[:, 2:] < areas[:, :2]).any() or (_shared(words, words, 1) & ~np.eye(len(words), dtype=bool)).any():
-        return True
+    outside, beyond = (np.flatnonzero((boxes[:, :2] < -1).any(1) | (boxes[:, 2:] > limit).any(1))
+                       for boxes in (words, areas))
+    if len(outside):
+        return tr("“{words}” leaves the frame").format(words=_brief(texts[int(outside[0])][1]))
+    if len(beyond):
+        return tr("a part of it leaves the frame")
+    if (areas[:, 2:] < areas[:, :2]).any():
+        return tr("a part of it has no room at all")
+    for one, other in np.argwhere(_shared(words, words, 1) & ~np.eye(len(words), dtype=bool)):
+        return tr("“{words}” and “{others}” lie on each other").format(words=_brief(texts[one][1]),
+                                                                       others=_brief(texts[other][1]))
     covers = [bool(isinstance(mark, Image) or mark.fill) for _, mark in solid]
     later = np.array([place for place, _ in solid])[None, :] > np.array([place for place, _ in texts])[:, None]
-    if texts and solid and (_shared(words, areas, 2) & later & np.array(covers)).any():
-        return True
+    for one, _ in np.argwhere(_shared(words, areas, 2) & later & np.array(covers)) if texts and solid else ():
+        return tr("“{words}” is covered").format(words=_brief(texts[one][1]))
     kernels = np.array([isinstance(mark, Image) and mark.palette == "weight" for _, mark in solid], bool)
     maps = np.array([isinstance(mark, Image) and mark.palette != "weight" for _, mark in solid], bool)
-    return bool(_shared(areas[kernels], areas[maps], 1).any())
+    return tr("a kernel lies on a map") if _shared(areas[kernels], areas[maps], 1).any() else ""
 
 
-def _leaves_out(picture: Picture, usual: Picture) -> bool:
-    """Whether a layout has dropped much of what the usual one says."""
+def _brief(mark: Text) -> str:
+    return mark.plain if len(mark.plain) <= MOST_QUOTED else f"{mark.plain[:MOST_QUOTED]}…"
+
+
+def _left_out(picture: Picture, usual: Picture) -> str:
+    """Whether a layout has dropped much of what the usual one says, as a part of a sentence."""
     said, full = (sum(isinstance(mark, Text) for mark in one) for one in (picture, usual))
-    return said < (1 - MOST_LEFT_OUT) * full
+    return tr("{count} of its {whole} texts find no room").format(count=full - said, whole=full) \
+        if said < (1 - MOST_LEFT_OUT) * full else ""
 
 
 def _boxes(found: Iterable[tuple[float, float, float, float]]) -> NDArray[np.float64]:

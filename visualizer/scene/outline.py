@@ -6,7 +6,7 @@ that a picture of a hundred thousand cells costs nothing until somebody walks in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -20,6 +20,7 @@ from visualizer.scene.picture import (
     Opens,
     Picture,
     Rect,
+    Run,
     Spot,
     Stop,
     Text,
@@ -70,12 +71,28 @@ def outline(picture: Picture, texts: bool = False) -> tuple[Branch, ...]:
     """The groups of a picture in the order in which they are drawn, which is the order of reading: first those that the
     keyboard walks in, the line of the time last. `texts`: with its words, too."""
     found: dict[Group | None, list[Mark]] = {}
-    for mark in picture:
+    for mark in paragraphs(picture) if texts else picture:
         if not isinstance(getattr(mark, "holds", None), Flight | Touch) \
                 and (mark.focus is not None or (texts and isinstance(mark, Text))):
             found.setdefault(mark.group, []).append(mark)
     groups = sorted(found, key=lambda group: (group == LANE, group is None or not group.shows))
     return tuple(part for group in groups for part in _grouped(group, found[group]))
+
+
+def paragraphs(marks: Iterable[Mark]) -> list[Mark]:
+    """The same, but lines of words that stand one below the other in one type are one text."""
+    found: list[Mark] = []
+    below = 0.0
+    for mark in marks:
+        last = found[-1] if found else None
+        if isinstance(mark, Text) and isinstance(last, Text) and mark.focus is last.focus is None \
+                and (mark.x, mark.size, mark.weight, mark.group) == (last.x, last.size, last.weight, last.group) \
+                and 0 < mark.y - below < 1.7 * mark.size:
+            found[-1] = replace(last, runs=(*last.runs, Run(" "), *mark.runs))
+        else:
+            found.append(mark)
+        below = mark.y if isinstance(mark, Text) else 0.0
+    return found
 
 
 def at(parts: Sequence[Branch], x: float, y: float) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from visualizer.kinds import curves, gates
 from visualizer.kinds._words import listed
 from visualizer.kinds.gates import Family, Quantity
 from visualizer.kinds.shape import origins
-from visualizer.language import numeral, tr, translated
+from visualizer.language import in_quotes, numeral, tr, translated
 from visualizer.said import said
 from visualizer.scene import absence, numbers
 from visualizer.scene.cellnumbers import forward
@@ -305,12 +305,12 @@ def step_named(shown: Reading, step: int) -> str:
 
 def quoted(shown: Reading, step: int) -> str:
     """`, “ć”`, as words with markup have it: what a step reads, where that is known."""
-    return f", “{literal(word_said(shown, step))}”" if shown.worded else ""
+    return f", {in_quotes(literal(word_said(shown, step)))}" if shown.worded else ""
 
 
 def read_at(shown: Reading, step: int) -> str:
     """What a step reads, or which one it is, where it reads no word."""
-    return f"“{literal(word_said(shown, step))}”" if shown.worded else step_named(shown, step)
+    return in_quotes(literal(word_said(shown, step))) if shown.worded else step_named(shown, step)
 
 
 def visible(word: str) -> str:
@@ -396,7 +396,7 @@ def symbol_words(trace: Trace, name: str, index: int) -> str:
     number = tr("number {number}").format(number=said(str(int(layer.output[cell])), "value", name, cell))
     if len(steps) != layer.output.size:
         return number
-    return f"“{said(visible(steps[index]), 'word of the sample', step=index)}”, {number}"
+    return f"{in_quotes(said(visible(steps[index]), 'word of the sample', step=index))}, {number}"
 
 
 def spells(trace: Trace) -> Layer | None:

@@ -82,7 +82,7 @@ class Span:
 
 def span(shown: Reading, look: Look, left: float = LEFT, right: float = RIGHT) -> Span:
     """All steps side by side; whole pixels a step where there are at least two for each."""
-    room = look.size[0] - (left + right)
+    room = max(look.pixel, look.size[0] - (left + right))
     pitch = min(PITCH, room / shown.total)
     return Span(left, whole(pitch, look.pixel) if pitch >= 2 * look.pixel else pitch, shown.total, look.pixel)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QApplication, QButtonGroup, QWidget
 from shiboken6 import isValid
 
 from visualizer.ui import faults, icons, style
 
-Key = Qt.Key
+Key, Role = Qt.Key, QAccessible.Role
 PRESS = (Key.Key_Space, Key.Key_Return, Key.Key_Enter)
 ARROWS = (Key.Key_Left, Key.Key_Right, Key.Key_Up, Key.Key_Down)
 
@@ -36,9 +36,16 @@ class Button(QAbstractButton):
                  size: int = 13, weight: int = 500) -> None:
         super().__init__(parent)
         self.icon_name, self.look, self.text_size, self.weight = icon, look, size, weight
+        self.pops = False
+        """Whether a press opens a menu."""
         self.setText(words)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    @property
+    def heard_as(self) -> QAccessible.Role:
+        """A button, one with a menu, or one that stays pressed."""
+        return Role.ButtonMenu if self.pops else Role.CheckBox if self.isCheckable() else Role.Button
 
     def sizeHint(self) -> QSize:
         words = style.text_width(self.text(), self.text_size, self.weight) if self.text() else 0
@@ -109,6 +116,12 @@ class Segment(Button):
         self.icon_after, self.icon_token = icon_after, icon_token
         self.setCheckable(True)
 
+    @property
+    def heard_as(self) -> QAccessible.Role:
+        """One of a row, of which one is chosen."""
+        row = self.parentWidget()
+        return Role.ButtonMenu if self.pops else row.each_heard_as if isinstance(row, Segments) else Role.RadioButton
+
     def event(self, event: QEvent) -> bool:
         return keeps(event, ARROWS) or super().event(event)
 
@@ -151,6 +164,7 @@ class Segment(Button):
 class Segments(QWidget):
     """A row of which one is chosen; arrow keys move along it while it has the keyboard."""
 
+    heard_as, each_heard_as = Role.Grouping, Role.RadioButton
     chosen = Signal(int)
 
     def __init__(self, segments: Sequence[Segment], parent: QWidget | None = None) -> None:
@@ -228,6 +242,8 @@ class FocusRing(QWidget):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.target: QWidget | None = None
+        self._moving: list[QWidget] = []
+        """The target, and what it lies in: it moves with what is scrolled."""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.hide()
@@ -236,17 +252,22 @@ class FocusRing(QWidget):
         app.focusChanged.connect(self._moved)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.target and event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Hide):
+        if watched in self._moving and event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Hide):
             self._follow()
         return False
 
     def _moved(self, old: QWidget | None, new: QWidget | None) -> None:
-        if self.target is not None and isValid(self.target):  # what had the keyboard may be gone with its panel
-            self.target.removeEventFilter(self)
+        for widget in self._moving:
+            if isValid(widget):  # what had the keyboard may be gone with its panel
+                widget.removeEventFilter(self)
         shown = new is not None and self.parentWidget().isAncestorOf(new) and new.property("by_key") is True
         self.target = new if shown else None
-        if self.target is not None:
-            self.target.installEventFilter(self)
+        self._moving = []
+        widget = self.target
+        while widget is not None and widget is not self.parentWidget():
+            self._moving.append(widget)
+            widget.installEventFilter(self)
+            widget = widget.parentWidget()
         self._follow()
 
     def _follow(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QImage, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from visualizer import registry
@@ -23,6 +23,8 @@ Key = Qt.Key
 
 class CameraSheet(QWidget):
     """What the camera sees, with the square in its middle that a model is given, and the button that takes it."""
+
+    heard_as = QAccessible.Role.Dialog
 
     closed = Signal()
     taken = Signal(str)

@@ -26,7 +26,7 @@ from visualizer.scene.picture import (
     place_in,
 )
 from visualizer.ui import faults, style, words
-from visualizer.ui.heard import Heard, Told, speak, stretch_name, tell
+from visualizer.ui.heard import Heard, Told, speak, tell, told_stretch
 
 EMPTY = Picture((1, 1), ())
 LEFT, NO_BUTTON = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
@@ -265,7 +265,7 @@ class Canvas(QWidget):
     def heard_told(self, part: Branch) -> Told:
         """What the tooltip says of a part, and its number."""
         if part.what == STRETCH:
-            return Told(stretch_name(self.heard_told(_end(part, 0)).name, self.heard_told(_end(part, -1)).name))
+            return told_stretch(self.heard_told, part)
         said = part.said or (self.describe(part.spot) if part.spot is not None else "")
         name, _, more = said.partition("\n")
         if not name:
@@ -303,13 +303,6 @@ class Canvas(QWidget):
     def number_of(self, spot: Spot) -> float | None:
         """The number of a cell; whoever knows the trace overrides this."""
         return None
-
-
-def _end(part: Branch, which: int) -> Branch:
-    """The first or the last part of a stretch that is none itself."""
-    while part.what == STRETCH:
-        part = part.branches[which]
-    return part
 
 
 def words_at(picture: Picture, x: float, y: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import claims
@@ -37,6 +37,8 @@ _measured: dict[str, dict[str, Number]] = {}
 
 class ClaimSheet(QWidget):
     """Lies over the whole window; Esc closes it."""
+
+    heard_as = QAccessible.Role.Dialog
 
     closed = Signal()
     wanted = Signal(object)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Signal  # noqa: TID251 waits until a drag has settled
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPaintEvent
+from PySide6.QtGui import QAccessible, QHelpEvent, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer import door, edits, paint
@@ -160,6 +160,8 @@ class Counting(QObject):
 
 class CurvePane(QWidget):
     """The chart under the stage: a click or a drag goes to a strength."""
+
+    heard_as = QAccessible.Role.Grouping
 
     closed = Signal()
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from visualizer import paint
@@ -120,6 +120,8 @@ class LabelButton(Button):
 
 class Paper(QWidget):
     """Paper that remembers its ink."""
+
+    heard_as = QAccessible.Role.Canvas
 
     drawn = Signal(object)
     begun = Signal()

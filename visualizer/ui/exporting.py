@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPaintEvent
+from PySide6.QtGui import QAccessible, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import export
@@ -23,7 +23,7 @@ from visualizer.ui.buttons import Button, Segment, Segments
 from visualizer.ui.commands import keyed
 
 FORMATS = ("png", "svg", "pdf")
-SIZES = ("screen", "89 mm", "183 mm", "1920x1080", "3840x2160")
+SIZES = ("screen", *(f"{wide} mm" for wide in figures.PRESETS), "1920x1080", "3840x2160")
 SCALES = ("1", "2", "3", "4")
 DPIS = ("150", "300", "600", "1200")
 WIDE, ROW, LABELS = 560, 44, 108
@@ -86,6 +86,8 @@ def write(path: Path, shown: Sequence[Panel], choices: Choices) -> str:
 
 class ExportPanel(QWidget):
     """What is saved, and how. Enter saves, Esc puts it away."""
+
+    heard_as = QAccessible.Role.Dialog
 
     closed = Signal()
     wanted = Signal(object)
@@ -241,6 +243,6 @@ class Toggle(Button):
 
 
 def _size_words(word: str) -> str:
-    return {"screen": tr("Screen"), "89 mm": tr("89 mm"), "183 mm": tr("183 mm")}.get(word, word.replace("x", " × "))
+    return tr("Screen") if word == "screen" else word.replace("x", " × ")
 
 

@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, QPoint, QProcess, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtGui import QAccessible, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from visualizer import comparison, over, sight, sonify
@@ -69,6 +69,8 @@ class Wish:
 class FilmPanel(QWidget):
     """A card over the window's corner: through beats or inputs, which stretch, which file, how large and
     how fast; then how far it is."""
+
+    heard_as = QAccessible.Role.Dialog
 
     said = Signal(str)
     """One sentence: where the film is, or why there is none."""

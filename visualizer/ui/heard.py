@@ -16,6 +16,7 @@ from weakref import ref
 from PySide6.QtCore import QObject, QPoint, QRect
 from PySide6.QtGui import (
     QAccessible,
+    QAccessibleAnnouncementEvent,
     QAccessibleEvent,
     QAccessibleInterface,
     QAccessibleValueChangeEvent,
@@ -110,6 +111,12 @@ def tell(widget: QWidget) -> None:
     heard = getattr(widget, "heard", None)
     if heard is not None and QAccessible.isActive():
         heard.renew()
+
+
+def announce(widget: QWidget, sentence: str) -> None:
+    """Say a sentence to whoever listens."""
+    if QAccessible.isActive() and sentence:
+        send(QAccessibleAnnouncementEvent(widget, sentence))
 
 
 def tell_reached(widget: QWidget) -> None:
@@ -483,6 +490,13 @@ def _forget(ids: dict[int, bool], widget: QObject | None = None) -> None:
         QAccessible.deleteAccessibleInterface(number)
 
 
-def stretch_name(first: str, last: str) -> str:
+def told_stretch(told: Callable[[Branch], Told], part: Branch) -> Told:
     """`conv1 channel 3, pixel (2, 0) to conv1 channel 3, pixel (2, 27)`."""
-    return tr("{first} to {last}").format(first=first, last=last)
+    return Told(tr("{first} to {last}").format(first=told(_end(part, 0)).name, last=told(_end(part, -1)).name))
+
+
+def _end(part: Branch, which: int) -> Branch:
+    """The first or the last part of a stretch that is none itself."""
+    while part.what == STRETCH:
+        part = part.branches[which]
+    return part

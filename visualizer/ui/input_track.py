@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QAccessible, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import over, sight
@@ -34,6 +34,8 @@ WORDS = 112
 class InputTrack(QWidget):
     """One row below that of the beats, where other inputs can be given to what is open."""
 
+    heard_as = QAccessible.Role.Grouping
+
     def __init__(self, store: Store, run: Callable[[str], None], parent: QWidget | None = None) -> None:
         """`run` does the command of a name."""
         super().__init__(parent)
@@ -47,6 +49,7 @@ class InputTrack(QWidget):
             style.name(button, find(name).title, keyed(find(name).title, name))
             self.buttons[name] = button
         self.chooser = Button("", "", "raised", self)
+        self.chooser.pops = True
         self.chooser.clicked.connect(lambda: run("choose-inputs"))
         style.name(self.chooser, find("choose-inputs").title, keyed(find("choose-inputs").tip, "choose-inputs"))
         self.setToolTip(tr("Inputs: the wheel, a click or a drag goes to another one"))

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QFocusEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QScrollArea, QTableView, QWidget
 
 from visualizer import reasons, sight
@@ -33,6 +42,7 @@ MOST_CELLS = 200_000
 class Inspector(QWidget):
     """The right-hand side of the window."""
 
+    heard_as = QAccessible.Role.Grouping
     hovered = Signal(object)
     clicked = Signal(object)
 
@@ -56,6 +66,7 @@ class Inspector(QWidget):
         self.table: ValueTable | None = None
         self.charts: QWidget | None = None
         self.tabs = Segments([Segment(title) for title in (tr("Facts"), tr("Values"), tr("Plots"))], self)
+        self.setAccessibleName(tr("Details"))
         self.tabs.setAccessibleName(tr("Details as"))
         for button, tip in zip(self.tabs.buttons, (tr("What it is, in numbers and small pictures"),
                                                    tr("Its values as a table that can be copied"),
@@ -201,6 +212,7 @@ class Page(Canvas):
 class Badge(QWidget):
     """Whether the numbers were recomputed, and how far they are from that. Never absent; a click opens the table."""
 
+    heard_as = QAccessible.Role.Button
     opened = Signal()
 
     def __init__(self, store: Store, parent: QWidget) -> None:
@@ -210,6 +222,10 @@ class Badge(QWidget):
         store.trace_changed.connect(self.show_report)
         store.report_changed.connect(self.show_report)
         self.show_report()
+
+    def heard_pressed(self) -> None:
+        """As a click."""
+        self.opened.emit()
 
     def show_report(self) -> None:
         """Say what the report says."""

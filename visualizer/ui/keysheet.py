@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPaintEvent
+from PySide6.QtGui import QAccessible, QColor, QKeyEvent, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer.language import tr
@@ -22,6 +22,8 @@ GAP = 14
 
 class KeySheet(QWidget):
     """Lies over the whole window until a key or a click puts it away."""
+
+    heard_as = QAccessible.Role.Dialog
 
     closed = Signal()
     words_wanted = Signal()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSlider, QWidget
 
 from visualizer import lab
@@ -19,6 +19,7 @@ from visualizer.scene.type import plain_lines, width
 from visualizer.ui import faults, icons, style
 from visualizer.ui.buttons import ARROWS, PRESS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.commands import keyed
+from visualizer.ui.heard import Span
 from visualizer.ui.store import Store
 
 WIDTH, HIGH, LINE = 184, 24, 18
@@ -203,6 +204,8 @@ class SliderRow(QWidget):
 class Slider(QSlider):
     """A track of 2 px and a handle of 14; double click resets, Shift drags finely, arrows go step by step."""
 
+    heard_as = QAccessible.Role.Slider
+
     def __init__(self, knob: Ranged, panel: Turned, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.knob, self.panel = knob, panel
@@ -216,6 +219,14 @@ class Slider(QSlider):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.valueChanged.connect(self._slid)
+
+    def heard_number(self) -> Span:
+        """The value of its knob."""
+        return Span(self.exact, self.knob.low, self.knob.high, self.knob.step)
+
+    def heard_turn(self, value: float) -> None:
+        """Another value, as far as there is such a one."""
+        self.setValue(round((value - self.knob.low) / self.knob.step))
 
     def show_value(self, value: float) -> None:
         """Set it, without saying so."""
@@ -302,6 +313,7 @@ class ChoiceRow(QWidget):
             self.segments.chosen.connect(lambda number: panel.turn(knob.name, knob.words[number], True))
         else:
             self.button = Choice("", "", "raised", self)
+            self.button.pops = True
             self.button.clicked.connect(self._menu)
 
     def sizeHint(self) -> QSize:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QHelpEvent, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
 from visualizer import paint
@@ -15,11 +15,12 @@ from visualizer.lesson import page as lessonpage
 from visualizer.lesson.page import Page
 from visualizer.lesson.progress import is_complete
 from visualizer.scene import numbers
-from visualizer.scene.picture import Look, Picture
+from visualizer.scene.outline import Branch, outline
+from visualizer.scene.picture import Look
 from visualizer.scene.type import plain_lines
 from visualizer.ui import faults, icons, style
-from visualizer.ui.buttons import Button
-from visualizer.ui.canvas import EMPTY, words_at
+from visualizer.ui.buttons import Button, note_focus
+from visualizer.ui.canvas import Canvas, words_at
 from visualizer.ui.commands import find, keyed
 from visualizer.ui.teaching import Teaching
 
@@ -34,6 +35,8 @@ LEAST_ANSWER = 150
 class LessonPanel(QWidget):
     """All that a learner reads, and the way through it."""
 
+    heard_as = QAccessible.Role.Grouping
+
     folded_changed = Signal()
 
     def __init__(self, teaching: Teaching, run: Callable[[str], None], parent: QWidget) -> None:
@@ -45,7 +48,7 @@ class LessonPanel(QWidget):
         """Then: whether only a strip of it is seen."""
         self._at: tuple[object, ...] = ()
         self.words = Words(self)
-        self.scroller = QScrollArea(self)
+        self.scroller = Scroller(self)
         self.scroller.setWidget(self.words)
         self.scroller.setFrameShape(QFrame.Shape.NoFrame)
         self.scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -62,6 +65,7 @@ class LessonPanel(QWidget):
             style.name(button, find(name).title, keyed(find(name).tip, name))
         self.around.clicked.connect(lambda: run("lesson-return" if self._is_away() else "lesson-free"))
         self.plan.clicked.connect(self._menu)
+        self.plan.pops = True
         style.name(self.plan, tr("Steps of the lesson"), tr("Go to one of them"))
         style.name(self, tr("Lesson"))
         teaching.changed.connect(self.show_page)
@@ -79,6 +83,7 @@ class LessonPanel(QWidget):
             return
         self.words.show_page(page)
         self.next.setText(lessonpage.next_words(page))
+        style.name(self.next, self.next.text(), keyed(find("lesson-next").tip, "lesson-next"))
         self.next.done = is_complete(page.progress, page.lesson) or page.step.question is not None
         self.next.setEnabled(not self.teaching.locked)
         self.back.setEnabled(page.progress.step > 0 or page.progress.revealed)
@@ -167,13 +172,24 @@ class LessonPanel(QWidget):
                 painter.fillRect(QRectF(self.width() - 1, 0, 1, self.height()), style.color("rule"))
 
 
-class Words(QWidget):
+class Scroller(QScrollArea):
+    """The frame in which the words scroll, by arrow keys as well."""
+
+    heard_as = QAccessible.Role.Grouping
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
+
+
+class Words(Canvas):
     """The words, as high as they are."""
+
+    heard_as = QAccessible.Role.Document
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.page: Page | None = None
-        self.picture: Picture = EMPTY
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.resize(WIDE - 12, 10)
 
@@ -185,12 +201,13 @@ class Words(QWidget):
     def fit(self, wide: int) -> None:
         """The same at another width."""
         if self.page is not None:
-            self.picture = lessonpage.panel(self.page, wide, Look(theme=style.theme_name()))
+            self.show_picture(lessonpage.panel(self.page, wide, Look(theme=style.theme_name())))
             self.resize(*self.picture.size)
-            style.name(self, tr("Lesson"), "")
-            self.setAccessibleDescription(self.picture.caption)
-            self.setToolTip("")
-            self.update()
+            self.setAccessibleName(tr("Lesson"))
+
+    def heard_parts(self) -> tuple[Branch, ...]:
+        """Its paragraphs."""
+        return outline(self.picture, texts=True)
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
@@ -227,6 +244,8 @@ class NextButton(Button):
 
 class QuestionBar(QWidget):
     """What is asked, over the stage, and the answers to it: each a button with its number."""
+
+    heard_as = QAccessible.Role.Grouping
 
     def __init__(self, teaching: Teaching, parent: QWidget) -> None:
         super().__init__(parent)
@@ -305,6 +324,8 @@ class QuestionBar(QWidget):
 
 class AnswerButton(Button):
     """One answer. Its votes stand at its right; behind the reveal the right one has a frame, a tint and a tick."""
+
+    heard_as = QAccessible.Role.RadioButton
 
     def __init__(self, number: int, parent: QWidget) -> None:
         super().__init__("", "", "answer", parent)

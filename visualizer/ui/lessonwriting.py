@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QPlainTextEdit, QWidget
 
 from visualizer import lesson as lessons
@@ -166,6 +166,8 @@ def _standing(state: State, shown: Shown) -> State:
 
 class WritingPanel(QWidget):
     """Beside the stage: the step that is edited, and what can be done with it."""
+
+    heard_as = QAccessible.Role.Grouping
 
     def __init__(self, writer: LessonWriting, run: Callable[[str], None], parent: QWidget) -> None:
         super().__init__(parent)

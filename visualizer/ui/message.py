@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QRect, QRectF
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtGui import QAccessible, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer.language import tr
@@ -13,6 +13,7 @@ from visualizer.scene.picture import Run
 from visualizer.scene.type import Runs, wrap
 from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button
+from visualizer.ui.heard import announce
 
 WIDEST, MARGIN, LEFT = 720, 12, 16
 """Pixels: how wide it is at most, how far from the edges of the stage, and where its words begin."""
@@ -22,6 +23,8 @@ LINE, PADDING, CLOSE = 18, 22, 44
 class Message(QWidget):
     """One sentence that floats over the foot of the stage, and a button to put it away: the picture below keeps its
     size."""
+
+    heard_as = QAccessible.Role.AlertMessage
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -46,6 +49,7 @@ class Message(QWidget):
         self.setToolTip(sentence)
         self.show()
         self.update()
+        announce(self, sentence)
 
     def dismiss(self) -> bool:
         """Put it away; False if there was none."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QMenu, QPlainTextEdit, QScrollArea, QWidget
 
 from visualizer.language import tr
@@ -32,7 +32,7 @@ from visualizer.scene.modelpage import (
 )
 from visualizer.scene.picture import Focus, Look, rich
 from visualizer.ui import faults, icons, style
-from visualizer.ui.buttons import Button, Segment, Segments
+from visualizer.ui.buttons import Button, Segment, Segments, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import Command, Context, key_words
 from visualizer.ui.cover import tab_round
@@ -50,6 +50,8 @@ SCROLLS = {Key.Key_PageDown: 240, Key.Key_PageUp: -240}
 
 class ModelSheet(QWidget):
     """Lies over the whole window. Enter opens, Esc cancels."""
+
+    heard_as = QAccessible.Role.Dialog
 
     closed = Signal()
     wanted = Signal()
@@ -537,6 +539,9 @@ class ModelSheet(QWidget):
         sheet.raise_()
         sheet.setFocus()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.lay()
 
@@ -655,6 +660,7 @@ class MenuButton(Button):
 
     def __init__(self) -> None:
         super().__init__("", "down", "raised")
+        self.pops = True
         self.choices: tuple[tuple[str, str], ...] = ()
         self.chosen = ""
         self.clicked.connect(self.pop)

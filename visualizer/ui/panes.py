@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -296,9 +296,8 @@ class Panes(QWidget):
     # --- the keyboard ---
 
     def next_pane(self) -> None:
-        """The keyboard goes to the next of: stage, inspector, transport, rail, top bar."""
-        panes = [self.start.scroller, self.start.rail, self.top] if self.starting else \
-            [self.stage, *self._over_and_under(), self.inspector, self.transport, *self._words(), self.rail, self.top]
+        """The keyboard goes to the next pane, in the order in which Tab comes to them."""
+        panes = self.in_order()
         here = next((number for number, pane in enumerate(panes)
                      if pane is self.focusWidget() or pane.isAncestorOf(self.focusWidget() or self)), -1)
         for by in range(1, len(panes) + 1):
@@ -307,20 +306,30 @@ class Panes(QWidget):
                 target.setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return
 
-    def _words(self) -> list[QWidget]:
-        return [pane for pane in (self.lesson, self.writer) if pane is not None and pane.isVisible()]
+    def in_order(self) -> list[QWidget]:
+        """The panes that are seen in the order of reading: the top bar; from the left the words of a lesson and the
+        rail; the stage with what lies over, on and under it; the details; the time."""
+        if self.starting:
+            panes: list[QWidget | None] = [self.top, self.start.rail, self.start.scroller, self.message]
+        else:
+            known = vars(self)
+            panes = [self.top, self.lesson, self.writer, self.rail, self.question, known.get("bar"), self.stage,
+                     self.empty, *self._laid_over(), self.message, known.get("curves"), self.inspector, self.transport]
+        return [pane for pane in panes if pane is not None and pane.isVisible()]
 
-    def _over_and_under(self) -> list[QWidget]:
-        question = [self.question] if self.question is not None and self.question.isVisible() else []
-        return [*question, *self._bars()]
+    def _laid_over(self) -> list[QWidget]:
+        """What is laid over the stage by others, such as what can be tried at the end of the first look."""
+        own = [*(pane for pane in vars(self).values() if isinstance(pane, QWidget))]
+        return [pane for pane in self.children() if isinstance(pane, QWidget) and pane not in own]
 
-    def _bars(self) -> list[QWidget]:
-        return [vars(self)[name] for name in ("bar", "curves") if name in vars(self) and vars(self)[name].isVisible()]
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        """Tab goes through everything as it stands now."""
+        self.order_tabs()
+        return super().focusNextPrevChild(forwards)
 
     def order_tabs(self) -> None:
-        """From the stage through everything around it, as it stands now."""
-        order = [self.stage, *(child for pane in (*self._over_and_under(), self.inspector, self.transport,
-                                                  *self._words(), self.rail, self.top) for child in _reachable(pane))]
+        """From pane to pane, and in each row by row."""
+        order = [child for pane in self.in_order() for child in _reachable(pane)]
         if order != self._order:
             self._order = order
             for one, other in pairwise(order):
@@ -399,8 +408,6 @@ class Panes(QWidget):
         if self.starting:
             self.start.setGeometry(0, TOP, width, height - TOP)
         self.message.place(stage)
-        if not self.starting:
-            self.order_tabs()
         self.placed.emit()
 
     def _below_question(self, whole: QRect) -> QRect:
@@ -519,18 +526,19 @@ class Panes(QWidget):
 
 
 def _reachable(pane: QWidget) -> list[QWidget]:
-    """Everything in a pane that Tab reaches, in the order it stands in, row by row."""
-    def middle(child: QWidget) -> int:
-        return -ROW if child is pane else child.mapTo(pane, child.rect().center()).y()
-
-    rows: list[list[QWidget]] = []
-    for child in sorted((child for child in (pane, *pane.findChildren(QWidget))
-                         if child.focusPolicy() & Qt.FocusPolicy.TabFocus), key=middle):
-        if rows and middle(child) - middle(rows[-1][0]) < ROW:
-            rows[-1].append(child)
+    """Everything in a pane that Tab reaches, row by row; what lies in one frame stays together, wherever it is scrolled
+    to."""
+    blocks = [(child.geometry(), found) for child in pane.children()
+              if isinstance(child, QWidget) and not child.isWindow() and not child.isHidden()
+              and (found := _reachable(child))]
+    rows: list[list[tuple[QRect, list[QWidget]]]] = []
+    for block in sorted(blocks, key=lambda block: block[0].center().y()):
+        if rows and block[0].center().y() - rows[-1][0][0].center().y() < ROW:
+            rows[-1].append(block)
         else:
-            rows.append([child])
-    return [child for row in rows for child in sorted(row, key=lambda child: child.mapTo(pane, QPoint(0, 0)).x())]
+            rows.append([block])
+    own = [pane] if pane.focusPolicy() & Qt.FocusPolicy.TabFocus else []
+    return own + [child for row in rows for _, found in sorted(row, key=lambda block: block[0].x()) for child in found]
 
 
 def _first_reachable(pane: QWidget) -> QWidget | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QFocusEvent,
     QHelpEvent,
     QImage,
@@ -29,6 +30,7 @@ from visualizer.inputs import InputKind
 from visualizer.language import tr
 from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
+from visualizer.scene.outline import CELL, STRETCH, Branch, stretches
 from visualizer.scene.picture import Focus, Spot
 from visualizer.scene.state import State
 from visualizer.trace import Sample, Trace, remembered
@@ -37,6 +39,7 @@ from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import keyed
 from visualizer.ui.drawing import Pad, Paper
+from visualizer.ui.heard import Heard, Told, tell_reached, told_stretch
 from visualizer.ui.knobs import Knobs, Slider
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
@@ -57,6 +60,8 @@ Key = Qt.Key
 
 class Rail(QWidget):
     """Model chooser, input chooser, Draw and Open."""
+
+    heard_as = QAccessible.Role.Grouping
 
     open_wanted = Signal()
     drawn = Signal(object)
@@ -93,6 +98,8 @@ class Rail(QWidget):
         self.knobs = Knobs(store)
         self.knob_scroller = _scrolled(self.knobs, self)
         self.panel: QFrame | None = None
+        self.model_button.pops = self.chosen.pops = True
+        self.setAccessibleName(tr("Network and input"))
         self._name()
         self._connect()
         store.changed.connect(self._changed)
@@ -496,8 +503,11 @@ class ModelList(QWidget):
     """One row of 48 px a model: its title and how many parameters it has, read from its card. Models of a group are
     folded away below its title; the group of the model that is open is not."""
 
+    heard_as = QAccessible.Role.List
+
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName(tr("Networks"))
         self.rows = [ModelRow(name, store, self) for name in models()]
         self.folds = {group: FoldRow(group, self) for group in dict.fromkeys(map(model_group, models())) if group}
         for fold in self.folds.values():
@@ -538,10 +548,16 @@ class ModelList(QWidget):
 class FoldRow(Button):
     """The title of a group of models, which opens and closes it."""
 
+    heard_as = QAccessible.Role.Button
+
     def __init__(self, group: str, parent: QWidget) -> None:
         super().__init__(group, "", "flat", parent)
         self.setCheckable(True)
         style.name(self, tr("Networks: {what}").format(what=group))
+
+    def heard_open(self) -> bool:
+        """Whether its models are listed."""
+        return self.isChecked()
 
     def sizeHint(self) -> QSize:
         return QSize(200, FOLD)
@@ -557,6 +573,10 @@ class FoldRow(Button):
 
 class ModelRow(Button):
     """One model."""
+
+    @property
+    def heard_as(self) -> QAccessible.Role:
+        return QAccessible.Role.ButtonMenu if self.pops else QAccessible.Role.ListItem
 
     def __init__(self, name: str, store: Store, parent: QWidget) -> None:
         super().__init__(model_title(name), "", "flat", parent)
@@ -591,10 +611,14 @@ class ModelRow(Button):
 class SampleGrid(QWidget):
     """The bundled inputs as small pictures; one part for the keyboard, arrows move inside it."""
 
+    heard_as = QAccessible.Role.List
+
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.store = store
         self.samples: Sequence[Sample] = ()
+        self.heard: Heard | None = None
+        """Who speaks for its rows, once somebody has asked."""
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setMouseTracking(True)
@@ -651,6 +675,43 @@ class SampleGrid(QWidget):
         if 0 <= number < len(self.samples):
             self.store.update(sample=self.samples[number].name)
 
+    # --- what a screen reader hears ---
+
+    def heard_source(self) -> object:
+        """The samples."""
+        return self.samples
+
+    def heard_parts(self) -> tuple[Branch, ...]:
+        """One after the other; of many in stretches."""
+        return stretches(tuple(Branch(CELL, self.place_of(number).getRect(), number, said=sample_words(sample),
+                                      leads=number) for number, sample in enumerate(self.samples)))
+
+    def heard_told(self, part: Branch) -> Told:
+        """What it is called."""
+        return told_stretch(self.heard_told, part) if part.what == STRETCH else Told(part.said)
+
+    def heard_place(self, part: Branch) -> QRect:
+        """Where it is drawn."""
+        return QRectF(*part.place).toRect()
+
+    def heard_chosen(self, part: Branch) -> bool:
+        """Whether it is the input now."""
+        return part.leads == self.index()
+
+    def heard_reached(self) -> tuple[float, float] | None:
+        """The input now."""
+        return None if self.index() < 0 else QRectF(self.place_of(self.index())).center().toTuple()  # type: ignore
+
+    def heard_press(self, part: Branch) -> None:
+        """It becomes the input."""
+        if isinstance(part.leads, int):
+            self.choose(part.leads)
+
+    def heard_reach(self, part: Branch) -> None:
+        """The same, with the keyboard."""
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.heard_press(part)
+
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             number = self.number_at(event.pos())
@@ -697,6 +758,8 @@ class SampleGrid(QWidget):
         if old.sample == new.sample:
             return
         self._describe()
+        if self.hasFocus():
+            tell_reached(self)
         number = self.index()
         scroller = self.parentWidget().parentWidget() if self.parentWidget() else None
         if number >= 0 and isinstance(scroller, QScrollArea):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QAccessible, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer.language import tr
@@ -19,6 +19,8 @@ SCROLLS = {Key.Key_Down: 60, Key.Key_Up: -60, Key.Key_PageDown: 500, Key.Key_Pag
 
 class Sheet(QWidget):
     """Arrows and the wheel scroll it; any other key closes it."""
+
+    heard_as = QAccessible.Role.Dialog
 
     closed = Signal()
 

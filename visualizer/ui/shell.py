@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import (
     QEvent,
     QMargins,
+    QObject,
     QPoint,
     QRect,
     QRectF,
@@ -20,8 +21,17 @@ from PySide6.QtCore import (
     QTimer,  # noqa: TID251 waits for the end of a paint, and for the frame that the system draws
     Signal,
 )
-from PySide6.QtGui import QCloseEvent, QColor, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleInterface,
+    QCloseEvent,
+    QColor,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAccessibleWidget, QApplication, QScrollArea, QWidget
 
 from visualizer import registry
 from visualizer.ui import glimpse, icons, kept
@@ -68,6 +78,7 @@ class Shell(QWidget):
         self._was_painted = False
         self._settles = False
         """It was put somewhere before the frame was known that the system draws around it."""
+        QAccessible.installFactory(spoken)
         self.setWindowTitle("Visualizer")
         self.setMinimumSize(LEAST)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -164,6 +175,11 @@ class Shell(QWidget):
         painter.setBrush(self.colors["stage"])
         painter.drawRoundedRect(stage.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS - 0.5, RADIUS - 0.5)
         painter.fillRect(QRectF(stage.x() + RADIUS, TOP, stage.width() - 2 * RADIUS, 2), self.colors["accent"])
+
+
+def spoken(kind: str, thing: QObject) -> QAccessibleInterface | None:
+    """What speaks for the top-level window: to Qt every widget is a part of one."""
+    return QAccessibleWidget(thing, QAccessible.Role.Window, "") if isinstance(thing, Shell) else None
 
 
 def tokens(theme: str) -> dict[str, str]:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QFocusEvent,
     QImage,
     QKeyEvent,
@@ -64,7 +62,7 @@ from visualizer.trace import Trace
 from visualizer.ui import faults, style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
-from visualizer.ui.heard import tell, tell_reached
+from visualizer.ui.heard import announce, tell, tell_reached
 from visualizer.ui.levels import block_toggled, closed_block, is_closed, out
 from visualizer.ui.store import Store
 
@@ -420,9 +418,7 @@ class Stage(Canvas):
 
     def _announce(self) -> None:
         """Say to a screen reader what is seen, or the cell that was reached."""
-        said = self.heard_value() if self.part >= 0 else self.picture.caption
-        if QAccessible.isActive() and said:
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
+        announce(self, self.heard_value() if self.part >= 0 else self.picture.caption)
 
     # --- zoom ---
 

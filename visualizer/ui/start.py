@@ -9,11 +9,21 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QEnterEvent,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from visualizer import paint, start
-from visualizer.language import tr, translated
+from visualizer.language import in_quotes, tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.overture import overture
 from visualizer.scene.picture import Look, Picture
@@ -81,6 +91,8 @@ def arranged(groups: Sequence[str], wide: int, top: int) -> Placed:
 
 class Start(QWidget):
     """Lies in the place of rail, stage, inspector and transport while nothing is looked at."""
+
+    heard_as = QAccessible.Role.Grouping
 
     chosen = Signal(object)
     """A card."""
@@ -340,7 +352,7 @@ class Page(QWidget):
     def sentence(self) -> list[tuple[str, str]]:
         """(words, token): how many networks there are, or how many were found."""
         if self.searching:
-            what = _quoted(self.words.strip()) if self.words.strip() else translated(self.kind)
+            what = in_quotes(self.words.strip()) if self.words.strip() else translated(self.kind)
             if not self.found:
                 return [(tr("Nothing is called {what}; try a network, a digit or a question.").format(what=what),
                          "ink")]
@@ -372,6 +384,8 @@ class Page(QWidget):
 
 class Strip(QWidget):
     """The forward pass that is played first, as one strip; under the pointer it uncovers once, from left to right."""
+
+    heard_as = QAccessible.Role.Graphic
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
@@ -500,7 +514,7 @@ class CardButton(Button):
             if image is not None:
                 draw_thumb(painter, image, place.adjusted(46, 18, -46, -18), False)
             else:
-                lines = plain_lines(_quoted(start.sample_title(self.card.sample)), 14, place.width() - 32, 500)[:4]
+                lines = plain_lines(in_quotes(start.sample_title(self.card.sample)), 14, place.width() - 32, 500)[:4]
                 for number, line in enumerate(lines):
                     style.write(painter, line, place.center().x(), place.center().y() + 5
                                 + 20 * (number - (len(lines) - 1) / 2), size=14, anchor="middle")
@@ -669,10 +683,6 @@ class LessonRow(RailRow):
                 painter.setPen(QPen(style.color("accent" if index <= step else "rule"), 1.5))
                 painter.setBrush(style.color("accent") if index <= step else Qt.BrushStyle.NoBrush)
                 painter.drawEllipse(QRectF(9 + index * pitch, 48, min(8.0, pitch - 3), min(8.0, pitch - 3)))
-
-
-def _quoted(words: str) -> str:
-    return tr("“{words}”").format(words=words)
 
 
 def _folder(path: Path) -> str:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTime, Signal
@@ -14,12 +15,13 @@ from PySide6.QtCore import QObject, QTime, Signal
 from visualizer import lesson as lessons
 from visualizer.claims import Number
 from visualizer.language import tr
-from visualizer.lesson import ALL, LESSON, Lesson, shelf
+from visualizer.lesson import ALL, LESSON, Lesson, shelf, way
 from visualizer.lesson import page as lessonpage
 from visualizer.lesson import progress as does
 from visualizer.lesson.page import Page
 from visualizer.lesson.progress import Progress
-from visualizer.scene.state import State
+from visualizer.lesson.way import Way
+from visualizer.scene.state import State, changed, moment_of
 from visualizer.trace import Refused
 from visualizer.ui import kept
 from visualizer.ui.commands import key_for
@@ -64,6 +66,12 @@ class Teaching(QObject):
         self.armed = False
         """Whether the next press reveals although nobody was counted."""
         self.now: Callable[[], str] = lambda: QTime.currentTime().toString("HH:mm")
+        self.glide: Callable[[], Callable[..., None] | None] = lambda: None
+        """Who moves what goes somewhere, as soon as there is somebody: `Player.glide`."""
+        self._way: Way | None = None
+        """What is being played, from one step to the next."""
+        self._gone = ""
+        """The address to which that has come."""
         self._own = False
         """Whether it is the lesson that changes the State."""
         self._heard: Engine | None = None
@@ -98,7 +106,7 @@ class Teaching(QObject):
     @property
     def astray(self) -> bool:
         """Whether something else is looked at than the step shows."""
-        return self.lesson is not None and bool(lessons.touched(self.home, self.store.state))
+        return self.lesson is not None and self._way is None and bool(lessons.touched(self.home, self.store.state))
 
     @property
     def home(self) -> State:
@@ -210,7 +218,7 @@ class Teaching(QObject):
         """Close the lesson; its place is kept, and what is looked at stays."""
         if self.lesson is not None:
             self._keep()
-            self.lesson, self.free = None, False
+            self.lesson, self.free, self._way = None, False, None
             self._waiting.clear()
             with self._changing():
                 self.store.apply(lambda state: replace(state, lesson="", step=0), undoable=False)
@@ -250,14 +258,40 @@ class Teaching(QObject):
             self.changed.emit()
 
     def _enter(self) -> None:
-        """Show what the step shows."""
+        """Show what the step shows; what is only another time is played."""
         self.free, self.armed, self.last = False, False, 0
-        home = self.home
+        home, glide = self.home, self.glide()
+        self._way = None if glide is None else self._way_to(home)
+        found, self._gone = self._way, self.store.state.at
         with self._changing():
-            self.store.apply(lambda state: home, undoable=False)
+            self.store.apply(lambda state: home if found is None else changed(home, at=self._gone), undoable=False)
+        if found is not None and glide is not None:
+            speed = self.store.state.speed
+            glide((self, "way"), float(found.seconds) / speed, partial(self._go, found, home.at))
         self._keep()
         self.unsaid.emit()
         self.changed.emit()
+
+    def _way_to(self, home: State) -> Way | None:
+        """From where one stands to where a step begins; None where more than the time is another, or it lies behind."""
+        here, times = self.store.moment, self.store.timeline
+        if here is None or self.store.waiting or home.compare or home.reel or len(home.places) > 1 or \
+                lessons.touched(home, self.store.state) != {"time"}:
+            return None
+        end = moment_of(home, times)
+        return way.to(times, end, here) if (here.index, here.phase) < (end.index, end.phase) else None
+
+    def _go(self, found: Way, to: str, share: float) -> None:
+        """On along the way, unless somebody has gone elsewhere; at its end one stands where the step begins."""
+        if found is not self._way:
+            return
+        if self.store.state.at == self._gone:
+            self._gone = to if share >= 1 else found.at(share).address
+            with self._changing():
+                self.store.apply(lambda state: changed(state, at=self._gone), undoable=False)
+        if share >= 1 or self.store.state.at != self._gone:
+            self._way = None
+            self.changed.emit()
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

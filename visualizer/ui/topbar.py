@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from visualizer.language import tr, translated
 from visualizer.scene.picture import Focus
 from visualizer.ui import faults, icons, style
-from visualizer.ui.buttons import MARGINS, Button, Segment, Segments
+from visualizer.ui.buttons import MARGINS, Button, Segment, Segments, note_focus
 from visualizer.ui.commands import Command, Desk, commands, key_for, keyed
 from visualizer.views import View
 
@@ -28,6 +28,8 @@ GROUP = 9
 
 class TopBar(QWidget):
     """One row along the top of the window."""
+
+    heard_as = QAccessible.Role.ToolBar
 
     view_chosen = Signal(str)
     crumb_chosen = Signal(object)
@@ -70,6 +72,9 @@ class TopBar(QWidget):
         self.export = Button(tr("Export"), "export", "flat", self)
         self.export.clicked.connect(lambda: self.export_wanted.emit(self.export.mapToGlobal(
             QPoint(0, self.export.height() + 4))))
+        for button in (self.mark, self.options, self.export, self.view_button):
+            button.pops = True
+        self.setAccessibleName(tr("Top bar"))
         style.name(self.mark, tr("Menu"), tr("Everything that can be done ({key} for a menu bar)").format(
             key=key_for("menu")))
         style.name(self.options, tr("Options"), tr("Settings of this view"))
@@ -196,6 +201,8 @@ class Tabs(Segments):
     """The views as tabs, group by group: as many of the first ones as there is room for, and the rest behind the last
     tab, which says which of them is shown. None ever moves."""
 
+    heard_as, each_heard_as = QAccessible.Role.PageTabList, QAccessible.Role.PageTab
+
     def __init__(self, parent: QWidget) -> None:
         self.more = MoreTab()
         self.ends: tuple[int, ...] = ()
@@ -258,6 +265,7 @@ class MoreTab(Segment):
 
     def __init__(self) -> None:
         super().__init__(tr("More"), "down", icon_after=True)
+        self.pops = True
         self.setCheckable(False)
         self.chosen, self.widest = False, 0
 
@@ -321,6 +329,10 @@ class SearchField(QLineEdit):
         names = {name: style.color(token).name() for name, token in (
             ("ground", "raised"), ("ink", "ink"), ("rule", "rule"), ("accent", "accent"), ("tint", "tint"))}
         self.setStyleSheet(FIELD.format(**names))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):

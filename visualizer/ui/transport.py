@@ -7,7 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QFocusEvent, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QAction,
+    QFocusEvent,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QMenu, QSlider, QToolTip, QWidget
 
 from visualizer import glossary
@@ -22,6 +32,7 @@ from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Stretch
 from visualizer.ui import faults, icons, style, words
 from visualizer.ui.buttons import ARROWS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.commands import find, key_for, keyed
+from visualizer.ui.heard import Span
 from visualizer.ui.input_track import HIGH, InputTrack
 from visualizer.ui.shell import BOTTOM
 from visualizer.ui.store import Store
@@ -31,6 +42,8 @@ STEPS_PER_DOUBLING = 10
 
 class Transport(QWidget):
     """One row along the bottom of the window."""
+
+    heard_as = QAccessible.Role.ToolBar
 
     def __init__(self, store: Store, run: Callable[[str], None], parent: QWidget | None = None) -> None:
         """`run` does the command of a name."""
@@ -49,7 +62,9 @@ class Transport(QWidget):
             style.name(button, find(name).title, keyed(find(name).title, name))
             self.buttons[name] = button
         self.speed = SpeedSlider(store, self)
+        self.setAccessibleName(tr("Time"))
         self.speed_button = Button("1×", "", "raised", self, weight=600)
+        self.speed_button.pops = True
         self.speed_button.clicked.connect(self._choose_speed)
         style.name(self.speed_button, tr("Speed"), tr("How fast the animation runs"))
         self.inputs = InputTrack(store, run, self)
@@ -82,7 +97,14 @@ class Transport(QWidget):
             button.setEnabled(moment is not None)
         self.buttons["play"].update()
         self.speed_button.setText(speed_words(state.speed))
+        self.setAccessibleDescription(self.heard_beat())
         self.update()
+
+    def heard_beat(self) -> str:
+        """What is written between the buttons: `conv2 adds up, Beat 5 of 23`."""
+        trace, moment = self.store.trace, self.store.moment
+        said = "" if trace is None or moment is None else "".join(words.beat_words(trace, moment, False))
+        return ", ".join(part for part in (said, self.counter()) if part)
 
     def counter(self) -> str:
         """`Beat 5 of 23`, or `Term 17 of 56` where a beat goes in small steps."""
@@ -252,6 +274,8 @@ class PlayButton(Button):
 class SpeedSlider(QSlider):
     """0.25 to 8 times, evenly by doublings."""
 
+    heard_as = QAccessible.Role.Slider
+
     def __init__(self, store: Store, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.store = store
@@ -263,6 +287,18 @@ class SpeedSlider(QSlider):
         self._show(store.state)
         self.valueChanged.connect(self._slid)
         store.changed.connect(self._changed)
+
+    def heard_number(self) -> Span:
+        """How many times as fast."""
+        return Span(self.store.state.speed, SPEEDS[0], SPEEDS[-1])
+
+    def heard_value(self) -> str:
+        """`1×`."""
+        return speed_words(self.store.state.speed)
+
+    def heard_turn(self, value: float) -> None:
+        """Another speed."""
+        self.setValue(slider_value(min(max(value, SPEEDS[0]), SPEEDS[-1])))
 
     def event(self, event: QEvent) -> bool:
         return keeps(event, ARROWS) or super().event(event)

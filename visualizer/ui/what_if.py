@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QMouseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from visualizer import door, edits
@@ -49,6 +49,8 @@ class Track:
 
 class WhatIf(QWidget):
     """One row: what is done, how strongly, in which direction or by which seed; and back to nothing."""
+
+    heard_as = QAccessible.Role.ToolBar
 
     said = Signal(str)
     """One sentence about what cannot be done."""

@@ -346,6 +346,7 @@ class Window(QWidget):
         from visualizer.ui.teaching import Teaching
 
         made = Teaching(self.store, lambda: self.engine, self)
+        made.glide = lambda: self.stage.glide
         made.said.connect(self._say_of_lesson)
         made.unsaid.connect(self._unsay_of_lesson)
         made.changed.connect(self._taught)
@@ -781,7 +782,6 @@ class Window(QWidget):
         self.ring = FocusRing(self)
         if isinstance(app := QApplication.instance(), QApplication):
             app.focusChanged.connect(self._keep_keyboard)
-        self.panes.order_tabs()
         if self.store.state.lesson:
             self.teaching.follow_state()
         self.take_keyboard()  # as the frame came, Qt gave it to the first button there is: the menu under the mark

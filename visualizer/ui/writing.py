@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 from visualizer import inputs
 from visualizer.card import Card
 from visualizer.inputs import TYPED, can_read, symbols, unknown
-from visualizer.language import counted_as, tr
+from visualizer.language import counted_as, in_quotes, tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import State, changed
@@ -222,7 +222,7 @@ def unknown_words(card: Card, text: str) -> str:
     found = unknown(card.facts, text)
     if not found:
         return ""
-    named = " ".join(f"“{words.symbol(symbol)}”" for symbol in found[:MOST_NAMED])
+    named = " ".join(in_quotes(words.symbol(symbol)) for symbol in found[:MOST_NAMED])
     more = tr(" and {n} more").format(n=numbers.count(len(found) - MOST_NAMED)) if len(found) > MOST_NAMED else ""
     if "unknown" in card.facts:
         return tr("It does not know {named}{more}, and reads all such words alike.").format(named=named, more=more)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from visualizer.kinds.attention import Attention, attentions, scored
-from visualizer.language import english, single, tr
+from visualizer.language import english, in_quotes, single, tr
 from visualizer.said import said, unplaced
 from visualizer.scene import colour, numbers, parts, ribbons
 from visualizer.scene.attending import beat_of, came_back, come, grid, named, place_words, step_words
@@ -460,7 +460,7 @@ def _at(sc: Scene, step: int, within: bool = True) -> str:
     """`“sieben”`, `step 3`, as words with markup have it; at the start of a sentence `Step 3`."""
     words = literal(_step_said(sc, step))
     if sc.named[step] and sc.step_names[step] != str(step + 1):
-        return f"“{words}”"
+        return in_quotes(words)
     return words if within else f"{words[:1].upper()}{words[1:]}"
 
 

@@ -161,8 +161,8 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
     words = logchart.words(float(norms[now]), None, _of(shown, "value", "norms", now))
     half = width(words, 12, 600) / 2
     middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
-    beneath = [float(norms[step]) for step in range(shown.steps) if abs(place.middle(step) - middle)
-               < half + place.pitch / 2]
+    beneath = [float(norms[step]) for step in range(shown.steps)
+               if step == now or abs(place.middle(step) - middle) < half + place.pitch / 2]
     over = base - high * max(beneath) / top - 5  # above its neighbours too, where it is wider than a bar
     marks.append(Text(middle, over, plain(words), 12, 600, "gradient-text", "middle"))
     return base

@@ -17,6 +17,7 @@ from visualizer.said import said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import fitting
 from visualizer.scene.lanes import lanes
 from visualizer.scene.picture import (
     Choice,
@@ -140,7 +141,8 @@ def _pictures(trace: Trace, ends: Ends, seen: Shown | None, moment: Moment, look
     tall, across = first.shape[-2:]
     cell = side / max(tall, across)
     wide, high = across * cell, tall * cell
-    marks: list[Mark] = [Text(x, y + 13, plain(tr("picture and map")), 13, 600, max_width=side),
+    marks: list[Mark] = [Text(x, y + 13, plain(fitting((tr("picture and map"), tr("both")), side, 13, 600)), 13, 600,
+                              max_width=side),
                          _picture(trace, first, look, x, top, cell)]
     rows, columns = ends.maps.shape[1:]
     size, right = (wide / columns, high / rows), x + side + GAP

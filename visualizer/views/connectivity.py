@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.answers import chooses
-from visualizer.language import english, tr, translated
+from visualizer.language import english, in_quotes, tr, translated
 from visualizer.said import Claim, said, tick, unplaced
 from visualizer.said import found as found_in
 from visualizer.scene import colour, numbers, parts, steps
@@ -523,7 +523,7 @@ def _choice_said(trace: Trace, found: Hanging, answer: int) -> str:
 
 def _quoted(word: str) -> str:
     """In quotes, with nothing in it read as markup."""
-    return "“" + "".join(f"\\{letter}" if letter in "\\`{}_*" else letter for letter in word) + "”"
+    return in_quotes("".join(f"\\{letter}" if letter in "\\`{}_*" else letter for letter in word))
 
 
 def _table(trace: Trace, shown: Reading, found: Hanging, answer: int) -> Table:

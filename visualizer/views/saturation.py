@@ -134,7 +134,7 @@ def _rows(found: list[Saturated], opened: Saturated, moment: Moment, look: Look,
     """A bar and a tick for each; returns where they end."""
     box = parts.body(look, 122).inset(0, 0, 0, 36)
     top, pitch = box.top, min(36, box.height / len(found))
-    shown = found if pitch >= 19 else _around(found, moment, int(box.height / 19))
+    shown = found if pitch >= 19 else _around(found, moment, max(1, int(box.height / 19)))
     pitch = max(pitch, 19)
     names = max(width(row.name, 13, 600) for row in shown)
     x = min(24 + names + 20, look.size[0] * 0.3)

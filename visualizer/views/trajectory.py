@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from visualizer.language import english, tr
 from visualizer.said import said, tick
 from visualizer.scene import numbers, parts, steps
-from visualizer.scene.labels import Labels
+from visualizer.scene.labels import Labels, fitting
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -125,9 +125,10 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
                           plain(tr("{way} component {index}, {share} of the variance").format(
                                     way=way, index=_component(index), share=share)), 12, 400, "ink-2"))
     across, up = (tick(numbers.number(reach), reach, 0, math.inf) for reach in (wide / 2 / unit, high / 2 / unit))
-    marks.append(Text(x + wide, y + high + 18,
-                      plain(tr("the frame reaches ±{across} across, ±{up} up").format(across=across, up=up)), 11, 400,
-                      "ink-2", "end", max_width=wide - 240))
+    ways = [words.format(across=across, up=up) for words in (tr("the frame reaches ±{across} across, ±{up} up"),
+                                                             tr("frame: ±{across}, ±{up}"))]
+    marks.append(Text(x + wide, y + high + 18, plain(fitting(ways, wide - 240, 11) or ways[-1]), 11, 400, "ink-2",
+                      "end", max_width=wide - 240))
     order = list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
     reach = steps.read(trace, shown, moment)
     read = [step for step in order if reach.of(step) and placed[step]]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from visualizer.kinds.gaze import Gaze, gaze
-from visualizer.language import tr
+from visualizer.language import in_quotes, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Text, plain
@@ -115,7 +115,7 @@ def _control(trace: Trace, seen: Gaze, found: Control, word: int, other: int, y:
         marks += [Image(x, y, (cell, cell), colour.unit(pixels, *colour.reach(pixels))[None], "pixel"),
                   Rect(x, y, cell * pixels.shape[1], cell * pixels.shape[0], stroke=edge, stroke_width=2, inside=True,
                        dashed=bool(number)),
-                  Text(x, y + SIDE + 15, plain(f"“{said(name, *label)}” {chance}"), 12, 600,
+                  Text(x, y + SIDE + 15, plain(f"{in_quotes(said(name, *label))} {chance}"), 12, 600,
                        "accent-ink" if not number else "ink", max_width=SIDE + 30)]
     y += SIDE + 36
     here = float(np.log(seen.chances.max(1)).sum())
@@ -128,7 +128,7 @@ def _control(trace: Trace, seen: Gaze, found: Control, word: int, other: int, y:
                        600, "ink", "end")]
         y += 18
     marks.append(Text(LEFT, y, plain(tr("Of the other picture it says by itself")), 12, 400, "ink-2"))
-    for line in plain_lines(f"“{said_there(seen, found, other)}”", 12, RIGHT - LEFT, 600):
+    for line in plain_lines(in_quotes(said_there(seen, found, other)), 12, RIGHT - LEFT, 600):
         y += 17
         marks.append(Text(LEFT, y, plain(line), 12, 600))
     return marks, y + 14

@@ -51,6 +51,8 @@ from visualizer.views.network._words import sentence_of
 
 NAMED = 90.0
 """The width of a name in the title of the colour bar, beside which the progress of a beat stands."""
+LEAST_WHOLE = 480.0
+"""Pixels of a picture in which all layers have room side by side."""
 STRIP = Group(english("all layers"))
 """What stands small along the bottom for a room, of the layers that stand large above."""
 
@@ -304,7 +306,8 @@ def _seconds(trace: Trace, moment: Moment) -> float:
 
 
 def _lensed(look: Look) -> bool:
-    return look.knob("lens", "on") == "on"
+    """Whether a beat stands large and the rest recedes: asked for, or where all layers have no room side by side."""
+    return look.knob("lens", "on") == "on" or look.size[0] < LEAST_WHOLE
 
 
 def _plans(trace: Trace, before: Moment, moment: Moment, pairs: tuple[Pair, Pair], share: float,

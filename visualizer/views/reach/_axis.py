@@ -119,7 +119,7 @@ def _bars(found: Influence, scale: Chart) -> list[Mark]:
 def _ticks(scale: Chart, title: str) -> list[Mark]:
     """Distances in round steps, and what they are."""
     chart = scale.box
-    every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10**6) if step * scale.pitch >= 36)
+    every = next((step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000) if step * scale.pitch >= 36), 10**6)
     end = width(title, 12, 500) + 14
     marks: list[Mark] = [Line(((chart.left, chart.bottom), (chart.right, chart.bottom)), "rule"),
                          Text(chart.right, chart.bottom + 18, plain(title), 12, 500, "ink-2", "end")]

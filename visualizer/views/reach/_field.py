@@ -16,6 +16,7 @@ from visualizer.language import english, numeral, tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box, whole
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Group, Image, Look, Mark, Rect, Scale, Text, grouped, of_layer, plain
 from visualizer.scene.reading import own_words
 from visualizer.scene.subject import NUMBER, strongest, subject
@@ -146,16 +147,22 @@ def draw(trace: Trace, moment: Moment, one: Unit | None, box: Box, look: Look) -
     first = Box(box.left, box.top + head, box.left + columns * cell, box.top + head + rows * cell)
     second = Box(first.right + 24, first.top, first.right + 24 + first.width, first.bottom)
     marks = grouped(of_layer(read.name), [
-        Text(first.left, box.top + 8, plain(tr("What it can see")), 12, 600, max_width=first.width),
+        _over(first, (tr("What it can see"), tr("seen"))),
         _picture(trace, first.left, first.top, cell, look),
         *_fields(trace, one, first, cell)])
     marks += grouped(Group(tr("gradient")), [
-        Text(second.left, box.top + 8, plain(tr("What it depends on")), 12, 600, max_width=second.width),
+        _over(second, (tr("What it depends on"), tr("gradient"))),
         *_heat(trace, one, second, cell, (rows, columns))])
     rest = Box(second.right + 28, box.top, box.right, box.bottom)
     if rest.width >= 130 and rest.height >= 90:
         marks += _list(trace, moment, one, rest, read)
     return marks
+
+
+def _over(box: Box, ways: tuple[str, str]) -> Text:
+    """The longer title where there is room for it."""
+    words = fitting(ways, box.width, 12, 600) or ways[-1]
+    return Text(box.left, box.top - 12, plain(words), 12, 600, max_width=box.width)
 
 
 @remembered(4)

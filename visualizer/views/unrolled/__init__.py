@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from visualizer.language import english, tr
+from visualizer.language import english, in_quotes, tr
 from visualizer.said import said
 from visualizer.scene import absence, numbers, parts, stepbeat, steps
 from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, literal, unmarked
@@ -149,7 +149,7 @@ def _sentence_answered(trace: Trace, laid: Plan, step: int) -> str:
     best = int(np.argmax(answers.values[step]))
     told["share"] = said(numbers.percent(float(answers.values[step][best]), 0), "chance" + stopped, of, (best,), step)
     told["what"] = tr("blank") if best == blank_of(trace) else \
-        f"“{literal(said(label(trace, best), 'likeliest label' + stopped, of, step=step))}”"
+        in_quotes(literal(said(label(trace, best), "likeliest label" + stopped, of, step=step)))
     told["text"] = literal(_text_read(trace, laid, step))
     if not answers.own:
         words = tr("Stopped after step {step} of {count}{word}, the model would say {what} with {{{share}}}.") \

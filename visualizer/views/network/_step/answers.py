@@ -9,6 +9,7 @@ from visualizer.language import counted_as, tr
 from visualizer.motions import out
 from visualizer.said import Claim, said, tick
 from visualizer.scene import numbers, parts, sofar
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
 from visualizer.scene.reading import answering, blank_of, foretells, label
 from visualizer.scene.type import plain_lines, width
@@ -128,11 +129,13 @@ def _bars(sc: Scene, left: float, right: float, share: float, going: float) -> l
     rest = len(row) - count
     if rest and share >= 1 and sc.look.mode.notes:
         others = float(np.sort(row)[:rest].sum())
-        words = counted_as(rest, tr("{count} other {share}"), tr("{count} others together {share}")).format(
+        ways = [words.format(
             count=said(str(rest), *claimed(sc, "how many other answers", count)),
             share=said(numbers.percent(others), *claimed(sc, "chance of all others", count)))
-        marks.append(Text(left, plan.frame[1] + plan.frame[3] + 17, plain(words), 12, 400, "ink-2",
-                          max_width=right - left))
+            for words in (counted_as(rest, tr("{count} other {share}"), tr("{count} others together {share}")),
+                          counted_as(rest, tr("{count} other {share}"), tr("{count} others {share}")))]
+        marks.append(Text(left, plan.frame[1] + plan.frame[3] + 17, plain(fitting(ways, right - left, 12) or ways[-1]),
+                          12, 400, "ink-2", max_width=right - left))
     return parts.faded(marks, going)
 
 

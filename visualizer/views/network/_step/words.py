@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from visualizer.language import tr, translated
+from visualizer.language import in_quotes, tr, translated
 from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.scene.picture import Table, literal
@@ -100,7 +100,7 @@ def _answer(sc: Scene) -> str:
             step=step, value=value)
     best = int(np.argmax(row))
     what = said(named(sc, best), *claimed(sc, "likeliest label", 0)) if best != blank_of(sc.trace) else named(sc, best)
-    known = {"what": f"“{literal(what)}”", "step": step, "text": literal(_so_far(sc)),
+    known = {"what": in_quotes(literal(what)), "step": step, "text": literal(_so_far(sc)),
              "share": said(numbers.percent(float(row[best]), 0), *claimed(sc, "chance", best))}
     if not sc.answers.own:
         return tr("If the sequence ended at {step}, the network would say {what} with {{{share}}}.").format(**known)
