@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -496,6 +497,29 @@ def test_a_lesson_in_another_language_shows_asks_and_measures_the_same(path: Pat
             assert [answer.right for answer in asked.answers] == [answer.right for answer in question.answers]
             assert [bool(answer.said) for answer in asked.answers] == [bool(answer.said) for answer in question.answers]
         assert said.asks == step.asks, step.title
+
+
+@pytest.mark.parametrize(("one", "other", "told"), [
+    ("- model: sentiment_gru", "- model: sentiment_conv", "it says '- model: sentiment_conv', and text.md says"),
+    ("| 75 ± 3 % |", "| 75 ± 4 % |", "± 4 % |', and text.md says"),
+    ("- [x] fast", "- [ ] fast", "it says '- [ ]', and text.md says '- [x]'"),
+    ("{shuffled}", "viele", "text.md says '{bag}, {shuffled}'"),
+    ("### Decides\n", "### Notes\n", "it says '### Notes', and text.md says '### Decides'"),
+    ("number: 18", "number: 7", "it says 'number: 7', and text.md says 'number: 18'"),
+])
+def test_what_is_no_word_and_differs_in_another_language_is_told_by_line(tmp_path: Path, one: str, other: str,
+                                                                         told: str) -> None:
+    folder = registry.folder("assets") / shelf.FOLDER
+    own, german = (folder / name for name in ("text.md", "text.de.md"))
+    shutil.copy(own, tmp_path)
+    text = german.read_text(encoding="utf-8")
+    assert reading.unlike(text, own.read_text(encoding="utf-8"), own.name) == ()
+    line = text[:text.index(one)].count("\n") + 1
+    problems = reading.unlike(text.replace(one, other, 1), own.read_text(encoding="utf-8"), own.name)
+    assert any(told in each.words for each in problems), problems
+    assert line in {each.line for each in problems} or one == "{shuffled}"
+    (tmp_path / german.name).write_text(text.replace(one, other, 1), encoding="utf-8")
+    assert shelf.of_file(tmp_path / german.name)[1]
 
 
 def test_there_are_twenty_lessons_two_tours_and_a_quiz_of_ten() -> None:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,53 @@ def parse(name: str, text: str, path: Path | None = None,
             return found, ()
     told = dict.fromkeys(sorted(problems, key=lambda each: each.line))  # what several models lack is told once
     return None, tuple(told)[:MOST_PROBLEMS]
+
+
+# --- in another language ---------------------------------------------------------------------------------------------
+
+def unlike(text: str, own: str, name: str) -> tuple[Problem, ...]:
+    """Where a lesson in another language shows, asks or measures something else than the lesson itself, of the file
+    `name`: what of both is no words is the same, line by line."""
+    problems, told, like = _Problems(), _without_words(text), _without_words(own)
+    found = SequenceMatcher(None, [line for _, line in told], [line for _, line in like], autojunk=False)
+    for tag, first, end, other, last in found.get_opcodes():
+        if tag == "equal":
+            continue
+        for here, there in zip_longest(told[first:end], like[other:last]):
+            line = here[0] if here else told[min(end, len(told)) - 1][0] if told else 1
+            problems.tell(line, tr("it says {words}, and {name} says {other}").format(
+                words=repr(here[1]) if here else tr("nothing"), other=repr(there[1]) if there else tr("nothing"),
+                name=name))
+    return tuple(problems)[:MOST_PROBLEMS]
+
+
+WORDED = ("language", "title", "goal", "chapter")
+"""Of the front matter, what is in the language."""
+
+
+def _without_words(text: str) -> list[Line]:
+    """The lines that are no words: fields, headings of parts, rows of tables, which answer is right, which numbers a
+    part tells."""
+    found: list[Line] = []
+    names: dict[int, list[str]] = {}
+    part, opened, rules = "", 0, 0
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.strip()
+        rules += bare == "---"
+        if rules < 2:
+            if bare.partition(":")[0] not in WORDED:
+                found.append((number, bare))
+        elif heading := re.fullmatch(r"(#+) +(.*)", line):
+            part, opened = heading[2] if heading[1] == "###" else "", number
+            found.append((number, f"{heading[1]} {part}".strip()))
+        elif part == QUESTION and (box := BOX.fullmatch(line)):
+            found.append((number, f"- [{box[1].lower()}]"))
+        elif part in (MEASURED, DECIDES) or (part in ("", REVEAL) and FIELD.fullmatch(line)):
+            found += [(number, bare)] if bare else []
+        else:
+            names.setdefault(opened, []).extend(PLACEHOLDER.findall(line))
+    found += [(line, ", ".join(f"{{{name}}}" for name in sorted(those))) for line, those in names.items() if those]
+    return sorted(found, key=lambda each: each[0])
 
 
 # --- the front matter -----------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 from visualizer import registry
 from visualizer.language import spoken, tr
 from visualizer.lesson import LESSON, QUIZ, TOUR, Lesson
-from visualizer.lesson.reading import Problem, borrowed, read
+from visualizer.lesson.reading import Problem, borrowed, read, unlike
 from visualizer.trace import Refused
 
 FOLDER = "lessons"
@@ -121,8 +121,13 @@ def find(name: str) -> Lesson:
 
 
 def of_file(path: Path) -> tuple[Lesson | None, tuple[Problem, ...]]:
-    """The lesson of one file, which may ask questions of those beside it and of all others; and what is wrong."""
+    """The lesson of one file, which may ask questions of those beside it and of all others; and what is wrong. One in
+    another language differs in its words alone from the one beside it."""
     lesson, problems = read(path)
+    own = path.with_name(f"{path.stem.partition('.')[0]}{path.suffix}")
+    if lesson is not None and own != path and own.is_file():
+        problems = unlike(path.read_text(encoding="utf-8-sig"), own.read_text(encoding="utf-8-sig"), own.name)
+        lesson = None if problems else lesson
     if lesson is None or not any(step.borrowed[0] for step in lesson.steps):
         return lesson, problems
     beside = on_shelf((*folders(), path.resolve().parent), lesson.language)
