@@ -214,7 +214,7 @@ def sentences(shown: Page) -> tuple[str, ...]:
         if step.question is not None:
             told += [shown.bare(step.question.words),
                      *(f"{number}: {shown.bare(answer.words)}"
-                       for number, answer in enumerate(step.question.offered, 1))]
+                       for number, answer in enumerate(step.question.answers, 1))]
     found = [part for words in told for part in re.split(r"(?<=[.?!]) +(?=[A-ZÀ-Þ“„«¿¡])", words) if part]
     return tuple(found) or (step.title,)
 

@@ -160,7 +160,7 @@ def of_plain(lesson: Lesson, plain: object) -> Progress:
                     and _is_index(row[1], asked(row[0]) + 1) and row[1])
     tallies = tuple((row[0], (*row[1], 0)[:asked(row[0])]) for row in (votes if isinstance(votes, list) else ())
                     if isinstance(row, list) and len(row) == 2 and isinstance(row[1], list)
-                    and 0 <= asked(row[0]) - len(row[1]) <= 1 <= len(row[1])  # one less: kept before “not sure” was there
+                    and 0 <= asked(row[0]) - len(row[1]) <= 1 <= len(row[1])  # one less: from before “not sure”
                     and all(_is_index(each, MOST_VOTES + 1) for each in row[1]))
     step = plain.get("step")
     found = replace(found, step=step if _is_index(step, count) else 0, seen=numbers("seen"), done=numbers("done"),
