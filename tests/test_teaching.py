@@ -454,6 +454,59 @@ def test_leaving_the_room_leaves_the_lesson_where_it_is_and_answers_are_ones_own
     assert window.teaching.progress.tally(1) == (0, 0, 1, 0, 0)
 
 
+def test_a_projector_that_is_unplugged_half_way_takes_nothing_and_comes_back_where_one_has_gone_to(window, room):
+    click(room, Key.Key_PageDown, Key.Key_2, Key.Key_1, Key.Key_PageDown)
+    assert window.teaching.progress.revealed
+    before, screen = window.teaching.progress, room.audience.shown_on
+    room.screen_removed(screen)
+    assert not window.presenting
+    assert window.isVisible()
+    assert window.panes.lesson.isVisible()
+    assert window.teaching.progress == before
+    press(window, Key.Key_PageDown)
+    assert window.teaching.progress.step == 2, "the clicker goes on in the window"
+    room.screen_added(screen)
+    assert window.presenting
+    assert window.teaching.page.step.question.words.split("?")[0] in room.picture.caption
+    assert window.teaching.voting, "the class is asked again"
+    click(room, Key.Key_3)
+    assert window.teaching.progress.tally(2) == (0, 0, 1, 0, 0)
+    assert window.teaching.progress.tally(1) == (1, 1, 0, 0, 0)
+    room.leave()
+    room.screen_added(screen)
+    assert not window.presenting, "who has ended it is not shown to a room again"
+
+
+def test_the_questions_of_a_lesson_are_written_for_a_learning_platform_from_the_window(qtbot, digits, tmp_path,
+                                                                                         monkeypatch):
+    shown = opened(qtbot, Store(State(), digits))
+    path, offered = tmp_path / "asked.gift", []
+    monkeypatch.setattr(shown, "ask_for_name",
+                        lambda title, name, kinds: offered.append((name, kinds)) or (str(path), ""))
+    shown.run("lesson-quiz")
+    assert "Open a lesson first" in shown.message.words
+    shown.open_lesson("parallel-or-sequential")
+    shown.run("lesson-quiz")
+    assert offered == [("parallel-or-sequential.gift", "CSV (*.csv);;GIFT (*.gift *.txt);;QTI 2.1 (*.zip)")]
+    qtbot.waitUntil(lambda: "Saved as asked.gift" in shown.message.words, timeout=60000)
+    assert path.read_text().count("::") == 6
+
+
+def test_the_card_of_a_lesson_says_how_far_one_came(qtbot, digits, window):
+    press(window, Key.Key_PageDown)
+    shown = opened(qtbot, Store(State(), digits))
+    shown.show_lessons()
+    said = {card.text(): card.reached() for card in shown.panes.start.page.cards if card.card.lesson}
+    assert said.pop("Pooling: strength without place") == "step 2 of 7"
+    assert not any(said.values())
+    window.teaching.to(6)
+    window.teaching.forward()
+    shown.panes.start.page.show_kind("Lessons")
+    (card,) = (card for card in shown.panes.start.page.cards if card.card.lesson == "pooling")
+    assert card.reached() == "Done"
+    assert "Done" in card.accessibleName()
+
+
 def test_the_speaker_has_notes_next_step_and_time(window, room, pooling):
     click(room, Key.Key_PageDown)
     room.show_speaker()

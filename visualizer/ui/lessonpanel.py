@@ -129,7 +129,7 @@ class LessonPanel(QWidget):
         menu.addAction(tr("From the beginning, with nothing predicted")).triggered.connect(
             lambda: self.teaching.again())
         menu.addSeparator()
-        for name in ("lesson-print", "lesson-film"):
+        for name in ("lesson-print", "lesson-film", "lesson-quiz"):
             action = menu.addAction(find(name).title)
             action.setToolTip(keyed(find(name).tip, name))
             action.triggered.connect(lambda checked=False, name=name: self.run(name))

@@ -402,6 +402,13 @@ def remembered(lesson: Lesson) -> Progress:
     return does.of_plain(lesson, found.get(lesson.name) if isinstance(found, dict) else None)
 
 
+def how_far(name: str) -> tuple[Lesson, Progress] | None:
+    """A lesson of the shelf and how far one came in it; None where it was never begun."""
+    found = next((each for each in shelf.shelf().lessons if each.name == name), None)
+    progress = None if found is None else remembered(found)
+    return None if found is None or progress is None or progress == Progress(name) else (found, progress)
+
+
 def begun() -> tuple[Lesson, Progress] | None:
     """The lesson that was open last and is not at its end, and how far one came in it; None where there is none."""
     name = kept.remembered(NAME).get(LAST)
