@@ -24,6 +24,7 @@ from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands, key_for
 from visualizer.ui.commands.inputs import why_no_inputs
 from visualizer.ui.cover import Cover
+from visualizer.ui.heard import speak
 from visualizer.ui.levels import at_top, block_closed, out
 from visualizer.ui.menus import Menus
 from visualizer.ui.panes import Panes
@@ -68,6 +69,7 @@ class Window(QWidget):
     """Once, after the window was painted for the first time."""
 
     def __init__(self, store: Store) -> None:
+        speak()  # before anything is there that somebody could ask about
         super().__init__()
         self.store = store
         self.setWindowTitle(tr("Visualizer"))
@@ -133,6 +135,12 @@ class Window(QWidget):
     def picture(self) -> Picture:
         """What the stage shows; on the way from one input to the next the one that is reached."""
         return self.stage.standing
+
+    def pictures_seen(self) -> list[tuple[str, Picture]]:
+        """Every picture on the screen, with what it is called."""
+        beside = () if self.presenting or not self.inspector.isVisible() else (
+            (tr("Details"), self.inspector.page.picture),)
+        return [(tr("Picture"), self.shown_picture()), *beside]
 
     def words_seen(self) -> str:
         """All words that stand on the screen."""
