@@ -11,10 +11,11 @@ import pytest
 
 from visualizer import lessonfilm, registry
 from visualizer.export import film as films
-from visualizer.lesson import Answer, Lesson, Question, Shown, Step, shelf, way
+from visualizer.language import speaking
+from visualizer.lesson import Answer, Lesson, Question, Shown, Step, bare, shelf, way
 from visualizer.lessonfilm import LessonFilm
 from visualizer.record import pass_of
-from visualizer.scene.picture import Text, box_of
+from visualizer.scene.picture import Focus, Text, box_of
 from visualizer.scene.state import Place
 from visualizer.trace import load
 
@@ -47,19 +48,21 @@ def rows():
         Step("Then", ("It reads on. It keeps what it needs.",), at("rnn.forward[5]"), at("rnn.forward[5]"), seconds=20,
              question=Question("What does it keep?", (Answer("A state", True), Answer("All rows"))),
              reveal=("A state, and no more than that.",)),
+        Step("Still", ("Look at the first unit.",), at("rnn.forward[5]", 0), at("rnn.forward[5]", 0), seconds=10),
         Step("Back", ("The gradient comes back.",), at("rnn.forward[3]"), at("rnn.forward[3]"), seconds=10)),
-        seconds=60)
+        seconds=70)
     return lessonfilm.film(lesson, lambda recipe, view: found, {}, (640, 360))
 
 
-def at(address: str) -> Shown:
-    return Shown((Place(view="unrolled", at=address),))
+def at(address: str, unit: int | None = None) -> Shown:
+    focus = None if unit is None else Focus("rnn", (4, unit))
+    return Shown((Place(view="unrolled", at=address, focus=focus),))
 
 
 def test_the_way_to_what_a_step_shows_is_played_and_then_it_stands(rows):
     ways = [(each.way.at(0).address, each.way.here.address) if each.way else None for each in rows.slides]
     assert ways == [("rnn.forward[2]@0", "rnn.forward[2]"), ("rnn.forward[2]", "rnn.forward[5]"),
-                    ("rnn.forward[5]@0", "rnn.forward[5]"), ("rnn.forward[3]@0", "rnn.forward[3]")]
+                    ("rnn.forward[5]@0", "rnn.forward[5]"), None, ("rnn.forward[3]@0", "rnn.forward[3]")]
     times = rows.slides[1].way.times
     for index, each in enumerate(rows.slides):
         begin, moves = rows._begins[index], round(each.moves * rows.fps)
@@ -101,7 +104,7 @@ def test_every_sentence_stands_as_long_as_it_takes_to_be_read(rows):
     cues = list(lessonfilm.cued(rows))
     assert [words for _, _, words in cues] == [
         "It reads the first row.", "It reads on.", "It keeps what it needs.", "What does it keep?", "1: A state",
-        "2: All rows", "A state, and no more than that.", "The gradient comes back."]
+        "2: All rows", "A state, and no more than that.", "Look at the first unit.", "The gradient comes back."]
     assert all(end - start >= max(1.5, len(words) / 15) for start, end, words in cues)
     assert all(one[1] <= other[0] for one, other in pairwise(cues))
     assert cues[-1][1] <= rows.seconds
@@ -146,3 +149,25 @@ def test_film_and_captions_stand_beside_each_other(tmp_path):
     assert not films.refusal(short, films.find(path))
     assert lessonfilm.write(short, tmp_path / "b.gif")[0].read_bytes() == path.read_bytes()
     assert (tmp_path / "b.vtt").read_bytes() == beside.read_bytes()
+
+
+SHARING = sorted(registry.folder("assets").glob("lessons/sharing*.md"))
+
+
+@pytest.mark.parametrize("path", SHARING, ids=lambda path: path.stem)
+def test_captions_are_the_words_of_the_lesson_in_its_language(path):
+    digits = load(registry.folder("assets") / "traces" / "digits_cnn.trace")
+    lesson = shelf.find(str(path))
+    made = lessonfilm.film(lesson, lambda recipe, view: digits, {}, (640, 360))
+    told = [*lesson.text]
+    with speaking(lesson.language):
+        for index, step in enumerate(lesson.steps):
+            asked = [] if step.question is None else [step.question.words, *(
+                f"{number}: {answer.words}" for number, answer in enumerate(step.question.answers, 1))]
+            told += [bare(words, lesson.known(index)) for words in (*step.text, *asked)]
+            told += [bare(words, lesson.known(index)) for words in step.reveal] if step.question else []
+    cues = list(lessonfilm.cued(made))
+    assert " ".join(words for _, _, words in cues) == " ".join(told)
+    assert all(end - start >= max(1.5, len(words) / 15) for start, end, words in cues)
+    assert all(one[1] <= other[0] for one, other in pairwise(cues))
+    assert cues[-1][1] <= made.seconds

@@ -31,6 +31,8 @@ LEAST = 4
 """Seconds: no slide stands shorter."""
 FPS = Fraction(12)
 """Frames a second: enough for what moves, and most of the time nothing does."""
+KEY_SECONDS = 10
+"""A slide stands: a whole picture every other second would be most of the file."""
 READ, GLANCE = Fraction(15), Fraction(3, 2)
 """Characters that are read in a second, as subtitles for grown-ups have them, and seconds that no sentence is shorter.
 """
@@ -86,17 +88,19 @@ def slides(lesson: Lesson, found: Mapping[str, Number], record: handout.Record, 
 
 def _way(here: State, before: State | None, record: handout.Record, revealed: bool) -> Way | None:
     """From where one stood before, if that is earlier in the same recording, else the beat that is looked at; nothing
-    where the same is still looked at and only asked about."""
+    where the same moment is still looked at, and another part of it or a question about it."""
     if here.compare or here.reel or len(here.places) > 1:
-        return None
-    same = before is not None and before.places == here.places
-    if same and not revealed:
         return None
     trace = record(here.recipe, here.view)
     times = sight.times(trace, here)
-    if before is None or before.recipe != here.recipe or not sight.suiting(here.view, sight.own(trace)).continuous:
-        return way.to(times, moment_of(here, times))
-    return way.to(times, moment_of(here, times), times.nearest(sight.moment_of(trace, before).address))
+    moment = moment_of(here, times)
+    if before is None or before.recipe != here.recipe or before.compare or before.reel:
+        return way.to(times, moment)
+    former = sight.moment_of(trace, before)
+    if not revealed and before.view == here.view and former.address == moment.address:
+        return None
+    return way.to(times, moment, times.nearest(former.address)
+                  if sight.suiting(here.view, trace).continuous else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +113,10 @@ class LessonFilm(Film):
     @cached_property
     def count(self) -> int:
         return self._begins[-1]
+
+    @property
+    def key_seconds(self) -> int:
+        return KEY_SECONDS
 
     @cached_property
     def _begins(self) -> tuple[int, ...]:

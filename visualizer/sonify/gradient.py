@@ -27,9 +27,14 @@ def heard(trace: Trace, seen: Sight, moment: Moment) -> tuple[Heard, ...]:
     sizes = _sizes(trace)
     if not moment.backward or (moment.beat.layer, moment.beat.step) not in sizes:
         return ()
-    top = max((size for size in sizes.values() if size is not None and size < float("inf")), default=0.0) or 1.0
-    scale = Scale("gradient", english("size of the gradient"), "", top * 10.0 ** -DECADES, top, log=True)
-    return (Heard(1.0, sizes[moment.beat.layer, moment.beat.step], scale),)
+    return (Heard(1.0, sizes[moment.beat.layer, moment.beat.step], _scale(trace)),)
+
+
+@remembered(4)
+def _scale(trace: Trace) -> Scale:
+    """Six decades below the largest, as the strip of the norms has them."""
+    top = max((size for size in _sizes(trace).values() if size is not None and size < float("inf")), default=0.0) or 1.0
+    return Scale("gradient", english("size of the gradient"), "", top * 10.0 ** -DECADES, top, log=True)
 
 
 @remembered(4)

@@ -141,6 +141,11 @@ class Canvas(QWidget):
         wide, high = self.picture.size
         return self.zoom > 1 or wide > self.width() or high > self.height()
 
+    def move_on(self, right: int, down: int) -> None:
+        """See what lies further to the right or further down, a quarter of what is seen at a time."""
+        self.corner -= QPointF(right * self.width() / 4, down * self.height() / 4)
+        self.keep_inside()
+
     def keep_inside(self) -> None:
         """No empty margin beyond the picture's edges."""
         wide, high = self.picture.size

@@ -6,18 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QAccessible,
-    QFocusEvent,
-    QGuiApplication,
-    QKeyEvent,
-    QKeySequence,
-    QMouseEvent,
-    QPaintEvent,
-    QResizeEvent,
-)
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QScrollArea, QTableView, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtGui import QAccessible, QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from visualizer import reasons, sight
 from visualizer.kinds import Report
@@ -28,13 +19,16 @@ from visualizer.scene.state import State
 from visualizer.scene.subject import NUMBER, array, there
 from visualizer.trace import Array, Trace
 from visualizer.ui import faults, icons, style, words
-from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
+from visualizer.ui.buttons import Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.page import WIDTH, page, unknown
 from visualizer.ui.store import Store
+from visualizer.ui.tableview import Cells, TableView
 from visualizer.ui.walking import same_numbers
 
 BADGE, STATUS, TABS = 56, 17, 36
+SPOKEN = 20
+"""Facts that are told of a page at once; all of them stand in its table."""
 MOST_CELLS = 200_000
 """A table of more cells than this shows their beginning, and says so."""
 
@@ -185,7 +179,7 @@ class Page(Canvas):
         """Another page; its size is the widget's."""
         self.resize(WIDTH, picture.size[1])
         self.show_picture(picture)
-        facts = "; ".join(f"{what}: {value}" for what, value in picture.table.rows)
+        facts = "; ".join(f"{what}: {value}" for what, value in picture.table.rows[:SPOKEN])
         self.setAccessibleDescription(f"{picture.caption}. {facts}")
 
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
@@ -305,7 +299,7 @@ def _bad(error: float) -> float:
 
 # --- values as a table ----------------------------------------------------------------------------------------------
 
-class Values(QAbstractTableModel):
+class Values(Cells):
     """A matrix, or a list of numbers with their places; cells are worked out when they are seen."""
 
     def __init__(self) -> None:
@@ -333,33 +327,22 @@ class Values(QAbstractTableModel):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
+    def exact(self, row: int, column: int) -> str:
+        return repr(self.values[row, column].item())
+
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         return (self.columns if orientation == Qt.Orientation.Horizontal else self.rows)[section]
 
 
-class ValueTable(QTableView):
-    """The selected values; Ctrl+C copies what is marked, exactly, with tabs between."""
+class ValueTable(TableView):
+    """The selected values."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
         self.values = Values()
-        self.setModel(self.values)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
-        self.setFont(style.font(12, 500))
-        for header in (self.verticalHeader(), self.horizontalHeader()):
-            header.setFont(style.font(12, 400))
-            header.setHighlightSections(False)
-        self.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(24)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        super().__init__(self.values, tr("Values"), parent)
         self.horizontalHeader().setDefaultSectionSize(76)
-        style.name(self, tr("Values"))
 
     def show_values(self, trace: Trace, about: Focus, backward: bool) -> None:
         """The values of a channel as rows and columns, of anything else as a list."""
@@ -379,31 +362,6 @@ class ValueTable(QTableView):
         self.verticalHeader().setFixedWidth(round(longest) + 32)
         self.horizontalHeader().setDefaultSectionSize(76 if found.ndim == 2 else 130)
         self.setAccessibleDescription(words.place(trace, about))
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        note_focus(self, event)
-        super().focusInEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) \
-                and event.matches(QKeySequence.StandardKey.Copy):
-            event.accept()
-            return True
-        return keeps(event, (*ARROWS, Qt.Key.Key_Home, Qt.Key.Key_End)) or super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self.copy()
-        else:
-            super().keyPressEvent(event)
-
-    def copy(self) -> None:
-        """The marked cells, or all of them, with every digit they have."""
-        marked = self.selectionModel().selectedIndexes()
-        rows = sorted({index.row() for index in marked}) or range(self.values.rowCount())
-        columns = sorted({index.column() for index in marked}) or range(self.values.columnCount())
-        lines = ("\t".join(repr(self.values.values[row, column].item()) for column in columns) for row in rows)
-        QGuiApplication.clipboard().setText("\n".join(lines))
 
 
 def _index_words(number: int, shape: tuple[int, ...], axes: tuple[str, ...]) -> str:

@@ -323,9 +323,14 @@ def _histogram(sheet: Writing, found: Array) -> None:
             high = max(1.0, (bottom - top) * float(count) / tallest)
             token = "negative-bar" if index < BINS // 2 else "positive-bar"
             sheet.marks.append(Rect(LEFT + index * step + 0.5, bottom - high, step - 1, high, token))
+        if count or index in (0, BINS - 1):
+            low, end = (numbers.significant(share * edge, 2 if abs(share) == 1 else 3)
+                        for share in (2 * index / BINS - 1, 2 * (index + 1) / BINS - 1))
+            sheet.rows.append((tr("from {low} to {high}").format(low=low, high=end), int(count)))
     middle = (LEFT + RIGHT) / 2
     if zeros:
         high = max(1.0, (bottom - top) * zeros / tallest)
+        sheet.rows.append((tr("exactly 0"), zeros))
         sheet.marks.append(Rect(middle - 2, bottom - high, 4, high, "ink-2",
                                 tip=counted_as(
                                     zeros, tr("{n} value is exactly 0"), tr("{n} values are exactly 0")).format(
@@ -475,6 +480,7 @@ def _kernels(sheet: Writing, layer: Layer, about: Focus, look: Look) -> None:
     y = top + mine.shape[1] * cell + (29 if len(mine) > 1 else 14)
     ramp = np.arange(1, 256, dtype=np.uint8)[None, None]
     bound = numbers.number(largest)
+    sheet.rows += [(tr("colours from"), numbers.number(-largest)), (tr("colours to"), bound)]
     sheet.marks += [
         Image(LEFT, y, (SPAN / 255, 8), ramp, "weight"),
         Text(LEFT, y + 21, plain(numbers.number(-largest)), 12, 400, "ink-2"),

@@ -142,7 +142,8 @@ OWN_KEYS = {Context.WINDOW: (), Context.PRESENTING: (*NUMBERS, "Tab", "Shift+Tab
 """Keys that are no command there: the number of a beat, or of an answer, and the way from part to part."""
 SIGNS = {"Right": "→", "Left": "←", "Up": "↑", "Down": "↓", "Return": "⏎"}
 TYPED = ("Space", "Backspace", "Return", "Enter", "Del", "Left", "Right", "Up", "Down", "Home", "End")
-EDITED = tuple(f"Ctrl+{key}" for key in ("A", "C", "V", "X", "Z", "Y", "Shift+Z", "Backspace", "Del", "Left", "Right"))
+EDITED = tuple(f"Ctrl+{key}" for key in ("A", "C", "V", "X", "Z", "Y", "Shift+Z", "Backspace", "Del", "Left", "Right",
+                                         "Shift+Left", "Shift+Right"))
 
 
 def is_typed(key: str) -> bool:

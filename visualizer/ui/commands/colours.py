@@ -43,6 +43,12 @@ def family() -> Family:
                 lambda desk: desk.canvas().zoom_on(0.8)),
         Command("zoom-whole", tr("Whole picture"), ("Ctrl+0",), tr("Fit the picture to the stage"),
                 lambda desk: desk.canvas().reset_zoom()),
+        *(Command(f"move-{name}", title, (f"Ctrl+Shift+{key}",),
+                  tr("Move the enlarged picture, as a drag does"),
+                  lambda desk, way=way: desk.canvas().move_on(*way)) for name, title, key, way in (
+            ("left", tr("See more at the left"), "Left", (-1, 0)),
+            ("right", tr("See more at the right"), "Right", (1, 0)),
+            ("up", tr("See more above"), "Up", (0, -1)), ("down", tr("See more below"), "Down", (0, 1)))),
         Command("larger-text", tr("Larger text"), ("Ctrl+]",), tr("All words of the picture larger"),
                 pure(lambda state: text_scale(state, 1.1))),
         Command("smaller-text", tr("Smaller text"), ("Ctrl+[",), tr("All words of the picture smaller"),

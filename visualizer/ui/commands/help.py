@@ -7,10 +7,12 @@ from typing import Protocol
 from PySide6.QtWidgets import QWidget
 
 from visualizer.language import tr
+from visualizer.scene.picture import Picture
 from visualizer.ui.checksheet import CheckSheet
 from visualizer.ui.commands import Command, Context, Desk, Family, commands
 from visualizer.ui.cover import Cover
 from visualizer.ui.keysheet import KeySheet
+from visualizer.ui.tablesheet import TableSheet
 from visualizer.ui.wordsheet import WordSheet
 
 
@@ -19,6 +21,9 @@ class Helps(Desk, Protocol):
 
     cover: Cover
     presenting: bool
+
+    def pictures_seen(self) -> list[tuple[str, Picture]]:
+        """Every picture on the screen, with what it is called."""
 
     def words_seen(self) -> str:
         """All words that stand on the screen."""
@@ -30,6 +35,9 @@ def family() -> Family:
                 tr("Every key and what it does; again, every word and what it means"), toggle_keys, starts=True),
         Command("words", tr("What the words mean"), ("Shift+F1",),
                 tr("Explains the words on this screen, and all others"), toggle_words, starts=True),
+        Command("table", tr("Picture as a table"), ("Ctrl+D",),
+                tr("The numbers of what is seen in rows and columns, to be walked through with the arrow keys"),
+                toggle_table),
         Command("checked", tr("What was checked"), ("F9",),
                 tr("Every array that was recomputed, with what, and how far off it is"), toggle_checked),
     ))
@@ -51,6 +59,15 @@ def toggle_words(desk: Helps) -> None:
     """Show or hide what the words mean."""
     seen = desk.words_seen()
     desk.cover.toggle(WordSheet, lambda below: WordSheet(seen, below))
+
+
+def toggle_table(desk: Helps) -> None:
+    """Show or hide the numbers of every picture that is seen."""
+    seen = [(name, picture) for name, picture in desk.pictures_seen() if picture.table.rows]
+    if seen:
+        desk.cover.toggle(TableSheet, lambda below: TableSheet(seen, below))
+    else:
+        desk.say(tr("There are no numbers here yet; open a model or a recording."))
 
 
 def toggle_checked(desk: Helps) -> None:
