@@ -492,6 +492,22 @@ def test_the_questions_of_a_lesson_are_written_for_a_learning_platform_from_the_
     assert path.read_text().count("::") == 6
 
 
+def test_from_the_start_screen_one_key_of_the_clicker_begins_a_lesson_before_a_room(qtbot, digits):
+    shown = opened(qtbot, Store(State(), digits))
+    shown.go_to_start()
+    QTest.keyClick(shown, Key.Key_F5)
+    assert not shown.starting
+    assert shown.presenting
+    assert shown.teaching.lesson.number == 1, "nothing was begun: the first of the course"
+    QTest.keyClick(shown.presenter.audience, Key.Key_PageDown)
+    QTest.keyClick(shown.presenter.audience, Key.Key_F5)
+    QTest.keyClick(shown.presenter.audience, Key.Key_Escape)
+    shown.go_to_start()
+    QTest.keyClick(shown, Key.Key_F5)
+    assert (shown.teaching.lesson.number, shown.teaching.progress.step) == (1, 1), "where it was left"
+    shown.presenter.leave()
+
+
 def test_the_card_of_a_lesson_says_how_far_one_came(qtbot, digits, window):
     press(window, Key.Key_PageDown)
     shown = opened(qtbot, Store(State(), digits))
