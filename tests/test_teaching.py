@@ -429,6 +429,7 @@ def test_a_class_is_asked_counted_and_told_by_the_clicker_and_digits_alone(windo
 def test_without_any_vote_the_second_press_reveals(window, room):
     click(room, Key.Key_PageDown, Key.Key_PageDown)
     assert not window.teaching.progress.revealed
+    assert "Once more reveals it" in words(room.picture), "said where the room's picture covers the window"
     click(room, Key.Key_PageDown)
     assert window.teaching.progress.revealed
 
