@@ -34,7 +34,7 @@ from visualizer.scene.picture import Choice, Opens, Stop, Stops, ToInput
 Role, Says, Event = QAccessible.Role, QAccessible.Text, QAccessible.Event
 Path = tuple[int, ...]
 """Which part of a widget, which part of that, and so on."""
-FOLLOWED = 100
+FOLLOWED = 50
 """Of so many numbers that were read out it is said when they change."""
 PRESS, REACH = "Press", "SetFocus"
 """What can be done to a part, as Qt calls it."""
