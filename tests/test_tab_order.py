@@ -70,13 +70,29 @@ def what_if(window):
     return ["top", "rail", "bar", "stage", "inspector", "transport"]
 
 
+def writing(window):
+    window.run("lesson-record")
+    return ["top", "writer", "rail", "stage", "inspector", "transport"]
+
+
+def export(window):
+    window.run("export")
+    return []
+
+
+def claims(window):
+    window.run("claims")
+    return []
+
+
 def sheet(window):
     page = opening.page(opening.begun(toy()))
     window.cover.show(lambda below: ModelSheet(page, window.store.state.look, below, lists()))
     return []
 
 
-STATES = {made.__name__: made for made in (start, model, message, drawing, lesson, compare, what_if, sheet)}
+STATES = {made.__name__: made for made in (
+    start, model, message, drawing, lesson, compare, what_if, writing, export, claims, sheet)}
 
 
 def stops(window, key):

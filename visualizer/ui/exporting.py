@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAccessible, QKeyEvent, QPaintEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import export
@@ -19,7 +19,7 @@ from visualizer.export import Panel
 from visualizer.language import tr
 from visualizer.scene import figures
 from visualizer.ui import faults, kept, style
-from visualizer.ui.buttons import Button, Segment, Segments
+from visualizer.ui.buttons import Button, Segment, Segments, note_focus
 from visualizer.ui.commands import keyed
 
 FORMATS = ("png", "svg", "pdf")
@@ -123,6 +123,10 @@ class ExportPanel(QWidget):
         style.name(self.cancel, tr("Close"), keyed(tr("Put this panel away"), "out"))
         self._show()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
+
     def sizeHint(self) -> QSize:
         return QSize(WIDE, 48 + 4 * ROW + 60)
 
@@ -170,10 +174,11 @@ class ExportPanel(QWidget):
             self.rows[name].setGeometry(LABELS, y, min(self.rows[name].sizeHint().width(), WIDE - LABELS - 16), 36)
             y += ROW
         x, y = LABELS, 48 + 3 * ROW
-        for button in self.toggles.values():
-            wide = button.sizeHint().width()
-            button.setGeometry(x, y + 2, wide, 32)
-            x += wide + 8
+        wanted = [button.sizeHint().width() for button in self.toggles.values()]
+        share = min(1.0, (WIDE - LABELS - 16 - 8 * (len(wanted) - 1)) / sum(wanted))
+        for button, long in zip(self.toggles.values(), wanted, strict=True):
+            button.setGeometry(x, y + 2, int(long * share), 32)
+            x += int(long * share) + 8
         y += ROW + 12
         self.empty.setGeometry(LABELS, y + 2, self.empty.sizeHint().width(), 28)
         wide = self.save.sizeHint().width() + 8
@@ -231,12 +236,12 @@ class Toggle(Button):
             self.draw_ground(painter, place)
             box = QRectF(8, place.center().y() - 8, 16, 16)
             style.fill(painter, box, "accent-fill" if self.isChecked() else "raised", 4,
-                       "" if self.isChecked() else "rule")
+                       "" if self.isChecked() else "border")
             if self.isChecked():
                 from visualizer.ui import icons
 
                 icons.draw(painter, "tick", box.adjusted(2, 2, -2, -2), style.color("on-accent"))
-            style.write(painter, self.text(), 32, place.center().y() + 4.7)
+            style.write(painter, self.text(), 32, place.center().y() + 4.7, width=self.width() - 40)
 
     def sizeHint(self) -> QSize:
         return QSize(round(style.text_width(self.text())) + 44, 32)
