@@ -11,7 +11,8 @@ import pytest
 
 from visualizer import lessonfilm, registry
 from visualizer.export import film as films
-from visualizer.lesson import Answer, Lesson, Question, Shown, Step, shelf, way
+from visualizer.language import speaking
+from visualizer.lesson import Answer, Lesson, Question, Shown, Step, bare, shelf, way
 from visualizer.lessonfilm import LessonFilm
 from visualizer.record import pass_of
 from visualizer.scene.picture import Focus, Text, box_of
@@ -148,3 +149,25 @@ def test_film_and_captions_stand_beside_each_other(tmp_path):
     assert not films.refusal(short, films.find(path))
     assert lessonfilm.write(short, tmp_path / "b.gif")[0].read_bytes() == path.read_bytes()
     assert (tmp_path / "b.vtt").read_bytes() == beside.read_bytes()
+
+
+SHARING = sorted(registry.folder("assets").glob("lessons/sharing*.md"))
+
+
+@pytest.mark.parametrize("path", SHARING, ids=lambda path: path.stem)
+def test_captions_are_the_words_of_the_lesson_in_its_language(path):
+    digits = load(registry.folder("assets") / "traces" / "digits_cnn.trace")
+    lesson = shelf.find(str(path))
+    made = lessonfilm.film(lesson, lambda recipe, view: digits, {}, (640, 360))
+    told = [*lesson.text]
+    with speaking(lesson.language):
+        for index, step in enumerate(lesson.steps):
+            asked = [] if step.question is None else [step.question.words, *(
+                f"{number}: {answer.words}" for number, answer in enumerate(step.question.answers, 1))]
+            told += [bare(words, lesson.known(index)) for words in (*step.text, *asked)]
+            told += [bare(words, lesson.known(index)) for words in step.reveal] if step.question else []
+    cues = list(lessonfilm.cued(made))
+    assert " ".join(words for _, _, words in cues) == " ".join(told)
+    assert all(end - start >= max(1.5, len(words) / 15) for start, end, words in cues)
+    assert all(one[1] <= other[0] for one, other in pairwise(cues))
+    assert cues[-1][1] <= made.seconds

@@ -370,6 +370,16 @@ def test_tab_leaves_the_stage_after_the_last_part(walked):
     assert walked.part == -1
 
 
+def test_out_of_sight_nobody_stands_in_a_part_of_the_stage(walked):
+    walked.setFocus()
+    QTest.keyClick(walked, Qt.Key.Key_Tab)
+    assert walked.part == 0
+    walked.hide()
+    walked.store.update(view="network", focus=Focus("conv2", (7,)))
+    assert walked.part == -1
+    assert walked.heard_value().endswith("conv2 channel 7")
+
+
 def test_walking_over_the_map_it_stands_in_tries_places_and_enter_keeps_one(walked):
     walked.setFocus()
     for _ in walked.parts():

@@ -24,7 +24,7 @@ from visualizer.ui.modelsheet import ModelSheet
 from visualizer.ui.store import Store
 
 Key, Role = Qt.Key, QAccessible.Role
-SIZES = {"": (1600, 900), "small": (1024, 768)}
+SIZES = {"wide": (1600, 900), "small": (1024, 768)}
 
 
 @pytest.fixture(scope="module")
@@ -70,23 +70,29 @@ def what_if(window):
     return ["top", "rail", "bar", "stage", "inspector", "transport"]
 
 
+def writing(window):
+    window.run("lesson-record")
+    return ["top", "writer", "rail", "stage", "inspector", "transport"]
+
+
+def export(window):
+    window.run("export")
+    return []
+
+
+def claims(window):
+    window.run("claims")
+    return []
+
+
 def sheet(window):
     page = opening.page(opening.begun(toy()))
     window.cover.show(lambda below: ModelSheet(page, window.store.state.look, below, lists()))
     return []
 
 
-STATES = {made.__name__: made for made in (start, model, message, drawing, lesson, compare, what_if, sheet)}
-
-
-@pytest.fixture(params=[(name, size) for name in STATES for size in SIZES
-                        if not size or name in ("start", "model", "lesson")], ids="-".join)
-def seen(request, qtbot, digits):
-    """(window, names of the panes in order) in one of the states."""
-    name, size = request.param
-    store = fed(Store(changed(State(), at="conv2.forward", focus=Focus("conv2", (7,))), digits))
-    window = opened(qtbot, store, SIZES[size])
-    return window, STATES[name](window)
+STATES = {made.__name__: made for made in (
+    start, model, message, drawing, lesson, compare, what_if, writing, export, claims, sheet)}
 
 
 def stops(window, key):
@@ -127,8 +133,47 @@ def said(widget):
     return widget.accessibleName() or type(widget).__name__
 
 
-def test_tab_follows_the_order_of_reading_and_shift_tab_goes_back(seen):
-    window, panes = seen
+def marked(window, widget):
+    """Whether a ring lies around what has the keyboard, as far as that is seen, or around a part of it."""
+    corner = widget.mapTo(window, QPoint(0, 0))
+    around = QRect(corner, widget.size()).adjusted(-4, -4, 4, 4).intersected(window.rect())
+    return window.ring.isVisible() and window.ring.geometry() == around
+
+
+PRESSED = (Role.Button, Role.ButtonMenu, Role.CheckBox, Role.RadioButton, Role.ListItem, Role.PageTab)
+
+
+def say_what_they_are(window):
+    """Every widget that one works with has a name, a role, its state and its number."""
+    for widget in window.findChildren(QWidget):
+        if not widget.isVisible():
+            continue
+        found = QAccessible.queryAccessibleInterface(widget)
+        about = f"{type(widget).__name__} {found.text(QAccessible.Text.Name)}"
+        if isinstance(widget, Button):
+            assert found.text(QAccessible.Text.Name), about
+            assert found.role() in PRESSED, about
+            if widget.isEnabled():
+                assert "Press" in found.actionInterface().actionNames(), about
+            assert bool(found.state().checked) == widget.isChecked(), about
+        elif widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            assert found.text(QAccessible.Text.Name), about
+            assert found.role() != Role.Client, about
+        if isinstance(widget, Segments) and widget.buttons:
+            assert found.text(QAccessible.Text.Name), about
+        if found.role() == Role.Slider:
+            number = found.valueInterface()
+            assert number.minimumValue() <= number.currentValue() <= number.maximumValue(), about
+
+
+@pytest.mark.parametrize(("name", "size"), [*((name, "wide") for name in STATES), ("start", "small"),
+                                            ("lesson", "small")])
+def test_tab_follows_the_order_of_reading_and_what_it_reaches_says_what_it_is(qtbot, digits, name, size):
+    store = fed(Store(changed(State(), at="conv2.forward", focus=Focus("conv2", (7,))), digits))
+    window = opened(qtbot, store, SIZES[size])
+    panes = STATES[name](window)
+    QApplication.processEvents()
+    say_what_they_are(window)
     forwards = stops(window, Key.Key_Tab)
     assert len(forwards) > 4
     for widget in forwards:
@@ -157,37 +202,3 @@ def test_tab_follows_the_order_of_reading_and_shift_tab_goes_back(seen):
         beside = abs(b.y() + other.height() / 2 - a.y() - one.height() / 2) < 14
         inside = one.isAncestorOf(other)
         assert inside or (below and (not beside or b.x() >= a.x())), (said(one), said(other))
-
-
-def marked(window, widget):
-    """Whether a ring lies around what has the keyboard, as far as that is seen, or around a part of it."""
-    corner = widget.mapTo(window, QPoint(0, 0))
-    around = QRect(corner, widget.size()).adjusted(-4, -4, 4, 4).intersected(window.rect())
-    return window.ring.isVisible() and window.ring.geometry() == around
-
-
-PRESSED = (Role.Button, Role.ButtonMenu, Role.CheckBox, Role.RadioButton, Role.ListItem, Role.PageTab)
-
-
-def test_every_widget_that_one_works_with_says_what_it_is(seen):
-    window, _ = seen
-    QApplication.processEvents()
-    for widget in window.findChildren(QWidget):
-        if not widget.isVisible():
-            continue
-        found = QAccessible.queryAccessibleInterface(widget)
-        about = f"{type(widget).__name__} {found.text(QAccessible.Text.Name)}"
-        if isinstance(widget, Button):
-            assert found.text(QAccessible.Text.Name), about
-            assert found.role() in PRESSED, about
-            if widget.isEnabled():
-                assert "Press" in found.actionInterface().actionNames(), about
-            assert bool(found.state().checked) == widget.isChecked(), about
-        elif widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
-            assert found.text(QAccessible.Text.Name), about
-            assert found.role() != Role.Client, about
-        if isinstance(widget, Segments) and widget.buttons:
-            assert found.text(QAccessible.Text.Name), about
-        if found.role() == Role.Slider:
-            number = found.valueInterface()
-            assert number.minimumValue() <= number.currentValue() <= number.maximumValue(), about

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 from tests.test_window import opened
 from visualizer import lesson as lessons
-from visualizer import registry
+from visualizer import quiz, registry
 from visualizer.lesson import page as lessonpage
 from visualizer.lesson import progress as does
 from visualizer.lesson import shelf
@@ -79,7 +79,7 @@ def test_votes_are_counted_while_a_question_is_open_and_never_below_none(pooling
     at = does.to(Progress("pooling"), pooling, 1)
     for number, by in ((2, 1), (2, 1), (3, 1), (1, -1), (9, 1), (0, 1)):
         at = does.voted(at, pooling, number, by)
-    assert at.tally(1) == (0, 2, 1, 0)
+    assert at.tally(1) == (0, 2, 1, 0, 0)
     seen = does.forward(at, pooling)
     assert does.voted(seen, pooling, 1) == seen
     assert does.voted(does.voted(does.voted(at, pooling, 2, -1), pooling, 2, -1), pooling, 3, -1).votes == ()
@@ -102,8 +102,24 @@ def test_what_was_kept_badly_is_no_progress_and_no_error(pooling, plain):
 
 
 def test_what_was_kept_comes_back_whole(pooling):
-    at = Progress("pooling", 2, True, (1, 2), ((1, 4, "10:42"), (2, 1, "")), ((2, (3, 0, 1, 0)),), (0,))
+    at = Progress("pooling", 2, True, (1, 2), ((1, 4, "10:42"), (2, 1, "")), ((2, (3, 0, 1, 0, 0)),), (0,))
     assert does.of_plain(pooling, json.loads(json.dumps(does.to_plain(at)))) == at
+    before = json.loads(json.dumps(does.to_plain(at)).replace("[3, 0, 1, 0, 0]", "[3, 0, 1, 0]"))
+    assert does.of_plain(pooling, before) == at, "a class that was counted before “not sure” was offered"
+
+
+def test_whoever_is_not_sure_says_so_and_is_neither_right_nor_wrong(pooling):
+    at = does.to(Progress("pooling"), pooling, 1)
+    question = pooling.steps[1].question
+    unsure = len(question.answers) + 1
+    assert does.answered(at, pooling, unsure + 1) == at
+    at = does.answered(does.voted(does.voted(at, pooling, unsure), pooling, question.right), pooling, unsure, "10:42")
+    assert not does.is_locked(at, pooling)
+    assert f"{unsure}: not sure" in lessonpage.spoken(lessonpage.Page(pooling, at))
+    page = lessonpage.Page(pooling, does.forward(at, pooling))
+    assert lessonpage.chosen_words(page) == "You were not sure; it is the largest of them."
+    assert lessonpage.tally_words(page) == "1 of 2 chose the right answer."
+    assert not any("not sure" in answer.words for item in quiz.items(pooling) for answer in item.answers)
 
 
 # --- pages ----------------------------------------------------------------------------------------------------------
@@ -193,7 +209,7 @@ def test_a_whole_lesson_is_taken_by_the_page_keys_and_digits_alone(window, pooli
             press(window, Key.Key_2)
         press(window, Key.Key_PageDown)
     assert "That was" in window.message.words
-    assert [number for _, number, _ in taught.progress.answers] == [1, 2, 2, 2]
+    assert [number for _, number, _ in taught.progress.answers] == [1, 2, 2, 2, 2]
     assert store.state.lesson == ""
     assert teaching.begun() is None, "what is at its end is not gone on with"
 
@@ -208,7 +224,7 @@ def test_buttons_do_the_same(window):
     assert panel.next.isEnabled()
     assert question.buttons[2].isChecked()
     QTest.mouseClick(panel.next, Qt.MouseButton.LeftButton)
-    assert [button.is_right for button in question.buttons] == [False, True, False, False]
+    assert [button.is_right for button in question.buttons] == [False, True, False, False, False]
     assert not question.buttons[0].isEnabled()
     QTest.mouseClick(panel.back, Qt.MouseButton.LeftButton)
     assert not any(button.is_right for button in question.buttons), "hidden again"
@@ -272,7 +288,7 @@ def test_a_place_is_remembered_and_gone_on_with(window, qtbot, digits):
     other = opened(qtbot, Store(State(), digits))
     other.go_to_start()
     rows = [row for row in other.panes.start.rail.rows if row.text() == it.title]
-    assert [row.below for row in rows] == ["step 2 of 6"]
+    assert [row.below for row in rows] == ["step 2 of 7"]
     QTest.mouseClick(rows[0], Qt.MouseButton.LeftButton)
     assert not other.starting
     assert (other.teaching.progress.step, other.teaching.progress.answer(1)) == (1, (3, "10:42"))
@@ -396,7 +412,7 @@ def test_a_class_is_asked_counted_and_told_by_the_clicker_and_digits_alone(windo
     click(room, Key.Key_PageDown)
     assert "What does it make of them?" in room.picture.caption
     click(room, Key.Key_2, Key.Key_2, Key.Key_1, Key.Key_Plus, Key.Key_Minus, Key.Key_9)
-    assert taught.progress.tally(1) == (1, 2, 0, 0)
+    assert taught.progress.tally(1) == (1, 2, 0, 0, 0)
     assert taught.progress.answers == (), "a vote is no prediction of one's own"
     assert room.typed == "", "a digit is no number of a beat while a question is open"
     told = taught.page.bare(taught.lesson.steps[1].reveal[0])
@@ -405,7 +421,7 @@ def test_a_class_is_asked_counted_and_told_by_the_clicker_and_digits_alone(windo
     assert told in room.picture.caption
     assert "2 of 3 chose the right answer" in room.picture.caption
     click(room, Key.Key_2)
-    assert taught.progress.tally(1) == (1, 2, 0, 0), "the votes before the reveal stay as they were"
+    assert taught.progress.tally(1) == (1, 2, 0, 0, 0), "the votes before the reveal stay as they were"
     click(room, Key.Key_PageUp, Key.Key_PageUp)
     assert (taught.progress.step, taught.progress.revealed) == (0, False)
 
@@ -435,7 +451,60 @@ def test_leaving_the_room_leaves_the_lesson_where_it_is_and_answers_are_ones_own
     assert window.teaching.progress.step == 1
     press(window, Key.Key_4)
     assert window.teaching.progress.answer(1)[0] == 4
-    assert window.teaching.progress.tally(1) == (0, 0, 1, 0)
+    assert window.teaching.progress.tally(1) == (0, 0, 1, 0, 0)
+
+
+def test_a_projector_that_is_unplugged_half_way_takes_nothing_and_comes_back_where_one_has_gone_to(window, room):
+    click(room, Key.Key_PageDown, Key.Key_2, Key.Key_1, Key.Key_PageDown)
+    assert window.teaching.progress.revealed
+    before, screen = window.teaching.progress, room.audience.shown_on
+    room.screen_removed(screen)
+    assert not window.presenting
+    assert window.isVisible()
+    assert window.panes.lesson.isVisible()
+    assert window.teaching.progress == before
+    press(window, Key.Key_PageDown)
+    assert window.teaching.progress.step == 2, "the clicker goes on in the window"
+    room.screen_added(screen)
+    assert window.presenting
+    assert window.teaching.page.step.question.words.split("?")[0] in room.picture.caption
+    assert window.teaching.voting, "the class is asked again"
+    click(room, Key.Key_3)
+    assert window.teaching.progress.tally(2) == (0, 0, 1, 0, 0)
+    assert window.teaching.progress.tally(1) == (1, 1, 0, 0, 0)
+    room.leave()
+    room.screen_added(screen)
+    assert not window.presenting, "who has ended it is not shown to a room again"
+
+
+def test_the_questions_of_a_lesson_are_written_for_a_learning_platform_from_the_window(qtbot, digits, tmp_path,
+                                                                                         monkeypatch):
+    shown = opened(qtbot, Store(State(), digits))
+    path, offered = tmp_path / "asked.gift", []
+    monkeypatch.setattr(shown, "ask_for_name",
+                        lambda title, name, kinds: offered.append((name, kinds)) or (str(path), ""))
+    shown.run("lesson-quiz")
+    assert "Open a lesson first" in shown.message.words
+    shown.open_lesson("parallel-or-sequential")
+    shown.run("lesson-quiz")
+    assert offered == [("parallel-or-sequential.gift", "CSV (*.csv);;GIFT (*.gift *.txt);;QTI 2.1 (*.zip)")]
+    qtbot.waitUntil(lambda: "Saved as asked.gift" in shown.message.words, timeout=60000)
+    assert path.read_text().count("::") == 6
+
+
+def test_the_card_of_a_lesson_says_how_far_one_came(qtbot, digits, window):
+    press(window, Key.Key_PageDown)
+    shown = opened(qtbot, Store(State(), digits))
+    shown.show_lessons()
+    said = {card.text(): card.reached() for card in shown.panes.start.page.cards if card.card.lesson}
+    assert said.pop("Pooling: strength without place") == "step 2 of 7"
+    assert not any(said.values())
+    window.teaching.to(6)
+    window.teaching.forward()
+    shown.panes.start.page.show_kind("Lessons")
+    (card,) = (card for card in shown.panes.start.page.cards if card.card.lesson == "pooling")
+    assert card.reached() == "Done"
+    assert "Done" in card.accessibleName()
 
 
 def test_the_speaker_has_notes_next_step_and_time(window, room, pooling):
@@ -469,7 +538,7 @@ def test_presenting_again_counts_every_vote_once(window, room):
     room.leave()
     room.present_here()
     click(room, Key.Key_1)
-    assert window.teaching.progress.tally(1) == (2, 0, 0, 0)
+    assert window.teaching.progress.tally(1) == (2, 0, 0, 0, 0)
 
 
 def test_another_language_keeps_the_lesson_and_what_is_written(window, qtbot):

@@ -138,7 +138,7 @@ def _step(step: Step, index: int, picture: Picture | None, known: Sequence[Quant
     if step.question is not None:
         y = _lines(marks, filled(step.question.words, known, numbers), y + 2, room, SIZE, LEADING, 600)
         y += 2
-        y = _boxes(marks, [filled(answer.words, known, numbers) for answer in step.question.answers], y, room) + 12
+        y = _boxes(marks, [filled(answer.words, known, numbers) for answer in step.question.offered], y, room) + 12
         marks.append(Text(0, y, plain(tr("Because")), 11, 400, "ink-2"))
         marks.append(Line(((58, y + 2), (room, y + 2)), "rule"))
         y += 14

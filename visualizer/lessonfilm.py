@@ -31,6 +31,8 @@ LEAST = 4
 """Seconds: no slide stands shorter."""
 FPS = Fraction(12)
 """Frames a second: enough for what moves, and most of the time nothing does."""
+KEY_SECONDS = 10
+"""A slide stands: a whole picture every other second would be most of the file."""
 READ, GLANCE = Fraction(15), Fraction(3, 2)
 """Characters that are read in a second, as subtitles for grown-ups have them, and seconds that no sentence is shorter.
 """
@@ -111,6 +113,10 @@ class LessonFilm(Film):
     @cached_property
     def count(self) -> int:
         return self._begins[-1]
+
+    @property
+    def key_seconds(self) -> int:
+        return KEY_SECONDS
 
     @cached_property
     def _begins(self) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ def _as_far(arguments: Arguments, strength: float) -> Arguments:
     return round(right * strength), round(down * strength)
 
 
-EDIT = Edit("shift", english("Shift"), INPUT, "shift:RIGHT,DOWN or shift:STEPS",
+EDIT = Edit("shift", english("Move"), INPUT, "shift:RIGHT,DOWN or shift:STEPS",
             english("the input moved by whole pixels or steps"),
             of_knobs(Knob("RIGHT", None, -MOST, MOST), Knob("DOWN", 0, -MOST, MOST)), _said, needs=NUMBERS,
             does=shifted, strength=Strength(english("distance"), "px", tuple(map(float, range(9))), 3, of=_far,

@@ -26,7 +26,8 @@ FORMAT = 1
 LESSON, TOUR, QUIZ = "lesson", "tour", "quiz"
 TITLES = {LESSON: english("Lesson"), TOUR: english("Tour"), QUIZ: english("Quiz")}
 MOST_ANSWERS = 5
-"""They are chosen by the keys 1 to 5."""
+"""They are chosen by the keys 1 to 5, and that one is not sure by the key behind the last."""
+NOT_SURE = english("not sure")
 TOUCH = ("time", "focus", "view", "input", "what-if", "edit", "knobs", "model")
 """What of a place a step can leave to whoever learns; a knob can also be named alone."""
 ALL, NOTHING = "all", "nothing"
@@ -57,6 +58,11 @@ class Question:
     def right(self) -> int:
         """The number of the right answer, from 1 as they are chosen."""
         return next(number for number, answer in enumerate(self.answers, 1) if answer.right)
+
+    @property
+    def offered(self) -> tuple[Answer, ...]:
+        """What can be chosen: the answers, and behind them that one is not sure, which is neither right nor wrong."""
+        return (*self.answers, Answer(tr(NOT_SURE)))
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def next_words(page: Page) -> str:
 
 def how_to_answer(question: Question) -> str:
     """By which keys."""
-    return tr("Choose with the keys 1 to {count}, or click.").format(count=len(question.answers))
+    return tr("Choose with the keys 1 to {count}, or click.").format(count=len(question.offered))
 
 
 def to_do(step: Step) -> tuple[str, ...]:
@@ -149,7 +149,9 @@ def chosen_words(page: Page) -> str:
     question = page.step.question
     if question is None or not number or not page.progress.revealed:
         return ""
-    predicted, right = question.answers[number - 1], question.answers[question.right - 1]
+    predicted, right = question.offered[number - 1], question.answers[question.right - 1]
+    if number > len(question.answers):
+        return tr("You were not sure; it is {right}.").format(right=page.bare(right.words))
     if predicted.right:
         return tr("You predicted {answer}, and so it is.").format(answer=page.bare(predicted.words))
     return tr("You predicted {answer}; it is {right}.").format(answer=page.bare(predicted.words),
@@ -190,7 +192,7 @@ def spoken(page: Page) -> str:
     step, said = page.step, [step_words(page), page.step.title, *map(page.bare, page.step.text)]
     if step.question is not None:
         said += [page.bare(step.question.words),
-                 *(f"{number}: {page.bare(answer.words)}" for number, answer in enumerate(step.question.answers, 1))]
+                 *(f"{number}: {page.bare(answer.words)}" for number, answer in enumerate(step.question.offered, 1))]
     if page.progress.revealed:
         said += [*map(page.bare, step.reveal), chosen_words(page), tally_words(page), *measured_words(page)]
     said += [bare(words) for words in to_do(step)]
@@ -284,11 +286,11 @@ def _asked(marks: list[Mark], page: Page, question: Question, y: float, room: fl
     if not number and not at.revealed and at.open:
         y = lines(marks, how_to_answer(question), y + 2, room, 12, 17, ink="ink-2")
     if number:
-        y = _card(marks, tr("Your prediction"), number, question.answers[number - 1], when, page, y + 4, room)
+        y = _card(marks, tr("Your prediction"), number, question.offered[number - 1], when, page, y + 4, room)
     if at.revealed:
         y = _card(marks, tr("Measured"), question.right, question.answers[question.right - 1], "", page, y + 4, room)
-        if number and not question.answers[number - 1].right and question.answers[number - 1].said:
-            y = lines(marks, page.filled(question.answers[number - 1].said), y + 6, room, 12, 17, ink="ink-2")
+        if number and question.offered[number - 1].said:
+            y = lines(marks, page.filled(question.offered[number - 1].said), y + 6, room, 12, 17, ink="ink-2")
     counts = at.tally(at.step)
     if sum(counts):
         y = _tally(marks, page, question, counts, y + 4, room)
@@ -317,7 +319,7 @@ def _tally(marks: list[Mark], page: Page, question: Question, counts: Sequence[i
     """A bar for each answer, as the class chose before the reveal."""
     marks.append(Text(0, y + 10, plain(tr("The class, before the reveal")), 12, 600, "ink-2"))
     y += 22
-    for number, (count, answer) in enumerate(zip(counts, question.answers, strict=True), 1):
+    for number, (count, answer) in enumerate(zip(counts, question.offered, strict=True), 1):
         long = room - 96
         right = answer.right and page.progress.revealed
         marks += [Text(0, y + 12, plain(f"{number}"), 13, 600, "accent-ink"),
@@ -495,13 +497,15 @@ def _answers(marks: list[Mark], page: Page, question: Question, x: float, room: 
     size, pad, gap = unit / 32, unit / 45, unit / 60
     counts = page.progress.tally(page.progress.step)
     mine, _ = page.progress.answer(page.progress.step)
-    said = [tuple(rich(page.filled(answer.words), accent="ink")) for answer in question.answers]
+    said = [tuple(rich(page.filled(answer.words), accent="ink")) for answer in question.offered]
     tail = width("  99", size, 600) if sum(counts) else 0.0
     head = size * 1.3
     needed = [width(runs, size, 600) + head + 2 * pad + tail for runs in said]
-    columns = len(said) if sum(needed) + gap * (len(said) - 1) <= room else 2 if len(said) > 1 else 1
-    if (columns == 2 and len(said) > 2) or columns != len(said):
-        needed = [(room - gap) / 2] * len(said)
+    third = (room - 2 * gap) / 3 - head - 2 * pad - tail
+    columns = len(said) if sum(needed) + gap * (len(said) - 1) <= room else \
+        3 if all(len(wrap(runs, size, third, 600)) <= 2 for runs in said) else 2
+    if columns < len(said):
+        needed = [(room - gap * (columns - 1)) / columns] * len(said)
     else:
         spare = (room - gap * (len(said) - 1) - sum(needed)) / len(said)
         needed = [each + spare for each in needed]
@@ -512,7 +516,7 @@ def _answers(marks: list[Mark], page: Page, question: Question, x: float, room: 
     for row, high in zip(rows, highs, strict=True):
         at = x
         for number in row:
-            answer, wide = question.answers[number], needed[number]
+            answer, wide = question.offered[number], needed[number]
             right = answer.right and page.progress.revealed
             chosen = mine == number + 1 and not sum(counts)
             marks.append(Rect(at, y, wide, high, "tint" if right or (chosen and page.asked) else "stage",

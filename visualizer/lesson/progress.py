@@ -63,7 +63,7 @@ def answered(progress: Progress, lesson: Lesson, number: int, at: str = "") -> P
     """With that prediction in the place of an earlier one; as it was where nothing is open, or there is no such
     answer."""
     asked = question(progress, lesson)
-    if asked is None or not is_asked(progress, lesson) or not 1 <= number <= len(asked.answers):
+    if asked is None or not is_asked(progress, lesson) or not 1 <= number <= len(asked.offered):
         return progress
     others = tuple(each for each in progress.answers if each[0] != progress.step)
     return replace(progress, answers=(*others, (progress.step, number, at)))
@@ -72,9 +72,9 @@ def answered(progress: Progress, lesson: Lesson, number: int, at: str = "") -> P
 def voted(progress: Progress, lesson: Lesson, number: int, by: int = 1) -> Progress:
     """With so many more votes for an answer, never fewer than none."""
     asked = question(progress, lesson)
-    if asked is None or not is_asked(progress, lesson) or not 1 <= number <= len(asked.answers):
+    if asked is None or not is_asked(progress, lesson) or not 1 <= number <= len(asked.offered):
         return progress
-    counts = list(progress.tally(progress.step) or (0,) * len(asked.answers))
+    counts = list(progress.tally(progress.step) or (0,) * len(asked.offered))
     counts[number - 1] = min(max(counts[number - 1] + by, 0), MOST_VOTES)
     others = tuple(each for each in progress.votes if each[0] != progress.step)
     return replace(progress, votes=(*others, (progress.step, tuple(counts))) if any(counts) else others)
@@ -152,15 +152,16 @@ def of_plain(lesson: Lesson, plain: object) -> Progress:
 
     def asked(index: object) -> int:
         it = lesson.steps[index].question if _is_index(index, count) else None
-        return 0 if it is None else len(it.answers)
+        return 0 if it is None else len(it.offered)
 
     rows, votes = plain.get("answers"), plain.get("votes")
     answers = tuple((row[0], row[1], row[2][:5]) for row in (rows if isinstance(rows, list) else ())
                     if isinstance(row, list) and len(row) == 3 and isinstance(row[2], str)
                     and _is_index(row[1], asked(row[0]) + 1) and row[1])
-    tallies = tuple((row[0], tuple(row[1])) for row in (votes if isinstance(votes, list) else ())
+    tallies = tuple((row[0], (*row[1], 0)[:asked(row[0])]) for row in (votes if isinstance(votes, list) else ())
                     if isinstance(row, list) and len(row) == 2 and isinstance(row[1], list)
-                    and asked(row[0]) == len(row[1]) > 0 and all(_is_index(each, MOST_VOTES + 1) for each in row[1]))
+                    and 0 <= asked(row[0]) - len(row[1]) <= 1 <= len(row[1])  # one less: from before “not sure”
+                    and all(_is_index(each, MOST_VOTES + 1) for each in row[1]))
     step = plain.get("step")
     found = replace(found, step=step if _is_index(step, count) else 0, seen=numbers("seen"), done=numbers("done"),
                     answers=answers, votes=tallies, ended=plain.get("ended") is True)

@@ -51,7 +51,7 @@ class Branch:
     what: str
     place: Box
     key: Hashable = None
-    """By which it is known again in the next picture: parts of the same key have the same parts in them."""
+    """By which it is known again among the same parts of the next picture: what it is, not where or how large."""
     spot: Spot | None = None
     """What it is the number of, or all numbers of; None for a group and for a stretch."""
     group: Group | None = None
@@ -135,14 +135,14 @@ def _grouped(group: Group | None, marks: Sequence[Mark]) -> tuple[Branch, ...]:
                 [_of_mark(mark, (name, len(boxes)))]
     if group is None or not found:
         return tuple(found)
-    key = group.name, group.about, tuple(part.key for part in found)
-    return (Branch(GROUP, around(found), key, None, group, unfold=partial(stretches, tuple(found))),)
+    return (Branch(GROUP, around(found), (group.name, group.about), None, group,
+                   unfold=partial(stretches, tuple(found))),)
 
 
 def _name(mark: Mark) -> Hashable:
     """By which a mark is known again in the next picture: not by its numbers."""
     if isinstance(mark, Image):
-        return mark.focus, mark.indices, mark.values.shape[:3], mark.rows, mark.pooled
+        return "Image", mark.focus
     leads = mark.holds if isinstance(mark.holds, Choice | Opens | Stop | ToInput) else None
     return type(mark).__name__, mark.focus, leads, mark.plain if isinstance(mark, Text) and mark.focus is None else ""
 
@@ -173,11 +173,15 @@ def _of_image(mark: Image, key: Hashable) -> list[Branch]:
     rows, columns = mark.values.shape[1:3]
     if not all(mark.tile_size):
         return []  # a low stage may leave cells no height
-    if rows * columns == 1 or mark.pooled > 1:
-        return [Branch(CELL, (*mark.tile_origin(tile), *mark.tile_size), (key, tile), cell_spot(mark, tile), mark.group,
-                     leads=mark.holds) for tile in range(len(mark.values))]
-    return [Branch(MAP, (*mark.tile_origin(tile), *mark.tile_size), (key, tile), _whole(mark, tile), mark.group,
-                 unfold=partial(_cells, mark, tile)) for tile in range(len(mark.values))]
+    made = []
+    for tile in range(len(mark.values)):
+        index, box = mark.index(tile), (*mark.tile_origin(tile), *mark.tile_size)
+        again = key, tile if index < 0 else index, index < 0
+        if rows * columns == 1 or mark.pooled > 1:
+            made.append(Branch(CELL, box, again, cell_spot(mark, tile), mark.group, leads=mark.holds))
+        else:
+            made.append(Branch(MAP, box, again, _whole(mark, tile), mark.group, unfold=partial(_cells, mark, tile)))
+    return made
 
 
 def _whole(mark: Image, tile: int) -> Spot:

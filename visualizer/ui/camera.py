@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QAccessible, QImage, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QFocusEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from visualizer import registry
 from visualizer.language import tr
 from visualizer.ui import devices, faults, style
-from visualizer.ui.buttons import Button
+from visualizer.ui.buttons import Button, note_focus
 from visualizer.ui.cover import tab_within
 
 FOLDER = "camera"
@@ -50,6 +50,10 @@ class CameraSheet(QWidget):
         style.name(self, tr("What the camera sees"))
         self.closed.connect(self.camera.stop)
         self.camera.start()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
 
     def take(self) -> None:
         """Keep what is seen as a file, and be done."""

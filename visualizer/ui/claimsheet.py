@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAccessible, QGuiApplication, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import claims
@@ -17,7 +17,7 @@ from visualizer.scene import claimpage
 from visualizer.scene.claimpage import LIST, Page
 from visualizer.scene.picture import Look
 from visualizer.ui import style
-from visualizer.ui.buttons import Button
+from visualizer.ui.buttons import Button, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import key_words
 from visualizer.ui.cover import tab_within
@@ -61,6 +61,10 @@ class ClaimSheet(QWidget):
         self.buttons = [self._button(*each) for each in self._acts()]
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         style.name(self, tr("Claims of the article"))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
 
     @property
     def engine(self) -> Engine | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAccessible, QKeyEvent, QPaintEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import export
@@ -19,7 +19,7 @@ from visualizer.export import Panel
 from visualizer.language import tr
 from visualizer.scene import figures
 from visualizer.ui import faults, kept, style
-from visualizer.ui.buttons import Button, Segment, Segments
+from visualizer.ui.buttons import Button, Segment, Segments, note_focus
 from visualizer.ui.commands import keyed
 
 FORMATS = ("png", "svg", "pdf")
@@ -122,6 +122,10 @@ class ExportPanel(QWidget):
         style.name(self.save, tr("Save"), tr("Choose a name and save (Enter)"))
         style.name(self.cancel, tr("Close"), keyed(tr("Put this panel away"), "out"))
         self._show()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
 
     def sizeHint(self) -> QSize:
         return QSize(WIDE, 48 + 4 * ROW + 60)

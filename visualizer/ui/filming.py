@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, QPoint, QProcess, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QAccessible, QPaintEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from visualizer import comparison, over, sight, sonify
@@ -35,7 +35,7 @@ from visualizer.scene.type import elide
 from visualizer.sight import Recorded
 from visualizer.trace import Trace
 from visualizer.ui import faults, style
-from visualizer.ui.buttons import Button, Segment, Segments
+from visualizer.ui.buttons import Button, Segment, Segments, note_focus
 from visualizer.ui.commands import find, key_for, keyed
 from visualizer.ui.commands.inputs import why_no_inputs
 from visualizer.ui.input_track import title
@@ -114,6 +114,10 @@ class FilmPanel(QWidget):
         store.changed.connect(self.refresh)
         store.trace_changed.connect(self.refresh)
         store.inputs_changed.connect(self.refresh)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
 
     def open_over(self) -> None:
         """Show it, for a film through the inputs where they can be had; put it away where it shows one already."""

@@ -7,7 +7,7 @@ methods beside it (`Painted`). Nothing of it costs anything until somebody asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Protocol, cast, runtime_checkable
@@ -34,7 +34,7 @@ from visualizer.scene.picture import Choice, Opens, Stop, Stops, ToInput
 Role, Says, Event = QAccessible.Role, QAccessible.Text, QAccessible.Event
 Path = tuple[int, ...]
 """Which part of a widget, which part of that, and so on."""
-FOLLOWED = 200
+FOLLOWED = 100
 """Of so many numbers that were read out it is said when they change."""
 PRESS, REACH = "Press", "SetFocus"
 """What can be done to a part, as Qt calls it."""
@@ -329,7 +329,7 @@ class Node(Speaker):
         if not self.isValid():
             return ""
         told = self.told
-        if t == Says.Value:
+        if t in (Says.Value, Says.Description):
             self.heard.follow(self)
         return {Says.Name: told.name, Says.Description: told.more, Says.Value: told.value}.get(t, "")
 
@@ -460,16 +460,37 @@ class Heard:
         for number in [number for number, gone in self.ids.items() if gone]:
             del self.ids[number], LIVE[number]
             QAccessible.deleteAccessibleInterface(number)
+        keys = {path: tuple(self.branch(path[:depth + 1]).key for depth in range(len(path))) for path in self.nodes}
         before = [part.key for part in self.branches]
         self.source, self.branches = self.owner.heard_source(), self.owner.heard_parts()
-        after = [part.key for part in self.branches]
-        for path in [path for path in self.nodes if before[path[0]:path[0] + 1] != after[path[0]:path[0] + 1]]:
-            self.nodes.pop(path).gone = True
-            self.followed.pop(path, None)
+        nodes, followed = self.nodes, self.followed
+        self.nodes, self.followed = {}, {}
+        left: set[Path] = {()} if before and before != [part.key for part in self.branches] else set()
+        for path, node in sorted(nodes.items(), key=lambda item: len(item[0])):
+            now = self._again(keys[path])
+            node.gone, node.path = now is None, now or path
+            if now is None:
+                left.add(path[:-1])
+            else:
+                self.nodes[now] = node
+                if path in followed:
+                    self.followed[now] = followed[path]
         self.ids.update({number: LIVE[number].gone for number in self.ids})
-        if before and before != after:
-            send(QAccessibleEvent(self.widget, Event.ObjectReorder))
+        for path in left:
+            if not path or not nodes[path].gone:
+                send(QAccessibleEvent(nodes[path] if path else self.widget, Event.ObjectReorder))  # type: ignore
         self._say_changes()
+
+    def _again(self, keys: tuple[Hashable, ...]) -> Path | None:
+        """Where the part of these keys is now; None where there is no such one any more."""
+        found: Path = ()
+        for key in keys:
+            inside = self.branch(found).branches if found else self.branches
+            number = next((number for number, part in enumerate(inside) if part.key == key), None)
+            if number is None:
+                return None
+            found = (*found, number)
+        return found
 
     def _say_changes(self) -> None:
         for path, was in list(self.followed.items()):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QAccessible, QColor, QKeyEvent, QMouseEvent, QPaintEvent
+from PySide6.QtGui import QAccessible, QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer.language import tr
 from visualizer.ui import faults, style
-from visualizer.ui.buttons import Button
+from visualizer.ui.buttons import Button, note_focus
 from visualizer.ui.commands import Command, Context, key_for, keyed, keys_words
 from visualizer.ui.cover import tab_within
 
@@ -41,6 +41,10 @@ class KeySheet(QWidget):
         style.name(self, tr("Keys"))
         self.setAccessibleDescription("; ".join(f"{keys_words(command, context)}: {command.title}"
                                                 for command in self.commands))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride:

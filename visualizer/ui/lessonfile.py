@@ -17,7 +17,7 @@ class LessonFile(QObject):
     """One sentence: where it is, or why it is not."""
 
     def __init__(self, what: str, lesson: Path, path: Path, parent: QObject | None = None) -> None:
-        """`what` is a command of `visualizer lesson`: film or print."""
+        """`what` is a command of `visualizer lesson`: film, print or export."""
         super().__init__(parent)
         self.path, self.stopped = path, False
         self.process = QProcess(self)

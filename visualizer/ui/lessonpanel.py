@@ -129,7 +129,7 @@ class LessonPanel(QWidget):
         menu.addAction(tr("From the beginning, with nothing predicted")).triggered.connect(
             lambda: self.teaching.again())
         menu.addSeparator()
-        for name in ("lesson-print", "lesson-film"):
+        for name in ("lesson-print", "lesson-film", "lesson-quiz"):
             action = menu.addAction(find(name).title)
             action.setToolTip(keyed(find(name).tip, name))
             action.triggered.connect(lambda checked=False, name=name: self.run(name))
@@ -274,7 +274,7 @@ class QuestionBar(QWidget):
             for old in self.buttons:
                 old.hide()
                 old.deleteLater()
-            self.buttons = [AnswerButton(number, self) for number in range(1, len(question.answers) + 1)]
+            self.buttons = [AnswerButton(number, self) for number in range(1, len(question.offered) + 1)]
             for button in self.buttons:
                 button.clicked.connect(partial(self.teaching.answer, button.number))
                 button.show()
@@ -299,12 +299,8 @@ class QuestionBar(QWidget):
         self.lines = plain_lines(self.said(), QUESTION, wide - 32, 600)[:3]
         top = 12 + LINE * len(self.lines) + 6
         inner, count = wide - 32, len(self.buttons)
-        each = (inner - GAP * (count - 1)) // count
-        if each < LEAST_ANSWER or any(button.rows(each) > 2 for button in self.buttons):
-            columns = 2 if inner >= 2 * LEAST_ANSWER + GAP and not (
-                count == 3 and any(button.rows((inner - GAP) // 2) > 2 for button in self.buttons)) else 1
-        else:
-            columns = count
+        columns = next((some for some in (count, 3, 2) if some <= count and self._fit((inner + GAP) // some - GAP)),
+                       2 if inner >= 2 * LEAST_ANSWER + GAP else 1)
         each = (inner - GAP * (columns - 1)) // columns
         y = top
         for first in range(0, count, columns):
@@ -314,6 +310,10 @@ class QuestionBar(QWidget):
                 button.setGeometry(QRect(16 + place * (each + GAP), y, each, high))
             y += high + GAP
         return y + 4
+
+    def _fit(self, wide: int) -> bool:
+        """Whether every answer stands on two lines at most in so many pixels."""
+        return wide >= LEAST_ANSWER and all(button.rows(wide) <= 2 for button in self.buttons)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with faults.painting(self) as painter:
@@ -337,7 +337,7 @@ class AnswerButton(Button):
         self.page = page
         question = page.step.question
         assert question is not None
-        self.setText(page.bare(question.answers[self.number - 1].words))
+        self.setText(page.bare(question.offered[self.number - 1].words))
         self.setEnabled(page.asked)
         self.setCheckable(True)
         self.setChecked(self.is_mine)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QAccessible, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QPlainTextEdit, QWidget
 
 from visualizer import lesson as lessons
@@ -18,7 +18,7 @@ from visualizer.lesson.reading import parse
 from visualizer.registry import NotWritten, write_whole
 from visualizer.scene.state import State
 from visualizer.ui import faults, style
-from visualizer.ui.buttons import Button
+from visualizer.ui.buttons import Button, note_focus
 from visualizer.ui.commands import find, keyed
 from visualizer.ui.store import Store
 from visualizer.ui.teaching import TRIED
@@ -164,6 +164,22 @@ def _standing(state: State, shown: Shown) -> State:
     return replace(found, lesson="", step=0)
 
 
+class Line(QLineEdit):
+    """A title."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
+
+
+class Paragraphs(QPlainTextEdit):
+    """The words of a step."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
+
+
 class WritingPanel(QWidget):
     """Beside the stage: the step that is edited, and what can be done with it."""
 
@@ -172,7 +188,7 @@ class WritingPanel(QWidget):
     def __init__(self, writer: LessonWriting, run: Callable[[str], None], parent: QWidget) -> None:
         super().__init__(parent)
         self.writer = writer
-        self.lesson_title, self.title, self.body = QLineEdit(self), QLineEdit(self), QPlainTextEdit(self)
+        self.lesson_title, self.title, self.body = Line(self), Line(self), Paragraphs(self)
         self.body.setTabChangesFocus(True)
         self.lesson_title.setPlaceholderText(tr("Title of the lesson"))
         self.title.setPlaceholderText(tr("Title of this step"))

@@ -82,6 +82,8 @@ class Presenter(QObject):
         self.audience: Audience | None = None
         self.speaker: Speaker | None = None
         self.offered: QScreen | None = None
+        self.lost = False
+        """Whether the audience's screen has gone while it was presented, and nobody has presented since."""
         self.blank = ""
         self.frozen = self.spotlight = self.pen = False
         self.alone: spotlight.Lit | None = None
@@ -149,6 +151,7 @@ class Presenter(QObject):
             return
         home = self.window.screen()
         others = [screen for screen in self.screens() if screen is not home]
+        self.lost = False
         self._presented = self.store.state.recipe
         self.blank, self.frozen, self.typed, self.alone = "", False, "", None
         self.audience = Audience(self)
@@ -243,8 +246,13 @@ class Presenter(QObject):
     # --- screens ---
 
     def screen_added(self, screen: QScreen) -> None:
-        """Another screen, while the picture covers the only one: offer it."""
-        if self.audience is not None and self.audience.screen() is self.window.screen():
+        """The audience's screen is back: the picture is, too, at the step or beat that was gone to meanwhile. Any other
+        one, while the picture covers the only one: offer it."""
+        if self.lost and not self.on:
+            self.present_here()
+            self.window.say(tr("The projector is back, and shows what you see here; {key} ends it.").format(
+                key=key_for("out")))
+        elif self.audience is not None and self.audience.screen() is self.window.screen():
             self.offered = screen
             self.audience.update()
             self.window.say(tr("There is a second screen now: {key} moves the picture there.")
@@ -257,8 +265,9 @@ class Presenter(QObject):
             self.offered = None
         if self.audience is not None and self.audience.shown_on is screen:
             self.leave()
-            self.window.say(tr("The projector is gone, nothing else; {key} goes on from here.")
-                            .format(key=key_for("present")))
+            self.lost = True
+            self.window.say(tr("The projector is gone, nothing else: page keys go on in the window, and the picture "
+                               "comes back with it. {key} presents on this screen.").format(key=key_for("present")))
         top = self.window.window()
         if left and top.screen() is screen:
             top.setScreen(left[0])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QAccessible, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QAccessible, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer.language import tr
 from visualizer.ui import faults, style
+from visualizer.ui.buttons import note_focus
 from visualizer.ui.cover import tab_within
 
 Key = Qt.Key
@@ -30,6 +31,10 @@ class Sheet(QWidget):
         self.scrolled = 0.0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         style.name(self, title)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
 
     def whole(self) -> float:
         """How high it would be with everything on it."""

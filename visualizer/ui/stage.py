@@ -202,7 +202,6 @@ class Stage(Canvas):
             self._drawn, self._input = (id(trace), seen, others), (trace.shapes, store.shown, state.view)
             self.show_picture(joined(whole, state, seen.look.size) if whole else drawn(trace, seen))
             self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
-            self._stay_within_parts()
             self._turn, crossing = None, self._crossing
             self._crossing = None
             if crossing is not None and from_input == self._input and was is not None and was[1] == seen:
@@ -219,6 +218,12 @@ class Stage(Canvas):
         least = (round(length * scale) for length in LEAST) if scale > 1 else (0, 0)
         wide, high = map(max, (self.width(), self.height()), least)
         return wide, high
+
+    def show_picture(self, picture: Picture) -> None:
+        """Another one; the keyboard stays within its parts."""
+        self.picture = picture
+        self._stay_within_parts()
+        super().show_picture(picture)
 
     def _show_comparison(self, readers: tuple[Reader, ...], moment: Moment) -> None:
         """Several networks as one picture."""

@@ -434,10 +434,20 @@ class CardButton(Button):
         self.image: QImage | None = None
         self.beat: QImage | None = None
         """What is shown in its place, on the way to it."""
-        style.name(self, f"{translated(card.title)}, {translated(card.line)}")
+        self.progress = teaching.how_far(card.lesson) if card.lesson else None
+        """Of a lesson that was begun, how far one came in it."""
+        style.name(self, ", ".join(filter(None, (translated(card.title), translated(card.line), self.reached()))))
 
     def sizeHint(self) -> QSize:
         return CARD
+
+    def reached(self) -> str:
+        """`step 4 of 8`, `Done`; empty for what is no lesson, or was never begun."""
+        if self.progress is None:
+            return ""
+        it, at = self.progress
+        return tr("Done") if at.ended else tr("step {number} of {count}").format(
+            number=at.step + 1, count=len(it.steps))
 
     def event(self, event: QEvent) -> bool:
         return keeps(event, ARROWS) or super().event(event)
@@ -495,6 +505,13 @@ class CardButton(Button):
                 if y < whole.height() - 6:
                     style.write(painter, line, 12, y, "ink-2", size=12, weight=400, width=whole.width() - 20)
                 y += 16
+            if self.progress is not None:
+                it, at = self.progress
+                share = 1.0 if at.ended else (at.step + 1) / len(it.steps)
+                painter.fillRect(QRectF(1, PICTURE - 3, whole.width() - 2, 4), style.color("sunk"))
+                painter.fillRect(QRectF(1, PICTURE - 3, (whole.width() - 2) * share, 4), style.color("accent"))
+                style.write(painter, self.reached(), 12, whole.height() - 10, "accent-ink", size=12, weight=600,
+                            width=whole.width() - 24)
             if lit:
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)
                 painter.setPen(QPen(style.color("accent"), 2))

@@ -148,7 +148,7 @@ class Teaching(QObject):
             self.armed = True
             self.said.emit(tr("Has everyone chosen? Once more reveals it.") if self.voting else
                            tr("Predict first: choose one of the answers with the keys 1 to {count}.").format(
-                               count=len(self._question.answers)))
+                               count=len(self._question.offered)))
             self.changed.emit()
             return
         moved = does.forward(self.progress, self.lesson)
@@ -169,7 +169,7 @@ class Teaching(QObject):
 
     def answer(self, number: int) -> None:
         """One's own answer; one vote more where a class is asked."""
-        if self.lesson is None or not self.asking or not 1 <= number <= len(self._question.answers):
+        if self.lesson is None or not self.asking or not 1 <= number <= len(self._question.offered):
             return
         self.last = number
         if self.voting:
@@ -400,6 +400,13 @@ def remembered(lesson: Lesson) -> Progress:
     """How far one came in a lesson."""
     found = kept.remembered(NAME).get("progress")
     return does.of_plain(lesson, found.get(lesson.name) if isinstance(found, dict) else None)
+
+
+def how_far(name: str) -> tuple[Lesson, Progress] | None:
+    """A lesson of the shelf and how far one came in it; None where it was never begun."""
+    found = next((each for each in shelf.shelf().lessons if each.name == name), None)
+    progress = None if found is None else remembered(found)
+    return None if found is None or progress is None or progress == Progress(name) else (found, progress)
 
 
 def begun() -> tuple[Lesson, Progress] | None:

@@ -24,6 +24,7 @@ from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands, key_for
 from visualizer.ui.commands.inputs import why_no_inputs
 from visualizer.ui.cover import Cover
+from visualizer.ui.heard import speak
 from visualizer.ui.levels import at_top, block_closed, out
 from visualizer.ui.menus import Menus
 from visualizer.ui.panes import Panes
@@ -68,6 +69,7 @@ class Window(QWidget):
     """Once, after the window was painted for the first time."""
 
     def __init__(self, store: Store) -> None:
+        speak()  # before anything is there that somebody could ask about
         super().__init__()
         self.store = store
         self.setWindowTitle(tr("Visualizer"))
@@ -429,18 +431,15 @@ class Window(QWidget):
             self.say(tr("This is the step as others take it."), tr("Go on writing"), self.try_lesson)
 
     def lesson_as(self, what: str) -> None:
-        """Save the lesson that is open, `film` or `print`, in a process of its own; one sentence says when it is."""
+        """Save the lesson that is open, as `film`, in `print`, or `export` its questions, in a process of its own; one
+        sentence says when it is."""
         from visualizer.ui.lessonfile import LessonFile
 
         lesson = self.teaching.lesson if self.taught else None
         if lesson is None or not lesson.path.is_file():
             self.say(tr("Open a lesson first: {key} shows all.").format(key=key_for("lessons")))
             return
-        from visualizer.export import film
-
-        endings = [suffix for form in film.formats() for suffix in form.suffixes]
-        suffix, kinds = (".mp4", tr("Films ({endings})").format(endings=" ".join(f"*{each}" for each in endings))) \
-            if what == "film" else (".pdf", tr("PDF (*.pdf)"))
+        suffix, kinds = _lesson_files(what)
         path, _ = self.ask_for_name(tr("Save the lesson"), f"{lesson.name}{suffix}", kinds)
         if path:
             made = LessonFile(what, lesson.path, Path(path if Path(path).suffix else path + suffix), self)
@@ -797,3 +796,18 @@ class Window(QWidget):
 def dropped(data: QMimeData) -> str:
     """The first local file that is being dropped; empty if there is none."""
     return next((url.toLocalFile() for url in data.urls() if url.isLocalFile()), "")
+
+
+def _lesson_files(what: str) -> tuple[str, str]:
+    """(ending that is added where none is given, kinds that are offered) of a lesson's film, print or export."""
+    if what == "print":
+        return ".pdf", tr("PDF (*.pdf)")
+    if what == "export":
+        from visualizer import quiz
+
+        return ".gift", ";;".join(f"{each.title} ({' '.join(f'*{ending}' for ending in each.suffixes)})"
+                                  for each in quiz.formats())
+    from visualizer.export import film
+
+    endings = [suffix for form in film.formats() for suffix in form.suffixes]
+    return ".mp4", tr("Films ({endings})").format(endings=" ".join(f"*{each}" for each in endings))

@@ -41,6 +41,8 @@ Told = Callable[[int, int], None]
 MOST_FRAMES = 50_000
 MOST_PIXELS = 1 << 25
 """In one frame: more than 8K."""
+KEY_SECONDS = 2
+"""A video has a whole picture at least so often, for players that jump."""
 AHEAD = 2
 """So many frames are drawn ahead of the one that is being encoded."""
 
@@ -98,6 +100,11 @@ class Film:
     def seconds(self) -> Fraction:
         """How long it runs."""
         return self.count / self.fps
+
+    @property
+    def key_seconds(self) -> int:
+        """Seconds from one whole picture of a video to the next."""
+        return KEY_SECONDS
 
     @property
     def size(self) -> tuple[int, int]:

@@ -21,8 +21,6 @@ BT709 = 1
 """Matrix, primaries and transfer of ITU-R BT.709 (ITU-T H.273)."""
 LIMITED = 1
 """Luma from 16 to 235, as every player expects."""
-KEY_SECONDS = 2
-"""A whole picture at least so often, for players that jump."""
 CHUNK = 1 << 14
 """So many samples are handed to the encoder at once."""
 INSTALL = "pip install 'av>=18'"
@@ -46,7 +44,7 @@ def encoder(container: str, codec: str, options: Mapping[str, str],
             stream = out.add_stream(codec, rate=film.fps, options=dict(options))
             context = stream.codec_context
             (context.width, context.height), context.pix_fmt = film.size, "yuv420p"
-            context.thread_count, context.gop_size = 1, max(1, round(KEY_SECONDS * film.fps))
+            context.thread_count, context.gop_size = 1, max(1, round(film.key_seconds * film.fps))
             context.flags |= import_module("av.codec.context").Flags.bitexact
             context.colorspace = context.color_primaries = context.color_trc = BT709
             context.color_range = LIMITED

@@ -24,7 +24,7 @@ class Teaches(Desk, Protocol):
         """Where the last lesson was left."""
 
     def lesson_as(self, what: str) -> None:
-        """Save the lesson that is open as a film or on paper."""
+        """Save the lesson that is open as a film, on paper, or its questions."""
 
     def fold_lesson(self) -> None:
         """The words of a lesson, where they lie over the stage."""
@@ -61,6 +61,8 @@ def family() -> Family:
         Command("lesson-print", tr("Print the lesson…"), ("Ctrl+Alt+H",),
                 tr("As a handout: its pictures and questions without answers, as PDF"),
                 lambda desk: desk.lesson_as("print")),
+        Command("lesson-quiz", tr("Questions of the lesson…"), ("Ctrl+Alt+Q",),
+                tr("For a learning platform: GIFT, QTI 2.1 or a table (CSV)"), lambda desk: desk.lesson_as("export")),
         Command("lesson-leave", tr("Leave the lesson"), ("Ctrl+F4",),
                 tr("Close it; your place and your predictions are kept on this computer"),
                 lambda desk: desk.teaching.leave()),
