@@ -52,6 +52,8 @@ def names() -> tuple[str, ...]:
     return tuple(_files())
 
 
+READABLE = 4.5
+"""The least contrast of words with what they stand on (WCAG 2.2, 1.4.3)."""
 STRONG = "contrast-"
 """So begins the name of a theme's variant of high contrast."""
 
@@ -103,8 +105,13 @@ def resolve(theme_name: str, color: str) -> Rgba:
 
 @cache
 def ink_on(color: str, theme_name: str = "light") -> str:
-    """The token, `ink` or `stage`, that is easier to read on a colour: for a sign or a number on a cell."""
-    return max(("ink", "stage"), key=lambda token: contrast(resolve(theme_name, token), resolve(theme_name, color)))
+    """The token, `ink` or `stage`, that is easier to read on a colour, for a sign or a number on a cell; where neither
+    is easy to read `black` or `white`, one of which always is."""
+    def apart(token: str) -> float:
+        return contrast(resolve(theme_name, token), resolve(theme_name, color))
+
+    best = max(("ink", "stage"), key=apart)
+    return best if apart(best) >= READABLE else max(("black", "white"), key=apart)
 
 
 def contrast(one: Rgba, other: Rgba) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QLocale, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPalette, QPen
+from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPainterPath, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from visualizer import glossary, language, paint
@@ -106,15 +107,52 @@ def text_width(text: str, size: int = 13, weight: int = 500, mono: bool = False)
 def write(painter: QPainter, text: str, x: float, baseline: float, token: str = "ink", *, size: int = 13,
           weight: int = 500, mono: bool = False, anchor: str = "start", width: float = 0) -> float:
     """One line of text by its baseline, elided to `width` if that is given; returns the width it took."""
-    metrics = _metrics(size, weight, mono)
+    metrics, whole = _metrics(size, weight, mono), text
     if width:
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+    if text != whole and isinstance(widget := painter.device(), QWidget):
+        left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+        _told_whole(widget, painter.worldTransform().mapRect(
+            QRectF(left, baseline - metrics.ascent(), width, metrics.height())), whole)
     used = metrics.horizontalAdvance(text)
     painter.setFont(font(size, weight, mono))
     painter.setPen(color(token))
     painter.drawText(QRectF(x - {"start": 0.0, "middle": used / 2, "end": used}[anchor], baseline - metrics.ascent(),
                             used + 2, metrics.height()), Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextSingleLine, text)
     return used
+
+
+class _Whole(QObject):
+    """Says all of words that were cut, where the mouse rests on them, of a widget that has no tip of its own."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and isinstance(watched, QWidget) \
+                and not watched.toolTip() and (words := cut_at(watched, event.pos())):
+            QToolTip.showText(event.globalPos(), words, watched)
+            return True
+        return False
+
+
+_whole = _Whole()
+_cut: WeakKeyDictionary[QWidget, dict[tuple[int, int], tuple[QRectF, str]]] = WeakKeyDictionary()
+"""Which words were cut where, as each widget was painted last."""
+
+
+def _told_whole(widget: QWidget, place: QRectF, words: str) -> None:
+    if widget not in _cut:
+        widget.installEventFilter(_whole)
+    _cut.setdefault(widget, {})[round(place.x()), round(place.y())] = place, words
+
+
+def paints_anew(widget: QWidget) -> None:
+    """A widget begins to paint: what was cut in it before is cut no more."""
+    if widget in _cut:
+        _cut[widget].clear()
+
+
+def cut_at(widget: QWidget, place: QPoint) -> str:
+    """All of the words that stand cut at a place of a widget; empty where none do."""
+    return next((words for where, words in _cut.get(widget, {}).values() if where.contains(place)), "")
 
 
 def fill(painter: QPainter, place: QRectF, token: str, radius: float = 0, line: str = "") -> None:

@@ -327,7 +327,7 @@ class SearchField(QLineEdit):
         """What style sheets have to be told after the theme changed."""
         self.setFont(style.font(13, 500))
         names = {name: style.color(token).name() for name, token in (
-            ("ground", "raised"), ("ink", "ink"), ("rule", "rule"), ("accent", "accent"), ("tint", "tint"))}
+            ("ground", "raised"), ("ink", "ink"), ("rule", "border"), ("accent", "accent"), ("tint", "tint"))}
         self.setStyleSheet(FIELD.format(**names))
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -30,7 +30,7 @@ FAR = 7
 """Pixels from the middle at which a patch lies in one of the eight directions."""
 GESTURE = "what if"
 FIELD = """
-QLineEdit {{ background: {raised}; color: {ink}; border: 1px solid {rule}; border-radius: 8px; padding: 0 8px; }}
+QLineEdit {{ background: {raised}; color: {ink}; border: 1px solid {border}; border-radius: 8px; padding: 0 8px; }}
 QLineEdit:focus {{ border: 2px solid {accent}; padding: 0 7px; }}
 """
 
@@ -500,7 +500,7 @@ class Directions(QWidget):
                         continue
                     place = QRectF(column * cell + 1, row * cell + 1, cell - 2, cell - 2)
                     chosen = self.way == (column - 1, row - 1)
-                    style.fill(painter, place, "accent" if chosen else "raised", 2, "" if chosen else "rule")
+                    style.fill(painter, place, "accent" if chosen else "raised", 2, "" if chosen else "border")
 
 
 class StrengthSlider(Slider):
@@ -517,7 +517,7 @@ class Field(QLineEdit):
 
     def dress(self) -> None:
         """In the colours of the theme."""
-        colours = {name: style.color(name).name() for name in ("raised", "ink", "rule", "accent")}
+        colours = {name: style.color(name).name() for name in ("raised", "ink", "border", "accent")}
         self.setStyleSheet(FIELD.format(**colours))
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -149,7 +149,7 @@ class TextField(QPlainTextEdit):
 
     def dress(self) -> None:
         """The colours of the theme."""
-        tokens = {"stage": "stage", "ink": "ink", "rule": "rule", "tint": "tint", "accent": "accent-ink",
+        tokens = {"stage": "stage", "ink": "ink", "rule": "border", "tint": "tint", "accent": "accent-ink",
                   "line": "accent"}
         self.setStyleSheet(FIELD.format(**{name: style.color(token).name() for name, token in tokens.items()})
                            + style.scroll_sheet())
