@@ -53,11 +53,16 @@ class Home(Protocol):
     store: Store
     cover: Cover
     stage: Canvas
+    starting: bool
+    """Whether the start screen is shown."""
     taught: bool
     """Whether a lesson is open."""
     teaching: Teaching
     count: Callable[[Callable[[int], None] | None], None]
     """The player's clock in whole seconds."""
+
+    def teach_a_room(self) -> None:
+        """From the start screen: a lesson, before a room."""
 
     def run(self, name: str) -> None:
         """Do the command of that name."""
@@ -135,6 +140,9 @@ class Presenter(QObject):
         over to the screen that was offered."""
         if self.on:
             self._move_over()
+            return
+        if self.window.starting:
+            self.window.teach_a_room()
             return
         if self._presented != self.store.state.recipe and not self.window.taught:
             beginning = self.store.timeline.settled(0)

@@ -91,7 +91,7 @@ class Teaching(QObject):
         if self.lesson is None:
             return None
         course = sum(each.genre == LESSON and bool(each.number) for each in shelf.shelf().lessons)
-        return Page(self.lesson, self.progress, _measured, course, self.astray)
+        return Page(self.lesson, self.progress, _measured, course, self.astray, self.armed and self.voting)
 
     @property
     def asking(self) -> bool:

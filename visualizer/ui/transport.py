@@ -149,10 +149,10 @@ class Transport(QWidget):
         self._place()
 
     def explained(self) -> str:
-        """What the words mean that stand here: those of the beat, and what is counted."""
+        """All that stands here, of which a narrow window shows the beginning, and what its words mean."""
         trace, moment = self.store.trace, self.store.moment
         said = words.beat_words(trace, moment, False) if trace is not None and moment is not None else ()
-        return glossary.explained(" ".join((*said, self.counter())), 3)
+        return "\n\n".join(filter(None, ("".join(said), glossary.explained(" ".join((*said, self.counter())), 3))))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
