@@ -73,10 +73,10 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     cell = whole(high / shown.width, look.pixel) or high / shown.width
     tall = cell * shown.width
     back = _gradients(shown, key) if moment.backward else None
-    name = title if back is None else f"∂L/∂{symbol(key)}"
+    left = steps.LEFT - 16
+    name = gatesigns.title(key, title, left, 13, 600) if back is None else f"∂L/∂{symbol(key)}"
     under = tr("{shut} shut, {open} open").format(shut=tick("0", 0, 0, 1), open=tick("1", 1, 0, 1)) \
         if back is None else tr("size, log")
-    left = steps.LEFT - 16
     room = left - 28  # for its sign
     still: list[Mark] = [*row_name(left, y + 14, plain(name), room, 13),
                          *row_name(left, y + 30, plain(under), left - 4, 11, 400, "ink-2"),

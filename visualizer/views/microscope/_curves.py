@@ -156,7 +156,7 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
         words = claimed(trace.labels[unit] if unit < len(trace.labels) else str(unit), "label", layer.name, (unit,))
         still.append(Text(first - 8, middle + 5, plain(words), 14, 600 if strong else 400, "ink", "end",
                           max_width=60))
-        if unit == found.target and width(words, 14, 600) < 62 - width("label", 12, 600) - 4:
+        if unit == found.target and width(words, 14, 600) < 62 - width(tr("label"), 12, 600) - 4:
             still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain(tr("label")), 12, 600, "accent-ink"))
     if slide.made:
         still += _below(layer, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)

@@ -56,9 +56,8 @@ def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
             marks += row_name(x, y + 16, plain(words), x - 4, 11, 400, "ink-2")
     for track in plan.tracks:
         for index, (key, title, _) in enumerate(track.shown.gates):
-            if track.back:
-                title = f"∂L/∂{symbol(key)}"
             size, weight = _gate_type(plan)
+            title = f"∂L/∂{symbol(key)}" if track.back else gatesigns.title(key, title, x, size, weight)
             marks += row_name(x, _gate_line(track, index), plain(title), x - 4, size, weight)
             room = x - width(title, size, weight) - 14
             if room > 10:
