@@ -132,7 +132,10 @@ class Film:
 
     def picture(self, frame: int) -> Picture:
         """The same as a picture."""
-        moment = self.moment(frame)
+        return self.drawn(self.moment(frame))
+
+    def drawn(self, moment: Moment) -> Picture:
+        """The picture of any moment of its timeline."""
         if self.over is not None:
             with speaking(self.look.language):
                 return self.over.picture(moment, self.look.size, self.look.text_scale)
@@ -199,6 +202,8 @@ class FilmFormat:
     """What has to be installed first, in one sentence with the line that does it; empty if nothing."""
     even: bool = False
     """Whether width and height must be even."""
+    stepped: bool = False
+    """Whether it holds beats, each with its end, and plays no frames: how many a second is no matter."""
 
 
 def formats() -> tuple[FilmFormat, ...]:
@@ -248,7 +253,7 @@ def sound_file(path: Path) -> Path:
 def refusal(film: Film, form: FilmFormat) -> str:
     """Why a film cannot be written in a format, in one sentence that says what to do; empty if it can."""
     width, height = film.size
-    if film.count > MOST_FRAMES:
+    if film.count > MOST_FRAMES and not form.stepped:
         return tr("That are {count} frames, and {most} is the most; choose a shorter stretch, fewer frames a second or "
                   "a higher speed.").format(count=numeral(f"{film.count:,}"), most=numeral(f"{MOST_FRAMES:,}"))
     if width * height > MOST_PIXELS:
