@@ -56,7 +56,7 @@ def state(data: bytes) -> str | None:
 
 def _page(film: Film, packed: bytes, size: int, caption: str) -> bytes:
     script, style = (registry.folder("assets") / "page" / name for name in ("page.js", "page.css"))
-    code, dress = script.read_text("utf-8"), style.read_text("utf-8")
+    code, dress = script.read_bytes().decode(), style.read_bytes().decode()
     title = film.trace.title or film.trace.model
     names = {"title": title, "caption": caption, "back": tr("Back"), "next": tr("Next"), "play": tr("Play"),
              "scrub": tr("Beat"), "theme": tr("Light or dark"), "table": tr("The same numbers as a table"),
