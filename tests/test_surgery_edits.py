@@ -166,16 +166,14 @@ def test_a_state_is_that_of_another_input():
 
 # --- the input --------------------------------------------------------------------------------------------------------
 
-def test_a_pixel_and_a_step_are_what_is_said():
+@pytest.mark.parametrize(("words", "place", "value"), [("pixel:14,13,200", (14, 13), 200), ("step_off:15", 14, 0)])
+def test_a_pixel_and_a_step_are_what_is_said(words, place, value):
     opened = open_model("rows_lstm")
     raw = np.array(given_of(opened, "digit-2148").raw)
-    for words, change in (("pixel:14,13,200", lambda: raw.__setitem__((14, 13), 200)),
-                          ("step_off:15", lambda: raw.__setitem__(14, 0))):
-        raw = np.array(given_of(opened, "digit-2148").raw)
-        change()
-        with torch.no_grad():
-            found = opened.module(opened.prepare(raw))[0].numpy()
-        assert_close(_scores(words, name="rows_lstm"), found, TERMS, what=words)
+    raw[place] = value
+    with torch.no_grad():
+        found = opened.module(opened.prepare(raw))[0].numpy()
+    assert_close(_scores(words, name="rows_lstm"), found, TERMS, what=words)
 
 
 # --- what cannot be done ----------------------------------------------------------------------------------------------
