@@ -20,6 +20,7 @@ from visualizer.scene.picture import Focus, Look, Rect, Text
 from visualizer.scene.state import Place, State
 from visualizer.trace import load
 from visualizer.ui import kept, teaching
+from visualizer.ui.commands.presenting import BLACK
 from visualizer.ui.player import Player
 from visualizer.ui.store import Store
 
@@ -434,6 +435,16 @@ def test_without_any_vote_the_second_press_reveals(window, room):
     assert window.teaching.progress.revealed
 
 
+def test_behind_the_last_step_the_room_sees_black_and_no_picture_that_nobody_asked_for(window, room):
+    while window.teaching.on:
+        assert not room.blank
+        click(room, Key.Key_PageDown)
+    assert room.blank == BLACK
+    assert window.presenting
+    click(room, Key.Key_PageDown)
+    assert not room.blank, "any key brings the picture back"
+
+
 def test_the_black_key_and_the_dot_blank_and_never_answer(window, room):
     click(room, Key.Key_PageDown, Key.Key_B)
     assert room.blank
@@ -494,6 +505,7 @@ def test_the_questions_of_a_lesson_are_written_for_a_learning_platform_from_the_
 
 
 def test_from_the_start_screen_one_key_of_the_clicker_begins_a_lesson_before_a_room(qtbot, digits):
+    kept.change(teaching.NAME, lambda known: {})
     shown = opened(qtbot, Store(State(), digits))
     shown.go_to_start()
     QTest.keyClick(shown, Key.Key_F5)

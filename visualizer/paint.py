@@ -36,6 +36,7 @@ from PySide6.QtGui import (
 )
 
 from visualizer import registry
+from visualizer.language import reads_leftwards
 from visualizer.scene import colour
 from visualizer.scene import type as letters
 from visualizer.scene.picture import SENTENCE, Image, Line, Mark, Path, Picture, Points, Rect, Run, Text
@@ -542,6 +543,8 @@ def _draw_text(mark: Text, on: _Surface) -> None:
     if mark.y - 1.2 * mark.size > on.bottom or mark.y + 0.5 * mark.size < on.top:
         return
     painter = on.painter
+    painter.setLayoutDirection(Qt.LayoutDirection.RightToLeft if reads_leftwards(mark.plain) else
+                               Qt.LayoutDirection.LeftToRight)
     for piece in _laid_out(mark):
         painter.setPen(_drawn(on.theme, piece.color, mark.opacity))
         x, y = mark.x + piece.x, mark.y + piece.y
@@ -581,6 +584,8 @@ def _laid_out(mark: Text) -> tuple[_Piece, ...]:
     if mark.max_width and sum(widths) > mark.max_width:
         runs = _elided(runs, widths, mark)
         widths = [_measured(run, mark) for run in runs]
+    if len(runs) > 1 and reads_leftwards(mark.plain):
+        runs, widths = runs[::-1], widths[::-1]
     x = -sum(widths) * {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor]
     pieces = []
     for run, width in zip(runs, widths, strict=True):

@@ -32,6 +32,7 @@ from visualizer.ui import words
 from visualizer.ui.audience import Audience
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.commands import Context, commands, is_typed, key_for
+from visualizer.ui.commands.presenting import BLACK
 from visualizer.ui.cover import Cover
 from visualizer.ui.keysheet import Blank
 from visualizer.ui.speaker import Speaker
@@ -230,6 +231,7 @@ class Presenter(QObject):
         if teaching is not self._heard:
             self._heard = teaching
             teaching.changed.connect(self._taught)
+            teaching.ended.connect(self._end_of_lesson)
         if on:
             self._taught()
 
@@ -240,6 +242,11 @@ class Presenter(QObject):
         if self.window.taught:
             self.window.teaching.voting = self.on
         self.refresh()
+
+    def _end_of_lesson(self) -> None:
+        """Black, as behind the last slide of a talk; what was looked at below it is for the speaker."""
+        if self.on and self.blank != BLACK:
+            self.toggle_blank(BLACK)
 
     def _clock(self) -> None:
         before = self.seconds

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPainterPath, QPalette, QPen
-from PySide6.QtWidgets import QApplication, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QStyle, QToolTip, QWidget
 
 from visualizer import glossary, language, paint
 from visualizer.scene import colour
@@ -117,8 +117,10 @@ def write(painter: QPainter, text: str, x: float, baseline: float, token: str = 
     used = metrics.horizontalAdvance(text)
     painter.setFont(font(size, weight, mono))
     painter.setPen(color(token))
+    painter.setLayoutDirection(direction_of(whole))
     painter.drawText(QRectF(x - {"start": 0.0, "middle": used / 2, "end": used}[anchor], baseline - metrics.ascent(),
-                            used + 2, metrics.height()), Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextSingleLine, text)
+                            used + 2, metrics.height()), Qt.AlignmentFlag.AlignLeft |
+                     Qt.AlignmentFlag.AlignAbsolute | Qt.TextFlag.TextSingleLine, text)
     return used
 
 
@@ -178,6 +180,25 @@ def name(widget: QWidget, words: str, tip: str = "") -> None:
     widget.setToolTip("\n\n".join(said for said in (tip, meant) if said))
     if tip:
         widget.setAccessibleDescription(tip)
+
+
+def direction_of(words: str) -> Qt.LayoutDirection:
+    """In which direction words are written, whatever surrounds them."""
+    return Qt.LayoutDirection.RightToLeft if language.reads_leftwards(words) else Qt.LayoutDirection.LeftToRight
+
+
+def put(widget: QWidget, x: int, y: int, wide: int, high: int) -> None:
+    """Give a widget its place in what holds it, counted from where one begins to read: from the right in a language
+    that is written leftwards."""
+    place, holder = QRect(x, y, wide, high), widget.parentWidget()
+    widget.setGeometry(QStyle.visualRect(widget.layoutDirection(), holder.rect(), place) if holder else place)
+
+
+def turn(app: QApplication) -> None:
+    """Lay the app out in the direction in which the language that is spoken is written. What a picture shows keeps its
+    own: time and matrices go on to the right."""
+    app.setLayoutDirection(Qt.LayoutDirection.RightToLeft if language.manner().leftwards else
+                           Qt.LayoutDirection.LeftToRight)
 
 
 def hatch(painter: QPainter, place: QRectF, radius: float = 0) -> None:

@@ -48,6 +48,8 @@ class Teaching(QObject):
     changed = Signal()
     """Anything that its pages show."""
     said = Signal(str)
+    ended = Signal()
+    """One has gone on behind the last step."""
     unsaid = Signal()
     """What was said is over: one has gone on."""
 
@@ -238,6 +240,7 @@ class Teaching(QObject):
         done, self.progress = self.lesson, progress
         following = [each for each in shelf.shelf().lessons if each.genre == LESSON and each.number > done.number]
         self.leave()
+        self.ended.emit()
         said = tr("That was “{title}”.").format(title=done.title)
         if done.genre == LESSON and done.number and following:
             said += " " + tr("The next one is “{title}”; {key} shows all.").format(title=following[0].title,
