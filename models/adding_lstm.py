@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 sys.path.append(str(Path(__file__).parent))  # finds the shared files from anywhere
 import _adding
+import _live
 from _recipe import publish
 
 TITLE = "Adding LSTM"
@@ -66,6 +67,8 @@ RECIPE = (
     f"(one cycle), gradient clipped at 1, mean squared error, seed {SEED}, one thread."
 )
 
+
+live = _live.Live(_live.adding, updates=1200, batch=50, rate=0.01, clip=1.0, loss=0.01)
 
 def train(data_dir: str | Path = "", stop: int = STEPS) -> nn.Module:
     """Follow the recipe, all of it or its first `stop` steps; no data are read."""

@@ -28,6 +28,7 @@ import torch
 from torch import Tensor, nn
 
 sys.path.append(str(Path(__file__).parent))  # finds _mnist.py from anywhere
+import _live
 from _mnist import accuracy, digits, fit, publish
 
 TITLE = "Digits CNN"
@@ -79,6 +80,8 @@ RECIPE = (
     f"(one cycle), cross entropy, seed {SEED}, one thread."
 )
 
+
+live = _live.Live(_live.digits, updates=1200, batch=32, rate=0.002, loss=0.2, right=0.94)
 
 def train(data_dir: str | Path, stop: int = STEPS) -> nn.Module:
     """Follow the recipe, all of it or its first `stop` steps."""

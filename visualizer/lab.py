@@ -164,8 +164,13 @@ class Lab:
 @kept_by_language()
 def knobs() -> tuple[Knob, ...]:
     """Every knob, in the order in which they are shown; its title and what is said of it in the language spoken."""
+    return knobs_of(Lab)
+
+
+def knobs_of(settings: type[Any]) -> tuple[Knob, ...]:
+    """The knobs that turn the fields of a frozen dataclass such as Lab, in their order, in the language spoken."""
     found = []
-    for item in fields(Lab):
+    for item in fields(settings):
         about = item.metadata
         low, high, step = about["span"]
         found.append(Knob(item.name, translated(about["title"]), about["experiment"], cast(str | float, item.default),
