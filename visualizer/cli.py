@@ -137,8 +137,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("open", "list", "survey", "record", "check", "shot", "film", "page", "compare", "curve", "data", "claims",
-            "lesson", "doctor")
+COMMANDS = ("open", "list", "survey", "record", "check", "shot", "film", "page", "code", "compare", "curve", "data",
+            "claims", "lesson", "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -247,6 +247,12 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--json", action="store_true", help="progress and result as lines of JSON, for programs")
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.html")
     it.set_defaults(backward=False, over="", fps=30, speed=1, scale=1.0, sound="", numbers=None)
+
+    it = command("code", _code, "write the network as a plain file of PyTorch, with its weights beside it")
+    it.add_argument("thing", metavar="MODEL", help="a bundled model or a model file")
+    _what_goes_in(it)
+    it.add_argument("--json", action="store_true", help="as JSON, for programs")
+    it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.py")
 
     it = command("compare", _compare, "two to four networks on one input: a picture, a film, or the table of what they "
                  "cost")
@@ -985,7 +991,8 @@ def _written(films: Any, form: Any, film: Film, chosen: argparse.Namespace) -> i
     size, length = sum(path.stat().st_size for path in files), float(film.seconds)
     tones = film.melody.caption if film.sound else ""
     if chosen.json:
-        said = {"file": str(chosen.output), "frames": film.count, "seconds": length, "bytes": size}
+        said = {"file": str(chosen.output), "bytes": size}
+        said |= {} if form.stepped else {"frames": film.count, "seconds": length}
         _say(json.dumps(said | ({"heard": tones} if tones else {})))
     elif form.stepped:
         _say(f"{chosen.output}: {size:,} bytes")
@@ -1049,6 +1056,32 @@ def _data(chosen: argparse.Namespace) -> int:
     made = data.to_bytes(suffix, trace, picture, chosen.layer)
     registry.write_whole(chosen.output, made)
     _say(f"{chosen.output}: {len(made):,} bytes")
+    return DONE
+
+
+def _code(chosen: argparse.Namespace) -> int:
+    """The network that runs, as a file that needs torch and safetensors alone."""
+    from visualizer import door
+
+    _writable(chosen.output, (".py",))
+    weights = registry.weights_beside(chosen.output)
+    state, trace = _state_and_trace(chosen)
+    if state.in_lab or door.is_recording(state.model):
+        raise Usage("A recording holds numbers and no network; name a bundled model or a model file.")
+    with _working("writing"):
+        made = _torch("record").pass_of(state.model, state.sample or trace.sample.name, target=_target(state, chosen),
+                                        objective=state.objective, dtype=chosen.dtype, edits=state.edits, trace=trace)
+        written = _torch("record.code").code(made)
+        with registry.whole(weights) as beside:
+            beside.write_bytes(written.weights())
+            registry.write_whole(chosen.output, written.text.encode())
+    size = weights.stat().st_size
+    if chosen.json:
+        _say(json.dumps({"file": str(chosen.output), "weights": str(weights), "bytes": size,
+                         "layers": written.by_layers}))
+    else:
+        how = "its own layers" if written.by_layers else "operators, for inputs of this size"
+        _say(f"{chosen.output}: {how}; {weights}: {size:,} bytes")
     return DONE
 
 

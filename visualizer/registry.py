@@ -66,6 +66,11 @@ def weights(model: str, untrained: bool = False) -> Path:
     return folder("models") / f"{model}{'.before' if untrained else ''}.safetensors"
 
 
+def weights_beside(code: Path) -> Path:
+    """The file of weights that belongs to a file of code."""
+    return code.with_suffix(".safetensors")
+
+
 def with_before() -> tuple[str, ...]:
     """Names of the bundled models that come with their weights from before training, too."""
     return tuple(name for name in models() if weights(name, untrained=True).is_file())

@@ -354,6 +354,9 @@ class Job(QObject):
                 told = json.loads(bytes(self.process.readLine().data()))
                 if "done" in told:
                     self.progress.emit(told["done"], told["of"])
+                elif "frames" not in told:
+                    self.result = tr("Saved as {name}: {size} MB.").format(
+                        name=self.path.name, size=numbers.number(told["bytes"] / 1e6, 1))
                 else:
                     self.result = tr("Saved as {name}: {n} frames, {seconds} s, {size} MB.").format(
                         name=self.path.name, n=numbers.count(told["frames"]),

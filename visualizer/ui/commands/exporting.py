@@ -11,6 +11,7 @@ from visualizer import data
 from visualizer.language import tr
 from visualizer.registry import write_whole
 from visualizer.scene import figures
+from visualizer.scene.state import to_place
 from visualizer.ui.commands import Command, Desk, Family, key_for
 from visualizer.ui.cover import Cover
 from visualizer.ui.saving import beside, file_name, for_programs, panel, saved
@@ -57,6 +58,9 @@ def family() -> Family:
         Command("page", tr("Export page…"), ("Ctrl+Shift+H",),
                 tr("Save one HTML file to step through, scrub and point into, without the app or a network"),
                 export_page, can=lambda desk: desk.store.trace is not None),
+        Command("code", tr("Export code…"), ("Ctrl+Shift+Y",),
+                tr("Save the network as a plain file of PyTorch, with its weights beside it"), export_code,
+                can=lambda desk: desk.store.trace is not None),
         Command("export-data", tr("Export data…"), ("Ctrl+Shift+D",),
                 tr("Save numbers as CSV, JSON or NPZ: the table of the picture, its layer, or everything"),
                 export_data),
@@ -164,3 +168,23 @@ def export_page(desk: Exports) -> None:
     if path:
         desk.come_forward()
         desk.film_panel.make_page(Path(path if Path(path).suffix.lower() == ".html" else f"{path}.html"))
+
+
+def export_code(desk: Exports) -> None:
+    """Ask for a name, and write the network as a plain file of PyTorch; the person is told where there is none."""
+    from visualizer import door
+    from visualizer.ui.coding import CodeJob
+
+    state = desk.store.state
+    if desk.store.trace is None:
+        return
+    if state.in_lab or not door.can_run(state.model):
+        desk.say(tr("This recording holds numbers and no network; open a model to export its code."))
+        return
+    path, _ = desk.ask_for_name(tr("Export code"), f"{Path(state.model).stem}.py", tr("Python file (*.py)"))
+    if path:
+        target = Path(path if Path(path).suffix.lower() == ".py" else f"{path}.py")
+        try:
+            CodeJob(to_place(state, state.active), target, desk.say, desk.film_panel)
+        except OSError as error:
+            desk.say(tr("{name} was not saved: {why}").format(name=target.name, why=error))
