@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.quantities import array, quantity, whole_array, words
+from tests.quantities import array, quantity, whole_array
 from visualizer.trace import Trace
 
 ORDER = ("gradient", "times_input", "integrated", "smooth", "grad_cam", "guided", "deeplift", "occlusion", "left_out")
 
-words("what a step of the sample reads")(lambda trace, said: trace.sample.steps[said.step])
 quantity("sum of a map")(lambda trace, said: array(trace, said).sum())
 quantity("what is above 0 of a map")(lambda trace, said: np.maximum(array(trace, said), 0).sum())
 quantity("what is below 0 of a map")(lambda trace, said: np.minimum(array(trace, said), 0).sum())

@@ -46,8 +46,9 @@ NAMES = {"gradient": english("Gradient"), "times_input": english("Gradient × in
          "integrated": english("Integrated"), "smooth": english("SmoothGrad"), "grad_cam": english("Grad-CAM"),
          "guided": english("Guided"), "deeplift": english("DeepLIFT"), "occlusion": english("Occlusion"),
          "left_out": english("Left out")}
-SHORT = {"gradient": "g", "times_input": "g×x", "integrated": "int", "smooth": "SG", "grad_cam": "CAM", "guided": "gui",
-         "deeplift": "DL", "occlusion": "occ", "left_out": "out"}
+SHORT = {"gradient": english("g"), "times_input": english("g×x"), "integrated": english("int"), "smooth": english("SG"),
+         "grad_cam": english("CAM"), "guided": english("gui"), "deeplift": english("DL"), "occlusion": english("occ"),
+         "left_out": english("out")}
 """What stands over a column of the agreement."""
 ANSWERS = {
     "gradient": english("If I change this place a little?"),
@@ -264,7 +265,7 @@ def _rows(seen: Seen, look: Look, box: Box) -> list[Mark]:
     if head > 4:
         for step, word in enumerate(words):
             marks.append(Text(box.left + names + (step + 0.5) * cell, box.top + 13, plain(said(
-                word, "what a step of the sample reads", step=step)), 12, 500, "ink",
+                word, "word of the sample", step=step)), 12, 500, "ink",
                               "middle", max_width=cell - 1))
     for number, method in enumerate(seen.shown):
         y = box.top + head + number * each
@@ -501,7 +502,7 @@ def _agreement(seen: Seen, look: Look, box: Box) -> list[Mark]:
         weight = 600 if one == seen.method else 400
         marks += [Text(box.left + names - 8, y + high / 2 + 4, plain(translated(NAMES[one])), 12, weight, ink, "end",
                        max_width=names - 10),
-                  Text(box.left + names + (row + 0.5) * wide, top - 7, plain(SHORT[one]), 11, weight, ink, "middle",
+                  Text(box.left + names + (row + 0.5) * wide, top - 7, plain(translated(SHORT[one])), 11, weight, ink, "middle",
                        max_width=wide)]
         for column, other in enumerate(methods):
             x = box.left + names + column * wide
