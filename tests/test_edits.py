@@ -14,7 +14,7 @@ from visualizer import cli, edits, export, inputs, load, registry
 from visualizer.edits import shift
 from visualizer.record import record
 from visualizer.record.catalog import open_model
-from visualizer.record.edits import scale
+from visualizer.record.cutting import scale
 from visualizer.record.tracing import capture
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
@@ -33,7 +33,7 @@ def test_every_edit_says_how_it_is_written_and_what_it_does(edit):
     assert edit.title[0].isupper()
     assert not edit.about.endswith(".")
     assert (edit.does is not None) == (edit.applies_to == edits.INPUT)
-    assert (edit.scales is not None or edit.draws is not None) == (edit.applies_to == edits.MODEL)
+    assert (edit.cuts is not None or edit.draws is not None) == (edit.applies_to == edits.MODEL)
 
 
 def test_words_are_taken_apart_and_said():

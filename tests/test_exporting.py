@@ -121,7 +121,7 @@ def test_the_panel_opens_over_the_stage_and_the_same_key_closes_it(window, qtbot
 
 def test_what_was_chosen_is_remembered(panel):
     panel.rows["format"].buttons[2].click()
-    panel.rows["size"].buttons[2].click()
+    panel.rows["size"].buttons[3].click()
     panel.toggles["transparent"].click()
     panel.toggles["bars"].click()
     assert remembered() == Choices(format="pdf", size="183 mm", transparent=True, bars=False)

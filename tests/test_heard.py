@@ -242,6 +242,16 @@ def test_parts_of_a_picture_that_is_gone_answer_no_more_and_are_deleted(stage, e
     assert cell(stage, "conv2", 7, 3, 5).isValid()
 
 
+def test_a_part_that_nobody_has_walked_to_from_above_goes_as_well(stage, events):
+    stage.setFocus()
+    stage.store.update(view="microscope", focus=Focus("conv2", (7, 3, 5)))
+    stage.focusNextPrevChild(True)
+    reached = asked(stage).focusChild()
+    assert reached.path[:-1] not in stage.heard.nodes
+    stage.store.update(view="network")
+    assert not reached.isValid()
+
+
 def test_the_parts_go_with_their_widget(qtbot, stage):
     cell(stage, "conv2", 7, 3, 5)
     mine = [number for number, node in heard.LIVE.items() if node.heard.widget is stage]

@@ -141,8 +141,9 @@ TYPED = {
     "One number: 0.5.",
     "“{words}” is no target; write a class (4), a number (0.5), a list (1,0,2), or name a file of numbers (.npy, .csv, "
     ".txt).",
+    "For a learning platform: GIFT, QTI 2.1 or a table (CSV)",
 }
-"""In these a number stands as it is typed."""
+"""In these a number stands as it is typed, or is the name of a version."""
 
 
 @pytest.mark.parametrize("path", files("assets", "i18n/*.json"), ids=lambda path: path.stem)

@@ -487,11 +487,16 @@ def test_a_lesson_in_another_language_shows_asks_and_measures_the_same(path: Pat
                                    (path, path.with_name(f"{path.stem.partition('.')[0]}.md")))
     assert other is not None, problems
     assert own is not None
+    called = {each.name: like.name for each, like in zip(other.quantities, own.quantities, strict=True)}
+    assert len({*called.values()}) == len(called) == len(own.quantities), "two numbers are called the same"
     bare = {"title": "", "text": (), "question": None, "reveal": (), "notes": ""}
-    assert [replace(step, **bare) for step in other.steps] == [replace(step, **bare) for step in own.steps]
+    assert [replace(step, **bare, quantities=[replace(each, name=called[each.name]) for each in step.quantities],
+                    decides=[re.sub("`([^`]*)`", lambda name: f"`{called[name[1]]}`", each) for each in step.decides])
+            for step in other.steps] == [replace(step, **bare, quantities=[*step.quantities], decides=[*step.decides])
+                                         for step in own.steps]
     for said, step in zip(other.steps, own.steps, strict=True):
         assert len(paragraphs(said)) == len(paragraphs(step)), step.title
-        assert filled(said) == filled(step), step.title
+        assert sorted(called[name] for name in filled(said)) == filled(step), step.title
         assert bool(said.notes) == bool(step.notes), step.title
         for asked, question in [(said.question, step.question)] if said.question and step.question else []:
             assert [answer.right for answer in asked.answers] == [answer.right for answer in question.answers]

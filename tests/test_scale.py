@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from tests import test_layout
 from visualizer import registry
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import State, changed
 from visualizer.trace import load
-from visualizer.ui import kept, scale, system
+from visualizer.ui import kept, scale, style, system
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.running import App
 from visualizer.ui.shell import LEAST, SMALLEST, Shell
@@ -84,7 +84,7 @@ def test_qt_draws_at_the_scale_that_was_chosen(tmp_path):
 
 START = """
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from visualizer import app
 
 def show(self, event, paint=app.registry.module("ui.shell").Shell.paintEvent):
@@ -124,6 +124,29 @@ def test_everything_that_does_not_fit_is_scrolled_to_and_keeps_its_place(shell, 
     seen = shell.roll.viewport().size()
     assert shell.roll.horizontalScrollBar().maximum() == window.width() - seen.width()
     assert shell.roll.verticalScrollBar().maximum() == window.height() - seen.height()
+
+
+def test_words_that_are_cut_short_for_want_of_room_are_told_whole(shell, monkeypatch):
+    """The smallest window cuts none at these places; where it would, the tooltip has all of them."""
+    cut: dict[QWidget, set[str]] = {}
+    write = style.write
+
+    def noting(painter, text, x, baseline, token="ink", **how):
+        size, weight = how.get("size", 13), how.get("weight", 500)
+        if how.get("width") and style.text_width(text, size, weight, how.get("mono", False)) > how["width"] + 1:
+            cut.setdefault(painter.device(), set()).add(text)
+        return write(painter, text, x, baseline, token, **how)
+
+    monkeypatch.setattr(style, "write", noting)
+    for at in ("conv2.forward", "softmax.forward", "conv1.backward"):
+        shell.held.store.update(at=at)
+        shell.grab()
+    assert not cut, "nothing is, at these places"
+    shell.held.transport.resize(500, shell.held.transport.height())
+    shell.held.transport.grab()
+    (widget, texts), = cut.items()
+    assert widget is shell.held.transport
+    assert all(text.strip() in widget.explained() for text in texts)
 
 
 def test_what_has_the_keyboard_is_seen(shell):

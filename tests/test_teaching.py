@@ -20,6 +20,7 @@ from visualizer.scene.picture import Focus, Look, Rect, Text
 from visualizer.scene.state import Place, State
 from visualizer.trace import load
 from visualizer.ui import kept, teaching
+from visualizer.ui.commands.presenting import BLACK
 from visualizer.ui.player import Player
 from visualizer.ui.store import Store
 
@@ -429,8 +430,19 @@ def test_a_class_is_asked_counted_and_told_by_the_clicker_and_digits_alone(windo
 def test_without_any_vote_the_second_press_reveals(window, room):
     click(room, Key.Key_PageDown, Key.Key_PageDown)
     assert not window.teaching.progress.revealed
+    assert "Once more reveals it" in words(room.picture), "said where the room's picture covers the window"
     click(room, Key.Key_PageDown)
     assert window.teaching.progress.revealed
+
+
+def test_behind_the_last_step_the_room_sees_black_and_no_picture_that_nobody_asked_for(window, room):
+    while window.teaching.on:
+        assert not room.blank
+        click(room, Key.Key_PageDown)
+    assert room.blank == BLACK
+    assert window.presenting
+    click(room, Key.Key_PageDown)
+    assert not room.blank, "any key brings the picture back"
 
 
 def test_the_black_key_and_the_dot_blank_and_never_answer(window, room):
@@ -490,6 +502,23 @@ def test_the_questions_of_a_lesson_are_written_for_a_learning_platform_from_the_
     assert offered == [("parallel-or-sequential.gift", "CSV (*.csv);;GIFT (*.gift *.txt);;QTI 2.1 (*.zip)")]
     qtbot.waitUntil(lambda: "Saved as asked.gift" in shown.message.words, timeout=60000)
     assert path.read_text().count("::") == 6
+
+
+def test_from_the_start_screen_one_key_of_the_clicker_begins_a_lesson_before_a_room(qtbot, digits):
+    kept.change(teaching.NAME, lambda known: {})
+    shown = opened(qtbot, Store(State(), digits))
+    shown.go_to_start()
+    QTest.keyClick(shown, Key.Key_F5)
+    assert not shown.starting
+    assert shown.presenting
+    assert shown.teaching.lesson.number == 1, "nothing was begun: the first of the course"
+    QTest.keyClick(shown.presenter.audience, Key.Key_PageDown)
+    QTest.keyClick(shown.presenter.audience, Key.Key_F5)
+    QTest.keyClick(shown.presenter.audience, Key.Key_Escape)
+    shown.go_to_start()
+    QTest.keyClick(shown, Key.Key_F5)
+    assert (shown.teaching.lesson.number, shown.teaching.progress.step) == (1, 1), "where it was left"
+    shown.presenter.leave()
 
 
 def test_the_card_of_a_lesson_says_how_far_one_came(qtbot, digits, window):

@@ -32,7 +32,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QL
 
 from visualizer import paint, registry
 from visualizer.scene import colour
-from visualizer.scene.picture import Focus, Look
+from visualizer.scene.picture import Focus, Line, Look, Picture
 from visualizer.scene.state import SPEEDS, State, changed
 from visualizer.scene.timeline import timeline
 from visualizer.trace import load
@@ -90,6 +90,15 @@ def test_whatever_the_colour_of_a_cell_a_number_on_it_can_be_read(theme):
             cell = f"{name}:{entry}"
             ink = colour.resolve(theme, colour.ink_on(cell, theme))
             assert colour.contrast(ink, colour.resolve(theme, cell)) >= TEXT, cell
+
+
+@pytest.mark.parametrize("strong", [False, True])
+def test_high_contrast_draws_no_line_faint_that_shows_something(strong):
+    theme = colour.strong("light", strong)
+    faint = Picture((40, 40), (Line(((0, 20), (40, 20)), "gradient-mark", 6, opacity=0.4),), theme=theme)
+    pixel = paint.render(faint).pixelColor(20, 20)
+    found = colour.contrast((pixel.red(), pixel.green(), pixel.blue(), 255), colour.resolve(theme, "stage"))
+    assert (found >= TEXT) == strong
 
 
 # --- 2.5.8, 2.4.11, 4.1.2, 2.1.2: what is clicked and what has the keyboard ------------------------------------------

@@ -19,6 +19,7 @@ from functools import cache, lru_cache, wraps
 from pathlib import Path
 from types import MappingProxyType
 from typing import ParamSpec, TypeVar
+from unicodedata import bidirectional
 
 ENGLISH = ""
 TITLE = "@title"
@@ -30,7 +31,7 @@ _Made = TypeVar("_Made")
 
 def tr(text: str) -> str:
     """The words in the language that is spoken; whoever collects them finds every literal `tr("…")`."""
-    return table(_spoken.get()).get(text, text)
+    return _isolated(table(_spoken.get()).get(text, text))
 
 
 def english(text: str) -> str:
@@ -41,7 +42,7 @@ def english(text: str) -> str:
 
 def translated(text: str) -> str:
     """Words that stand elsewhere as `english("…")`, in the language that is spoken."""
-    return table(_spoken.get()).get(text, text)
+    return _isolated(table(_spoken.get()).get(text, text))
 
 
 def in_quotes(words: str) -> str:
@@ -115,6 +116,7 @@ _MANNERS: Mapping[str, Manner] = {
 }
 """By code; a language that is not among them does as English does."""
 _ENGLISH_MANNER = Manner()
+_FILLED = re.compile(r"(\{\w+\})")
 _WITH_COMMA = re.compile(r"(?<![\d.,])(\d*),(\d+)(?![\d.,])")
 _NUMERAL = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+")
 
@@ -159,6 +161,22 @@ def sounding(words: str) -> str:
     for pattern, other in manner().sounds:
         words = re.sub(pattern, other, words)
     return words
+
+
+def reads_leftwards(words: str) -> bool:
+    """Whether words begin with a letter of a script that is written from right to left: signs, numbers and what is
+    isolated, as a name, aside."""
+    inside = 0
+    for kind in map(bidirectional, words):
+        inside += (kind in ("FSI", "LRI", "RLI")) - (kind == "PDI")
+        if not inside and kind in ("L", "R", "AL"):
+            return kind != "L"
+    return False
+
+
+def _isolated(words: str) -> str:
+    """What is filled into words that are written leftwards keeps its own direction: a name, a number, a formula."""
+    return _FILLED.sub("\u2068\\1\u2069", words) if manner().leftwards else words
 
 
 # --- which languages there are --------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from PySide6.QtGui import (
 )
 
 from visualizer import registry
+from visualizer.language import reads_leftwards
 from visualizer.scene import colour
 from visualizer.scene import type as letters
 from visualizer.scene.picture import SENTENCE, Image, Line, Mark, Path, Picture, Points, Rect, Run, Text
@@ -53,6 +54,8 @@ MOST_SHARP = 5_000_000
 """Pixels, a 4K screen has more: so large a picture is drawn at half of its resolution while it moves."""
 LARGEST_CELL = 100
 """Device pixels; a framed cell larger than this is drawn each time: none of a picture with hundreds of them is."""
+FIRM = 2.5
+"""So many times as opaque are lines and words in themes of high contrast, where they are translucent."""
 DASHES = {"thin": (4.0, 3.0), "thick": (7.0, 4.0)}
 """Pixels drawn and left out; thick from 2 pixels on."""
 PIECE = 16
@@ -297,9 +300,14 @@ def _color(theme: str, name: str, opacity: float = 1.0) -> QColor:
     return QColor(red, green, blue, round(alpha * opacity))
 
 
+def _drawn(theme: str, name: str, opacity: float) -> QColor:
+    """Of a line or a word: in a theme of high contrast none is faint, though what comes and goes still does so."""
+    return _color(theme, name, min(1.0, FIRM * opacity) if colour.is_strong(theme) else opacity)
+
+
 @lru_cache(maxsize=4096)
 def _pen(theme: str, name: str, width: float, dashed: bool, opacity: float) -> QPen:
-    pen = QPen(_color(theme, name, opacity), width)
+    pen = QPen(_drawn(theme, name, opacity), width)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
     if dashed:
@@ -328,7 +336,7 @@ def _draw_line(mark: Line, on: _Surface) -> None:
         if (x1 == x2) != (y1 == y2) and not mark.dashed and not on.vector:  # filled: a tenth of the time of a stroke
             area = QRectF(min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1))
             aside, along = (width / 2, 0.0) if x1 == x2 else (0.0, width / 2)
-            on.painter.fillRect(area.adjusted(-aside, -along, aside, along), _color(on.theme, mark.color, mark.opacity))
+            on.painter.fillRect(area.adjusted(-aside, -along, aside, along), _drawn(on.theme, mark.color, mark.opacity))
             return
         points = ((x1, y1), (x2, y2))
     long = len(points) > 2 * PIECE and not on.vector
@@ -448,7 +456,7 @@ def _draw_path(mark: Path, on: _Surface) -> None:
     if not mark.stroke:
         return
     if not on.vector and not mark.dashed and (dashes := _dashes(mark.curves, mark.width)):
-        tint = _color(on.theme, mark.stroke, mark.opacity)
+        tint = _drawn(on.theme, mark.stroke, mark.opacity)
         for dash in dashes:
             on.painter.fillRect(dash, tint)
         return
@@ -535,8 +543,10 @@ def _draw_text(mark: Text, on: _Surface) -> None:
     if mark.y - 1.2 * mark.size > on.bottom or mark.y + 0.5 * mark.size < on.top:
         return
     painter = on.painter
-    for piece in _laid_out(mark):
-        painter.setPen(_color(on.theme, piece.color, mark.opacity))
+    painter.setLayoutDirection(Qt.LayoutDirection.RightToLeft if reads_leftwards(mark.plain) else
+                               Qt.LayoutDirection.LeftToRight)
+    for piece in laid_out(mark):
+        painter.setPen(_drawn(on.theme, piece.color, mark.opacity))
         x, y = mark.x + piece.x, mark.y + piece.y
         if piece.scale != 1:
             painter.save()
@@ -555,7 +565,7 @@ def _draw_text(mark: Text, on: _Surface) -> None:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """A run, placed: `x` and `y` from the anchor, a font of whole pixels and the scale to its true size."""
 
     x: float
@@ -568,20 +578,33 @@ class _Piece:
 
 
 @lru_cache(maxsize=8192)
-def _laid_out(mark: Text) -> tuple[_Piece, ...]:
+def laid_out(mark: Text) -> tuple[Piece, ...]:
+    """The runs of a text, cut where it is too long, each at its place."""
     runs = [run for run in mark.runs if run.text]
     widths = [_measured(run, mark) for run in runs]
     if mark.max_width and sum(widths) > mark.max_width:
         runs = _elided(runs, widths, mark)
         widths = [_measured(run, mark) for run in runs]
+    if len(runs) > 1 and reads_leftwards(mark.plain):
+        runs, widths = runs[::-1], widths[::-1]
     x = -sum(widths) * {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor]
     pieces = []
     for run, width in zip(runs, widths, strict=True):
         size, whole, style = _style(run, mark)
-        pieces.append(_Piece(x, letters.SHIFTS.get(run.shift, 0) * mark.size, run.text, whole, style,
+        pieces.append(Piece(x, letters.SHIFTS.get(run.shift, 0) * mark.size, run.text, whole, style,
                              1 if size == whole else size / whole, run.color or mark.color))
         x += width
     return tuple(pieces)
+
+
+@cache
+def outline(text: str, style: letters.Face) -> tuple[float, QPainterPath]:
+    """How far letters that hang together reach at a size of 1,000 pixels, and the outline of their ink."""
+    made = QFont(font(1000, style))
+    made.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0)
+    path = QPainterPath()
+    path.addText(0, 0, made, text)
+    return QFontMetricsF(made).horizontalAdvance(text), path
 
 
 @lru_cache(maxsize=8192)
@@ -595,11 +618,11 @@ def _spelled(text: str, size: int, style: letters.Face) -> tuple[tuple[float, st
     spelled: list[tuple[float, str]] = []
     open_end = False
     for index, letter in enumerate(text):
-        spare = _advance(letter, size, style) - plain.horizontalAdvance(letter)
+        spare = advance(letter, size, style) - plain.horizontalAdvance(letter)
         if abs(spare) < 0.01 and open_end:
             spelled[-1] = (spelled[-1][0], spelled[-1][1] + letter)
         else:
-            spelled.append((_advance(text[:index], size, style) + spare / 2, letter))
+            spelled.append((advance(text[:index], size, style) + spare / 2, letter))
         open_end = abs(spare) < 0.01
     return tuple(spelled)
 
@@ -613,11 +636,12 @@ def _style(run: Run, mark: Text) -> tuple[float, int, letters.Face]:
 
 def _measured(run: Run, mark: Text) -> float:
     size, whole, style = _style(run, mark)
-    return _advance(run.text, whole, style) * size / whole
+    return advance(run.text, whole, style) * size / whole
 
 
 @lru_cache(maxsize=8192)
-def _advance(text: str, size: int, style: letters.Face) -> float:
+def advance(text: str, size: int, style: letters.Face) -> float:
+    """How far a run reaches at a size of whole pixels."""
     return QFontMetricsF(font(size, style)).horizontalAdvance(text)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from visualizer import registry
+from visualizer.edits.cuts import Cut
 from visualizer.language import counted_as, numeral, tr, translated
 from visualizer.trace import Array
 
@@ -201,8 +202,8 @@ class Edit:
     """What stands behind its name, taken apart; ValueError if it cannot be."""
     said: Callable[..., str]
     """Its arguments -> a few words behind the name of what was edited: `unit 7 of conv2 off`."""
-    scales: Callable[..., tuple[str, int, float]] | None = None
-    """Of a model: its arguments -> a layer, one channel or unit of it, and what that is multiplied by."""
+    cuts: Callable[..., Cut] | None = None
+    """Of a model: its arguments -> what is changed in it."""
     draws: Callable[..., int] | None = None
     """Of a model: its arguments -> the seed by which it draws the point of which it makes its picture."""
     needs: str = ""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from visualizer import claims, edits
 from visualizer.claims import Claim, Expected, Number
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Look, unmarked
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
@@ -62,7 +62,7 @@ class Question:
     @property
     def offered(self) -> tuple[Answer, ...]:
         """What can be chosen: the answers, and behind them that one is not sure, which is neither right nor wrong."""
-        return (*self.answers, Answer(tr(NOT_SURE)))
+        return (*self.answers, Answer(translated(NOT_SURE)))
 
 
 @dataclass(frozen=True)

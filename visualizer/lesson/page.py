@@ -60,6 +60,8 @@ class Page:
     """How many lessons the course has."""
     astray: bool = False
     """Whether one has left the place of the step."""
+    armed: bool = False
+    """Whether the next press reveals although nobody was counted."""
 
     @property
     def step(self) -> Step:
@@ -544,6 +546,7 @@ def _foot(marks: list[Mark], page: Page, x: float, right: float, y: float, unit:
     if page.asked:
         counts = page.progress.tally(page.progress.step)
         said = _votes(sum(counts)) if sum(counts) else \
+            tr("Once more reveals it") if page.armed else \
             tr("Reveal is locked until everyone has chosen") if is_locked(page.progress, page.lesson) else said
     elif not page.progress.revealed and not is_complete(page.progress, page.lesson):
         said = bare(" ".join(to_do(page.step)))

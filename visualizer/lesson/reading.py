@@ -143,8 +143,8 @@ def parse(name: str, text: str, path: Path | None = None,
 
 def unlike(text: str, own: str, name: str) -> tuple[Problem, ...]:
     """Where a lesson in another language shows, asks or measures something else than the lesson itself, of the file
-    `name`: what of both is no words is the same, line by line."""
-    problems, told, like = _Problems(), _without_words(text), _without_words(own)
+    `name`: what of both is no words is the same, line by line, but for what the numbers are called."""
+    problems, told, like = _Problems(), _without_words(_called_as(own, text)), _without_words(own)
     found = SequenceMatcher(None, [line for _, line in told], [line for _, line in like], autojunk=False)
     for tag, first, end, other, last in found.get_opcodes():
         if tag == "equal":
@@ -155,6 +155,17 @@ def unlike(text: str, own: str, name: str) -> tuple[Problem, ...]:
                 words=repr(here[1]) if here else tr("nothing"), other=repr(there[1]) if there else tr("nothing"),
                 name=name))
     return tuple(problems)[:MOST_PROBLEMS]
+
+
+ROW = re.compile(r"^\| *([^|`]+?) *\| *`", re.MULTILINE)
+"""A row of a table of numbers, up to its measure: what the number is called."""
+
+
+def _called_as(own: str, text: str) -> str:
+    """The text with its numbers called as those of the lesson itself are, row by row."""
+    called = dict(zip(ROW.findall(text), ROW.findall(own), strict=False))
+    return re.sub(r"(?<=\{)[^{}]*(?=\})|(?<=`)[^`\n]*(?=`)|(?<=^\| )[^|`\n]*(?= \| `)",
+                  lambda name: called.get(name[0], name[0]), text, flags=re.MULTILINE)
 
 
 WORDED = ("language", "title", "goal", "chapter")

@@ -1,8 +1,4 @@
-"""Edits of a network: a channel or unit that gives zeros, as a step of the model that is recorded like any other.
-
-The unit of a recurrent layer has no step of its own: with all weights and biases of its candidate at zero, its state
-starts at zero and stays there, at every step, which is the same and keeps the layer what it is.
-"""
+"""Edits: what is done to a network or to its input, before it is recorded."""
 
 from __future__ import annotations
 
@@ -14,16 +10,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from visualizer import edits
 from visualizer.inputs import InputKind
 from visualizer.record.catalog import Opened, open_model
+from visualizer.record.cutting import cut
 from visualizer.record.latent import by_chance, settings_of
 from visualizer.trace import UNTRAINED, Array, Refused
-
-CANDIDATE = {"LSTM": 2, "GRU": 2, "RNN": 0, "LSTMCell": 2, "GRUCell": 2, "RNNCell": 0}
-"""Which block of rows of its stacked weights makes what a recurrent layer would write."""
 
 
 def opened_with(model: Any, words: Sequence[str]) -> Opened:
@@ -40,8 +34,8 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
     for edit, arguments in wanted:
         if edit.draws is not None:
             by_chance(module, settings_of(opened), edit.draws(*arguments), opened.title)
-        elif edit.scales is not None:
-            scale(module, *edit.scales(*arguments), opened.title)
+        elif edit.cuts is not None:
+            cut(module, edit.cuts(*arguments), opened)
     return replace(opened, module=module, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
 
 
@@ -104,68 +98,3 @@ def of_tensor(words: Sequence[str], x: Any) -> tuple[Any, str]:
 def salt(array: Array) -> int:
     """A number that follows from an input."""
     return zlib.crc32(repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).data)
-
-
-def scale(module: nn.Module, layer: str, unit: int, factor: float, title: str) -> None:
-    """Have what one channel or unit of a part of the model gives multiplied; Refused if there is no such part or unit.
-    """
-    parts = {path: part for path, part in module.named_modules() if path and not [*part.children()]}
-    path, level, backwards = _recurrent_name(layer, parts)
-    part = parts.get(path)
-    if part is None:
-        raise Refused(f"{title} has no part {layer!r} whose units can be edited; choose one of "
-                      f"{', '.join(parts) or 'none'}.")
-    if type(part).__name__ in CANDIDATE:
-        if factor:
-            raise Refused(f"A unit of {path} goes from step to step, so it can only be switched off.")
-        _never_writes(part, unit, level, backwards, path)
-    else:
-        number = part.register_forward_hook(_Scaled(path, unit, factor)).id
-        part.register_forward_pre_hook(lambda module, given: module._forward_hooks.move_to_end(number))  # so that the
-        # layer is over when its hook multiplies: the layer keeps its name, and the product is a step behind it
-
-
-def _recurrent_name(layer: str, parts: dict[str, nn.Module]) -> tuple[str, int, bool]:
-    """Module, level and direction of a layer such as `lstm.l1.reverse`."""
-    path, backwards = layer.removesuffix(".reverse"), layer.endswith(".reverse")
-    module, dot, level = path.rpartition(".l")
-    if dot and level.isdecimal() and module in parts and path not in parts:
-        return module, int(level), backwards
-    return (path if backwards and path in parts else layer), 0, backwards
-
-
-def _never_writes(part: nn.Module, unit: int, level: int, backwards: bool, path: str) -> None:
-    size = int(part.hidden_size)  # type: ignore[arg-type]
-    _within(unit, size, path)
-    ending = "" if type(part).__name__.endswith("Cell") else f"_l{level}{'_reverse' if backwards else ''}"
-    row = CANDIDATE[type(part).__name__] * size + unit
-    with torch.no_grad():
-        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-            stacked = getattr(part, f"{name}{ending}", None)
-            if stacked is not None:
-                stacked[row] = 0
-            elif name.startswith("weight"):
-                raise Refused(f"{path} has no layer {level + 1}{' backwards' if backwards else ''}; choose another.")
-
-
-class _Scaled:
-    """A hook that multiplies one channel of what a module gives, and every other one by 1."""
-
-    def __init__(self, path: str, unit: int, factor: float) -> None:
-        self.path, self.unit, self.factor = path, unit, factor
-
-    def __call__(self, module: nn.Module, given: Any, output: Any) -> Tensor:
-        if not isinstance(output, Tensor):
-            raise Refused(f"{self.path} gives more than one array, so no unit of it can be edited; choose "
-                          "another.")
-        axis = 1 if output.ndim >= 4 or isinstance(module, nn.modules.conv._ConvNd | nn.BatchNorm1d) else -1
-        _within(self.unit, output.shape[axis], self.path)
-        kept = np.ones([output.shape[axis] if place == axis % output.ndim else 1 for place in range(output.ndim)])
-        kept.flat[self.unit] = self.factor
-        return output * torch.from_numpy(kept.astype(str(output.dtype).removeprefix("torch.")))
-
-
-def _within(unit: int, count: int, path: str) -> None:
-    if not 0 <= unit < count:
-        raise Refused(f"{path} has no unit {unit}; it has 0…{count - 1}.")
-

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 
 from visualizer.kinds.gates import Quantity, quantity
+from visualizer.language import translated
 from visualizer.scene.parts import polygon
 from visualizer.scene.picture import Focus, Mark, Path, Points, Rect, Run, Text
+from visualizer.scene.type import width
 
 SIGN = 20.0
 """Pixels across a sign beside words of 12 or 13."""
@@ -39,6 +41,11 @@ def sign(key: str, x: float, y: float, size: float = SIGN, focus: Focus | None =
     marks.append(Text(x, y + letter * 0.34, (Run(known.symbol, italic=True),), letter, 600, "stage", "middle",
                       opacity=opacity))
     return marks
+
+
+def title(key: str, name: str, room: float, size: float, weight: int) -> str:
+    """What a gate is called beside its sign, with so much room for both: its name, or the one word of it."""
+    return name if width(name, size, weight) <= room - SIGN - 8 else translated(quantity(key).tab)
 
 
 _CORNERS = {"diamond": ((0.0, -1.16), (1.16, 0.0), (0.0, 1.16), (-1.16, 0.0)),

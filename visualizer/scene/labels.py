@@ -11,13 +11,15 @@ from itertools import pairwise
 from typing import Any
 
 from visualizer.scene.boxes import inside
-from visualizer.scene.picture import Text, plain, rich
+from visualizer.scene.picture import Rect, Text, plain, rich
 from visualizer.scene.type import Runs, bounds, width
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 Spot = tuple[float, float, str]
 """x, baseline, and which point of the words stands there: `start`, `middle`, `end`."""
+SMALLEST = 11.0
+"""Pixels: letters of a picture are no smaller."""
 LEAST = 4
 """Words of which fewer characters than these would be left are not cut but left out."""
 
@@ -83,6 +85,17 @@ def by_a_dot(words: str, dots: Sequence[tuple[float, float]], at: int, frame: Bo
 def fitting(ways: Sequence[str], room: float, size: float, weight: int = 400, mono: bool = False) -> str:
     """The first way to say it, in markup, that is no wider than this; empty where none is."""
     return next((words for words in ways if width(rich(words), size, weight, mono) <= room), "")
+
+
+def row_name(x: float, y: float, runs: Runs, room: float, size: float = 12, weight: int = 600, color: str = "ink"
+             ) -> list[Text | Rect]:
+    """What a row is, ending at its left: in smaller letters where there is less room than it takes, and where that is
+    not enough, cut, with all of it as a tip."""
+    for smaller in (size, *(less for less in (size - 1, size - 2) if less >= SMALLEST)):
+        if width(runs, smaller, weight) <= room:
+            return [Text(x, y, runs, smaller, weight, color, "end")]
+    return [Text(x, y, runs, min(size, SMALLEST), weight, color, "end", room),
+            Rect(x - room, y - size, room, size + 4, tip="".join(run.text for run in runs))]
 
 
 def cut(runs: Runs, room: float, size: float, weight: int = 400, mono: bool = False) -> bool:

@@ -50,6 +50,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.scene.timeline import timeline as timeline_of
 from visualizer.scene.type import width, wrap
+from visualizer.scene.type import width as text_width
 from visualizer.size import norm
 from visualizer.trace import Layer, Trace, remembered
 
@@ -441,7 +442,8 @@ def legend(x: float, y: float, width: float, look: Look, scale: Scale, title: st
         Text(x, y, plain(title), 12, 500, "ink-2"),
         Image(x, y + 8, (width / ramp.shape[-1], 8), ramp, palette, border="tile-border"),
         Text(x, below, plain(low), 11, 400, "ink-2"),
-        Text(x + width, below, plain(high), 11, 400, "ink-2", "end"),
+        Text(max(x + width, x + text_width(low, 11) + 10 + text_width(high, 11)), below, plain(high), 11, 400, "ink-2",
+             "end"),  # words that are too long for both to stand below the colours go on beside them
     ]
     if zero:
         marks.append(Text(x + width / 2, below, plain(zero), 11, 400, "ink-2", "middle"))

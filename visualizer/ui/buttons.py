@@ -138,11 +138,12 @@ class Segment(Button):
             words = style.text_width(self.text(), weight=self._weight()) if self.text() else 0.0
             icon = 16.0 if self.icon_name else 0.0
             gap = 5.0 if words and icon else 0.0
+            words = min(words, max(0.0, place.width() - icon - gap - 8))
             left = (place.width() - words - icon - gap) / 2
             text_left, icon_left = (left, left + words + gap) if self.icon_after else (left + icon + gap, left)
             if words:
                 style.write(painter, self.text(), text_left, place.center().y() + 4.7, self.ink(),
-                            weight=self._weight())
+                            weight=self._weight(), width=words + 0.5)
             if self.icon_name:
                 token = self.icon_token if self.is_chosen() else "ink-2"
                 icons.draw(painter, self.icon_name, QRectF(icon_left, place.center().y() - 8, 16, 16),

@@ -174,10 +174,11 @@ class ExportPanel(QWidget):
             self.rows[name].setGeometry(LABELS, y, min(self.rows[name].sizeHint().width(), WIDE - LABELS - 16), 36)
             y += ROW
         x, y = LABELS, 48 + 3 * ROW
-        for button in self.toggles.values():
-            wide = button.sizeHint().width()
-            button.setGeometry(x, y + 2, wide, 32)
-            x += wide + 8
+        wanted = [button.sizeHint().width() for button in self.toggles.values()]
+        share = min(1.0, (WIDE - LABELS - 16 - 8 * (len(wanted) - 1)) / sum(wanted))
+        for button, long in zip(self.toggles.values(), wanted, strict=True):
+            button.setGeometry(x, y + 2, int(long * share), 32)
+            x += int(long * share) + 8
         y += ROW + 12
         self.empty.setGeometry(LABELS, y + 2, self.empty.sizeHint().width(), 28)
         wide = self.save.sizeHint().width() + 8
@@ -240,7 +241,7 @@ class Toggle(Button):
                 from visualizer.ui import icons
 
                 icons.draw(painter, "tick", box.adjusted(2, 2, -2, -2), style.color("on-accent"))
-            style.write(painter, self.text(), 32, place.center().y() + 4.7)
+            style.write(painter, self.text(), 32, place.center().y() + 4.7, width=self.width() - 40)
 
     def sizeHint(self) -> QSize:
         return QSize(round(style.text_width(self.text())) + 44, 32)

@@ -80,6 +80,9 @@ def hook(say: Callable[[str], None], before: Hook | None = None) -> Hook:
 def painting(widget: QWidget) -> Iterator[QPainter]:
     """A painter of a widget that has ended when the block is left. Where that raises, one sentence stands in the place
     of what was to be seen: an exception that left a paint would end the window."""
+    from visualizer.ui import style
+
+    style.paints_anew(widget)
     painter = QPainter(widget)
     try:
         yield painter

@@ -34,7 +34,7 @@ from visualizer.scene.picture import Choice, Opens, Stop, Stops, ToInput
 Role, Says, Event = QAccessible.Role, QAccessible.Text, QAccessible.Event
 Path = tuple[int, ...]
 """Which part of a widget, which part of that, and so on."""
-FOLLOWED = 100
+FOLLOWED = 50
 """Of so many numbers that were read out it is said when they change."""
 PRESS, REACH = "Press", "SetFocus"
 """What can be done to a part, as Qt calls it."""
@@ -477,8 +477,9 @@ class Heard:
                     self.followed[now] = followed[path]
         self.ids.update({number: LIVE[number].gone for number in self.ids})
         for path in left:
-            if not path or not nodes[path].gone:
-                send(QAccessibleEvent(nodes[path] if path else self.widget, Event.ObjectReorder))  # type: ignore
+            over = self.widget if not path else nodes.get(path)
+            if over is not None and not (isinstance(over, Node) and over.gone):
+                send(QAccessibleEvent(over, Event.ObjectReorder))  # type: ignore[call-overload]
         self._say_changes()
 
     def _again(self, keys: tuple[Hashable, ...]) -> Path | None:

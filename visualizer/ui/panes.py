@@ -17,7 +17,7 @@ from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
 from visualizer.scene.subject import NUMBER
-from visualizer.ui import words
+from visualizer.ui import style, words
 from visualizer.ui.canvas import EMPTY
 from visualizer.ui.empty import Empty
 from visualizer.ui.inspector import Inspector
@@ -374,39 +374,39 @@ class Panes(QWidget):
         middle = height - TOP - bottom
         taught, detached = self.taught, self._has_drawer() and not self.starting
         right = 8 if compact or detached else INSPECTOR
-        self.top.setGeometry(0, 0, width, TOP)
+        style.put(self.top, 0, 0, width, TOP)
         self.top.set_width(narrow, compact, detached and (taught or self.writes))
         railed = not taught or self.leaves("input", "model", "knobs", "edit")
         words = self._lesson_wide() if taught else 0
         left = words + (NARROW if railed else 0) if taught else left
         self.rail.setVisible(railed and not self.starting)
-        self.rail.setGeometry(words, TOP, left - words, middle)
+        style.put(self.rail, words, TOP, left - words, middle)
         self.rail.set_narrow(narrow or comparing or taught)
-        self.transport.setGeometry(0, height - bottom, width, bottom)
+        style.put(self.transport, 0, height - bottom, width, bottom)
         self.transport.set_compact(compact)
         self.transport.setEnabled(self.leaves("time"))
         self._place_lesson(middle)
         if self.writer is not None:
             self.writer.setVisible(self.writes)
-            self.writer.setGeometry(0, TOP, WRITER, middle)
+            style.put(self.writer, 0, TOP, WRITER, middle)
             self.writer.raise_()
         if self.writes:
-            self.rail.setGeometry(WRITER, TOP, NARROW, middle)
+            style.put(self.rail, WRITER, TOP, NARROW, middle)
             self.rail.set_narrow(True)
             left = WRITER + NARROW
         stage = self._below_bar(self._below_question(QRect(left, TOP, width - left - right, middle)))
         self.stage.widest = widest_pair(width)
-        self.stage.setGeometry(stage)
-        self.empty.setGeometry(stage)
+        style.put(self.stage, *stage.getRect())
+        style.put(self.empty, *stage.getRect())
         drawer = detached and self.drawer_open
         self.inspector.drawer = drawer
         self.inspector.setVisible((not detached or drawer) and not self.starting)
-        self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
+        style.put(self.inspector, width - INSPECTOR, TOP, INSPECTOR, middle)
         self.inspector.raise_()
         if self.lesson is not None:
             self.lesson.raise_()
         if self.starting:
-            self.start.setGeometry(0, TOP, width, height - TOP)
+            style.put(self.start, 0, TOP, width, height - TOP)
         self.message.place(stage)
         self.placed.emit()
 
@@ -420,7 +420,7 @@ class Panes(QWidget):
             return whole
         left = whole.x() if self.lesson is None else max(whole.x(), self.lesson.width())
         high = self.question.fit(whole.right() + 1 - left)
-        self.question.setGeometry(left, whole.y(), whole.right() + 1 - left, high)
+        style.put(self.question, left, whole.y(), whole.right() + 1 - left, high)
         return whole.adjusted(0, high, 0, 0)
 
     def _place_lesson(self, middle: int) -> None:
@@ -433,7 +433,7 @@ class Panes(QWidget):
         self.lesson.lies_over = self._lesson_wide() == STRIP
         wide = STRIP if self.lesson.lies_over and self.lesson.folded else PANEL
         self.lesson.setVisible(self.taught)
-        self.lesson.setGeometry(0, TOP, wide, middle)
+        style.put(self.lesson, 0, TOP, wide, middle)
 
     def _below_bar(self, whole: QRect) -> QRect:
         """Bar and curves, each in its place, and what they leave for the stage."""
@@ -446,7 +446,7 @@ class Panes(QWidget):
             if "counting" in vars(self):
                 self.counting.turn(False)
             return whole
-        self.bar.setGeometry(whole.x(), whole.y(), whole.width(), BAR)
+        style.put(self.bar, whole.x(), whole.y(), whole.width(), BAR)
         counted = self._counted()
         if counted or "curves" in vars(self):
             self.curves.setVisible(counted)
@@ -454,7 +454,7 @@ class Panes(QWidget):
         if (wanted or "counting" in vars(self)) and wanted != self.counting.on:
             self.counting.turn(wanted)
         if counted:
-            self.curves.setGeometry(whole.x(), whole.bottom() + 1 - CURVES, whole.width(), CURVES)
+            style.put(self.curves, whole.x(), whole.bottom() + 1 - CURVES, whole.width(), CURVES)
         return whole.adjusted(0, BAR, 0, -CURVES if counted else 0)
 
     def middle(self) -> QRect:

@@ -32,6 +32,7 @@ from visualizer.ui import words
 from visualizer.ui.audience import Audience
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.commands import Context, commands, is_typed, key_for
+from visualizer.ui.commands.presenting import BLACK
 from visualizer.ui.cover import Cover
 from visualizer.ui.keysheet import Blank
 from visualizer.ui.speaker import Speaker
@@ -53,11 +54,16 @@ class Home(Protocol):
     store: Store
     cover: Cover
     stage: Canvas
+    starting: bool
+    """Whether the start screen is shown."""
     taught: bool
     """Whether a lesson is open."""
     teaching: Teaching
     count: Callable[[Callable[[int], None] | None], None]
     """The player's clock in whole seconds."""
+
+    def teach_a_room(self) -> None:
+        """From the start screen: a lesson, before a room."""
 
     def run(self, name: str) -> None:
         """Do the command of that name."""
@@ -135,6 +141,9 @@ class Presenter(QObject):
         over to the screen that was offered."""
         if self.on:
             self._move_over()
+            return
+        if self.window.starting:
+            self.window.teach_a_room()
             return
         if self._presented != self.store.state.recipe and not self.window.taught:
             beginning = self.store.timeline.settled(0)
@@ -222,6 +231,7 @@ class Presenter(QObject):
         if teaching is not self._heard:
             self._heard = teaching
             teaching.changed.connect(self._taught)
+            teaching.ended.connect(self._end_of_lesson)
         if on:
             self._taught()
 
@@ -232,6 +242,11 @@ class Presenter(QObject):
         if self.window.taught:
             self.window.teaching.voting = self.on
         self.refresh()
+
+    def _end_of_lesson(self) -> None:
+        """Black, as behind the last slide of a talk; what was looked at below it is for the speaker."""
+        if self.on and self.blank != BLACK:
+            self.toggle_blank(BLACK)
 
     def _clock(self) -> None:
         before = self.seconds

@@ -63,6 +63,9 @@ class App(QObject):
     def _furnished(self) -> Window:
         """A window that speaks the language of the State."""
         speak(self.store.state.look.language)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        style.turn(app)
         window = Window(self.store)
         window.count, window.clock, window.asked = self.player.count, self.player, self.asked
         for canvas in (window.stage, window.inspector.page, window.rail.aside):

@@ -412,8 +412,8 @@ class Stage(Canvas):
         self.refresh()
         if old.look.text_scale != new.look.text_scale:
             self.keep_inside()
-        if not self.moves:
-            tell(self)
+        if old.playing and not self.moves:
+            tell(self)  # nothing was told as long as it played
         if old.focus != new.focus and self.part < 0 and self.hasFocus():
             tell_reached(self)
         if not new.playing and (old.at != new.at or old.view != new.view or old.focus != new.focus):

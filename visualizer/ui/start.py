@@ -572,8 +572,9 @@ class PlayButton(Button):
             painter.setBrush(style.color("on-accent"))
             painter.drawEllipse(QRectF(16, 11, 34, 34))
             icons.draw(painter, "play", QRectF(24, 18, 20, 20), style.color("accent-fill"))
-            style.write(painter, self.text(), 62, 26, "on-accent", size=16, weight=600)
-            style.write(painter, tr("the first 20 seconds"), 62, 43, "on-accent", size=12, weight=500)
+            style.write(painter, self.text(), 62, 26, "on-accent", size=16, weight=600, width=self.width() - 70)
+            style.write(painter, tr("the first 20 seconds"), 62, 43, "on-accent", size=12, weight=500,
+                        width=self.width() - 70)
 
 
 def walk_or(button: Button, page: Page, event: QKeyEvent, otherwise: Callable[[QKeyEvent], None]) -> None:

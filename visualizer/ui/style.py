@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QLocale, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPalette, QPen
-from PySide6.QtWidgets import QApplication, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPainterPath, QPalette, QPen
+from PySide6.QtWidgets import QApplication, QStyle, QToolTip, QWidget
 
 from visualizer import glossary, language, paint
 from visualizer.scene import colour
@@ -106,15 +107,54 @@ def text_width(text: str, size: int = 13, weight: int = 500, mono: bool = False)
 def write(painter: QPainter, text: str, x: float, baseline: float, token: str = "ink", *, size: int = 13,
           weight: int = 500, mono: bool = False, anchor: str = "start", width: float = 0) -> float:
     """One line of text by its baseline, elided to `width` if that is given; returns the width it took."""
-    metrics = _metrics(size, weight, mono)
+    metrics, whole = _metrics(size, weight, mono), text
     if width:
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+    if text != whole and isinstance(widget := painter.device(), QWidget):
+        left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+        _told_whole(widget, painter.worldTransform().mapRect(
+            QRectF(left, baseline - metrics.ascent(), width, metrics.height())), whole)
     used = metrics.horizontalAdvance(text)
     painter.setFont(font(size, weight, mono))
     painter.setPen(color(token))
+    painter.setLayoutDirection(direction_of(whole))
     painter.drawText(QRectF(x - {"start": 0.0, "middle": used / 2, "end": used}[anchor], baseline - metrics.ascent(),
-                            used + 2, metrics.height()), Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextSingleLine, text)
+                            used + 2, metrics.height()), Qt.AlignmentFlag.AlignLeft |
+                     Qt.AlignmentFlag.AlignAbsolute | Qt.TextFlag.TextSingleLine, text)
     return used
+
+
+class _Whole(QObject):
+    """Says all of words that were cut, where the mouse rests on them, of a widget that has no tip of its own."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and isinstance(watched, QWidget) \
+                and not watched.toolTip() and (words := cut_at(watched, event.pos())):
+            QToolTip.showText(event.globalPos(), words, watched)
+            return True
+        return False
+
+
+_whole = _Whole()
+_cut: WeakKeyDictionary[QWidget, dict[tuple[int, int], tuple[QRectF, str]]] = WeakKeyDictionary()
+"""Which words were cut where, as each widget was painted last."""
+
+
+def _told_whole(widget: QWidget, place: QRectF, words: str) -> None:
+    if widget not in _cut:
+        widget.installEventFilter(_whole)
+    _cut.setdefault(widget, {})[round(place.x()), round(place.y())] = place, words
+
+
+def paints_anew(widget: QWidget) -> None:
+    """A widget begins to paint: what was cut in it before is cut no more."""
+    if widget in _cut:
+        _cut[widget].clear()
+
+
+def cut_at(widget: QWidget, place: QPoint) -> str:
+    """All of the words that stand cut at a place of a widget; empty where none do."""
+    return next((words for where, words in _cut.get(widget, {}).values() if where.contains(place)), "")
 
 
 def fill(painter: QPainter, place: QRectF, token: str, radius: float = 0, line: str = "") -> None:
@@ -140,6 +180,25 @@ def name(widget: QWidget, words: str, tip: str = "") -> None:
     widget.setToolTip("\n\n".join(said for said in (tip, meant) if said))
     if tip:
         widget.setAccessibleDescription(tip)
+
+
+def direction_of(words: str) -> Qt.LayoutDirection:
+    """In which direction words are written, whatever surrounds them."""
+    return Qt.LayoutDirection.RightToLeft if language.reads_leftwards(words) else Qt.LayoutDirection.LeftToRight
+
+
+def put(widget: QWidget, x: int, y: int, wide: int, high: int) -> None:
+    """Give a widget its place in what holds it, counted from where one begins to read: from the right in a language
+    that is written leftwards."""
+    place, holder = QRect(x, y, wide, high), widget.parentWidget()
+    widget.setGeometry(QStyle.visualRect(widget.layoutDirection(), holder.rect(), place) if holder else place)
+
+
+def turn(app: QApplication) -> None:
+    """Lay the app out in the direction in which the language that is spoken is written. What a picture shows keeps its
+    own: time and matrices go on to the right."""
+    app.setLayoutDirection(Qt.LayoutDirection.RightToLeft if language.manner().leftwards else
+                           Qt.LayoutDirection.LeftToRight)
 
 
 def hatch(painter: QPainter, place: QRectF, radius: float = 0) -> None:

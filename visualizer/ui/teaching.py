@@ -48,6 +48,8 @@ class Teaching(QObject):
     changed = Signal()
     """Anything that its pages show."""
     said = Signal(str)
+    ended = Signal()
+    """One has gone on behind the last step."""
     unsaid = Signal()
     """What was said is over: one has gone on."""
 
@@ -91,7 +93,7 @@ class Teaching(QObject):
         if self.lesson is None:
             return None
         course = sum(each.genre == LESSON and bool(each.number) for each in shelf.shelf().lessons)
-        return Page(self.lesson, self.progress, _measured, course, self.astray)
+        return Page(self.lesson, self.progress, _measured, course, self.astray, self.armed and self.voting)
 
     @property
     def asking(self) -> bool:
@@ -238,6 +240,7 @@ class Teaching(QObject):
         done, self.progress = self.lesson, progress
         following = [each for each in shelf.shelf().lessons if each.genre == LESSON and each.number > done.number]
         self.leave()
+        self.ended.emit()
         said = tr("That was “{title}”.").format(title=done.title)
         if done.genre == LESSON and done.number and following:
             said += " " + tr("The next one is “{title}”; {key} shows all.").format(title=following[0].title,

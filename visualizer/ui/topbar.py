@@ -140,28 +140,28 @@ class TopBar(QWidget):
         """The window's own ground shows through."""
 
     def _place(self) -> None:
-        self.mark.setGeometry(8, 6, self.mark.sizeHint().width(), 36)
+        style.put(self.mark, 8, 6, self.mark.sizeHint().width(), 36)
         right = self.width() - 8
         for button in (self.export, self.present, self.options):
             wide = button.sizeHint().width() if button.text() else 36
             right -= wide
-            button.setGeometry(right, 8, wide, 32)
+            style.put(button, right, 8, wide, 32)
             right -= 4
         for tool in reversed(self.tools.values()):
             right -= ToolButton.SIDE
-            tool.setGeometry(right, 8, ToolButton.SIDE, 32)
+            style.put(tool, right, 8, ToolButton.SIDE, 32)
         right -= 8
         self.details.setVisible(self.detached and not self.starting)
         if self.details.isVisibleTo(self):
             wide = self.details.sizeHint().width()
             right -= wide + 4
-            self.details.setGeometry(right, 8, wide, 32)
+            style.put(self.details, right, 8, wide, 32)
         if self.starting:
             self.tabs.hide()
             self.view_button.hide()
             left = right - 8 - min(SearchField.WIDEST, right - 8 - self._crumbs_left() - 80)
-            self.field.setGeometry(left, 7, right - 8 - left, 34)
-            self.crumbs.setGeometry(self._crumbs_left() - 8, 8, max(0, left - 16 - self._crumbs_left()), 32)
+            style.put(self.field, left, 7, right - 8 - left, 34)
+            style.put(self.crumbs, self._crumbs_left() - 8, 8, max(0, left - 16 - self._crumbs_left()), 32)
             return
         left = self._crumbs_left() + max(LEAST_PATH, round(PATH * self.width()))
         tabs_menu = self.compact or not self.tabs.fit(right - 12 - left)
@@ -170,10 +170,10 @@ class TopBar(QWidget):
         if tabs_menu:
             wide = max(120, *(self.view_button.wide(tr_view(view)) for view in self.views), 0)
             left = right - 12 - wide
-            self.view_button.setGeometry(left, 8, wide, 32)
+            style.put(self.view_button, left, 8, wide, 32)
         else:
-            self.tabs.setGeometry(left, 6, self.tabs.sizeHint().width(), 36)
-        self.crumbs.setGeometry(self._crumbs_left() - 8, 8, left - 16 - self._crumbs_left(), 32)
+            style.put(self.tabs, left, 6, self.tabs.sizeHint().width(), 36)
+        style.put(self.crumbs, self._crumbs_left() - 8, 8, left - 16 - self._crumbs_left(), 32)
 
     def _crumbs_left(self) -> int:
         return 72 if self.narrow else 232
@@ -442,7 +442,7 @@ class Crumbs(QWidget):
             if number in hidden:
                 continue
             button.first = x == 0
-            button.setGeometry(x, 0, min(button.sizeHint().width(), max(28, self.width() - x)), self.height())
+            style.put(button, x, 0, min(button.sizeHint().width(), max(28, self.width() - x)), self.height())
             x += button.width()
 
 

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QMenu, QSlider, QToolTip, QWidget
 from visualizer import glossary
 from visualizer.comparison.path import share_of
 from visualizer.comparison.words import in_step
-from visualizer.language import numeral, tr
+from visualizer.language import numeral, reads_leftwards, tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.reel import is_between, title_of
@@ -149,10 +149,10 @@ class Transport(QWidget):
         self._place()
 
     def explained(self) -> str:
-        """What the words mean that stand here: those of the beat, and what is counted."""
+        """All that stands here, of which a narrow window shows the beginning, and what its words mean."""
         trace, moment = self.store.trace, self.store.moment
         said = words.beat_words(trace, moment, False) if trace is not None and moment is not None else ()
-        return glossary.explained(" ".join((*said, self.counter())), 3)
+        return "\n\n".join(filter(None, ("".join(said), glossary.explained(" ".join((*said, self.counter())), 3))))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
@@ -188,8 +188,12 @@ class Transport(QWidget):
             if style.text_width(name, weight=600) + style.text_width(rest) > room:
                 name = words.beat_words(trace, moment, True, count)[0]
                 rest = rest if moment.beat.of else words.beat_words(trace, moment, True, count)[1]
-            used = style.write(painter, name, left, baseline, weight=600, width=room)
-            style.write(painter, rest, left + used, baseline, weight=500, width=max(1.0, room - used))
+            if reads_leftwards(rest):  # then the name comes first from the right
+                used = style.write(painter, rest, left, baseline, weight=500, width=max(1.0, room - 60))
+                style.write(painter, name, left + used, baseline, weight=600, width=max(1.0, room - used))
+            else:
+                used = style.write(painter, name, left, baseline, weight=600, width=room)
+                style.write(painter, rest, left + used, baseline, weight=500, width=max(1.0, room - used))
             self._write_counter(painter, baseline)
 
     def _write_counter(self, painter: QPainter, baseline: float) -> None:
@@ -197,11 +201,12 @@ class Transport(QWidget):
         right = self.speed_button.x() - 20.0 if self.compact else self.speed.x() - 84.0
         whole = self.counter()
         x = right - style.text_width(whole)
-        pieces = whole.split(" ")
-        first = next((place for place, piece in enumerate(pieces) if piece[:1].isdigit()), 1)
-        for place, piece in enumerate(pieces):
+        pieces = list(enumerate(whole.split(" ")))
+        first = next((place for place, piece in pieces if any(map(str.isdigit, piece))), 1)
+        for place, piece in pieces[::-1 if reads_leftwards(whole) else 1]:
             weight = 600 if place == first else 500
-            x += style.write(painter, piece + " ", x, baseline, "ink" if weight == 600 else "ink-2", weight=weight)
+            x += style.write(painter, piece, x, baseline, "ink" if weight == 600 else "ink-2", weight=weight) \
+                + style.text_width(" ")
 
     def _name_left(self) -> int:
         return 116 if self.compact else 232

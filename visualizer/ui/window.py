@@ -394,6 +394,23 @@ class Window(QWidget):
         else:
             self.show_lessons()
 
+    def teach_a_room(self) -> None:
+        """By the one key of a clicker: the lesson that was open last where it was left, else the first of the course,
+        before a room as soon as there is something to see."""
+        from visualizer.lesson import LESSON, shelf
+        from visualizer.ui.teaching import begun
+
+        last = begun()
+        course = [each for each in shelf.shelf().lessons if each.genre == LESSON and each.number]
+        if last is None and not course:
+            self.show_lessons()
+            return
+        self.open_lesson(course[0].name if last is None else last[0].name)
+        if self.store.trace is not None:
+            self.presenter.present_here()
+        else:
+            self.store.trace_changed.connect(self.presenter.present_here, Qt.ConnectionType.SingleShotConnection)
+
     def fold_lesson(self) -> None:
         """The words of a lesson over the stage, or folded to a strip."""
         if self.taught and self.panes.lesson is not None:

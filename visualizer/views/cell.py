@@ -141,7 +141,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         words = conclusion(shown, key, float(rows[-1].values[unit]), step, unit).removeprefix(tr("so it ")) \
             if unit < len(rows[-1].values) else ""
         if words and known and look.mode.notes:
-            x = min(end + NUMBERS, look.size[0] - 8 - width(words, 11))
+            x = max(end + NUMBERS * 0.75 + 8, min(end + NUMBERS, look.size[0] - 8 - width(words, 11)))
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
                               max_width=look.size[0] - x - 8))
         marks = before + grouped(own, marks)
@@ -160,7 +160,7 @@ def _telling(shown: Reading, step: int) -> int:
 def _titled(key: str, title: str, base: float, end: float) -> list[Mark]:
     """The sign and the name of a gate; its sign alone where there is no room for both."""
     if not quantity(key).sign:
-        return [Text(24, base, plain(title), 13, 600)]
+        return [Text(24, base, plain(title), 13, 600, max_width=end - 24)] if end >= 72 else []
     sign = gatesigns.sign(key, 33, base - 4.5, 17)
     return [*sign, Text(48, base, plain(title), 13, 600)] if 48 + width(title, 13, 600) <= end else sign
 

@@ -287,7 +287,7 @@ def _states(trace: Trace, shown: Reading, moment: Moment, place: steps.Span, y: 
     marks += steps.timed_map(entries, steps.read(trace, shown, moment), place, y, cell, focus)
     if unit < shown.units:
         marks += [Rect(place.x - 2, y + unit * cell - 1, place.end - place.x + 4, cell + 2, "", "ink", 1.5),
-                  Text(place.end + 8, y + unit * cell + cell / 2 + 4, plain(tr("unit {unit}").format(
+                  Text(place.end + 4, y + unit * cell + cell / 2 + 4, plain(tr("unit {unit}").format(
                       unit=said(str(unit), "number of a unit", shown.layer.name, (unit,)))), 11, 600, "ink")]
     return still, marks
 

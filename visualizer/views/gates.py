@@ -11,6 +11,7 @@ from visualizer.said import said, tick
 from visualizer.scene import colour, gatesigns, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import row_name
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -72,13 +73,14 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     cell = whole(high / shown.width, look.pixel) or high / shown.width
     tall = cell * shown.width
     back = _gradients(shown, key) if moment.backward else None
-    name = title if back is None else f"∂L/∂{symbol(key)}"
+    left = steps.LEFT - 16
+    name = gatesigns.title(key, title, left, 13, 600) if back is None else f"∂L/∂{symbol(key)}"
     under = tr("{shut} shut, {open} open").format(shut=tick("0", 0, 0, 1), open=tick("1", 1, 0, 1)) \
         if back is None else tr("size, log")
-    left = steps.LEFT - 16
-    still: list[Mark] = [Text(left, y + 14, plain(name), 13, 600, "ink", "end"),
-                         Text(left, y + 30, plain(under), 11, 400, "ink-2", "end"),
-                         *gatesigns.sign(key, left - width(name, 13, 600) - 16, y + 9.5, 17),
+    room = left - 28  # for its sign
+    still: list[Mark] = [*row_name(left, y + 14, plain(name), room, 13),
+                         *row_name(left, y + 30, plain(under), left - 4, 11, 400, "ink-2"),
+                         *gatesigns.sign(key, left - min(room, width(name, 13, 600)) - 16, y + 9.5, 17),
                          steps.unread(place, y, tall)]
     focus = Focus(shown.layer.name, (), f"inner.{key}")
     marks: list[Mark] = [steps.touched(shown, place, y, tall, focus.array)]
@@ -99,7 +101,8 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
              (above, said(numbers.percent(float(np.mean(values[now] > OPEN)), 0), "share of gates that are open", *of))]
     for index, (words, value) in enumerate(facts):
         if (index + 1) * 18 < tall:
-            still.append(Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2"))
+            still.append(Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2",
+                              max_width=134 - width(value, 13, 600)))
             marks.append(Text(x + 140, y + 14 + 18 * index, plain(value), 13, 600, "ink", "end"))
     if tall > 110:
         kept, moving = _mean_line(values, y + 72, min(tall - 76, 48), x, 140, now, reach.done)
@@ -124,7 +127,8 @@ def _sizes(shown: Reading, key: str, now: int, x: float, y: float, tall: float) 
     marks: list[Mark] = []
     for index, (words, value) in enumerate(facts):
         if (index + 1) * 18 < tall:
-            marks += [Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2"),
+            marks += [Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2",
+                           max_width=134 - width(value, 13, 600)),
                       Text(x + 140, y + 14 + 18 * index, plain(value), 13, 600, "gradient-text", "end")]
     return marks
 

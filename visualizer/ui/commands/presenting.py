@@ -41,7 +41,7 @@ def family() -> Family:
     return Family(tr("Present"), 80, (
         Command("present", tr("Present"), ("F5",),
                 tr("Full screen for a room, from the first beat; {out} leaves it, {present} then goes on"),
-                _room(Room.present), clicker=("F5",)),
+                _room(Room.present), clicker=("F5",), starts=True),
         Command("present-here", tr("Present from here"), ("Shift+F5",),
                 tr("Full screen for a room, from this beat on"), _room(Room.present_here), clicker=("Shift+F5",)),
         Command("speaker", tr("Speaker view"), ("V",),

@@ -13,6 +13,7 @@ from visualizer.language import numeral, tr, translated
 from visualizer.scene import colour, gatesigns, numbers
 from visualizer.scene.cellnumbers import Pick, Values
 from visualizer.scene.colour import ZERO
+from visualizer.scene.labels import row_name
 from visualizer.scene.picture import Focus, Group, Image, Line, Mark, Path, Points, Rect, Run, Text, grouped, plain
 from visualizer.scene.reading import Reading, foretells, label
 from visualizer.scene.type import width
@@ -158,10 +159,10 @@ def _expects(sc: Scene, strip: Strip, steps: tuple[int, ...], answers: Values, d
 def _name(strip: Strip, y: float, words: str, under: str = "", key: str = "") -> list[Mark]:
     """What a row is, at its left, with the sign of its gate."""
     x = strip.x - 14
-    marks: list[Mark] = [Text(x, y, plain(words), 12, 600, "ink", "end")]
-    if under:
-        marks.append(Text(x, y + 12.5, plain(under), 11, 400, "ink-2", "end"))
-    return marks + gatesigns.sign(key, x - width(words, 12, 600) - 15, y - 4, 17) if key else marks
+    room = x - (28 if key else 4)
+    sign = gatesigns.sign(key, x - min(room, width(words, 12, 600)) - 15, y - 4, 17) if key else []
+    return [*row_name(x, y, plain(words), room), *sign,
+            *(row_name(x, y + 12.5, plain(under), x - 4, 11, 400, "ink-2") if under else ())]
 
 
 def _row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: range) -> tuple[list[Mark], list[Mark]]:

@@ -147,7 +147,8 @@ def _names(slide: Slide, key: str, step: int, unit: int, x: float, right: float,
     assert found is not None
     value, top = float(found[step, min(unit, found.shape[1] - 1)]), _top(slide.layer, key, slide.backward, unit)
     signed = bool(gate(key).sign)
-    title = f"∂L/∂**{symbol(key)}**" if slide.backward else named(key) if signed else f"**{symbol(key)}** {named(key)}"
+    name = gatesigns.title(key, named(key), SIDE - 6, 12, 400) if signed else f"**{symbol(key)}** {named(key)}"
+    title = f"∂L/∂**{symbol(key)}**" if slide.backward else name
     left = x + 24 if signed else x
     most = tick(numbers.significant(top, 2), top, 0, top)
     scope = tr("size to {most}").format(most=most) if slide.backward else \

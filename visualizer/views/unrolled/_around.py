@@ -11,6 +11,7 @@ from visualizer.language import counted_as, tr
 from visualizer.said import said, tick
 from visualizer.scene import colour, gatesigns, numbers, parts, sofar, step_inputs
 from visualizer.scene.boxes import whole
+from visualizer.scene.labels import row_name
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
 from visualizer.scene.reading import Reading, blank_of, foretells, label, step_said, steps_said
 from visualizer.scene.timeline import Moment, progress
@@ -50,15 +51,14 @@ def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
         rows += _names_of(track, plan)
     marks: list[Mark] = []
     for y, title, words in rows:
-        marks.append(Text(x, y, rich(title), 13, 600, "ink", "end"))
+        marks += row_name(x, y, rich(title), x - 4, 13)
         if words:
-            marks.append(Text(x, y + 16, plain(words), 11, 400, "ink-2", "end", LEFT - 20))
+            marks += row_name(x, y + 16, plain(words), x - 4, 11, 400, "ink-2")
     for track in plan.tracks:
         for index, (key, title, _) in enumerate(track.shown.gates):
-            if track.back:
-                title = f"∂L/∂{symbol(key)}"
             size, weight = _gate_type(plan)
-            marks.append(Text(x, _gate_line(track, index), plain(title), size, weight, "ink", "end"))
+            title = f"∂L/∂{symbol(key)}" if track.back else gatesigns.title(key, title, x, size, weight)
+            marks += row_name(x, _gate_line(track, index), plain(title), x - 4, size, weight)
             room = x - width(title, size, weight) - 14
             if room > 10:
                 marks += gatesigns.sign(key, room, _gate_line(track, index) - 4.5, 16)

@@ -148,7 +148,7 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
         half = words.rfind(" ", 0, 22)
         for index, text in enumerate((words[:half], words[half + 1:])):
             marks.append(Text(right + 56, y + 76 + 16 * index, plain(text), 11, 500, "accent-ink",
-                              max_width=120))
+                              max_width=min(120, look.size[0] - right - 60)))
     return marks
 
 

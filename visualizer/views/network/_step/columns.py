@@ -148,7 +148,10 @@ def head(sc: Scene, key: str, back: bool) -> list[Mark]:
     under: Runs
     most = said(numbers.significant(sc.most(key), 2), "most that a column may be", sc.layer.name, array=state)
     if part.gate and not back:
-        under = plain(tr("{low} to {high}").format(low=tick("0", 0, 0, 1), high=tick("1", 1, 0, 1)))
+        zero, one = tick("0", 0, 0, 1), tick("1", 1, 0, 1)
+        under = plain(tr("{low} to {high}").format(low=zero, high=one))
+        if width(under, 12) > room:
+            under = plain(f"{zero} … {one}")
     elif state in ("hidden", "cell"):
         symbol = (Run(part.symbol, italic=True), Run(_number_said(sc, key), shift="sub"))
         under = (Run("∂L/∂"), *symbol) if back else (*symbol, Run(f", ±{most}"))

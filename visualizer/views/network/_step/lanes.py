@@ -11,6 +11,7 @@ import numpy as np
 from visualizer.language import tr
 from visualizer.said import said
 from visualizer.scene import colour, numbers, parts, steps
+from visualizer.scene.labels import row_name
 from visualizer.scene.picture import LANE, Focus, Mark, Rect, Run, Stop, Text, grouped, plain
 from visualizer.scene.reading import foretells
 from visualizer.scene.timeline import Timeline
@@ -46,7 +47,8 @@ def standing(sc: Scene) -> list[Mark]:
     marks = _band(sc)
     others = set(range(sc.shown.steps)) - changing(sc)
     for index, (title, cell) in enumerate(_pair(sc)):
-        marks.append(Text(sc.plan.strip.x - 14, sc.plan.strip.lane[index] + 13, title, 12, 600, "ink", "end"))
+        x = sc.plan.strip.x - 14
+        marks += row_name(x, sc.plan.strip.lane[index] + 13, title, x - 4)
         marks += _lane(sc, index, cell, others)
     addresses = steps.stops(sc.trace, sc.shown, sc.moment.beat.direction)
     place = sc.plan.strip
