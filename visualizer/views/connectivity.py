@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.answers import chooses
+from visualizer.kinds.ranks import rank_correlation
 from visualizer.language import english, in_quotes, tr, translated
 from visualizer.said import Claim, said, tick, unplaced
 from visualizer.said import found as found_in
@@ -69,7 +70,6 @@ FACTS_LOW = 96.0
 """Height of the facts where they stand side by side under the maps."""
 ROUNDING = 1e-12
 """A change of less than this share of the largest one has no sign that is worth a minus."""
-FEWEST_RANKED = 3
 NEUTRAL = (english("the mean of all symbols"), english("a blank picture"), english("the mean of all steps"))
 """What stands in for a step that is left out, in the order of the study's numbers."""
 
@@ -141,20 +141,6 @@ def hanging(trace: Trace) -> Hanging | None:
     gradient, change = np.asarray(found["gradient"], np.float64), np.asarray(found["change"], np.float64)
     one_way = len(gradient) == gradient.shape[1] and not np.triu(gradient, 1).any()
     return Hanging(gradient, change, np.asarray(found["choice"]), translated(NEUTRAL[int(found["neutral"])]), one_way)
-
-
-def rank_correlation(one: Values, other: Values) -> float | None:
-    """Spearman's: the correlation of the ranks, equal values sharing the mean of theirs."""
-    if len(one) < FEWEST_RANKED or np.ptp(one) == 0 or np.ptp(other) == 0:
-        return None
-    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
-
-
-def _ranks(values: Values) -> Values:
-    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    ranks: Values = (last - (counts - 1) / 2)[at]
-    return ranks
 
 
 # --- the text behind one answer -------------------------------------------------------------------------------------

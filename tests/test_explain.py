@@ -1,0 +1,277 @@
+"""Attribution: each method against torch alone in float64, and against captum where it is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from visualizer import record
+from visualizer.kinds import attribution
+from visualizer.kinds.attribution import METHODS, Wish
+from visualizer.record.studies import Pass, explain
+from visualizer.trace import Refused, Trace
+
+torch.set_num_threads(1)
+
+
+class Maps(nn.Module):
+    """A small network of maps with a ReLU module for each place, as captum needs it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.relu1, self.pool = nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)
+        self.conv2, self.relu2 = nn.Conv2d(4, 5, 3, padding=1), nn.ReLU()
+        self.fc1, self.relu3, self.fc2 = nn.Linear(5 * 4 * 3, 8), nn.ReLU(), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        seen = self.relu2(self.conv2(self.pool(self.relu1(self.conv1(x)))))
+        return self.fc2(self.relu3(self.fc1(seen.flatten(1))))
+
+
+@cache
+def small() -> tuple[Maps, Tensor, Trace]:
+    torch.manual_seed(5)
+    net, x = Maps().eval(), torch.randn(1, 2, 8, 6)
+    return net, x, record.capture(net, x, answer={"kind": "classes"})
+
+
+USUAL = Wish(number=1, steps=20, window=3)
+
+
+def scored(wish: Wish = USUAL) -> tuple[explain.Scored, Maps, Tensor]:
+    """(the function that is explained, the same network in float64, its input)."""
+    net, x, trace = small()
+    ends = attribution.ends(trace)
+    twin = Maps()
+    twin.load_state_dict(net.state_dict())
+    return explain.Scored(Pass(trace, net, (x,)), net, ends, wish), twin.double().eval(), x.double()
+
+
+def maps(net: explain.Scored) -> dict[str, np.ndarray]:
+    return {name: values for _, name, values in explain._maps(net)}
+
+
+def test_each_method_is_what_its_formula_says() -> None:
+    """With torch alone: a gradient by hand, a path by hand, a window after the other."""
+    net, twin, x = scored()
+    found = maps(net)
+    assert set(found) == set(METHODS)
+
+    def slopes(at: Tensor, model: nn.Module = twin) -> Tensor:
+        at = at.clone().requires_grad_()
+        return torch.autograd.grad(model(at)[0, 1], at)[0]
+
+    here = slopes(x)[0]
+    close(found["gradient"], here.square().sum(0).sqrt())
+    close(found["times_input"], (here * x[0]).sum(0))
+    path = sum(slopes(x * (step + 0.5) / 20)[0] for step in range(20)) / 20 * x[0]
+    close(found["integrated"], path.sum(0))
+    noisy = explain.noisy(x)
+    assert noisy.shape == (explain.NOISES, 2, 8, 6)
+    assert float((noisy - x).std()) == pytest.approx(0.1 * float(x.max() - x.min()), rel=0.05)
+    mean = torch.stack([slopes(each[None])[0] for each in noisy]).mean(0)
+    close(found["smooth"], mean.square().sum(0).sqrt())
+    kept: list[Tensor] = []
+    hook = twin.conv2.register_forward_hook(lambda module, read, made: kept.append(made))
+    score = twin(x)[0, 1]
+    hook.remove()
+    (weights,) = torch.autograd.grad(score, kept[0])
+    cam = (weights.mean((2, 3))[0][:, None, None] * kept[-1][0]).sum(0).clamp(min=0)
+    close(found["grad_cam"], cam.repeat_interleave(2, 0).repeat_interleave(2, 1))
+    with torch.no_grad():
+        whole, lost = twin(x)[0, 1], torch.zeros(8, 6)
+        for row in range(8):
+            for column in range(6):
+                gone = x.clone()
+                gone[0, :, row, column] = 0
+                lost[row, column] = whole - twin(gone)[0, 1]
+        close(found["left_out"], lost)
+        drops, covered = torch.zeros(8, 6).double(), torch.zeros(8, 6)
+        for row in range(6):
+            for column in range(4):
+                gone = x.clone()
+                gone[0, :, row:row + 3, column:column + 3] = 0
+                drops[row:row + 3, column:column + 3] += whole - twin(gone)[0, 1]
+                covered[row:row + 3, column:column + 3] += 1
+        close(found["occlusion"], drops / covered)
+
+
+def close(one: np.ndarray, other: Tensor | np.ndarray) -> None:
+    np.testing.assert_allclose(one, np.asarray(other.detach() if isinstance(other, Tensor) else other), rtol=1e-6,
+                               atol=1e-6)
+
+
+def test_integrated_gradients_and_deeplift_add_up_to_the_score_and_gradient_times_input_does_not() -> None:
+    net, twin, x = scored(Wish(number=2, steps=256))
+    with torch.no_grad():
+        apart = float(twin(x)[0, 2] - twin(torch.zeros_like(x))[0, 2])
+    found = maps(net)
+    assert found["deeplift"].sum() == pytest.approx(apart, abs=1e-9)
+    assert found["integrated"].sum() == pytest.approx(apart, abs=5e-3)
+    assert found["times_input"].sum() != pytest.approx(apart, abs=5e-3)
+
+
+@pytest.mark.parametrize("baseline", ["nothing", "mean", "blur"])
+def test_it_is_what_captum_finds(baseline: str) -> None:
+    captum = pytest.importorskip("captum.attr")
+    net, twin, x = scored(Wish(number=1, baseline=baseline, steps=20, window=3))
+    found, blank = maps(net), net.baseline
+    summed: Callable[[Tensor], Tensor] = lambda values: values[0].sum(0)  # noqa: E731
+    sized: Callable[[Tensor], Tensor] = lambda values: values[0].square().sum(0).sqrt()  # noqa: E731
+    saliency = captum.Saliency(twin)
+    within(found["gradient"], sized(saliency.attribute(x, target=1, abs=False)))
+    within(found["times_input"], summed(captum.InputXGradient(twin).attribute(x, target=1)))
+    within(found["integrated"], summed(captum.IntegratedGradients(twin).attribute(
+        x, blank, target=1, n_steps=20, method="riemann_middle")))
+    noisy = explain.noisy(x)
+    within(found["smooth"], sized(saliency.attribute(noisy, target=1, abs=False).mean(0, keepdim=True)))
+    within(found["guided"], sized(captum.GuidedBackprop(twin).attribute(x, target=1)))
+    within(found["deeplift"], summed(captum.DeepLift(twin).attribute(x, blank, target=1)))
+    cam = captum.LayerGradCam(twin, twin.conv2).attribute(x, target=1, relu_attributions=True)
+    within(found["grad_cam"], captum.LayerAttribution.interpolate(cam, (8, 6))[0, 0])
+    hidden = captum.Occlusion(twin).attribute(x, (2, 3, 3), baselines=blank, target=1)
+    within(found["occlusion"], hidden[0, 0])
+    each = torch.arange(48).reshape(1, 1, 8, 6)
+    alone = captum.FeatureAblation(twin).attribute(x, blank, target=1, feature_mask=each)
+    within(found["left_out"], alone[0, 0])
+
+
+def within(one: np.ndarray, other: Tensor) -> None:
+    assert float(np.abs(one - other.detach().numpy()).max()) <= 1e-5
+
+
+def test_guided_backpropagation_hands_back_only_what_is_above_zero() -> None:
+    """Against the rule written down layer by layer, from the back."""
+    net, twin, x = scored()
+    with torch.no_grad():
+        first = twin.conv1(x)
+        second = twin.conv2(twin.pool(first.clamp(min=0)))
+        third = twin.fc1(second.clamp(min=0).flatten(1))
+    back = twin.fc2.weight[1][None].clamp(min=0) * (third > 0)
+    back = (back @ twin.fc1.weight).reshape(second.shape).clamp(min=0) * (second > 0)
+    seen = first.clamp(min=0).requires_grad_()
+    back = torch.autograd.grad(twin.conv2(twin.pool(seen)), seen, back)[0].clamp(min=0) * (first > 0)
+    at = x.clone().requires_grad_()
+    back = torch.autograd.grad(twin.conv1(at), at, back)[0]
+    close(maps(net)["guided"], back[0].square().sum(0).sqrt())
+
+
+def test_what_is_in_place_or_a_bare_function_is_guided_and_rescaled_alike() -> None:
+    """The traps of captum: it hooks modules alone."""
+    net = scored()[0]
+
+    class Bare(Maps):
+        def forward(self, x: Tensor) -> Tensor:
+            seen = torch.relu(self.conv2(self.pool(nn.functional.relu(self.conv1(x), inplace=True))))
+            return self.fc2(self.fc1(seen.flatten(1)).relu_())
+
+    bare = Bare().eval()
+    bare.load_state_dict(small()[0].state_dict())
+    trace = record.capture(bare, small()[1], answer={"kind": "classes"})
+    again = Pass(trace, bare, (small()[1],))
+    other = maps(explain.Scored(again, bare, attribution.ends(trace), net.wish))
+    for name, values in maps(net).items():
+        np.testing.assert_allclose(other[name], values, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+def test_symbols_are_explained_through_their_vectors_and_left_out_by_hand() -> None:
+    again = record.pass_of("surname_gru")
+    found = record.with_study(again, "explain").studies["explain"]
+    model, words = again.model.double(), again.inputs[0]
+    number = int(found["class"])
+    vectors = model.embedding(words).detach()
+
+    def scores(read: Tensor) -> Tensor:
+        hook = model.embedding.register_forward_hook(lambda module, given, made: read)
+        try:
+            return model(words)[0]
+        finally:
+            hook.remove()
+
+    at = vectors.clone().requires_grad_()
+    (slopes,) = torch.autograd.grad(scores(at)[number], at)
+    np.testing.assert_allclose(found["maps/gradient"], slopes[0].norm(dim=1), rtol=1e-6)
+    np.testing.assert_allclose(found["maps/times_input"], (slopes * vectors)[0].sum(1), rtol=1e-6, atol=1e-9)
+    with torch.no_grad():
+        for step in range(words.shape[1]):
+            gone = vectors.clone()
+            gone[0, step] = 0
+            lost = float(scores(vectors)[number] - scores(gone)[number])
+            assert found["maps/left_out"][step] == pytest.approx(lost, abs=1e-6)
+    model.float()
+    assert "maps/grad_cam" not in found
+    assert "maps/guided" not in found
+    assert "maps/deeplift" not in found
+
+
+def test_erasing_reads_the_answer_again_and_chance_orders_are_the_mean_of_fifty() -> None:
+    again = record.pass_of("lenet_mnist", "digit-2148")
+    found = record.with_study(again, "explain:-1,0,logit,nothing,8,7").studies["explain:-1,0,logit,nothing,8,7"]
+    model, x = again.model.double(), again.inputs[0].double()
+    number, ink = int(found["class"]), found["ink"]
+    assert ink.sum() == np.count_nonzero(again.given.raw)
+    blank = again.opened.prepare(np.zeros_like(again.given.raw)).double()
+    order = np.flatnonzero(ink)[np.argsort(-found["maps/left_out"].ravel()[np.flatnonzero(ink)], kind="stable")]
+    with torch.no_grad():
+        for row, count in enumerate(found["counts"]):
+            gone, alone = x.clone().flatten(), blank.clone().flatten()
+            gone[order[:count]], alone[order[:count]] = blank.flatten()[order[:count]], x.flatten()[order[:count]]
+            for key, values in (("deleted", gone), ("inserted", alone)):
+                chance = float(model(values.reshape(x.shape)).softmax(-1)[0, number])
+                assert found[f"{key}/left_out"][row] == pytest.approx(chance, abs=1e-5)
+        orders = explain.by_chance(ink)
+        assert orders.shape == (50, ink.sum())
+        assert len({tuple(each) for each in orders.tolist()}) == 50
+        chances = []
+        for each in orders:
+            gone = x.clone().flatten()
+            gone[each[:10]] = blank.flatten()[each[:10]]
+            chances.append(float(model(gone.reshape(x.shape)).softmax(-1)[0, number]))
+    model.float()
+    assert found["deleted/random"][list(found["counts"]).index(10)] == pytest.approx(np.mean(chances), abs=1e-5)
+    assert found["deleted/left_out"][2] < found["deleted/random"][2]
+
+
+def test_the_control_leaves_the_network_as_it_was_and_shows_that_a_map_partly_draws_the_digit() -> None:
+    """The numbers of the article: 0.99 over all pixels, about nothing inside the ink."""
+    again = record.pass_of("digits_cnn", "digit-2148")
+    before = {name: values.clone() for name, values in again.model.state_dict().items()}
+    found = record.with_study(again, "explain").studies["explain"]
+    for name, values in again.model.state_dict().items():
+        assert torch.equal(values, before[name]), name
+    for name in ("times_input", "integrated"):
+        trained, drawn = found[f"maps/{name}"], found[f"control/{name}"]
+        assert attribution.likeness_everywhere(trained, drawn) > 0.98
+        assert abs(attribution.likeness(trained, drawn, found["ink"])) < 0.1
+    assert found["path_sums"][-1] == pytest.approx(found["maps/integrated"].sum())
+    assert found["path_scores"][[0, -1]] == pytest.approx([float(found["blank"]), float(found["score"])])
+
+
+def test_a_contrast_is_the_difference_of_two_scores_and_a_probability_is_one() -> None:
+    net, twin, x = scored(Wish(number=1, contrast=True))
+    with torch.no_grad():
+        scores = twin(x)[0]
+    against = int(scores.masked_fill(torch.arange(3) == 1, -torch.inf).argmax())
+    assert (net.number, net.against) == (1, against)
+    assert float(net.scores(net.read)) == pytest.approx(float(scores[1] - scores[against]))
+    chance, _, _ = scored(Wish(number=1, score="probability"))
+    assert float(chance.scores(chance.read)) == pytest.approx(float(scores.softmax(0)[1]))
+    assert explain.deeplift(chance) is None
+
+
+@pytest.mark.parametrize("words", ["4", "a,0,logit,nothing,64,5", "4,0,odds,nothing,64,5", "4,0,logit,nothing,0,5"])
+def test_a_wish_that_cannot_be_read_says_how_one_is_written(words: str) -> None:
+    with pytest.raises(Refused, match="class,contrast,score"):
+        attribution.wish(words)
+
+
+def test_a_wish_is_read_as_it_is_written() -> None:
+    wished = Wish(3, True, "probability", "blur", 128, 7)
+    assert attribution.wish(wished.words) == wished
+    assert Wish().words == ""
+    assert attribution.wish("") == Wish()
