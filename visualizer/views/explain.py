@@ -502,8 +502,8 @@ def _agreement(seen: Seen, look: Look, box: Box) -> list[Mark]:
         weight = 600 if one == seen.method else 400
         marks += [Text(box.left + names - 8, y + high / 2 + 4, plain(translated(NAMES[one])), 12, weight, ink, "end",
                        max_width=names - 10),
-                  Text(box.left + names + (row + 0.5) * wide, top - 7, plain(translated(SHORT[one])), 11, weight, ink, "middle",
-                       max_width=wide)]
+                  Text(box.left + names + (row + 0.5) * wide, top - 7, plain(translated(SHORT[one])), 11, weight, ink,
+                       "middle", max_width=wide)]
         for column, other in enumerate(methods):
             x = box.left + names + column * wide
             value = None if one == other else attribution.likeness(
