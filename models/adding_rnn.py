@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 sys.path.append(str(Path(__file__).parent))  # finds the shared files from anywhere
 import _adding
+import _live
 from _recipe import publish
 
 TITLE = "Adding RNN"
@@ -68,6 +69,10 @@ RECIPE = (
     f"AdamW, {STEPS} steps of {BATCH} sequences drawn for that step, learning rate rising to {RATE} and falling to 0 "
     f"(one cycle), gradient clipped at 1, mean squared error, seed {SEED}, one thread."
 )
+
+
+# The live recipe: a mean squared error of 0.171, that of a guess: it does not learn, in 10 s of one core.
+live = _live.Live(_live.adding, updates=1500, batch=50, rate=0.001, clip=1.0, loss=0.2)
 
 
 def train(data_dir: str | Path = "", stop: int = STEPS) -> nn.Module:

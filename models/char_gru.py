@@ -21,6 +21,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 sys.path.append(str(Path(__file__).parent))  # finds the shared files from anywhere
+import _live
 import _shakespeare
 from _recipe import publish
 from _text import encode, strangers
@@ -71,6 +72,10 @@ RECIPE = (
     f"learning rate rising to {RATE} and falling to 0 (one cycle), gradient clipped at 1, cross entropy of the next "
     f"character, seed {SEED}, one thread; the first nine tenths of the text."
 )
+
+
+# The live recipe: 1.74 nats for each of 20,000 held-out characters, in 15 s of one core.
+live = _live.Live(_live.characters, updates=500, batch=32, rate=0.006, clip=1.0, loss=1.85, right=0.46)
 
 
 def train(data_dir: str | Path, stop: int = STEPS) -> nn.Module:

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 sys.path.append(str(Path(__file__).parent))  # finds _mnist.py from anywhere
+import _live
 from _mnist import accuracy, digits, fit, publish
 
 TITLE = "MLP"
@@ -86,6 +87,10 @@ RECIPE = (
     f"AdamW, {STEPS} steps of {BATCH} training images of MNIST, learning rate rising to {RATE} and falling to 0 "
     f"(one cycle), cross entropy, seed {SEED}, one thread."
 )
+
+
+# The live recipe: 94.8 % of 500 held-out digits, in 3 s of one core.
+live = _live.Live(_live.digits, updates=1500, batch=32, rate=0.001, loss=0.4, right=0.92)
 
 
 def train(data_dir: str | Path, stop: int = STEPS) -> nn.Module:

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 sys.path.append(str(Path(__file__).parent))  # finds the shared files from anywhere
+import _live
 from _mnist import PIXELS, accuracy, digits, fit, publish
 from _mnist import grey as prepare
 
@@ -55,6 +56,10 @@ RECIPE = (
     f"AdamW, {STEPS} steps of {BATCH} training images of MNIST, learning rate rising to {RATE} and falling to 0 "
     f"(one cycle), cross entropy, seed {SEED}, one thread."
 )
+
+
+# The live recipe: 92.8 % of 500 held-out digits, in 2 s of one core.
+live = _live.Live(_live.digits, updates=2000, batch=32, rate=0.002, loss=0.45, right=0.9)
 
 
 def train(data_dir: str | Path, stop: int = STEPS) -> nn.Module:

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 sys.path.append(str(Path(__file__).parent))  # finds the shared files from anywhere
+import _live
 from _mnist import ROWS, ROWS_OBJECTIVE, accuracy, digits, fit, publish
 
 TITLE = "Rows GRU"
@@ -61,6 +62,10 @@ RECIPE = (
     f"AdamW, {STEPS} steps of {BATCH} training images of MNIST, learning rate rising to {RATE} and falling to 0 "
     f"(one cycle), gradient clipped at 1, cross entropy, seed {SEED}, one thread."
 )
+
+
+# The live recipe: 93.0 % of 500 held-out digits, in 8 s of one core.
+live = _live.Live(_live.digits, updates=900, batch=32, rate=0.003, clip=1.0, loss=0.4, right=0.88)
 
 
 def train(data_dir: str | Path, stop: int = STEPS) -> nn.Module:

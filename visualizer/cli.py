@@ -137,8 +137,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("open", "list", "survey", "record", "check", "shot", "film", "compare", "curve", "data", "claims", "lesson",
-            "doctor")
+COMMANDS = ("open", "list", "survey", "record", "check", "shot", "film", "train", "compare", "curve", "data", "claims",
+            "lesson", "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -232,6 +232,19 @@ def parser() -> argparse.ArgumentParser:
                     help=argparse.SUPPRESS)  # what the window shows, of each place, in a reel of each recording
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp4|webm|gif|webp|apng|FOLDER/")
     it.set_defaults(backward=False)
+
+    it = command("train", _train, "train a bundled network anew, and write the recordings of its checkpoints into a "
+                 "folder that opens as a film")
+    it.add_argument("thing", metavar="NAME", help="a bundled network with a short training of its own")
+    it.add_argument("--set", type=_knobs, action="append", default=[], dest="knobs", metavar="KNOB=VALUE,…",
+                    help="optimiser, rate, batch, init, activation, norm, clip, forget, seed: rate=0.01,optimiser=sgd")
+    it.add_argument("--updates", type=_count, metavar="N", help="so many updates (those of its short training)")
+    it.add_argument("--data", type=Path, metavar="DIR", help="on all training data that lie in this folder, instead of "
+                    "those that come with the app")
+    it.add_argument("--input", default="", metavar="SAMPLE", help="the input that is recorded at every checkpoint")
+    it.add_argument("--resume", action="store_true", help="go on with the training in the folder, up to N updates")
+    it.add_argument("--json", action="store_true", help="progress and result as lines of JSON, for programs")
+    it.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER/")
 
     it = command("compare", _compare, "two to four networks on one input: a picture, a film, or the table of what they "
                  "cost")
@@ -451,6 +464,12 @@ def _positive(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of updates; write a whole number from 1 on")
+    return int(text)
 
 
 def _ratio(text: str) -> Fraction:
@@ -722,6 +741,66 @@ def _compare(chosen: argparse.Namespace) -> int:
     export.save(picture, chosen.output, scale=chosen.scale)
     _say(f"{chosen.output}: {picture.caption}")
     return DONE
+
+
+def _train(chosen: argparse.Namespace) -> int:
+    """A network trained anew: the recordings of its checkpoints, and what was measured."""
+    from visualizer import train
+
+    made, folders = _torch("record.training"), _torch("record.training.folder")
+    words = dict(pair for given in chosen.knobs for pair in given)
+    data = "" if chosen.data is None else str(chosen.data)
+    if chosen.resume and (words or data or chosen.input):
+        raise Usage("A training goes on with its own knobs, data and input; leave --set, --data and --input out.")
+    if chosen.resume:
+        run, learner = folders.taken_up(chosen.output)
+        if run.model != chosen.thing:
+            raise Usage(f"The training in {chosen.output} is one of {run.model}; name that network.")
+    else:
+        knobs, _ = made.taught(chosen.thing)
+        run, learner = folders.started(chosen.output, chosen.thing, train.course_of(words, knobs), sample=chosen.input,
+                                       data=data)
+    upto = chosen.updates or made.taught(chosen.thing)[1]
+    if run.step >= upto:
+        raise Usage(f"The training in {chosen.output} has made {run.step:,} updates already; ask for more with "
+                    "--updates.")
+    print(f"{run.model}: {run.about}", file=sys.stderr)
+    try:
+        with _progress(f"training {run.model}", chosen.json, "updates") as told:
+            for grown in folders.written(chosen.output, run, learner, upto):
+                run = grown
+                told(run.step, upto)
+    except registry.NotWritten as error:
+        kept = "The training is kept up to the checkpoint before; --resume goes on from there."
+        raise NotDone(f"{error} {kept}") from error
+    except KeyboardInterrupt:
+        return _fail(f"Stopped at update {run.step:,}; the training is kept up to update "
+                     f"{run.checkpoints[-1].step:,}, and --resume goes on from there.", INTERRUPTED)
+    return _trained(run, chosen)
+
+
+def _trained(run: Any, chosen: argparse.Namespace) -> int:
+    from visualizer import train
+
+    first, last, best = run.checkpoints[0], run.checkpoints[-1], run.best
+    said = [train.sentence(each) for each in run.named]
+    if chosen.json:
+        _say(json.dumps({"folder": str(chosen.output), "updates": run.step, "checkpoints": len(run.checkpoints),
+                         "held_loss": _known(last.held_loss), "held_right": _known(last.held_right), "best": best.step,
+                         "said": said}))
+        return DONE
+    right = "" if math.isnan(last.held_right) else \
+        f", right answers {100 * first.held_right:.1f} % to {100 * last.held_right:.1f} %"
+    _say(f"{chosen.output}: {run.step:,} updates, {len(run.checkpoints)} checkpoints; held-out loss "
+         f"{first.held_loss:.4g} to {last.held_loss:.4g}{right}; best at {best.step:,}")
+    for sentence in said:
+        _say(f"  {sentence}")
+    return DONE
+
+
+def _known(value: float) -> float | None:
+    """A number for JSON, which has none that is no number."""
+    return value if math.isfinite(value) else None
 
 
 def _curve(chosen: argparse.Namespace) -> int:
@@ -1601,7 +1680,7 @@ def _working(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _progress(what: str, as_json: bool) -> Iterator[Callable[[int, int], None]]:
+def _progress(what: str, as_json: bool, of_what: str = "frames") -> Iterator[Callable[[int, int], None]]:
     """Something to tell how much is done: a bar for a person at a terminal, lines of JSON for a program that asks."""
     seen, shown = sys.stderr.isatty(), -1
 
@@ -1615,7 +1694,7 @@ def _progress(what: str, as_json: bool) -> Iterator[Callable[[int, int], None]]:
             print(json.dumps({"done": done, "of": of}), flush=True)
         elif seen:
             bar = "█" * (hundredths // 4) + "░" * (25 - hundredths // 4)
-            print(f"\r{what} {bar} {done:,} of {of:,} frames ", end="", file=sys.stderr, flush=True)
+            print(f"\r{what} {bar} {done:,} of {of:,} {of_what} ", end="", file=sys.stderr, flush=True)
 
     try:
         yield told

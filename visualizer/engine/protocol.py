@@ -38,6 +38,12 @@ _NUMBERS = "biuf"
 """dtype kinds an array may have: booleans, integers, floats."""
 
 
+class Told(str):
+    """Words of progress that are news, not a state: each of them is told, however soon after the last."""
+
+    __slots__ = ()
+
+
 class Broken(Exception):
     """The other side sent something that is no message; the connection cannot be used any more."""
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ import visualizer
 from visualizer import lab as labs
 from visualizer import manifest, memory, registry
 from visualizer.edits import MODEL, WEIGHTS, those
+from visualizer.engine.protocol import Told
 from visualizer.engine.shared import is_large, shared
 from visualizer.over import parse
 from visualizer.trace import UNTRAINED, Refused, Trace
@@ -172,10 +174,76 @@ def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], 
                                                         "knob": np.array(labs.knobs().index(about))}}
 
 
+TELL = 0.1
+"""Seconds from one piece of news of a training to the next: no more than ten a second."""
+
+
+def trainable(model: str) -> dict[str, Any]:
+    """What can be turned in the training of a bundled network: the knobs of its short recipe by name, `offers`: the
+    names of those that act on it, and its `updates`. Refused for a network without one."""
+    made = import_module("visualizer.record.training")
+    knobs, updates = made.taught(model)
+    return {"knobs": knobs.words(), "offers": list(made.offered(model)), "updates": updates}
+
+
+def train(model: str, course: Sequence[Any], upto: int, sample: str = "", data: str = "", watched: Sequence[str] = (),
+          known: int = 0) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """Go on with the training of these words until there are `upto` updates. Cancelling it is a pause: what was done
+    stays. The words that it yields are JSON of what came since the last, which `train.news_from` reads; the first tells
+    what came after the `known` updates, and all else of the run beside it, as `train.run_from` reads it. Another course
+    branches where it parts from the one before. Answers `{"step": …, "stopped": …}`."""
+    from visualizer import train as trains
+
+    goes = import_module("visualizer.record.training.going")
+    yield 0.0, ""
+    found = goes.going(goes.Words(model, trains.course_from(course), sample, data, tuple(watched)))
+    bare = replace(found.run, updates=(), checkpoints=(), named=()).plain()
+    since = [each for each in found.run.checkpoints if known < each.step <= upto or each.step == known == 0]
+    updates = [each for each in found.run.updates if known < each.step <= upto]
+    named = [each for each in found.run.named if known < each.step <= upto]
+    yield min(found.run.step / max(upto, 1), 1.0), Told(json.dumps(bare | trains.plain_news(updates, since, named)))
+    updates, since, named, told = [], [], [], time.monotonic()  # noqa: TID251 nothing shows it: it spares messages
+    if found.run.step < upto or upto < 1:
+        for news in goes.onwards(found, upto):
+            updates += news.updates
+            since += news.checkpoints
+            named += news.named
+            now = time.monotonic()  # noqa: TID251 as above
+            if now - told >= TELL:
+                yield found.run.step / upto, Told(json.dumps(trains.plain_news(updates, since, named)))
+                updates, since, named, told = [], [], [], now
+    if updates:
+        yield 1.0, Told(json.dumps(trains.plain_news(updates, since, named)))
+    return {"step": found.run.step, "stopped": found.run.stopped}
+
+
+def checkpoint(model: str, course: Sequence[Any], step: int, sample: str = "", data: str = "",
+               watched: Sequence[str] = ()) -> dict[str, Any]:
+    """The recording of the chosen input after so many updates: `{"trace": Trace, "report": None}`."""
+    from visualizer import train as trains
+
+    goes = import_module("visualizer.record.training.going")
+    run, found = goes.checkpoint_of(goes.Words(model, trains.course_from(course), sample, data, tuple(watched)), step)
+    return {"trace": import_module("visualizer.record.training").recorded(replace(run, sample=sample), found),
+            "report": None}
+
+
+def one_update(model: str, course: Sequence[Any], step: int, weight: str, sample: str = "", data: str = "",
+               watched: Sequence[str] = (), rate: float = 0.1) -> dict[str, Any]:
+    """One update of one weight, `conv1.weight:0,0,2,2`, for `train.taken_apart.stages`: `before` and the `knobs`; and
+    `loss`, from where to where one plain step of `rate` moves the loss of its batch."""
+    from visualizer import train as trains
+
+    goes = import_module("visualizer.record.training.going")
+    words = goes.Words(model, trains.course_from(course), sample, data, tuple(watched))
+    before, knobs, moves = goes.one_update(words, step, weight, rate)
+    return {"before": asdict(before), "knobs": knobs.words(), "loss": list(moves)}
+
+
 REQUESTS: dict[str, Callable[..., Any]] = {
     each.__name__: each for each in (
         hello, describe, survey, record, check, check_recording, extend, study, costs, over, curve, measure, lab,
-        check_lab, sweep_lab)}
+        check_lab, sweep_lab, trainable, train, checkpoint, one_update)}
 
 
 Source = tuple[str, tuple[str, ...], str]

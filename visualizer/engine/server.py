@@ -36,6 +36,7 @@ from visualizer.engine.protocol import (
     Broken,
     Connection,
     Message,
+    Told,
 )
 from visualizer.engine.requests import REQUESTS
 from visualizer.trace import Refused
@@ -160,7 +161,7 @@ def _step(connection: Connection, run: _Run, wishes: _Wishes) -> bool:
         _tell_error(connection, message, error)
         return False
     now = time.monotonic()  # noqa: TID251 nothing is shown by it: it only spares the window messages
-    if now - run.told >= TELL:
+    if now - run.told >= TELL or isinstance(words, Told):
         run.told = now
         connection.send(Message(PROGRESS, message.id, value=[float(share), str(words)]))
     return True

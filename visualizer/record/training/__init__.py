@@ -45,9 +45,10 @@ from visualizer.train import (
     in_force,
     is_kept,
 )
+from visualizer.train.taken_apart import Before
 
-__all__ = ["Kept", "Learner", "News", "advance", "begin", "kept", "loss_moves", "offered", "recorded", "resumed",
-           "short_recipe", "taught", "trainable"]
+__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "loss_moves", "offered",
+           "recorded", "resumed", "short_recipe", "taught", "trainable"]
 
 AT_ONCE = 500
 """Held-out rows that are answered at once."""
@@ -137,7 +138,7 @@ def begin(model: str, course: Course | None = None, *, sample: str = "", data: s
     opened, task = _opened(model), learner.task
     run = Run(model, course, sample, data, task.about, tuple(_layers(learner.net)), tuple(_parts(learner.net)),
               opened.labels, tuple(watched))
-    _watched(run, learner.net)
+    _places(watched, learner.net, model)
     return run.grown(checkpoints=(_checkpoint(learner),)), learner
 
 
@@ -181,6 +182,31 @@ def advance(run: Run, learner: Learner, upto: int, watched: bool = True) -> Iter
         yield news
         if any(each.what == NOT_A_NUMBER for each in news.named):
             return
+
+
+def at_the_end(learner: Learner) -> Checkpoint:
+    """A checkpoint of what there is, wherever that is on the log axis."""
+    return _checkpoint(learner)
+
+
+def before_next(learner: Learner, word: str) -> Before:
+    """What stands there before the next update, of one weight, `conv1.weight:0,0,2,2`; nothing is changed by it."""
+    net = learner.net
+    ((_, place),) = _places((word,), net, learner.net.__class__.__name__)
+    x, wanted = _batch(learner)
+    weights = dict(net.named_parameters())
+    with _one_thread():
+        found = torch.autograd.grad(learner.task.loss(net(x), wanted), list(weights.values()))
+    name, _, cell = word.partition(":")
+    layer, _, own = name.rpartition(".")
+    remembered = learner.optimiser.state.get(weights[name], {})
+    memory = remembered.get("step", 0)
+    state = {key: value.reshape(-1)[place].item() for key, value in remembered.items()
+             if isinstance(value, Tensor) and value.shape == weights[name].shape}
+    gradient = dict(zip(weights, found, strict=True))[name]
+    return Before(layer, own, tuple(map(int, cell.split(","))), learner.step + 1, int(memory) + 1,
+                  weights[name].detach().reshape(-1)[place].item(), gradient.reshape(-1)[place].item(),
+                  _norm(found), state)
 
 
 def loss_moves(learner: Learner, rate: float) -> tuple[float, float]:
@@ -244,7 +270,7 @@ class _Measuring:
     def __init__(self, run: Run, learner: Learner) -> None:
         self.run, self.learner = run, learner
         self.layers = _layers(learner.net)
-        self.places = _watched(run, learner.net)
+        self.places = _places(run.watched, learner.net, run.model)
         self.parts = _parts(learner.net)
         self.old: list[list[Tensor]] = []
         self.gradient: tuple[float, ...] = ()
@@ -356,17 +382,17 @@ def _parts(net: nn.Module) -> dict[str, nn.Module]:
     return {name: part for name, part in net.named_modules() if isinstance(part, MEASURED)}
 
 
-def _watched(run: Run, net: nn.Module) -> list[tuple[Tensor, int]]:
-    """Where the chosen weights stand."""
+def _places(words: Sequence[str], net: nn.Module, model: str) -> list[tuple[Tensor, int]]:
+    """Where the chosen weights stand: each with the place in it, row by row."""
     found, weights = [], dict(net.named_parameters())
-    for word in run.watched:
+    for word in words:
         name, _, cell = word.partition(":")
         places = cell.split(",")
         weight = weights.get(name)
         if weight is None or len(places) != weight.ndim or not all(
                 place.isdecimal() and int(place) < size for place, size in zip(places, weight.shape, strict=True)):
             raise Refused(tr("{model} has no weight {name}; write for example {example}.").format(
-                model=run.model, name=repr(word), example=next(
+                model=model, name=repr(word), example=next(
                     f"{known}:{','.join('0' * each.ndim)}" for known, each in weights.items())))
         place = 0
         for index, size in zip(places, weight.shape, strict=True):

@@ -1,0 +1,151 @@
+"""Going: the runs that a process has under way, so that each goes on, is looked at, and branches at any update.
+
+A run is found by its words. Where it has not come so far, or has come further, it is taken up at the nearest
+checkpoint before, its own or that of a run that agrees with it up to there, and the updates between are made again: to
+the last bit those that they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from visualizer.language import tr
+from visualizer.record.training import (
+    Kept,
+    Learner,
+    News,
+    advance,
+    at_the_end,
+    before_next,
+    begin,
+    kept,
+    loss_moves,
+    resumed,
+)
+from visualizer.trace import Refused
+from visualizer.train import Checkpoint, Course, Knobs, Run, in_force
+from visualizer.train.kept import stored
+from visualizer.train.taken_apart import Before
+
+MOST = 4
+"""So many runs are kept, the last ones that were asked for."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What tells one run from another."""
+
+    model: str
+    course: Course
+    sample: str = ""
+    data: str = ""
+    watched: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class Going:
+    """A run under way."""
+
+    run: Run
+    learner: Learner
+    states: dict[int, Kept] = field(default_factory=dict)
+    """By the number of updates: from there it can be taken up."""
+
+
+_going: dict[Words, Going] = {}
+
+
+def going(words: Words) -> Going:
+    """The run of these words, as far as it has come; a new one stands where it branches off from another."""
+    found = _going.pop(words, None) or _branched(words)
+    _going[words] = found
+    while len(_going) > MOST:
+        del _going[next(iter(_going))]
+    return found
+
+
+def onwards(found: Going, upto: int) -> Iterator[News]:
+    """Update by update, kept as it goes."""
+    if found.run.stopped:
+        raise Refused(tr("The training ended at update {count}, where a number was none; go back, and take a smaller "
+                         "learning rate.").format(count=found.run.step))
+    for news in advance(found.run, found.learner, upto):
+        found.run = found.run.grown(*news)
+        if news.checkpoints and not found.run.stopped:
+            found.states[found.learner.step] = kept(found.learner)
+        yield news
+
+
+def checkpoint_of(words: Words, step: int) -> tuple[Run, Checkpoint]:
+    """All weights after exactly so many updates, which the run has made, or makes now."""
+    longer = stored(words.model)
+    if longer is not None and longer.course == words.course:
+        return longer, _exactly(longer, step) or _missing(step)
+    found = _going.get(words)
+    known = None if found is None else _exactly(found.run, step)
+    if found is not None and known is not None:
+        return found.run, known
+    aside = _aside(words, step)
+    return aside.run, at_the_end(aside.learner)
+
+
+def one_update(words: Words, step: int, weight: str, rate: float) -> tuple[Before, Knobs, tuple[float, float]]:
+    """What stood there before update `step`, of one weight; its knobs; and from where to where one plain step of `rate`
+    moves the loss of its batch."""
+    if step < 1:
+        raise Refused(tr("Updates are counted from 1; choose one of these."))
+    aside = _aside(words, step - 1)
+    return before_next(aside.learner, weight), in_force(words.course, step - 1), loss_moves(aside.learner, rate)
+
+
+# --- where it is taken up -------------------------------------------------------------------------------------------
+
+def agree(one: Course, other: Course) -> float:
+    """After how many updates two courses part; infinity where they never do."""
+    starts = sorted({start for start, _ in (*one, *other)})
+    return next((start for start in starts if in_force(one, start) != in_force(other, start)), float("inf"))
+
+
+def _branched(words: Words) -> Going:
+    """A run of these words that stands where it parts from the one it has most in common with."""
+    best: tuple[int, Going] | None = None
+    for other, found in _going.items():
+        if (other.model, other.sample, other.data, other.watched) != (words.model, words.sample, words.data,
+                                                                        words.watched):
+            continue
+        last = min(agree(words.course, other.course), found.learner.step)
+        if last > 0 and (best is None or last > best[0]):
+            best = int(last), found
+    return _begun(words) if best is None else _taken_up(words, best[1], best[0])
+
+
+def _begun(words: Words) -> Going:
+    run, learner = begin(words.model, words.course, sample=words.sample, data=words.data, watched=words.watched)
+    return Going(run, learner, {0: kept(learner)})
+
+
+def _taken_up(words: Words, found: Going, step: int) -> Going:
+    """A run of these words after `step` updates, made of another that agrees with it up to there."""
+    start = max(each for each in found.states if each <= step)
+    run = found.run.until(start, words.course)
+    again = Going(run, resumed(run, found.states[start]),
+                  {each: state for each, state in found.states.items() if each <= start})
+    if step > start:
+        for _ in onwards(again, step):
+            pass
+    return again
+
+
+def _aside(words: Words, step: int) -> Going:
+    """The same after `step` updates, beside the one that is under way."""
+    return _taken_up(words, _going.get(words) or going(words), step)
+
+
+def _exactly(run: Run, step: int) -> Checkpoint | None:
+    return next((each for each in run.checkpoints if each.step == step), None)
+
+
+def _missing(step: int) -> Checkpoint:
+    raise Refused(tr("No weights are kept after {count} updates; choose one of the checkpoints.").format(count=step))
+

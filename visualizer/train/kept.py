@@ -1,0 +1,135 @@
+"""Kept: a Run as a file, with the weights of its checkpoints and all that it takes to go on.
+
+A safetensors file, whose card is the run in plain words; the updates are one table in it. The window reads it without
+torch, `record.training.folder` writes one beside the recordings of a run, and longer runs that come with the app lie in
+`assets/train`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import registry
+from visualizer.language import tr
+from visualizer.registry import MOST_HEADER
+from visualizer.trace import Refused
+from visualizer.train import Checkpoint, Run, Update, run_from
+
+SUFFIX = ".run"
+NAME = f"training{SUFFIX}"
+"""What the file is called in the folder of a run."""
+MOST_BYTES = 1 << 30
+"""A larger file is not read."""
+TUPLES = ("gradient", "moved", "weights", "dead", "saturated", "spread", "answer", "watched")
+SINGLE = ("step", "loss", "right")
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def to_bytes(run: Run, state: Arrays | None = None, *, half: bool = False) -> bytes:
+    """The file as bytes; `state` is what the optimiser has to remember, `half` rounds weights to float16.
+
+    The same run gives the same bytes.
+    """
+    from safetensors.numpy import save
+
+    kind = np.float16 if half else np.float32
+    arrays: dict[str, NDArray[Any]] = {f"state/{name}": np.ascontiguousarray(array)
+                                       for name, array in (state or {}).items()}
+    for each in run.checkpoints:
+        arrays |= {f"{each.step}/{name}": np.ascontiguousarray(array, kind) for name, array in each.weights.items()}
+    arrays["updates"] = _table(run)
+    widths = [len(getattr(run.updates[0], name)) for name in TUPLES] if run.updates else [0] * len(TUPLES)
+    bare = replace(run, updates=(), checkpoints=tuple(replace(each, weights={}) for each in run.checkpoints))
+    content = save(arrays, {"format": "visualizer-run-1", "run": json.dumps(bare.plain(), sort_keys=True),
+                            "widths": json.dumps(widths)})
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:end]), sort_keys=True).encode()  # the library writes it in random order
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[end:]
+
+
+def read(path: Path) -> tuple[Run, Arrays]:
+    """The run of a file, and what its optimiser remembers; Refused with one sentence where it is damaged, or none."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError("it is too large")
+        return _of_bytes(path.read_bytes())
+    except OSError as error:
+        raise Refused(tr("There is no training in {name} that can be read ({why}); name the folder that visualizer "
+                         "train wrote.").format(name=path.parent.name, why=error.strerror or error)) from error
+    except Exception as error:  # whatever a damaged file makes of itself
+        raise Refused(tr("{name} is damaged, so its training cannot go on; begin a new one in another folder.").format(
+            name=path.name)) from error
+
+
+def _of_bytes(content: bytes) -> tuple[Run, Arrays]:
+    from safetensors.numpy import load
+
+    size = int.from_bytes(content[:8], "little")
+    if not 2 <= size <= min(MOST_HEADER, len(content) - 8):
+        raise ValueError("it is no safetensors file")
+    card = json.loads(content[8:8 + size])["__metadata__"]
+    arrays = load(content)
+    run = run_from(json.loads(card["run"]))
+    weights: dict[int, dict[str, NDArray[Any]]] = {}
+    for word, array in arrays.items():
+        step, _, name = word.partition("/")
+        if step.isdecimal():
+            weights.setdefault(int(step), {})[name] = array.astype(np.float32)
+    checkpoints = tuple(replace(each, weights=weights.get(each.step, {})) for each in run.checkpoints)
+    updates = _updates(arrays["updates"], json.loads(card["widths"]))
+    state = {word.removeprefix("state/"): array for word, array in arrays.items() if word.startswith("state/")}
+    return replace(run, updates=updates, checkpoints=checkpoints), state
+
+
+def _table(run: Run) -> NDArray[np.float64]:
+    """One row an update."""
+    rows = [[*(getattr(each, name) for name in SINGLE), *(number for name in TUPLES for number in getattr(each, name))]
+            for each in run.updates]
+    return np.array(rows, np.float64) if rows else np.zeros((0, len(SINGLE)))
+
+
+def _updates(table: NDArray[np.float64], widths: list[int]) -> tuple[Update, ...]:
+    found = []
+    for step, loss, right, *row in table.tolist():
+        parts = []
+        for width in widths:
+            parts.append(tuple(row[:width]))
+            row = row[width:]
+        found.append(Update(int(step), loss, right, *parts))
+    return tuple(found)
+
+
+# --- longer runs that come with the app -----------------------------------------------------------------------------
+
+@lru_cache(4)
+def stored(model: str) -> Run | None:
+    """The longer run of a bundled network, whose checkpoints come with the app; None where there is none.
+
+    Its updates are thinned out, evenly on a log axis.
+    """
+    path = registry.folder("assets") / "train" / f"{model}{SUFFIX}"
+    return read(path)[0] if path.is_file() else None
+
+
+def thinned(run: Run, kept: frozenset[int]) -> Run:
+    """The same with some of its updates alone."""
+    return replace(run, updates=tuple(each for each in run.updates if each.step in kept))
+
+
+def checkpoint(run: Run, step: int) -> Checkpoint:
+    """The checkpoint of exactly so many updates; raises Refused with one sentence where there is none."""
+    for each in run.checkpoints:
+        if each.step == step:
+            return each
+    raise Refused(tr("There is no checkpoint after {count} updates; choose one of {steps}.").format(
+        count=step, steps=", ".join(str(each.step) for each in run.checkpoints)))
