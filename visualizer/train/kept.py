@@ -133,3 +133,13 @@ def checkpoint(run: Run, step: int) -> Checkpoint:
             return each
     raise Refused(tr("There is no checkpoint after {count} updates; choose one of {steps}.").format(
         count=step, steps=", ".join(str(each.step) for each in run.checkpoints)))
+
+
+def ships(model: str) -> bool:
+    """Whether a longer run of a network comes with the app."""
+    return model in _shipped()
+
+
+@lru_cache(1)
+def _shipped() -> frozenset[str]:
+    return frozenset(path.stem for path in registry.files("assets", f"train/*{SUFFIX}"))
