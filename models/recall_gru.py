@@ -48,7 +48,6 @@ class RecallGRU(nn.Module):
         return self.fc(hidden[:, -1])
 
 
-
 def build() -> nn.Module:
     """A new network with random weights."""
     return RecallGRU()

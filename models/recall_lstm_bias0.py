@@ -52,7 +52,6 @@ class RecallLSTMBias0(nn.Module):
         return self.fc(hidden[:, -1])
 
 
-
 def build() -> nn.Module:
     """A new network with random weights."""
     return RecallLSTMBias0()

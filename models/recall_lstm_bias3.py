@@ -51,7 +51,6 @@ class RecallLSTMBias3(nn.Module):
         return self.fc(hidden[:, -1])
 
 
-
 def build() -> nn.Module:
     """A new network with random weights."""
     return RecallLSTMBias3()

@@ -33,7 +33,7 @@ KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.K
         Qt.Key.Key_End, Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Tab, Qt.Key.Key_B, Qt.Key.Key_F,
         Qt.Key.Key_Period, Qt.Key.Key_Comma, Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_Plus, Qt.Key.Key_Minus,
         Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Backspace, Qt.Key.Key_Slash)
-LEFT_OUT = ("quit", "save", "open", "open-folder", "export", "film", "film-inputs", "export-data", "pen-export",
+LEFT_OUT = ("quit", "save", "open", "open-folder", "export", "film", "film-inputs", "export-data", "page", "pen-export",
             "present", "present-here", "speaker", "restore", "copy", "copy-caption", "copy-data", "add-panel", "menu",
             "training-beside", "training-reel", "sweep")
 """Commands that ask for a file, leave the window, or take the clipboard of whoever sits here."""

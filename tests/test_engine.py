@@ -6,6 +6,7 @@ the last part runs the engine as the app does, with torch, and compares its reco
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -1046,3 +1047,37 @@ def test_the_window_takes_a_recording_and_checks_nothing_itself_without_torch() 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120,
                           check=True)
     assert done.stdout == "True True False None\n", done.stderr
+
+
+def test_it_trains_pauses_and_goes_on_and_tells_no_more_than_ten_times_a_second(torch_engine, qtbot) -> None:
+    from visualizer.record import training
+    from visualizer.train import course_of, news_from, plain_course, run_from
+
+    heard = Heard(torch_engine, qtbot)
+    course = course_of({"seed": "5"}, training.taught("mlp_small")[0])
+    words = {"model": "mlp_small", "course": plain_course(course), "sample": "digit-2148"}
+    number = torch_engine.request("train", upto=100_000, **words)
+    begun = time.monotonic()
+    qtbot.waitUntil(lambda: sum(bool(said[3]) for said in heard.of("progress")) >= 4, timeout=WAIT)
+    torch_engine.cancel(number)
+    lasted = time.monotonic() - begun
+    told = [json.loads(said[3]) for said in heard.of("progress") if said[3]]
+    assert len(told) <= 2 + 10 * lasted
+    run = run_from(told[0])
+    for plain in told[1:]:
+        run = run.grown(*news_from(plain))
+    assert [each.step for each in run.updates] == list(range(1, run.step + 1))
+    before = len(heard.of("progress"))
+    upto = run.step + 1
+    answer = heard.until_answer(torch_engine.request("train", upto=upto, known=run.step, **words))
+    assert answer["step"] >= upto
+    for _, _, _, plain in heard.of("progress")[before:]:
+        run = run.grown(*news_from(json.loads(plain))) if plain else run
+    assert run.step == upto
+    alone, learner = training.begin("mlp_small", course, sample="digit-2148")
+    for news in training.advance(alone, learner, upto):
+        alone = alone.grown(*news)
+    assert run.plain() == alone.plain()
+    other = Heard(torch_engine, qtbot)
+    torch_engine.request("train", model="mlp_small", course=plain_course(course), upto=0)
+    assert "at least 1" in other.until("refused")[0][2]

@@ -117,7 +117,7 @@ def test_words_begin_with_their_own_letters(words, leftwards):
 
 def test_pieces_of_a_text_stand_from_the_right():
     def laid(*words):
-        return [piece.text for piece in paint._laid_out(Text(0, 0, tuple(map(Run, words))))]
+        return [piece.text for piece in paint.laid_out(Text(0, 0, tuple(map(Run, words))))]
 
     assert laid("אבג ", "5.77", " דה") == [" דה", "5.77", "אבג "]
     assert laid("one ", "5.77", " two") == ["one ", "5.77", " two"]

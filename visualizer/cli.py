@@ -137,8 +137,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("open", "list", "survey", "record", "check", "shot", "film", "train", "compare", "curve", "data", "claims",
-            "lesson", "doctor")
+COMMANDS = ("open", "list", "survey", "record", "check", "shot", "film", "page", "train", "compare", "curve", "data",
+            "claims", "lesson", "doctor")
 THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
          "an image for the default model, or lab, the gradient laboratory")
 
@@ -161,7 +161,7 @@ def parser() -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
         made.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         made.add_argument("--lessons", action="append", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-        made.set_defaults(run=run)
+        made.set_defaults(run=run, command=name)
         return made
 
     it = command("open", _open, "open something in the app")
@@ -232,6 +232,21 @@ def parser() -> argparse.ArgumentParser:
                     help=argparse.SUPPRESS)  # what the window shows, of each place, in a reel of each recording
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp4|webm|gif|webp|apng|FOLDER/")
     it.set_defaults(backward=False)
+
+    it = command("page", _film, "write one HTML page in which a recording is stepped through, scrubbed and pointed at")
+    it.add_argument("thing", metavar="THING", help=THING)
+    _what_goes_in(it)
+    it.add_argument("--view", metavar="V", help="a view of `visualizer list views`")
+    it.add_argument("--from", dest="first", default="", metavar="ADDRESS", help="begin with this beat (the very first)")
+    it.add_argument("--to", dest="last", default="", metavar="ADDRESS", help="end with this beat (the very last)")
+    it.add_argument("--at", metavar="ADDRESS", help=argparse.SUPPRESS)
+    _how_it_is_seen(it)
+    it.add_argument("--theme", help="a theme of `visualizer list themes`; the page has a dark one beside it")
+    it.add_argument("--language", type=_language, metavar="CODE", help="the language of its words: en, de, …")
+    it.add_argument("--size", type=_size, metavar="WxH", help="pixels to lay the pictures out in (default 1104x796)")
+    it.add_argument("--json", action="store_true", help="progress and result as lines of JSON, for programs")
+    it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.html")
+    it.set_defaults(backward=False, over="", fps=30, speed=1, scale=1.0, sound="", numbers=None)
 
     it = command("train", _train, "train a bundled network anew, and write the recordings of its checkpoints into a "
                  "folder that opens as a film")
@@ -883,6 +898,8 @@ def _film(chosen: argparse.Namespace) -> int:
     form = films.find(chosen.output)
     if missing := form.missing():
         raise NotDone(missing)
+    if chosen.command == "page" and not form.stepped:
+        raise Usage(f"A page is one HTML file; call it {chosen.output.with_suffix('.html')}.")
     _writable(chosen.output, form.suffixes)
     if chosen.numbers is None:
         state, trace = _state_and_trace(chosen)
@@ -1049,6 +1066,8 @@ def _written(films: Any, form: Any, film: Film, chosen: argparse.Namespace) -> i
     if chosen.json:
         said = {"file": str(chosen.output), "frames": film.count, "seconds": length, "bytes": size}
         _say(json.dumps(said | ({"heard": tones} if tones else {})))
+    elif form.stepped:
+        _say(f"{chosen.output}: {size:,} bytes")
     else:
         _say(f"{chosen.output}: {film.count:,} frames, {length:.1f} s, {size:,} bytes")
         if tones:

@@ -545,7 +545,7 @@ def _draw_text(mark: Text, on: _Surface) -> None:
     painter = on.painter
     painter.setLayoutDirection(Qt.LayoutDirection.RightToLeft if reads_leftwards(mark.plain) else
                                Qt.LayoutDirection.LeftToRight)
-    for piece in _laid_out(mark):
+    for piece in laid_out(mark):
         painter.setPen(_drawn(on.theme, piece.color, mark.opacity))
         x, y = mark.x + piece.x, mark.y + piece.y
         if piece.scale != 1:
@@ -565,7 +565,7 @@ def _draw_text(mark: Text, on: _Surface) -> None:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """A run, placed: `x` and `y` from the anchor, a font of whole pixels and the scale to its true size."""
 
     x: float
@@ -578,7 +578,8 @@ class _Piece:
 
 
 @lru_cache(maxsize=8192)
-def _laid_out(mark: Text) -> tuple[_Piece, ...]:
+def laid_out(mark: Text) -> tuple[Piece, ...]:
+    """The runs of a text, cut where it is too long, each at its place."""
     runs = [run for run in mark.runs if run.text]
     widths = [_measured(run, mark) for run in runs]
     if mark.max_width and sum(widths) > mark.max_width:
@@ -590,10 +591,20 @@ def _laid_out(mark: Text) -> tuple[_Piece, ...]:
     pieces = []
     for run, width in zip(runs, widths, strict=True):
         size, whole, style = _style(run, mark)
-        pieces.append(_Piece(x, letters.SHIFTS.get(run.shift, 0) * mark.size, run.text, whole, style,
+        pieces.append(Piece(x, letters.SHIFTS.get(run.shift, 0) * mark.size, run.text, whole, style,
                              1 if size == whole else size / whole, run.color or mark.color))
         x += width
     return tuple(pieces)
+
+
+@cache
+def outline(text: str, style: letters.Face) -> tuple[float, QPainterPath]:
+    """How far letters that hang together reach at a size of 1,000 pixels, and the outline of their ink."""
+    made = QFont(font(1000, style))
+    made.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0)
+    path = QPainterPath()
+    path.addText(0, 0, made, text)
+    return QFontMetricsF(made).horizontalAdvance(text), path
 
 
 @lru_cache(maxsize=8192)
@@ -607,11 +618,11 @@ def _spelled(text: str, size: int, style: letters.Face) -> tuple[tuple[float, st
     spelled: list[tuple[float, str]] = []
     open_end = False
     for index, letter in enumerate(text):
-        spare = _advance(letter, size, style) - plain.horizontalAdvance(letter)
+        spare = advance(letter, size, style) - plain.horizontalAdvance(letter)
         if abs(spare) < 0.01 and open_end:
             spelled[-1] = (spelled[-1][0], spelled[-1][1] + letter)
         else:
-            spelled.append((_advance(text[:index], size, style) + spare / 2, letter))
+            spelled.append((advance(text[:index], size, style) + spare / 2, letter))
         open_end = abs(spare) < 0.01
     return tuple(spelled)
 
@@ -625,11 +636,12 @@ def _style(run: Run, mark: Text) -> tuple[float, int, letters.Face]:
 
 def _measured(run: Run, mark: Text) -> float:
     size, whole, style = _style(run, mark)
-    return _advance(run.text, whole, style) * size / whole
+    return advance(run.text, whole, style) * size / whole
 
 
 @lru_cache(maxsize=8192)
-def _advance(text: str, size: int, style: letters.Face) -> float:
+def advance(text: str, size: int, style: letters.Face) -> float:
+    """How far a run reaches at a size of whole pixels."""
     return QFontMetricsF(font(size, style)).horizontalAdvance(text)
 
 

@@ -61,6 +61,8 @@ class Opened:
     """Names of the files beside it from which its labels come, and how an input is made ready; empty for none."""
     whole: Opened | None = None
     """The model of which it is a part: what makes pictures of points of what reads pictures, too."""
+    uncut: Opened | None = None
+    """The same before it was edited; None where it is as it was."""
 
 
 def open_model(name_or_path: str | Path, untrained: bool = False, told: Manifest | None = None) -> Opened:

@@ -36,7 +36,7 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
             by_chance(module, settings_of(opened), edit.draws(*arguments), opened.title)
         elif edit.cuts is not None:
             cut(module, edit.cuts(*arguments), opened)
-    return replace(opened, module=module, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
+    return replace(opened, module=module, uncut=opened, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
 
 
 def of_input(words: Sequence[str], raw: Any, kind: InputKind, facts: Mapping[str, Any], title: str) -> Any:

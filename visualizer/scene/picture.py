@@ -257,6 +257,16 @@ class Opens:
 
 
 @dataclass(frozen=True)
+class Toggles:
+    """What stands for an edit: a click does it or takes it back."""
+
+    edit: str
+    """As it stands in a recipe."""
+    only: str = ""
+    """The one that a click with Shift does instead."""
+
+
+@dataclass(frozen=True)
 class Stop:
     """A place on a lane: the moment that it stands for."""
 
@@ -369,7 +379,8 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Flight | Touch | Stop | ToInput | ToPoint | Choice | Opens | None = field(default=None, compare=False)
+    holds: Term | Flight | Touch | Stop | ToInput | ToPoint | Choice | Opens | Toggles | None = field(
+        default=None, compare=False)
     """Which term of a number it is, what it carries on its way or lies round, which moment of a lane, or which choice;
     none of them is seen."""
 

@@ -51,6 +51,8 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 R = TypeVar("R", ModelRecipe, LabRecipe)
 GATE = "gate"
 """The knob of views that open one gate or state of a step: which one."""
+MOST_SWITCHED_OFF = 8
+"""So many edits that were switched off stay in the list."""
 OWN_LOOK = ("scope", "signs", "knobs")
 """What of a Look each place has for itself; size, theme and type are one for the whole window."""
 
@@ -653,6 +655,13 @@ def unit_words(focus: Focus | None, trace: Trace) -> str:
         return f"{focus.layer}:{focus.cell[1]}/{focus.array}"
     found = unit_of(focus, trace)
     return "" if found is None else f"{found[0]}:{found[1]}"
+
+
+def switched(state: State, words: str) -> State:
+    """One edit done or taken back; what is taken back stays in the list, switched off."""
+    off = tuple(word for word in state.look.knob("off", "").split("|") if word and word != words)
+    kept = "|".join((*off, words)[-MOST_SWITCHED_OFF:] if words in state.edits else off)
+    return turned(toggled(state, words), "off", kept)
 
 
 def toggled(state: State, words: str) -> State:

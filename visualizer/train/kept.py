@@ -21,7 +21,7 @@ from visualizer import registry
 from visualizer.language import tr
 from visualizer.registry import MOST_HEADER
 from visualizer.trace import Refused
-from visualizer.train import Checkpoint, Run, Update, run_from
+from visualizer.train import Run, Update, run_from
 
 SUFFIX = ".run"
 NAME = f"training{SUFFIX}"
@@ -124,15 +124,6 @@ def stored(model: str) -> Run | None:
 def thinned(run: Run, kept: frozenset[int]) -> Run:
     """The same with some of its updates alone."""
     return replace(run, updates=tuple(each for each in run.updates if each.step in kept))
-
-
-def checkpoint(run: Run, step: int) -> Checkpoint:
-    """The checkpoint of exactly so many updates; raises Refused with one sentence where there is none."""
-    for each in run.checkpoints:
-        if each.step == step:
-            return each
-    raise Refused(tr("There is no checkpoint after {count} updates; choose one of {steps}.").format(
-        count=step, steps=", ".join(str(each.step) for each in run.checkpoints)))
 
 
 def ships(model: str) -> bool:

@@ -197,12 +197,21 @@ class FilmPanel(QWidget):
         return (why, False) if why else (tr("{seconds} s, {n} frames").format(
             seconds=numbers.number(float(made.seconds), 1), n=numbers.count(made.count)), True)
 
-    def start(self, path: Path) -> None:
-        """Make the film that is chosen."""
-        found = recordings(self.store)
-        self.done = (0, filmed(found, self.pictured(), self.wish(), self.store.inputs).count)
+    def make_page(self, path: Path) -> None:
+        """Make a page of the whole stretch, as large as the stage, whatever film is chosen here."""
+        if self.job is not None:
+            self.said.emit(tr("The film is being made; {key} shows how far it is.").format(key=key_for("film")))
+            return
+        self.start(path, Wish(form="html", scale=0.0))
+        if not self.isVisible():
+            self.toggle()
+
+    def start(self, path: Path, wish: Wish | None = None) -> None:
+        """Make the film that is chosen, or another one."""
+        found, wish = recordings(self.store), wish or self.wish()
+        self.done = (0, filmed(found, self.pictured(), wish, self.store.inputs).count)
         try:
-            self.job = Job(found, self.pictured(), self.wish(), path, self, self.store.inputs)
+            self.job = Job(found, self.pictured(), wish, path, self, self.store.inputs)
         except OSError as error:
             self.said.emit(tr("The film was not made: {why}").format(why=error))
             return

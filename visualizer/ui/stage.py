@@ -49,6 +49,7 @@ from visualizer.scene.picture import (
     Stop,
     Stops,
     Text,
+    Toggles,
     ToInput,
     ToPoint,
 )
@@ -467,6 +468,8 @@ class Stage(Canvas):
             self._choose(event.position(), pressed[0].holds.knob)
         elif pressed is not None and isinstance(pressed[0].holds, Opens):
             self._open(pressed[0].holds)
+        elif pressed is not None and isinstance(pressed[0].holds, Toggles):
+            self._toggle(pressed[0].holds, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         elif pressed is not None and isinstance(pressed[0].holds, ToPoint):
             self._dragging = "plane"
             self._to_point(event.position())
@@ -573,6 +576,12 @@ class Stage(Canvas):
         if trace is not None and any(view.name == more.view for view in sight.suited(trace)):
             self.store.apply(lambda state: does.changed(state, view=more.view))
             self._press = None
+
+    def _toggle(self, wanted: Toggles, alone: bool) -> None:
+        """Do or take back the edit that lies there."""
+        word = wanted.only if alone and wanted.only else wanted.edit
+        self.store.apply(lambda state: does.switched(state, word))
+        self._press = None
 
     def _click(self, focus: Focus | None) -> None:
         """Select what lies there, one level down at a time; on nothing, go one level up."""

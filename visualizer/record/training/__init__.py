@@ -50,6 +50,8 @@ from visualizer.train.taken_apart import Before
 __all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "loss_moves", "offered",
            "recorded", "resumed", "short_recipe", "taught", "trainable"]
 
+CHANGING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+"""Parts that do something else in evaluation."""
 AT_ONCE = 500
 """Held-out rows that are answered at once."""
 
@@ -175,13 +177,17 @@ def advance(run: Run, learner: Learner, upto: int, watched: bool = True) -> Iter
     if upto < 1:
         raise Refused(tr("{count} updates change nothing; train at least 1.").format(count=upto))
     measuring = _Measuring(run, learner) if watched else None
-    while learner.step < upto:
-        _use(learner, in_force(run.course, learner.step))
-        with _one_thread():
-            news = _update(learner, measuring)
-        yield news
-        if any(each.what == NOT_A_NUMBER for each in news.named):
-            return
+    try:
+        while learner.step < upto:
+            _use(learner, in_force(run.course, learner.step))
+            with _one_thread():
+                news = _update(learner, measuring)
+            yield news
+            if any(each.what == NOT_A_NUMBER for each in news.named):
+                return
+    finally:
+        for hook in measuring.hooks if measuring else ():
+            hook.remove()
 
 
 def at_the_end(learner: Learner) -> Checkpoint:
@@ -272,6 +278,7 @@ class _Measuring:
         self.layers = _layers(learner.net)
         self.places = _places(run.watched, learner.net, run.model)
         self.parts = _parts(learner.net)
+        self.hooks = [part.register_forward_hook(_keep) for part in self.parts.values()]
         self.old: list[list[Tensor]] = []
         self.gradient: tuple[float, ...] = ()
 
@@ -325,14 +332,12 @@ def _learner(model: str, course: Course, sample: str, data: str) -> Learner:
         raise Refused(tr("There are {count} rows to learn from; take a smaller batch.").format(
             count=numeral(f"{task.count:,}")))
     net = drawn(model, knobs, task.held[0][:2])
-    for part in _parts(net).values():
-        part.register_forward_hook(_keep)
     return Learner(net, _optimiser(net, knobs), task, knobs, _chosen(model, sample))
 
 
 def _keep(part: nn.Module, read: Any, made: Any) -> None:
     """What a part made of the last batch that it learned from."""
-    if part.training:
+    if torch.is_grad_enabled():
         part.last_made = (made[0] if isinstance(made, tuple) else made).detach()
 
 
@@ -402,27 +407,34 @@ def _places(words: Sequence[str], net: nn.Module, model: str) -> list[tuple[Tens
 
 
 def _norm(tensors: Sequence[Tensor]) -> float:
-    """Root of the sum of squares, in float64: a small gradient does not become 0."""
-    return math.hypot(*(torch.linalg.vector_norm(each.detach(), dtype=torch.float64).item() for each in tensors))
+    """Root of the sum of squares; where float32 would lose the squares, in float64: a small gradient is not 0."""
+    found = []
+    for each in tensors:
+        size = torch.linalg.vector_norm(each.detach()).item()
+        if not 1e-12 < size < 1e12:
+            size = torch.linalg.vector_norm(each.detach(), dtype=torch.float64).item()
+        found.append(size)
+    return math.hypot(*found)
 
 
 def _seen(part: nn.Module) -> tuple[float, float, float]:
     """(dead, saturated, spread) of what a part made of the batch."""
     made: Tensor = part.last_made
-    spread = made.std().item()
-    if isinstance(part, nn.ReLU):
-        units = made.shape[1] if made.ndim > 1 else 1
-        on = made.transpose(0, 1).reshape(units, -1).amax(1) > 0
-        return 1 - on.float().mean().item(), 1 - int(torch.count_nonzero(made)) / made.numel(), spread
-    if isinstance(part, nn.RNN) and part.mode == "RNN_RELU":
-        on = made.flatten(0, -2).amax(0) > 0
-        return 1 - on.float().mean().item(), 1 - int(torch.count_nonzero(made)) / made.numel(), spread
+    spread = torch.linalg.vector_norm(made - made.mean()).item() / math.sqrt(max(made.numel() - 1, 1))
+    if isinstance(part, nn.ReLU) or (isinstance(part, nn.RNN) and part.mode == "RNN_RELU"):
+        channel = made.ndim - 1 if isinstance(part, nn.RNN) else 1
+        on = made.amax([axis for axis in range(made.ndim) if axis != channel]) > 0
+        return 1 - on.float().mean().item(), 1 - _positive(made), spread
     if isinstance(part, nn.Tanh | nn.RNN):
-        return math.nan, int(torch.count_nonzero(made.abs() > OF_TANH.high)) / made.numel(), spread
+        return math.nan, _positive(made.abs() - OF_TANH.high), spread
     if isinstance(part, nn.Sigmoid):
-        flat = (made < OF_SIGMOID.low) | (made > OF_SIGMOID.high)
-        return math.nan, int(torch.count_nonzero(flat)) / made.numel(), spread
+        return math.nan, _positive(OF_SIGMOID.low - made) + _positive(made - OF_SIGMOID.high), spread
     return math.nan, math.nan, spread  # a leaky curve is never flat, and the gates stay inside their layer
+
+
+def _positive(values: Tensor) -> float:
+    """The share of the values that are above 0: by their signs, which takes a tenth of the time of counting them."""
+    return torch.relu(values).sign_().sum().item() / values.numel()
 
 
 def _answer(learner: Learner) -> tuple[float, ...]:
@@ -456,12 +468,15 @@ def _weights(net: nn.Module) -> dict[str, Tensor]:
 @contextmanager
 def _looked_at(net: nn.Module) -> Iterator[None]:
     """In evaluation and without gradients inside, in training again behind it."""
-    net.eval()
+    changing = [part for part in net.modules() if isinstance(part, CHANGING)]
+    for part in changing:
+        part.training = False
     try:
         with torch.inference_mode():
             yield
     finally:
-        net.train()
+        for part in changing:
+            part.training = True
 
 
 @contextmanager

@@ -98,8 +98,12 @@ def _put_curves(net: nn.Module, curve: str) -> None:
 def _put_norms(net: nn.Module, norm: str, x: Tensor) -> None:
     """In front of every activation one that brings its channels, or its row, to mean 0 and standard deviation 1."""
     shapes: dict[str, torch.Size] = {}
-    hooks = [part.register_forward_hook(lambda part, read, made, name=name: shapes.setdefault(name, read[0].shape))
-             for name, part in net.named_modules() if isinstance(part, ACTIVATIONS)]
+    names = {part: name for name, part in net.named_modules() if isinstance(part, ACTIVATIONS)}
+
+    def reads(part: nn.Module, read: tuple[Tensor, ...], made: Tensor) -> None:
+        shapes[names[part]] = read[0].shape
+
+    hooks = [part.register_forward_hook(reads) for part in names]
     with torch.no_grad():
         net(x)
     for hook in hooks:

@@ -28,6 +28,9 @@ class Films(Protocol):
     def open_over(self) -> None:
         """The same for a film through inputs."""
 
+    def make_page(self, path: Path) -> None:
+        """Make a page of all that is shown, and show how far it is."""
+
 
 class Exports(Desk, Protocol):
     """What leaves the app as a file."""
@@ -51,6 +54,9 @@ def family() -> Family:
         Command("film-inputs", tr("Export film through inputs…"), ("Ctrl+Alt+E",),
                 tr("Save how the picture changes from input to input: all, wrong ones, one class, your own …"),
                 film_inputs, can=lambda desk: desk.store.trace is not None),
+        Command("page", tr("Export page…"), ("Ctrl+Shift+H",),
+                tr("Save one HTML file to step through, scrub and point into, without the app or a network"),
+                export_page, can=lambda desk: desk.store.trace is not None),
         Command("export-data", tr("Export data…"), ("Ctrl+Shift+D",),
                 tr("Save numbers as CSV, JSON or NPZ: the table of the picture, its layer, or everything"),
                 export_data),
@@ -147,3 +153,14 @@ def film_inputs(desk: Exports) -> None:
         desk.say(why)
     else:
         desk.film_panel.open_over()
+
+
+def export_page(desk: Exports) -> None:
+    """Ask for a name, and make a page in which the recording is stepped through as it is shown."""
+    if desk.store.trace is None:
+        return
+    name = f"{Path(desk.store.state.model).stem}.html"
+    path, _ = desk.ask_for_name(tr("Export page"), name, tr("HTML page (*.html)"))
+    if path:
+        desk.come_forward()
+        desk.film_panel.make_page(Path(path if Path(path).suffix.lower() == ".html" else f"{path}.html"))

@@ -154,7 +154,7 @@ def _table(so: SoFar) -> Table:
         rows_.append((step + 1, found.word(found.best[step]), float(found.chances[step].max()),
                       label(found.answer, right) if right >= 0 else "", found.read[place] if place >= 0 else "",
                       float(attention.weights[0, step].max()) if attention is not None else float("nan")))
-    return Table((tr("step"), tr("writes"), tr("probability"), tr("right"), tr("looks at"), tr("share")), tuple(rows_))
+    return Table((tr("step"), tr("writes"), tr("probability"), tr("wanted"), tr("looks at"), tr("share")), tuple(rows_))
 
 
 def _telling(trace: Trace, times: Timeline) -> str:

@@ -1,0 +1,110 @@
+"""HTML: one page that works by itself, in which the beats are stepped through, scrubbed and pointed at.
+
+It holds the marks of the pictures and the numbers of the recording, and a script of ours that draws them. Nothing is
+fetched: what the page may do is said at its head, and its script and its style are known by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from pathlib import Path
+
+from visualizer import registry
+from visualizer.export import MOST_STATE
+from visualizer.export.film import Film, FilmFormat, Told
+from visualizer.language import speaking, tr
+
+BETWEEN = (3, 1, 0)
+"""Frames within a beat beside its settled one; fewer where the page would be too large."""
+MOST = 5_000_000
+"""Bytes; a page that is larger even without frames in between is written all the same."""
+MANY = 40
+"""From so many beats on one frame in between is the most."""
+_STATE = re.compile(rb'<script type="text/plain" id="visualizer-state">([A-Za-z0-9+/=\s]*)</script>')
+
+
+def to_bytes(film: Film, told: Told = lambda done, of: None) -> bytes:
+    """The whole page; the same film gives the same bytes."""
+    from visualizer import paint
+    from visualizer.export.film._page import packed
+
+    paint.ensure_app()
+    with speaking(film.look.language):
+        page = b""
+        for between in BETWEEN:
+            if between > 1 and len(film.times.beats) > MANY:
+                continue
+            page = _page(film, *packed(film, between, told))
+            if len(page) <= MOST:
+                break
+        return page
+
+
+def state(data: bytes) -> str | None:
+    """The State in one of our pages."""
+    found = _STATE.search(data[:4 * MOST_STATE]) if data.startswith(b"<!DOCTYPE html>") else None
+    if found is None:
+        return None
+    try:
+        return base64.b64decode(found[1], validate=True).decode() or None
+    except ValueError:
+        return None
+
+
+def _page(film: Film, packed: bytes, size: int, caption: str) -> bytes:
+    script, style = (registry.folder("assets") / "page" / name for name in ("page.js", "page.css"))
+    code, dress = script.read_bytes().decode(), style.read_bytes().decode()
+    title = film.trace.title or film.trace.model
+    names = {"title": title, "caption": caption, "back": tr("Back"), "next": tr("Next"), "play": tr("Play"),
+             "scrub": tr("Beat"), "theme": tr("Light or dark"), "table": tr("The same numbers as a table"),
+             "blocked": tr("This page draws its picture with a script of its own, which fetches nothing; allow it.")}
+    said = {name: html.escape(words) for name, words in names.items()}
+    allowed = f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(dress)}; base-uri 'none'; " \
+              "form-action 'none'"
+    way_back = base64.b64encode(film.state_json.encode()).decode()
+    kept = f'<script type="text/plain" id="visualizer-state">{way_back}</script>\n' if way_back else ""
+    language = film.look.language or "en"
+    return f"""<!DOCTYPE html>
+<html lang="{html.escape(language)}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{allowed}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="Software" content="Visualizer">
+<title>{said["title"]}</title>
+{kept}<style>{dress}</style>
+</head>
+<body>
+<h1>{said["title"]}</h1>
+<noscript><p>{said["blocked"]}</p></noscript>
+<canvas id="picture" role="img" tabindex="0"></canvas>
+<nav>
+<button id="back" type="button" aria-keyshortcuts="ArrowLeft">← {said["back"]}</button>
+<button id="play" type="button" aria-keyshortcuts="Space">{said["play"]}</button>
+<button id="next" type="button" aria-keyshortcuts="ArrowRight">{said["next"]} →</button>
+<input id="scrub" type="range" min="0" value="0" step="1" aria-label="{said["scrub"]}">
+<output id="place" for="scrub"></output>
+<button id="theme" type="button">{said["theme"]}</button>
+</nav>
+<p id="caption" aria-live="polite">{said["caption"]}</p>
+<details id="table"><summary>{said["table"]}</summary><table id="rows"></table></details>
+<div id="tip" role="tooltip" hidden></div>
+<script type="text/plain" id="data" data-size="{size}">{base64.b64encode(packed).decode()}</script>
+<script>{code}</script>
+</body>
+</html>
+""".encode()
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _write(film: Film, path: Path, told: Told) -> None:
+    registry.write_whole(path, to_bytes(film, told))
+
+
+FILM = FilmFormat("html", (".html",), "HTML page", _write, state, stepped=True)

@@ -1,0 +1,342 @@
+"""Surgery: before, after and the difference side by side, and which unit matters most."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from visualizer import edits, kinds
+from visualizer.language import english, tr
+from visualizer.said import lengths, said
+from visualizer.scene import colour, numbers, parts
+from visualizer.scene.boxes import Box
+from visualizer.scene.lanes import lanes
+from visualizer.scene.parts import faded
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Scale,
+    Text,
+    Toggles,
+    grouped,
+    of_layer,
+    plain,
+    unmarked,
+)
+from visualizer.scene.telling import answered
+from visualizer.scene.timeline import Moment, ease
+from visualizer.scene.type import elide, width
+from visualizer.trace import Layer, Trace
+from visualizer.views import WHOLE, View
+from visualizer.views.surgery import _measured as measured
+from visualizer.views.surgery import _ranking, _words
+from visualizer.views.surgery._measured import RANKING, STUDY, Values
+
+TOP, HEAD, GAP, APART, LABELS = 62.0, 26.0, 4.0, 24.0, 104.0
+CHIP = 26.0
+LEAST_ROW, MOST_ROW, ANSWER = 58.0, 260.0, 104.0
+RANK = 168.0
+MOST_MAPS = 24
+"""So many maps of a layer are seen, those that change most."""
+MOST_CLASSES, MOST_UNITS, LEAST_LINE = 12, 128, 2.0
+"""So many classes and units are to be clicked, and lines of units from so high on."""
+SEEN = "seen"
+BOTH, BEFORE, NOW = "both", "before", "now"
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """Rows of layers in three columns, on one scale a row; below it the ranking."""
+    told = _words.sentence(trace)
+    still, moving = lanes(trace, moment, look)
+    box = parts.body(look, TOP)
+    marks = _chips(trace, look, box)
+    top = box.top + CHIP + 6
+    rank = RANK if look.mode.charts and box.height > 420 else 0.0
+    marks += _columns(trace, moment, focus, Box(box.left, top, box.right, box.bottom - rank - 8), look)
+    if rank:
+        marks += _ranking.draw(trace, Box(box.left, box.bottom - rank, box.right, box.bottom - 6),
+                               look.knob("rank", "units"), look)
+    return Picture(look.size, (*parts.sentence(look, told), *still), (*marks, *moving), look.theme,
+                   caption=unmarked(told), table=_words.table(trace))
+
+
+# --- the list of edits ------------------------------------------------------------------------------------------------
+
+def _chips(trace: Trace, look: Look, box: Box) -> list[Mark]:
+    """What is done, each with its switch; those that are switched off stay, dashed."""
+    active = measured.words(trace)
+    kept = tuple(word for word in look.knob("off", "").split("|") if word and word not in active and _readable(word))
+    x, marks = box.left, list[Mark]()
+    for word in (*active, *kept):
+        on = word in active
+        words = _words.named(word)
+        wide = min(box.width, width(words, 12, 500) + 40)
+        if x + wide > box.right:
+            break
+        marks += [Rect(x, box.top, wide, CHIP - 4, "tint" if on else "stage", "accent" if on else "edge",
+                       radius=11, dashed=not on, focus=Focus(trace.layers[0].name), holds=Toggles(word),
+                       tip=tr("switch this edit off") if on else tr("switch this edit on")),
+                  Rect(x + 7, box.top + 6, 18, 10, "accent" if on else "sunk", "accent" if on else "ink-2", radius=5),
+                  Rect(x + (16 if on else 8), box.top + 7, 8, 8, "stage", radius=4),
+                  Text(x + 31, box.top + 15.5, plain(elide(words, 12, wide - 38, 500)), 12, 500,
+                       "ink" if on else "ink-2")]
+        x += wide + 8
+    return grouped(Group(tr("edits")), marks)
+
+
+def _readable(word: str) -> bool:
+    try:
+        return bool(edits.parse(word))
+    except LookupError:
+        return False
+
+
+# --- three columns ----------------------------------------------------------------------------------------------------
+
+def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: Look) -> list[Mark]:
+    answer = _answer(trace)
+    names = list(measured.rows(trace))
+    low = ANSWER if answer else 0.0
+    room = max(1, int((box.height - HEAD - low) // LEAST_ROW))
+    if len(names) > room:  # what only makes maps smaller goes first
+        names = [name for name in names if kinds.role(trace[name]) != "largest"]
+    first = next((place for place, name in enumerate(names) if measured.reaches(trace, name) > 0), 0)
+    names = names[max(0, min(first, len(names) - room)):][:room]
+    high = min(MOST_ROW, (box.height - HEAD - low) / max(1, len(names)))
+    wide = (box.width - LABELS - 2 * APART) / 3
+    lefts = [box.left + LABELS + column * (wide + APART) for column in range(3)]
+    heads = (tr("Before"), tr("After"), tr("Difference, after − before"))
+    marks: list[Mark] = []
+    for column, words in enumerate(heads):
+        strong = look.knob(SEEN, BOTH) in (BOTH, (BEFORE, NOW, "best")[column])
+        marks.append(Text(lefts[column], box.top + 14, plain(elide(words, 13, wide, 600)), 13, 600,
+                          "ink" if strong else "ink-2"))
+        if column:
+            x = lefts[column] - APART / 2
+            marks.append(Line(((x, box.top), (x, box.bottom)), "rule"))
+    for number, name in enumerate(names):
+        y = box.top + HEAD + number * high
+        marks += _row(trace, moment, focus, name, y, high, box.left, lefts, wide, look)
+    if answer:
+        y = box.top + HEAD + len(names) * high
+        marks += _answers(trace, answer, _strength(trace, moment, answer), y, min(ANSWER, box.bottom - y), box.left,
+                          lefts, wide)
+    return marks
+
+
+def _answer(trace: Trace) -> str:
+    """The layer that holds a probability for each of the classes."""
+    name = trace.answers[0].layer if trace.answers else ""
+    return name if name and trace[name].output.ndim == 1 and trace[name].output.size > 1 else ""
+
+
+def _strength(trace: Trace, moment: Moment, name: str) -> float:
+    """How far the cut has come to a layer: the part of its beat that is over."""
+    if moment.backward:
+        return 1.0
+    mine, here = trace.places[name], trace.places[moment.beat.layer]
+    if mine != here or moment.beat.step is not None:
+        return float(mine < here or (mine == here and moment.beat.step is not None and moment.phase == 1))
+    return ease(moment.phase)
+
+
+def _row(trace: Trace, moment: Moment, focus: Focus | None, name: str, y: float, high: float, left: float,
+         lefts: list[float], wide: float, look: Look) -> list[Mark]:
+    layer, shown = trace[name], _shown(trace, moment, name)
+    top = max(colour.largest(*shown), 1e-30)
+    label = elide(name, 12, LABELS - 12, 600, True)
+    marks: list[Mark] = [Text(left + LABELS - 12, y + high / 2 - 6, plain(label), 12, 600, "ink", "end", mono=True,
+                              focus=Focus(name))]
+    if look.mode.notes:
+        marks += [Text(left + LABELS - 12, y + high / 2 + 9, plain(lengths(layer)), 11, 400, "ink-2", "end"),
+                  Text(left + LABELS - 12, y + high / 2 + 23, plain(tr("up to {value}").format(value=said(
+                      numbers.significant(top, 2), "largest of both, gradient" if _back(trace, moment, name) else
+                      "largest of both", name))), 11, 400, "ink-2", "end")]
+    grid = _grid(trace, layer, shown, wide, high - 8)
+    strength = _strength(trace, moment, name)
+    for column, values in enumerate(shown):
+        x = lefts[column]
+        tiles = _tiles(trace, layer, values, grid, x, y + 2, top, column == 1, focus)
+        if column and strength < 1:
+            veil = [Rect(x, y + 2, grid.columns * grid.pitch[0] - GAP, grid.lines * grid.pitch[1] - GAP, "hatch")]
+            marks += faded(veil, 1 - strength) + faded(tiles, strength)
+        else:
+            marks += tiles
+    return grouped(of_layer(name), marks)
+
+
+def _back(trace: Trace, moment: Moment, name: str) -> bool:
+    return moment.backward and measured.slopes(trace, name) is not None
+
+
+def _shown(trace: Trace, moment: Moment, name: str) -> tuple[Values, Values, Values]:
+    """(before, after, after − before): what a layer gives, and on the way back its gradient."""
+    found = measured.slopes(trace, name) if moment.backward else None
+    old, new = found if found is not None else (measured.was(trace, name), measured.now(trace, name))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return old, new, new - old
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How the channels or units of a layer lie in a column."""
+
+    maps: tuple[int, ...]
+    """Which channels, where it has maps; empty for units in lines, or steps side by side."""
+    columns: int
+    lines: int
+    cell: tuple[float, float]
+    pitch: tuple[float, float]
+    shape: tuple[int, int]
+    """Rows and columns of one tile."""
+
+
+def _grid(trace: Trace, layer: Layer, shown: tuple[Values, Values, Values], wide: float, high: float) -> Grid:
+    if layer.output.ndim >= 3:
+        count = layer.output.shape[0]
+        size = np.nan_to_num(np.abs(shown[2])).reshape(count, -1).sum(axis=1)
+        cut = measured.cut(trace, layer.name)
+        order = sorted(range(count), key=lambda place: (place not in cut.off, -size[place]))[:MOST_MAPS]
+        rows, columns = shown[0].reshape(count, -1, layer.output.shape[-1]).shape[1:]
+        across, cell = max(((across, _cell(len(order), across, rows, columns, wide, high))
+                            for across in range(1, len(order) + 1)), key=lambda found: found[1])
+        return Grid(tuple(sorted(order)), across, math.ceil(len(order) / across), (cell, cell),
+                    (columns * cell + GAP, rows * cell + GAP), (rows, columns))
+    if layer.output.ndim == 2:
+        steps, units = layer.output.shape if layer.axes[0] == "step" else layer.output.shape[::-1]
+        return Grid((), 1, 1, (wide / steps, high / units), (wide + GAP, high + GAP), (units, steps))
+    count = layer.output.size
+    across = next((each for each in range(min(count, 32), 7, -1) if count % each == 0), count)
+    lines = count // across
+    cell = min(wide / across, high / lines, 20.0)
+    return Grid((), 1, 1, (cell, cell), (across * cell + GAP, lines * cell + GAP), (lines, across))
+
+
+def _cell(count: int, across: int, rows: int, columns: int, wide: float, high: float) -> float:
+    """The side of a cell if so many tiles lie side by side."""
+    lines = math.ceil(count / across)
+    side = min((wide / across - GAP) / columns, (high / lines - GAP) / rows)
+    return float(math.floor(side)) if side >= 2 else max(0.2, side)
+
+
+def _tiles(trace: Trace, layer: Layer, values: Values, grid: Grid, x: float, y: float, top: float, after: bool,
+           focus: Focus | None) -> list[Mark]:
+    scale = Scale("activation", english("values"), layer.name, -top, top, english("one scale for the row"))
+    rows, columns = grid.shape
+    if grid.maps:
+        tiles = values.reshape(len(values), rows, columns)[list(grid.maps)]
+    elif values.ndim == 2:
+        tiles = (values.T if layer.axes[0] == "step" else values)[None]
+    else:
+        tiles = values.reshape(1, rows, columns)
+    folds = ((rows, columns), (values.size,)) if values.ndim == 1 else None
+    known = np.isfinite(tiles)
+    marks: list[Mark] = [Image(
+        x, y, grid.cell, colour.signed(np.where(known, tiles, 0), top), "activation", grid.columns, grid.pitch,
+        hatched=None if known.all() else ~known, focus=Focus(layer.name), indices=grid.maps or (-1,), folds=folds,
+        transposed=values.ndim == 2 and layer.axes[0] == "step", scale=scale)]
+    if grid.maps or values.ndim == 1 or (layer.axes[0] == "step" and grid.cell[1] >= LEAST_LINE):
+        marks += _marked(trace, layer, grid, x, y, after, focus)
+    return marks
+
+
+def _marked(trace: Trace, layer: Layer, grid: Grid, x: float, y: float, after: bool, focus: Focus | None) -> list[Mark]:
+    """What is off is hatched, with a cross; a click on any toggles it."""
+    cut, of = measured.cut(trace, layer.name), measured.made_by(trace, layer.name)
+    marks: list[Mark] = []
+    lines = layer.output.ndim == 2
+    for number, unit in enumerate(grid.maps or range(layer.output.shape[-1])):
+        across, cell = (grid.columns, grid.pitch) if grid.maps else (grid.shape[1], grid.cell)
+        wide, high = (grid.pitch[0] - GAP, grid.pitch[1] - GAP) if grid.maps else grid.cell
+        if lines:  # of a recurrent layer: a line a unit, over all steps
+            across, wide = 1, grid.cell[0] * grid.shape[1]
+        left, top = x + number % across * cell[0], y + number // across * cell[1]
+        if unit in cut.off and after:
+            marks += [Rect(left, top, wide, high, "stage"), Rect(left, top, wide, high, "hatch")]
+            marks += [Line(points, "negative-bar", 2) for points in _cross(left, top, wide, high)]
+        if unit in cut.off or unit in cut.touched:
+            marks.append(Rect(left, top, wide, high, "", "accent", 2))
+        chosen = focus is not None and focus.cell[int(lines):][:1] == (unit,) and focus.layer in (layer.name, of)
+        if chosen:
+            marks.append(Rect(left - 2, top - 2, wide + 4, high + 4, "", "ink", 1))
+        if of and (grid.maps or layer.output.shape[-1] <= MOST_UNITS):
+            word = f"unit_off:{of}:{unit}"
+            marks.append(Rect(left, top, wide, high, "", focus=Focus(layer.name, (0, unit) if lines else (unit,)),
+                              tip=_words.named(word), holds=Toggles(word, f"unit_only:{of}:{unit}")))
+    return marks
+
+
+def _cross(left: float, top: float, wide: float, high: float) -> tuple[tuple[tuple[float, float], ...], ...]:
+    arm = min(wide, high) * 0.25
+    x, y = left + wide / 2, top + high / 2
+    return ((x - arm, y - arm), (x + arm, y + arm)), ((x - arm, y + arm), (x + arm, y - arm))
+
+
+# --- the answer -------------------------------------------------------------------------------------------------------
+
+def _answers(trace: Trace, name: str, strength: float, y: float, high: float, left: float, lefts: list[float],
+             wide: float) -> list[Mark]:
+    """A bar a class before and after, and the difference in points to both sides of zero."""
+    old, new = measured.was(trace, name), measured.now(trace, name)
+    order = np.argsort(-np.maximum(np.nan_to_num(old), np.nan_to_num(new)), kind="stable")[:MOST_CLASSES]
+    classes = sorted(int(each) for each in order)
+    pitch = wide / len(classes)
+    tall, foot = high - 44, y + high - 20
+    marks: list[Mark] = [Text(left + LABELS - 12, y + high / 2, plain(tr("answer")), 12, 600, "ink", "end")]
+    for column, values in enumerate((old, new)):
+        best = int(np.argmax(np.nan_to_num(values, nan=-np.inf)))
+        drawn: list[Mark] = []
+        for number, each in enumerate(classes):
+            x, value = lefts[column] + number * pitch, float(values[each])
+            here = each == best and np.isfinite(value)
+            drawn.append(Rect(x + 2, foot - tall, pitch - 4, tall, "sunk"))
+            if np.isfinite(value):
+                long = tall * min(1.0, max(0.0, value))
+                drawn.append(Rect(x + 2, foot - long, pitch - 4, max(0.5, long), "accent" if here else "ink-2"))
+                if value >= 0.03 and (here or pitch >= 30):
+                    drawn.append(Text(x + pitch / 2, foot - long - 4, plain(said(
+                        numbers.percent(value, 0), "answer after the edits" if column else "answer before the edits",
+                        name, (each,))), 11, 600, "accent-ink" if here else "ink", "middle"))
+            else:
+                drawn.append(Rect(x + 2, foot - tall, pitch - 4, tall, "hatch"))
+            drawn += _label(trace, name, each, x, pitch, foot, here)
+        marks += faded(drawn, strength) if column else drawn
+    difference = new - old
+    middle = foot - tall / 2
+    drawn = [Line(((lefts[2], middle), (lefts[2] + wide, middle)), "edge")]
+    for number, each in enumerate(classes):
+        x, value = lefts[2] + number * pitch, float(difference[each])
+        if np.isfinite(value) and value:
+            long = (tall / 2 - 12) * min(1.0, abs(value))
+            drawn.append(Rect(x + 2, middle - long if value > 0 else middle, pitch - 4, max(0.5, long),
+                              "positive-bar" if value > 0 else "negative-bar"))
+            if abs(value) >= 0.03 and pitch >= 24:
+                drawn.append(Text(x + pitch / 2, middle - long - 4 if value > 0 else middle + long + 12, plain(said(
+                    numbers.signed(100 * value, 0), "points of an answer", name, (each,))), 11, 600, anchor="middle"))
+        drawn += _label(trace, name, each, x, pitch, foot, False)
+    return grouped(of_layer(name), [*marks, *faded(drawn, strength)])
+
+
+def _label(trace: Trace, name: str, number: int, x: float, pitch: float, foot: float, strong: bool) -> list[Mark]:
+    words = trace.labels[number] if number < len(trace.labels) else str(number)
+    shown = elide(said(words, "label", name, (number,)), 11, pitch, 600)
+    return [Text(x + pitch / 2, foot + 15, plain(shown), 11, 600 if strong else 400,
+                 "accent-ink" if strong else "ink-2", "middle")]
+
+
+VIEW = View(
+    "surgery", english("Surgery"),
+    english("What changes when a channel, a unit, a gate or a weight is another one: before, after, difference."),
+    suits=lambda trace: "lab" not in trace.studies and bool(trace.layers[0].output.ndim) and bool(trace.answers),
+    draw=draw, telling=answered, order=8, group=WHOLE, studies=(STUDY, RANKING),
+    knobs=(("off", ()), ("rank", ("units", "steps")), (SEEN, (BOTH, BEFORE, NOW, "best"))),
+    tries=english("Click a map: it is switched off, and the answer is there at once. Shift+click keeps only it."),
+)

@@ -1,0 +1,178 @@
+"""What a cut changed: which rows are shown, what each was and is, and what is cut in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import edits, kinds
+from visualizer.edits.cuts import Gate, Replaced, Scaled, Unwired
+from visualizer.kinds import waiting
+from visualizer.size import norm
+from visualizer.trace import Layer, Trace, remembered
+
+STUDY, RANKING = "surgery", "matters"
+Values = NDArray[np.float64]
+
+
+@remembered(2)
+def words(trace: Trace) -> tuple[str, ...]:
+    """What is done to the network and its input, as it stands in the recipe."""
+    held = trace.studies.get(STUDY, {})
+    return tuple(bytes(held["edits"]).decode().split("\n")) if "edits" in held else ()
+
+
+def added(trace: Trace, layer: Layer) -> bool:
+    """Whether an edit has put it there."""
+    return bool(words(trace)) and layer.name not in trace.studies[STUDY]
+
+
+@remembered(2)
+def rows(trace: Trace) -> tuple[str, ...]:
+    """Every layer that computes, after its curve where it has one, without the scores that the answer is made from."""
+    answer = trace.answers[0].layer if trace.answers else ""
+    found = []
+    for layer in trace:
+        bent = any((kinds.curve(reader) is not None and not layer.inner) or reader.name == answer
+                   for reader in _readers(trace, layer.name))
+        if layer.name != answer and waiting.computes(trace, layer) and not bent and not added(trace, layer):
+            found.append(layer.name)
+    return tuple(found)
+
+
+def _readers(trace: Trace, name: str) -> list[Layer]:
+    """Those that read it, past what an edit has put between."""
+    found: list[Layer] = []
+    for reader in trace.readers(name):
+        found += _readers(trace, reader.name) if added(trace, reader) else [reader]
+    return found
+
+
+def now(trace: Trace, name: str) -> Values:
+    """What a layer gives, past what an edit has put behind it."""
+    layer = trace[name]
+    while True:
+        behind = [reader for reader in trace.readers(layer.name) if added(trace, reader)]
+        if not behind:
+            return np.asarray(layer.output, np.float64)
+        layer = behind[-1]
+
+
+def was(trace: Trace, name: str) -> Values:
+    """What it gave before; what it gives where nothing is done."""
+    held = trace.studies.get(STUDY, {}).get(name)
+    return now(trace, name) if held is None else np.asarray(held, np.float64)
+
+
+def slopes(trace: Trace, name: str) -> tuple[Values, Values] | None:
+    """(before, now): the gradient of the loss at a layer; None where none flowed."""
+    layer = trace[name]
+    held = trace.studies.get(STUDY, {}).get(f"{name}:gradient")
+    if layer.gradient is None:
+        return None
+    after = np.asarray(layer.gradient, np.float64)
+    return (after if held is None else np.asarray(held, np.float64)), after
+
+
+@remembered(64, each_layer=True)
+def reaches(trace: Trace, name: str) -> float:
+    """‖after − before‖ / ‖before‖ of a layer."""
+    old, new = was(trace, name), now(trace, name)
+    size = norm(old)
+    return norm(new - old) / size if size else math.nan
+
+
+def unwell(trace: Trace) -> str:
+    """The first layer that is NaN or infinite, though it was not; empty where there is none."""
+    return next((layer.name for layer in trace if layer.output.dtype.kind == "f"
+                 and not np.isfinite(layer.output).all() and np.isfinite(was(trace, layer.name)).all()), "")
+
+
+def loss(trace: Trace) -> tuple[float, float] | None:
+    """(before, now); None where there is none."""
+    layer = next((layer for layer in reversed(trace.layers) if kinds.role(layer) == "loss"), None)
+    return None if layer is None or layer.output.size != 1 else \
+        (float(was(trace, layer.name).ravel()[0]), float(layer.output.ravel()[0]))
+
+
+def made_by(trace: Trace, name: str) -> str:
+    """Whose channels or units those of a row are: the part with weights that it comes from; empty where it is none."""
+    layer = trace[name]
+    while not layer.weights:
+        if not layer.reads or not (kinds.curve(layer) is not None or added(trace, layer)):
+            return ""
+        layer = trace[layer.reads[0]]
+    return layer.name
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is done to the channels or units of a row."""
+
+    off: frozenset[int] = frozenset()
+    touched: frozenset[int] = frozenset()
+
+
+@remembered(64, each_layer=True)
+def cut(trace: Trace, name: str) -> Cut:
+    """Which channels or units of a row give nothing, and which are changed in another way."""
+    off: set[int] = set()
+    touched: set[int] = set()
+    of = made_by(trace, name)
+    count = trace[name].output.shape[axis(trace[name])] if trace[name].output.ndim else 0
+    for edit, arguments in edits.of(words(trace), edits.MODEL):
+        done = None if edit.cuts is None else edit.cuts(*arguments)
+        if isinstance(done, Scaled) and done.layer == of:
+            off |= {done.unit} if done.factor == 0 else set()
+            off |= set(range(count)) - {done.unit} if done.others == 0 else set()
+            touched |= {done.unit} if done.factor not in (0, 1) else set()
+        elif isinstance(done, Unwired) and done.layer == of:
+            touched.add(done.to)
+        elif isinstance(done, Gate | Replaced) and done.layer == of:
+            touched |= {done.unit} if done.unit is not None else set(range(count))
+    return Cut(frozenset(off), frozenset(touched - off))
+
+
+def axis(layer: Layer) -> int:
+    """That of its channels or units."""
+    return next((layer.axes.index(each) for each in ("channel", "unit", "class", "feature") if each in layer.axes), 0)
+
+
+# --- which matters most -----------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """What was counted with each left out in turn."""
+
+    words: tuple[str, ...]
+    right: int
+    of: int
+    alone: NDArray[np.int64]
+    gone: NDArray[np.int64]
+    broken: NDArray[np.int64]
+    left: NDArray[np.int64]
+    answers: NDArray[np.int64] | None
+    inputs: int
+
+    @property
+    def order(self) -> list[int]:
+        """Places, that which matters most first."""
+        return sorted(range(len(self.words)), key=lambda place: (self.alone[place], place))
+
+    def lost(self, place: int) -> float:
+        """Points of a hundred that are lost without it."""
+        return 100 * (self.right - int(self.alone[place])) / self.of
+
+
+@remembered(2)
+def ranked(trace: Trace, name: str) -> Ranked | None:
+    """Of `units` or `steps`; None where that is not counted."""
+    held = trace.studies.get(RANKING, {})
+    if f"{name}:words" not in held:
+        return None
+    return Ranked(tuple(bytes(held[f"{name}:words"]).decode().split("\n")), int(held["all"][0]), int(held["all"][1]),
+                  held[f"{name}:alone"], held[f"{name}:gone"], held[f"{name}:broken"], held[f"{name}:left"],
+                  held.get("answers") if name == "units" else None, int(held["inputs"]))

@@ -1,0 +1,103 @@
+"""Which unit or step matters most: a bar each, and the curve of right answers over how many are gone."""
+
+from __future__ import annotations
+
+from visualizer.edits.cuts import of_unit
+from visualizer.language import tr
+from visualizer.said import said
+from visualizer.scene import numbers
+from visualizer.scene.boxes import Box
+from visualizer.scene.parts import not_yet
+from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Rect, Text, Toggles, grouped, plain
+from visualizer.scene.type import elide
+from visualizer.trace import Trace
+from visualizer.views.surgery import _measured as measured
+from visualizer.views.surgery import _words
+from visualizer.views.surgery._measured import RANKING, Ranked
+
+WIDE, APART = 44.0, 6.0
+CURVE = 210.0
+
+
+def draw(trace: Trace, box: Box, name: str, look: Look) -> list[Mark]:
+    """Bars from that which matters most on, as many as there is room for."""
+    head = tr("Which step matters most") if name == "steps" else tr("Which unit matters most")
+    found = measured.ranked(trace, name)
+    marks: list[Mark] = [Line(((box.left, box.top), (box.right, box.top)), "rule"),
+                         Text(box.left, box.top + 20, plain(head), 13, 600)]
+    if found is None:
+        words = tr("each is left out in turn, in the background") if RANKING not in trace.studies else \
+            tr("its answers are neither right nor wrong, so nothing is counted")
+        lane = not_yet(box.left, box.top + 32, box.width, box.height - 40, words)
+        return grouped(Group(tr("ranking")), [*marks, *lane])
+    told = tr("points lost over {inputs} inputs that ship, when it alone is left out").format(
+        inputs=said(numbers.count(found.inputs), "how many inputs are counted"))
+    room = box.width - (CURVE + 30 if box.width > 700 else 0)
+    marks.append(Text(box.left + 190, box.top + 20, plain(elide(told, 12, room - 190, 400)), 12, 400, "ink-2"))
+    marks += _bars(trace, found, Box(box.left, box.top + 30, box.left + room, box.bottom - 20))
+    if box.width > 700 and len(found.gone):
+        marks += _curve(found, Box(box.right - CURVE, box.top + 34, box.right, box.bottom - 36))
+    spoken = _words.broken(trace, found)
+    if spoken:
+        marks.append(Text(box.left, box.bottom - 4, plain(elide(spoken, 12, box.width, 500)), 12, 500, "ink-2"))
+    return grouped(Group(tr("ranking")), marks)
+
+
+def _bars(trace: Trace, found: Ranked, box: Box) -> list[Mark]:
+    count = min(len(found.words), int(box.width // (WIDE + APART)))
+    foot, high = box.bottom - 34, box.height - 34 - 16
+    lost = [found.lost(place) for place in found.order]
+    top = max(max(lost), -min(lost), 1e-9)
+    floor = foot - high * max(0.0, -min(lost[:count])) / (2 * top)
+    marks: list[Mark] = [Line(((box.left, floor), (box.left + count * (WIDE + APART), floor)), "edge")]
+    done = measured.words(trace)
+    for number, place in enumerate(found.order[:count]):
+        x, value, word = box.left + number * (WIDE + APART), lost[number], found.words[place]
+        tall = (floor - foot + high if value > 0 else (foot - floor) or 1.0) * abs(value) / top
+        layer, unit = _of(word)
+        ink = "accent" if word in done else "negative-bar" if value < 0 else "ink-2"
+        y, of = floor - tall if value >= 0 else floor, "steps" if word.startswith("step_off") else "units"
+        marks += [Rect(x, y, WIDE, max(1.0, tall), ink),
+                  Text(x + WIDE / 2, min(y, floor) - 4, plain(said(
+                      numbers.number(value, 1), "points lost", cell=(place,), array=of)), 11, 600, anchor="middle"),
+                  Text(x + WIDE / 2, foot + 14, plain(elide(layer, 10, WIDE + 4, 400, True)), 10, 400, "ink-2",
+                       "middle", mono=True),
+                  Text(x + WIDE / 2, foot + 28, plain(said(
+                      unit, "index of what is left out", cell=(place,), array=of)), 12, 600, anchor="middle"),
+                  Rect(x, box.top, WIDE, box.height, "", focus=_focus(trace, layer, unit), tip=_words.named(word),
+                       holds=Toggles(word))]
+        if found.answers is not None and int(found.answers[place]) >= 0 and trace.answer is not None \
+                and int(found.answers[place]) != int(measured.was(trace, trace.answer.name).argmax()):
+            marks.append(Line(((x + 12, foot + 32), (x + WIDE - 12, foot + 32)), "negative-bar", 2))
+    return marks
+
+
+def _of(word: str) -> tuple[str, str]:
+    name, _, rest = word.partition(":")
+    if name == "step_off":
+        return tr("step"), rest
+    layer, unit = of_unit(rest)
+    return layer, str(unit)
+
+
+def _focus(trace: Trace, layer: str, unit: str) -> Focus:
+    return Focus(layer, (int(unit),)) if layer in trace and trace[layer].output.ndim != 2 else \
+        Focus(trace.layers[0].name)
+
+
+def _curve(found: Ranked, box: Box) -> list[Mark]:
+    """Right answers over how many are gone: those that matter least first, and greedily."""
+    count = max(1, len(found.words))
+
+    def at(gone: int, right: int) -> tuple[float, float]:
+        return box.left + box.width * gone / count, box.bottom - box.height * right / max(1, found.of)
+
+    free = [at(0, found.right), *(at(gone, int(right)) for gone, right in enumerate(found.gone, 1))]
+    worst = [at(0, found.right), *(at(gone, int(right)) for gone, right in enumerate(found.left, 1))]
+    half = at(0, 0)[1] - box.height * found.right / 2 / max(1, found.of)
+    words = tr("right answers over how many are gone")
+    return [Text(box.left, box.top - 4, plain(elide(words, 11, box.width, 400)), 11, 400, "ink-2"),
+            Line(((box.left, box.bottom), (box.right, box.bottom)), "edge"),
+            Line(((box.left, half), (box.right, half)), "rule", dashed=True),
+            Line(tuple(free), "ink-2", 2), Line(tuple(worst), "negative-bar", 2),
+            Text(box.right, box.bottom + 13, plain(tr("grey: least first, red: most first")), 11, 400, "ink-2", "end")]

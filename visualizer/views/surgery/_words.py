@@ -1,0 +1,75 @@
+"""What a cut did, in a sentence, and as a table."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from visualizer import edits
+from visualizer.language import tr
+from visualizer.said import said
+from visualizer.scene import numbers
+from visualizer.scene.picture import Table
+from visualizer.trace import Trace, remembered
+from visualizer.views.surgery import _measured as measured
+from visualizer.views.surgery._measured import Ranked
+
+
+def sentence(trace: Trace) -> str:
+    """The answer before and after, or what became NaN."""
+    done = ", ".join(named(word) for word in measured.words(trace))
+    if not done:
+        return tr("Nothing is cut yet: click a map or a unit to switch it off, with Shift to keep only it.")
+    if ill := measured.unwell(trace):
+        return tr("With {edits} {layer} is no number any more (NaN or infinity): Ctrl+Z takes it back.").format(
+            edits=done, layer=ill)
+    spoken = _answers(trace, done)
+    found = measured.loss(trace)
+    if found is None:
+        return spoken or tr("With {edits} the network is another one.").format(edits=done)
+    before, after = (said(numbers.significant(value), quantity) for value, quantity in
+                     zip(found, ("loss before the edits", "loss after the edits"), strict=True))
+    if not spoken:
+        return tr("With {edits} the loss goes from {before} to {{{after}}}.").format(edits=done, before=before,
+                                                                                   after=after)
+    return spoken + " " + tr("The loss goes from {before} to {after}.").format(before=before, after=after)
+
+
+def _answers(trace: Trace, done: str) -> str:
+    answer = trace.answers[0].layer if trace.answers else ""
+    if not answer or not trace.labels or trace[answer].output.shape != (len(trace.labels),):
+        return ""
+    old, new = measured.was(trace, answer), measured.now(trace, answer)
+    first, second = int(np.argmax(old)), int(np.argmax(new))
+    before, after = (said(numbers.percent(float(values[best]), 0), quantity, answer, (best,)) for values, best, quantity
+                     in ((old, first, "answer before the edits"), (new, second, "answer after the edits")))
+    labels = [said(trace.labels[best], "label", answer, (best,)) for best in (first, second)]
+    words = tr("With {edits} the answer turns from {first} ({before}) to {{{second}}} ({after}).") if first != second \
+        else tr("With {edits} the answer stays {first}: {before} before, {{{after}}} now.")
+    return words.format(edits=done, first=labels[0], second=labels[1], before=before, after=after)
+
+
+def named(word: str) -> str:
+    """An edit in a few words."""
+    return said(edits.said((word,)), "what is done", array=word)
+
+
+def broken(trace: Trace, found: Ranked) -> str:
+    """How many have to go until half of the right answers are gone."""
+    count = len(found.broken)
+    if not count or 2 * int(found.left[-1]) > found.right:
+        return tr("Even without all of them more than half of the right answers are left.") if count else ""
+    return tr("Break it: without {count} of {total}, each time that which costs most, {left} of {right} right answers "
+              "are left.").format(count=said(numbers.count(count), "how many break it"),
+                                  total=said(numbers.count(len(found.words)), "how many are left out in turn"),
+                                  left=said(numbers.count(int(found.left[-1])), "right answers when broken"),
+                                  right=said(numbers.count(found.right), "right answers of the whole"))
+
+
+@remembered(1)
+def table(trace: Trace) -> Table:
+    """One row a layer: how far the cut reaches; then one for each that is left out."""
+    reach = [(name, float(measured.reaches(trace, name)), "") for name in measured.rows(trace)]
+    found = measured.ranked(trace, "units")
+    lost = [] if found is None else [(found.words[place], found.lost(place), int(found.alone[place]))
+                                     for place in found.order]
+    return Table((tr("layer or unit"), tr("change, or points lost"), tr("right answers")), (*reach, *lost))
