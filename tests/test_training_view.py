@@ -113,7 +113,7 @@ def test_a_map_shows_in_each_piece_the_last_update_that_had_come(bare: Trace) ->
         found = binned(axis, run.column("step"), run.columns("gradient"))
         assert found.shape == (2, BINS)
         assert np.isnan(found[0, 0])  # before the first update
-        for piece, step in enumerate(axis.steps()):
+        for piece, step in enumerate(axis.middles()):
             came = [update for update in run.updates if update.step <= step + 1e-9]
             assert not came or found[0, piece] == came[-1].gradient[0]
             assert axis.x(step) == pytest.approx(100 + 240 * (piece + 0.5) / BINS)

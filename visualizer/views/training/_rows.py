@@ -323,7 +323,7 @@ class _Map:
     title: str
     note: str
     names: tuple[str, ...]
-    steps: Numbers
+    moments: Numbers
     values: Numbers
     """(moments, rows)."""
     palette: str
@@ -340,7 +340,7 @@ def _maps_row(rank: int, film: Film, axis: Axis, look: Look, shown: _Map) -> Row
 def _map(film: Film, axis: Axis, look: Look, shown: _Map, box: Box) -> Marks:
     count = len(shown.names)
     high = min(16.0, box.height / count)
-    values = binned(axis, np.asarray(shown.steps, float), shown.values)
+    values = binned(axis, np.asarray(shown.moments, float), shown.values)
     title = shown.title if look.mode.notes or shown.key != "gradient" else tr("gradient, log")
     still = _title(axis, look, box, title, shown.note)
     scale, entries = _coloured(shown, values)
@@ -355,7 +355,7 @@ def _map(film: Film, axis: Axis, look: Look, shown: _Map, box: Box) -> Marks:
             low=tick(numbers.significant(scale.low, 1), scale.low, scale.low, scale.high),
             high=tick(numbers.significant(scale.high, 2), scale.high, scale.low, scale.high))), 11, 400, "ink-2",
             "end")]
-    at = int(np.searchsorted(shown.steps, film.now, side="right")) - 1
+    at = int(np.searchsorted(shown.moments, film.now, side="right")) - 1
     end = -100.0
     for row, name in enumerate(shown.names):
         y = box.top + high * (row + 0.5) + 4
@@ -401,7 +401,7 @@ def _read_off(film: Film, axis: Axis, shown: _Map, box: Box, high: float, focus:
     edges = [axis.left, *((one + other) / 2 for one, other in pairwise(xs)), axis.right]
     found: list[Mark] = []
     for place, step in enumerate(film.kept.tolist()):
-        at = int(np.searchsorted(shown.steps, step, side="right")) - 1
+        at = int(np.searchsorted(shown.moments, step, side="right")) - 1
         if at < 0:
             continue
         for row, name in enumerate(shown.names):

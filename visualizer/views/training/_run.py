@@ -202,7 +202,7 @@ class Axis:
         share = np.log1p(step) / np.log1p(self.last) if self.log else step / self.last
         return float(self.left + (self.right - self.left) * min(1.0, share))
 
-    def steps(self) -> Numbers:
+    def middles(self) -> Numbers:
         """The updates in the middle of each of `BINS` equal pieces (BINS,)."""
         share = (np.arange(BINS) + 0.5) / BINS
         return np.asarray(np.expm1(share * np.log1p(self.last)) if self.log else share * self.last)
@@ -219,5 +219,5 @@ class Axis:
 
 def binned(axis: Axis, steps: Numbers, values: Numbers) -> Numbers:
     """(rows, BINS) of (moments, rows): in each piece the last moment that has come, NaN before the first."""
-    at = np.searchsorted(steps, axis.steps() + 1e-9, side="right") - 1
+    at = np.searchsorted(steps, axis.middles() + 1e-9, side="right") - 1
     return np.where(at[None] < 0, np.nan, np.asarray(values, float)[np.maximum(at, 0)].T)
