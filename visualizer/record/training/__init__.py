@@ -51,7 +51,7 @@ __all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "b
            "recorded", "resumed", "short_recipe", "taught", "trainable"]
 
 CHANGING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
-"""Parts that do something else in evaluation."""
+"""Kinds of parts that do something else in evaluation."""
 AT_ONCE = 500
 """Held-out rows that are answered at once."""
 
@@ -85,6 +85,8 @@ class Learner:
     knobs: Knobs
     chosen: Tensor | None
     """The input to which the answer is watched."""
+    changing: tuple[nn.Module, ...] = ()
+    """Parts that do something else in evaluation."""
     step: int = 0
     first: Update | None = None
     """The first update, to which the others are compared."""
@@ -332,7 +334,8 @@ def _learner(model: str, course: Course, sample: str, data: str) -> Learner:
         raise Refused(tr("There are {count} rows to learn from; take a smaller batch.").format(
             count=numeral(f"{task.count:,}")))
     net = drawn(model, knobs, task.held[0][:2])
-    return Learner(net, _optimiser(net, knobs), task, knobs, _chosen(model, sample))
+    changing = tuple(part for part in net.modules() if isinstance(part, CHANGING))
+    return Learner(net, _optimiser(net, knobs), task, knobs, _chosen(model, sample), changing)
 
 
 def _keep(part: nn.Module, read: Any, made: Any) -> None:
@@ -441,7 +444,7 @@ def _answer(learner: Learner) -> tuple[float, ...]:
     """What is answered to the chosen input now."""
     if learner.chosen is None:
         return ()
-    with _looked_at(learner.net):
+    with _looked_at(learner):
         last = learner.net(learner.chosen)[0]
     last = last[-1] if last.ndim == 2 else last
     return tuple((last if learner.task.right is None else last.softmax(-1)).tolist())
@@ -451,7 +454,7 @@ def _checkpoint(learner: Learner, answer: tuple[float, ...] | None = None) -> Ch
     """The weights as they are, and what is measured of them on the held-out rows."""
     rows, wanted = learner.task.held
     losses, rights = 0.0, 0.0
-    with _one_thread(), _looked_at(learner.net):
+    with _one_thread(), _looked_at(learner):
         for start in range(0, len(rows), AT_ONCE):
             answers, meant = learner.net(rows[start:start + AT_ONCE]), wanted[start:start + AT_ONCE]
             losses += learner.task.loss(answers, meant).item() * len(meant)
@@ -466,16 +469,15 @@ def _weights(net: nn.Module) -> dict[str, Tensor]:
 
 
 @contextmanager
-def _looked_at(net: nn.Module) -> Iterator[None]:
+def _looked_at(learner: Learner) -> Iterator[None]:
     """In evaluation and without gradients inside, in training again behind it."""
-    changing = [part for part in net.modules() if isinstance(part, CHANGING)]
-    for part in changing:
+    for part in learner.changing:
         part.training = False
     try:
         with torch.inference_mode():
             yield
     finally:
-        for part in changing:
+        for part in learner.changing:
             part.training = True
 
 

@@ -48,6 +48,8 @@ MOST_MAPS = 24
 """So many maps of a layer are seen, those that change most."""
 MOST_CLASSES, MOST_UNITS, LEAST_LINE = 12, 128, 2.0
 """So many classes and units are to be clicked, and lines of units from so high on."""
+HALF = 0.5
+"""So much of a beat is over when the gradient is seen at its layer."""
 SEEN = "seen"
 BOTH, BEFORE, NOW = "both", "before", "now"
 
@@ -118,7 +120,7 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
     for column, words in enumerate(heads):
         strong = look.knob(SEEN, BOTH) in (BOTH, (BEFORE, NOW, "best")[column])
         marks.append(Text(lefts[column], box.top + 14, plain(elide(words, 13, wide, 600)), 13, 600,
-                          "ink" if strong else "ink-2"))
+                          "ink" if strong else "ink-2", group=Group(words)))
         if column:
             x = lefts[column] - APART / 2
             marks.append(Line(((x, box.top), (x, box.bottom)), "rule"))
@@ -164,7 +166,8 @@ def _row(trace: Trace, moment: Moment, focus: Focus | None, name: str, y: float,
     strength = _strength(trace, moment, name)
     for column, values in enumerate(shown):
         x = lefts[column]
-        tiles = _tiles(trace, layer, values, grid, x, y + 2, top, column == 1, focus)
+        tiles = _tiles(trace, layer, values, grid, x, y + 2, _scale(layer, top, _back(trace, moment, name)),
+                       column == 1, focus)
         if column and strength < 1:
             veil = [Rect(x, y + 2, grid.columns * grid.pitch[0] - GAP, grid.lines * grid.pitch[1] - GAP, "hatch")]
             marks += faded(veil, 1 - strength) + faded(tiles, strength)
@@ -173,13 +176,24 @@ def _row(trace: Trace, moment: Moment, focus: Focus | None, name: str, y: float,
     return grouped(of_layer(name), marks)
 
 
+def _scale(layer: Layer, top: float, back: bool) -> Scale:
+    """The same for all three of a row: of values around zero, or of sizes of gradients."""
+    if back:
+        return Scale("gradient", english("size of the gradient"), layer.name, top * parts.FLOOR, top,
+                     english("one scale for the row"), log=True)
+    return Scale("activation", english("values"), layer.name, -top, top, english("one scale for the row"))
+
+
 def _back(trace: Trace, moment: Moment, name: str) -> bool:
-    return moment.backward and measured.slopes(trace, name) is not None
+    """Whether the gradient has come back to a layer, and is what is seen of it."""
+    mine, here = trace.places[name], trace.places[moment.beat.layer]
+    return moment.backward and (mine > here or (mine == here and moment.phase >= HALF)) \
+        and measured.slopes(trace, name) is not None
 
 
 def _shown(trace: Trace, moment: Moment, name: str) -> tuple[Values, Values, Values]:
     """(before, after, after − before): what a layer gives, and on the way back its gradient."""
-    found = measured.slopes(trace, name) if moment.backward else None
+    found = measured.slopes(trace, name) if _back(trace, moment, name) else None
     old, new = found if found is not None else (measured.was(trace, name), measured.now(trace, name))
     with np.errstate(invalid="ignore", over="ignore"):
         return old, new, new - old
@@ -227,9 +241,8 @@ def _cell(count: int, across: int, rows: int, columns: int, wide: float, high: f
     return float(math.floor(side)) if side >= 2 else max(0.2, side)
 
 
-def _tiles(trace: Trace, layer: Layer, values: Values, grid: Grid, x: float, y: float, top: float, after: bool,
+def _tiles(trace: Trace, layer: Layer, values: Values, grid: Grid, x: float, y: float, scale: Scale, after: bool,
            focus: Focus | None) -> list[Mark]:
-    scale = Scale("activation", english("values"), layer.name, -top, top, english("one scale for the row"))
     rows, columns = grid.shape
     if grid.maps:
         tiles = values.reshape(len(values), rows, columns)[list(grid.maps)]
@@ -240,8 +253,10 @@ def _tiles(trace: Trace, layer: Layer, values: Values, grid: Grid, x: float, y: 
     folds = ((rows, columns), (values.size,)) if values.ndim == 1 else None
     known = np.isfinite(tiles)
     marks: list[Mark] = [Image(
-        x, y, grid.cell, colour.signed(np.where(known, tiles, 0), top), "activation", grid.columns, grid.pitch,
-        hatched=None if known.all() else ~known, focus=Focus(layer.name), indices=grid.maps or (-1,), folds=folds,
+        x, y, grid.cell, colour.magnitude(tiles, scale.low, scale.high) if scale.log else
+        colour.signed(tiles, scale.high), scale.palette, grid.columns, grid.pitch,
+        hatched=None if known.all() else ~known, focus=Focus(layer.name) if after and not scale.log else None,
+        indices=grid.maps or (-1,), folds=folds,
         transposed=values.ndim == 2 and layer.axes[0] == "step", scale=scale)]
     if grid.maps or values.ndim == 1 or (layer.axes[0] == "step" and grid.cell[1] >= LEAST_LINE):
         marks += _marked(trace, layer, grid, x, y, after, focus)

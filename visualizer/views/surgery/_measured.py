@@ -82,7 +82,8 @@ def reaches(trace: Trace, name: str) -> float:
     """‖after − before‖ / ‖before‖ of a layer."""
     old, new = was(trace, name), now(trace, name)
     size = norm(old)
-    return norm(new - old) / size if size else math.nan
+    with np.errstate(invalid="ignore", over="ignore"):
+        return norm(new - old) / size if size else math.nan
 
 
 def unwell(trace: Trace) -> str:
