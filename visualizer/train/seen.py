@@ -29,8 +29,8 @@ def arrays(run: Run, steps: Numbers | None = None, answers: Numbers | None = Non
     `named` (things, 2): when it began, and how much. `run` is everything else in words.
     """
     if steps is None or answers is None:
-        steps = np.array([each.step for each in run.checkpoints[:1]] + [each.step for each in run.updates], float)
-        rows = [each.answer for each in (*run.checkpoints[:1], *run.updates)]
+        steps = np.array([*(each.step for each in run.checkpoints[:1]), *(each.step for each in run.updates)], float)
+        rows = [*(each.answer for each in run.checkpoints[:1]), *(each.answer for each in run.updates)]
         answers = np.array(rows, float).reshape(len(rows), -1)
     bare = replace(run, updates=(), checkpoints=())
     found: Arrays = {name: run.column(name) for name in SINGLE}

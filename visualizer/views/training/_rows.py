@@ -66,7 +66,7 @@ def rows(film: Film, axis: Axis, look: Look) -> list[Row]:
     offsets = biases(film.trace)
     if offsets is not None:
         found.append(_maps_row(4, film, axis, look, _Map(
-            tr("gate biases"), tr("mean of both, summed"), tuple(map(named, GATES[len(offsets[0])])), film.kept,
+            tr("gate biases"), tr("mean of both, summed"), tuple(map(named, GATES[len(offsets[0])])), film.kept.astype(float),
             offsets, "weight", "mean bias")))
     found += [_maps_row(2, film, axis, look, _Map(
         tr("gradient ‖∂L/∂W‖"), tr("of each layer, log"), layers, held["step"], held["gradient"], "gradient",
@@ -143,7 +143,7 @@ def _number(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
 
 def _path(film: Film, axis: Axis, look: Look, key: str, cell: tuple[int, ...], box: Box) -> Marks:
     """One weight at every checkpoint."""
-    values = np.asarray(film.held[key], float)[(slice(None), *cell)]
+    values = np.array([each[cell] for each in np.asarray(film.held[key], float)])
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     high = high if high > low else low + 1e-9
     word = key.removeprefix("weights/").rpartition(".")[0]
@@ -171,7 +171,7 @@ def _curves(film: Film, axis: Axis, box: Box, ends: tuple[float, float], thin: s
         return [(axis.x(step), box.bottom - (value - low) / (high - low) * box.height)
                 for step, value in zip(np.asarray(steps).tolist(), shown.tolist(), strict=True) if np.isfinite(value)]
 
-    batch, rows_held = points(film.held["step"], film.held[thin]), points(film.kept, film.held[thick])
+    batch, rows_held = points(film.held["step"], film.held[thin]), points(film.kept.astype(float), film.held[thick])
     marks: list[Mark] = [Line(tuple(batch), "ink-2", 0.75, opacity=0.6)] if len(batch) > 1 else []
     marks += [Line(tuple(rows_held), "ink", 2)] if len(rows_held) > 1 else []
     return marks + [Rect(x - 2, y - 2, 4, 4, "ink", radius=2) for x, y in rows_held]
