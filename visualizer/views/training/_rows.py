@@ -66,8 +66,8 @@ def rows(film: Film, axis: Axis, look: Look) -> list[Row]:
     offsets = biases(film.trace)
     if offsets is not None:
         found.append(_maps_row(4, film, axis, look, _Map(
-            tr("gate biases"), tr("mean of both, summed"), tuple(map(named, GATES[len(offsets[0])])), film.kept.astype(float),
-            offsets, "weight", "mean bias")))
+            tr("gate biases"), tr("mean of both, summed"), tuple(map(named, GATES[len(offsets[0])])),
+            film.kept.astype(float), offsets, "weight", "mean bias")))
     found += [_maps_row(2, film, axis, look, _Map(
         tr("gradient ‖∂L/∂W‖"), tr("of each layer, log"), layers, held["step"], held["gradient"], "gradient",
         "gradient")), _maps_row(5, film, axis, look, _Map(
