@@ -10,11 +10,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests import quantities_of_explain  # noqa: F401  (its quantities are known once they are there)
+from tests.test_sentences import texts_of, true, unclaimed
 from visualizer import record
 from visualizer.kinds import attribution
 from visualizer.kinds.attribution import METHODS, Wish
 from visualizer.record.studies import Pass, explain
+from visualizer.said import listening
+from visualizer.scene.picture import Focus, Image, Look, Text
 from visualizer.trace import Refused, Trace
+from visualizer.views import find
 
 torch.set_num_threads(1)
 
@@ -40,7 +45,7 @@ def small() -> tuple[Maps, Tensor, Trace]:
     return net, x, record.capture(net, x, answer={"kind": "classes"})
 
 
-USUAL = Wish(number=1, steps=20, window=3)
+USUAL = Wish(number=1, path=20, window=3)
 
 
 def scored(wish: Wish = USUAL) -> tuple[explain.Scored, Maps, Tensor]:
@@ -107,7 +112,7 @@ def close(one: np.ndarray, other: Tensor | np.ndarray) -> None:
 
 
 def test_integrated_gradients_and_deeplift_add_up_to_the_score_and_gradient_times_input_does_not() -> None:
-    net, twin, x = scored(Wish(number=2, steps=256))
+    net, twin, x = scored(Wish(number=2, path=256))
     with torch.no_grad():
         apart = float(twin(x)[0, 2] - twin(torch.zeros_like(x))[0, 2])
     found = maps(net)
@@ -119,7 +124,7 @@ def test_integrated_gradients_and_deeplift_add_up_to_the_score_and_gradient_time
 @pytest.mark.parametrize("baseline", ["nothing", "mean", "blur"])
 def test_it_is_what_captum_finds(baseline: str) -> None:
     captum = pytest.importorskip("captum.attr")
-    net, twin, x = scored(Wish(number=1, baseline=baseline, steps=20, window=3))
+    net, twin, x = scored(Wish(number=1, baseline=baseline, path=20, window=3))
     found, blank = maps(net), net.baseline
     summed: Callable[[Tensor], Tensor] = lambda values: values[0].sum(0)  # noqa: E731
     sized: Callable[[Tensor], Tensor] = lambda values: values[0].square().sum(0).sqrt()  # noqa: E731
@@ -127,7 +132,7 @@ def test_it_is_what_captum_finds(baseline: str) -> None:
     within(found["gradient"], sized(saliency.attribute(x, target=1, abs=False)))
     within(found["times_input"], summed(captum.InputXGradient(twin).attribute(x, target=1)))
     within(found["integrated"], summed(captum.IntegratedGradients(twin).attribute(
-        x, blank, target=1, n_steps=20, method="riemann_middle")))
+        x, blank, target=1, n_path=20, method="riemann_middle")))
     noisy = explain.noisy(x)
     within(found["smooth"], sized(saliency.attribute(noisy, target=1, abs=False).mean(0, keepdim=True)))
     within(found["guided"], sized(captum.GuidedBackprop(twin).attribute(x, target=1)))
@@ -275,3 +280,54 @@ def test_a_wish_is_read_as_it_is_written() -> None:
     assert attribution.wish(wished.words) == wished
     assert Wish().words == ""
     assert attribution.wish("") == Wish()
+
+
+# --- the view ---------------------------------------------------------------------------------------------------------
+
+@cache
+def measured(name: str) -> Trace:
+    return record.with_study(record.pass_of(name), "explain")
+
+
+@pytest.mark.parametrize(("name", "knobs", "at"), [
+    ("lenet_mnist", (), ""), ("lenet_mnist", (("method", "occlusion"),), "input.walk[20]"),
+    ("lenet_mnist", (("method", "integrated"), ("curve", "insert")), "input.walk[32]"),
+    ("surname_gru", (("method", "gradient"),), ""), ("adding_lstm", (), "input.walk")])
+def test_every_number_of_the_view_is_true(name: str, knobs: tuple[tuple[str, str], ...], at: str) -> None:
+    trace, view = measured(name), find("explain")
+    look = Look(knobs=knobs)
+    times = view.beats(trace, look)
+    moment = times.find(at or view.telling(trace, times))
+    place = Focus(attribution.ends(trace).read.name, (0, 9, 14) if name == "lenet_mnist" else (2,))
+    with listening(placing=True) as heard:
+        page = view.page(trace, moment, place, look)
+        texts = texts_of(view.draw(trace, moment, place, look), True)
+        texts += [mark.plain for mark in page if isinstance(mark, Text)]
+    assert len(heard) > 50
+    wrong = [claim for claim in set(heard) if not true(trace, claim)]
+    assert not wrong, wrong[:3]
+    assert not unclaimed(trace, texts, heard)
+
+
+def test_a_method_whose_control_is_too_like_it_fails_by_name() -> None:
+    trace, view = measured("surname_gru"), find("explain")
+    shown = view.draw(trace, view.beats(trace, Look()).find("input.walk[64]"), None, Look())
+    study = trace.studies["explain"]
+    failing = sum(attribution.likeness(study[f"maps/{name}"], study[f"control/{name}"], study["ink"]) > 0.5
+                  for name in ("gradient", "times_input", "integrated", "occlusion", "left_out"))
+    words = [mark.plain for mark in shown if isinstance(mark, Text)]
+    assert words.count("fails the control") == failing > 0
+
+
+def test_a_narrow_window_and_a_room_show_three_methods_and_a_digit_chooses_the_class() -> None:
+    trace, view = measured("lenet_mnist"), find("explain")
+    for look, count in ((Look(), 5), (Look(size=(790, 640)), 3), (Look(size=(960, 540), projector=True), 3)):
+        shown = view.draw(trace, view.beats(trace, look).find("input.walk[64]"), None, look)
+        names = {"Gradient", "Gradient × input", "Integrated", "Grad-CAM", "Occlusion", "Left out", "SmoothGrad"}
+        heads = {mark.plain for mark in shown if isinstance(mark, Text) and mark.weight == 600} & names
+        tiles = [mark for mark in shown if isinstance(mark, Image) and mark.palette == "activation"]
+        assert len(tiles) == 2 * count
+        assert len(heads) >= count
+    assert view.digit(trace, 7) == ("class", "7")
+    assert view.measured(Look(knobs=(("class", "7"), ("contrast", "on")))) == ("explain:7,1,logit,nothing,64,5",)
+    assert view.digit(measured("adding_lstm"), 1) is None

@@ -58,8 +58,8 @@ class Wish:
     """Whether its score is taken less that of the runner-up."""
     score: str = LOGIT
     baseline: str = NOTHING
-    steps: int = 64
-    """Of the path from the baseline to the input."""
+    path: int = 64
+    """How many steps it has from the baseline to the input."""
     window: int = 5
     """Of occlusion, in places each way."""
 
@@ -67,7 +67,7 @@ class Wish:
     def words(self) -> str:
         """As a study is asked for it; nothing for the usual."""
         return "" if self == Wish() else ",".join((str(self.number), str(int(self.contrast)), self.score, self.baseline,
-                                                   str(self.steps), str(self.window)))
+                                                   str(self.path), str(self.window)))
 
 
 def wish(words: str) -> Wish:
@@ -76,13 +76,13 @@ def wish(words: str) -> Wish:
         return Wish()
     said = words.split(",")
     try:
-        number, contrast, score, baseline, steps, window = said
-        found = Wish(int(number), bool(int(contrast)), score, baseline, int(steps), int(window))
+        number, contrast, score, baseline, path, window = said
+        found = Wish(int(number), bool(int(contrast)), score, baseline, int(path), int(window))
     except ValueError:
         found = replace(Wish(), score="")
     if found.score not in (LOGIT, PROBABILITY) or found.baseline not in (NOTHING, MEAN, BLUR) \
-            or not 2 <= found.steps <= 512 or not 1 <= found.window <= 15:
-        raise Refused(f"An explanation is asked for as class,contrast,score,baseline,steps,window, such as "
+            or not 2 <= found.path <= 512 or not 1 <= found.window <= 15:
+        raise Refused(f"An explanation is asked for as class,contrast,score,baseline,path,window, such as "
                       f"4,0,logit,nothing,64,5, not as {words!r}.")
     return found
 

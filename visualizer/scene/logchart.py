@@ -207,7 +207,7 @@ def unmeasured(look: Look, title: str, what: str, why: str = "") -> Picture:
     if not why:
         marks.append(Text(24, 294, plain(rest), 13, 400, "ink-2", max_width=look.size[0] - 48, group=TITLE))
     return Picture(look.size, tuple(marks), (), look.theme, caption=unmarked(sentence),
-                   table=Table(("what", "state"), ((title, why or tr("not measured yet")),)))
+                   table=Table((tr("what"), tr("state")), ((title, why or tr("not measured yet")),)))
 
 
 def veiled(marks: Sequence[Mark], share: float) -> list[Mark]:

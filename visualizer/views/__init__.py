@@ -76,6 +76,8 @@ class View:
     """What these are asked for by how it is looked at, in words of their own; nothing for the usual."""
     instead: Callable[[Trace], tuple[Beat, ...]] | None = None
     """Its own beats, where it shows another time than that in which the network computes: updates."""
+    digit: Callable[[Trace, int], tuple[str, str] | None] | None = None
+    """Which knob a digit key turns in it, and to which word; None where the digit means nothing here."""
     by_step: bool = False
     """Whether it draws a recurrent layer over its steps; so does every view of the group that goes step by step."""
 

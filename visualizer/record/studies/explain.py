@@ -31,7 +31,7 @@ AT_ONCE = 64
 """So many inputs are run together, where the model takes several."""
 NOISES, NOISE = 32, 0.1
 """SmoothGrad: how many noisy inputs, and the spread of the noise as a share of that of the input."""
-FRAMES = 16
+FRAMES = 64
 """Maps that are kept of the path."""
 SPREAD = 2.0
 """Of the blurred baseline: the width of the bell, in places."""
@@ -307,11 +307,11 @@ def _maps(net: Scored) -> Iterator[tuple[float, str, Values]]:
 def integrated(net: Scored) -> Values:
     """(step + 1, place, …): the running sums of the slopes along the straight path, in the middle of each step, times
     the way of each number; the first is nothing."""
-    steps = net.wish.steps
-    at = (torch.arange(steps, dtype=torch.float64) + 0.5) / steps
+    count = net.wish.path
+    at = (torch.arange(count, dtype=torch.float64) + 0.5) / count
     way = net.read - net.baseline
     along = net.baseline + at.reshape(-1, *[1] * (way.ndim - 1)) * way
-    each = net.shares(net.slopes(along) * way / steps)
+    each = net.shares(net.slopes(along) * way / count)
     return np.concatenate([np.zeros_like(each[:1]), np.cumsum(each, 0)])
 
 

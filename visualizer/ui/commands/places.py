@@ -10,7 +10,8 @@ from visualizer.scene import state as does
 from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.state import BEAT, MOST_PLACES, SHARE, STEP, SYNCS
 from visualizer.ui import words
-from visualizer.ui.commands import Command, Desk, Family, key_for, pure
+from visualizer.ui.commands import Act, Command, Desk, Family, key_for, pure
+from visualizer.ui.commands.views import to_digit
 
 
 def family() -> Family:
@@ -21,8 +22,8 @@ def family() -> Family:
         Command("sync", tr("In step by"), ("J",),
                 tr("While comparing: the same share of the way, the same beat, or the same step"), sync),
         *(Command(f"alone-{number}", tr("Network {number} alone").format(number=number), (str(number),),
-                  tr("While comparing: one network large; again for all"),
-                  pure(lambda state, number=number: does.alone_at(state, number)), ())  # type: ignore[misc]
+                  tr("While comparing: one network large; again for all. Else what the digit means in the view"),
+                  alone_or_digit(number), ())
           for number in range(1, does.MOST_COMPARED + 1)),
         Command("place-add", tr("Another place beside this one"), ("Ctrl+T",),
                 tr("The same once more, to open another model or input in it; both run at one time"), add),
@@ -36,6 +37,16 @@ def family() -> Family:
                 tr("The weights from before training go over into the trained ones, to play, to scrub and to film; "
                    "again to leave it"), training_reel),
     ))
+
+
+def alone_or_digit(number: int) -> Act:
+    """While comparing one network alone, else what the digit means in the view."""
+    def act(desk: Desk) -> None:
+        if desk.store.state.compare:
+            desk.store.apply(lambda state: does.alone_at(state, number))
+        else:
+            to_digit(number)(desk)
+    return act
 
 
 def compare(desk: Desk) -> None:

@@ -41,7 +41,21 @@ def family() -> Family:
         Command("slow-steps", tr("Operations one by one"), ("Shift+Q",),
                 tr("In the drawing of a cell: a step plays slowly enough to see each of its operations"),
                 turn("operations")),
+        *(Command(f"digit-{number}", tr("Digit {number}").format(number=number), (str(number),),
+                  tr("What the digit means in the view: a class in Why this answer"), to_digit(number), presenting=())
+          for number in range(10) if number not in range(1, does.MOST_COMPARED + 1)),
     ))
+
+
+def to_digit(number: int) -> Act:
+    """What a digit key means in the view that is shown, if it means anything there."""
+    def act(desk: Desk) -> None:
+        trace = desk.store.trace
+        view = desk.view() if trace is not None else None
+        found = None if trace is None or view is None or view.digit is None else view.digit(trace, number)
+        if found is not None:
+            desk.store.apply(lambda state: turned(state, *found))
+    return act
 
 
 def turn(name: str) -> Act:
@@ -82,6 +96,8 @@ def toggle_block(desk: Desk) -> None:
 def turn_card(desk: Desk) -> None:
     """The other side of the card of a gradient. Forwards the other side is the way back."""
     trace, moment, times = desk.store.trace, desk.store.moment, desk.store.timeline
+    if trace is not None and "contrast" in dict(desk.view().knobs):
+        turn("contrast")(desk)
     if trace is None or moment is None or "card" not in dict(desk.view().knobs):
         return
     if not moment.backward:

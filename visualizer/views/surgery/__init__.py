@@ -40,7 +40,7 @@ from visualizer.views.surgery import _measured as measured
 from visualizer.views.surgery import _ranking, _words
 from visualizer.views.surgery._measured import RANKING, STUDY, Values
 
-TOP, HEAD, GAP, APART, LABELS = 62.0, 26.0, 4.0, 24.0, 104.0
+TOP, ROOM_TOP, HEAD, GAP, APART, LABELS = 62.0, 104.0, 26.0, 4.0, 24.0, 104.0
 CHIP = 26.0
 LEAST_ROW, MOST_ROW, ANSWER = 58.0, 260.0, 104.0
 RANK = 168.0
@@ -50,15 +50,13 @@ MOST_CLASSES, MOST_UNITS, LEAST_LINE = 12, 128, 2.0
 """So many classes and units are to be clicked, and lines of units from so high on."""
 HALF = 0.5
 """So much of a beat is over when the gradient is seen at its layer."""
-SEEN = "seen"
-BOTH, BEFORE, NOW = "both", "before", "now"
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """Rows of layers in three columns, on one scale a row; below it the ranking."""
     told = _words.sentence(trace)
     still, moving = lanes(trace, moment, look)
-    box = parts.body(look, TOP)
+    box = parts.body(look, TOP if look.mode.notes else ROOM_TOP)
     marks = _chips(trace, look, box)
     top = box.top + CHIP + 6
     rank = RANK if look.mode.charts and box.height > 420 else 0.0
@@ -118,9 +116,8 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
     heads = (tr("Before"), tr("After"), tr("Difference, after − before"))
     marks: list[Mark] = []
     for column, words in enumerate(heads):
-        strong = look.knob(SEEN, BOTH) in (BOTH, (BEFORE, NOW, "best")[column])
         marks.append(Text(lefts[column], box.top + 14, plain(elide(words, 13, wide, 600)), 13, 600,
-                          "ink" if strong else "ink-2", group=Group(words)))
+                          group=Group(words)))
         if column:
             x = lefts[column] - APART / 2
             marks.append(Line(((x, box.top), (x, box.bottom)), "rule"))
@@ -267,7 +264,9 @@ def _marked(trace: Trace, layer: Layer, grid: Grid, x: float, y: float, after: b
     """What is off is hatched, with a cross; a click on any toggles it."""
     cut, of = measured.cut(trace, layer.name), measured.made_by(trace, layer.name)
     marks: list[Mark] = []
-    lines = layer.output.ndim == 2
+    lines, whole = layer.output.ndim == 2, len(cut.touched) == layer.output.shape[-1]
+    if lines and whole:
+        marks.append(Rect(x, y, grid.cell[0] * grid.shape[1], grid.cell[1] * grid.shape[0], "", "accent", 2))
     for number, unit in enumerate(grid.maps or range(layer.output.shape[-1])):
         across, cell = (grid.columns, grid.pitch) if grid.maps else (grid.shape[1], grid.cell)
         wide, high = (grid.pitch[0] - GAP, grid.pitch[1] - GAP) if grid.maps else grid.cell
@@ -277,7 +276,7 @@ def _marked(trace: Trace, layer: Layer, grid: Grid, x: float, y: float, after: b
         if unit in cut.off and after:
             marks += [Rect(left, top, wide, high, "stage"), Rect(left, top, wide, high, "hatch")]
             marks += [Line(points, "negative-bar", 2) for points in _cross(left, top, wide, high)]
-        if unit in cut.off or unit in cut.touched:
+        if (unit in cut.off or unit in cut.touched) and not (lines and whole):
             marks.append(Rect(left, top, wide, high, "", "accent", 2))
         chosen = focus is not None and focus.cell[int(lines):][:1] == (unit,) and focus.layer in (layer.name, of)
         if chosen:
@@ -351,7 +350,7 @@ VIEW = View(
     "surgery", english("Surgery"),
     english("What changes when a channel, a unit, a gate or a weight is another one: before, after, difference."),
     suits=lambda trace: "lab" not in trace.studies and bool(trace.layers[0].output.ndim) and bool(trace.answers),
-    draw=draw, telling=answered, order=8, group=WHOLE, studies=(STUDY, RANKING),
-    knobs=(("off", ()), ("rank", ("units", "steps")), (SEEN, (BOTH, BEFORE, NOW, "best"))),
+    draw=draw, telling=answered, order=45, group=WHOLE, studies=(STUDY, RANKING),
+    knobs=(("off", ()), ("rank", ("units", "steps"))),
     tries=english("Click a map: it is switched off, and the answer is there at once. Shift+click keeps only it."),
 )

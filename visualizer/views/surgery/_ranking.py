@@ -8,7 +8,7 @@ from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.scene.boxes import Box
 from visualizer.scene.parts import not_yet
-from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Rect, Text, Toggles, grouped, plain
+from visualizer.scene.picture import Choice, Focus, Group, Line, Look, Mark, Rect, Text, Toggles, grouped, plain
 from visualizer.scene.type import elide
 from visualizer.trace import Trace
 from visualizer.views.surgery import _measured as measured
@@ -32,11 +32,18 @@ def draw(trace: Trace, box: Box, name: str, look: Look) -> list[Mark]:
         return grouped(Group(tr("ranking")), [*marks, *lane])
     told = tr("points lost over {inputs} inputs that ship, when it alone is left out").format(
         inputs=said(numbers.count(found.inputs), "how many inputs are counted"))
+    other = "units" if name == "steps" else "steps"
+    if measured.ranked(trace, other) is not None:
+        words = tr("Which unit matters most") if other == "units" else tr("Which step matters most")
+        marks += [Rect(box.right - 190, box.top + 6, 190, 20, "", "rule", radius=10, focus=Focus(trace.layers[0].name),
+                       tip=words, holds=Choice("rank", other)),
+                  Text(box.right - 95, box.top + 20, plain(elide(words, 12, 178, 500)), 12, 500, "accent-ink",
+                       "middle")]
     room = box.width - (CURVE + 30 if box.width > 700 else 0)
-    marks.append(Text(box.left + 190, box.top + 20, plain(elide(told, 12, room - 190, 400)), 12, 400, "ink-2"))
+    marks.append(Text(box.left + 190, box.top + 20, plain(elide(told, 12, box.width - 400, 400)), 12, 400, "ink-2"))
     marks += _bars(trace, found, Box(box.left, box.top + 30, box.left + room, box.bottom - 20))
     if box.width > 700 and len(found.gone):
-        marks += _curve(found, Box(box.right - CURVE, box.top + 34, box.right, box.bottom - 36))
+        marks += _curve(found, Box(box.right - CURVE, box.top + 44, box.right, box.bottom - 36))
     spoken = _words.broken(trace, found)
     if spoken:
         marks.append(Text(box.left, box.bottom - 4, plain(elide(spoken, 12, box.width, 500)), 12, 500, "ink-2"))
