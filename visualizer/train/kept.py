@@ -125,3 +125,12 @@ def thinned(run: Run, kept: frozenset[int]) -> Run:
     """The same with some of its updates alone."""
     return replace(run, updates=tuple(each for each in run.updates if each.step in kept))
 
+
+def ships(model: str) -> bool:
+    """Whether a longer run of a network comes with the app."""
+    return model in _shipped()
+
+
+@lru_cache(1)
+def _shipped() -> frozenset[str]:
+    return frozenset(path.stem for path in registry.files("assets", f"train/*{SUFFIX}"))

@@ -100,10 +100,10 @@ def _put_norms(net: nn.Module, norm: str, x: Tensor) -> None:
     shapes: dict[str, torch.Size] = {}
     names = {part: name for name, part in net.named_modules() if isinstance(part, ACTIVATIONS)}
 
-    def reads(part: nn.Module, read: tuple[Tensor, ...], made: Tensor) -> None:
+    def noted(part: nn.Module, read: tuple[Tensor, ...], made: Tensor) -> None:
         shapes[names[part]] = read[0].shape
 
-    hooks = [part.register_forward_hook(reads) for part in names]
+    hooks = [part.register_forward_hook(noted) for part in names]
     with torch.no_grad():
         net(x)
     for hook in hooks:

@@ -1,0 +1,48 @@
+"""How the weights came about: the longer training of a network that comes with the app, as arrays.
+
+What is answered to the chosen input is computed anew with the weights of each checkpoint, unless it is the input to
+which the training itself watched the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from visualizer.language import english
+from visualizer.record.studies import Pass, Study, Work
+from visualizer.train import Numbers, Run, in_force, kept, seen
+
+
+def run(again: Pass) -> Work:
+    """What `train.seen.arrays` tells."""
+    found = kept.stored(again.trace.model)
+    assert found is not None
+    x = again.inputs[0] if isinstance(again.inputs, tuple) else again.inputs
+    if found.sample == again.trace.sample.name or not isinstance(x, Tensor):
+        yield 0.5, "answers"
+        return seen.arrays(found)
+    answers = []
+    for number, answer in enumerate(_answers(found, x)):
+        yield number / len(found.checkpoints), "answers"
+        answers.append(answer)
+    return seen.arrays(found, np.array([each.step for each in found.checkpoints], float), np.stack(answers))
+
+
+def _answers(found: Run, x: Tensor) -> Iterator[Numbers]:
+    """A probability for each class, or the number, with the weights of each checkpoint."""
+    from visualizer.record.training.network import drawn
+
+    net = drawn(found.model, in_force(found.course, 0), x).eval()
+    for each in found.checkpoints:
+        net.load_state_dict({name: torch.tensor(array) for name, array in each.weights.items()})
+        with torch.no_grad():
+            last = net(x)[0]
+        last = last[-1] if last.ndim == 2 else last
+        yield (last.softmax(-1) if found.labels else last).numpy().astype(float)
+
+
+STUDY = Study(seen.STUDY, english("the training"), lambda trace: kept.ships(trace.model), run)
