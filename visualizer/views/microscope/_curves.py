@@ -156,8 +156,11 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
         words = claimed(trace.labels[unit] if unit < len(trace.labels) else str(unit), "label", layer.name, (unit,))
         still.append(Text(first - 8, middle + 5, plain(words), 14, 600 if strong else 400, "ink", "end",
                           max_width=60))
-        if unit == found.target and width(words, 14, 600) < 62 - width(tr("label"), 12, 600) - 4:
-            still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain(tr("label")), 12, 600, "accent-ink"))
+        room = first - frame.x - 18 - width(words, 14, 600)
+        size = next((each for each in (12.0, 11.0, 10.0) if width(tr("label"), each, 600) <= room), 0.0)
+        if unit == found.target and size:
+            still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain(tr("label")), size, 600,
+                              "accent-ink"))
     if slide.made:
         still += _below(layer, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
     source = trace.inputs(layer)[0].name
