@@ -152,6 +152,7 @@ def test_a_table_writes_as_its_language_does(path):
     for source, other in words.items():
         bare = re.sub("`[^`]*`", "", other)
         assert not set(bare) & set(QUOTES) - set(QUOTED[path.stem]), source
+        assert not re.search(r"[^\W\d_]'[^\W_]", bare), f"an apostrophe, ’, in {source!r}"
         assert source in TYPED or not re.search(r"\d\.\d", bare), f"a decimal comma in {source!r}"
         if path.stem == "fr":
             assert not re.search(r"[^\u202f][;!?](\s|$)|« |[^\u00a0 ]»| »| [;:!?](\s|$)", bare), source
