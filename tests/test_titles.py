@@ -7,10 +7,10 @@ from visualizer.edits import INPUT, MODEL, TEACHER, WEIGHTS
 from visualizer.language import speaking
 from visualizer.trace import Sample
 
-EDITS = ("blur=1.5", "erase=0.25,1", "hold=2", "lengthen=50", "noise=0.3,2", "occlude=8", "occlude=8,2,-3", "pad=8",
-         "permute=1,0", "permute=0.5,0", "repeat=1", "repeat=2", "reverse", "rotate=30.5", "scale=-30", "scale=20",
-         "shift=3", "shift=3,-1", "shuffle_rows=1,0", "shuffle_rows=0.5,0", "shuffle_words=1,0", "shuffle_words=0.5,0",
-         "swap=1,2", "substitute=2,a", "unit_off=conv2,7", "untrained", "told")
+EDITS = ("blur:1.5", "erase:0.25,1", "hold:2", "lengthen:50", "noise:0.3,2", "occlude:8", "occlude:8,2,-3", "pad:8",
+         "permute:1,0", "permute:0.5,0", "repeat:1", "repeat:2", "reverse", "rotate:30.5", "scale:-30", "scale:20",
+         "shift:3", "shift:3,-1", "shuffle_rows:1,0", "shuffle_rows:0.5,0", "shuffle_words:1,0", "shuffle_words:0.5,0",
+         "swap:1,2", "substitute:2,a", "unit_off:conv2:7", "untrained", "told")
 
 
 @pytest.mark.parametrize("language", ["de", "fr", "es", "it"])
@@ -26,7 +26,7 @@ def test_a_title_is_told_piece_by_piece():
         assert titles.told("Digit 2148, shifted by +3, -1, turned by +30.5°") == \
             "Ziffer 2148, um +3, -1 verschoben, um +30,5° gedreht"
         assert titles.told("“forty seven”, words shuffled").startswith("„forty seven“, ")
-        assert titles.told("backwards.png, as it is") == "backwards.png, wie sie ist"
+        assert titles.told("backwards.png, as it is") == "backwards.png, wie es ist"
         assert titles.told("El Niño, 1950-01") == "El Niño, 1950-01"
         assert titles.of(Sample("my sample")) == "my sample"
     assert titles.told("Digit 2148, backwards") == "Digit 2148, backwards"

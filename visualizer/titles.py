@@ -61,17 +61,24 @@ def told(title: str) -> str:
 
 def _told(title: str) -> str:
     """The same, empty where nothing of it is known."""
+    whole = _whole(title)
+    if whole:
+        return whole
+    for comma in reversed(list(re.finditer(", ", title))):
+        done = _whole(title[comma.end():])
+        if done:
+            return f"{told(title[:comma.start()])}, {done}"
+    return ""
+
+
+def _whole(title: str) -> str:
+    """A title of one form, or a quoted text; else empty."""
     if len(title) > 2 and title[0] == "“" and title[-1] == "”":
         return in_quotes(title[1:-1])
     for form, pattern in _patterns():
         found = pattern.fullmatch(title)
         if found is not None:
-            return translated(form).format(**{name: _fact(name, fact)
-                                              for name, fact in found.groupdict().items()})
-    for comma in re.finditer(", ", title):
-        done = _told(title[comma.end():])
-        if done:
-            return f"{told(title[:comma.start()])}, {done}"
+            return translated(form).format(**{name: _fact(name, fact) for name, fact in found.groupdict().items()})
     return ""
 
 
