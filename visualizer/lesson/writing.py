@@ -4,14 +4,14 @@ place one came to is a step, whose words are written afterwards."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from visualizer import card, claims, edits, lab, registry
 from visualizer.language import tr
 from visualizer.lesson import ANSWERED, FORMAT, LESSON, Lesson, Shown, Step, bare, written
-from visualizer.lesson.reading import COMPARE, Problem, parse
+from visualizer.lesson.reading import COMPARE, NOTES, Problem, parse
 from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.state import Place, State
 
@@ -175,6 +175,22 @@ def titled(step: Step, number: int) -> str:
     """What a recorded step is called until somebody calls it otherwise: by what its words say first."""
     said = bare(step.text[0]).split(". ")[0].rstrip(".") if step.text else ""
     return said if 0 < len(said) <= 48 else tr("Step {number}").format(number=number)
+
+
+def noted(text: str, notes: Mapping[int, str]) -> str:
+    """The text of a lesson with notes at its steps, counted from 0, below those that they have; all else as it was."""
+    lines = text.split("\n")
+    starts = [place for place, line in enumerate(lines) if re.match(r"## +\S", line)]
+    for index in sorted(notes, reverse=True):
+        end = starts[index + 1] if index + 1 < len(starts) else len(lines)
+        head = next((place for place in range(starts[index] + 1, end) if re.fullmatch("### +Notes *#*", lines[place])),
+                    None)
+        if head is not None:
+            end = next((place for place in range(head + 1, end) if re.match("#+ ", lines[place])), end)
+        block = "\n".join(lines[:end]).rstrip().split("\n")
+        heading = [] if head is not None else ["", f"### {NOTES}"]
+        lines = [*block, *heading, "", *notes[index].strip().split("\n"), "", *lines[end:]]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def file_name(title: str) -> str:
