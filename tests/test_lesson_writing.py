@@ -30,7 +30,7 @@ def test_every_lesson_is_read_as_it_was_written(it):
             assert (own.name, own.words) == (like.name, like.words)
             assert own.expected.value == pytest.approx(like.expected.value)
             assert own.expected.error == pytest.approx(like.expected.error, rel=0.1, abs=1e-9)
-    for name in ("title", "kind", "language", "number", "seconds", "goal", "chapter", "text"):
+    for name in ("title", "genre", "language", "number", "seconds", "goal", "chapter", "text"):
         assert getattr(found, name) == getattr(it, name), name
 
 

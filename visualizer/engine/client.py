@@ -41,6 +41,7 @@ from visualizer.engine.protocol import (
     pack,
     unpack,
 )
+from visualizer.language import tr
 
 SILENT = 5.0
 """Seconds without an answer of the process after which it is ended and started again."""
@@ -239,7 +240,7 @@ class Engine(QObject):
         self._silent = 0.0 if hands_over or loads else self._silent + passed
         if self._silent >= SILENT:
             self._end_child()
-            self._ended(f"The engine did not answer for {SILENT:g} s and was ended.")
+            self._ended(tr("The engine did not answer for {seconds} s and was ended.").format(seconds=f"{SILENT:g}"))
         elif self._started and not hands_over:
             number, running = next(reversed(self._started.items()))
             running.still += passed
@@ -253,9 +254,11 @@ class Engine(QObject):
         self._end_child()
         asked = self._pending.pop(number, None)
         if asked is not None and number != self._hello:
-            self._failing.emit(number, f"This took more than {running.limit:g} s; choose a smaller model or a smaller "
-                                       "input.")
-        self._ended(f"The engine did not advance for {running.limit:g} s and was ended.")
+            self._failing.emit(number, tr(
+                "This took more than {seconds} s; choose a smaller model or a smaller input.").format(
+                    seconds=f"{running.limit:g}"))
+        self._ended(tr("The engine did not advance for {seconds} s and was ended.").format(
+            seconds=f"{running.limit:g}"))
 
     def _ended(self, happened: str) -> None:
         """Start again and ask once more for what was lost; but not for what has now ended the engine twice: what it had

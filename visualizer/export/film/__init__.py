@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from visualizer import comparison, registry, sight, sonify
 from visualizer.comparison import Reader
-from visualizer.language import speaking, tr
+from visualizer.language import numeral, speaking, tr
 from visualizer.registry import NotWritten
 from visualizer.scene.passage import Passage
 from visualizer.scene.picture import Focus, Look, Picture
@@ -249,13 +249,14 @@ def refusal(film: Film, form: FilmFormat) -> str:
     """Why a film cannot be written in a format, in one sentence that says what to do; empty if it can."""
     width, height = film.size
     if film.count > MOST_FRAMES:
-        return (f"That are {film.count:,} frames, and {MOST_FRAMES:,} is the most; choose a shorter stretch, fewer "
-                "frames a second or a higher speed.")
+        return tr("That are {count} frames, and {most} is the most; choose a shorter stretch, fewer frames a second or "
+                  "a higher speed.").format(count=numeral(f"{film.count:,}"), most=numeral(f"{MOST_FRAMES:,}"))
     if width * height > MOST_PIXELS:
-        return f"{width:,} × {height:,} pixels are too many for a film; choose a smaller size."
+        return tr("{width} × {height} pixels are too many for a film; choose a smaller size.").format(
+            width=numeral(f"{width:,}"), height=numeral(f"{height:,}"))
     if form.even and (width % 2 or height % 2):
-        return (f"{form.title} needs an even width and height, not {width} × {height}; choose "
-                f"{width - width % 2} × {height - height % 2}.")
+        return tr("{form} needs an even width and height, not {width} × {height}; choose {even} × {high}.").format(
+            form=form.title, width=width, height=height, even=width - width % 2, high=height - height % 2)
     return (unheard(film) if film.sound else "") or form.refuses(film)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from visualizer.export import MOST_STATE
 from visualizer.export.film import Film, FilmFormat, Pixels, in_file
 from visualizer.export.film._changes import changes
+from visualizer.language import numeral, tr
 from visualizer.scene import colour
 
 CLEAR = 255
@@ -109,9 +110,10 @@ def tables(theme: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 def refuses(film: Film) -> str:
     """Why a film cannot be a GIF."""
     if film.fps > FASTEST:
-        return f"A GIF shows at most {FASTEST} frames a second; choose {FASTEST} or fewer."
+        return tr("A GIF shows at most {most} frames a second; choose {most} or fewer.").format(most=FASTEST)
     if max(film.size) > LARGEST:
-        return f"A GIF is at most {LARGEST:,} pixels wide and high; choose a smaller size."
+        return tr("A GIF is at most {most} pixels wide and high; choose a smaller size.").format(
+            most=numeral(f"{LARGEST:,}"))
     return ""
 
 

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 from visualizer.export import MOST_STATE, _xml
 from visualizer.export.film import Film, FilmFormat, Pixels, in_file
 from visualizer.export.film._changes import changes, rgba
+from visualizer.language import numeral, tr
 
 LARGEST = 1 << 14
 """Pixels along one side that a frame may have."""
@@ -61,8 +62,8 @@ def state(data: bytes) -> str | None:
 
 def refuses(film: Film) -> str:
     """Why a film cannot be a WebP."""
-    return f"A WebP is at most {LARGEST:,} pixels wide and high; choose a smaller size." \
-        if max(film.size) > LARGEST else ""
+    return tr("A WebP is at most {most} pixels wide and high; choose a smaller size.").format(
+        most=numeral(f"{LARGEST:,}")) if max(film.size) > LARGEST else ""
 
 
 def _packed(pixels: Pixels) -> bytes:
