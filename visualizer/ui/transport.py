@@ -223,7 +223,8 @@ class Transport(QWidget):
         self.inputs.setGeometry(0, BOTTOM - 4, self.width(), HIGH)
         self.inputs.setVisible(self.inputs.needed)
         middle = round(self.width() * (0.5 if self.compact else 0.475))
-        self.directions.setGeometry(18 if self.compact else 16, 10, 78 if self.compact else 184, 36)
+        wide = 78 if self.compact else min(max(184, self.directions.sizeHint().width()), self._name_left() - 24)
+        self.directions.setGeometry(18 if self.compact else 16, 10, wide, 36)
         for name, offset in (("first", -100), ("back", -57), ("next", 57), ("last", 100)):
             self.buttons[name].setGeometry(middle + offset - 16, 12, 32, 32)
         self.buttons["play"].setGeometry(middle - 20, 8, 40, 40)
