@@ -10,8 +10,8 @@ from pathlib import Path
 
 from visualizer import card, claims, edits, lab, registry
 from visualizer.language import tr
-from visualizer.lesson import ANSWERED, FORMAT, LESSON, Lesson, Shown, Step, bare, written
-from visualizer.lesson.reading import COMPARE, NOTES, Problem, parse
+from visualizer.lesson import ANSWERED, FORMAT, LESSON, Lesson, Shown, Step, bare, shelf, written
+from visualizer.lesson.reading import COMPARE, NOTES, QUESTION, REVEAL, Problem, read
 from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.state import Place, State
 
@@ -199,14 +199,38 @@ def file_name(title: str) -> str:
     return f"{plain or 'lesson'}.md"
 
 
-def checked(title: str, steps: Sequence[tuple[str, str, Step]], path: Path) -> tuple[str, tuple[Problem, ...]]:
-    """The text of a lesson of recorded steps, and what is wrong with it: nothing, and it can be written to `path`.
-    Each step is (title, body as it was written, what it shows)."""
+def path_in(language: str, folder: Path, name: str) -> Path:
+    """The file of a lesson in a language: `NAME.CODE.md` where it translates the one in `NAME.md`, else that itself."""
+    own = folder / f"{name}.md"
+    found, _ = read(own) if own.is_file() else (None, ())
+    translates = found is not None and found.language != language
+    return folder / f"{name}.{language or 'en'}.md" if translates else own
+
+
+def asks(body: str) -> bool:
+    """Whether what is written below a step asks something."""
+    return re.search(rf"^### +{QUESTION}\b", body, re.MULTILINE) is not None
+
+
+def checked(title: str, steps: Sequence[tuple[str, str, Step]], path: Path,
+            language: str = "") -> tuple[str, tuple[Problem, ...]]:
+    """The text of a lesson of recorded steps in a language, and what is wrong with it: nothing, and it can be written
+    to `path`. Each step is (title, body as it was written, what it shows before its reveal and with it)."""
     blocks = []
     for number, (name, body, step) in enumerate(steps, 1):
         fields = "\n".join(f"- {field}: {word}" for field, word in _fields(replace(step, question=None, done=())))
-        blocks.append("\n\n".join(part for part in (f"## {name.strip() or titled(step, number)}", fields, body.strip())
+        words = _revealing(body.strip(), step)
+        blocks.append("\n\n".join(part for part in (f"## {name.strip() or titled(step, number)}", fields, words)
                                   if part))
-    text = "\n\n".join((f"---\nformat: {FORMAT}\nlanguage: en\ntitle: {title.strip()}\n---", *blocks)) + "\n"
-    _, problems = parse(path.stem.partition(".")[0], text, path)
-    return text, problems
+    front = f"---\nformat: {FORMAT}\nlanguage: {language or 'en'}\ntitle: {title.strip()}\n---"
+    text = "\n\n".join((front, *blocks)) + "\n"
+    return text, shelf.wrong_with(path, text)
+
+
+def _revealing(body: str, step: Step) -> str:
+    """The body with the place of the reveal at the head of that part, where it is another than that of the step."""
+    if step.revealed == step.shown:
+        return body
+    fields = "\n".join(f"- {field}: {word}" for field, word in _shown(step.revealed))
+    return re.sub(rf"^### +{REVEAL} *#*$", lambda heading: f"{heading[0]}\n\n{fields}", body, count=1,
+                  flags=re.MULTILINE)

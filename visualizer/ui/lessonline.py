@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QAccessible, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from visualizer.language import tr
@@ -111,6 +111,7 @@ class StepButton(Button):
     def paintEvent(self, event: QPaintEvent) -> None:
         middle, wide = self.width() / 2, self.width()
         with faults.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             if self.underMouse() and self.isEnabled():
                 style.fill(painter, QRectF(2, 0, wide - 4, self.height() - 2), "sunk", 8)
             radius = DOT
