@@ -366,7 +366,7 @@ class AnswerButton(Button):
 
     def _room(self, wide: float) -> float:
         votes = self.votes()
-        return wide - 44 - (style.text_width(votes, 12, 500) + 10 if votes else 0)
+        return wide - 44 - (style.text_width(votes, 12, 500) + 10 if votes else 0) - (20 if self.is_right else 0)
 
     def rows(self, wide: float) -> int:
         """On how many lines its words stand."""
