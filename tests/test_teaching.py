@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtTest import QTest
 
+from tests.test_comparison import trace_of
 from tests.test_window import opened
 from visualizer import lesson as lessons
 from visualizer import quiz, registry
@@ -17,11 +18,13 @@ from visualizer.lesson import progress as does
 from visualizer.lesson import shelf
 from visualizer.lesson.progress import Progress
 from visualizer.scene.picture import Focus, Look, Rect, Text
-from visualizer.scene.state import Place, State
+from visualizer.scene.state import Place, State, changed, moment_of
+from visualizer.scene.timeline import timeline
 from visualizer.trace import load
 from visualizer.ui import kept, teaching
 from visualizer.ui.commands.presenting import BLACK
 from visualizer.ui.player import Player
+from visualizer.ui.presenter import for_room
 from visualizer.ui.store import Store
 
 Key = Qt.Key
@@ -736,3 +739,14 @@ def test_with_less_motion_one_is_there_at_once(two_times):
     window.store.update(look=replace(window.store.state.look, reduced_motion=True))
     window.teaching.forward()
     assert window.store.state.at == "conv2.forward"
+
+
+def test_no_second_line_of_a_heading_lies_on_the_cells_of_a_low_slide():
+    trace = trace_of("lenet_mnist")
+
+    def said(size):
+        state = changed(State(), model="lenet_mnist", sample=trace.sample, at="conv1.forward")
+        return words(for_room(trace, moment_of(state, timeline(trace)), state, size))
+
+    assert "156 params" in said((1920, 756))
+    assert "156 params" not in said((1600, 630)), "its cells begin higher there"
