@@ -103,7 +103,8 @@ class Transport(QWidget):
     def heard_beat(self) -> str:
         """What is written between the buttons: `conv2 adds up, Beat 5 of 23`."""
         trace, moment = self.store.trace, self.store.moment
-        said = "" if trace is None or moment is None else "".join(words.beat_words(trace, moment, False))
+        there = trace is not None and moment is not None and moment.beat.layer in trace  # one of them comes first
+        said = "".join(words.beat_words(trace, moment, False)) if there else ""
         return ", ".join(part for part in (said, self.counter()) if part)
 
     def counter(self) -> str:
