@@ -5,6 +5,8 @@ import pytest
 from visualizer import edits, inputs, titles
 from visualizer.edits import INPUT, MODEL, TEACHER, WEIGHTS
 from visualizer.language import speaking
+from visualizer.record import record
+from visualizer.record.run import opened_with
 from visualizer.trace import Sample
 
 EDITS = ("blur:1.5", "erase:0.25,1", "hold:2", "lengthen:50", "noise:0.3,2", "occlude:8", "occlude:8,2,-3", "pad:8",
@@ -41,3 +43,14 @@ def test_a_kind_makes_the_same_titles_in_every_language():
     english = made()
     with speaking("de"):
         assert made() == english
+
+
+@pytest.mark.parametrize(("model", "sample", "done"), [("digits_cnn", "digit-2148", ("shift:3,0",)),
+                                                       ("digits_vae", "point:0.5,1.25", ())])
+def test_a_recording_is_the_same_in_every_language(model, sample, done, tmp_path):
+    def saved(language):
+        with speaking(language):
+            record(opened_with(model, done), sample, edits=done).save(tmp_path / f"{language}.trace")
+        return (tmp_path / f"{language}.trace").read_bytes()
+
+    assert saved("") == saved("de")
