@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import answers, door, inputs, lab, registry, sight
+from visualizer import answers, door, inputs, lab, registry, sight, titles
 from visualizer.edits import said as edits_said
 from visualizer.inputs import InputKind
 from visualizer.language import tr
@@ -858,7 +858,7 @@ def in_pixels(entries: NDArray[np.uint8], theme: str) -> QImage:
 
 def sample_words(sample: Sample) -> str:
     """`Digit 2148, labelled 4`."""
-    title = tr("Drawn by hand") if sample.name == inputs.DRAWN else sample.title or sample.name
+    title = tr("Drawn by hand") if sample.name == inputs.DRAWN else titles.of(sample)
     if sample.label is None:
         return title
     return tr("{title}, labelled {label}").format(title=title, label=sample.label)
