@@ -195,8 +195,11 @@ class Rail(QWidget):
 
     def _write_sample(self, painter: QPainter, baseline: float) -> None:
         """`Digit 2148, labelled 4`, the numbers standing out."""
-        x = 16.0
-        for index, piece in enumerate(sample_words(self._sample()).split(" ")):
+        words, x = sample_words(self._sample()), 16.0
+        if style.text_width(words, weight=600) > 184:  # cut as a whole, so that all of it is said where the mouse rests
+            style.write(painter, words, x, baseline, "ink", weight=500, width=184)
+            return
+        for index, piece in enumerate(words.split(" ")):
             strong = any(letter.isdigit() for letter in piece)
             x += style.write(painter, ("" if index == 0 else " ") + piece, x, baseline, "ink",
                              weight=600 if strong else 500, width=max(1.0, 200 - x))
