@@ -41,6 +41,7 @@ from visualizer.engine.protocol import (
 )
 from visualizer.engine.server import serve
 from visualizer.kinds import Report
+from visualizer.language import speaking
 from visualizer.trace import Refused, Trace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -400,6 +401,13 @@ def read():
 def refuse():
     raise Refused("No.")
 
+def refuse_aloud():
+    from visualizer.language import tr
+    raise Refused(tr("The engine crashed ({signal})."))
+
+def fall():
+    raise ZeroDivisionError("by zero")
+
 def crash(once=""):
     if not once or not os.path.exists(once):
         once and open(once, "w").close()
@@ -430,7 +438,7 @@ def count(to):
 
 server.REQUESTS.clear()
 server.REQUESTS.update(hello=hello, echo=echo, read=read, refuse=refuse, crash=crash, hang=hang, count=count,
-                       hold=hold, layers=layers)
+                       hold=hold, layers=layers, refuse_aloud=refuse_aloud, fall=fall)
 server.main()
 """
 
@@ -534,6 +542,18 @@ def test_a_refused_request_keeps_the_engine_alive(engine, heard) -> None:
     assert heard.until_answer(engine.request("echo", value=1)) == 1
     assert engine.pid == before
     assert heard.of("died") == []
+
+
+def test_what_it_says_is_in_the_language_of_whoever_asks(engine, heard) -> None:
+    with speaking("de"):
+        refused, failed, counted = engine.request("refuse_aloud"), engine.request("fall"), engine.request("count", to=1)
+    english = engine.request("refuse_aloud", lane="english")
+    heard.until_answer(counted)
+    heard.until("refused", 2)
+    said = {number: words for name in ("refused", "failed") for _, number, words in heard.of(name)}
+    assert said[refused] == "Die Engine ist abgestürzt ({signal})."
+    assert said[english] == "The engine crashed ({signal})."
+    assert said[failed].startswith("Das ging nicht (ZeroDivisionError: by zero); wähl")
 
 
 def test_a_request_that_cannot_cross_is_an_error_of_the_caller(engine) -> None:

@@ -17,7 +17,7 @@ from tests.test_kinds_recurrent import CASES, trace_of
 from tests.toys import toy
 from tests.unspoken import PACKAGE, unspoken
 from tests.unspoken import spoken as find_spoken
-from visualizer import answers, claims, glossary, inputs, kinds, lab, language, views
+from visualizer import answers, claims, glossary, inputs, kinds, lab, language, titles, views
 from visualizer.cli import main
 from visualizer.kinds import gates, recurrent
 from visualizer.language import english, kept_by_language, nearest, speaking, spoken, tr, translated
@@ -152,6 +152,7 @@ def test_a_table_writes_as_its_language_does(path):
     for source, other in words.items():
         bare = re.sub("`[^`]*`", "", other)
         assert not set(bare) & set(QUOTES) - set(QUOTED[path.stem]), source
+        assert not re.search(r"[^\W\d_]'[^\W_]", bare), f"an apostrophe, ’, in {source!r}"
         assert source in TYPED or not re.search(r"\d\.\d", bare), f"a decimal comma in {source!r}"
         if path.stem == "fr":
             assert not re.search(r"[^\u202f][;!?](\s|$)|« |[^\u00a0 ]»| »| [;:!?](\s|$)", bare), source
@@ -378,7 +379,7 @@ def test_all_that_is_said_of_an_input_can_be_translated(kind, outlined):
         assert not bare(said, ("MNIST",)), said
     word = "strip:1 2" if kind.mark == "text:" else "text:some"
     if kind.name == "nothing":  # it refuses nothing
-        assert not bare(inputs.given(word, kind.name).sample.title)
+        assert not bare(titles.of(inputs.given(word, kind.name).sample))
         return
     with pytest.raises(Refused) as refused:
         inputs.given(word, kind.name)

@@ -126,3 +126,48 @@ def test_steps_are_added_removed_and_gone_to(window):
     assert not window.panes.writer.isVisible()
     window.run("lesson-record")
     assert len(writer.drafts) == 2, "what was written stays"
+
+
+def test_a_reveal_has_a_place_of_its_own_where_one_went_from_the_question(window, tmp_path):
+    writer, panel = window.writing, window.panes.writer
+    panel.ask.click()
+    before = writer.drafts[0].shown
+    window.store.update(at="relu1.forward")
+    window.store.update(view="microscope", focus=Focus("relu1", (3, 4, 5)))
+    assert writer.drafts[0].shown == before, "what is asked is asked at its place"
+    assert len(writer.drafts) > 1
+    panel.buttons["lesson-reveal"].click()
+    assert len(writer.drafts) == 1, "the way there is no step"
+    path = tmp_path / "mine.md"
+    assert writer.save(path), window.message.words
+    step = reading.read(path)[0].steps[0]
+    assert (step.shown.places[0].view, step.revealed.places[0].view) == ("network", "microscope")
+    assert step.revealed.places[0].focus == Focus("relu1", (3, 4, 5))
+    assert step.revealed.places[0].at == "relu1.forward"
+    window.run("lesson-reveal")
+    assert writer.drafts[0].revealed is None, "again: it shows what the step shows"
+
+
+def test_a_lesson_is_written_in_a_language_and_its_translation_beside_it(window, monkeypatch, tmp_path):
+    writer, panel = window.writing, window.panes.writer
+    monkeypatch.setattr(type(writer), "folder", tmp_path)
+    monkeypatch.setattr(window, "ask_for_name", lambda title, at, kinds: (at, ""))
+    QTest.keyClicks(panel.lesson_title, "Mine")
+    QTest.keyClicks(panel.body, "A map.")
+    window.run("lesson-save")
+    assert reading.read(tmp_path / "mine.md")[0].language == ""
+    writer.write_in("de")
+    assert panel.language.text() == "Deutsch"
+    panel.lesson_title.clear()
+    QTest.keyClicks(panel.lesson_title, "Meine")
+    panel.body.setPlainText("Eine Karte.")
+    window.run("lesson-save")
+    found, problems = shelf.of_file(tmp_path / "mine.de.md")
+    assert (problems, found.language, found.title, found.text, found.steps[0].text) == (
+        (), "de", "Meine", (), ("Eine Karte.",))
+    window.store.update(view="microscope")
+    window.run("lesson-save")
+    assert "is not saved" in window.message.words, "a translation has the steps of its lesson"
+    writer.write_in("")
+    window.run("lesson-save")
+    assert len(reading.read(tmp_path / "mine.md")[0].steps) == 2

@@ -57,7 +57,7 @@ def lesson(window):
     window.teaching.now = lambda: "10:42"
     window.open_lesson("pooling")
     window.teaching.forward()
-    return ["top", "lesson", "rail", "question", "bar", "stage", "inspector", "transport"]
+    return ["top", "lesson", "rail", "question", "bar", "stage", "line", "inspector", "transport"]
 
 
 def compare(window):

@@ -6,9 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtTest import QTest
 
+from tests.test_comparison import trace_of
 from tests.test_window import opened
 from visualizer import lesson as lessons
 from visualizer import quiz, registry
@@ -17,11 +18,13 @@ from visualizer.lesson import progress as does
 from visualizer.lesson import shelf
 from visualizer.lesson.progress import Progress
 from visualizer.scene.picture import Focus, Look, Rect, Text
-from visualizer.scene.state import Place, State
+from visualizer.scene.state import Place, State, changed, moment_of
+from visualizer.scene.timeline import timeline
 from visualizer.trace import load
 from visualizer.ui import kept, teaching
 from visualizer.ui.commands.presenting import BLACK
 from visualizer.ui.player import Player
+from visualizer.ui.presenter import for_room
 from visualizer.ui.store import Store
 
 Key = Qt.Key
@@ -368,6 +371,31 @@ def test_words_question_and_stage_have_room_in_every_window(window, size):
         assert panel.width() == wide
 
 
+def test_the_steps_stand_by_name_under_the_stage_and_a_click_goes_there(window, pooling):
+    window.resize(1600, 900)
+    line = window.panes.line
+    assert line.isVisible()
+    assert window.stage.geometry().bottom() < line.geometry().top()
+    assert [button.text() for button in line.buttons] == [step.title for step in pooling.steps]
+    assert [button.isEnabled() for button in line.buttons] == [True, True, *[False] * 5]
+    line.buttons[1].click()
+    assert window.teaching.progress.step == 1
+    assert [button.isChecked() for button in line.buttons].index(True) == 1
+    assert "where you are" in line.buttons[1].accessibleName()
+    line.buttons[4].click()
+    assert window.teaching.progress.step == 1, "it is not reached yet"
+    window.teaching.answer(2)
+    press(window, Key.Key_PageDown)
+    press(window, Key.Key_PageDown)
+    line.buttons[0].setFocus()
+    QTest.keyClick(line.buttons[0], Key.Key_Return)
+    assert window.teaching.progress.step == 0
+    assert [button.accessibleName().rpartition(", ")[2] for button in line.buttons[:3]] == [
+        "where you are", "done", "to come"]
+    window.teaching.leave()
+    assert not line.isVisible()
+
+
 def test_lessons_stand_on_the_start_screen_and_are_found(window):
     window.run("lessons")
     cards = window.panes.start.page.cards
@@ -443,6 +471,30 @@ def test_behind_the_last_step_the_room_sees_black_and_no_picture_that_nobody_ask
     assert window.presenting
     click(room, Key.Key_PageDown)
     assert not room.blank, "any key brings the picture back"
+
+
+def test_a_click_on_the_slide_answers_and_goes_to_a_step(window, room):
+    click(room, Key.Key_PageDown)
+    assert not hit(room, Focus("5", (), lessonpage.STEP)), "what is not reached yet is not offered"
+    assert hit(room, Focus("2", (), lessonpage.ANSWER))
+    assert window.teaching.progress.tally(1) == (0, 1, 0, 0, 0)
+    assert hit(room, Focus("1", (), lessonpage.STEP))
+    assert window.teaching.progress.step == 0
+    click(room, Key.Key_B)
+    assert room.blank == BLACK
+    assert hit(room, Focus("2", (), lessonpage.STEP))
+    assert (room.blank, window.teaching.progress.step) == ("", 0), "the first click brings the picture back"
+
+
+def hit(room, focus):
+    """Click with the mouse on what has that focus, if there is such a thing."""
+    mark = next((mark for mark in (*room.picture.still, *room.picture.moving) if getattr(mark, "focus", None) == focus),
+                None)
+    if mark is None:
+        return False
+    at = QPointF(mark.x + mark.width / 2, mark.y + mark.height / 2) * room.audience.zoom + room.audience.corner
+    QTest.mouseClick(room.audience, Qt.MouseButton.LeftButton, pos=at.toPoint())
+    return True
 
 
 def test_the_black_key_and_the_dot_blank_and_never_answer(window, room):
@@ -550,9 +602,62 @@ def test_the_speaker_has_notes_next_step_and_time(window, room, pooling):
     window.teaching.answer(2)
     click_next.click()
     assert window.teaching.progress.revealed
-    assert room.speaker.notes.toPlainText() == ""
+    assert room.speaker.notes.toPlainText() == "wait here", "one step, one note, before its reveal and behind it"
+    click(room, Key.Key_PageDown)
+    assert room.speaker.notes.toPlainText() == "", "notes are kept by the step"
     window.teaching.backward()
-    assert room.speaker.notes.toPlainText() == "wait here", "notes are kept by the step"
+    assert room.speaker.notes.toPlainText() == "wait here"
+    assert not room.speaker.file.isVisible(), "a lesson that came with the app is not written to"
+
+
+def test_notes_come_back_with_the_lesson_and_go_into_the_file_of_ones_own(window, room, tmp_path):
+    path = tmp_path / "mine.md"
+    path.write_text(MINE, encoding="utf-8")
+    shelf.look_in(tmp_path)
+    try:
+        window.open_lesson("mine")
+        room.show_speaker()
+        room.speaker.notes.setPlainText("ask twice")
+        window.teaching.again()
+        window.teaching.forward()
+        room.speaker.notes.setPlainText("and wait\nlong")
+        window.teaching.leave()
+        window.open_lesson("mine")
+        assert (window.teaching.progress.step, room.speaker.notes.toPlainText()) == (1, "and wait\nlong")
+        assert room.speaker.file.isVisible()
+        room.speaker.file.click()
+        assert path.read_text(encoding="utf-8") == MINE.replace("### Notes\n\nBe brief.\n", (
+            "### Notes\n\nBe brief.\n\nask twice\n")) + "\n### Notes\n\nand wait\nlong\n"
+        assert "mine.md" in window.message.words
+        assert room.speaker.notes.toPlainText() == ""
+        assert "and wait" in window.teaching.page.step.notes
+        room.speaker.notes.setPlainText("# no")
+        room.speaker.file.click()
+        assert "The notes are not in the file: line " in window.message.words
+        assert "# no" not in path.read_text(encoding="utf-8")
+    finally:
+        shelf.suppose_nothing()
+
+
+MINE = """---
+format: 1
+title: Mine
+---
+
+## One
+
+- model: digits_cnn
+
+See.
+
+### Notes
+
+Be brief.
+
+## Two
+
+See more.
+"""
 
 
 def test_what_the_picture_says_of_itself_does_not_compete_with_the_slide(window, room):
@@ -634,3 +739,14 @@ def test_with_less_motion_one_is_there_at_once(two_times):
     window.store.update(look=replace(window.store.state.look, reduced_motion=True))
     window.teaching.forward()
     assert window.store.state.at == "conv2.forward"
+
+
+def test_no_second_line_of_a_heading_lies_on_the_cells_of_a_low_slide():
+    trace = trace_of("lenet_mnist")
+
+    def said(size):
+        state = changed(State(), model="lenet_mnist", sample=trace.sample, at="conv1.forward")
+        return words(for_room(trace, moment_of(state, timeline(trace)), state, size))
+
+    assert "156 params" in said((1920, 756))
+    assert "156 params" not in said((1600, 630)), "its cells begin higher there"

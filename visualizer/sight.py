@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
-from visualizer import answers, lab, views
+from visualizer import answers, lab, titles, views
 from visualizer.language import speaking, tr
 from visualizer.scene import figures, numbers
 from visualizer.scene.picture import TITLE, Focus, Look, Mark, Picture, Rect, Text, grouped
@@ -107,7 +107,7 @@ def input_words(trace: Trace, place: int, count: int) -> str:
     what it is where there is none."""
     words = tr("input {number} of {count}") if place else tr("an input beside the list of {count}")
     said = [words.format(number=numbers.count(place), count=numbers.count(count))] if count else \
-        [trace.sample.title or trace.sample.name]
+        [titles.of(trace.sample)]
     label, answer = trace.sample.label, answers.short(trace)
     if label is not None:
         said.append(tr("labelled {label}").format(label=trace.labels[label] if label < len(trace.labels) else label))
@@ -223,7 +223,7 @@ def beside(recorded: Sequence[Recorded], places: Sequence[Standpoint], active: i
 def heading_of(trace: Trace) -> str:
     """What a recording is of, in a few words; of the laboratory which knobs are turned."""
     turned = lab.turned(trace.facts.get("lab", {}))
-    return f"{trace.title or trace.model}, {turned or trace.sample.title or trace.sample.name}"
+    return f"{trace.title or trace.model}, {turned or titles.of(trace.sample)}"
 
 
 def unfocused(picture: Picture) -> Picture:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from visualizer import card, door, inputs, lesson, registry, views
+from visualizer import card, door, inputs, lesson, registry, titles, views
 from visualizer.language import counted_as, english, kept_by_language, tr, translated
 from visualizer.lesson import shelf
 from visualizer.scene import numbers
@@ -188,7 +188,7 @@ def all_lessons() -> tuple[StartCard, ...]:
         told = [tr("Lesson {number}").format(number=it.number) if it.number else translated(lesson.TITLES[it.genre]),
                 tr("{n} min").format(n=round(it.seconds / 60)) if it.seconds >= 60 else
                 tr("{n} s").format(n=it.seconds) if it.seconds else "",
-                counted_as(len(it.steps), tr("{count} step"), tr("{count} steps")).format(count=len(it.steps))]
+                counted_as(len(it.steps), tr("in {count} step"), tr("in {count} steps")).format(count=len(it.steps))]
         found.append(StartCard(f"lesson-{it.name}", LESSONS, it.title, ", ".join(filter(None, told)), state,
                                lesson=it.name, kind=LESSONS))
     return tuple(found)
@@ -253,7 +253,7 @@ def recipes(state: State) -> tuple[Recipe, ...]:
 
 def sample_title(sample: Sample) -> str:
     """`Digit 2148`, `wherefore art thou`."""
-    return sample.title or sample.name
+    return titles.of(sample)
 
 
 def can_open(state: State) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from visualizer import curve, edits, registry
+from visualizer import curve, edits, registry, titles
 from visualizer.comparison import columns, lanes, table, words
 from visualizer.comparison.columns import Pointed
 from visualizer.comparison.frame import LOW_ROW, ROW, Frame, frame
@@ -288,7 +288,7 @@ def _still(traces: tuple[Trace, ...], readers: tuple[Reader, ...], look: Look, a
 def _of_the_input(reader: Reader, where: Box, shared: bool, right: float) -> list[Mark]:
     """What it is, and what it was before something was done to it."""
     sample = reader.trace.sample
-    said = sample.title or sample.name if shared else reader.name
+    said = titles.of(sample) if shared else reader.name
     marks: list[Mark] = [Text(where.left, where.bottom + 17, plain(said), 12, 400, "ink-2",
                               max_width=right - where.left)]
     before = reader.before

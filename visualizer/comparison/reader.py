@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import answers, edits, kinds
+from visualizer import answers, edits, kinds, titles
 from visualizer.comparison import path
 from visualizer.comparison.path import EXACT
 from visualizer.costs import Measured
@@ -94,14 +94,14 @@ class Now:
 
 def named(readers: Sequence[Reader]) -> tuple[Reader, ...]:
     """Each with a name of its own: the title, and where several have that, what they read or a letter."""
-    titles = [reader.name or reader.trace.title or reader.trace.model for reader in readers]
-    twice = {title for title, count in Counter(titles).items() if count > 1}
+    called = [reader.name or reader.trace.title or reader.trace.model for reader in readers]
+    twice = {title for title, count in Counter(called).items() if count > 1}
     done = [edits.said(reader.edits, edits.INPUT) or tr("unchanged") for reader in readers]
-    inputs = [reader.trace.sample.title or reader.trace.sample.name for reader in readers]
+    inputs = [titles.of(reader.trace.sample) for reader in readers]
     found = []
-    for index, (reader, title) in enumerate(zip(readers, titles, strict=True)):
+    for index, (reader, title) in enumerate(zip(readers, called, strict=True)):
         if title in twice:
-            same = [place for place, other in enumerate(titles) if other == title]
+            same = [place for place, other in enumerate(called) if other == title]
             apart = next((words[index] for words in (done, inputs)
                           if len({words[place] for place in same}) == len(same)), chr(ord("A") + index))
             title = f"{title}, {apart}"

@@ -21,7 +21,8 @@ ALIVE = "alive"
 EVERY = 1.0
 """Seconds from one sign to the next."""
 
-_WORDS = json.dumps({"kind": ALIVE, "id": 0, "name": "", "lane": "", "value": None, "sizes": []}).encode()
+_WORDS = json.dumps({"kind": ALIVE, "id": 0, "name": "", "lane": "", "language": "", "value": None,
+                     "sizes": []}).encode()
 FRAME = HEAD.pack(MARK, len(_WORDS), 0) + _WORDS
 
 

@@ -41,7 +41,7 @@ from visualizer.engine.protocol import (
     pack,
     unpack,
 )
-from visualizer.language import tr
+from visualizer.language import spoken, tr
 
 SILENT = 5.0
 """Seconds without an answer of the process after which it is ended and started again."""
@@ -137,7 +137,7 @@ class Engine(QObject):
         """
         self._last_id += 1
         number, lane = self._last_id, lane or name
-        asked = _Pending(name, lane, limit, pack(Message(REQUEST, number, name, lane, arguments)))
+        asked = _Pending(name, lane, limit, pack(Message(REQUEST, number, name, lane, arguments, spoken())))
         self._pending = {other: pending for other, pending in self._pending.items() if pending.lane != lane}
         self._pending[number] = asked
         if self._child is not None:
@@ -145,7 +145,7 @@ class Engine(QObject):
         elif not self._on or self._may_restart():
             self._spawn()
         else:
-            self._fail_pending("The engine stopped too often and is off for now; try again in a minute.")
+            self._fail_pending(tr("The engine stopped too often and is off for now; try again in a minute."))
         return number
 
     def cancel(self, number: int) -> None:
@@ -159,7 +159,7 @@ class Engine(QObject):
         if number in self._pending or number in self._started:
             self._end_child()
             if self._pending.pop(number, None) is not None:
-                self._failing.emit(number, "It was stopped; choose a smaller model or a smaller input.")
+                self._failing.emit(number, tr("It was stopped; choose a smaller model or a smaller input."))
             self._pending.pop(self._hello, None)
             self._spawn()
 
@@ -178,7 +178,7 @@ class Engine(QObject):
             closed_only = self._child.process.poll() is None
             ran_out = _out_of_memory() > self._child.killed_before
             status = self._end_child()
-            self._ended("The engine broke its connection off." if closed_only else _how_it_ended(status, ran_out))
+            self._ended(tr("The engine broke its connection off.") if closed_only else _how_it_ended(status, ran_out))
             return
         self._silent = 0.0
         if message.kind == ALIVE:
@@ -269,13 +269,14 @@ class Engine(QObject):
             asked.lost += number in begun
             if asked.lost > 1:
                 del self._pending[number]
-                self._failing.emit(number, "The engine stopped twice while it did this; choose another model or input.")
+                self._failing.emit(number, tr(
+                    "The engine stopped twice while it did this; choose another model or input."))
         if not self._may_restart():
-            self._fail_pending("The engine is off, so this was not done; try again in a minute.")
-            self.died.emit(f"{happened} It was started {MOST_RESTARTS} times within a minute, so now it stays off; try "
-                           "another model or input in a minute.")
+            self._fail_pending(tr("The engine is off, so this was not done; try again in a minute."))
+            self.died.emit(tr("{happened} It was started {count} times within a minute, so now it stays off; try "
+                              "another model or input in a minute.").format(happened=happened, count=MOST_RESTARTS))
         elif self._spawn():
-            self.died.emit(f"{happened} It was started again; your work is as it was.")
+            self.died.emit(tr("{happened} It was started again; your work is as it was.").format(happened=happened))
 
     def _may_restart(self) -> bool:
         """Count a restart, if it is allowed."""
@@ -292,13 +293,14 @@ class Engine(QObject):
         try:
             self._child = _Child(self._children, self._came.emit)
         except OSError as error:
-            self._fail_pending("The engine cannot be started; run visualizer doctor.")
-            self.died.emit(f"The engine cannot be started ({error}), so nothing can be recorded; run visualizer "
-                           "doctor.")
+            self._fail_pending(tr("The engine cannot be started; run visualizer doctor."))
+            self.died.emit(tr("The engine cannot be started ({error}), so nothing can be recorded; run visualizer "
+                              "doctor.").format(error=error))
             return False
         self._last_id += 1
         self._hello = self._last_id
-        hello = _Pending("hello", "", LOADING, pack(Message(REQUEST, self._hello, "hello", value={})))
+        hello = _Pending("hello", "", LOADING,
+                         pack(Message(REQUEST, self._hello, "hello", value={}, language=spoken())))
         self._pending = {self._hello: hello, **self._pending}
         for asked in self._pending.values():
             self._child.send(asked.frame)
@@ -458,11 +460,11 @@ def _how_it_ended(status: int | None, ran_out: bool) -> str:
     """One sentence from an exit status; on POSIX a negative one is the signal that ended the process. `ran_out`: the
     system has ended some process since because memory ran out."""
     if status is None or status >= 0:
-        return f"The engine stopped unexpectedly (exit status {status})."
+        return tr("The engine stopped unexpectedly (exit status {status}).").format(status=status)
     with suppress(ValueError):
         name = signal.Signals(-status).name
         if name == "SIGKILL":
-            return "The engine was ended by the system (SIGKILL), because memory ran out." if ran_out else \
-                "The engine was ended from outside (SIGKILL)."
-        return f"The engine crashed ({name})."
-    return f"The engine crashed (signal {-status})."
+            return tr("The engine was ended by the system (SIGKILL), because memory ran out.") if ran_out else \
+                tr("The engine was ended from outside (SIGKILL).")
+        return tr("The engine crashed ({signal}).").format(signal=name)
+    return tr("The engine crashed ({signal}).").format(signal=-status)

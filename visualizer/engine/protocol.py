@@ -24,6 +24,7 @@ import numpy as np
 from visualizer.engine import shared
 from visualizer.engine.alive import ALIVE, HEAD, MARK
 from visualizer.kinds import Report
+from visualizer.language import ENGLISH
 from visualizer.trace import MOST_BYTES, Trace, from_bytes, together
 
 REQUEST, CANCEL = "request", "cancel"
@@ -65,6 +66,8 @@ class Message:
     value: Any = None
     """Plain values, bytes, arrays, Traces and Reports: the arguments of a request, an answer, `[share done, words]`
     for progress, the layer that it has come to for advanced, one sentence for refused and failed."""
+    language: str = ENGLISH
+    """Of a request: that in which its sentences are said; no number and no recording depends on it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +114,8 @@ def pack(message: Message) -> list[bytes]:
     pieces: list[bytes] = []
     value = _plain(message.value, pieces)
     words = json.dumps({"kind": message.kind, "id": message.id, "name": message.name, "lane": message.lane,
-                        "value": value, "sizes": [len(piece) for piece in pieces]}).encode()
+                        "language": message.language, "value": value,
+                        "sizes": [len(piece) for piece in pieces]}).encode()
     rest = sum(map(len, pieces))
     if len(words) > MOST_JSON or rest > MOST_BYTES:
         raise ValueError(f"a message of {len(words) + rest:,} bytes is longer than may be sent")
@@ -130,10 +134,12 @@ def unpack(words: bytes, rest: bytes, folder: Path | None = None) -> Message:
         for size in sizes:
             pieces.append(view[start:start + size])
             start += size
-        kind, number, name, lane = plain["kind"], plain["id"], plain["name"], plain["lane"]
-        if kind not in _KINDS or type(number) is not int or not isinstance(name, str) or not isinstance(lane, str):
-            raise ValueError("the kind, the id, the name or the lane is none")
-        return Message(kind, number, name, lane, _rich(plain["value"], pieces, folder))
+        kind, number = plain["kind"], plain["id"]
+        said = plain["name"], plain["lane"], plain["language"]
+        if kind not in _KINDS or type(number) is not int or not all(isinstance(word, str) for word in said):
+            raise ValueError("the kind, the id, the name, the lane or the language is none")
+        name, lane, language = said
+        return Message(kind, number, name, lane, _rich(plain["value"], pieces, folder), language)
     except Exception as error:
         raise Broken(f"a message cannot be read ({error})") from error
 

@@ -39,6 +39,7 @@ from visualizer.engine.protocol import (
     Told,
 )
 from visualizer.engine.requests import REQUESTS
+from visualizer.language import speaking, tr
 from visualizer.trace import Refused
 
 _Work: TypeAlias = Generator[tuple[float, str], None, Any]
@@ -133,7 +134,7 @@ def _start(connection: Connection, message: Message,
     try:
         if message.name not in requests:
             raise Refused(f"The engine knows no request {message.name!r}; it knows {', '.join(requests)}.")
-        with advance.told(_told(connection, message)):
+        with speaking(message.language), advance.told(_told(connection, message)):
             value = requests[message.name](**message.value)
     except Exception as error:
         _tell_error(connection, message, error)
@@ -152,7 +153,7 @@ def _step(connection: Connection, run: _Run, wishes: _Wishes) -> bool:
             run.work.close()
             connection.send(Message(CANCELLED, message.id))
             return False
-        with advance.told(_told(connection, message)):
+        with speaking(message.language), advance.told(_told(connection, message)):
             share, words = next(run.work)
     except StopIteration as end:
         _answer(connection, message, end.value)
@@ -197,13 +198,18 @@ def _tell_error(connection: Connection, message: Message, error: Exception) -> N
         connection.send(Message(REFUSED, message.id, value=str(error)))
         return
     traceback.print_exception(error, file=sys.stderr)
-    if isinstance(error, MemoryError):
-        words = "This needs more memory than there is; choose a smaller model or a smaller input."
-    else:
-        first = next(iter(str(error).splitlines()), "")
-        words = (f"This could not be done ({type(error).__name__}{': ' if first else ''}{first}); choose another model "
-                 "or input, and report it if it comes again.")
+    with speaking(message.language):
+        words = _failure(error)
     connection.send(Message(FAILED, message.id, value=words))
+
+
+def _failure(error: Exception) -> str:
+    """One sentence for an error that nobody foresaw."""
+    if isinstance(error, MemoryError):
+        return tr("This needs more memory than there is; choose a smaller model or a smaller input.")
+    first = next(iter(str(error).splitlines()), "")
+    return tr("This could not be done ({error}); choose another model or input, and report it if it comes "
+              "again.").format(error=f"{type(error).__name__}{': ' if first else ''}{first}")
 
 
 def _offer_to_the_memory_killer() -> None:

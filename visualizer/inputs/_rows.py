@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.language import numeral, tr
+from visualizer import titles
+from visualizer.language import english, numeral, tr
 from visualizer.over import MOST, class_of
 from visualizer.trace import Array, Refused
 
@@ -52,7 +53,7 @@ class Row:
     def title(self) -> str:
         """`digits.csv, line 17`."""
         file, _, line = self.name.rpartition("#")
-        return tr("{file}, line {line}").format(file=Path(file).name, line=line)
+        return english("{file}, line {line}").format(file=Path(file).name, line=line)
 
     def label_at(self, width: int = 0) -> int | None:
         """The column with the label: the one that is called so, or the first where there is one more than `width`."""
@@ -73,7 +74,7 @@ class Row:
         for place, cell in enumerate(cells, 1):
             if not (NUMBER.fullmatch(cell) or COMMA.fullmatch(cell)):
                 raise Refused(tr("{row} has {cell} in column {column}, which is no number.").format(
-                    row=self.title, cell=repr(cell.strip()[:20] or tr("nothing")), column=place))
+                    row=titles.told(self.title), cell=repr(cell.strip()[:20] or tr("nothing")), column=place))
         return np.array([float(cell.replace(",", ".")) for cell in cells])
 
     def text(self) -> str:
@@ -84,7 +85,7 @@ class Row:
                   and not NUMBER.fullmatch(cell)]
         found = self.cells[named] if named is not None and named < len(self.cells) else next(iter(others), "")
         if not found.strip():
-            raise Refused(tr("{row} holds no text.").format(row=self.title))
+            raise Refused(tr("{row} holds no text.").format(row=titles.told(self.title)))
         return found.strip()
 
 

@@ -141,7 +141,7 @@ def notes(facts: Facts, raw: Any, title: str) -> tuple[str, ...]:
     if not rate or not shape or not isinstance(shape[-1], int) or not isinstance(raw, np.ndarray) or \
             len(raw) <= shape[-1]:
         return ()
-    words = tr("The sound lasts {lasts} s and {title} listens for {wanted} s: what comes behind is cut off.")
+    words = english("The sound lasts {lasts} s and {title} listens for {wanted} s: what comes behind is cut off.")
     return (words.format(lasts=numeral(f"{len(raw) / rate:.3g}"), title=title,
                          wanted=numeral(f"{shape[-1] / rate:.3g}")),)
 

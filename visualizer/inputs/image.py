@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import titles
 from visualizer.inputs import PAD, THUMBNAILS, Facts, Given, Grain, InputKind, Item, Offer, Pixels, Row, _offers
 from visualizer.language import english, numeral, tr
 from visualizer.manifest import Input
@@ -33,10 +34,10 @@ def row(found: Row, facts: Facts) -> Given:
     values = found.numbers(_digits.SIDE ** 2)
     if len(values) != _digits.SIDE ** 2:
         raise Refused(tr("{row} has {count} numbers, and a picture has {side} × {side}.").format(
-            row=found.title, count=numeral(f"{len(values):,}"), side=_digits.SIDE))
+            row=titles.told(found.title), count=numeral(f"{len(values):,}"), side=_digits.SIDE))
     grey = values * (255 if values.max() <= 1 else 1)
     if not 0 <= grey.min() <= grey.max() <= 255:
-        raise Refused(tr("{row} has grey values that are not between 0 and 255.").format(row=found.title))
+        raise Refused(tr("{row} has grey values that are not between 0 and 255.").format(row=titles.told(found.title)))
     pixels = np.rint(grey).astype(np.uint8).reshape(_digits.SIDE, _digits.SIDE)
     pixels.flags.writeable = False
     return Given(Sample(found.name, found.title, found.label(_digits.SIDE ** 2)), pixels)

@@ -46,7 +46,7 @@ def given(word: str, title: str, facts: Facts) -> Given:
         own = inputs.sample(name)
         told, label, whole = own.title or name, own.label, inputs.raw(name)
     pixels = fitted(whole, asked, facts, told)
-    return Given(Sample(word or name, tr("{what}, {height} × {width}").format(
+    return Given(Sample(word or name, english("{what}, {height} × {width}").format(
         what=told, height=pixels.shape[0], width=pixels.shape[1]), label), pixels)
 
 

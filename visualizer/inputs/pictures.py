@@ -14,7 +14,7 @@ import numpy as np
 
 from visualizer.inputs import CAMERA, THUMBNAILS, Facts, Given, Grain, InputKind, Item, Pixels
 from visualizer.inputs.image import SUFFIXES
-from visualizer.language import english, tr
+from visualizer.language import english
 from visualizer.trace import Sample
 
 
@@ -27,10 +27,10 @@ def read(word: str, facts: Facts) -> Given:
     whole = _digits.colours(path, channels == 3)
     high, wide = whole.shape[:2]
     made = _digits.middle(whole, rows, columns)
-    said = tr("{file}, as it is") if (high, wide) == (rows, columns) else \
-        tr("{file}, its middle, {rows} × {columns}")
+    said = english("{file}, as it is") if (high, wide) == (rows, columns) else \
+        english("{file}, its middle, {rows} × {columns}")
     if channels == 1 and _digits.is_light(made) and _on_black(facts):
-        made, said = _digits.white_on_black(made), tr("{file}, {rows} × {columns}, turned to white on black")
+        made, said = _digits.white_on_black(made), english("{file}, {rows} × {columns}, turned to white on black")
     return Given(Sample(word, said.format(file=path.name, rows=rows, columns=columns)), made)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from visualizer import latent
 from visualizer.inputs import Facts, Given, Grain, InputKind
-from visualizer.language import english, tr
+from visualizer.language import ENGLISH, english, speaking, tr
 from visualizer.scene import numbers
 from visualizer.trace import Refused, Sample
 
@@ -25,7 +25,7 @@ def typed(words: str, facts: Facts) -> Given:
             raise Refused(tr("The seed {seed} is no number from 0 to 999999999; write {example}.").format(
                 seed=repr(seed[:20]), example=f"{latent.MARK}{latent.SEED}7"))
         point = latent.drawn(count, int(seed))
-        return Given(Sample(f"{latent.MARK}{said}", tr("Drawn by chance, seed {seed}").format(seed=seed)),
+        return Given(Sample(f"{latent.MARK}{said}", english("Drawn by chance, seed {seed}").format(seed=seed)),
                      point.astype(np.float32))
     parts = [part.strip() for part in said.split(",")]
     example = latent.words_of((0.5,) * (count or 2))
@@ -36,7 +36,8 @@ def typed(words: str, facts: Facts) -> Given:
         raise Refused(tr("A picture is made of {count} numbers here, and {given} were given; write {example}.").format(
             count=count, given=len(parts), example=example))
     point = np.array([float(part) for part in parts], np.float32)
-    title = tr("Point {numbers}").format(numbers=", ".join(numbers.number(float(value)) for value in point))
+    with speaking(ENGLISH):  # as files have it
+        title = english("Point {numbers}").format(numbers=", ".join(numbers.number(float(value)) for value in point))
     return Given(Sample(f"{latent.MARK}{said}", title), point)
 
 

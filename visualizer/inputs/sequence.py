@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import titles
 from visualizer.inputs import WORDS, Facts, Given, Grain, InputKind, Item, Row
 from visualizer.inputs._files import MOST_NUMBERS, MOST_SYMBOLS, words_in
 from visualizer.language import counted_as, english, numeral, tr
@@ -36,7 +37,7 @@ def row(found: Row, facts: Facts) -> Given:
     numbers = found.numbers()
     if not numbers.size or len(numbers) % features:
         raise Refused(tr("{row} has {count} numbers, where the model reads {wanted} a step.").format(
-            row=found.title, count=numeral(f"{len(numbers):,}"), wanted=features))
+            row=titles.told(found.title), count=numeral(f"{len(numbers):,}"), wanted=features))
     return Given(Sample(found.name, found.title, found.label()), numbers.reshape(-1, features))
 
 

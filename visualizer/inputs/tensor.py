@@ -41,12 +41,12 @@ def given(word: str, title: str, facts: Facts) -> Given:
     name = rest or (EXAMPLE if facts.get("example") else _first_digit(sizes) or WAVE)
     suffix = inputs.suffix_of(name)
     if name == WAVE:
-        array, told = _wave(sizes, facts), tr("a wave made up for a first look: its file brings no numbers along")
+        array, told = _wave(sizes, facts), english("a wave made up for a first look: its file brings no numbers along")
         if isinstance(facts.get("fill"), int):
-            array, told = np.full_like(array, facts["fill"]), tr("{number}, which its name asks for").format(
+            array, told = np.full_like(array, facts["fill"]), english("{number}, which its name asks for").format(
                 number=facts["fill"])
     elif name == EXAMPLE:
-        array, told = _own(facts, title), tr("the example in the file of the model")
+        array, told = _own(facts, title), english("the example in the file of the model")
         array = array[:sizes[0]] if sizes and not facts.get("batch") else array
     elif suffix in OF_NUMBERS:
         array, told = numbers_in(Path(name)), Path(name).name
@@ -132,7 +132,7 @@ def _picture(name: str, suffix: str, sizes: Any, title: str) -> tuple[Array, str
     maps = np.repeat(maps, sizes[0], 0)[:sizes[0]] if len(maps) == 1 else maps
     if sizes[0] == 4:
         maps = np.concatenate([maps[:3], np.ones_like(maps[:1])])
-    return maps.astype(np.float32), tr("{what}, {height} × {width}, values 0 … 1").format(
+    return maps.astype(np.float32), english("{what}, {height} × {width}, values 0 … 1").format(
         what=told, height=int(height), width=int(width))
 
 

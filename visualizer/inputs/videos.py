@@ -72,7 +72,7 @@ def _of_array(word: str, path: Path, facts: Facts) -> Given:
     frames = np.rint(found).astype(np.uint8)
     if frames.shape[1:] == _size(facts):
         frames.flags.writeable = False
-        return Given(Sample(word, tr("{file}, {count} frames").format(file=path.name, count=len(frames))), frames)
+        return Given(Sample(word, english("{file}, {count} frames").format(file=path.name, count=len(frames))), frames)
     return _chosen(word, path.name, facts, len(frames), lambda number: frames[number])
 
 
@@ -135,13 +135,13 @@ def _fitted(word: str, name: str, facts: Facts, frames: Sequence[Array], count: 
         raise Refused(tr("{file} has one frame; a film needs at least two.").format(file=name))
     rows, columns = _size(facts)
     made = np.stack([_digits.middle(np.asarray(frame, np.uint8), rows, columns) for frame in frames])
-    done = [tr("{some} of its {count} frames, evenly spaced").format(some=len(made), count=count)
-            if count > len(made) else tr("{count} frames").format(count=count)]
+    done = [english("{some} of its {count} frames, evenly spaced").format(some=len(made), count=count)
+            if count > len(made) else english("{count} frames").format(count=count)]
     if any(frame.shape != (rows, columns) for frame in frames):
-        done.append(tr("the middle of each, {rows} × {columns}").format(rows=rows, columns=columns))
+        done.append(english("the middle of each, {rows} × {columns}").format(rows=rows, columns=columns))
     if np.median(made) > LIGHT:
         made = 255 - made
-        done.append(tr("light and dark exchanged"))
+        done.append(english("light and dark exchanged"))
     made.flags.writeable = False
     return Given(Sample(word, f"{name}, {', '.join(done)}"), made)
 
@@ -177,7 +177,7 @@ def thumbnail(raw: Any) -> Pixels | None:
 
 def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     """`frame 1`."""
-    return tuple(tr("frame {number}").format(number=number) for number in range(1, len(raw) + 1))
+    return tuple(english("frame {number}").format(number=number) for number in range(1, len(raw) + 1))
 
 
 def grain(facts: Facts) -> Grain:
@@ -227,9 +227,9 @@ def notes(facts: Facts, raw: Any, title: str) -> tuple[str, ...]:
     wanted = facts.get("frames")
     if not facts.get("all") or not isinstance(wanted, int) or not isinstance(raw, np.ndarray) or len(raw) == wanted:
         return ()
-    words = (tr("The film has {count} frames and {title} reads {wanted}: the last of them is held.")
+    words = (english("The film has {count} frames and {title} reads {wanted}: the last of them is held.")
              if len(raw) < wanted else
-             tr("The film has {count} frames and {title} reads {wanted}: those behind are cut off."))
+             english("The film has {count} frames and {title} reads {wanted}: those behind are cut off."))
     return (words.format(count=len(raw), title=title, wanted=wanted),)
 
 

@@ -13,7 +13,7 @@ from visualizer import claims, lesson, views
 from visualizer.claims import Number
 from visualizer.language import counted_as, in_quotes, numeral, tr, translated
 from visualizer.lesson import ALL, ANSWERED, CHANGED, NOTHING, TITLES, Answer, Lesson, Quantity, Question, Step, bare
-from visualizer.lesson.progress import Progress, is_asked, is_complete, is_locked
+from visualizer.lesson.progress import Progress, can_go, is_asked, is_complete, is_locked
 from visualizer.scene import numbers, projector
 from visualizer.scene.figures import moved
 from visualizer.scene.picture import (
@@ -38,6 +38,8 @@ EDGE, SIZE, LEADING = 16.0, 13.5, 20.0
 """Of the panel: its margin, its type."""
 ANSWER = "answer"
 """The `array` of a focus on an answer of a slide: a click chooses it."""
+STEP = "step"
+"""The same on the dot of a step, whose number from 1 is its layer: a click goes there."""
 SIDE, DOT = 0.05, 0.0075
 """Of a slide: its margin as a share of the width, half a dot as a share of the height."""
 FLAT, HIGH = 0.7, 0.85
@@ -99,6 +101,18 @@ def lines(marks: list[Mark], words: str, y: float, room: float, size: float, lea
 def step_words(page: Page) -> str:
     """`step 4 of 8`."""
     return tr("step {number} of {count}").format(number=page.progress.step + 1, count=len(page.lesson.steps))
+
+
+def step_tip(page: Page, index: int) -> str:
+    """A step as it is told where there is room for its number alone: `3 Predict, done`."""
+    at, title = page.progress, page.lesson.steps[index].title
+    if index == at.step:
+        said = tr("{number} {title}, where you are")
+    elif index <= at.reached:
+        said = tr("{number} {title}, done")
+    else:
+        said = tr("{number} {title}, to come")
+    return said.format(number=index + 1, title=title)
 
 
 def next_words(page: Page) -> str:
@@ -540,8 +554,12 @@ def _answers(marks: list[Mark], page: Page, question: Question, x: float, room: 
 
 def _foot(marks: list[Mark], page: Page, x: float, right: float, y: float, unit: float) -> None:
     """Where one is, and what comes."""
-    radius = max(DOT * unit, projector.MARKER / 2)
-    dots(marks, page, x + radius, y, radius, min(3.6 * radius, (right - x) * 0.4 / len(page.lesson.steps)))
+    radius, size, count = max(DOT * unit, projector.MARKER / 2), unit / 36, len(page.lesson.steps)
+    pitch = min(3.6 * radius, (right - x) * 0.4 / count)
+    dots(marks, page, x + radius, y, radius, pitch)
+    marks += [Rect(x + radius + (index - 0.45) * pitch, y - 2 * radius, 0.9 * pitch, 4 * radius,
+                   tip=step_tip(page, index), focus=Focus(str(index + 1), (), STEP))
+              for index in range(count) if can_go(page.progress, index)]
     said = next_words(page)
     if page.asked:
         counts = page.progress.tally(page.progress.step)
@@ -550,7 +568,12 @@ def _foot(marks: list[Mark], page: Page, x: float, right: float, y: float, unit:
             tr("Reveal is locked until everyone has chosen") if is_locked(page.progress, page.lesson) else said
     elif not page.progress.revealed and not is_complete(page.progress, page.lesson):
         said = bare(" ".join(to_do(page.step)))
-    marks.append(Text(right, y + unit / 90, plain(elide(said, unit / 36, (right - x) * 0.58)), unit / 36, 400, "ink-2",
-                      "end"))
-
+    start = x + (count - 1) * pitch + 4.6 * radius
+    free = right - start - unit / 30
+    named = elide(page.step.title, size, max(0.42 * free, free - width(said, size, 400)), 600)
+    marks.append(Text(start, y + unit / 90, plain(named), size, 600))
+    told = wrap(plain(said), size, free - width(named, size, 600), 400)
+    for place, line in enumerate(told[:2]):
+        marks.append(Text(right, y + unit / 90 + (place - (min(len(told), 2) - 1) / 2) * size * 1.2, line, size, 400,
+                          "ink-2", "end"))
 

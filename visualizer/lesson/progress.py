@@ -14,6 +14,8 @@ from visualizer.lesson import ANSWERED, Lesson, Question
 
 MOST_VOTES = 999
 """For one answer: no room holds more."""
+MOST_NOTES = 4000
+"""Letters to one step."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Progress:
     """Steps of which what is to be done was done."""
     ended: bool = False
     """Whether one has come to its end."""
+    notes: tuple[tuple[int, str], ...] = ()
+    """(step, what whoever speaks has written to it)."""
 
     def answer(self, step: int) -> tuple[int, str]:
         """What was predicted at a step, and when; (0, "") where nothing was."""
@@ -42,6 +46,15 @@ class Progress:
     def tally(self, step: int) -> tuple[int, ...]:
         """How many of the class chose each answer of a step; empty while nobody was counted."""
         return next((counts for index, counts in self.votes if index == step), ())
+
+    def note(self, step: int) -> str:
+        """What whoever speaks has written to a step."""
+        return dict(self.notes).get(step, "")
+
+    @property
+    def reached(self) -> int:
+        """The step furthest on that was shown, as far as that is known."""
+        return max((self.step, *self.seen))
 
     @property
     def open(self) -> bool:
@@ -109,6 +122,17 @@ def to(progress: Progress, lesson: Lesson, step: int, revealed: bool = False) ->
     return replace(progress, step=step, revealed=revealed and step in progress.seen, ended=False)
 
 
+def can_go(progress: Progress, step: int) -> bool:
+    """Whether one can go to a step: to all that were shown, and to the next one."""
+    return 0 <= step <= progress.reached + 1
+
+
+def noted(progress: Progress, words: str) -> Progress:
+    """With those notes at the step where one stands."""
+    others = tuple(each for each in progress.notes if each[0] != progress.step)
+    return replace(progress, notes=(*others, (progress.step, words[:MOST_NOTES])) if words.strip() else others)
+
+
 def did(progress: Progress) -> Progress:
     """What is to be done here was done."""
     return replace(progress, done=_with(progress.done, progress.step))
@@ -124,8 +148,8 @@ def is_complete(progress: Progress, lesson: Lesson) -> bool:
 
 
 def retried(progress: Progress) -> Progress:
-    """From the beginning, with nothing predicted; the votes of a class go, too."""
-    return Progress(progress.lesson)
+    """From the beginning, with nothing predicted; the votes of a class go, too, and the speaker's notes stay."""
+    return Progress(progress.lesson, notes=progress.notes)
 
 
 # --- kept -----------------------------------------------------------------------------------------------------------
@@ -135,7 +159,7 @@ def to_plain(progress: Progress) -> dict[str, Any]:
     return {"step": progress.step, "revealed": progress.revealed, "seen": list(progress.seen),
             "answers": [list(each) for each in progress.answers],
             "votes": [[step, list(counts)] for step, counts in progress.votes], "done": list(progress.done),
-            "ended": progress.ended}
+            "ended": progress.ended, "notes": [list(each) for each in progress.notes]}
 
 
 def of_plain(lesson: Lesson, plain: object) -> Progress:
@@ -162,9 +186,12 @@ def of_plain(lesson: Lesson, plain: object) -> Progress:
                     if isinstance(row, list) and len(row) == 2 and isinstance(row[1], list)
                     and 0 <= asked(row[0]) - len(row[1]) <= 1 <= len(row[1])  # one less: from before “not sure”
                     and all(_is_index(each, MOST_VOTES + 1) for each in row[1]))
+    written = plain.get("notes")
+    notes = tuple((row[0], row[1][:MOST_NOTES]) for row in (written if isinstance(written, list) else ())
+                  if isinstance(row, list) and len(row) == 2 and _is_index(row[0], count) and isinstance(row[1], str))
     step = plain.get("step")
     found = replace(found, step=step if _is_index(step, count) else 0, seen=numbers("seen"), done=numbers("done"),
-                    answers=answers, votes=tallies, ended=plain.get("ended") is True)
+                    answers=answers, votes=tallies, notes=notes, ended=plain.get("ended") is True)
     return replace(found, revealed=plain.get("revealed") is True and found.step in found.seen)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from visualizer import registry
 from visualizer.language import spoken, tr
 from visualizer.lesson import LESSON, QUIZ, TOUR, Lesson
-from visualizer.lesson.reading import Problem, borrowed, read, unlike
+from visualizer.lesson.reading import Problem, borrowed, parse, read, unlike
 from visualizer.trace import Refused
 
 FOLDER = "lessons"
@@ -132,6 +132,28 @@ def of_file(path: Path) -> tuple[Lesson | None, tuple[Problem, ...]]:
         return lesson, problems
     beside = on_shelf((*folders(), path.resolve().parent), lesson.language)
     return borrowed(lesson, {each.name: each for each in beside.lessons if each.name != lesson.name})
+
+
+def wrong_with(path: Path, text: str) -> tuple[Problem, ...]:
+    """What would be wrong with a text in the file of a lesson, by itself and, where it is in another language, beside
+    the lesson itself; raises OSError or ValueError where that cannot be read."""
+    name, _, language = path.stem.partition(".")
+    _, problems = parse(name, text, path, language)
+    own = path.with_name(f"{name}{path.suffix}")
+    if problems or not language or not own.is_file():
+        return problems
+    return unlike(text, own.read_text(encoding="utf-8-sig"), own.name)
+
+
+def rewritten(path: Path, text: str) -> tuple[Problem, ...]:
+    """The same, and what would be wrong then with those beside it in other languages."""
+    name, _, language = path.stem.partition(".")
+    problems = wrong_with(path, text)
+    if problems or language:
+        return problems
+    others = (other for other in path.parent.glob(f"{name}.*{path.suffix}") if other.stem.partition(".")[0] == name)
+    return next((found for other in sorted(others)
+                 if (found := unlike(other.read_text(encoding="utf-8-sig"), text, path.name))), ())
 
 
 def _files(folder: Path) -> list[Path]:

@@ -4,14 +4,14 @@ place one came to is a step, whose words are written afterwards."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from visualizer import card, claims, edits, lab, registry
 from visualizer.language import tr
-from visualizer.lesson import ANSWERED, FORMAT, LESSON, Lesson, Shown, Step, bare, written
-from visualizer.lesson.reading import COMPARE, Problem, parse
+from visualizer.lesson import ANSWERED, FORMAT, LESSON, Lesson, Shown, Step, bare, shelf, written
+from visualizer.lesson.reading import COMPARE, NOTES, QUESTION, REVEAL, Problem, read
 from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.state import Place, State
 
@@ -177,20 +177,60 @@ def titled(step: Step, number: int) -> str:
     return said if 0 < len(said) <= 48 else tr("Step {number}").format(number=number)
 
 
+def noted(text: str, notes: Mapping[int, str]) -> str:
+    """The text of a lesson with notes at its steps, counted from 0, below those that they have; all else as it was."""
+    lines = text.split("\n")
+    starts = [place for place, line in enumerate(lines) if re.match(r"## +\S", line)]
+    for index in sorted(notes, reverse=True):
+        end = starts[index + 1] if index + 1 < len(starts) else len(lines)
+        head = next((place for place in range(starts[index] + 1, end) if re.fullmatch("### +Notes *#*", lines[place])),
+                    None)
+        if head is not None:
+            end = next((place for place in range(head + 1, end) if re.match("#+ ", lines[place])), end)
+        block = "\n".join(lines[:end]).rstrip().split("\n")
+        heading = [] if head is not None else ["", f"### {NOTES}"]
+        lines = [*block, *heading, "", *notes[index].strip().split("\n"), "", *lines[end:]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def file_name(title: str) -> str:
     """`strength-without-place.md`."""
     plain = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     return f"{plain or 'lesson'}.md"
 
 
-def checked(title: str, steps: Sequence[tuple[str, str, Step]], path: Path) -> tuple[str, tuple[Problem, ...]]:
-    """The text of a lesson of recorded steps, and what is wrong with it: nothing, and it can be written to `path`.
-    Each step is (title, body as it was written, what it shows)."""
+def path_in(language: str, folder: Path, name: str) -> Path:
+    """The file of a lesson in a language: `NAME.CODE.md` where it translates the one in `NAME.md`, else that itself."""
+    own = folder / f"{name}.md"
+    found, _ = read(own) if own.is_file() else (None, ())
+    translates = found is not None and found.language != language
+    return folder / f"{name}.{language or 'en'}.md" if translates else own
+
+
+def asks(body: str) -> bool:
+    """Whether what is written below a step asks something."""
+    return re.search(rf"^### +{QUESTION}\b", body, re.MULTILINE) is not None
+
+
+def checked(title: str, steps: Sequence[tuple[str, str, Step]], path: Path,
+            language: str = "") -> tuple[str, tuple[Problem, ...]]:
+    """The text of a lesson of recorded steps in a language, and what is wrong with it: nothing, and it can be written
+    to `path`. Each step is (title, body as it was written, what it shows before its reveal and with it)."""
     blocks = []
     for number, (name, body, step) in enumerate(steps, 1):
         fields = "\n".join(f"- {field}: {word}" for field, word in _fields(replace(step, question=None, done=())))
-        blocks.append("\n\n".join(part for part in (f"## {name.strip() or titled(step, number)}", fields, body.strip())
+        words = _revealing(body.strip(), step)
+        blocks.append("\n\n".join(part for part in (f"## {name.strip() or titled(step, number)}", fields, words)
                                   if part))
-    text = "\n\n".join((f"---\nformat: {FORMAT}\nlanguage: en\ntitle: {title.strip()}\n---", *blocks)) + "\n"
-    _, problems = parse(path.stem.partition(".")[0], text, path)
-    return text, problems
+    front = f"---\nformat: {FORMAT}\nlanguage: {language or 'en'}\ntitle: {title.strip()}\n---"
+    text = "\n\n".join((front, *blocks)) + "\n"
+    return text, shelf.wrong_with(path, text)
+
+
+def _revealing(body: str, step: Step) -> str:
+    """The body with the place of the reveal at the head of that part, where it is another than that of the step."""
+    if step.revealed == step.shown:
+        return body
+    fields = "\n".join(f"- {field}: {word}" for field, word in _shown(step.revealed))
+    return re.sub(rf"^### +{REVEAL} *#*$", lambda heading: f"{heading[0]}\n\n{fields}", body, count=1,
+                  flags=re.MULTILINE)

@@ -16,7 +16,7 @@ from visualizer.answers import AnswerKind
 from visualizer.edits import INPUT, TEACHER, those
 from visualizer.edits import said as edits_said
 from visualizer.inputs import Given
-from visualizer.language import tr
+from visualizer.language import ENGLISH, speaking, tr
 from visualizer.latent import MARK
 from visualizer.record.catalog import Opened
 from visualizer.record.edits import of_input, opened_with
@@ -67,7 +67,7 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     aim = _target(opened, given, target)
     keywords = told_right(opened, x, aim) if those(edits, TEACHER) else None
     if keywords is not None:
-        title = f"{given.sample.title or given.sample.name}, {edits_said(edits, TEACHER)}"
+        title = f"{given.sample.title or given.sample.name}, {_written(edits, TEACHER)}"
         given = replace(given, sample=replace(given.sample, title=title))
     if given.sample.label is None and isinstance(target, int) and isinstance(aim, int):
         given = replace(given, sample=replace(given.sample, label=target))
@@ -106,7 +106,7 @@ def _captured(opened: Opened, given: Given, x: Any, aim: Target, objective: str,
 
 def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
     """The input after what is done to it, which its title says."""
-    done = edits_said(words, INPUT)
+    done = _written(words, INPUT)
     if not done:
         return given
     said = reads_of(opened)
@@ -116,17 +116,24 @@ def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
     return replace(given, raw=raw, following=following, sample=replace(given.sample, title=title, steps=()))
 
 
+def _written(words: Sequence[str], applies_to: str) -> str:
+    """What was done, as a recording says it in whatever language it is asked for."""
+    with speaking(ENGLISH):
+        return edits_said(words, applies_to)
+
+
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     """The Trace with what only the model's description tells: what each step reads, and which words it mapped."""
     said = reads_of(opened)
-    steps = given.sample.steps or steps_of(said, given.raw, trace)
+    with speaking(ENGLISH):  # the same recording in every language
+        steps = given.sample.steps or steps_of(said, given.raw, trace)
+        notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw),
+                 *inputs.of(said).notes(said, given.raw, opened.title), *_guessed(opened),
+                 *map(str, opened.card.get("notes", ())))
     names = tuple(given.raw) if isinstance(given.raw, Mapping) else ("",) * len(trace.fed)
     kinds = [inputs.of(said["inputs"][name] if name else said).name for name in names]
     fed = tuple(each if each.name == TOLD else replace(each, kind=kind, name=name)
                 for each, kind, name in zip(trace.fed, kinds, names, strict=False))
-    notes = (*trace.notes, *_mapped(opened, given.raw), *_scaled(opened, given.raw),
-             *inputs.of(reads_of(opened)).notes(reads_of(opened), given.raw, opened.title), *_guessed(opened),
-             *map(str, opened.card.get("notes", ())))
     return replace(trace, sample=replace(trace.sample, steps=steps), notes=notes, fed=fed)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import kinds
+from visualizer import kinds, titles
 from visualizer.kinds import _steps as at
 from visualizer.kinds import curves, gates
 from visualizer.kinds._words import listed
@@ -189,7 +189,8 @@ def words_of(trace: Trace, steps: int) -> tuple[str, ...]:
 @remembered(1)
 def own_words(trace: Trace) -> tuple[str, ...]:
     """The sample's own words of its steps; those that are numbers, `0.43`, `0.97 s`, as the language writes them."""
-    return tuple(numeral(word) if MEASURED.fullmatch(word) else visible(word) for word in trace.sample.steps)
+    return tuple(numeral(word) if MEASURED.fullmatch(word) else visible(titles.step(word))
+                 for word in trace.sample.steps)
 
 
 def _has_words(trace: Trace, steps: int) -> bool:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QWidget
 
 from visualizer.language import tr
 from visualizer.scene import colour, projector, spotlight
-from visualizer.scene.picture import SENTENCE, Points
+from visualizer.scene.picture import SENTENCE, Focus, Points
 from visualizer.ui import faults, style
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import key_for
@@ -49,6 +49,9 @@ class Show(Protocol):
 
     def draw(self, points: Points) -> None:
         """A stroke of the pen."""
+
+    def pick(self, focus: Focus | None) -> None:
+        """A click, on an answer or a step of a lesson or on anything else."""
 
     def refresh(self) -> None:
         """Make the picture anew."""
@@ -113,6 +116,7 @@ class Audience(Canvas):
             self._stroke = [self._share(event.position())]
         elif event.button() == Qt.MouseButton.LeftButton:
             self._grip = event.position()
+            self.presenter.pick(self.focus_at(event.position()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._stroke:

@@ -13,7 +13,7 @@ from visualizer import paint
 from visualizer.language import tr
 from visualizer.lesson import page as lessonpage
 from visualizer.lesson.page import Page
-from visualizer.lesson.progress import is_complete
+from visualizer.lesson.progress import can_go, is_complete
 from visualizer.scene import numbers
 from visualizer.scene.outline import Branch, outline
 from visualizer.scene.picture import Look
@@ -118,12 +118,11 @@ class LessonPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
-        reached = max((page.progress.step, *page.progress.seen))
         for index, step in enumerate(page.lesson.steps):
             action = menu.addAction(f"{index + 1}  {step.title}")
             action.setCheckable(True)
             action.setChecked(index == page.progress.step)
-            action.setEnabled(index <= reached + 1)
+            action.setEnabled(can_go(page.progress, index))
             action.triggered.connect(partial(self.teaching.to, index))
         menu.addSeparator()
         menu.addAction(tr("From the beginning, with nothing predicted")).triggered.connect(
@@ -367,7 +366,7 @@ class AnswerButton(Button):
 
     def _room(self, wide: float) -> float:
         votes = self.votes()
-        return wide - 44 - (style.text_width(votes, 12, 500) + 10 if votes else 0)
+        return wide - 44 - (style.text_width(votes, 12, 500) + 10 if votes else 0) - (20 if self.is_right else 0)
 
     def rows(self, wide: float) -> int:
         """On how many lines its words stand."""

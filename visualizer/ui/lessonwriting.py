@@ -12,7 +12,7 @@ from PySide6.QtGui import QAccessible, QFocusEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QPlainTextEdit, QWidget
 
 from visualizer import lesson as lessons
-from visualizer.language import tr
+from visualizer.language import languages, spoken, tr
 from visualizer.lesson import Lesson, Shown, Step, shelf, writing
 from visualizer.lesson.reading import parse
 from visualizer.registry import NotWritten, write_whole
@@ -35,6 +35,8 @@ class Draft:
     title: str = ""
     body: str = ""
     """What stands below its fields, in Markdown."""
+    revealed: Shown | None = None
+    """What is seen with its reveal, where that is something else."""
 
 
 class LessonWriting(QObject):
@@ -48,6 +50,10 @@ class LessonWriting(QObject):
         self.store = store
         self.on = self.records = False
         self.title = ""
+        self.language = spoken()
+        """In which it is written; empty for English."""
+        self.name = ""
+        """Of the file to which it was saved last, without its language."""
         self.drafts: tuple[Draft, ...] = ()
         self.at = 0
         """The step whose words are edited."""
@@ -55,8 +61,8 @@ class LessonWriting(QObject):
 
     def take_over(self, before: LessonWriting) -> None:
         """What was written in the window that stood here before."""
-        self.on, self.records, self.title, self.drafts, self.at = (before.on, before.records, before.title,
-                                                                   before.drafts, before.at)
+        self.on, self.records, self.title, self.drafts, self.at, self.language, self.name = (
+            before.on, before.records, before.title, before.drafts, before.at, before.language, before.name)
         before.on = before.records = False
         self.changed.emit()
 
@@ -98,6 +104,35 @@ class LessonWriting(QObject):
             self.records = records
             self.changed.emit()
 
+    def reveal_here(self) -> None:
+        """The reveal of the step shows what is looked at now; at the place of the step itself, or where it shows that
+        already, it shows nothing of its own. What was recorded on the way from a question without any words is no
+        step of its own then."""
+        if not self.drafts:
+            return
+        asking = next((index for index in range(len(self.drafts) - 1, -1, -1)
+                       if self.drafts[index].title or self.drafts[index].body), self.at)
+        if self.records and self.at == len(self.drafts) - 1 and writing.asks(self.drafts[asking].body):
+            self.drafts, self.at = self.drafts[:asking + 1], asking
+        draft = self.drafts[self.at]
+        here = writing.step_of(self.store.state).shown
+        body = draft.body if writing.asks(draft.body) else f"{draft.body.rstrip()}\n\n{question_words()}".lstrip()
+        own = None if here in (draft.shown, draft.revealed) else here
+        self.drafts = (*self.drafts[:self.at], replace(draft, revealed=own, body=body), *self.drafts[self.at + 1:])
+        self.said.emit(tr("The reveal of step {number} shows what you see now.").format(number=self.at + 1) if own else
+                       tr("The reveal of step {number} shows what the step shows.").format(number=self.at + 1))
+        self.changed.emit()
+
+    def write_in(self, language: str) -> None:
+        """In another language, by its code; empty for English."""
+        self.language = language
+        self.changed.emit()
+
+    def file(self) -> Path:
+        """Where it is saved to, unless somebody says otherwise."""
+        name = self.name or Path(writing.file_name(self.title)).stem
+        return writing.path_in(self.language, self.folder, name)
+
     def write(self, title: str, body: str) -> None:
         """Other words for the step that is edited."""
         if self.drafts:
@@ -106,8 +141,9 @@ class LessonWriting(QObject):
 
     def text(self, path: Path) -> tuple[str, tuple[str, ...]]:
         """The Markdown of the lesson, and what is wrong with it, each with its line."""
-        steps = [(each.title, each.body, Step("", shown=each.shown, revealed=each.shown)) for each in self.drafts]
-        text, problems = writing.checked(self.title or tr("My lesson"), steps, path)
+        steps = [(each.title, each.body, Step("", shown=each.shown, revealed=each.revealed or each.shown))
+                 for each in self.drafts]
+        text, problems = writing.checked(self.title or tr("My lesson"), steps, path, self.language)
         return text, tuple(map(str, problems))
 
     def lesson(self) -> Lesson | None:
@@ -135,6 +171,7 @@ class LessonWriting(QObject):
         except (NotWritten, OSError) as error:
             self.said.emit(tr("The lesson is not saved: {problem}.").format(problem=str(error).rstrip(".")))
             return False
+        self.name = path.stem.partition(".")[0]
         self.said.emit(tr("Saved as {file}; it stands among the lessons.").format(file=path.name)
                        if path.parent == self.folder else tr("Saved as {file}.").format(file=path))
         return True
@@ -148,6 +185,7 @@ class LessonWriting(QObject):
         """What is looked at now, as a step: the last one moves along while nothing but the moment or the focus changes,
         and what was written to it stays."""
         steps = [Step("", shown=each.shown) for each in self.drafts]
+        anew = anew or writing.asks(self.drafts[-1].body)  # what is asked is asked at its place
         found = writing.with_place(steps if not anew else (), state)
         last = Draft(found[-1].shown)
         if not anew and len(found) == len(self.drafts):
@@ -162,6 +200,12 @@ def _standing(state: State, shown: Shown) -> State:
     step = Step("", shown=shown, revealed=shown)
     found = lessons.state_of(Lesson("", "", (step,)), 0, state)
     return replace(found, lesson="", step=0)
+
+
+def question_words() -> str:
+    """The parts of a question, to be filled in."""
+    said = tr("What do you expect?"), tr("the right answer"), tr("another answer"), tr("What was found, and why.")
+    return f"### Question\n\n{said[0]}\n\n- [x] {said[1]}\n- [ ] {said[2]}\n\n### Reveal\n\n{said[3]}"
 
 
 class Line(QLineEdit):
@@ -199,11 +243,15 @@ class WritingPanel(QWidget):
         self.steps = Button("", "down", "raised", self)
         self.steps.clicked.connect(self._menu)
         style.name(self.steps, tr("Steps of the lesson"), tr("Go to one of them"))
+        self.language = Button("", "down", "raised", self)
+        self.language.clicked.connect(self._languages)
+        self.language.pops = True
         self.ask = Button(tr("Ask something"), "", "raised", self)
         self.ask.clicked.connect(self._ask)
         style.name(self.ask, tr("Ask something"), tr("A question with its answers and its reveal, to be filled in"))
         self.buttons = {name: Button(words, "", "raised", self) for name, words in (
-            ("lesson-step", tr("New step")), ("lesson-drop", tr("Remove")), ("lesson-pause", tr("Pause")),
+            ("lesson-reveal", tr("Reveal here")), ("lesson-step", tr("New step")),
+            ("lesson-drop", tr("Remove")), ("lesson-pause", tr("Pause")),
             ("lesson-try", tr("Try it")), ("lesson-save", tr("Save…")), ("lesson-record", tr("Close")))}
         for name, button in self.buttons.items():
             button.clicked.connect(lambda checked=False, name=name: run(name))
@@ -238,6 +286,10 @@ class WritingPanel(QWidget):
             self.body.setPlainText(draft.body)
             self.body.blockSignals(False)
         self.steps.setText(tr("step {number} of {count}").format(number=writer.at + 1, count=len(writer.drafts)))
+        self.language.setText(languages()[writer.language])
+        style.name(self.language, tr("Language of the lesson: {language}").format(language=self.language.text()),
+                   tr("In which its words are written; a translation is saved beside the lesson itself"))
+        self.buttons["lesson-reveal"].look = "chosen" if draft.revealed is not None else "raised"
         self.buttons["lesson-drop"].setEnabled(len(writer.drafts) > 1)
         self.buttons["lesson-pause"].setText(tr("Pause") if writer.records else tr("Go on recording"))
         self._lay()
@@ -249,12 +301,21 @@ class WritingPanel(QWidget):
 
     def _ask(self) -> None:
         """The parts of a question, to be filled in."""
-        said = tr("What do you expect?"), tr("the right answer"), tr("another answer"), tr("What was found, and why.")
-        parts = f"### Question\n\n{said[0]}\n\n- [x] {said[1]}\n- [ ] {said[2]}\n\n### Reveal\n\n{said[3]}"
         before = self.body.toPlainText().rstrip()
-        if "### Question" not in before:
-            self.body.setPlainText(f"{before}\n\n{parts}".lstrip())
+        if not writing.asks(before):
+            self.body.setPlainText(f"{before}\n\n{question_words()}".lstrip())
         self.body.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _languages(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for code, title in languages().items():
+            action = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(code == self.writer.language)
+            action.triggered.connect(
+                lambda checked=False, code=code: self.writer.write_in(code))
+        menu.popup(self.language.mapToGlobal(self.language.rect().bottomLeft()))
 
     def _menu(self) -> None:
         menu = QMenu(self)
@@ -274,10 +335,14 @@ class WritingPanel(QWidget):
         wide, high = self.width() - 32, self.height()
         self.lesson_title.setGeometry(16, 44, wide, 36)
         self.steps.setGeometry(16, 92, self.steps.sizeHint().width(), 32)
+        tongue = self.language.sizeHint().width()
+        self.language.setGeometry(16 + wide - tongue, 92, tongue, 32)
         self.title.setGeometry(16, 134, wide, 36)
+        reveal = self.buttons["lesson-reveal"]
         rows = [("lesson-step", "lesson-drop", "lesson-pause"), ("lesson-try", "lesson-save", "lesson-record")]
         self.body.setGeometry(16, 178, wide, max(60, high - 178 - 40 * len(rows) - 56))
         self.ask.setGeometry(16, high - 40 * len(rows) - 48, self.ask.sizeHint().width(), 32)
+        reveal.setGeometry(22 + self.ask.width(), self.ask.y(), reveal.sizeHint().width(), 32)
         for row, names in enumerate(rows):
             x = 16
             for name in names:

@@ -532,7 +532,7 @@ def _where_gradients_went(sheet: Writing, trace: Trace, about: Focus) -> None:
     if not parts_of:
         return
     total = sum(count for _, count, _ in parts_of)
-    sheet.title(tr("Where the gradients went, {n} in all").format(n=numbers.count(total)), gap=42)
+    sheet.title(tr("Where {n} gradients went").format(n=numbers.count(total)), gap=42)
     x, top = LEFT, sheet.y + 16
     for _, count, token in parts_of:
         wide = SPAN * count / total

@@ -34,6 +34,7 @@ from visualizer.views import View
 if TYPE_CHECKING:
     from visualizer.engine.client import Engine
     from visualizer.ui.counting import Counting, CurvePane
+    from visualizer.ui.lessonline import LessonLine
     from visualizer.ui.lessonpanel import LessonPanel, QuestionBar
     from visualizer.ui.lessonwriting import LessonWriting, WritingPanel
     from visualizer.ui.start import Start
@@ -50,6 +51,8 @@ LEAST_WIDE = 896
 """Pixels: no stage is narrower; beside the words of a lesson the inspector gives way, then these lie over it."""
 LEAST_STAGE = 480
 """Pixels: where the curves would leave the stage less, they come only when they are asked for."""
+LEAST_TAUGHT = 320
+"""Pixels: where the line of a lesson's steps would leave the stage less, it is not seen."""
 
 
 COMPARE = View("compare", english("Compare"), english("Several networks on one input, in step."),
@@ -94,6 +97,7 @@ class Panes(QWidget):
         """The lesson that is open, once there was one."""
         self.lesson: LessonPanel | None = None
         self.question: QuestionBar | None = None
+        self.line: LessonLine | None = None
         self.writer: WritingPanel | None = None
         """On which a lesson is written, once one is."""
         self._run = run
@@ -136,10 +140,12 @@ class Panes(QWidget):
 
     def teach(self, teaching: Teaching) -> None:
         """From now on there are lessons: their words beside the stage, their questions over it."""
+        from visualizer.ui.lessonline import LessonLine
         from visualizer.ui.lessonpanel import LessonPanel, QuestionBar
 
         self.teaching = teaching
         self.lesson, self.question = LessonPanel(teaching, self._run, self), QuestionBar(teaching, self)
+        self.line = LessonLine(teaching, self)
         self.lesson.folded_changed.connect(self.place)
         teaching.changed.connect(self._taught)
         self._taught()
@@ -314,7 +320,8 @@ class Panes(QWidget):
         else:
             known = vars(self)
             panes = [self.top, self.lesson, self.writer, self.rail, self.question, known.get("bar"), self.stage,
-                     self.empty, *self._laid_over(), self.message, known.get("curves"), self.inspector, self.transport]
+                     self.empty, *self._laid_over(), self.message, known.get("curves"), self.line, self.inspector,
+                     self.transport]
         return [pane for pane in panes if pane is not None and pane.isVisible()]
 
     def _laid_over(self) -> list[QWidget]:
@@ -394,7 +401,7 @@ class Panes(QWidget):
             style.put(self.rail, WRITER, TOP, NARROW, middle)
             self.rail.set_narrow(True)
             left = WRITER + NARROW
-        stage = self._below_bar(self._below_question(QRect(left, TOP, width - left - right, middle)))
+        stage = self._over_line(self._below_bar(self._below_question(QRect(left, TOP, width - left - right, middle))))
         self.stage.widest = widest_pair(width)
         style.put(self.stage, *stage.getRect())
         style.put(self.empty, *stage.getRect())
@@ -422,6 +429,18 @@ class Panes(QWidget):
         high = self.question.fit(whole.right() + 1 - left)
         style.put(self.question, left, whole.y(), whole.right() + 1 - left, high)
         return whole.adjusted(0, high, 0, 0)
+
+    def _over_line(self, whole: QRect) -> QRect:
+        """The line of steps under the stage, where that stays high enough, and what it leaves."""
+        if self.line is None:
+            return whole
+        left = whole.x() if self.lesson is None else max(whole.x(), self.lesson.width())
+        wide = whole.right() + 1 - left
+        high = self.line.fit(wide)
+        seen = self.taught and whole.height() - high >= LEAST_TAUGHT
+        self.line.setVisible(seen)
+        style.put(self.line, left, whole.bottom() + 1 - high, wide, high)
+        return whole.adjusted(0, 0, 0, -high if seen else 0)
 
     def _place_lesson(self, middle: int) -> None:
         """The words of a lesson beside the stage; over it where there is no room, whole or folded to a strip."""

@@ -23,7 +23,7 @@ from visualizer.lesson import progress
 from visualizer.scene import projector, spotlight
 from visualizer.scene import state as does
 from visualizer.scene.passage import MOVE, crossed
-from visualizer.scene.picture import SENTENCE, Picture, Points
+from visualizer.scene.picture import SENTENCE, Focus, Picture, Points
 from visualizer.scene.reel import Crossing
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment
@@ -234,6 +234,35 @@ class Presenter(QObject):
             teaching.ended.connect(self._end_of_lesson)
         if on:
             self._taught()
+
+    def pick(self, focus: Focus | None) -> None:
+        """A click on the slide: an answer is chosen, a step is gone to; under black or white the picture comes back."""
+        if self.blank:
+            self.toggle_blank(self.blank)
+        elif focus is not None and self.page is not None and not self.frozen:
+            if focus.array == lessonpage.ANSWER:
+                self.window.teaching.answer(int(focus.layer))
+            elif focus.array == lessonpage.STEP:
+                self.window.teaching.to(int(focus.layer) - 1)
+
+    def note(self) -> str:
+        """What the speaker has written to the step of a lesson, or to the beat."""
+        page = self.page
+        return does.note_of(self.store.state, self.spoken_of()) if page is None else \
+            page.progress.note(page.progress.step)
+
+    def write_note(self, words: str) -> None:
+        """Other notes: with a lesson they are kept as its progress is, else in the session."""
+        if self.page is not None:
+            self.window.teaching.note(words)
+        elif words != self.note():
+            beat = self.spoken_of()
+            self.store.apply(lambda state: does.with_note(state, beat, words), undoable=False)
+
+    def notes_can_be_filed(self) -> bool:
+        """Whether there are notes to a lesson of one's own, into whose file they can go."""
+        return self.page is not None and self.window.teaching.is_ones_own and \
+            any(self.window.teaching.progress.notes)
 
     def _taught(self) -> None:
         page = self.page

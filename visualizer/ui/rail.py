@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import answers, door, inputs, lab, registry, sight
+from visualizer import answers, door, inputs, lab, registry, sight, titles
 from visualizer.edits import said as edits_said
 from visualizer.inputs import InputKind
 from visualizer.language import tr
@@ -195,8 +195,11 @@ class Rail(QWidget):
 
     def _write_sample(self, painter: QPainter, baseline: float) -> None:
         """`Digit 2148, labelled 4`, the numbers standing out."""
-        x = 16.0
-        for index, piece in enumerate(sample_words(self._sample()).split(" ")):
+        words, x = sample_words(self._sample()), 16.0
+        if style.text_width(words, weight=600) > 184:  # cut as a whole, so that all of it is said where the mouse rests
+            style.write(painter, words, x, baseline, "ink", weight=500, width=184)
+            return
+        for index, piece in enumerate(words.split(" ")):
             strong = any(letter.isdigit() for letter in piece)
             x += style.write(painter, ("" if index == 0 else " ") + piece, x, baseline, "ink",
                              weight=600 if strong else 500, width=max(1.0, 200 - x))
@@ -858,7 +861,7 @@ def in_pixels(entries: NDArray[np.uint8], theme: str) -> QImage:
 
 def sample_words(sample: Sample) -> str:
     """`Digit 2148, labelled 4`."""
-    title = tr("Drawn by hand") if sample.name == inputs.DRAWN else sample.title or sample.name
+    title = tr("Drawn by hand") if sample.name == inputs.DRAWN else titles.of(sample)
     if sample.label is None:
         return title
     return tr("{title}, labelled {label}").format(title=title, label=sample.label)

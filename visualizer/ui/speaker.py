@@ -13,7 +13,6 @@ from visualizer.language import tr
 from visualizer.lesson import bare, progress
 from visualizer.lesson import page as lessonpage
 from visualizer.scene import spotlight
-from visualizer.scene import state as does
 from visualizer.scene.picture import Picture
 from visualizer.scene.timeline import Moment
 from visualizer.ui import faults, style, words
@@ -74,6 +73,15 @@ class Talk(Protocol):
     def part_name(self) -> str:
         """What the spotlight stands on."""
 
+    def note(self) -> str:
+        """What the speaker has written to the step of a lesson, or to the beat."""
+
+    def write_note(self, words: str) -> None:
+        """Keep other notes there."""
+
+    def notes_can_be_filed(self) -> bool:
+        """Whether there are notes to a lesson of one's own, into whose file they can go."""
+
 
 class Speaker(QWidget):
     """What the speaker sees over the window, or on one screen over the picture: what the audience sees, what comes
@@ -86,10 +94,9 @@ class Speaker(QWidget):
         self.now, self.next = Preview(self), Preview(self)
         self.notes = QPlainTextEdit(self)
         self.notes.setTabChangesFocus(True)
-        self.notes.setPlaceholderText(tr("{notes}. Page keys go on presenting.").format(
-            notes=keyed(tr("Notes for this beat"), "notes")))
-        style.name(self.notes, tr("Notes for this beat"),
-                   keyed(tr("Kept in the session; nobody but you sees them"), "notes"))
+        self.file = Button(tr("Into the file"), "", "flat", self)
+        self.file.clicked.connect(lambda: presenter.run("lesson-notes"))
+        style.name(self.file, find("lesson-notes").title, keyed(find("lesson-notes").tip, "lesson-notes"))
         self.buttons = [Button(title, "", "raised", self) for title in (
             tr("Back"), tr("Next"), tr("Freeze"), tr("Black"), tr("Spotlight"), tr("Pen"), tr("Window"))]
         names = ("back", "next", "freeze", "black", "spotlight", "pen", "speaker")
@@ -99,7 +106,8 @@ class Speaker(QWidget):
         self.buttons.append(Button(tr("End"), "", "raised", self))
         self.buttons[-1].clicked.connect(presenter.leave)
         style.name(self.buttons[-1], tr("End presenting"), keyed(tr("The window as it was; nothing is lost"), "out"))
-        self._beat, self._coming = "", ()
+        self._coming: tuple[object, ...] = ()
+        self._name_notes(presenter.page is not None)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         style.name(self, tr("Speaker view"))
         self.notes.textChanged.connect(self._written)
@@ -136,19 +144,26 @@ class Speaker(QWidget):
             self._coming = wanted
             self.next.show_picture(EMPTY if coming == moment.index else presenter.picture_of(
                 times.settled(coming)))
-        beat = presenter.spoken_of()
-        written = does.note_of(state, beat)
-        self._beat = beat
+        written = presenter.note()
+        self._name_notes(page is not None)
         if self.notes.toPlainText() != written:
             self.notes.blockSignals(True)
             self.notes.setPlainText(written)
             self.notes.blockSignals(False)
         self.update()
 
+    def _name_notes(self, taught: bool) -> None:
+        """What the notes belong to: a step of a lesson, or a beat."""
+        said = tr("Notes for this step") if taught else tr("Notes for this beat")
+        self.notes.setPlaceholderText(tr("{notes}. Page keys go on presenting.").format(notes=keyed(said, "notes")))
+        style.name(self.notes, said, keyed(
+            tr("Kept with your place in the lesson; nobody but you sees them") if taught else
+            tr("Kept in the session; nobody but you sees them"), "notes"))
+        self.file.setVisible(self.presenter.notes_can_be_filed())
+
     def _written(self) -> None:
-        beat, text = self._beat, self.notes.toPlainText()
-        if does.note_of(self.presenter.store.state, beat) != text:
-            self.presenter.store.apply(lambda state: does.with_note(state, beat, text), undoable=False)
+        self.presenter.write_note(self.notes.toPlainText())
+        self.file.setVisible(self.presenter.notes_can_be_filed())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         wide, high = self.width(), self.height()
@@ -158,6 +173,7 @@ class Speaker(QWidget):
         self.next.setGeometry(48 + left, 88, right, round(right * 9 / 16))
         top = 88 + self.next.height() + 40
         self.notes.setGeometry(48 + left, top, right, max(80, high - top - 80))
+        self.file.setGeometry(wide - 24 - self.file.sizeHint().width(), top - 36, self.file.sizeHint().width(), 32)
         x = 24
         for button in self.buttons:
             size = button.sizeHint()
@@ -188,7 +204,8 @@ class Speaker(QWidget):
             coming = _what_comes(page) if page is not None else tr("This is the last beat") \
                 if following == moment.index else tr("Next: {beat}").format(beat=times.beats[following].address)
             style.write(painter, coming, self.next.x(), 74, "ink-2", size=13, weight=600)
-            style.write(painter, tr("Notes"), self.notes.x(), self.notes.y() - 12, "ink-2", size=13, weight=600)
+            kept = tr("Notes") if page is None else tr("Notes, kept with the lesson")
+            style.write(painter, kept, self.notes.x(), self.notes.y() - 12, "ink-2", size=13, weight=600)
             self._sentence(painter, self.now.y() + self.now.height() + 32)
 
     def _conditions(self) -> list[str]:

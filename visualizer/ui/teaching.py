@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTime, Signal
 
 from visualizer import lesson as lessons
+from visualizer import registry
 from visualizer.claims import Number
 from visualizer.language import tr
-from visualizer.lesson import ALL, LESSON, Lesson, shelf, way
+from visualizer.lesson import ALL, LESSON, Lesson, shelf, way, writing
 from visualizer.lesson import page as lessonpage
 from visualizer.lesson import progress as does
 from visualizer.lesson.page import Page
 from visualizer.lesson.progress import Progress
 from visualizer.lesson.way import Way
+from visualizer.registry import NotWritten, write_whole
 from visualizer.scene.state import State, changed, moment_of
 from visualizer.trace import Refused
 from visualizer.ui import kept
@@ -132,7 +134,7 @@ class Teaching(QObject):
         except (LookupError, Refused) as error:
             self.said.emit(str(error.args[0] if isinstance(error, LookupError) and error.args else error))
             return False
-        self.begin(found, Progress(found.name) if anew else remembered(found))
+        self.begin(found, does.retried(remembered(found)) if anew else remembered(found))
         return True
 
     def begin(self, lesson: Lesson, progress: Progress) -> None:
@@ -189,6 +191,44 @@ class Teaching(QObject):
         if self.lesson is not None and self.asking:
             self._take(replace(self.progress, votes=tuple(each for each in self.progress.votes
                                                           if each[0] != self.progress.step)))
+
+    def note(self, words: str) -> None:
+        """What whoever speaks writes to the step."""
+        noted = does.noted(self.progress, words)
+        if self.lesson is not None and noted != self.progress:
+            self.progress = noted
+            self._keep()
+
+    @property
+    def is_ones_own(self) -> bool:
+        """Whether the file of the lesson that is open can be written to: it came not with the app."""
+        return self.lesson is not None and self.lesson.path.is_file() and \
+            not self.lesson.path.resolve().is_relative_to(registry.folder("assets").resolve())
+
+    def file_notes(self) -> None:
+        """Write all notes to the lesson into its file; what it says is said."""
+        if self.lesson is None:
+            return
+        if not self.is_ones_own:
+            self.said.emit(tr("This lesson came with the app: your notes are kept with your place in it."))
+            return
+        path, name = self.lesson.path, self.lesson.path.name
+        try:
+            given = path.read_text(encoding="utf-8-sig")
+            text = writing.noted(given, dict(self.progress.notes))
+            problems = shelf.rewritten(path, text)
+            if problems:
+                self.said.emit(tr("The notes are not in the file: {problem}.").format(problem=problems[0]))
+                return
+            write_whole(path, text.encode())
+            found, _ = shelf.of_file(path)
+        except (NotWritten, Refused, OSError, ValueError) as error:
+            self.said.emit(tr("The notes are not in the file: {problem}.").format(problem=str(error).rstrip(".")))
+            return
+        self.lesson, self.progress = found or self.lesson, replace(self.progress, notes=())
+        self._keep()
+        self.said.emit(tr("Your notes stand in {file} now.").format(file=name))
+        self.changed.emit()
 
     def again(self) -> None:
         """From the first step, with nothing predicted."""
@@ -409,7 +449,7 @@ def how_far(name: str) -> tuple[Lesson, Progress] | None:
     """A lesson of the shelf and how far one came in it; None where it was never begun."""
     found = next((each for each in shelf.shelf().lessons if each.name == name), None)
     progress = None if found is None else remembered(found)
-    return None if found is None or progress is None or progress == Progress(name) else (found, progress)
+    return None if found is None or progress is None or progress == does.retried(progress) else (found, progress)
 
 
 def begun() -> tuple[Lesson, Progress] | None:

@@ -103,7 +103,8 @@ class Transport(QWidget):
     def heard_beat(self) -> str:
         """What is written between the buttons: `conv2 adds up, Beat 5 of 23`."""
         trace, moment = self.store.trace, self.store.moment
-        said = "" if trace is None or moment is None else "".join(words.beat_words(trace, moment, False))
+        there = trace is not None and moment is not None and moment.beat.layer in trace  # one of them comes first
+        said = "".join(words.beat_words(trace, moment, False)) if there else ""
         return ", ".join(part for part in (said, self.counter()) if part)
 
     def counter(self) -> str:
@@ -223,7 +224,8 @@ class Transport(QWidget):
         self.inputs.setGeometry(0, BOTTOM - 4, self.width(), HIGH)
         self.inputs.setVisible(self.inputs.needed)
         middle = round(self.width() * (0.5 if self.compact else 0.475))
-        self.directions.setGeometry(18 if self.compact else 16, 10, 78 if self.compact else 184, 36)
+        wide = 78 if self.compact else min(max(184, self.directions.sizeHint().width()), self._name_left() - 24)
+        self.directions.setGeometry(18 if self.compact else 16, 10, wide, 36)
         for name, offset in (("first", -100), ("back", -57), ("next", 57), ("last", 100)):
             self.buttons[name].setGeometry(middle + offset - 16, 12, 32, 32)
         self.buttons["play"].setGeometry(middle - 20, 8, 40, 40)

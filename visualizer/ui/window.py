@@ -465,13 +465,10 @@ class Window(QWidget):
 
     def save_lesson(self) -> None:
         """Ask for a name and write the file of the lesson that is written."""
-        from visualizer.lesson.writing import file_name
-
         if not self.writing.drafts:
             self.say(tr("No lesson is recorded yet; {key} begins.").format(key=key_for("lesson-record")))
             return
-        at = self.writing.folder / file_name(self.writing.title)
-        path, _ = self.ask_for_name(tr("Save the lesson"), str(at), tr("Lesson (*.md)"))
+        path, _ = self.ask_for_name(tr("Save the lesson"), str(self.writing.file()), tr("Lesson (*.md)"))
         if path:
             self.writing.save(Path(path if path.endswith(".md") else f"{path}.md"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from visualizer import titles
 from visualizer.export.film import Film
 from visualizer.scene import type as letters
 from visualizer.scene.numbers import number
@@ -37,7 +38,7 @@ def sheet(film: Film) -> Picture:
     wide = (WIDE - 2 * EDGE - GAP * (COLUMNS - 1)) / COLUMNS
     scale = min(wide / film.look.size[0], SHRUNK)
     high = film.look.size[1] * scale
-    told = f"  {film.trace.sample.title or film.trace.sample.name}, {number(float(film.seconds), 1)} s"
+    told = f"  {titles.of(film.trace.sample)}, {number(float(film.seconds), 1)} s"
     marks: list[Mark] = [Text(EDGE, EDGE + 10, (Run(film.trace.title or film.trace.model, weight=600),
                                                 Run(told, color="ink-2")), TITLE, max_width=WIDE - 2 * EDGE)]
     top, captions = EDGE + 28.0, []

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from visualizer import inputs
+from visualizer import inputs, titles
 from visualizer.kinds.gaze import Gaze, gaze
 from visualizer.over import SEPARATOR
 from visualizer.record.run import edited, given_of, prepared, reads_of
@@ -96,7 +96,7 @@ def _others(again: Pass) -> Iterator[tuple[float, str, tuple[Tensor, ...]]]:
             continue
         found = _called_with(x)
         if found[0].shape == shape:
-            yield 0.9 * number / len(words), given.sample.title or given.sample.name, found
+            yield 0.9 * number / len(words), titles.of(given.sample), found
 
 
 def _called_with(x: Any) -> tuple[Any, ...]:

@@ -178,7 +178,7 @@ def _printed(part: str) -> str:
     """What stands on a key that has a name."""
     return {"Ctrl": tr("Ctrl"), "Shift": tr("Shift"), "Alt": tr("Alt"), "Space": tr("Space"), "Home": tr("Home"),
             "End": tr("End"), "Esc": tr("Esc"), "PgUp": tr("PgUp"), "PgDown": tr("PgDown"), "Enter": tr("Enter"),
-            "Backspace": tr("Backspace")}.get(part, part)
+            "Backspace": tr("Backspace"), "Del": tr("Del")}.get(part, part)
 
 
 # --- how most of them act -------------------------------------------------------------------------------------------

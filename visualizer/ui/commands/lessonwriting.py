@@ -35,6 +35,10 @@ def family() -> Family:
         Command("lesson-step", tr("New step here"), ("Ctrl+Alt+S",),
                 tr("While a lesson is recorded: a step of its own for what is looked at now"),
                 lambda desk: desk.writing.add()),
+        Command("lesson-reveal", tr("Reveal here"), ("Ctrl+Alt+V",),
+                tr("While a lesson is recorded: what is looked at now is what the step's reveal shows; again: what the "
+                   "step shows"),
+                lambda desk: desk.writing.reveal_here()),
         Command("lesson-drop", tr("Remove this step"), ("Ctrl+Alt+Del",),
                 tr("While a lesson is recorded: away with the step whose words are shown"),
                 lambda desk: desk.writing.remove()),

@@ -114,7 +114,8 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
 
 def _header_lines(trace: Trace, plan: Plan, column: Column, backward: bool, look: Look,
                   named: Collection[str]) -> list[Mark]:
-    """The first of the ways to say each line that fits: up to the next column that has such a line itself."""
+    """The first of the ways to say each line that fits: up to the next column that has such a line itself; a
+    second line not on the cells, which begin high on a low slide."""
     marks = list[Mark]()
     first = _header_room(plan, column, look, named)
     for number, choices in enumerate(_under_the_name(trace, column, backward, look, first)):
@@ -122,7 +123,7 @@ def _header_lines(trace: Trace, plan: Plan, column: Column, backward: bool, look
             choices = choices[1:]
         room = first if number == 0 else _second_line_room(trace, plan, column, look, named)
         words = next((words for words in choices if text_width(words, 12) <= room), None)
-        if words is not None:
+        if words is not None and not (number and 97 + 16 * number > column.top):
             marks.append(Text(column.x, 97 + 16 * number, plain(words), 12, 400, "ink-2"))
     return marks
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from visualizer import answers, kinds
+from visualizer import answers, kinds, titles
 from visualizer.language import counted_as, tr
 from visualizer.said import lengths, of, said, size
 from visualizer.scene import absence, blocks, hops, numbers, parts
@@ -72,7 +72,7 @@ def _with_what_went_in(trace: Trace, words: str) -> str:
 
 
 def _of_the_input(trace: Trace, layer: Layer) -> str:
-    title = trace.sample.title or trace.sample.name
+    title = titles.of(trace.sample)
     count = said(numbers.count(layer.output.size), *size(layer))
     if layer.has("row", "column") and layer.shape[0] == 1 and layer.output.min() == 0:
         lit = int(np.count_nonzero(layer.output > np.min(layer.output)))
