@@ -31,6 +31,7 @@ from visualizer.scene.picture import (
     Line,
     Mark,
     Path,
+    Points,
     Rect,
     Stop,
     Stops,
