@@ -168,8 +168,8 @@ class _Page:
                 _short(mark.width), int(mark.dashed), _short(mark.opacity), about)
 
     def _path(self, mark: Path, about: Hashable) -> Hashable:
-        return ("path", tuple(map(_flat, mark.curves)), mark.stroke, _short(mark.width), mark.fill, int(mark.dashed), _short(mark.opacity),
-                about)
+        return ("path", tuple(map(_flat, mark.curves)), mark.stroke, _short(mark.width), mark.fill, int(mark.dashed),
+                _short(mark.opacity), about)
 
     def _image(self, mark: Image, about: Hashable) -> Hashable:
         masks = tuple((name, self._put(np.packbits(mask).tobytes())) for name in ("hatched", "covered")
