@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ class Browser:
     """One page of it."""
 
     def __init__(self, read: BinaryIO, write: BinaryIO) -> None:
-        self._from, self._to = read, write
+        self._from, self._to, self._heard = read, write, b""
         self._count, self._session, self.events = 0, "", list[dict[str, Any]]()
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -40,10 +41,12 @@ class Browser:
                 return dict(told["result"])
 
     def _told(self) -> dict[str, Any]:
-        found = bytearray()
-        while (letter := self._from.read(1)) not in (b"\0", b""):
-            found += letter
-        assert letter, "the browser has gone"
+        while b"\0" not in self._heard:
+            assert select.select([self._from], [], [], PATIENCE)[0], f"the browser says nothing for {PATIENCE} s"
+            more = os.read(self._from.fileno(), 1 << 20)
+            assert more, "the browser has gone"
+            self._heard += more
+        found, _, self._heard = self._heard.partition(b"\0")
         told = dict(json.loads(found))
         if "method" in told:
             self.events.append(told)

@@ -12,6 +12,7 @@ import unicodedata
 import zlib
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from visualizer.scene.picture import (
     Line,
     Mark,
     Path,
+    Points,
     Rect,
     Stop,
     Stops,
@@ -162,13 +164,12 @@ class _Page:
                 _short(mark.opacity), about)
 
     def _line(self, mark: Line, about: Hashable) -> Hashable:
-        return ("line", tuple(_short(length) for point in mark.points for length in point), mark.color,
+        return ("line", _flat(mark.points), mark.color,
                 _short(mark.width), int(mark.dashed), _short(mark.opacity), about)
 
     def _path(self, mark: Path, about: Hashable) -> Hashable:
-        curves = tuple(tuple(_short(length) for point in curve for length in point) for curve in mark.curves)
-        return ("path", curves, mark.stroke, _short(mark.width), mark.fill, int(mark.dashed), _short(mark.opacity),
-                about)
+        return ("path", tuple(map(_flat, mark.curves)), mark.stroke, _short(mark.width), mark.fill, int(mark.dashed),
+                _short(mark.opacity), about)
 
     def _image(self, mark: Image, about: Hashable) -> Hashable:
         masks = tuple((name, self._put(np.packbits(mask).tobytes())) for name in ("hatched", "covered")
@@ -333,6 +334,13 @@ def _words() -> Any:
     return registry.module("ui.words")
 
 
+@lru_cache(maxsize=1 << 14)
+def _flat(points: Points) -> tuple[float, ...]:
+    """The same curve stands in one frame after the other."""
+    return tuple(_short(length) for point in points for length in point)
+
+
+@lru_cache(maxsize=1 << 16)
 def _short(length: float) -> float | int:
     """A length to 1/100 pixel; whole ones as such."""
     length = round(float(length), 2)
