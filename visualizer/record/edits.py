@@ -28,8 +28,12 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
     except LookupError as error:
         raise Refused(str(error.args[0])) from error
     opened = open_model(model, untrained=any(edit.name == UNTRAINED for edit, _ in weights))
-    if not wanted:
-        return opened
+    return cut_as(opened, words) if wanted else opened
+
+
+def cut_as(opened: Opened, words: Sequence[str]) -> Opened:
+    """A model that is open, changed as those edits of a model say; Refused for what it has nothing for."""
+    wanted = edits.of(words, edits.MODEL)
     module = copy.deepcopy(opened.module)
     for edit, arguments in wanted:
         if edit.draws is not None:

@@ -391,12 +391,14 @@ class Recorder(QObject):
             else:
                 self._asked, self._turned = {self.engine.request("lab", words=_words(state)): state}, None
             return
-        if _is_point(state) and any(_is_point(asked) for asked in self._asked.values()):
+        if self._flows(state) and any(self._flows(asked) for asked in self._asked.values()):
             self._turned = state  # as a knob
             return
         self._turned = None
-        quick = {"check": False} if self._is_stepped() or self.store.state.compare or self._is_edited(state) \
-            or _is_point(state) else {}
+        quick: dict[str, Any] = {"check": False} if self._is_stepped() or self.store.state.compare \
+            or self._flows(state) else {}
+        if state.edits and (at_once := views.find(state.view).at_once):
+            quick["studies"] = at_once
         number = self.engine.request("record", **self._wishes(state), **quick)
         self._asked = {number: state}
 
@@ -407,10 +409,15 @@ class Recorder(QObject):
         return isinstance(shown, ModelRecipe) and isinstance(wanted, ModelRecipe) and shown != wanted \
             and replace(shown, edits=wanted.edits) == wanted
 
+    def _flows(self, state: State) -> bool:
+        """Whether it may be on its way to another, as a point of a plane or a weight that is dragged: what it passes is
+        shown."""
+        return _is_point(state) or self._is_edited(state)
+
     def _is_passed(self, state: State) -> bool:
-        """Whether the knobs of the laboratory, or a point, have been moved on from there meanwhile."""
+        """Whether the knobs of the laboratory, a point, or an edit have been moved on from there meanwhile."""
         now = self.store.state.recipe
-        moves = state.in_lab or _is_point(state)
+        moves = state.in_lab or self._flows(state)
         return moves and self._turned is not None and self._turned.recipe == now != state.recipe
 
     def _go_on(self) -> None:

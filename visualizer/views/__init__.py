@@ -70,6 +70,8 @@ class View:
     """Those of them that are numbers: what lies between their words is a picture, too, and the window moves through."""
     studies: tuple[str, ...] = ()
     """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
+    at_once: tuple[str, ...] = ()
+    """Those of its studies that come with a recording of an edited network, since it shows nothing without them."""
     of_network: tuple[str, ...] = ()
     """Those of its studies that are the same whatever is fed in: measured once for a network."""
     words: Callable[[Look], str] | None = None
