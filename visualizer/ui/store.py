@@ -296,6 +296,12 @@ class Store(QObject):
         return door.card_of(model) or self._cards.get(model) or Card(model, Path(model).name)
 
     @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The bundled inputs that the model reads: its own example is none of them."""
+        bundled = inputs.places()
+        return tuple(inputs.sample(name) for name in self.card.samples if name in bundled)
+
+    @property
     def card(self) -> Card:
         """What is known of the model at hand, with the weights that it has now."""
         untrained = UNTRAINED in self._state.edits
