@@ -93,7 +93,8 @@ def add(module: nn.Module, wanted: Added, title: str) -> None:
     """Add a number to what one channel or unit gives; Refused where there is none."""
     path, part, _, _ = _part(module, wanted.layer, title)
     if type(part).__name__ in CANDIDATE:
-        raise Refused(f"A unit of {path} has a bias for each gate; set one of them: weight:{path}.bias_ih_l0:ROW=VALUE.")
+        raise Refused(f"A unit of {path} has a bias for each gate; set one of them: "
+                      f"weight:{path}.bias_ih_l0:ROW=VALUE.")
 
     def added(output: Tensor, axis: int) -> Tensor:
         _within(wanted.unit, output.shape[axis], path)
@@ -248,8 +249,8 @@ def bend(module: nn.Module, wanted: Bent, title: str) -> None:
     if getattr(nn.modules.activation, type(part).__name__, None) is not type(part) \
             or isinstance(part, nn.MultiheadAttention | nn.Softmax | nn.LogSoftmax):
         curves = [name for name, each in module.named_modules() if isinstance(each, nn.ReLU | nn.Tanh | nn.Sigmoid)]
-        raise Refused(f"{path} is no curve that could be replaced; "
-                      f"{'choose one of ' + ', '.join(curves) if curves else title + ' has none as a part of its own'}.")
+        there = f"choose one of {', '.join(curves)}" if curves else f"{title} has none as a part of its own"
+        raise Refused(f"{path} is no curve that could be replaced; {there}.")
     parent, _, own = path.rpartition(".")
     setattr(module.get_submodule(parent), own, CURVES[wanted.curve]())
 

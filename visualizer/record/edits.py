@@ -44,7 +44,8 @@ def cut_as(opened: Opened, words: Sequence[str]) -> Opened:
             by_chance(module, settings_of(opened), edit.draws(*arguments), opened.title)
         elif edit.cuts is not None:
             cut(module, edit.cuts(*arguments), opened)
-    return replace(opened, module=module, uncut=opened.uncut or opened, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
+    return replace(opened, module=module, uncut=opened.uncut or opened,
+                   title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
 
 
 _as_opened: WeakKeyDictionary[nn.Module, dict[str, bytes]] = WeakKeyDictionary()

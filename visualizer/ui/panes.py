@@ -29,6 +29,7 @@ from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
+from visualizer.ui.tuning import Tuning
 from visualizer.views import View
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class Panes(QWidget):
         """Whether the bar is shown."""
         if self.starting or self.store.trace is None or self.bar_open is False or not self.leaves("what-if"):
             return False
-        if not self.bar_open and not does.given(self.store.state):
+        if not self.bar_open and (not does.given(self.store.state) or self.rail.operating):
             return False
         return self.bar.grain is not None
 

@@ -5,6 +5,7 @@ Whatever goes wrong ends as one sentence, and with the recording that was there 
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,6 +33,9 @@ from visualizer.ui.store import Recording, Store, network_of
 
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
+SO_FAR, SORTED = " so far", "sorted"
+"""What the name of a study has behind it while more of it comes, and the knob of the view that then sorts it."""
+OF_EDIT = ("now",)
 QUIET = 600
 """Milliseconds without another change after which the laboratory is checked."""
 SWEEP = "sweep"
@@ -251,9 +255,20 @@ class Recorder(QObject):
         """A recording with what was measured of its network already."""
         if wanted.in_lab:
             return trace
+        last = self.store.trace
+        if last is not None and (last.model, last.sample.name) == (trace.model, trace.sample.name):
+            carried = {f"{name}{SO_FAR}": _without_edit(last.studies.get(name) or last.studies[f"{name}{SO_FAR}"])
+                       for name in views.find(wanted.view).carries
+                       if name not in trace.studies and {name, f"{name}{SO_FAR}"} & {*last.studies}}
+            trace = replace(trace, studies={**trace.studies, **carried}) if carried else trace
         held = {name: arrays for name in views.find(wanted.view).of_network if name not in trace.studies
                 and (arrays := self._held_already(name, wanted, {})) is not None}
         return replace(trace, studies={**trace.studies, **held}) if held else trace
+
+    def _sort(self, done: bool) -> None:
+        """What is counted piece by piece stands in its own order while it comes, and is sorted once, at the end."""
+        if SORTED in dict(views.find(self.store.state.view).knobs):
+            self.store.apply(lambda state: turned(state, SORTED, "1" if done else "0"), undoable=False)
 
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
@@ -571,6 +586,8 @@ class Recorder(QObject):
                 self.status.emit(self._live)
             if self.store.set_study(study, answer["arrays"], asked) and study == "sweep":
                 self.store.apply(lambda state: turned(replace(state, playing=False), SWEEP, "shown"))
+            elif study in views.find(self.store.state.view).carries:
+                self._sort(True)
             return
         if number == self._checked[0]:
             self.store.set_report(answer["report"], self._checked[1])
@@ -630,6 +647,12 @@ class Recorder(QObject):
         if number == self._sweeping:
             said = tr("Sweeping {knob}: {share}")
             self.status.emit(said.format(knob=words, share=numbers.percent(share, 0)))
+        elif number in self._measured and words.startswith("{"):
+            asked, name = self._measured[number]
+            arrays = {key: np.array(values, np.uint8 if key.endswith(":words") else None)
+                      for key, values in json.loads(words).items()}
+            if self.store.set_study(f"{name}{SO_FAR}", arrays, asked):
+                self._sort(False)
         elif number in self._measured and views.by_words(self._measured[number][1]):
             self.status.emit(tr("Being measured: {share}").format(share=numbers.percent(share, 0)))
 
@@ -655,6 +678,11 @@ class Recorder(QObject):
     def _died(self, sentence: str) -> None:
         self.status.emit(tr("Live computing stopped"))
         self.said.emit(sentence)
+
+
+def _without_edit(arrays: Arrays) -> Arrays:
+    """What was measured of a network, without what is that of its last edit."""
+    return {name: array for name, array in arrays.items() if name not in OF_EDIT}
 
 
 def _sentence(error: Exception) -> str:

@@ -29,7 +29,7 @@ from visualizer.scene.reel import is_between
 from visualizer.scene.state import Place, State, changed, inner_address, moment_of
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.sight import Recorded, Sight
-from visualizer.trace import UNTRAINED, Arrays, Refused, Trace, forget
+from visualizer.trace import UNTRAINED, Arrays, Refused, Sample, Trace, forget
 
 MOST_UNDO = 200
 MOST_KEPT = 4

@@ -46,6 +46,8 @@ class Tuning(QObject):
         super().__init__(canvas)
         self.canvas, self.store, self.say = canvas, store, say
         self.grip: Grip | None = None
+        self.pressed: Number | None = None
+        """What a click landed on, as it was before it."""
         self.field: Field | None = None
         canvas.installEventFilter(self)
 
@@ -93,6 +95,7 @@ class Tuning(QObject):
         self.canvas.setFocus(Qt.FocusReason.MouseFocusReason)
         if number is not None:
             self.grip = Grip(number, event.position(), number.value, focus)
+            self.pressed = number
         else:
             self.grip = Grip(None, event.position(), self._ink(trace, focus), focus)
             self._paint(focus)
@@ -150,6 +153,8 @@ class Tuning(QObject):
         number = None if found is None else offers.number_of(*found)
         if number is None:
             return False
+        if self.pressed is not None and self.pressed.start == number.start:
+            number = self.pressed
         self.store.undo()  # of the two clicks the first has set it to zero
         self.open_field(number, QRect(round(point.x()) - 10, round(point.y()) - 16, 96, 30))
         return True

@@ -60,9 +60,11 @@ def _weights(trace: Trace, layer: str, unit: int, marks: list[Mark], y: float, l
                   Rect(LEFT + 70, y + 2, 76, 24, "", focus=Focus(layer, (unit,), "weights.bias"),
                        tip=tr("drag it up or down; double click: type it; click: zero or as it was"))]
         y += 32
-    marks.append(Text(LEFT, y + 14, plain(tr("drag a number up or down; click: 0; double click: type it")), 11, 400,
-                      "ink-2"))
-    return y + 20
+    for line in wrap(tr("drag a number up or down; click: zero, or as it was; double click: type it"), 11,
+                     RIGHT - LEFT, 400):
+        y += 15
+        marks.append(Text(LEFT, y, plain(line), 11, 400, "ink-2"))
+    return y + 6
 
 
 def _kernel(trace: Trace, layer: Layer, unit: int, marks: list[Mark], y: float, look: Look) -> float:
@@ -142,7 +144,7 @@ def _cells(layer: Layer, key: str, place: tuple[int, ...], values: Values, marks
     if cell >= SIGNED:
         marks += parts.minuses(tiles, shades, "weight", look, cell, lambda tile, row, column: (
             x + tile % across * pitch[0] + (column + 0.5) * cell, y + tile // across * pitch[1] + (row + 0.5) * cell))
-    return y + -(-count // across) * pitch[1] - 4
+    return float(y + -(-count // across) * pitch[1] - 4)
 
 
 def _largest(held: NDArray[np.generic]) -> float:

@@ -45,7 +45,7 @@ def offers(trace: Trace, focus: Focus | None) -> tuple[Offer, ...]:
                  and each.name not in ("softmax", "loss") and each.kind in ("relu", "tanh", "sigmoid", "gelu", "silu")),
                 None)
     dense = next((each for each in trace if each.kind in ("conv1d", "conv2d", "linear")), None)
-    of = trace[layer] if layer in trace else None
+    of = next((each for each in trace if each.name == layer), None)
     weight = None if of is None else next((name for name in ("weight", "weight_ih") if name in of.weights), None)
     none = tr("for networks with channels or units")
     return (
