@@ -25,7 +25,9 @@ from visualizer.ui.what_if import Field, Track
 from visualizer.views.surgery import offers
 from visualizer.views.surgery.offers import BY, Offer
 
-WIDE, ROW, OFFER, GAP = 200, 44, 42, 4
+WIDE, ROW, OFFER, TIGHT, GAP = 200, 44, 40, 28, 4
+LOW = 700
+"""Pixels; in a lower rail the kinds stand two side by side, and their words are in the tooltips."""
 VOLUME = Track("volume", 0.0, 2.0, 0.05, 1.0)
 GESTURE = "volume"
 GROUPED = 3
@@ -56,6 +58,7 @@ class EditList(QWidget):
         self.rows: list[EditRow] = []
         self.kinds: list[OfferButton] = []
         self._filled: tuple[object, ...] = ()
+        self.tight = False
         self.undo = Button(tr("Undo"), "", "raised", self)
         self.undo.clicked.connect(self.undo_wanted)
         style.name(self.undo, tr("Undo"), keyed(tr("Back to what was chosen before"), "undo"))
@@ -239,9 +242,13 @@ class EditList(QWidget):
         self.redo.setGeometry(104, y + 4, 88, 30)
         self._kinds_at = y + 64
         y += 74
+        parent = self.parentWidget()
+        self.tight = parent is not None and parent.height() < LOW
+        across, high = (2, TIGHT) if self.tight else (1, OFFER)
         for number, button in enumerate(self.kinds):
-            button.setGeometry(number % 2 * (WIDE // 2), y + number // 2 * (OFFER + GAP), WIDE // 2 - GAP, OFFER)
-        y += -(-len(self.kinds) // 2) * (OFFER + GAP)
+            button.setGeometry(number % across * (WIDE // across), y + number // across * (high + GAP),
+                               WIDE // across - GAP, high)
+        y += -(-len(self.kinds) // across) * (high + GAP)
         if not self.field.isHidden():
             self.field.setGeometry(0, y + 4, WIDE - GAP, 32)
             y += 42
@@ -334,8 +341,12 @@ class OfferButton(Button):
             else:
                 style.fill(painter, QRectF(self.rect()), "", 8, "hair")
             painter.setOpacity(0.6 if greyed else 1.0)
-            style.write(painter, self.offer.title, 8, 17, self.ink(), size=12, weight=600, width=self.width() - 12)
-            style.write(painter, self.offer.about, 8, 33, "ink-2", size=11, weight=400, width=self.width() - 12)
+            tight = self.height() < OFFER
+            style.write(painter, self.offer.title, 8, 18 if tight else 17, self.ink(), size=12, weight=600,
+                        width=self.width() - 12)
+            if not tight:
+                style.write(painter, self.offer.lacks or self.offer.about, 8, 33, "ink-2", size=12, weight=400,
+                            width=self.width() - 12)
 
 
 def _draw_switch(painter: QPainter, place: QRectF, on: bool) -> None:

@@ -580,7 +580,9 @@ class Stage(Canvas):
     def _toggle(self, wanted: Toggles, alone: bool, focus: Focus) -> None:
         """Do or take back the edit that lies there, and look at what it is done to."""
         word = wanted.only if alone and wanted.only else wanted.edit
-        self.store.apply(lambda state: changed(does.switched(state, word, wanted.instead),
+        moment = self.store.moment
+        at = self.store.state.at or ("" if moment is None else moment.address)  # where one stands, one stays
+        self.store.apply(lambda state: changed(does.switched(state, word, wanted.instead), at=at,
                                                focus=focus if focus.cell else state.focus))
         self._press = None
 

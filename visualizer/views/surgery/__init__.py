@@ -136,7 +136,8 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
         marks.append(Rect(lefts[column] - 4, box.top, wide, 20, "", focus=Focus(trace.layers[0].name),
                           tip=tr("{column} alone and large, or all three; the first digit keys do the same").format(
                               column=heads[column]),
-                          holds=Choice("column", COLUMNS[column] if len(seen) > 1 else "all")))
+                          holds=Choice("column", COLUMNS[column] if len(seen) > 1 else "all"),
+                          group=Group(heads[column])))
         if column != seen[0]:
             x = lefts[column] - APART / 2
             marks.append(Line(((x, box.top), (x, box.bottom)), "rule"))
@@ -174,11 +175,9 @@ def _input(trace: Trace, x: float, y: float) -> list[Mark]:
     side = max(values.shape[-2:])
     cell = max(1.0, float(INPUT // side)) if side <= INPUT else INPUT / side
     tile = colour.unit(values.mean(axis=0)[None], *colour.reach(values))
-    tip = tr("paint pixels with the mouse: dark ones bright, bright ones dark")
     return grouped(of_layer(layer.name), [
         Image(x, y, (cell, cell), tile, "pixel", focus=Focus(layer.name), indices=(0,) if layer.output.ndim == 3 else
-              (-1,)),
-        Text(x, y + cell * values.shape[1] + 14, plain(elide(tip, 11, LABELS - 14, 400)), 11, 400, "ink-2")])
+              (-1,))])
 
 
 def _answer(trace: Trace) -> str:
