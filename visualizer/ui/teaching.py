@@ -458,7 +458,7 @@ def how_far(name: str) -> tuple[Lesson, Progress] | None:
 def begun() -> tuple[Lesson, Progress] | None:
     """The lesson that was open last and is not at its end, and how far one came in it; None where there is none."""
     name = kept.remembered(NAME).get(LAST)
-    found = next((each for each in shelf.shelf().lessons if each.name == name), None)
+    found = next((each for each in shelf.shelf().lessons if each.name == name), None) if name else None
     if found is None:
         return None
     progress = remembered(found)
