@@ -48,8 +48,8 @@ from visualizer.train import (
 )
 from visualizer.train.taken_apart import Before
 
-__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "looking_at", "loss_moves",
-           "offered", "recorded", "resumed", "short_recipe", "taught", "trainable"]
+__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "looking_at",
+           "loss_moves", "offered", "recorded", "resumed", "short_recipe", "taught", "trainable"]
 
 CHANGING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 """Kinds of parts that do something else in evaluation."""
