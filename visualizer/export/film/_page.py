@@ -314,8 +314,9 @@ class _Page:
         """(palette, what it colours, what its ends say) of those that maps are coloured with."""
         there = {dict(written[1].pairs)["palette"] for written in self._known
                  if isinstance(written, tuple) and written[0] == "image"}
-        return [entry for entry in (("activation", tr("Values"), "−max", "+max"), ("weight", tr("Weights"), "−max", "+max"),
-                                    ("gradient", tr("Gradient"), "0", "max")) if entry[0] in there]
+        known = (("activation", tr("Values"), "−max", "+max"), ("weight", tr("Weights"), "−max", "+max"),
+                 ("gradient", tr("Gradient"), "0", "max"))
+        return [entry for entry in known if entry[0] in there]
 
     def _first(self) -> int:
         """The beat that is shown first: the one at which the film's place stands, or the first of the stretch."""
