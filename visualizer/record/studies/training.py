@@ -1,4 +1,5 @@
-"""How the weights came about: the longer training of a network that comes with the app, as arrays.
+"""How the weights came about: the longer training of a network that comes with the app, as arrays; of one that comes
+without, but can be trained in a short time, what stands there before the first update.
 
 What is answered to the chosen input is computed anew with the weights of each checkpoint, unless it is the input to
 which the training itself watched the answer.
@@ -19,8 +20,7 @@ from visualizer.train import Numbers, Run, in_force, kept, seen
 
 def run(again: Pass) -> Work:
     """What `train.seen.arrays` tells."""
-    found = kept.stored(again.trace.model)
-    assert found is not None
+    found = kept.stored(again.trace.model) or _begun(again.trace.model)
     x = again.inputs[0] if isinstance(again.inputs, tuple) else again.inputs
     if found.sample == again.trace.sample.name or not isinstance(x, Tensor):
         yield 0.5, "answers"
@@ -30,6 +30,12 @@ def run(again: Pass) -> Work:
         yield number / len(found.checkpoints), "answers"
         answers.append(answer)
     return seen.arrays(found, np.array([each.step for each in found.checkpoints], float), np.stack(answers))
+
+
+def _begun(model: str) -> Run:
+    from visualizer.record.training import begin
+
+    return begin(model)[0]
 
 
 def _answers(found: Run, x: Tensor) -> Iterator[Numbers]:
@@ -45,4 +51,4 @@ def _answers(found: Run, x: Tensor) -> Iterator[Numbers]:
         yield (last.softmax(-1) if found.labels else last).numpy().astype(float)
 
 
-STUDY = Study(seen.STUDY, english("the training"), lambda trace: kept.ships(trace.model), run)
+STUDY = Study(seen.STUDY, english("the training"), lambda trace: kept.can_be_trained(trace.model), run)
