@@ -107,6 +107,6 @@ def table(trace: Trace) -> Table:
     """One row a layer: how far the cut reaches; then one for each that is left out."""
     reach = [(name, float(measured.reaches(trace, name)), "") for name in measured.rows(trace)]
     found = measured.ranked(trace, "units")
-    lost = [] if found is None else [(found.words[place], found.lost(place), int(found.alone[place]))
-                                     for place in found.order]
+    lost = [] if found is None else [(found.words[place], found.lost(place), float(found.alone[place]))
+                                     for place in found.order if place < len(found.alone)]
     return Table((tr("layer or unit"), tr("change, or points lost"), tr("right answers")), (*reach, *lost))
