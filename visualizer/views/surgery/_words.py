@@ -14,10 +14,13 @@ from visualizer.views.surgery import _measured as measured
 from visualizer.views.surgery import offers
 from visualizer.views.surgery._measured import Ranked
 
+MOST_NAMED = 2
+"""So many edits are named in the sentence; of more it says how many."""
+
 
 def sentence(trace: Trace) -> str:
     """The answer before and after, or what became NaN."""
-    done = ", ".join(named(word) for word in measured.words(trace))
+    done = _all_of(trace)
     if not done:
         return tr("Nothing is cut yet: click a map or a unit to switch it off, with Shift to keep only it.")
     if ill := measured.unwell(trace):
@@ -64,6 +67,19 @@ def _answers(trace: Trace, done: str) -> str:
     words = tr("With {edits} the answer turns from {first} ({before}) to {{{second}}} ({after}).") if first != second \
         else tr("With {edits} the answer stays {first}: {before} before, {{{after}}} now.")
     return words.format(edits=done, first=labels[0], second=labels[1], before=before, after=after)
+
+
+def _all_of(trace: Trace) -> str:
+    """What is done, one after the other; of many pixels how many, of many edits as well."""
+    words = measured.words(trace)
+    pixels = [word for word in words if word.startswith("pixel:")]
+    others = [word for word in words if word not in pixels] if len(pixels) > 1 else list(words)
+    told = [named(word) for word in others]
+    if len(pixels) > 1:
+        told.append(tr("{count} pixels set").format(count=said(numbers.count(len(pixels)), "how many pixels are set")))
+    if len(told) > MOST_NAMED:
+        return tr("{count} edits").format(count=said(numbers.count(len(words)), "how many edits are done"))
+    return ", ".join(told)
 
 
 def done_to(trace: Trace, layer: str, unit: int) -> str:
