@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from visualizer import edits
+from visualizer import edits, registry
 from visualizer.inputs import InputKind
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.cutting import cut
 from visualizer.record.latent import by_chance, settings_of
-from visualizer.trace import UNTRAINED, Array, Refused
+from visualizer.trace import TRAINED, UNTRAINED, Array, Refused
 
 
 def opened_with(model: Any, words: Sequence[str]) -> Opened:
@@ -27,7 +27,7 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
         wanted = edits.of(words, edits.MODEL)
     except LookupError as error:
         raise Refused(str(error.args[0])) from error
-    opened = open_model(model, untrained=any(edit.name == UNTRAINED for edit, _ in weights))
+    opened = _with_weights(model, weights)
     if not wanted:
         return opened
     module = copy.deepcopy(opened.module)
@@ -37,6 +37,14 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
         elif edit.cuts is not None:
             cut(module, edit.cuts(*arguments), opened)
     return replace(opened, module=module, uncut=opened, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
+
+
+def _with_weights(model: Any, wanted: Sequence[tuple[edits.Edit, edits.Arguments]]) -> Opened:
+    """A model with the weights that are asked for, the last ones where several are."""
+    name, said = (wanted[-1][0].name, wanted[-1][1]) if wanted else ("", ())
+    if name == TRAINED:
+        return registry.module("record.training.weights").after(str(model), *said)
+    return open_model(model, untrained=name == UNTRAINED)
 
 
 def of_input(words: Sequence[str], raw: Any, kind: InputKind, facts: Mapping[str, Any], title: str) -> Any:

@@ -196,6 +196,7 @@ class Recorder(QObject):
         if why := self.store.reel_refused():
             self.store.apply(does.without_reel, undoable=False)
             self.said.emit(why)
+        self.store.gather()
 
     def measure(self) -> None:
         """Ask for the studies that the view shows and the recording does not hold yet; a file holds what it holds."""

@@ -236,17 +236,15 @@ def loss_moves(learner: Learner, rate: float) -> tuple[float, float]:
 
 def recorded(run: Run, checkpoint: Checkpoint) -> Trace:
     """The recording of the chosen input with the weights of a checkpoint: what any view shows at that update."""
-    knobs = in_force(run.course, 0)
-    x = _task(run.model, run.data).held[0][:2]
-    net = drawn(run.model, knobs, x)
-    own = net.state_dict()
-    net.load_state_dict({name: torch.tensor(array).to(own[name].dtype).reshape(own[name].shape)
-                         for name, array in checkpoint.weights.items()})
-    opened = _opened(run.model)
-    after = tr("after {count} updates").format(count=numeral(f"{checkpoint.step:,}"))
-    card = {name: word for name, word in opened.card.items() if name not in ("quality", "recipe", "trained")}
-    trace = record(replace(opened, module=net.eval(), title=f"{opened.title}, {after}", card=card), run.sample)
+    opened = registry.module("record.training.weights").opened_at(run, checkpoint)
+    trace = record(opened, run.sample)
     return replace(trace, facts={**trace.facts, "step": checkpoint.step})
+
+
+def first_rows(model: str, data: str = "") -> Tensor:
+    """Two rows that a network can read."""
+    rows: Tensor = _task(model, data).held[0][:2]
+    return rows
 
 
 # --- one update -----------------------------------------------------------------------------------------------------
