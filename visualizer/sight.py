@@ -99,7 +99,7 @@ def seen(found: Recorded, place: Standpoint, moment: Moment | None = None, size:
         it = sight(trace, place, moment, size)
         return picture(trace, replace(it, look=look(it.look)))
 
-    found = looked_at(found, place)
+    found = as_seen(found, place)
     if isinstance(found, Trace):
         return one(found, moment, size)
     with speaking(place.look.language):
@@ -137,7 +137,7 @@ def page(trace: Trace, seen: Sight) -> Picture | None:
 def times(found: Recorded, place: Standpoint) -> Timeline:
     """The beats of a recording at the pace of the place's view, and the moment that is shown until one is chosen; or
     those of a reel."""
-    found = looked_at(found, place)
+    found = as_seen(found, place)
     if not isinstance(found, Trace):
         return reel(found, place).times
     trace = found
@@ -149,7 +149,7 @@ def times(found: Recorded, place: Standpoint) -> Timeline:
 def moment_of(found: Recorded, place: Standpoint) -> Moment:
     """The moment at which a place stands; an address of another recording falls back to the telling one. A single
     recording of a reel is looked at where all of them are."""
-    found = looked_at(found, place)
+    found = as_seen(found, place)
     known = times(found, place)
     at = inner_address(place.at, place.reel) if isinstance(found, Trace) else place.at
     return (known.nearest(at) if at else None) or known.telling
@@ -165,7 +165,7 @@ def reel(found: tuple[Trace, ...], place: Standpoint) -> Reel:
 
 def nearest(found: Recorded, place: Standpoint) -> Trace:
     """The recording at which a place stands, or the one that is the nearest to it in a reel."""
-    found = looked_at(found, place)
+    found = as_seen(found, place)
     return found if isinstance(found, Trace) else found[reel(found, place).nearest(moment_of(found, place))]
 
 
@@ -191,7 +191,7 @@ def gathered(found: tuple[Trace, ...]) -> tuple[Trace, ...]:
     return tuple(replace(each, studies={**each.studies, training.STUDY: arrays}) for each in found)
 
 
-def looked_at(found: Recorded, place: Standpoint) -> Recorded:
+def as_seen(found: Recorded, place: Standpoint) -> Recorded:
     """What a view sees of a place: the view of a training sees all recordings of it at once, as one."""
     if isinstance(found, tuple) and shows_updates(place.view) and training.STUDY in found[-1].studies:
         return found[-1]

@@ -181,7 +181,7 @@ class Store(QObject):
     def recorded(self) -> Recorded | None:
         """What is seen from the active place: `trace`, or all recordings of its reel once they have come."""
         found = self.carried
-        return None if found is None else sight.looked_at(found, self._state.place)
+        return None if found is None else sight.as_seen(found, self._state.place)
 
     @property
     def carried(self) -> Recorded | None:
