@@ -27,6 +27,7 @@ from visualizer.scene.timeline import FORWARD, UPDATE, Moment, Timeline
 from visualizer.trace import OF_RUN, Trace, remembered
 from visualizer.train import kept, words_of
 from visualizer.train import seen as training
+from visualizer.train.recordings import of_recordings
 from visualizer.views import View
 
 
@@ -187,7 +188,7 @@ def gathered(found: tuple[Trace, ...]) -> tuple[Trace, ...]:
     shapes = {each.shapes for each in found}
     if len(found) < 3 or len(shapes) > 1 or any(training.STUDY in each.studies for each in found):
         return found
-    arrays = training.of_recordings(found)
+    arrays = of_recordings(found)
     return tuple(replace(each, studies={**each.studies, training.STUDY: arrays}) for each in found)
 
 

@@ -187,32 +187,37 @@ def trainable(model: str) -> dict[str, Any]:
 
 
 def train(model: str, course: Sequence[Any], upto: int, sample: str = "", data: str = "", watched: Sequence[str] = (),
-          known: int = 0) -> Generator[tuple[float, str], None, dict[str, Any]]:
-    """Go on with the training of these words until there are `upto` updates. Cancelling it is a pause: what was done
-    stays. The words that it yields are JSON of what came since the last, which `train.news_from` reads; the first tells
-    what came after the `known` updates, and all else of the run beside it, as `train.run_from` reads it. Another course
-    branches where it parts from the one before. Answers `{"step": …, "stopped": …}`."""
+          known: int = 0, again: bool = False) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """Go on with the training of these words until there are `upto` updates; 0 tells what there is. Cancelling it is a
+    pause: what was done stays. The words that it yields are JSON of what came since the last, which `train.news_from`
+    reads; the first tells what came after the `known` updates, and all else of the run beside it, as `train.run_from`
+    reads it. Another course branches where it parts from the one before; `again`: what was made after the `known`
+    updates is made once more. Answers `{"step": …, "stopped": …}`."""
     from visualizer import train as trains
 
     goes = import_module("visualizer.record.training.going")
     yield 0.0, ""
-    found = goes.going(goes.Words(model, trains.course_from(course), sample, data, tuple(watched)))
+    words = goes.Words(model, trains.course_from(course), sample, data, tuple(watched))
+    found = goes.back_to(words, known) if again else goes.going(words)
     bare = replace(found.run, updates=(), checkpoints=(), named=()).plain()
-    since = [each for each in found.run.checkpoints if known < each.step <= upto or each.step == known == 0]
-    updates = [each for each in found.run.updates if known < each.step <= upto]
-    named = [each for each in found.run.named if known < each.step <= upto]
+    last = upto or found.run.step
+    updates = [each for each in found.run.updates if known < each.step <= last]
+    since = [each for each in found.run.checkpoints if known < each.step <= last or each.step == known == 0]
+    named = [each for each in found.run.named if known < each.step <= last]
     yield min(found.run.step / max(upto, 1), 1.0), Told(json.dumps(bare | trains.plain_news(updates, since, named)))
     updates, since, named, told = [], [], [], time.monotonic()  # noqa: TID251 nothing shows it: it spares messages
-    if found.run.step < upto or upto < 1:
+    if found.run.step < upto:
         for news in goes.onwards(found, upto):
-            updates += news.updates
-            since += news.checkpoints
-            named += news.named
+            updates += [each for each in news.updates if each.step > known]
+            since += [each for each in news.checkpoints if each.step > known]
+            named += [each for each in news.named if each.step > known]
             now = time.monotonic()  # noqa: TID251 as above
             if now - told >= TELL:
                 yield found.run.step / upto, Told(json.dumps(trains.plain_news(updates, since, named)))
                 updates, since, named, told = [], [], [], now
-    if updates:
+    if found.run.step >= upto:
+        since += [each for each in goes.standing(found).checkpoints if each.step > known]
+    if updates or since:
         yield 1.0, Told(json.dumps(trains.plain_news(updates, since, named)))
     return {"step": found.run.step, "stopped": found.run.stopped}
 

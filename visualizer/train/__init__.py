@@ -283,8 +283,9 @@ class Run:
         return np.array([getattr(each, name) for each in self.updates], dtype=float)
 
     def columns(self, name: str) -> Numbers:
-        """Several numbers of every update (updates, layers or classes): `gradient`, `ratio`, `answer`."""
-        return np.array([getattr(each, name) for each in self.updates], dtype=float).reshape(len(self.updates), -1)
+        """Several numbers of every update (updates, layers or activations): `gradient`, `ratio`, `dead`."""
+        wide = len(self.activations if name in ("dead", "saturated", "spread") else self.layers)
+        return np.array([getattr(each, name) for each in self.updates], dtype=float).reshape(len(self.updates), wide)
 
     def at(self, step: int) -> Checkpoint | None:
         """The last checkpoint with at most so many updates."""

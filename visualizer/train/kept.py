@@ -154,8 +154,9 @@ def ships(model: str) -> bool:
 
 
 def suits(trace: Trace) -> bool:
-    """Whether there is a run to a recording: one of which its weights are, or one that comes with the app."""
-    return OF_RUN in trace.facts or ships(trace.model)
+    """Whether there is a run to a recording: one of which its weights are, one that comes with the app, or one that can
+    be made here."""
+    return OF_RUN in trace.facts or can_be_trained(trace.model)
 
 
 def steps_of(trace: Trace) -> tuple[int, ...]:
@@ -172,3 +173,17 @@ def steps_of(trace: Trace) -> tuple[int, ...]:
 @lru_cache(1)
 def _shipped() -> frozenset[str]:
     return frozenset(path.stem for path in registry.files("assets", f"train/*{SUFFIX}"))
+
+
+@lru_cache(64)
+def has_recipe(model: str) -> bool:
+    """Whether a bundled network tells in its file how it can be trained in a short time."""
+    if not registry.is_bundled(model):
+        return False
+    path = registry.folder("models") / f"{model}.py"
+    return path.is_file() and any(line.startswith("live = ") for line in path.read_text(encoding="utf-8").splitlines())
+
+
+def can_be_trained(model: str) -> bool:
+    """Whether a longer run of a network comes with the app, or it can be trained here."""
+    return ships(model) or has_recipe(model)

@@ -1,4 +1,5 @@
-"""How the weights came about: the longer training of a network that comes with the app, as arrays.
+"""How the weights came about: the longer training of a network that comes with the app, as arrays; of one that comes
+without, but can be trained in a short time, what stands there before the first update.
 
 What is answered to the chosen input is computed anew with the weights of each checkpoint, unless it is the input to
 which the training itself watched the answer.
@@ -13,17 +14,16 @@ import torch
 from torch import Tensor
 
 from visualizer import registry
-from visualizer.language import english, tr
+from visualizer.language import english
 from visualizer.record.studies import Pass, Study, Work
-from visualizer.trace import OF_RUN, Refused
+from visualizer.trace import OF_RUN
 from visualizer.train import Numbers, Run, in_force, kept, seen
 
 
 def run(again: Pass) -> Work:
     """What `train.seen.arrays` tells."""
-    found = registry.module("record.training.weights").run_of(again.trace.model, again.trace.facts.get(OF_RUN))
-    if found is None:
-        raise Refused(tr("This training is not under way any more; start it anew in the view training."))
+    run_of = registry.module("record.training.weights").run_of
+    found = run_of(again.trace.model, again.trace.facts.get(OF_RUN)) or _begun(again.trace.model)
     x = again.inputs[0] if isinstance(again.inputs, tuple) else again.inputs
     if found.sample == again.trace.sample.name or not isinstance(x, Tensor):
         yield 0.5, "answers"
@@ -33,6 +33,12 @@ def run(again: Pass) -> Work:
         yield number / len(found.checkpoints), "answers"
         answers.append(answer)
     return seen.arrays(found, np.array([each.step for each in found.checkpoints], float), np.stack(answers))
+
+
+def _begun(model: str) -> Run:
+    from visualizer.record.training import begin
+
+    return begin(model)[0]
 
 
 def _answers(found: Run, x: Tensor) -> Iterator[Numbers]:

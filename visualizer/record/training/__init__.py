@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visualizer import registry
@@ -47,8 +48,8 @@ from visualizer.train import (
 )
 from visualizer.train.taken_apart import Before
 
-__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "loss_moves", "offered",
-           "recorded", "resumed", "short_recipe", "taught", "trainable"]
+__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "looking_at",
+           "loss_moves", "offered", "put", "recorded", "resumed", "short_recipe", "taught", "trainable"]
 
 CHANGING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 """Kinds of parts that do something else in evaluation."""
@@ -195,6 +196,18 @@ def advance(run: Run, learner: Learner, upto: int, watched: bool = True) -> Iter
 def at_the_end(learner: Learner) -> Checkpoint:
     """A checkpoint of what there is, wherever that is on the log axis."""
     return _checkpoint(learner)
+
+
+def looking_at(run: Run, learner: Learner, sample: str) -> Run:
+    """The same run with the answer to another input: worked out anew at its checkpoints, unknown at its updates."""
+    learner.chosen = _chosen(run.model, sample)
+    here, found = _weights(learner.net), []
+    for each in run.checkpoints:
+        put(learner.net, each.weights)
+        found.append(replace(each, answer=_answer(learner)))
+    learner.net.load_state_dict(here)
+    return replace(run, sample=sample, checkpoints=tuple(found),
+                   updates=tuple(replace(each, answer=()) for each in run.updates))
 
 
 def before_next(learner: Learner, word: str) -> Before:
@@ -460,6 +473,13 @@ def _checkpoint(learner: Learner, answer: tuple[float, ...] | None = None) -> Ch
     weights = {name: tensor.float().numpy() for name, tensor in _weights(learner.net).items()}
     return Checkpoint(learner.step, losses / len(rows), rights / len(rows),
                       _answer(learner) if answer is None else answer, weights)
+
+
+def put(net: nn.Module, weights: Mapping[str, NDArray[Any]]) -> None:
+    """The weights of a checkpoint into a network."""
+    own = net.state_dict()
+    net.load_state_dict({name: torch.tensor(array).to(own[name].dtype).reshape(own[name].shape)
+                         for name, array in weights.items()})
 
 
 def _weights(net: nn.Module) -> dict[str, Tensor]:

@@ -11,12 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from visualizer import registry
 from visualizer.language import counted_as, numeral, tr
 from visualizer.record.catalog import Opened, open_model
-from visualizer.record.training import first_rows, taught
+from visualizer.record.training import begin, first_rows, put, taught
 from visualizer.record.training.network import drawn
 from visualizer.trace import OF_RUN, Refused
 from visualizer.train import Checkpoint, Run, course_of, course_said, in_force, kept
@@ -36,10 +34,8 @@ def opened_at(run: Run, checkpoint: Checkpoint, file: str = "", course: str = ""
     """The network of a run with the weights of a checkpoint; `file` and `course` say where the run is found again."""
     opened, knobs = open_model(run.model), in_force(run.course, 0)
     net = drawn(run.model, knobs, first_rows(run.model, run.data))
-    own = net.state_dict()
     try:
-        net.load_state_dict({name: torch.tensor(array).to(own[name].dtype).reshape(own[name].shape)
-                             for name, array in checkpoint.weights.items()})
+        put(net, checkpoint.weights)
     except (KeyError, RuntimeError) as error:
         raise Refused(tr("The weights after {count} updates are not whole; choose another checkpoint.").format(
             count=numeral(f"{checkpoint.step:,}"))) from error
@@ -60,7 +56,8 @@ def run_of(model: str, said: Mapping[str, Any] | None) -> Run | None:
         return kept.stored(model)
     from visualizer.record.training import going
 
-    return going.longest(model, course_said(str(said["course"])), str(said.get("data", "")))
+    course, data = course_said(str(said["course"])), str(said.get("data", ""))
+    return going.longest(model, course, data) or begin(model, course, data=data)[0]
 
 
 def _kept(model: str, step: int, course: str, data: str) -> tuple[Run, Checkpoint]:
