@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from visualizer import edits, registry
 from visualizer.inputs import InputKind
@@ -18,7 +19,12 @@ from visualizer.language import ENGLISH, speaking
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.cutting import cut
 from visualizer.record.latent import by_chance, settings_of
+<<<<<<< HEAD
 from visualizer.trace import TRAINED, UNTRAINED, Array, Refused
+=======
+from visualizer.record.weights import to_numpy
+from visualizer.trace import UNTRAINED, Array, Refused
+>>>>>>> p17
 
 
 def opened_with(model: Any, words: Sequence[str]) -> Opened:
@@ -28,16 +34,51 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
         wanted = edits.of(words, edits.MODEL)
     except LookupError as error:
         raise Refused(str(error.args[0])) from error
+<<<<<<< HEAD
     opened = _with_weights(model, weights)
     if not wanted:
         return opened
+=======
+    opened = open_model(model, untrained=any(edit.name == UNTRAINED for edit, _ in weights))
+    return cut_as(opened, words) if wanted else opened
+
+
+def cut_as(opened: Opened, words: Sequence[str]) -> Opened:
+    """A model that is open, changed as those edits of a model say; Refused for what it has nothing for."""
+    wanted = edits.of(words, edits.MODEL)
+    if opened.module not in _as_opened:
+        _as_opened[opened.module] = {name: to_numpy(tensor).tobytes() for name, tensor in _weights(opened)}
+>>>>>>> p17
     module = copy.deepcopy(opened.module)
     for edit, arguments in wanted:
         if edit.draws is not None:
             by_chance(module, settings_of(opened), edit.draws(*arguments), opened.title)
         elif edit.cuts is not None:
             cut(module, edit.cuts(*arguments), opened)
-    return replace(opened, module=module, uncut=opened, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
+    return replace(opened, module=module, uncut=opened.uncut or opened,
+                   title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
+
+
+_as_opened: WeakKeyDictionary[nn.Module, dict[str, bytes]] = WeakKeyDictionary()
+"""The weights of each network that was edited, as they were before its first edit."""
+
+
+def _weights(opened: Opened) -> list[tuple[str, Tensor]]:
+    return [(name, tensor) for name, tensor in opened.module.state_dict().items() if isinstance(tensor, Tensor)]
+
+
+def unchanged(opened: Opened) -> tuple[int, int]:
+    """How many weights of a network are, bit for bit, what they were before its first edit; and how many it has."""
+    known, same, of = _as_opened.get(opened.module), 0, 0
+    for name, tensor in _weights(opened):
+        now = to_numpy(tensor).tobytes()
+        size = len(now) // max(1, tensor.numel())
+        of += tensor.numel()
+        if known is None or known.get(name) == now:
+            same += tensor.numel()
+        elif len(known.get(name, b"")) == len(now):
+            same += sum(known[name][at:at + size] == now[at:at + size] for at in range(0, len(now), size))
+    return same, of
 
 
 def _with_weights(model: Any, wanted: Sequence[tuple[edits.Edit, edits.Arguments]]) -> Opened:

@@ -663,8 +663,10 @@ def unit_words(focus: Focus | None, trace: Trace) -> str:
     return "" if found is None else f"{found[0]}:{found[1]}"
 
 
-def switched(state: State, words: str) -> State:
-    """One edit done or taken back; what is taken back stays in the list, switched off."""
+def switched(state: State, words: str, instead: tuple[str, ...] = ()) -> State:
+    """One edit done, in the place of others, or taken back; what is taken back stays in the list, switched off."""
+    for other in instead:
+        state = switched(state, other) if other in state.edits and other != words else state
     off = tuple(word for word in state.look.knob("off", "").split("|") if word and word != words)
     kept = "|".join((*off, words)[-MOST_SWITCHED_OFF:] if words in state.edits else off)
     return turned(toggled(state, words), "off", kept)

@@ -29,7 +29,7 @@ from visualizer.scene.reel import is_between
 from visualizer.scene.state import Place, State, changed, inner_address, moment_of
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.sight import Recorded, Sight
-from visualizer.trace import UNTRAINED, Arrays, Refused, Trace, forget
+from visualizer.trace import UNTRAINED, Arrays, Refused, Sample, Trace, forget
 
 MOST_UNDO = 200
 MOST_KEPT = 4
@@ -314,6 +314,12 @@ class Store(QObject):
     def card_of(self, model: str) -> Card:
         """What is known of a model; nothing but its name while nobody has opened its file."""
         return door.card_of(model) or self._cards.get(model) or Card(model, Path(model).name)
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The bundled inputs that the model reads: its own example is none of them."""
+        bundled = inputs.places()
+        return tuple(inputs.sample(name) for name in self.card.samples if name in bundled)
 
     @property
     def card(self) -> Card:

@@ -299,7 +299,7 @@ class _Page:
             "marks": list(self._known), "lists": list(self._lists), "arrays": arrays,
             "foci": [[self._arrays.get((focus.layer, focus.array), -1), focus.cell] for focus in self._foci],
             "known": list(self._there), "faces": list(self._glyphs), "glyphs": list(self._glyphs.values()),
-            "themes": [_theme(name) for name in self.themes],
+            "themes": [_theme(name) for name in self.themes], "legend": self._legend(),
             "words": {"play": tr("Play"), "pause": tr("Pause"), "beat": tr("Beat {number} of {total}"),
                       "range": tr("{name} from {low} to {high}"), "waiting": tr("not computed yet"),
                       "waiting_back": tr("its gradient has not come yet"),
@@ -309,6 +309,14 @@ class _Page:
         text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False).encode()
         text += b" " * (-len(text) % 4)
         return len(text).to_bytes(4, "little") + text + bytes(self.binary)
+
+    def _legend(self) -> list[tuple[str, str, str, str]]:
+        """(palette, what it colours, what its ends say) of those that maps are coloured with."""
+        there = {dict(written[1].pairs)["palette"] for written in self._known
+                 if isinstance(written, tuple) and written[0] == "image"}
+        known = (("activation", tr("Values"), "−max", "+max"), ("weight", tr("Weights"), "−max", "+max"),
+                 ("gradient", tr("Gradient"), "0", "max"))
+        return [entry for entry in known if entry[0] in there]
 
     def _first(self) -> int:
         """The beat that is shown first: the one at which the film's place stands, or the first of the stretch."""
