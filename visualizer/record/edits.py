@@ -19,12 +19,8 @@ from visualizer.language import ENGLISH, speaking
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.cutting import cut
 from visualizer.record.latent import by_chance, settings_of
-<<<<<<< HEAD
-from visualizer.trace import TRAINED, UNTRAINED, Array, Refused
-=======
 from visualizer.record.weights import to_numpy
-from visualizer.trace import UNTRAINED, Array, Refused
->>>>>>> p17
+from visualizer.trace import TRAINED, UNTRAINED, Array, Refused
 
 
 def opened_with(model: Any, words: Sequence[str]) -> Opened:
@@ -34,12 +30,7 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
         wanted = edits.of(words, edits.MODEL)
     except LookupError as error:
         raise Refused(str(error.args[0])) from error
-<<<<<<< HEAD
     opened = _with_weights(model, weights)
-    if not wanted:
-        return opened
-=======
-    opened = open_model(model, untrained=any(edit.name == UNTRAINED for edit, _ in weights))
     return cut_as(opened, words) if wanted else opened
 
 
@@ -48,7 +39,6 @@ def cut_as(opened: Opened, words: Sequence[str]) -> Opened:
     wanted = edits.of(words, edits.MODEL)
     if opened.module not in _as_opened:
         _as_opened[opened.module] = {name: to_numpy(tensor).tobytes() for name, tensor in _weights(opened)}
->>>>>>> p17
     module = copy.deepcopy(opened.module)
     for edit, arguments in wanted:
         if edit.draws is not None:
