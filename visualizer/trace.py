@@ -120,10 +120,16 @@ class Answer:
         object.__setattr__(self, "truth", None if self.truth is None else _read_only(self.truth))
 
     @property
-    def chooses(self) -> bool:
-        """Whether it is one choice among labels. `answers` stands above this file, so it is looked up by name."""
+    def along(self) -> tuple[str, ...] | None:
+        """Along which axes it is a choice among labels each; along none it is one choice; None where it is no choice.
+        `answers` stands above this file, so it is looked up by name."""
         made = registry.module("answers").of(self)
-        return made is not None and made.along == ()
+        return None if made is None else made.along
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it is one choice among labels."""
+        return self.along == ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -241,7 +241,7 @@ VIEW = View(
     "training", english("Training"), english("How the weights came about, update by update, as a film of its "
                                              "checkpoints."),
     suits=lambda trace: seen.STUDY in trace.studies or kept.suits(trace), draw=draw,
-    telling=_telling, order=45, group=WHOLE, page=page, continuous=False, studies=(seen.STUDY,), instead=beats,
+    telling=_telling, order=47, group=WHOLE, page=page, continuous=False, studies=(seen.STUDY,), instead=beats,
     knobs=(("axis", ("log", "linear")), ("weight", ())),
     tries=english("Go to the update at which the filters begin to look like strokes."),
 )
