@@ -14,6 +14,7 @@ from torch import Tensor
 
 from visualizer import edits
 from visualizer.inputs import InputKind
+from visualizer.language import ENGLISH, speaking
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.cutting import cut
 from visualizer.record.latent import by_chance, settings_of
@@ -92,7 +93,13 @@ def of_tensor(words: Sequence[str], x: Any) -> tuple[Any, str]:
     except ValueError as error:
         raise Refused(f"The edit does not apply to this input: {error}.") from error
     found = np.ascontiguousarray(found)
-    return torch.from_numpy(found).to(x.dtype) if isinstance(x, Tensor) else found, edits.said(plain)
+    return torch.from_numpy(found).to(x.dtype) if isinstance(x, Tensor) else found, written(plain)
+
+
+def written(words: Sequence[str], *applies_to: str) -> str:
+    """What was done, as a recording says it in whatever language it is asked for."""
+    with speaking(ENGLISH):
+        return edits.said(words, *applies_to)
 
 
 def salt(array: Array) -> int:
