@@ -194,7 +194,8 @@ def test_it_is_what_captum_finds_on_networks_that_are_not_ours(kind: type[nn.Mod
 
 
 @quiet
-@pytest.mark.parametrize(("name", "last", "relus"), [("digits_cnn", "conv2", 3), ("mlp_mnist", "", 2), ("rows_lstm", "", 0)])
+@pytest.mark.parametrize(("name", "last", "relus"), [("digits_cnn", "conv2", 3), ("mlp_mnist", "", 2),
+                                                     ("rows_lstm", "", 0)])
 def test_it_is_what_captum_finds_on_bundled_networks(name: str, last: str, relus: int) -> None:
     """captum hooks modules: what a network calls as a function is a module in a twin that has its weights."""
     again = record.pass_of(name, "digit-2148")
