@@ -179,7 +179,7 @@ class Page(Canvas):
         """Another page; its size is the widget's."""
         self.resize(WIDTH, picture.size[1])
         self.show_picture(picture)
-        facts = "; ".join(f"{what}: {value}" for what, value in picture.table.rows[:SPOKEN])
+        facts = "; ".join(f"{what}: {', '.join(map(str, values))}" for what, *values in picture.table.rows[:SPOKEN])
         self.setAccessibleDescription(f"{picture.caption}. {facts}")
 
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
