@@ -100,18 +100,18 @@ def stepwise(layer: Layer) -> bool:
 
 # --- patterns ---------------------------------------------------------------------------------------------------------
 
-def steps(trace: Trace) -> int:
+def steps_read(trace: Trace) -> int:
     """How many steps are read one after the other by a recurrent layer, or by what goes along steps; 0 for none."""
     return next((places(layer)[0] for layer in layers(trace) if stepwise(layer)), 0)
 
 
 def names(trace: Trace) -> tuple[str, ...]:
     """What a pattern can be made of here, the usual first."""
-    if not steps(trace):
+    if not steps_read(trace):
         label = trace.sample.label
         classes = () if label is None else (f"{CLASS}{label}",)
         return (*classes, "ink", "row", "column") if _read(trace).ndim >= 2 else (*classes, "ink")
-    if len(trace.sample.steps) == steps(trace) and symbolic(trace):
+    if len(trace.sample.steps) == steps_read(trace) and symbolic(trace):
         letters = all(len(symbol) <= 1 for symbol in trace.sample.steps)
         return ("line", "position", "word", "open", "vowel", "upper") if letters else ("position", "length")
     return ("read", "position", "change")
@@ -119,7 +119,7 @@ def names(trace: Trace) -> tuple[str, ...]:
 
 def of_steps(trace: Trace, symbols: Sequence[str]) -> Mapping[str, Values]:
     """Each of these patterns over the steps of a recording."""
-    count = steps(trace)
+    count = steps_read(trace)
     found: dict[str, Values] = {"position": np.arange(count, dtype=np.float64)}
     if len(symbols) == count and symbolic(trace):
         return found | _of_symbols(symbols)

@@ -54,7 +54,7 @@ def run(again: Pass) -> Work:
     asked = np.concatenate(wanted)
     found: dict[str, Array] = {name: units.correlation(np.concatenate(each, 1), asked) for name, each in rows.items()
                                if len(each) == count}
-    if not units.steps(here):
+    if not units.steps_read(here):
         own = asked
         found |= {f"values/{name}": np.concatenate(each, 1).astype(np.float32) for name, each in rows.items()
                   if "/" not in name}
@@ -62,7 +62,7 @@ def run(again: Pass) -> Work:
 
 
 def _pattern(trace: Trace, symbols: tuple[str, ...], label: int | None, words: str) -> Values:
-    if units.steps(trace):
+    if units.steps_read(trace):
         return units.pattern(words, units.of_steps(trace, symbols))
     known = {name: np.array([value]) for name, value in units.of_input(trace, label).items()}
     return units.pattern(words, known)
@@ -70,7 +70,7 @@ def _pattern(trace: Trace, symbols: tuple[str, ...], label: int | None, words: s
 
 def _of_units(trace: Trace) -> dict[str, Values]:
     """(unit, step) of layers that go as many steps as are read, or (unit, 1) the mean over all of its places."""
-    count = units.steps(trace)
+    count = units.steps_read(trace)
     found = {}
     for layer in units.layers(trace):
         values = units.by_unit(layer).astype(np.float64)

@@ -75,7 +75,7 @@ def marks(seen: Seen, look: Look, box: Box) -> list[Mark]:
     left, right = split(box, "left", min(400.0, box.width * 0.42), 28.0)
     found = _choices(seen, Box(box.left, box.top - 34, box.right, box.top - 8))
     found += grouped(Group(tr("units that follow it")), _ranking(seen, look, left))
-    if units.steps(seen.trace):
+    if units.steps_read(seen.trace):
         found += grouped(Group(tr("over the steps of this input")), _steps(seen, look, right))
     else:
         found += grouped(Group(tr("over the inputs")), _scatter(seen, right))

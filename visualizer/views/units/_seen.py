@@ -120,7 +120,7 @@ def seen_at(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Se
 def switch(seen: Seen, look: Look, box: Box) -> list[Mark]:
     """The faces; and the layers with their units, of which one is chosen."""
     marks: list[Mark] = []
-    names = FACES if box.width > 760 and not look.projector else SHORT
+    names = FACES if box.width > 760 and look.mode.notes else SHORT
     x = box.left
     for face, words in names.items():
         x, made = chip(translated(words), x, box.top, face == seen.face, Choice("face", face),
