@@ -39,9 +39,11 @@ from visualizer.train import (
     news_from,
     plain_course,
     run_from,
+    seen,
     sentence,
     turned,
 )
+from visualizer.train.branch import Branch, branch_of
 from visualizer.train.taken_apart import Before, stages
 
 SMALL = "mlp_small"
@@ -378,13 +380,23 @@ def test_a_run_is_written_cut_off_and_goes_on_as_if_nothing_had_been(tmp_path: P
     list(folder.written(place, run, learner, 9))
     found = door.recognise(str(place))
     assert found.what == door.RUN
-    assert found.inside[-1] == "step-9.trace"
+    assert door.last_of(found) == str(place / kept.NAME)
     (place / kept.NAME).write_bytes(_as_at(7))  # as if it had been killed behind it
     run, learner = folder.taken_up(place)
     assert run.step == 7
     *_, run = folder.written(place, run, learner, 12)
     alone, _ = grown(SMALL, upto=12, sample="digit-2148")
     assert run.updates == alone.updates
+    uncut = tmp_path / "uncut"
+    list(folder.written(uncut, *folder.started(uncut, SMALL, course, sample="digit-2148"), 12))
+    for path in uncut.iterdir():  # one checkpoint more than the uncut one has, where it had stopped for the first time
+        if path.name != kept.NAME:
+            assert (place / path.name).read_bytes() == path.read_bytes(), path.name
+    mine, other = kept.read(place / kept.NAME), kept.read(uncut / kept.NAME)
+    assert mine[0].plain() == other[0].plain()
+    assert {name: array.tobytes() for name, array in mine[1].items()} == \
+        {name: array.tobytes() for name, array in other[1].items()}
+    assert (place / kept.NAME).read_bytes() == (uncut / kept.NAME).read_bytes()
     with pytest.raises(Refused, match="already"):
         folder.started(place, SMALL, course)
 
@@ -452,8 +464,9 @@ def test_the_engine_trains_pauses_and_goes_on() -> None:
     run = run_from(told[0])
     for plain in told[1:]:
         run = run.grown(*news_from(plain))
-    alone, _ = grown(SMALL, {"seed": "11"}, 8, sample="digit-2148")
-    assert run.plain() == alone.plain()
+    alone, learner = grown(SMALL, {"seed": "11"}, 8, sample="digit-2148")
+    assert not is_kept(8)
+    assert run.plain() == alone.grown(checkpoints=(training.at_the_end(learner),)).plain()  # where it stands at the end
     request = REQUESTS["train"](SMALL, course, 10_000, "digit-2148", known=8)
     next(request)
     next(request)
@@ -461,6 +474,19 @@ def test_the_engine_trains_pauses_and_goes_on() -> None:
     request.close()  # a pause
     told, answer = heard(REQUESTS["train"](SMALL, course, 10, "digit-2148", known=8))
     assert [each.step for each in news_from(told[0])[0]] == [9, 10]
+    told, answer = heard(REQUESTS["train"](SMALL, course, 0, "digit-2148", known=8))  # what there is, the pause and all
+    assert answer["step"] > 10
+    assert [each.step for each in news_from(told[0])[0]] == list(range(9, answer["step"] + 1))
+    told, answer = heard(REQUESTS["train"](SMALL, course, 10, "digit-3", known=6, again=True))
+    more = [news_from(plain) for plain in told]
+    assert [each.step for updates, _, _ in more for each in updates] == [7, 8, 9, 10]
+    assert [each.loss for updates, _, _ in more for each in updates] == alone.column("loss").tolist()[6:] + [
+        each.loss for each in grown(SMALL, {"seed": "11"}, 10)[0].updates[8:]]
+    whole = run_from(heard(REQUESTS["train"](SMALL, course, 0, "digit-3"))[0][0])
+    other, _ = grown(SMALL, {"seed": "11"}, 10, sample="digit-3")  # as if it had been looked at from the first on
+    assert {each.step: each.answer for each in whole.checkpoints} | {10: other.updates[9].answer} == {
+        each.step: pytest.approx(other.updates[each.step - 1].answer if each.step else other.checkpoints[0].answer)
+        for each in whole.checkpoints}
     assert REQUESTS["trainable"](SMALL)["offers"][-1] == "seed"
     trace = REQUESTS["checkpoint"](SMALL, course, 7, "digit-2148")["trace"]
     assert trace.facts["step"] == 7
@@ -469,6 +495,39 @@ def test_the_engine_trains_pauses_and_goes_on() -> None:
     before = Before(**one["before"] | {"cell": tuple(one["before"]["cell"])})
     after = REQUESTS["one_update"](SMALL, course, 9, "fc1.weight:3,400", "digit-2148")["before"]["weight"]
     assert stages(before, knobs_from(one["knobs"]))[-1].value == pytest.approx(after, rel=3e-7, abs=1e-9)
+
+
+def test_a_branch_is_one_word_and_the_window_knows_what_can_be_trained() -> None:
+    branch = Branch(SMALL, course_of({"rate": "0.003", "forget": "2.5"}, training.taught(SMALL)[0]))
+    turned_off = branch.turned(12, {"optimiser": "sgd", "clip": "1"}).turned(40, {"rate": "10"})
+    for each in (branch, turned_off, turned_off.again(12), branch.turned(9, {"seed": "4"})):
+        assert branch_of(each.word, SMALL) == each
+        assert branch_of(each.word, "mlp_mnist") is None
+    assert turned_off.again(12).course == turned_off.course[:2]
+    assert (turned_off.since, branch.turned(9, {"seed": "4"}).since) == (40, 0)
+    for wrong in ("", "spam", f"{SMALL}#1+0 5,rate=1", f"{SMALL}#1+0 0,spam=1", f"{SMALL}#1+0 0,rate", f"{SMALL}#x 0"):
+        assert branch_of(wrong, SMALL) is None
+    assert [name for name in registry.models() if kept.has_recipe(name)] == list(training.trainable())
+
+
+def test_arrays_that_grow_are_those_of_the_whole_run() -> None:
+    run, learner = training.begin(SMALL, sample="digit-2148")
+    held = seen.arrays(run)
+    for news in training.advance(run, learner, 14):
+        run = run.grown(*news)
+        held = seen.grown(held, *news)
+        held = seen.grown(held, *news)  # what it holds already stays
+    whole = seen.arrays(run)
+    assert held.keys() == whole.keys()
+    for name, array in whole.items():
+        np.testing.assert_array_equal(held[name], array, err_msg=name)
+    start = seen.arrays(run.until(7))
+    for name, array in seen.until(held, 7).items():
+        np.testing.assert_array_equal(array, start[name], err_msg=name)
+    behind = seen.beside(start, seen.BEHIND, held, 7)
+    assert behind["behind/step"].tolist() == list(range(7, 15))
+    assert behind["behind/held_loss"].tolist() == [each.held_loss for each in run.checkpoints if each.step >= 7]
+    assert seen.beside(behind, seen.BEHIND, None).keys() == start.keys()
 
 
 # --- the runs that come with the app --------------------------------------------------------------------------------

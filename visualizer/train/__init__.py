@@ -151,6 +151,23 @@ def course_from(plain: Sequence[Sequence[Any]]) -> Course:
     return course
 
 
+def words_of(course: Course) -> str:
+    """A course in one word, `0,rate=0.01;165,rate=0.003`: of every stretch the knobs that stand elsewhere than by
+    default. `course_said` gives an equal one back."""
+    usual = Knobs().words()
+    return ";".join(",".join((str(start), *(f"{name}={word}" for name, word in each.words().items()
+                                            if word != usual[name]))) for start, each in course)
+
+
+def course_said(words: str) -> Course:
+    """The course that `words_of` wrote; raises Refused with one sentence for any other."""
+    stretches = [stretch.split(",") for stretch in words.split(";")]
+    try:
+        return course_from([[int(start), dict(pair.split("=", 1) for pair in pairs)] for start, *pairs in stretches])
+    except (ValueError, LookupError) as error:
+        raise Refused(tr("The course of this training cannot be read; begin a new one.")) from error
+
+
 # --- what comes of it -----------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True)
@@ -266,8 +283,9 @@ class Run:
         return np.array([getattr(each, name) for each in self.updates], dtype=float)
 
     def columns(self, name: str) -> Numbers:
-        """Several numbers of every update (updates, layers or classes): `gradient`, `ratio`, `answer`."""
-        return np.array([getattr(each, name) for each in self.updates], dtype=float).reshape(len(self.updates), -1)
+        """Several numbers of every update (updates, layers or activations): `gradient`, `ratio`, `dead`."""
+        wide = len(self.activations if name in ("dead", "saturated", "spread") else self.layers)
+        return np.array([getattr(each, name) for each in self.updates], dtype=float).reshape(len(self.updates), wide)
 
     def at(self, step: int) -> Checkpoint | None:
         """The last checkpoint with at most so many updates."""

@@ -29,6 +29,7 @@ from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
+from visualizer.ui.tuning import Tuning
 from visualizer.views import View
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class Panes(QWidget):
         """Whether the bar is shown."""
         if self.starting or self.store.trace is None or self.bar_open is False or not self.leaves("what-if"):
             return False
-        if not self.bar_open and not does.given(self.store.state):
+        if not self.bar_open and (not does.given(self.store.state) or self.rail.operating):
             return False
         return self.bar.grain is not None
 
@@ -491,12 +492,16 @@ class Panes(QWidget):
         self.rail.open_wanted.connect(lambda: run("open"))
         self.rail.knobs.compare_wanted.connect(lambda: run("pin"))
         self.rail.knobs.sweep_wanted.connect(lambda: run("sweep"))
+        self.rail.edits.undo_wanted.connect(lambda: run("undo"))
+        self.rail.edits.redo_wanted.connect(lambda: run("redo"))
+        self.rail.edits.said.connect(self.say)
         self.store.card_changed.connect(self.place)
         self.store.changed.connect(self._edited)
         self.stage.deeper.connect(lambda: run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)
         self.inspector.clicked.connect(self._pick)
+        self.tuning = [Tuning(canvas, self.store, self.say) for canvas in (self.stage, self.inspector.page)]
         self.rail.aside.hovered.connect(self._light)
         self.rail.aside.hovered.connect(self.stage.point)
         self.rail.aside.clicked.connect(self._pick)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visualizer import registry
@@ -47,8 +48,8 @@ from visualizer.train import (
 )
 from visualizer.train.taken_apart import Before
 
-__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "loss_moves", "offered",
-           "recorded", "resumed", "short_recipe", "taught", "trainable"]
+__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "looking_at",
+           "loss_moves", "offered", "put", "recorded", "resumed", "short_recipe", "taught", "trainable"]
 
 CHANGING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 """Kinds of parts that do something else in evaluation."""
@@ -197,6 +198,18 @@ def at_the_end(learner: Learner) -> Checkpoint:
     return _checkpoint(learner)
 
 
+def looking_at(run: Run, learner: Learner, sample: str) -> Run:
+    """The same run with the answer to another input: worked out anew at its checkpoints, unknown at its updates."""
+    learner.chosen = _chosen(run.model, sample)
+    here, found = _weights(learner.net), []
+    for each in run.checkpoints:
+        put(learner.net, each.weights)
+        found.append(replace(each, answer=_answer(learner)))
+    learner.net.load_state_dict(here)
+    return replace(run, sample=sample, checkpoints=tuple(found),
+                   updates=tuple(replace(each, answer=()) for each in run.updates))
+
+
 def before_next(learner: Learner, word: str) -> Before:
     """What stands there before the next update, of one weight, `conv1.weight:0,0,2,2`; nothing is changed by it."""
     net = learner.net
@@ -236,17 +249,15 @@ def loss_moves(learner: Learner, rate: float) -> tuple[float, float]:
 
 def recorded(run: Run, checkpoint: Checkpoint) -> Trace:
     """The recording of the chosen input with the weights of a checkpoint: what any view shows at that update."""
-    knobs = in_force(run.course, 0)
-    x = _task(run.model, run.data).held[0][:2]
-    net = drawn(run.model, knobs, x)
-    own = net.state_dict()
-    net.load_state_dict({name: torch.tensor(array).to(own[name].dtype).reshape(own[name].shape)
-                         for name, array in checkpoint.weights.items()})
-    opened = _opened(run.model)
-    after = tr("after {count} updates").format(count=numeral(f"{checkpoint.step:,}"))
-    card = {name: word for name, word in opened.card.items() if name not in ("quality", "recipe", "trained")}
-    trace = record(replace(opened, module=net.eval(), title=f"{opened.title}, {after}", card=card), run.sample)
+    opened = registry.module("record.training.weights").opened_at(run, checkpoint)
+    trace = record(opened, run.sample)
     return replace(trace, facts={**trace.facts, "step": checkpoint.step})
+
+
+def first_rows(model: str, data: str = "") -> Tensor:
+    """Two rows that a network can read."""
+    rows: Tensor = _task(model, data).held[0][:2]
+    return rows
 
 
 # --- one update -----------------------------------------------------------------------------------------------------
@@ -462,6 +473,13 @@ def _checkpoint(learner: Learner, answer: tuple[float, ...] | None = None) -> Ch
     weights = {name: tensor.float().numpy() for name, tensor in _weights(learner.net).items()}
     return Checkpoint(learner.step, losses / len(rows), rights / len(rows),
                       _answer(learner) if answer is None else answer, weights)
+
+
+def put(net: nn.Module, weights: Mapping[str, NDArray[Any]]) -> None:
+    """The weights of a checkpoint into a network."""
+    own = net.state_dict()
+    net.load_state_dict({name: torch.tensor(array).to(own[name].dtype).reshape(own[name].shape)
+                         for name, array in weights.items()})
 
 
 def _weights(net: nn.Module) -> dict[str, Tensor]:

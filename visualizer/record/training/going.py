@@ -8,7 +8,7 @@ the last bit those that they were.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from visualizer.language import tr
 from visualizer.record.training import (
@@ -20,6 +20,7 @@ from visualizer.record.training import (
     before_next,
     begin,
     kept,
+    looking_at,
     loss_moves,
     resumed,
 )
@@ -58,11 +59,24 @@ _going: dict[Words, Going] = {}
 
 def going(words: Words) -> Going:
     """The run of these words, as far as it has come; a new one stands where it branches off from another."""
-    found = _going.pop(words, None) or _branched(words)
-    _going[words] = found
-    while len(_going) > MOST:
-        del _going[next(iter(_going))]
-    return found
+    found = _going.pop(words, None) or _watched_elsewhere(words) or _branched(words)
+    return _under_way(words, found)
+
+
+def back_to(words: Words, step: int) -> Going:
+    """The run of these words after at most `step` updates: what came then is made once more."""
+    found = going(words)
+    return found if found.run.step <= step else _under_way(words, _taken_up(words, found, step))
+
+
+def standing(found: Going) -> News:
+    """The checkpoint where it stands, if there is none yet."""
+    if found.run.stopped or _exactly(found.run, found.learner.step) is not None:
+        return News()
+    news = News(checkpoints=(at_the_end(found.learner),))
+    found.run = found.run.grown(*news)
+    found.states[found.learner.step] = kept(found.learner)
+    return news
 
 
 def onwards(found: Going, upto: int) -> Iterator[News]:
@@ -78,16 +92,30 @@ def onwards(found: Going, upto: int) -> Iterator[News]:
 
 
 def checkpoint_of(words: Words, step: int) -> tuple[Run, Checkpoint]:
-    """All weights after exactly so many updates, which the run has made, or makes now."""
+    """All weights after exactly so many updates, which a run has made, or makes now: what is watched of it changes none
+    of them."""
     longer = stored(words.model)
-    if longer is not None and longer.course == words.course:
-        return longer, _exactly(longer, step) or _missing(step)
-    found = _going.get(words)
-    known = None if found is None else _exactly(found.run, step)
-    if found is not None and known is not None:
-        return found.run, known
+    if longer is not None and longer.course == words.course and not words.data:
+        return in_run(longer, step)
+    for other, found in _going.items():
+        known = _exactly(found.run, step)
+        if known is not None and (other.model, other.data) == (words.model, words.data) and \
+                agree(other.course, words.course) >= step:
+            return found.run, known
     aside = _aside(words, step)
     return aside.run, at_the_end(aside.learner)
+
+
+def in_run(run: Run, step: int) -> tuple[Run, Checkpoint]:
+    """The checkpoint of a run after exactly so many updates; Refused where none is kept."""
+    return run, _exactly(run, step) or _missing(step)
+
+
+def longest(model: str, course: Course, data: str = "") -> Run | None:
+    """The run of that course that has come furthest; None where none is under way."""
+    known = [found.run for words, found in _going.items()
+             if (words.model, words.course, words.data) == (model, course, data)]
+    return max(known, key=lambda run: run.step, default=None)
 
 
 def one_update(words: Words, step: int, weight: str, rate: float) -> tuple[Before, Knobs, tuple[float, float]]:
@@ -107,12 +135,30 @@ def agree(one: Course, other: Course) -> float:
     return next((start for start in starts if in_force(one, start) != in_force(other, start)), float("inf"))
 
 
+def _under_way(words: Words, found: Going) -> Going:
+    """Kept as the one that was asked for last."""
+    _going.pop(words, None)
+    _going[words] = found
+    while len(_going) > MOST:
+        del _going[next(iter(_going))]
+    return found
+
+
+def _watched_elsewhere(words: Words) -> Going | None:
+    """The run of these words with which only another input was looked at."""
+    other = next((each for each in _going if replace(each, sample=words.sample) == words), None)
+    if other is None:
+        return None
+    found = _going.pop(other)
+    found.run = looking_at(found.run, found.learner, words.sample)
+    return found
+
+
 def _branched(words: Words) -> Going:
     """A run of these words that stands where it parts from the one it has most in common with."""
     best: tuple[int, Going] | None = None
     for other, found in _going.items():
-        if (other.model, other.sample, other.data, other.watched) != (words.model, words.sample, words.data,
-                                                                        words.watched):
+        if (other.model, other.data, other.watched) != (words.model, words.data, words.watched):
             continue
         last = min(agree(words.course, other.course), found.learner.step)
         if last > 0 and (best is None or last > best[0]):
@@ -131,6 +177,8 @@ def _taken_up(words: Words, found: Going, step: int) -> Going:
     run = found.run.until(start, words.course)
     again = Going(run, resumed(run, found.states[start]),
                   {each: state for each, state in found.states.items() if each <= start})
+    if run.sample != words.sample:
+        again.run = looking_at(run, again.learner, words.sample)
     if step > start:
         for _ in onwards(again, step):
             pass
