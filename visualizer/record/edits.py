@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from visualizer import edits
+from visualizer import edits, registry
 from visualizer.inputs import InputKind
 from visualizer.language import ENGLISH, speaking
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.cutting import cut
 from visualizer.record.latent import by_chance, settings_of
 from visualizer.record.weights import to_numpy
-from visualizer.trace import UNTRAINED, Array, Refused
+from visualizer.trace import TRAINED, UNTRAINED, Array, Refused
 
 
 def opened_with(model: Any, words: Sequence[str]) -> Opened:
@@ -30,7 +30,7 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
         wanted = edits.of(words, edits.MODEL)
     except LookupError as error:
         raise Refused(str(error.args[0])) from error
-    opened = open_model(model, untrained=any(edit.name == UNTRAINED for edit, _ in weights))
+    opened = _with_weights(model, weights)
     return cut_as(opened, words) if wanted else opened
 
 
@@ -69,6 +69,14 @@ def unchanged(opened: Opened) -> tuple[int, int]:
         elif len(known.get(name, b"")) == len(now):
             same += sum(known[name][at:at + size] == now[at:at + size] for at in range(0, len(now), size))
     return same, of
+
+
+def _with_weights(model: Any, wanted: Sequence[tuple[edits.Edit, edits.Arguments]]) -> Opened:
+    """A model with the weights that are asked for, the last ones where several are."""
+    name, said = (wanted[-1][0].name, wanted[-1][1]) if wanted else ("", ())
+    if name == TRAINED:
+        return registry.module("record.training.weights").after(str(model), *said)
+    return open_model(model, untrained=name == UNTRAINED)
 
 
 def of_input(words: Sequence[str], raw: Any, kind: InputKind, facts: Mapping[str, Any], title: str) -> Any:
