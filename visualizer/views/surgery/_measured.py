@@ -200,7 +200,7 @@ class Ranked:
     def order(self) -> list[int]:
         """Places, that which matters most first; in their own order while it is still counted."""
         if len(self.alone) < len(self.words):
-            return list(range(len(self.words)))
+            return [*range(len(self.words))]
         return sorted(range(len(self.words)), key=lambda place: (-self.lost(place), place))
 
     def lost(self, place: int) -> float:
