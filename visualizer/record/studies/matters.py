@@ -156,8 +156,9 @@ def _loss(again: Pass, opened: Opened) -> float | None:
     trace = capture(opened.module, again.inputs[0] if len(again.inputs) == 1 else tuple(again.inputs), again.target,
                     keywords=again.keywords, asks=again.asks, objective=again.objective, output=again.output,
                     answer=again.answer or told(again.trace), labels=opened.labels)
-    layer = next((layer for layer in reversed(trace.layers) if kinds.role(layer) == "loss"), None)
-    return None if layer is None or layer.output.size != 1 else float(layer.output.ravel()[0])
+    layer = next((layer for layer in reversed(trace.layers) if layer.output.ndim == 0), None)
+    lost = layer is not None and any(kinds.role(each) == "loss" for each in trace)
+    return float(layer.output) if layer is not None and lost else None
 
 
 STUDY = Study(NAME, "which unit matters most", suits, run)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import tr
-from visualizer.said import said
+from visualizer.said import lengths, said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain
 from visualizer.scene.type import elide, wrap
@@ -77,8 +77,7 @@ def _kernel(trace: Trace, layer: Layer, unit: int, marks: list[Mark], y: float, 
     values = np.asarray(held[unit], np.float64)
     top = _largest(held)
     scale = Scale("weight", tr("weights"), layer.name, -top, top)
-    shape = " × ".join(said(str(side), "shape", layer.name, (axis + 1,), array="weights.weight")
-                       for axis, side in enumerate(held.shape[1:]))
+    shape = lengths(layer, 1, "weights.weight")
     before = measured.was(trace, layer.name)
     seen = before.ndim == 3 and before.shape[0] == held.shape[0]
     wide = KERNEL if seen and values.ndim == 3 and values.shape[0] == 1 else RIGHT - LEFT
