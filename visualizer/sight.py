@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
+import numpy as np
+
 from visualizer import answers, lab, titles, views
 from visualizer.edits import trained
 from visualizer.language import speaking, tr
 from visualizer.scene import figures, numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import TITLE, Focus, Look, Mark, Picture, Rect, Text, grouped
-from visualizer.scene.recipe import is_of_run
+from visualizer.scene.recipe import Recipe, is_of_run, reeled
 from visualizer.scene.reel import Reel, title_of
 from visualizer.scene.state import State, called_now, inner_address
 from visualizer.scene.subject import NUMBER, step_of, subject
@@ -217,6 +219,18 @@ def along_run(state: State, trace: Trace, moment: Moment) -> State:
     known = said.get("file") or (longer is not None and longer.course == run.course and not run.data)
     words = trained.words_for(int(name)) if known else trained.words_for(int(name), words_of(run.course), run.data)
     return does.along_run(state, names, words, told.address)
+
+
+def ends_of_run(state: State, trace: Trace) -> tuple[Recipe, ...]:
+    """What is compared with the update of a training at which one stands in its reel: before the first one, and the
+    best, as far as they are others."""
+    held, here = trace.studies.get(training.STUDY), int(state.reel[does.reached_in(state)])
+    if held is None:
+        return ()
+    losses = np.asarray(held["held_loss"], float)
+    best = int(held["kept"][np.where(np.isfinite(losses), losses, np.inf).argmin()])
+    steps = dict.fromkeys(step for step in (int(held["kept"][0]), best) if step != here)
+    return reeled(state.recipe, map(str, steps))
 
 
 def back_to_run(state: State, trace: Trace) -> State:
