@@ -15,8 +15,8 @@ from typing import Protocol
 
 import numpy as np
 
-from visualizer import answers, lab, titles, views
-from visualizer.edits import trained
+from visualizer import answers, edits, lab, registry, titles, views
+from visualizer.edits import trained, update
 from visualizer.language import speaking, tr
 from visualizer.scene import figures, numbers
 from visualizer.scene import state as does
@@ -26,8 +26,8 @@ from visualizer.scene.reel import Reel, title_of
 from visualizer.scene.state import State, called_now, inner_address
 from visualizer.scene.subject import NUMBER, step_of, subject
 from visualizer.scene.timeline import FORWARD, UPDATE, Moment, Timeline
-from visualizer.trace import OF_RUN, Trace, remembered
-from visualizer.train import kept, words_of
+from visualizer.trace import OF_RUN, ONE_UPDATE, Trace, remembered
+from visualizer.train import in_force, kept, taken_apart, words_of
 from visualizer.train import seen as training
 from visualizer.train.recordings import of_recordings
 from visualizer.views import View
@@ -57,6 +57,8 @@ class Standpoint(Protocol):
         """What the recordings are called through which one goes; none for a single one."""
 
 
+TRAINING = "training"
+"""The view of a training."""
 Recorded = Trace | tuple[Trace, ...]
 """What there is to be seen from a place: one recording, or those of its reel, that of its own recipe the last."""
 
@@ -215,10 +217,17 @@ def along_run(state: State, trace: Trace, moment: Moment) -> State:
     if state.reel:
         return does.changed(state, at=f"{name}:{told.address}", playing=False)
     run, said = training.words_of(dict(held)), trace.facts.get(OF_RUN, {})
+    apart = views.find(TRAINING).apart
+    weight = apart(trace, state.look) if apart is not None and views.find(state.view).wants == NUMBER else None
     longer = None if said.get("file") else kept.stored(run.model)
     known = said.get("file") or (longer is not None and longer.course == run.course and not run.data)
-    words = trained.words_for(int(name)) if known else trained.words_for(int(name), words_of(run.course), run.data)
-    return does.along_run(state, names, words, told.address)
+    course = "" if known else words_of(run.course)
+    if weight is not None and trace.model in registry.models():
+        words = update.words_for(int(name) + 1, weight[0], course, run.data)
+        optimiser = in_force(run.course, int(name)).optimiser
+        return does.one_update(state, words, Focus("gradient", taken_apart.cell_in_maps(held, *weight)),
+                               f"{taken_apart.FIRST_MADE[optimiser]}.forward")
+    return does.along_run(state, names, trained.words_for(int(name), course, run.data), told.address)
 
 
 def ends_of_run(state: State, trace: Trace) -> tuple[Recipe, ...]:
@@ -242,6 +251,15 @@ def back_to_run(state: State, trace: Trace) -> State:
     if not is_of_run(state.reel):
         return does.changed(state, at=at, playing=False)
     return does.changed(does.off_run(state), reel=(), at=at, playing=False)
+
+
+def back_from_update(state: State, trace: Trace | None) -> State:
+    """The same State in the view of the training, before the update that was taken apart; `trace` is the recording of
+    the network that was opened, if it is at hand."""
+    step = next(int(arguments[0]) - 1 for edit, arguments in edits.of(state.edits, edits.WEIGHTS)
+                if edit.name == ONE_UPDATE)
+    at = f"{trace.layers[0].name}.{UPDATE}" + (f"[{step}]" if step else "") if trace is not None else ""
+    return does.changed(does.off_run(state), focus=None, at=at, playing=False)
 
 
 def reached(moment: Moment) -> int:

@@ -850,6 +850,12 @@ def along_run(state: State, names: tuple[str, ...], words: str, address: str) ->
     return changed(state, edits=(words, *others), reel=names, at=f"{step}:{address}", playing=False)
 
 
+def one_update(state: State, words: str, focus: Focus, at: str) -> State:
+    """One update of a training, as the edit `words` says it, at one of the numbers of its weight."""
+    others = own_edits(state.recipe) if isinstance(state.recipe, ModelRecipe) else ()
+    return changed(state, edits=(words, *others), reel=(), focus=focus, at=at, playing=False)
+
+
 def off_run(state: State) -> State:
     """The network that was opened, in the place of one after so many updates."""
     return changed(state, recipe=opened_recipe(state.recipe))
