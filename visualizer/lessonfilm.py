@@ -157,7 +157,7 @@ class LessonFilm(Film):
         if each.way is None:
             return ()
         if (index, laid) not in self._extents:
-            self._extents[index, laid] = page.extent(self._shown(each, moment, laid) for moment in each.way.parts())
+            self._extents[index, laid] = page.extent(self._shown(each, moment, laid) for moment in each.way.moments())
         return self._extents[index, laid]
 
     @cached_property

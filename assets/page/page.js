@@ -334,9 +334,9 @@ function cells(mark, it, tiles, rows, columns) {
   return sheet;
 }
 
-function show() {
+function show(least = 0.1) {
   const canvas = $("picture"), ratio = window.devicePixelRatio || 1;
-  zoom = Math.max(0.1, canvas.clientWidth * ratio / data.size[0]);
+  zoom = Math.max(least, canvas.clientWidth * ratio / data.size[0]);
   const [wide, high] = data.size.map((length) => Math.round(length * zoom));
   if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
   on = canvas.getContext("2d");
@@ -578,7 +578,33 @@ function dress(toDark) {
     document.documentElement.style.setProperty(`--${name}`, `rgba(${rgba[0]},${rgba[1]},${rgba[2]},${rgba[3] / 255})`);
   }
   document.documentElement.style.colorScheme = dark ? "dark" : "light";
+  $("legend").replaceChildren(...data.legend.map(bar));
   if (frame) show();
+}
+
+// What the colours of a palette say: its name, and a strip from one end to the other.
+function bar([palette, name, low, high]) {
+  const made = document.createElement("span"), strip = document.createElement("canvas"), row = theme.tables[palette];
+  [strip.width, strip.height] = [255, 1];
+  const pixels = new ImageData(255, 1);
+  for (let at = 0; at < 255; at++) pixels.data.set([...row.subarray(3 * at + 3, 3 * at + 6), 255], 4 * at);
+  strip.getContext("2d").putImageData(pixels, 0, 0);
+  strip.setAttribute("aria-hidden", "true");
+  made.append(`${name} ${low}`, strip, high);
+  return made;
+}
+
+// As large as it was laid out, where the window shows it smaller: then it is moved under the finger.
+function enlarge(wanted) {
+  $("frame").classList.toggle("larger", wanted);
+  $("larger").setAttribute("aria-pressed", wanted);
+  show();
+}
+
+function fit() {
+  const small = $("frame").clientWidth < 0.75 * data.size[0];
+  $("larger").hidden = !small;
+  enlarge(small && $("frame").classList.contains("larger"));
 }
 
 const keys = {
@@ -593,7 +619,8 @@ async function open() {
   const head = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
   data = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + head)));
   bytes = bytes.slice(4 + head);
-  $("picture").style.setProperty("--shape", data.size[0] / data.size[1]);
+  $("frame").style.setProperty("--shape", data.size[0] / data.size[1]);
+  $("frame").style.setProperty("--natural", `${data.size[0]}px`);
   const scheme = window.matchMedia("(prefers-color-scheme: dark)");
   dress(scheme.matches);
   scheme.addEventListener("change", () => dress(scheme.matches));
@@ -604,7 +631,9 @@ async function open() {
   $("play").addEventListener("click", play);
   $("theme").addEventListener("click", () => dress(!dark));
   $("table").addEventListener("toggle", tell);
+  $("larger").addEventListener("click", () => enlarge(!$("frame").classList.contains("larger")));
   $("picture").addEventListener("pointermove", hover);
+  $("picture").addEventListener("pointerdown", hover);
   $("picture").addEventListener("pointerleave", () => { $("tip").hidden = true; });
   $("picture").addEventListener("click", pressed);
   document.addEventListener("keydown", (event) => {
@@ -614,8 +643,12 @@ async function open() {
     event.preventDefault();
     keys[event.key]();
   });
-  window.addEventListener("resize", () => { if (!playing) show(); });
+  window.addEventListener("resize", fit);
+  let before = false;
+  window.addEventListener("beforeprint", () => { before = dark; dress(false); show(2); });
+  window.addEventListener("afterprint", () => dress(before));
   go(data.first);
+  fit();
   document.documentElement.dataset.ready = "yes";
 }
 

@@ -38,7 +38,7 @@ class Way:
         """The moment at a share of it; at 1 where it leads."""
         return self.here if share >= 1 else self.times.at(self.start + (self.end - self.start) * Fraction(share))
 
-    def parts(self) -> tuple[Moment, ...]:
+    def moments(self) -> tuple[Moment, ...]:
         """Moments from its beginning to its end, by which it is seen how much room it needs."""
         return tuple(self.at(Fraction(part, SEEN)) for part in range(SEEN + 1))
 

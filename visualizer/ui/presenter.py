@@ -361,7 +361,7 @@ class Presenter(QObject):
             return ()
         asked = page.lesson.name, page.progress.step, page.progress.revealed, laid
         if self._needed[0] != asked:
-            self._needed = asked, lessonpage.extent(self._in_slide(moment, laid) for moment in teaching.came.parts())
+            self._needed = asked, lessonpage.extent(self._in_slide(moment, laid) for moment in teaching.came.moments())
         return self._needed[1]
 
     def _of_stage(self, moment: Moment, size: tuple[int, int], dressed: Callable[[Look], Look] = _dressed) -> Picture:

@@ -200,7 +200,7 @@ def _seen(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Seen
     method = look.knob("method", "integrated")
     method = method if method in known else "integrated"
     long = len(ends.places) == 2 and ends.places[1] > 2 * ends.places[0]
-    room = 3 if look.size[0] < 860 or look.projector or long else 5
+    room = 3 if look.size[0] < 860 or not look.mode.charts or long else 5
     first = [each for each in FIRST if each in known and each != method][:room - 1]
     shown = tuple(each for each in METHODS if each == method or each in first)
     number = moment.beat.number if moment.beat.doing == WALK else BEATS

@@ -31,6 +31,7 @@ from visualizer.scene.picture import (
     Line,
     Mark,
     Path,
+    Picture,
     Points,
     Rect,
     Stop,
@@ -87,7 +88,7 @@ class _Page:
         self.binary = bytearray()
         self._places: dict[bytes, tuple[int, int]] = {}
         self._known: dict[Hashable, int] = {}
-        self._kept: dict[int, tuple[Mark, int]] = {}
+        self._kept: dict[Hashable, tuple[Mark, int]] = {}
         self._lists: dict[tuple[int, ...], int] = {}
         self._arrays: dict[tuple[str, str], int] = {}
         self._foci: dict[Focus, int] = {}
@@ -104,9 +105,9 @@ class _Page:
         way, frames = moment.phase - start, list[list[Any]]()
         for number in range(between + 1):
             here = moment if number == between else replace(moment, phase=start + way * (number + 1) / (between + 1))
-            frames.append(self._frame(here, moment.backward))
+            frame, settled = self._frame(here, moment.backward)
+            frames.append(frame)
             yield
-        settled = self.film.drawn(moment)
         pace = self.film.times.pace(moment.index)
         self._moments.append(moment)
         self.beats.append({
@@ -115,15 +116,16 @@ class _Page:
             "table": {"columns": settled.table.columns, "rows": [list(map(_cell, row)) for row in settled.table.rows]},
         })
 
-    def _frame(self, moment: Moment, backward: bool) -> list[Any]:
-        """[phase, still, moving]; in dark colours others behind them, where what is written on a colour differs."""
+    def _frame(self, moment: Moment, backward: bool) -> tuple[list[Any], Picture]:
+        """[phase, still, moving]; in dark colours others behind them, where what is written on a colour differs. With
+        the picture in one of the two."""
         found = []
         for theme in self.themes:
             picture = replace(self.film, look=replace(self.film.look, theme=theme)).drawn(moment)
             self.size, self.background = picture.size, picture.background
             found.append((self._list(picture.still, backward), self._list(picture.moving, backward)))
         light, dark = found
-        return [moment.phase, *light, *(dark if dark != light else ())]
+        return [moment.phase, *light, *(dark if dark != light else ())], picture
 
     def _list(self, marks: tuple[Mark, ...], backward: bool) -> int:
         """A list of marks, each as the step from the number of the one before."""
@@ -134,13 +136,14 @@ class _Page:
     # --- marks ---
 
     def _mark(self, mark: Mark, backward: bool) -> int:
-        kept = self._kept.get(id(mark))
+        same = id(mark) if isinstance(mark, Image) else (mark, mark.holds, backward)  # most come again and again
+        kept = self._kept.get(same)
         if kept is not None:
             return kept[1]
         number = self._known.setdefault(_MARKS[type(mark)](self, mark, self._about(mark, backward)), len(self._known))
         if len(self._kept) > 20_000:
             self._kept.clear()
-        self._kept[id(mark)] = mark, number  # as long as it is kept no other mark has its number
+        self._kept[same] = mark, number  # as long as it is kept no other mark has its id
         return number
 
     def _text(self, mark: Text, about: Hashable) -> Hashable:
@@ -296,7 +299,7 @@ class _Page:
             "marks": list(self._known), "lists": list(self._lists), "arrays": arrays,
             "foci": [[self._arrays.get((focus.layer, focus.array), -1), focus.cell] for focus in self._foci],
             "known": list(self._there), "faces": list(self._glyphs), "glyphs": list(self._glyphs.values()),
-            "themes": [_theme(name) for name in self.themes],
+            "themes": [_theme(name) for name in self.themes], "legend": self._legend(),
             "words": {"play": tr("Play"), "pause": tr("Pause"), "beat": tr("Beat {number} of {total}"),
                       "range": tr("{name} from {low} to {high}"), "waiting": tr("not computed yet"),
                       "waiting_back": tr("its gradient has not come yet"),
@@ -306,6 +309,14 @@ class _Page:
         text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False).encode()
         text += b" " * (-len(text) % 4)
         return len(text).to_bytes(4, "little") + text + bytes(self.binary)
+
+    def _legend(self) -> list[tuple[str, str, str, str]]:
+        """(palette, what it colours, what its ends say) of those that maps are coloured with."""
+        there = {dict(written[1].pairs)["palette"] for written in self._known
+                 if isinstance(written, tuple) and written[0] == "image"}
+        known = (("activation", tr("Values"), "−max", "+max"), ("weight", tr("Weights"), "−max", "+max"),
+                 ("gradient", tr("Gradient"), "0", "max"))
+        return [entry for entry in known if entry[0] in there]
 
     def _first(self) -> int:
         """The beat that is shown first: the one at which the film's place stands, or the first of the stretch."""

@@ -11,11 +11,13 @@ import hashlib
 import html
 import re
 from pathlib import Path
+from textwrap import shorten
 
-from visualizer import registry
+from visualizer import registry, sight, titles
 from visualizer.export import MOST_STATE
 from visualizer.export.film import Film, FilmFormat, Told
-from visualizer.language import speaking, tr
+from visualizer.language import speaking, tr, translated
+from visualizer.scene import numbers
 
 BETWEEN = (3, 1, 0)
 """Frames within a beat beside its settled one; fewer where the page would be too large."""
@@ -23,6 +25,8 @@ MOST = 5_000_000
 """Bytes; a page that is larger even without frames in between is written all the same."""
 MANY = 40
 """From so many beats on one frame in between is the most."""
+LONGEST = 120
+"""Characters of an input's title."""
 _STATE = re.compile(rb'<script type="text/plain" id="visualizer-state">([A-Za-z0-9+/=\s]*)</script>')
 
 
@@ -57,9 +61,10 @@ def state(data: bytes) -> str | None:
 def _page(film: Film, packed: bytes, size: int, caption: str) -> bytes:
     script, style = (registry.folder("assets") / "page" / name for name in ("page.js", "page.css"))
     code, dress = script.read_bytes().decode(), style.read_bytes().decode()
-    title = film.trace.title or film.trace.model
-    names = {"title": title, "caption": caption, "back": tr("Back"), "next": tr("Next"), "play": tr("Play"),
-             "scrub": tr("Beat"), "theme": tr("Light or dark"), "table": tr("The same numbers as a table"),
+    title, about = _about(film)
+    names = {"title": title, "about": about, "caption": caption, "back": tr("Back"), "next": tr("Next"),
+             "play": tr("Play"), "scrub": tr("Beat"), "theme": tr("Light or dark"), "larger": tr("Larger"),
+             "table": tr("The same numbers as a table"), "how": _how(),
              "blocked": tr("This page draws its picture with a script of its own, which fetches nothing; allow it.")}
     said = {name: html.escape(words) for name, words in names.items()}
     allowed = f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(dress)}; base-uri 'none'; " \
@@ -78,25 +83,54 @@ def _page(film: Film, packed: bytes, size: int, caption: str) -> bytes:
 {kept}<style>{dress}</style>
 </head>
 <body>
+<header>
 <h1>{said["title"]}</h1>
+<p id="about">{said["about"]}</p>
+<button id="theme" type="button">{said["theme"]}</button>
+</header>
 <noscript><p>{said["blocked"]}</p></noscript>
-<canvas id="picture" role="img" tabindex="0"></canvas>
-<nav>
+<main>
+<div id="frame"><canvas id="picture" role="img" tabindex="0"></canvas></div>
+<nav aria-label="{said["scrub"]}">
 <button id="back" type="button" aria-keyshortcuts="ArrowLeft">← {said["back"]}</button>
 <button id="play" type="button" aria-keyshortcuts="Space">{said["play"]}</button>
 <button id="next" type="button" aria-keyshortcuts="ArrowRight">{said["next"]} →</button>
 <input id="scrub" type="range" min="0" value="0" step="1" aria-label="{said["scrub"]}">
 <output id="place" for="scrub"></output>
-<button id="theme" type="button">{said["theme"]}</button>
+<button id="larger" type="button" aria-pressed="false" hidden>{said["larger"]}</button>
 </nav>
 <p id="caption" aria-live="polite">{said["caption"]}</p>
+<p id="legend"></p>
+<p id="how">{said["how"]}</p>
 <details id="table"><summary>{said["table"]}</summary><table id="rows"></table></details>
+</main>
 <div id="tip" role="tooltip" hidden></div>
 <script type="text/plain" id="data" data-size="{size}">{base64.b64encode(packed).decode()}</script>
 <script>{code}</script>
 </body>
 </html>
 """.encode()
+
+
+def _about(film: Film) -> tuple[str, str]:
+    """What the page is called, and what is seen on it for whoever does not know the app: the view, the input, how
+    large the network is."""
+    traces = [reader.trace for reader in film.readers] or [sight.own(each) for each in film.recordings] or [film.trace]
+    names = list(dict.fromkeys(trace.title or trace.model for trace in traces))
+    inputs = list(dict.fromkeys(titles.of(trace.sample) for trace in traces))
+    said = [translated(sight.suiting(film.view, film.trace).sentence)]
+    if len(inputs) == 1 and film.over is None:
+        said.append(tr("Input: {input}.").format(input=shorten(inputs[0], LONGEST, placeholder="…")))
+    if len(names) == 1 and film.trace.parameters:
+        said.append(f"{numbers.parameters(film.trace.parameters)}.")
+    return " · ".join(names), " ".join(said)
+
+
+def _how() -> str:
+    """How the page is used."""
+    return " ".join((
+        tr("Step with ← and →, play with Space, or drag the slider."),
+        tr("Point at a part of the picture to read its number; click a beat or a step in it to go there.")))
 
 
 def _hash(text: str) -> str:
