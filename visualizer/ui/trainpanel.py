@@ -222,8 +222,8 @@ class TrainPanel(QWidget):
         """Where it is, what a knob does, and what it learns from."""
         film = self.training.film
         found = [(line, "ink") for line in plain_lines(self.training.status, 12, WIDTH, 400)]
-        hint = tr("A changed knob acts from the cursor on; the old film stays behind it as thin dashes. Initial weights, "
-                  "activation, normalisation, forget bias and seed begin anew.")
+        hint = tr("A changed knob acts from the cursor on; the old film stays behind it as thin dashes. Initial "
+                  "weights, activation, normalisation, forget bias and seed begin anew.")
         found += [("", "ink"), *((line, "ink-2") for line in plain_lines(hint, 12, WIDTH, 400))]
         if film is not None and film.run.about:
             about = tr("Learns from {about}.").format(about=film.run.about)
