@@ -138,6 +138,9 @@ class Recorder(QObject):
                 else:
                     self._check_later(state)
             elif door.is_recording(state.model):
+                if state.edits:
+                    raise Refused(tr("A recording holds numbers and no network, so nothing can be changed in it; open "
+                                     "the model."))
                 self._show(_saved_trace(Path(state.model), state), None, state)
                 self._check_later(state)
             elif (kept := self.store.kept(state.recipe)) is not None and kept.trace is not self.store.trace:

@@ -66,6 +66,7 @@ from visualizer.ui.canvas import EMPTY, Canvas, places
 from visualizer.ui.heard import announce, tell, tell_reached
 from visualizer.ui.levels import block_toggled, closed_block, is_closed, out
 from visualizer.ui.store import Store
+from visualizer.views.surgery import offers
 
 if TYPE_CHECKING:
     from visualizer.ui.what_if import WhatIf
@@ -589,10 +590,9 @@ class Stage(Canvas):
     def _toggle(self, wanted: Toggles, alone: bool, focus: Focus) -> None:
         """Do or take back the edit that lies there, and look at what it is done to."""
         word = wanted.only if alone and wanted.only else wanted.edit
-        moment = self.store.moment
-        at = self.store.state.at or ("" if moment is None else moment.address)  # where one stands, one stays
-        self.store.apply(lambda state: changed(does.switched(state, word, wanted.instead), at=at,
-                                               focus=focus if focus.cell else state.focus))
+        trace = self.store.trace
+        self.store.apply(lambda state: offers.seen(changed(does.switched(state, word, wanted.instead),
+                                                           focus=focus if focus.cell else state.focus), trace))
         self._press = None
 
     def _click(self, focus: Focus | None) -> None:
