@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from visualizer import registry
 from visualizer.inputs.nothing import INPUT as NO_INPUT
+from visualizer.language import tr
 from visualizer.manifest import NOTHING, Manifest
 from visualizer.record import intake
 from visualizer.record.alone import Alone
@@ -59,7 +60,8 @@ def attach(weights: Mapping[str, Any], path: Path, told: Manifest = NOTHING, mod
     not fit the wiring that was said."""
     found = _meant(weights, told.trunk)
     if not found:
-        raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")
+        raise Refused(tr("{file} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt')."
+                         ).format(file=path.name))
     if told.kind == NO_INPUT.name:  # as somebody chose who knows better than to guess
         return _alone(found[0][1], path)
     if told.wiring:
@@ -420,7 +422,8 @@ def _wired_as_said(found: Sequence[tuple[str, dict[str, Any]]], path: Path, told
     try:
         lines = parse(told.wiring)
     except Odd as error:
-        raise Refused(f"The wiring of {path.name} cannot be read ({error}); mend that line.") from None
+        raise Refused(tr("The wiring of {file} cannot be read ({error}); mend that line."
+                         ).format(file=path.name, error=error)) from None
     for _, held in found:
         for tensors in _spelled(held):
             try:
@@ -428,7 +431,8 @@ def _wired_as_said(found: Sequence[tuple[str, dict[str, Any]]], path: Path, told
                 return _as_wired(model, _read_as_said(model, told), path, told, "wiring guessed by you", ())
             except Odd as error:
                 why = why or str(error)
-    raise Refused(f"The wiring of {path.name} does not fit its weights ({why}); mend that line.")
+    raise Refused(tr("The wiring of {file} does not fit its weights ({why}); mend that line."
+                     ).format(file=path.name, why=why))
 
 
 def _read_as_said(model: Wired, told: Manifest) -> Takes:
@@ -495,6 +499,7 @@ def _alone(tensors: Mapping[str, Tensor], path: Path) -> Opened:
     numbers = sum(tensor.numel() for tensor in tensors.values())
     held = "1 tensor" if len(tensors) == 1 else f"{len(tensors)} tensors"
     if not model.paths:
-        raise Refused(f"{path.name} holds no numbers; save weights with torch.save(model.state_dict(), 'weights.pt').")
+        raise Refused(tr("{file} holds no numbers; save weights with torch.save(model.state_dict(), 'weights.pt')."
+                         ).format(file=path.name))
     return Opened(path.stem, f"{path.name}, weights alone: {held}, {numbers:,} numbers, no wiring", model.eval(),
                   {"input": {"kind": NO_INPUT.name}, "alone": True}, (), lambda raw: torch.zeros(1, 1))

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from visualizer.language import numeral, tr
 from visualizer.record.formats.onnx._graph import Graph, Node
 from visualizer.record.formats.onnx.operators import TABLE, Operator, TooLarge
 from visualizer.record.formats.onnx.operators._table import told
@@ -58,8 +59,8 @@ class Run:
         """Compute it, and keep what it made under its names."""
         self.ran += 1
         if self.ran > MOST_STEPS:
-            raise TooLarge(f"a loop in it has more than {MOST_STEPS:,} steps; choose a smaller input or a smaller "
-                           "network.")
+            raise TooLarge(tr("a loop in it has more than {most} steps; choose a smaller input or a smaller network."
+                              ).format(most=numeral(f"{MOST_STEPS:,}")))
         if node.graphs:
             return self.inside(node)
         operator = TABLE[node.op]
@@ -108,8 +109,8 @@ class Run:
         assert self.most is not None
         self.most -= bytes_of(made)
         if self.most < 0:
-            raise TooLarge("it would make more numbers than there is room for; choose a smaller input or a smaller "
-                           "network.")
+            raise TooLarge(tr("it would make more numbers than there is room for; choose a smaller input or a smaller "
+                              "network."))
 
     def keep(self, names: Sequence[str], made: Sequence[Any], plain: bool) -> None:
         """Give what was made to its names."""

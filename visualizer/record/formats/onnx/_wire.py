@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from visualizer.language import numeral, tr
 from visualizer.unpack import TooMuch
 
 MODEL: Mapping[int, int] = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
@@ -46,7 +47,7 @@ def measured(data: bytes) -> Spent:
 
 def _measure(data: memoryview, kind: str, spent: Spent, depth: int) -> None:
     if depth > MOST_DEEP:
-        raise TooMuch("its graphs stand too deep in one another")
+        raise TooMuch(tr("its graphs stand too deep in one another"))
     inside = INSIDE.get(kind, {})
     for field, wire, start, end in _fields(data):
         spent.pieces += 1
@@ -58,13 +59,13 @@ def _measure(data: memoryview, kind: str, spent: Spent, depth: int) -> None:
         else:
             spent.words += end - start
         if spent.nodes > MOST_NODES:
-            raise TooMuch(f"it has more than {MOST_NODES:,} steps")
+            raise TooMuch(tr("it has more than {most} steps").format(most=numeral(f"{MOST_NODES:,}")))
         if spent.pieces > MOST_PARTS:
-            raise TooMuch(f"it has more than {MOST_PARTS:,} parts")
+            raise TooMuch(tr("it has more than {most} parts").format(most=numeral(f"{MOST_PARTS:,}")))
         if spent.words > MOST_WORDS:
-            raise TooMuch(f"it has more than {MOST_WORDS >> 20} MB beside its numbers")
+            raise TooMuch(tr("it has more than {most} MB beside its numbers").format(most=MOST_WORDS >> 20))
         if spent.numbers > MOST_NUMBERS:
-            raise TooMuch(f"it has more than {MOST_NUMBERS >> 20} MB of numbers")
+            raise TooMuch(tr("it has more than {most} MB of numbers").format(most=MOST_NUMBERS >> 20))
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, int, int, int]]:

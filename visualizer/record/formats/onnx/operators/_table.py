@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from visualizer.language import tr
 from visualizer.trace import Refused
 
 MOST_MADE = 256 << 20
@@ -68,8 +69,8 @@ def room(sizes: Iterable[int], bytes_each: int = 4) -> list[int]:
     if any(size < 0 for size in found):
         raise ValueError(f"a size is {min(found)}")
     if prod(found) * bytes_each > MOST_MADE:
-        raise TooLarge(f"one of its steps would make {' × '.join(map(str, found))} numbers, more than there is room "
-                       "for; choose a smaller input or a smaller network.")
+        raise TooLarge(tr("one of its steps would make {shape} numbers, more than there is room for; choose a smaller "
+                          "input or a smaller network.").format(shape=" × ".join(map(str, found))))
     return found
 
 
