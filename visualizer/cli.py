@@ -221,7 +221,7 @@ def parser() -> argparse.ArgumentParser:
     _how_it_is_seen(it)
     it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second (30)")
     it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
-    it.add_argument("--sound", default="", metavar="state|gradient|sum|answer",
+    it.add_argument("--sound", default="", metavar="state|gradient|…",
                     help="hear its numbers: pitch = value, loudness = size; beside a file without sound as a .wav")
     it.add_argument("--theme", help="a theme of `visualizer list themes`")
     it.add_argument("--language", type=_language, metavar="CODE", help="the language of its words: en, de, …")

@@ -85,20 +85,20 @@ def figure(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[in
     words collide or leave the frame is taken. Where letters still come out too small the wider presets are tried, so
     that one can be offered.
     """
-    best = _best(draws, mm, size, bars, fixed)
+    usual = [draw(size) for draw in draws]
+    best = _best(draws, usual, mm, size, bars, fixed)
     if best.points > SMALLEST - 0.005 or fixed:
         return best
     wider = (preset for preset in PRESETS if preset > mm[0])
-    holds = (preset for preset in wider if _best(
-        draws, (preset, mm[1] and mm[1] * preset / mm[0]), size, bars, fixed).points > SMALLEST - 0.005)
+    holds = (preset for preset in wider if _best(draws, usual, (preset, mm[1] and mm[1] * preset / mm[0]), size, bars,
+                                                 fixed).points > SMALLEST - 0.005)
     return replace(best, readable=float(next(holds, 0)))
 
 
-def _best(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[int, int], bars: bool,
-          fixed: bool) -> Figure:
-    """The layout whose letters come out largest."""
+def _best(draws: Sequence[Draw], usual: Sequence[Picture], mm: tuple[float, float | None], size: tuple[int, int],
+          bars: bool, fixed: bool) -> Figure:
+    """The layout whose letters come out largest, beside the `usual` pictures of `size`."""
     count = len(draws)
-    usual = [draw(size) for draw in draws]
     found: list[Figure] = []
     reason = ""
     for columns in range(1, count + 1):
