@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from visualizer import edits
 from visualizer.inputs import InputKind
+from visualizer.language import tr, translated
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.latent import by_chance, settings_of
 from visualizer.trace import UNTRAINED, Array, Refused
@@ -57,8 +58,9 @@ def grain_for(words: Sequence[str], kind: InputKind, facts: Mapping[str, Any], t
     for edit, _ in edits.of(words, edits.INPUT):
         why = "" if grain is None else edit.lacks(grain)
         if grain is None or why:
-            raise Refused(f"{title} reads {kind.one}, which the edit {edit.name} does not apply to"
-                          f"{f': {why}' if why else ''}; take it away.")
+            refused = tr("{model} reads {one}, which the edit {edit} does not apply to: {why}; take it away.") if why \
+                else tr("{model} reads {one}, which the edit {edit} does not apply to; take it away.")
+            raise Refused(refused.format(model=title, one=translated(kind.one), edit=edit.name, why=why))
     return grain
 
 
@@ -68,7 +70,8 @@ def after(raw: Any, matter: edits.Matter, words: Sequence[str]) -> Any:
         array = edits.done(matter, words).array
     except ValueError as error:
         names = ", ".join(edit.name for edit, _ in edits.of(words, edits.INPUT))
-        raise Refused(f"The edit {names} does not apply to this input: {error}.") from error
+        raise Refused(tr("The edit {names} does not apply to this input: {why}."
+                         ).format(names=names, why=error)) from error
     if array is matter.array or (array.shape == matter.array.shape and np.array_equal(array, matter.array)):
         return raw
     array.flags.writeable = False
@@ -86,7 +89,8 @@ def of_tensor(words: Sequence[str], x: Any) -> tuple[Any, str]:
     done, in words. Rows and columns are the last two of four axes, steps the one after the first of three."""
     array = x.detach().numpy() if isinstance(x, Tensor) else x
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu" or not 2 <= array.ndim <= 4:
-        raise Refused("What is given is no single array of numbers with two to four axes, so no edit applies to it.")
+        raise Refused(tr("What is given is no single array of numbers with two to four axes, so no edit applies to "
+                         "it."))
     axes = {2: ("sequence", "step"), 3: ("sequence", "step", "number"), 4: ("sequence", "channel", "row", "column")}
     along, many = ("row", "rows") if array.ndim == 4 else ("step", "steps")
     grain = edits.Grain(axes[array.ndim], along, along, many)
@@ -96,7 +100,7 @@ def of_tensor(words: Sequence[str], x: Any) -> tuple[Any, str]:
     except LookupError as error:
         raise Refused(str(error.args[0])) from error
     except ValueError as error:
-        raise Refused(f"The edit does not apply to this input: {error}.") from error
+        raise Refused(tr("The edit does not apply to this input: {why}.").format(why=error)) from error
     found = np.ascontiguousarray(found)
     return torch.from_numpy(found).to(x.dtype) if isinstance(x, Tensor) else found, edits.said(plain)
 
@@ -113,11 +117,12 @@ def scale(module: nn.Module, layer: str, unit: int, factor: float, title: str) -
     path, level, backwards = _recurrent_name(layer, parts)
     part = parts.get(path)
     if part is None:
-        raise Refused(f"{title} has no part {layer!r} whose units can be edited; choose one of "
-                      f"{', '.join(parts) or 'none'}.")
+        raise Refused(tr("{model} has no part {layer!r} whose units can be edited; choose one of {known}."
+                         ).format(model=title, layer=layer, known=", ".join(parts) or tr("none")))
     if type(part).__name__ in CANDIDATE:
         if factor:
-            raise Refused(f"A unit of {path} goes from step to step, so it can only be switched off.")
+            raise Refused(tr("A unit of {path} goes from step to step, so it can only be switched off."
+                             ).format(path=path))
         _never_writes(part, unit, level, backwards, path)
     else:
         number = part.register_forward_hook(_Scaled(path, unit, factor)).id
@@ -145,7 +150,9 @@ def _never_writes(part: nn.Module, unit: int, level: int, backwards: bool, path:
             if stacked is not None:
                 stacked[row] = 0
             elif name.startswith("weight"):
-                raise Refused(f"{path} has no layer {level + 1}{' backwards' if backwards else ''}; choose another.")
+                refused = tr("{path} has no layer {level} backwards; choose another.") if backwards else \
+                    tr("{path} has no layer {level}; choose another.")
+                raise Refused(refused.format(path=path, level=level + 1))
 
 
 class _Scaled:
@@ -156,8 +163,8 @@ class _Scaled:
 
     def __call__(self, module: nn.Module, given: Any, output: Any) -> Tensor:
         if not isinstance(output, Tensor):
-            raise Refused(f"{self.path} gives more than one array, so no unit of it can be edited; choose "
-                          "another.")
+            raise Refused(tr("{path} gives more than one array, so no unit of it can be edited; choose another."
+                             ).format(path=self.path))
         axis = 1 if output.ndim >= 4 or isinstance(module, nn.modules.conv._ConvNd | nn.BatchNorm1d) else -1
         _within(self.unit, output.shape[axis], self.path)
         kept = np.ones([output.shape[axis] if place == axis % output.ndim else 1 for place in range(output.ndim)])
@@ -167,5 +174,6 @@ class _Scaled:
 
 def _within(unit: int, count: int, path: str) -> None:
     if not 0 <= unit < count:
-        raise Refused(f"{path} has no unit {unit}; it has 0…{count - 1}.")
+        raise Refused(tr("{path} has no unit {unit}; it has 0…{last}."
+                         ).format(path=path, unit=unit, last=count - 1))
 

@@ -69,8 +69,8 @@ def read(path: Path) -> Held:
 def _held(archive: zipfile.ZipFile, path: Path) -> Held:
     infos = archive.infolist()
     if "serialized_exported_program.json" in archive.namelist():
-        raise Refused(tr("{file} was written by torch before {version}, with its weights in a pickle; export it again with "
-                         "a newer one: {save}.").format(file=path.name, version="2.8", save=SAVE))
+        raise Refused(tr("{file} was written by torch before {version}, with its weights in a pickle; export it again "
+                         "with a newer one: {save}.").format(file=path.name, version="2.8", save=SAVE))
     if len(infos) > MOST_MEMBERS or sum(info.file_size for info in infos) > MOST_BYTES:
         raise Refused(tr("{file} would unpack to more than {most} MB or {parts} parts; open a smaller network."
                          ).format(file=path.name, most=MOST_BYTES >> 20, parts=numeral(f"{MOST_MEMBERS:,}")))
