@@ -244,7 +244,7 @@ def read(path: Path) -> Claim:
     except UnicodeDecodeError as error:
         raise Refused(tr("{file} is no text in UTF-8; save it so.").format(file=path.name)) from error
     except ValueError as error:
-        raise Refused(tr("{file}: {why}.").format(file=path.name, why=error)) from error
+        raise Refused(tr("{name}: {why}.").format(name=path.name, why=error)) from error
 
 
 FRONT = re.compile(r"---\n(?P<front>.*?)\n---\n(?P<body>.*)", re.DOTALL)

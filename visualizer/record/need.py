@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.record.arguments import Arguments
 from visualizer.record.calls import tensors_in
 from visualizer.trace import Refused, Trace
@@ -111,4 +111,4 @@ def _bytes(tensor: Tensor) -> int:
 
 
 def _said(count: int) -> str:
-    return f"{count / (1 << 20):,.0f} MiB"
+    return numeral(f"{count / (1 << 20):,.0f}") + " MiB"
