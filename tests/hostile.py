@@ -687,11 +687,11 @@ def models() -> Made:
                         (("location", where), ("offset", "0"), ("length", "16"), ("__class__", "x"), ("info", "y")))
         return onnx_model(onnx_node("Add", ("x", "w")), onnx_tensor("w", (4,), b"", 1, told + field(14, 1)))
 
-    def endless() -> bytes:
+    def endless(*steps: bytes, ends: tuple[str, str] = ("go", "k")) -> bytes:
         """A loop that goes on for ever."""
-        body = field(2, b"b") + onnx_node("Identity", ("on",), ("go",)) + onnx_node("Neg", ("h",), ("k",)) + \
+        body = field(2, b"b") + b"".join(steps) + \
             onnx_value(11, "i", (), 7) + onnx_value(11, "on", (), 9) + onnx_value(11, "h", (4,)) + \
-            onnx_value(12, "go", (), 9) + onnx_value(12, "k")
+            onnx_value(12, ends[0], (), 9) + onnx_value(12, ends[1])
         return onnx_node("Loop", ("", "", "x"), ("y",), field(5, field(1, b"body") + field(6, body) + field(20, 5)))
 
     squares = [onnx_node("Mul", (f"h{place}", f"t{place}"), (f"h{place + 1}",)) + onnx_node(
@@ -731,7 +731,9 @@ def models() -> Made:
     yield "outer.onnx", lambda: onnx_model(onnx_node("Transpose", ("w",), ("t",)), onnx_node("Mul", ("w", "t"), ("m",)),
                                            onnx_node("ReduceSum", ("m",), ("r",)), onnx_node("Add", ("x", "r")),
                                            onnx_tensor("w", (1, 200_000), bytes(800_000)))
-    yield "endless.onnx", lambda: onnx_model(endless())
+    yield "endless.onnx", lambda: onnx_model(endless(onnx_node("Identity", ("on",), ("go",)),
+                                                     onnx_node("Neg", ("h",), ("k",))))
+    yield "empty-endless.onnx", lambda: onnx_model(endless(ends=("on", "h")))
     yield "outside.onnx", lambda: beside("../../../etc/passwd")
     yield "missing.onnx", lambda: beside("weights.data")
     yield "device.onnx", lambda: beside("/dev/zero")

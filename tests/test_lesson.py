@@ -291,6 +291,10 @@ def test_a_later_folder_counts_before_an_earlier_one_and_a_language_before_engli
     assert [each.title for each in shelf.on_shelf([first], "de").lessons] == ["A title", "Ein Titel"]
     (first / "c.de.md").write_text(TEXT)
     assert "it says en, and the name of its file says de" in shelf.on_shelf([first]).sentences[0]
+    (first / "c.md").write_text(TEXT)
+    assert [each.name for each in shelf.on_shelf([first]).lessons] == ["b", "a", "c"]
+    assert shelf.on_shelf([first]).refused == (), "the file in German is not read"
+    assert shelf.on_shelf([first], every=True).refused[0][0].name == "c.de.md"
 
 
 def test_a_quiz_asks_what_lessons_ask(tmp_path: Path) -> None:
@@ -528,7 +532,7 @@ def test_what_is_no_word_and_differs_in_another_language_is_told_by_line(tmp_pat
 
 
 def test_there_are_twenty_lessons_two_tours_and_a_quiz_of_ten() -> None:
-    found = shelf.on_shelf([registry.folder("assets") / shelf.FOLDER])
+    found = shelf.on_shelf([registry.folder("assets") / shelf.FOLDER], every=True)
     assert found.refused == ()
     assert [each.number for each in COURSE] == list(range(1, 21))
     assert [each.name for each in ALL if each.genre == lesson.TOUR] == ["first-look", "tour"]

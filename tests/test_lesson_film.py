@@ -84,7 +84,7 @@ def test_only_what_moves_is_drawn_anew_and_nothing_jumps_where_it_comes_to_stand
     assert drawn[3] == drawn[4]
     stands = [{mark.plain: box_of(mark)[:2] for mark in picture.still if isinstance(mark, Text)} for picture in drawn]
     everywhere = set.intersection(*map(set, stands))
-    assert {"64 units, −1 to 1", "hidden state h"} <= everywhere
+    assert {"2 units a row, −1 to 1", "hidden state h"} <= everywhere
     assert all(len({each[words] for each in stands}) == 1 for words in everywhere)
     asked: list[int] = []
     monkeypatch.setattr(LessonFilm, "picture", lambda film, frame: asked.append(frame) or drawn[0])

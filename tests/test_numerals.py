@@ -13,7 +13,7 @@ from visualizer import data, language, opening
 from visualizer.claims import Expected, expected, expected_of, number_of, written
 from visualizer.export import draw
 from visualizer.kinds import _words
-from visualizer.language import Manner, numeral, single, speaking, typed
+from visualizer.language import Manner, listed, numeral, single, speaking, typed
 from visualizer.said import Said, constants, listening, unplaced
 from visualizer.scene import numbers
 from visualizer.scene.picture import Look, Picture, Run, Text
@@ -95,7 +95,7 @@ def test_no_picture_says_one_of_several():
 def test_spanish_lists_sound_right(several, said, monkeypatch):
     monkeypatch.setattr(language, "table", lambda code: {"{several} and {last}": "{several} y {last}"})
     with speaking("es"):
-        assert _words.listed(several) == said
+        assert listed(several) == said
 
 
 # --- where a person reads them --------------------------------------------------------------------------------------

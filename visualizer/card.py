@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from visualizer import registry
@@ -115,9 +117,19 @@ def _answers(said: Any, asks: Any) -> str:
 def bundled(name: str, untrained: bool = False) -> Card:
     """The Card of a bundled model, trained or with the weights from before, from the header of its file; raises
     LookupError or ValueError with one sentence."""
-    written = registry.card(registry.weights(name, untrained) if untrained else name)
-    return of_words(name, written, before=registry.weights(name, untrained=True).is_file(),
-                    architecture=name)
+    path = registry.weights(name, untrained)
+    try:
+        changed = path.stat().st_mtime_ns
+    except (OSError, ValueError):  # there is none, which `registry.card` says
+        changed = 0
+    return _bundled(name, untrained, path, changed)
+
+
+@lru_cache(256)
+def _bundled(name: str, untrained: bool, path: Path, changed: int) -> Card:
+    """The same of the file as it was then."""
+    return of_words(name, registry.card(path if untrained else name),
+                    before=registry.weights(name, untrained=True).is_file(), architecture=name)
 
 
 def of_trace(trace: Trace, model: str = "") -> Card:

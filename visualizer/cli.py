@@ -1078,7 +1078,7 @@ def _lesson_check(chosen: argparse.Namespace) -> int:
 
     told: list[Entry] = []
     files = [Path(name) if Path(name).suffix else shelf.find(name).path for name in chosen.names]
-    known = shelf.shelf("")
+    known = shelf.on_shelf(shelf.folders(), every=True)
     for path in files or [*(lesson.path for lesson in known.lessons), *(path for path, _ in known.refused)]:
         lesson, problems = shelf.of_file(path)
         if lesson is not None and not chosen.quick:

@@ -169,6 +169,13 @@ def sounding(words: str) -> str:
     return words
 
 
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return sounding(tr("{several} and {last}").format(several=", ".join(words[:-1]), last=words[-1]))
+
+
 def reads_leftwards(words: str) -> bool:
     """Whether words begin with a letter of a script that is written from right to left: signs, numbers and what is
     isolated, as a name, aside."""

@@ -36,8 +36,6 @@ KEY_SECONDS = 10
 READ, GLANCE = Fraction(15), Fraction(3, 2)
 """Characters that are read in a second, as subtitles for grown-ups have them, and seconds that no sentence is shorter.
 """
-SEEN = 4
-"""A way is asked in so many parts how much room it needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,28 +141,27 @@ class LessonFilm(Film):
         each = self.slides[here.index]
         with speaking(each.page.lesson.language):
             return page.slide(each.page, projector.look_for(self.look, self.look.size),
-                              partial(self._shown, here.index, here.phase), partial(self._extent, here.index))
+                              partial(self._shown, each, None if each.way is None else each.way.at(here.phase)),
+                              partial(self._extent, here.index))
 
-    def _shown(self, index: int, share: float, size: tuple[int, int]) -> Picture:
-        """What is looked at in a slide, at a share of its way."""
-        each, record = self.slides[index], self.record
-        assert record is not None
+    def _shown(self, each: Slide, moment: Moment | None, laid: Look) -> Picture:
+        """What is looked at in a slide, at a moment of its way."""
+        assert self.record is not None
         it, at = each.page.lesson, each.page.progress
-        look = replace(projector.look_for(self.look, size), language=it.language)
-        moment = "" if each.way is None or share >= 1 else each.way.at(share).address
-        return handout.drawn(it, at.step, record, size, at.revealed, look, moment)
+        return handout.drawn(it, at.step, self.record, laid.size, at.revealed, replace(laid, language=it.language),
+                             "" if moment is None or each.way is None or moment == each.way.here else moment.address)
 
-    def _extent(self, index: int, size: tuple[int, int]) -> page.Extent:
+    def _extent(self, index: int, laid: Look) -> page.Extent:
         """What all of its way needs."""
-        if self.slides[index].way is None:
+        each = self.slides[index]
+        if each.way is None:
             return ()
-        if (index, size) not in self._extents:
-            self._extents[index, size] = page.extent(self._shown(index, share / SEEN, size)
-                                                     for share in range(SEEN + 1))
-        return self._extents[index, size]
+        if (index, laid) not in self._extents:
+            self._extents[index, laid] = page.extent(self._shown(each, moment, laid) for moment in each.way.parts())
+        return self._extents[index, laid]
 
     @cached_property
-    def _extents(self) -> dict[tuple[int, tuple[int, int]], page.Extent]:
+    def _extents(self) -> dict[tuple[int, Look], page.Extent]:
         return {}
 
 

@@ -24,7 +24,7 @@ from visualizer.comparison.reader import (
     overlap,
     recurrent,
 )
-from visualizer.language import in_quotes, tr
+from visualizer.language import in_quotes, listed, tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import literal
 from visualizer.scene.reading import Reading, Values
@@ -45,9 +45,8 @@ def sentence(readers: Sequence[Reader], seen: Sequence[Now]) -> str:
     if seen[0].moment.backward:
         return _backwards(readers, seen)
     parts = [_one(index, reader, now) for index, (reader, now) in enumerate(zip(readers, seen, strict=True))]
-    told = ", ".join(parts[:-1]) + tr(" and {last}").format(last=parts[-1]) if len(parts) > 1 else parts[0]
     start = _start(readers)
-    words = f"{start}: {told}."
+    words = f"{start}: {listed(parts)}."
     truth = _truth(readers)
     return f"{words} {truth}" if truth else words
 
@@ -75,8 +74,7 @@ def _backwards(readers: Sequence[Reader], seen: Sequence[Now]) -> str:
         where = _read(index, recurrent(reader.trace), now.step - 1) if now.step else \
             f"`{literal(now.layer)}`"
         found.append(tr("{where} in {name}").format(where=where, name=name))
-    told = ", ".join(found[:-1]) + tr(" and {last}").format(last=found[-1])
-    return tr("On the way back the gradient has reached {places}.").format(places=told)
+    return tr("On the way back the gradient has reached {places}.").format(places=listed(found))
 
 
 def _counted(count: int) -> str:

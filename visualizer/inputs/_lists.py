@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visualizer.inputs import _rows
-from visualizer.inputs._samples import fits, places
+from visualizer.inputs._samples import fits, sheets
 from visualizer.language import tr, translated
 from visualizer.over import MOST, Inputs
 from visualizer.trace import Refused
@@ -40,7 +40,7 @@ def candidates(source: str, own: InputKind, facts: Mapping[str, Any] | None = No
 def samples(kind: str, facts: Mapping[str, Any] | None = None) -> Inputs:
     """The bundled samples of a kind, or of them those of a model that says `facts` of its input, with their labels:
     without a look at what they are."""
-    items = [place.sheet.items[place.index] for place in places().values() if fits(place.sheet, kind, facts)]
+    items = [item for sheet in sheets() if fits(sheet, kind, facts) for item in sheet.items]
     return Inputs(tuple(str(item["name"]) for item in items),
                   tuple(label if isinstance(label := item.get("label"), int) else None for item in items))
 

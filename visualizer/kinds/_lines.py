@@ -18,7 +18,7 @@ from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._dims import axes_of, axis_of, batch_of, dim_of
 from visualizer.kinds._taps import Cells, Numbers, added, clipped, gradient_taps, grid_of, look, taps
-from visualizer.language import english, tr, translated
+from visualizer.language import english, listed, tr, translated
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -201,7 +201,7 @@ def sentence(line: Line, layer: Layer, inputs: Inputs) -> str:
     over = tuple(axis - ahead for axis in laid.along if axis >= ahead)
     numbers = _words.some(count, "number", "numbers over axes", inputs[0].name, over, None, "")
     return _words.fixed(translated(line.says), layer).format(
-        source=_words.listed([source.name for source in inputs]), count=numbers,
+        source=listed([source.name for source in inputs]), count=numbers,
         line=tr("{numbers} over {axes}").format(numbers=numbers, axes=names) if names else numbers,
         before=_words.shape(inputs[0]), after=_words.shape(layer), spread=_words.spread(layer))
 
@@ -218,7 +218,7 @@ def _along(laid: _Laid) -> str:
     axes = laid.inputs[0].axes
     if len(axes) != len(laid.full) or any(axes[axis].startswith("axis") for axis in laid.along):
         return ""
-    return _words.listed([translated(axes[axis]) for axis in laid.along])
+    return listed([translated(axes[axis]) for axis in laid.along])
 
 
 def _lacking(line: Line, which: int) -> int | None:

@@ -17,7 +17,7 @@ import numpy as np
 from visualizer.kinds import Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import batch_of, full_shape
 from visualizer.kinds._taps import Cells, added, all_seen, gradient_taps, grid_of, ravel, taps, unravel
-from visualizer.language import tr, translated
+from visualizer.language import listed, tr, translated
 from visualizer.trace import Cell, Layer, remembered
 
 Settings = Mapping[str, Any]
@@ -120,7 +120,7 @@ def backward(of: OfMatrices, layer: Layer, inputs: Inputs, which: int, cell: Cel
 def sentence(of: OfMatrices, layer: Layer, inputs: Inputs) -> str:
     loss = _words.one(layer) if layer.output.size == 1 else _words.spread(layer)
     return _words.fixed(translated(of.says), layer).format(
-        source=_words.listed([source.name for source in inputs]), before=_words.shape(inputs[0]),
+        source=listed([source.name for source in inputs]), before=_words.shape(inputs[0]),
         after=_words.shape(layer), spread=_words.spread(layer), loss=loss)
 
 

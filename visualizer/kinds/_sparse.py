@@ -29,7 +29,7 @@ from visualizer.kinds._taps import (
     unravel,
     whole,
 )
-from visualizer.language import tr, translated
+from visualizer.language import listed, tr, translated
 from visualizer.trace import Cell, Layer, remembered
 
 Settings = Mapping[str, Any]
@@ -125,7 +125,7 @@ def linear_box(linear: Linear, layer: Layer, inputs: Inputs, which: int, box: Bo
 
 def linear_sentence(linear: Linear, layer: Layer, inputs: Inputs) -> str:
     return _words.fixed(translated(linear.says), layer).format(
-        source=_words.listed([source.name for source in inputs]), before=_words.shape(inputs[0]),
+        source=listed([source.name for source in inputs]), before=_words.shape(inputs[0]),
         after=_words.shape(layer), spread=_words.spread(layer))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visualizer.language import english, numeral, single, sounding, tr, translated
+from visualizer.language import english, numeral, single, tr, translated
 from visualizer.said import Claim, axis, lengths, said
 from visualizer.trace import Layer
 
@@ -104,13 +104,6 @@ def window(size: str, several: bool = False) -> str:
     else:
         words = tr("window of {size}") if flat else tr("{size} window")
     return words.format(size=size)
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    if len(words) < 2:
-        return "".join(words)
-    return sounding(tr("{several} and {last}").format(several=", ".join(words[:-1]), last=words[-1]))
 
 
 def shape(layer: Layer) -> str:

@@ -13,7 +13,7 @@ from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import axes_of, dim_of
 from visualizer.kinds._elementwise import Operation, kind_of
 from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, one, taps
-from visualizer.language import english, tr, translated
+from visualizer.language import english, listed, tr, translated
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -111,7 +111,7 @@ def reduced_sentence(what: str, layer: Layer, inputs: Inputs) -> str:
         tr("Each number is {what} of {numbers} of {source}: {before} becomes {after}.")
     return words.format(what=translated(what), source=inputs[0].name,
                         numbers=_words.some(count, "number", *said.of("numbers for each", layer)),
-                        axes=_words.listed([translated(axis) for axis in gone]),
+                        axes=listed([translated(axis) for axis in gone]),
                         before=_words.shape(inputs[0]), after=_words.shape(layer))
 
 

@@ -17,7 +17,7 @@ from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._dims import batch_of, full_shape
 from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, grid_of, one, taps
-from visualizer.language import english, tr, translated
+from visualizer.language import english, listed, tr, translated
 from visualizer.trace import Array, Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -176,7 +176,7 @@ def product_sentence(contraction: Contraction, layer: Layer, inputs: Inputs) -> 
     found = _sum(contraction, layer, inputs)
     summed = int(np.prod([size for letter, size in found.sizes.items() if letter not in found.output]))
     return _words.fixed(translated(contraction.says), layer).format(
-        source=_words.listed([source.name for source in inputs]), after=_words.shape(layer),
+        source=listed([source.name for source in inputs]), after=_words.shape(layer),
         products=_words.some(summed, "product", *said.of("products in each sum", layer)),
         equation=str(contraction.equation(layer, inputs)).replace("->", " → ").replace(",", ", ").strip())
 

@@ -20,7 +20,7 @@ from visualizer import said
 from visualizer.kinds import SAMPLES, Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._dims import axis_of, tuple_of
 from visualizer.kinds._taps import Cells, Numbers, added, clipped, gradient_taps, grid_of, look, one, taps, through
-from visualizer.language import english, tr, translated
+from visualizer.language import english, listed, tr, translated
 from visualizer.trace import Cell, Layer
 
 Ranges = list[Cells]
@@ -179,7 +179,7 @@ def norm_sentence(norm: Norm, layer: Layer, inputs: Inputs) -> str:
             tr("{norm} brings {over} of {source} ({numbers}) to {aim}; values now lie {spread}.")
     return does.format(norm=title, over=translated(norm.over), source=source,
                        numbers=_words.some(count, "number", *said.of("numbers normalised together", layer)),
-                       aim=aim, then=_words.listed(then), spread=spread)
+                       aim=aim, then=listed(then), spread=spread)
 
 
 def norm_short(norm: Norm, layer: Layer, inputs: Inputs) -> str:

@@ -41,7 +41,7 @@ from visualizer.kinds._steps import (
 )
 from visualizer.kinds._taps import Cells, added, copied, grid_of, one, ravel, taps, unravel, whole
 from visualizer.kinds.gates import PREACTIVATION
-from visualizer.language import english, numeral, tr, translated
+from visualizer.language import english, listed, numeral, tr, translated
 from visualizer.trace import Cell, Layer
 
 
@@ -333,9 +333,6 @@ def sentence(layer: Layer, inputs: Inputs) -> str:
     """What it read, what it carries, and how long it keeps it."""
     count, width = steps(layer), layer.inner["hidden"].shape[1]
     sources = [source.name for source in inputs[:sequences(layer)]]
-    of = sources[0]
-    for another in sources[1:]:
-        of = tr("{several} and {last}").format(several=of, last=another)
     if count == 1:
         carries = tr("Makes one step with {source} and hands on {numbers}")
     elif layer.settings.get("one_by_one"):
@@ -346,8 +343,9 @@ def sentence(layer: Layer, inputs: Inputs) -> str:
         carries = tr("Reads {steps} of {source} in order and carries {numbers} from step to step")
     if layer.settings.get("between"):
         carries = tr("{carries}, through {layers}").format(
-            carries=carries, layers=_words.listed(list(layer.settings["between"])))
-    carries = carries.format(source=of, steps=_words.some(count, "step", *said.axis(layer, 0, "inner.hidden")),
+            carries=carries, layers=listed(list(layer.settings["between"])))
+    carries = carries.format(source=listed(sources),
+                             steps=_words.some(count, "step", *said.axis(layer, 0, "inner.hidden")),
                              numbers=_words.some(width, "number", *said.axis(layer, 1, "inner.hidden")))
     known = family(layer)
     gate, state = known.kept

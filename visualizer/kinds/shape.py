@@ -20,7 +20,7 @@ from visualizer.kinds import NOTHING, Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._dims import batch_of, dim_of, full_shape, longest_names, tuple_of
 from visualizer.kinds._taps import added, around, clipped, copied, gradient_taps, grid_of, one, ravel, taps, unravel
 from visualizer.kinds._window import each
-from visualizer.language import english, tr, translated
+from visualizer.language import english, listed, tr, translated
 from visualizer.trace import Cell, Layer, remembered
 
 Settings = Mapping[str, Any]
@@ -95,7 +95,7 @@ def move_box(move: Move, layer: Layer, inputs: Inputs, which: int, box: Box) -> 
 
 def move_sentence(move: Move, layer: Layer, inputs: Inputs) -> str:
     return _words.fixed(translated(move.says), layer).format(
-        source=_words.listed([source.name for source in inputs]), before=_words.shape(inputs[0]),
+        source=listed([source.name for source in inputs]), before=_words.shape(inputs[0]),
         after=_words.shape(layer), count=_words.count(layer.output.size, *said.size(layer)),
         names=" × ".join(map(translated, layer.axes)) or tr("nothing"))
 

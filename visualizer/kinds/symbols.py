@@ -10,7 +10,7 @@ import numpy as np
 from visualizer import said
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import all_seen, one, taps
-from visualizer.language import english, tr
+from visualizer.language import english, listed, tr
 from visualizer.trace import Cell, Layer
 
 
@@ -41,7 +41,7 @@ def bucket_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
 
 def bucket_sentence(layer: Layer, inputs: Inputs) -> str:
     return tr("Each number says in which bucket a number of {source} falls: {after} in all.").format(
-        source=_words.listed([source.name for source in inputs]), after=_words.shape(layer))
+        source=listed([source.name for source in inputs]), after=_words.shape(layer))
 
 
 def nothing_back(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:

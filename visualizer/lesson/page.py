@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from visualizer import claims, lesson, views
+from visualizer import claims, lesson, sight, views
 from visualizer.claims import Number
-from visualizer.language import counted_as, in_quotes, numeral, tr, translated
+from visualizer.language import counted_as, in_quotes, listed, numeral, tr, translated
 from visualizer.lesson import ALL, ANSWERED, CHANGED, NOTHING, TITLES, Answer, Lesson, Quantity, Question, Step, bare
 from visualizer.lesson.progress import Progress, can_go, is_asked, is_complete, is_locked
 from visualizer.scene import numbers, projector
@@ -42,12 +42,12 @@ STEP = "step"
 """The same on the dot of a step, whose number from 1 is its layer: a click goes there."""
 SIDE, DOT = 0.05, 0.0075
 """Of a slide: its margin as a share of the width, half a dot as a share of the height."""
-FLAT, HIGH = 0.7, 0.85
-"""Of a slide: how high a picture is drawn before it is fitted into what its words leave, as a share of the height."""
+LEAST = 528.0, 340.0
+"""Of a slide: no picture is laid out narrower or lower; where its place is smaller, its type gives way."""
 Extent = tuple[float, float, float, float] | tuple[()]
 """Left, top, right and bottom; nothing where there is nothing."""
-Inner = Callable[[tuple[int, int]], Picture | None]
-"""What is looked at, drawn for a room of so many pixels; None where nothing is shown."""
+Inner = Callable[[Look], Picture | None]
+"""What is looked at, drawn in the size and type of a look; None where nothing is shown."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def touch_words(touch: Sequence[str]) -> str:
     said = {"time": tr("the moment"), "focus": tr("what is looked at"), "view": tr("the view"),
             "input": tr("the input"), "what-if": tr("what is done to the input"),
             "edit": tr("what is done to the network"), "knobs": tr("the knobs"), "model": tr("the network")}
-    return ", ".join(said.get(each, each) for each in touch if each != NOTHING)
+    return listed([said.get(each, each) for each in touch if each != NOTHING])
 
 
 def chosen_words(page: Page) -> str:
@@ -400,10 +400,10 @@ def _box(x: float, y: float, ticked: bool) -> list[Mark]:
 # --- the slide ------------------------------------------------------------------------------------------------------
 
 def slide(page: Page, look: Look, inner: Inner,
-          extent_of: Callable[[tuple[int, int]], Extent] = lambda size: ()) -> Picture:
+          extent_of: Callable[[Look], Extent] = lambda look: ()) -> Picture:
     """What a room sees of a step: its words large, what is looked at below them, the answers, and where one is.
 
-    `extent_of` says what is needed in so many pixels by all that moves, so that nothing jumps.
+    `extent_of` says what is needed in a look by all that moves, so that nothing jumps.
     """
     wide, high = look.size
     unit = projector.measure(look.size)
@@ -420,11 +420,12 @@ def slide(page: Page, look: Look, inner: Inner,
     shown: list[Mark] = []
     moving: list[Mark] = []
     if room >= 0.22 * unit and step.shown.places:
-        size = wide, round(high * (FLAT if room < 0.5 * high else HIGH))
-        drawn = inner(size)
+        place = side, y + 0.01 * unit, wide - side, bottom - 0.035 * unit
+        laid = _laid_out(look, place, 1 if step.shown.compare else len(step.shown.places))
+        drawn = inner(laid)
         if drawn is not None:
-            shown, moving = _fitted(drawn, extent_of(size) or extent((drawn,)),
-                                    (side, y + 0.01 * unit, wide - side, bottom - 0.035 * unit))
+            shown, moving = _fitted(drawn, extent_of(laid) or extent((drawn,)), place,
+                                    look.text_scale / laid.text_scale)
     ground: list[Mark] = [Rect(0, 0, wide, high, "sunk")] if at.revealed else []
     if at.revealed:
         ground.append(Rect(side / 2, 0.03 * unit, wide - side, bottom - 0.05 * unit, "stage", radius=0.03 * unit))
@@ -438,14 +439,24 @@ def extent(pictures: Iterable[Picture]) -> Extent:
             max(each[1] + each[3] for each in boxes)) if boxes else ()
 
 
-def _fitted(picture: Picture, needed: Extent, box: tuple[float, float, float, float]) -> tuple[list[Mark], list[Mark]]:
-    """What a picture has beside its sentence and its line of beats, as large as it fits a place: a slide says its own
-    sentence, and goes through steps, not beats."""
+def _laid_out(look: Look, box: tuple[float, float, float, float], count: int) -> Look:
+    """The look of so many pictures beside each other at a place of a slide: in the type of the room, or in what leaves
+    each of them the least in which it can be laid out. The words that a slide leaves out stand outside of the place."""
+    wide, high = box[2] - box[0], box[3] - box[1]
+    columns, head, margin = sight.across(count), projector.HEAD + projector.FOOT, 2 * projector.MARGIN
+    scale = min(look.text_scale, wide / (columns * LEAST[0] - margin), high / (-(-count // columns) * LEAST[1] - head))
+    return replace(look, size=(round(wide + margin * scale), round(high + head * scale)), text_scale=scale)
+
+
+def _fitted(picture: Picture, needed: Extent, box: tuple[float, float, float, float],
+            most: float) -> tuple[list[Mark], list[Mark]]:
+    """What a picture has beside its sentence and its line of beats, as large as it fits a place, `most` times as large
+    as it is: a slide says its own sentence, and goes through steps, not beats."""
     if not needed:
         return [], []
     still, moving = map(_without_words, (picture.still, picture.moving))
     left, top, right, bottom = needed
-    factor = min((box[2] - box[0]) / max(1.0, right - left), (box[3] - box[1]) / max(1.0, bottom - top), 1.0)
+    factor = min((box[2] - box[0]) / max(1.0, right - left), (box[3] - box[1]) / max(1.0, bottom - top), most)
     x = (box[0] + box[2] - (right - left) * factor) / 2 - left * factor
     y = (box[1] + box[3] - (bottom - top) * factor) / 2 - top * factor
     scaled = replace(picture, still=tuple(still), moving=tuple(moving)).scaled(factor)
@@ -467,8 +478,9 @@ def _words(marks: list[Mark], page: Page, x: float, room: float, unit: float, bo
     said = page.filled(step.question.words) if step.question is not None else \
         page.filled(step.text[0]) if step.text else literal(page.lesson.title)
     context = page.filled(step.text[-1]) if step.question is not None and step.text else ""
+    most = 1 if step.question is not None and step.shown.places else 2  # a picture takes what a second line would
     for size in (unit / 17, unit / 21, unit / 26):
-        if len(wrap(tuple(rich(said)), size, room, 600)) <= 2:
+        if len(wrap(tuple(rich(said)), size, room, 600)) <= most:
             break
     y = top + size * 1.2
     if context:
@@ -508,25 +520,18 @@ def _found(marks: list[Mark], page: Page, x: float, room: float, unit: float, to
 
 def _answers(marks: list[Mark], page: Page, question: Question, x: float, room: float, bottom: float,
              unit: float) -> float:
-    """Frames with the answers, in one row where they fit, else in rows of two; where they begin. Each says how many
-    votes it has; behind the reveal the right one has a frame, a tint and a tick, so that colour says nothing alone."""
+    """Frames with the answers; where they begin. Each says how many votes it has; behind the reveal the right one has a
+    frame, a tint and a tick, so that colour says nothing alone."""
     size, pad, gap = unit / 32, unit / 45, unit / 60
     counts = page.progress.tally(page.progress.step)
     mine, _ = page.progress.answer(page.progress.step)
     said = [tuple(rich(page.filled(answer.words), accent="ink")) for answer in question.offered]
     tail = width("  99", size, 600) if sum(counts) else 0.0
     head = size * 1.3
-    needed = [width(runs, size, 600) + head + 2 * pad + tail for runs in said]
-    third = (room - 2 * gap) / 3 - head - 2 * pad - tail
-    columns = len(said) if sum(needed) + gap * (len(said) - 1) <= room else \
-        3 if all(len(wrap(runs, size, third, 600)) <= 2 for runs in said) else 2
-    if columns < len(said):
-        needed = [(room - gap * (columns - 1)) / columns] * len(said)
-    else:
-        spare = (room - gap * (len(said) - 1) - sum(needed)) / len(said)
-        needed = [each + spare for each in needed]
+    beside = head + 2 * pad + tail
+    columns, needed = _columns(said, size, beside, 2 * pad, room, gap)
     rows = [range(first, min(first + columns, len(said))) for first in range(0, len(said), columns)]
-    wrapped = [wrap(runs, size, wide - head - 2 * pad - tail, 600) for runs, wide in zip(said, needed, strict=True)]
+    wrapped = [wrap(runs, size, wide - beside, 600) for runs, wide in zip(said, needed, strict=True)]
     highs = [max(len(wrapped[number]) for number in row) * size * 1.25 + 2 * pad for row in rows]
     y = top = bottom - sum(highs) - gap * (len(rows) - 1)
     for row, high in zip(rows, highs, strict=True):
@@ -550,6 +555,25 @@ def _answers(marks: list[Mark], page: Page, question: Question, x: float, room: 
             at += wide + gap
         y += high + gap
     return top - unit / 45
+
+
+def _columns(said: Sequence[tuple[Run, ...]], size: float, beside: float, above: float, room: float,
+             gap: float) -> tuple[int, list[float]]:
+    """In how many columns answers take the least height, and how wide each of them is: one row where each has room for
+    its words on one line, else columns of one width. `beside` and `above` is what a frame needs but for its words."""
+    count, needed = len(said), [width(runs, size, 600) + beside for runs in said]
+    spare = (room - gap * (count - 1) - sum(needed)) / count
+    if spare >= 0:
+        return count, [each + spare for each in needed]
+    wides = {columns: (room + gap) / columns - gap for columns in range(count, 1, -1)}
+    longest = max(width(word, size, 600) for runs in said for word in "".join(run.text for run in runs).split())
+
+    def high(columns: int) -> float:
+        told = [len(wrap(runs, size, wides[columns] - beside, 600)) for runs in said]
+        return sum(max(told[first:first + columns]) * size * 1.25 + above + gap for first in range(0, count, columns))
+
+    columns = min((each for each in wides if wides[each] - beside >= longest or each == 2), key=high)
+    return columns, [wides[columns]] * count
 
 
 def _foot(marks: list[Mark], page: Page, x: float, right: float, y: float, unit: float) -> None:

@@ -77,16 +77,27 @@ def shelf(language: str | None = None) -> Shelf:
     return on_shelf(folders(), spoken() if language is None else language)
 
 
-def on_shelf(where: Iterable[Path], language: str = "") -> Shelf:
-    """The same of these folders."""
+def on_shelf(where: Iterable[Path], language: str = "", every: bool = False) -> Shelf:
+    """The same of these folders. A file of another language is not read where the lesson is there without it; `every`:
+    it is, for what is wrong with it."""
+    files = [path for folder in where for path in _files(folder)]
+    first = [path for path in files if every or _parts(path)[1] in ("", language)]
     found: dict[tuple[str, str], Lesson] = {}
     refused: dict[Path, tuple[Problem, ...]] = {}
-    for path in (path for folder in where for path in _files(folder)):
+
+    def take(path: Path) -> None:
         lesson, problems = _kept(path)
         if lesson is None:
             refused[path] = problems
         else:
             found[lesson.name, lesson.language] = lesson
+
+    for path in first:
+        take(path)
+    there = {name for name, _ in found}
+    for path in sorted({*files} - {*first}):
+        if _parts(path)[0] not in there:
+            take(path)
     others: dict[str, Lesson] = {}
     for (name, spoken_in), lesson in found.items():
         if name not in others or spoken_in == language or (not spoken_in and others[name].language != language):
@@ -111,7 +122,7 @@ def find(name: str) -> Lesson:
         return lesson
     known = shelf()
     for file, problems in known.refused:  # first: whoever has changed a copy does not mean the one that is unchanged
-        if file.stem.partition(".")[0] == name:
+        if _parts(file)[0] == name:
             raise Refused(sentence(file, problems))
     for lesson in known.lessons:
         if name in (lesson.name, str(lesson.number or lesson.name)):
@@ -124,7 +135,7 @@ def of_file(path: Path) -> tuple[Lesson | None, tuple[Problem, ...]]:
     """The lesson of one file, which may ask questions of those beside it and of all others; and what is wrong. One in
     another language differs in its words alone from the one beside it."""
     lesson, problems = read(path)
-    own = path.with_name(f"{path.stem.partition('.')[0]}{path.suffix}")
+    own = path.with_name(f"{_parts(path)[0]}{path.suffix}")
     if lesson is not None and own != path and own.is_file():
         problems = unlike(path.read_text(encoding="utf-8-sig"), own.read_text(encoding="utf-8-sig"), own.name)
         lesson = None if problems else lesson
@@ -137,7 +148,7 @@ def of_file(path: Path) -> tuple[Lesson | None, tuple[Problem, ...]]:
 def wrong_with(path: Path, text: str) -> tuple[Problem, ...]:
     """What would be wrong with a text in the file of a lesson, by itself and, where it is in another language, beside
     the lesson itself; raises OSError or ValueError where that cannot be read."""
-    name, _, language = path.stem.partition(".")
+    name, language = _parts(path)
     _, problems = parse(name, text, path, language)
     own = path.with_name(f"{name}{path.suffix}")
     if problems or not language or not own.is_file():
@@ -147,13 +158,19 @@ def wrong_with(path: Path, text: str) -> tuple[Problem, ...]:
 
 def rewritten(path: Path, text: str) -> tuple[Problem, ...]:
     """The same, and what would be wrong then with those beside it in other languages."""
-    name, _, language = path.stem.partition(".")
+    name, language = _parts(path)
     problems = wrong_with(path, text)
     if problems or language:
         return problems
-    others = (other for other in path.parent.glob(f"{name}.*{path.suffix}") if other.stem.partition(".")[0] == name)
+    others = (other for other in path.parent.glob(f"{name}.*{path.suffix}") if _parts(other)[0] == name)
     return next((found for other in sorted(others)
                  if (found := unlike(other.read_text(encoding="utf-8-sig"), text, path.name))), ())
+
+
+def _parts(path: Path) -> tuple[str, str]:
+    """The name of a lesson, and the language that the name of its file says; empty where it says none."""
+    name, _, language = path.stem.partition(".")
+    return name, language
 
 
 def _files(folder: Path) -> list[Path]:

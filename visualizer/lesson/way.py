@@ -11,6 +11,10 @@ MOST = Fraction(12)
 """Seconds: a longer way goes faster."""
 
 
+SEEN = 4
+"""In so many parts it is asked how much room it needs."""
+
+
 @dataclass(frozen=True)
 class Way:
     """A stretch of the timeline that is played."""
@@ -33,6 +37,10 @@ class Way:
     def at(self, share: float | Fraction) -> Moment:
         """The moment at a share of it; at 1 where it leads."""
         return self.here if share >= 1 else self.times.at(self.start + (self.end - self.start) * Fraction(share))
+
+    def parts(self) -> tuple[Moment, ...]:
+        """Moments from its beginning to its end, by which it is seen how much room it needs."""
+        return tuple(self.at(Fraction(part, SEEN)) for part in range(SEEN + 1))
 
 
 def to(times: Timeline, here: Moment, before: Moment | None = None) -> Way:

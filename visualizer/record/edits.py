@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from visualizer import edits
 from visualizer.inputs import InputKind
-from visualizer.language import tr, translated
+from visualizer.language import ENGLISH, speaking, tr, translated
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.latent import by_chance, settings_of
 from visualizer.trace import UNTRAINED, Array, Refused
@@ -102,7 +102,13 @@ def of_tensor(words: Sequence[str], x: Any) -> tuple[Any, str]:
     except ValueError as error:
         raise Refused(tr("The edit does not apply to this input: {why}.").format(why=error)) from error
     found = np.ascontiguousarray(found)
-    return torch.from_numpy(found).to(x.dtype) if isinstance(x, Tensor) else found, edits.said(plain)
+    return torch.from_numpy(found).to(x.dtype) if isinstance(x, Tensor) else found, written(plain)
+
+
+def written(words: Sequence[str], *applies_to: str) -> str:
+    """What was done, as a recording says it in whatever language it is asked for."""
+    with speaking(ENGLISH):
+        return edits.said(words, *applies_to)
 
 
 def salt(array: Array) -> int:

@@ -19,7 +19,7 @@ from visualizer.inputs import Given
 from visualizer.language import ENGLISH, english, speaking, tr, translated
 from visualizer.latent import MARK
 from visualizer.record.catalog import Opened
-from visualizer.record.edits import of_input, opened_with
+from visualizer.record.edits import of_input, opened_with, written
 from visualizer.record.latent import decoder_of
 from visualizer.record.objectives import Target, plain_target
 from visualizer.record.studies import Pass
@@ -67,7 +67,7 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     aim = _target(opened, given, target)
     keywords = told_right(opened, x, aim) if those(edits, TEACHER) else None
     if keywords is not None:
-        title = f"{given.sample.title or given.sample.name}, {_written(edits, TEACHER)}"
+        title = f"{given.sample.title or given.sample.name}, {written(edits, TEACHER)}"
         given = replace(given, sample=replace(given.sample, title=title))
     if given.sample.label is None and isinstance(target, int) and isinstance(aim, int):
         given = replace(given, sample=replace(given.sample, label=target))
@@ -106,7 +106,7 @@ def _captured(opened: Opened, given: Given, x: Any, aim: Target, objective: str,
 
 def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
     """The input after what is done to it, which its title says."""
-    done = _written(words, INPUT)
+    done = written(words, INPUT)
     if not done:
         return given
     said = reads_of(opened)
@@ -114,12 +114,6 @@ def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
     title = f"{given.sample.title or given.sample.name}, {done}"
     following = given.following if raw is given.raw else ""  # it came after what was there
     return replace(given, raw=raw, following=following, sample=replace(given.sample, title=title, steps=()))
-
-
-def _written(words: Sequence[str], applies_to: str) -> str:
-    """What was done, as a recording says it in whatever language it is asked for."""
-    with speaking(ENGLISH):
-        return edits_said(words, applies_to)
 
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:

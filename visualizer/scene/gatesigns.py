@@ -7,6 +7,7 @@ weights, amber gradients. The shapes stand in the one table of gates, `kinds.gat
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from visualizer.kinds.gates import Quantity, quantity
 from visualizer.language import translated
@@ -43,9 +44,12 @@ def sign(key: str, x: float, y: float, size: float = SIGN, focus: Focus | None =
     return marks
 
 
-def title(key: str, name: str, room: float, size: float, weight: int) -> str:
-    """What a gate is called beside its sign, with so much room for both: its name, or the one word of it."""
-    return name if width(name, size, weight) <= room - SIGN - 8 else translated(quantity(key).tab)
+def titles(names: Mapping[str, str], room: float, size: float, weight: int) -> dict[str, str]:
+    """What gates that stand together are called beside their signs, with so much room for both: their names by key, or
+    the one word of each where one of them is too long."""
+    if all(width(name, size, weight) <= room - SIGN - 8 for name in names.values()):
+        return dict(names)
+    return {key: translated(quantity(key).tab) for key in names}
 
 
 _CORNERS = {"diamond": ((0.0, -1.16), (1.16, 0.0), (0.0, 1.16), (-1.16, 0.0)),

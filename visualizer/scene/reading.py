@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from visualizer import kinds, titles
 from visualizer.kinds import _steps as at
 from visualizer.kinds import curves, gates
-from visualizer.kinds._words import listed
 from visualizer.kinds.gates import Family, Quantity
 from visualizer.kinds.shape import origins
-from visualizer.language import in_quotes, numeral, tr, translated
+from visualizer.language import in_quotes, listed, numeral, tr, translated
 from visualizer.said import said
 from visualizer.scene import absence, numbers
 from visualizer.scene.cellnumbers import forward

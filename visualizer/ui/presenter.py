@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -23,7 +24,7 @@ from visualizer.lesson import progress
 from visualizer.scene import projector, spotlight
 from visualizer.scene import state as does
 from visualizer.scene.passage import MOVE, crossed
-from visualizer.scene.picture import SENTENCE, Focus, Picture, Points
+from visualizer.scene.picture import SENTENCE, Focus, Look, Picture, Points
 from visualizer.scene.reel import Crossing
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment
@@ -46,6 +47,10 @@ LESSON_KEYS = {"PgDown": "lesson-next", "PgUp": "lesson-back"}
 """What the page keys do while a lesson is open: those of every clicker."""
 VOTES = {"+": 1, "Shift++": 1, "-": -1}
 FIELDS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
+
+
+def _dressed(look: Look) -> Look:
+    return projector.look_for(look, look.size)
 
 
 class Home(Protocol):
@@ -105,6 +110,8 @@ class Presenter(QObject):
         """The step of a lesson that is shown, and the second at which it came."""
         self.picture, self.beat = EMPTY, ""
         """What the audience sees, without the pen, and the beat that it shows."""
+        self._needed: tuple[object, lessonpage.Extent] = None, ()
+        """Of which step in which look, and how much room the way to it needs."""
         self._origin: Origin | None = None
         """What that is the picture of."""
         self._crossing: Crossing | None = None
@@ -340,18 +347,33 @@ class Presenter(QObject):
         if page is None:
             return self._of_stage(moment, size)
         look = projector.look_for(self.store.state.look, size)
-        return lessonpage.slide(page, look, lambda room: self._of_stage(moment, room))
+        return lessonpage.slide(page, look, partial(self._in_slide, moment), self._extent)
 
-    def _of_stage(self, moment: Moment, size: tuple[int, int]) -> Picture:
-        """What the stage shows, in so many pixels."""
-        store = self.store
+    def _in_slide(self, moment: Moment, laid: Look) -> Picture:
+        """What the stage shows, in the size and type that a slide has for it."""
+        return self._of_stage(moment, laid.size, lambda look: replace(
+            look, widest=0, theme=laid.theme, text_scale=laid.text_scale, projector=True))
+
+    def _extent(self, laid: Look) -> lessonpage.Extent:
+        """What all of the way to a step needs in a slide, so that nothing jumps where it comes to stand."""
+        teaching, page = self.window.teaching, self.page
+        if page is None or teaching.came is None or teaching.astray:
+            return ()
+        asked = page.lesson.name, page.progress.step, page.progress.revealed, laid
+        if self._needed[0] != asked:
+            self._needed = asked, lessonpage.extent(self._in_slide(moment, laid) for moment in teaching.came.parts())
+        return self._needed[1]
+
+    def _of_stage(self, moment: Moment, size: tuple[int, int], dressed: Callable[[Look], Look] = _dressed) -> Picture:
+        """What the stage shows, in so many pixels, in the type that `dressed` gives a look."""
+        store, state = self.store, self.store.state
         if readers := store.readers:
-            return compared(readers, store.state, projector.look_for(store.state.look, size), moment)
+            return compared(readers, state, dressed(replace(state.look, size=size)), moment)
         whole = store.beside or ((store.recorded,) if isinstance(store.recorded, tuple) else ())
         if whole:
-            return joined(whole, store.state, size, moment, lambda look: projector.look_for(look, look.size))
+            return joined(whole, state, size, moment, dressed)
         assert store.trace is not None
-        return for_room(store.trace, moment, store.state, size)
+        return for_room(store.trace, moment, state, size, dressed)
 
     def size(self) -> tuple[int, int]:
         """The screen that is drawn for."""
@@ -659,10 +681,11 @@ class Presenter(QObject):
             self.store.apply(lambda state: does.go(replace(state, playing=False), there))
 
 
-def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int]) -> Picture:
+def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int],
+             dressed: Callable[[Look], Look] = _dressed) -> Picture:
     """The picture of the State as an audience sees it on a screen of this size; without the pen."""
     seen = sight.sight(trace, state, moment)
-    return drawn(trace, replace(seen, look=projector.look_for(seen.look, size)))
+    return drawn(trace, replace(seen, look=dressed(replace(seen.look, size=size))))
 
 
 def _same(key: str) -> str:

@@ -74,6 +74,8 @@ class Teaching(QObject):
         """Who moves what goes somewhere, as soon as there is somebody: `Player.glide`."""
         self._way: Way | None = None
         """What is being played, from one step to the next."""
+        self.came: Way | None = None
+        """By what one came to where one is."""
         self._gone = ""
         """The address to which that has come."""
         self._own = False
@@ -304,7 +306,7 @@ class Teaching(QObject):
         """Show what the step shows; what is only another time is played."""
         self.free, self.armed, self.last = False, False, 0
         home, glide = self.home, self.glide()
-        self._way = None if glide is None else self._way_to(home)
+        self._way = self.came = None if glide is None else self._way_to(home)
         found, self._gone = self._way, self.store.state.at
         with self._changing():
             self.store.apply(lambda state: home if found is None else changed(home, at=self._gone), undoable=False)
@@ -365,6 +367,7 @@ class Teaching(QObject):
         elif self.lesson is not None:
             step = self.lesson.steps[self.progress.step]
             if new.step != self.progress.step and new.step < len(self.lesson.steps):
+                self.came = None
                 self.progress = does.to(self.progress, self.lesson, new.step, new.step in self.progress.seen)
                 self._keep()
             elif lessonpage.to_do(step) and self.progress.step not in self.progress.done and lessons.completed(
@@ -375,7 +378,7 @@ class Teaching(QObject):
 
     def _found(self, state: State) -> None:
         """The lesson that a State names, as far as it is there; what is looked at stays."""
-        self.lesson, self.free = None, False
+        self.lesson, self.free, self.came = None, False, None
         found = next((each for each in shelf.shelf().lessons if each.name == state.lesson), None)
         if found is not None:
             self.lesson, self.progress = found, remembered(found)
@@ -455,7 +458,7 @@ def how_far(name: str) -> tuple[Lesson, Progress] | None:
 def begun() -> tuple[Lesson, Progress] | None:
     """The lesson that was open last and is not at its end, and how far one came in it; None where there is none."""
     name = kept.remembered(NAME).get(LAST)
-    found = next((each for each in shelf.shelf().lessons if each.name == name), None)
+    found = next((each for each in shelf.shelf().lessons if each.name == name), None) if name else None
     if found is None:
         return None
     progress = remembered(found)

@@ -56,8 +56,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     top = begins(look, TOP)
     room = look.size[1] - lanes_height(look) - top - 64
     each = room / max(1, len(shown.gates))
+    names = gatesigns.titles({key: title for key, title, _ in shown.gates}, steps.LEFT - 16, 13, 600)
     for index, (key, title, values) in enumerate(shown.gates):
-        kept, moving = _gate(trace, shown, key, title, values, top + index * each, each - 16, moment, place,
+        kept, moving = _gate(trace, shown, key, names[key], values, top + index * each, each - 16, moment, place,
                              look)
         own = Group(title, Focus(layer.name, (), f"inner.{key}"))
         still, marks = still + grouped(own, kept), marks + grouped(own, moving)
@@ -74,7 +75,7 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     tall = cell * shown.width
     back = _gradients(shown, key) if moment.backward else None
     left = steps.LEFT - 16
-    name = gatesigns.title(key, title, left, 13, 600) if back is None else f"∂L/∂{symbol(key)}"
+    name = title if back is None else f"∂L/∂{symbol(key)}"
     under = tr("{shut} shut, {open} open").format(shut=tick("0", 0, 0, 1), open=tick("1", 1, 0, 1)) \
         if back is None else tr("size, log")
     room = left - 28  # for its sign

@@ -242,7 +242,7 @@ def _formula(found: Detection, opened: tuple[int, ...]) -> str:
     of = said(numbers.number(raw, 2), "value", name, _edge_cell(found, opened, index))
     of = f"({of})" if raw < 0 else of
     column = said(str(opened[1]), "index", name, (0, *opened))
-    step = said(numeral(f"{stride:g}"), "factor", array=repr(stride))
+    step = said(numbers.short(stride), "factor", array=repr(stride))
     half = said(numbers.short(0.5), "factor", array="0.5")
     made = said(numbers.number(each.box[0], 1), "edge of a box", name, (*opened, 0))
     return tr("left: ({column} + {half} − {raw}) × {stride} = {made}").format(column=column, half=half, raw=of,

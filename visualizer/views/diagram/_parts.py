@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from visualizer.language import numeral, tr, translated
+from visualizer.language import tr, translated
 from visualizer.scene import gatesigns, numbers, wires
 from visualizer.scene.labels import Box, Labels
 from visualizer.scene.picture import (
@@ -227,9 +227,9 @@ def _key(sc: Scene, x: float) -> list[Mark]:
     marks: list[Mark] = []
     top = plan.chips - 20
     key = Labels((x + 14, top, look.size[0] - 16, top + 30))
-    full = numeral(f"{sc.full['line']:g}")
+    full = numbers.short(sc.full["line"])
     if not back and plan.family != "lstm":
-        full = tr("{full} (before the tanh {sums})").format(full=full, sums=numeral(f"{sc.full['sums']:g}"))
+        full = tr("{full} (before the tanh {sums})").format(full=full, sums=numbers.short(sc.full["sums"]))
     ways = (tr("thickness = size of the gradient, full bore = {full}"), tr("full bore = {full}")) if back else \
         (tr("thickness = size, full bore = {full}"), tr("full bore = {full}"))
     at = x + 20.0

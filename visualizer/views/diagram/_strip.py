@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.language import numeral, tr, translated
+from visualizer.language import tr, translated
 from visualizer.scene import colour, gatesigns, numbers
 from visualizer.scene.cellnumbers import Pick, Values
 from visualizer.scene.colour import ZERO
@@ -295,7 +295,7 @@ def _back_row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done:
         full = 1.0 if key == "keeps" else sc.steepest
         words = (tr("memory keeps") if sc.plan.family == "lstm" else tr("state keeps")) if key == "keeps" else \
             tr("slope of {curve}").format(curve="σ" if sc.shown.family.kept[0] else "tanh")
-        under = tr("0 to {full}").format(full=numeral(f"{full:g}"))
+        under = tr("0 to {full}").format(full=numbers.short(full))
 
         def tall(step: int) -> float:
             value = float(values[step])

@@ -609,7 +609,9 @@ def _in_the_gap(frame: Chart, here: Reached, drawn: list[tuple[Lane, float]], x:
     ones above it let it."""
     marks: list[Mark] = []
     one = frame.y(ONE_PERCENT)
-    heights = [max(frame.y(value) + 4, frame.top + 4) for _, value in drawn]
+    dots = [max(frame.y(value), frame.top) for _, value in drawn]
+    up = min(9.0, max(0.0, dots[0] + 16 * (len(dots) - 1) - dots[-1]) / 2) if dots else 0.0  # as far as they crowd
+    heights = [y + 4 - up for y in dots]
     heights = [y if not one - 5 < y < one + 14 else one - 5 if y < one + 4 else one + 14 for y in heights]
     low = frame.bottom - 26.0  # what is shaded is said under that
     for place in range(1, len(heights)):
@@ -619,7 +621,10 @@ def _in_the_gap(frame: Chart, here: Reached, drawn: list[tuple[Lane, float]], x:
         low = heights[place] = min(heights[place], low)
         low -= 16
     for (lane, _), y in zip(drawn, heights, strict=True):
-        marks.append(Text(x - 12, y, plain(share(float(lane.mean[here.back]))), 13, 600, _ink(lane), "end"))
+        words = share(float(lane.mean[here.back]))
+        wide = width(words, 13, 600)
+        marks += [Rect(x - 14 - wide, y - 11, wide + 4, 14, "wedge" if y > one + 4 else "stage"),  # no line through it
+                  Text(x - 12, y, plain(words), 13, 600, _ink(lane), "end")]
     return marks
 
 

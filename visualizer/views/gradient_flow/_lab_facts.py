@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from visualizer import lab as knobs
 from visualizer.decay import Decay
 from visualizer.lab import Lab
-from visualizer.language import counted_as, english, tr
+from visualizer.language import counted_as, english, listed, tr
 from visualizer.scene import causes, numbers
 from visualizer.scene.timeline import BACKWARD, Beat, Moment, ease, timeline
 from visualizer.trace import Arrays, Trace, remembered
@@ -321,7 +321,7 @@ def _all_of_it(found: Study, back: int, against: Study | None) -> str:
         lost = any(not math.isfinite(lane.mean[back]) for lane in found.lanes)
         words += " " + (tr("{distance} back the shares of the gradient at the loss are {shares}.") if lost else
                         tr("{distance} back they keep {shares} of the gradient at the loss.")).format(
-            distance=where, shares=_listed(kept))
+            distance=where, shares=listed(kept))
     else:
         words += " " + tr("{distance} below the last, {first} of ∂L/∂h, {second} of ∂L/∂W and {third} of the spread "
                           "are there.").format(distance=where, first=kept[0], second=kept[1], third=kept[2])
@@ -341,10 +341,6 @@ def _manner(lane: Lane, unit: str, brief: bool = False) -> str:
         words = tr("grows by {factor} a step") if unit == "step" else tr("grows by {factor} a layer")
         return words.format(factor=numbers.number(lane.factor))
     return tr("is exactly 0") if lane.gone else tr("does not decay")
-
-
-def _listed(words: list[str]) -> str:
-    return tr("{listed} and {last}").format(listed=", ".join(words[:-1]), last=words[-1])
 
 
 def why(found: Study) -> tuple[str, ...]:

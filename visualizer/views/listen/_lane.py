@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from visualizer.language import numeral, tr
+from visualizer.language import tr
 from visualizer.said import said, tick
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.columns import lanes_height
@@ -56,7 +56,7 @@ def _seconds(sc: Scene, y: float) -> list[Mark]:
     marks: list[Mark] = []
     for index in range(int(lasts / by + 1e-9) + 1):
         x = sc.axis.x + index * by * pixels
-        words = tick(numeral(f"{index * by:g}"), index * by, 0, lasts)
+        words = tick(numbers.short(index * by), index * by, 0, lasts)
         last = (index + 1) * by > lasts + 1e-9
         marks += [Line(((x, y - 15), (x, y - 11)), "rule"),
                   Text(x, y, plain(f"{words} s" if last and sc.sound.rate else words), 11, 400, "ink-2", "middle")]

@@ -16,6 +16,7 @@ from visualizer.said import said as claimed
 from visualizer.scene import colour, numbers
 from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
+from visualizer.scene.reading import label, label_said
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace, remembered
 from visualizer.views.microscope._claims import itself
@@ -141,7 +142,11 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     is_loss = layer.output.ndim == 0 and found.target is not None and not backward
     below = 250 if is_loss and frame.height > 620 else 62
     high = min(58, (frame.height - 34 - below) / len(found.shown))
-    first, bar = frame.x + 70, min(260, frame.width * 0.24)
+    bar, room = min(260, frame.width * 0.24), 62.0
+    if found.target in found.shown:  # the word beside its name may be long in another language
+        target = min(60.0, width(label(trace, found.target), 14, 600))
+        room = max(room, 10 + width(tr("label"), 12, 600) + target)
+    first = frame.x + 8 + room
     found = _narrowed(found, frame.right - bar - 24 - first)
     pitch = (frame.right - bar - 24 - first) / len(found.columns)
     y = frame.y + 20
@@ -153,13 +158,11 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
         middle, strong = row + high / 2, unit == found.chosen
         if strong:
             still.append(Rect(frame.x, row + 2, frame.width, high - 4, "tint", radius=6))
-        words = claimed(trace.labels[unit] if unit < len(trace.labels) else str(unit), "label", layer.name, (unit,))
+        words = label_said(trace, layer.name, unit)
         still.append(Text(first - 8, middle + 5, plain(words), 14, 600 if strong else 400, "ink", "end",
                           max_width=60))
-        room = first - frame.x - 18 - width(words, 14, 600)
-        size = next((each for each in (12.0, 11.0, 10.0) if width(tr("label"), each, 600) <= room), 0.0)
-        if unit == found.target and size:
-            still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain(tr("label")), size, 600,
+        if unit == found.target:
+            still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain(tr("label")), 12, 600,
                               "accent-ink"))
     if slide.made:
         still += _below(layer, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)

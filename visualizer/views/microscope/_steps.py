@@ -50,13 +50,15 @@ def through_time(trace: Trace, slide: Slide, keys: Sequence[str], frame: Area, x
     marks: list[Mark] = [Text(x, y + 12, plain(head), 12, 600, "ink-2", max_width=room)]
     marks += _words(trace, layer, first, shown, step, left, y + 34, pitch, count)
     top = y + 44
+    names = gatesigns.titles({key: named(key) for key in rows if gate(key).sign}, SIDE - 6, 12, 400)
     for index, key in enumerate(rows):
         part = Group((tr("∂L/∂{name} at every step") if slide.backward
                       else tr("{name} at every step")).format(name=named(key)),
                      Focus(layer.name), cells=True)
         marks += grouped(part, [
             *_row(slide, key, range(first, first + shown), unit, left, top + index * row, (pitch, high), frame),
-            *_names(slide, key, step, unit, x, left + pitch * shown + 10, top + index * row + high / 2)])
+            *_name(slide, key, names.get(key, ""), step, unit, x, left + pitch * shown + 10,
+                   top + index * row + high / 2)])
     return [*marks, *spot(left + (step - first) * pitch, top, pitch - 1, (len(rows) - 1) * row + high, 2)]
 
 
@@ -142,13 +144,13 @@ def _top(layer: Layer, key: str, backward: bool, unit: int) -> float:
     return float(np.max(sizes[np.isfinite(sizes)], initial=0.0)) or 1.0
 
 
-def _names(slide: Slide, key: str, step: int, unit: int, x: float, right: float, middle: float) -> list[Mark]:
+def _name(slide: Slide, key: str, name: str, step: int, unit: int, x: float, right: float, middle: float) -> list[Mark]:
+    """What a row is, the sign of its gate and `name` if it has one; and its number at the step."""
     found = _values(slide.layer, key, slide.backward)
     assert found is not None
     value, top = float(found[step, min(unit, found.shape[1] - 1)]), _top(slide.layer, key, slide.backward, unit)
     signed = bool(gate(key).sign)
-    name = gatesigns.title(key, named(key), SIDE - 6, 12, 400) if signed else f"**{symbol(key)}** {named(key)}"
-    title = f"∂L/∂**{symbol(key)}**" if slide.backward else name
+    title = f"∂L/∂**{symbol(key)}**" if slide.backward else name or f"**{symbol(key)}** {named(key)}"
     left = x + 24 if signed else x
     most = tick(numbers.significant(top, 2), top, 0, top)
     scope = tr("size to {most}").format(most=most) if slide.backward else \

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from visualizer.kinds import reach
 from visualizer.kinds.reach import HORIZON, Influence
-from visualizer.language import numeral, tr
+from visualizer.language import tr
 from visualizer.said import said, tick
 from visualizer.scene import numbers
 from visualizer.scene.boxes import Box
@@ -133,4 +133,4 @@ def _ticks(scale: Chart, title: str) -> list[Mark]:
 
 def horizon_said(found: Influence, layer: str, cell: tuple[int, ...], step: int | None = None) -> str:
     """The farthest distance with a hundredth of the strongest influence, as a number."""
-    return said(numeral(f"{found.horizon:g}"), "1 % horizon", layer, cell, step)
+    return said(numbers.short(found.horizon), "1 % horizon", layer, cell, step)

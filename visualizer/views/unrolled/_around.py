@@ -54,10 +54,11 @@ def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
         marks += row_name(x, y, rich(title), x - 4, 13)
         if words:
             marks += row_name(x, y + 16, plain(words), x - 4, 11, 400, "ink-2")
+    size, weight = _gate_type(plan)
     for track in plan.tracks:
-        for index, (key, title, _) in enumerate(track.shown.gates):
-            size, weight = _gate_type(plan)
-            title = f"∂L/∂{symbol(key)}" if track.back else gatesigns.title(key, title, x, size, weight)
+        names = gatesigns.titles({key: title for key, title, _ in track.shown.gates}, x, size, weight)
+        for index, (key, title) in enumerate(names.items()):
+            title = f"∂L/∂{symbol(key)}" if track.back else title
             marks += row_name(x, _gate_line(track, index), plain(title), x - 4, size, weight)
             room = x - width(title, size, weight) - 14
             if room > 10:

@@ -35,15 +35,17 @@ def strip(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
     marks: list[Mark] = [Text(name, y + high * 0.4,
                               plain(tr("all {count} steps").format(count=steps_said(shown))), 13, 600, "ink", "end"),
                          Text(name, y + high * 0.4 + 16, plain(words), 11, 400, "ink-2", "end")]
+    ticks: list[Mark] = []
     every = 50 if shown.total <= 400 else 250 if shown.total <= 2000 else 1000
     for tick in sorted({1, *range(every, shown.total, every), shown.total}):
         if tick in (1, shown.total) or shown.total - tick > shown.total * 0.05:
             number = said(numbers.count(tick), "step with padding", of, step=tick - 1)
-            marks.append(Text(plan.x + (tick - 0.5) * cell, y + high + 17, plain(number), 11, 400, "ink-2", "middle"))
+            ticks.append(Text(plan.x + (tick - 0.5) * cell, y + high + 17, plain(number), 11, 400, "ink-2", "middle"))
     touched = np.zeros((shown.steps, 1, 1), np.uint8)
     marks += [Image(plan.x, y, (cell, high), touched, "pixel", shown.steps, focus=Focus(shown.layer.name), opacity=0.0),
               Rect(plan.x, y, wide, high, "hatch", "tile-border")]
-    return marks, [*_states(plan, y, high, cell, share), *_gradient(plan, y - 44, cell), *_window(plan, y, high, cell)]
+    return marks, [*_states(plan, y, high, cell, share), *_gradient(plan, y - 44, cell), *_window(plan, y, high, cell),
+                   *ticks]  # over the fan of the window
 
 
 def _window(plan: Plan, y: float, high: float, cell: float) -> list[Mark]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import torch
@@ -57,10 +58,7 @@ class Run:
 
     def step(self, node: Node) -> None:
         """Compute it, and keep what it made under its names."""
-        self.ran += 1
-        if self.ran > MOST_STEPS:
-            raise TooLarge(tr("a loop in it has more than {most} steps; choose a smaller input or a smaller network."
-                              ).format(most=numeral(f"{MOST_STEPS:,}")))
+        self.count(1)
         if node.graphs:
             return self.inside(node)
         operator = TABLE[node.op]
@@ -74,6 +72,13 @@ class Run:
         if self.only_shapes and not aside and self.most is not None:
             self.spend(made)
         self.keep(node.made, made if isinstance(made, tuple) else (made,), aside)
+
+    def count(self, steps: float, ahead: bool = False) -> None:
+        """So many steps more; `ahead`: they are not done yet, and are counted again when they are."""
+        if self.ran + steps > MOST_STEPS:
+            raise TooLarge(tr("a loop in it has more than {most} steps; choose a smaller input or a smaller network."
+                              ).format(most=numeral(f"{MOST_STEPS:,}")))
+        self.ran += 0 if ahead else int(steps)
 
     def arguments(self, node: Node, operator: Operator, given: Sequence[Any], aside: bool) -> list[Any]:
         """What an operator is given: plain numbers where it wants these, tensors without numbers where only shapes are
@@ -131,6 +136,8 @@ class Run:
             raise TypeError(f"a graph inside takes {len(graph.inputs)} values, and is given {len(given)}")
         for name, (value, plain) in zip(graph.inputs, given, strict=True):
             self.keep((name,), (value,), plain)
+        if not graph.nodes:
+            self.count(1)  # else a loop of nothing would have no end
         self.every(self.scopes[graph])
         return [(self.env[name], name in self.plain) for name in graph.outputs]
 
@@ -155,6 +162,8 @@ class Run:
         body: Graph = node.said["body"]
         gathered: list[list[tuple[Any, bool]]] = []
         number = 0
+        if running and self.goes_on(body):
+            self.count((inf if times is None else times) * max(1, len(body.nodes)), ahead=True)
         while running and (times is None or number < times):
             with torch._C.DisableTorchFunction():
                 counted = (torch.tensor(number), True), (torch.tensor(True), True)
@@ -165,6 +174,16 @@ class Run:
             number += 1
         columns = len(body.outputs) - 1 - len(carried)
         self.ends(node, [*carried, *(self.stacked([row[place] for row in gathered]) for place in range(columns))])
+
+    def goes_on(self, body: Graph) -> bool:
+        """Whether a loop never ends by itself: its body hands on the condition that it was given, or a constant."""
+        maker = {name: node for node in body.nodes for name in node.made}
+        name = body.outputs[0]
+        while name in maker and maker[name].op in ("Identity", "Cast"):
+            name = maker[name].given[0]
+        if name in maker or name in body.inputs:
+            return name == body.inputs[1]
+        return name in self.plain and bool(told(self.env[name].reshape(())))
 
     def stacked(self, rows: Sequence[tuple[Any, bool]], axis: int = 0) -> tuple[Any, bool]:
         """What each round of a loop made, one behind the other."""
@@ -185,6 +204,7 @@ class Run:
         ways = node.get("scan_input_directions") or [0] * count
         steps = read[0][0].shape[axes[0]]
         rows: list[list[tuple[Any, bool]]] = []
+        self.count(steps * len(body.nodes), ahead=True)
         for step in range(steps):
             parts = []
             for (value, plain), axis, way in zip(read, axes, ways, strict=True):
