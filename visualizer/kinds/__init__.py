@@ -336,7 +336,7 @@ def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Term
     layer = trace[name]
     _inside(layer, cell)
     if "gradient" in layer.settings.get(OF_ALL, ()):
-        raise LookupError(reasons.OF_GRADIENT.format(why=reasons.OF_ALL.format(count=layer.settings[SAMPLES])))
+        raise LookupError(reasons.told(reasons.OF_GRADIENT.format(why=reasons.OF_ALL.format(count=layer.settings[SAMPLES]))))
     handed = []
     for reader in trace.readers(name):
         if reader.gradient is None:
@@ -426,8 +426,8 @@ def weight_terms(trace: Trace, name: str, weight: str, cell: Cell) -> Terms:
         raise LookupError(tr("{name} has no weight {weight!r}; it has {known}."
                              ).format(name=name, weight=weight, known=", ".join(layer.weights) or tr("none")))
     if weight in layer.settings.get(OF_ALL, ()):
-        raise LookupError(reasons.OF_WEIGHT.format(
-            name=weight, why=reasons.OF_ALL.format(count=layer.settings[SAMPLES])))
+        raise LookupError(reasons.told(reasons.OF_WEIGHT.format(
+            name=weight, why=reasons.OF_ALL.format(count=layer.settings[SAMPLES]))))
     return asked(kind.weight_terms, layer, trace.inputs(layer), weight, cell)
 
 

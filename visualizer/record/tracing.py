@@ -286,14 +286,14 @@ def _runs(model: nn.Module, given: Arguments) -> bool:
 def _told(called: str, given: Arguments, error: Exception) -> Refused | None:
     """A sentence where torch's words lead nowhere; None for the model's own error."""
     said = str(error)
-    shapes = " and ".join(str(tuple(tensor.shape)) for _, tensor in given.tensors)
     if "Expected more than 1 value per channel when training" in said:
-        return Refused("The model is in training mode, in which a batch norm needs several samples; call model.eval() "
-                       "first.")
+        return Refused(tr("The model is in training mode, in which a batch norm needs several samples; call "
+                          "model.eval() first."))
     if any(words in said for words in OF_SHAPES):
-        return Refused(f"{called} cannot be run on an input of the shape {shapes} "
-                       f"({first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch "
-                       "axis of size 1.")
+        return Refused(tr("{model} cannot be run on an input of the shape {shape} ({why}); give one of the shape that "
+                          "it was made for, with a batch axis of size 1.").format(
+            model=called, shape=tr(" and ").join(str(tuple(tensor.shape)) for _, tensor in given.tensors),
+            why=first_line(error).rstrip(".")))
     return None
 
 
