@@ -336,7 +336,8 @@ def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Term
     layer = trace[name]
     _inside(layer, cell)
     if "gradient" in layer.settings.get(OF_ALL, ()):
-        raise LookupError(reasons.told(reasons.OF_GRADIENT.format(why=reasons.OF_ALL.format(count=layer.settings[SAMPLES]))))
+        raise LookupError(reasons.told(reasons.OF_GRADIENT.format(
+            why=reasons.OF_ALL.format(count=layer.settings[SAMPLES]))))
     handed = []
     for reader in trace.readers(name):
         if reader.gradient is None:
