@@ -252,10 +252,11 @@ class Trace:
         seen: set[str] = set()
         for layer in self.layers:
             if layer.name in seen:
-                raise ValueError(f"two layers are named {layer.name!r}")
+                raise ValueError(tr("two layers are named {name!r}").format(name=layer.name))
             missing = [name for name in layer.reads if name not in seen]
             if missing:
-                raise ValueError(f"{layer.name} reads {missing[0]!r}, which does not stand before it")
+                raise ValueError(tr("{layer} reads {name!r}, which does not stand before it"
+                                    ).format(layer=layer.name, name=missing[0]))
             seen.add(layer.name)
 
     def __getitem__(self, name: str) -> Layer:
@@ -553,7 +554,7 @@ def arrays_in(data: bytes | memoryview) -> dict[str, Array]:
     """
     length = int.from_bytes(data[:8], "little")
     if not 2 <= length <= min(len(data) - 8, unpack.MOST_WORDS):
-        raise ValueError("its arrays have no list")
+        raise ValueError(tr("its arrays have no list"))
     told, body = json.loads(bytes(data[8:8 + length])), memoryview(data)[8 + length:]
     found: dict[str, Array] = {}
     for name, about in told.items():
@@ -562,7 +563,7 @@ def arrays_in(data: bytes | memoryview) -> dict[str, Array]:
         dtype, shape, (first, last) = np.dtype(_DTYPES[about["dtype"]]), tuple(about["shape"]), about["data_offsets"]
         if any(type(number) is not int or number < 0 for number in (*shape, first, last)) \
                 or last - first != math.prod(shape) * dtype.itemsize or last > len(body):
-            raise ValueError(f"the array {name[:40]} is not as large as it says")
+            raise ValueError(tr("the array {name} is not as large as it says").format(name=name[:40]))
         found[name] = np.frombuffer(body[first:last], dtype).reshape(shape)
     return found
 
@@ -635,12 +636,12 @@ def _check_types(header: dict[str, Any]) -> None:
     whole = [header["seed"], *(number for number in (sample["label"], objective["target"]) if number is not None)]
     long = next((word for word in words if isinstance(word, str) and len(word) > MOST_LETTERS), "")
     if long or max(map(len, lists), default=0) > MOST_LISTED:
-        raise TypeError(f"it holds a list or a name that is too long: {long[:40] or '…'}")
+        raise TypeError(tr("it holds a list or a name that is too long: {name}").format(name=long[:40] or "…"))
     for wanted, found in ((list, lists), (str, [*words, *(word for listed in lists for word in listed)]),
                           (dict, mappings), (int, whole), (float | int, [objective["value"]])):
         wrong = [value for value in found if not isinstance(value, wanted)]
         if wrong:
-            raise TypeError(f"it holds {repr(wrong[0])[:40]} where another type belongs")
+            raise TypeError(tr("it holds {value} where another type belongs").format(value=repr(wrong[0])[:40]))
 
 
 def _read_only(array: Array) -> Array:

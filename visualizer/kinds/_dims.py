@@ -14,7 +14,7 @@ def axis_of(settings: Mapping[str, Any], dim: int, count: int) -> int | None:
     batch = settings.get("batch", 0)
     full = count + (batch is not None)
     if not -full <= dim < full:
-        raise LookupError(tr("There is no dimension {dim} among {full}.").format(dim=dim, full=full))
+        raise LookupError(tr("There is no axis {dim} among {full}.").format(dim=dim, full=full))
     dim %= full
     if batch is None:
         return dim

@@ -151,9 +151,9 @@ def _fits(model: nn.Module, made: Arguments) -> bool:
 
 
 def _taken(model: nn.Module) -> str:
-    names = [name if each.default is each.empty else f"{name} (or nothing)"
+    names = [name if each.default is each.empty else tr("{name} (or nothing)").format(name=name)
              for name, each in inspect.signature(model.forward).parameters.items()]
-    return ", ".join(names) or "no input"
+    return ", ".join(names) or tr("no input")
 
 
 # --- numbers --------------------------------------------------------------------------------------------------------

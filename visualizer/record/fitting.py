@@ -377,7 +377,7 @@ def _run(module: nn.Module, reads: Takes, shapes: Shapes) -> Any:
     """What comes out of zeros of a shape; raises ValueError where there is no room to try."""
     widest = max((layer.out_channels for layer in _leaves(module) if hasattr(layer, "out_channels")), default=1)
     if widest * prod(shapes[0]) > MOST_MADE:
-        raise ValueError("it would make more than there is room for")
+        raise ValueError(tr("it would make more than there is room for"))
     with torch.no_grad():
         return module(torch.zeros(shapes[0], dtype=torch.long if reads.whole else torch.float32))
 
@@ -484,7 +484,7 @@ def _fed(path: Path, title: str, model: nn.Module, reads: Takes, told: Manifest,
     def known(raw: Any) -> Any:
         made = prepare(raw)
         if reads.whole and made.numel() and not 0 <= int(made.min()) <= int(made.max()) < reads.most:
-            raise ValueError(f"whole numbers from 0 to {reads.most - 1} are read")
+            raise ValueError(tr("whole numbers from 0 to {last} are read").format(last=reads.most - 1))
         return made
 
     shape = ("shape",) if told.shape is None else ()

@@ -313,10 +313,10 @@ def _fed(raw: Any, reads: _Reads) -> Tensor:
     if array.ndim == len(sizes) - 1 and reads.offer.batched:
         array = array[None]
     if array.ndim != len(sizes):
-        raise ValueError(f"it has {array.ndim} axes, and {len(sizes)} are read")
+        raise ValueError(tr("it has {count} axes, and {wanted} are read").format(count=array.ndim, wanted=len(sizes)))
     made = torch.tensor(array)
     if made.is_floating_point() and not (declared.dtype.is_floating_point or declared.dtype.is_complex):
-        raise ValueError("whole numbers are read")
+        raise ValueError(tr("whole numbers are read"))
     return made.to(declared.dtype)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from visualizer import answers, inputs
+from visualizer import answers, inputs, reasons
 from visualizer.answers import AnswerKind
 from visualizer.edits import INPUT, TEACHER, those
 from visualizer.edits import said as edits_said
@@ -181,7 +181,7 @@ def prepared(opened: Opened, raw: Any, instead: str = english("choose one of its
         return x
     except (ValueError, RuntimeError) as error:
         if isinstance(raw, str):  # the model's own sentence: nothing typed, or symbols that it does not know
-            raise Refused(str(error)) from error
+            raise Refused(reasons.told(str(error))) from error
         what = translated(inputs.of(reads_of(opened)).one)
         if hasattr(raw, "shape"):
             what = tr("{name} of {shape}").format(name=what, shape=" × ".join(map(str, raw.shape)))

@@ -76,7 +76,8 @@ def choices_in(path: Path) -> tuple[Class, ...]:
                              ).format(file=path.name, most=MOST_BYTES >> 20))
         tree = ast.parse(path.read_bytes(), path.name)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        where = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        where = tr(" in line {line}").format(line=error.lineno) \
+            if isinstance(error, SyntaxError) and error.lineno else ""
         why = (error.msg if isinstance(error, SyntaxError) else str(error)) or type(error).__name__
         raise Refused(tr("{file} is no Python that can be read ({why}{where}); mend it, and open it again."
                          ).format(file=path.name, why=why[:100].rstrip("."), where=where)) from None

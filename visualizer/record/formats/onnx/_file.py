@@ -61,7 +61,8 @@ def tensor(proto: Any, room: Room) -> Tensor | None:
     """The numbers of a TensorProto, halves as whole ones; None where their type is not read, which `room` notes."""
     code, sizes, name = proto.data_type, tuple(proto.dims), proto.name[:60]
     if code not in DTYPES:
-        room.unknown.append(f"numbers of the type {NAMES.get(code, code)}" if code != STRING else "texts as numbers")
+        room.unknown.append(tr("numbers of the type {type}").format(type=NAMES.get(code, code)) if code != STRING else
+                            tr("texts as numbers"))
         return None
     dtype = DTYPES[code]
     if len(sizes) > MOST_AXES or any(size < 0 for size in sizes):
@@ -69,7 +70,7 @@ def tensor(proto: Any, room: Room) -> Tensor | None:
     needed = prod(sizes) * dtype.itemsize
     room.bytes_left -= needed * (2 if dtype in WIDER else 1)
     if room.bytes_left < 0:
-        raise unpack.TooMuch(f"it holds more than {unpack.MOST_NUMBERS >> 20} MB of numbers")
+        raise unpack.TooMuch(tr("it holds more than {most} MB of numbers").format(most=unpack.MOST_NUMBERS >> 20))
     if proto.HasField("segment"):
         raise Odd(tr("{name} is kept in pieces").format(name=name))
     made = _outside(proto, room, needed, dtype) if proto.data_location == proto.EXTERNAL else \

@@ -151,7 +151,7 @@ class _Reader:
             if made is not None:
                 self.tensors[name] = made
         if proto.sparse_initializer:
-            self.room.unknown.append("sparse weights")
+            self.room.unknown.append(tr("sparse weights"))
         for each in proto.input:
             if not (outermost and each.name in names):
                 self.fresh(each.name, names)
@@ -230,7 +230,7 @@ class _Reader:
                      ([proto.s] if kind == proto.STRING else proto.strings)]
             return words[0] if kind == proto.STRING else words
         if kind in (proto.SPARSE_TENSOR, proto.SPARSE_TENSORS, proto.TENSORS, proto.GRAPHS):
-            self.room.unknown.append("lists of tensors or graphs as settings")
+            self.room.unknown.append(tr("lists of tensors or graphs as settings"))
             return None
         plain = {proto.FLOAT: lambda: float(proto.f), proto.INT: lambda: int(proto.i),
                  proto.FLOATS: lambda: list(proto.floats), proto.INTS: lambda: list(proto.ints)}
@@ -355,9 +355,9 @@ def branched(name: str) -> tuple[str, ...]:
 def _input(proto: Any, room: Room) -> Input:
     about = proto.type.tensor_type
     if not proto.type.HasField("tensor_type"):
-        room.unknown.append("inputs that are lists of tensors")
+        room.unknown.append(tr("inputs that are lists of tensors"))
     if about.elem_type not in DTYPES:
-        room.unknown.append(f"inputs of {NAMES.get(about.elem_type, 'no type')}")
+        room.unknown.append(tr("inputs of {type}").format(type=NAMES.get(about.elem_type, tr("no type"))))
         return Input(proto.name, torch.float32, ())
     dtype = DTYPES[about.elem_type]
     room.halves |= dtype in WIDER

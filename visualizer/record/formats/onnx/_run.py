@@ -133,7 +133,8 @@ class Run:
     def graph(self, graph: Graph, given: Sequence[tuple[Any, bool]] = ()) -> list[tuple[Any, bool]]:
         """What comes out of a graph, and whether it is plain."""
         if len(given) != len(graph.inputs):
-            raise TypeError(f"a graph inside takes {len(graph.inputs)} values, and is given {len(given)}")
+            raise TypeError(tr("a graph inside takes {wanted} values, and is given {count}"
+                               ).format(wanted=len(graph.inputs), count=len(given)))
         for name, (value, plain) in zip(graph.inputs, given, strict=True):
             self.keep((name,), (value,), plain)
         if not graph.nodes:
@@ -195,7 +196,7 @@ class Run:
 
     def scan(self, node: Node) -> None:
         if node.version < 9:
-            raise TypeError("Scan before version 9 is not read")
+            raise TypeError(tr("Scan before version 9 is not read"))
         body: Graph = node.said["body"]
         count = node.get("num_scan_inputs")
         values = [self.value(name) for name in node.given]

@@ -83,9 +83,9 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int, int, int]]:
         elif wire in (1, 5):
             at += 8 if wire == 1 else 4
         else:
-            raise ValueError("it is no protobuf")
+            raise ValueError(tr("it is no protobuf"))
         if at > size or field == 0:
-            raise ValueError("it is cut off, or no protobuf")
+            raise ValueError(tr("it is cut off, or no protobuf"))
         yield field, wire, start, at
 
 
@@ -93,7 +93,7 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
     found = shift = 0
     while True:
         if at >= len(data) or shift > 63:
-            raise ValueError("it is cut off, or no protobuf")
+            raise ValueError(tr("it is cut off, or no protobuf"))
         byte = data[at]
         found |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7
@@ -144,9 +144,9 @@ def _number(file: IO[bytes]) -> int | None:
         byte = file.read(1)
         if not byte:
             if shift:
-                raise ValueError("it is cut off")
+                raise ValueError(tr("it is cut off"))
             return None
         found |= (byte[0] & 0x7F) << shift
         if byte[0] < 0x80:
             return found
-    raise ValueError("it is no protobuf")
+    raise ValueError(tr("it is no protobuf"))

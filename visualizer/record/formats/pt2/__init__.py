@@ -78,7 +78,7 @@ def _opened(path: Path, module: Exported, told: Manifest) -> Opened:
     module.plan.most = MOST_MADE  # until it is known that it makes less
     opened = intake.opened(path, f"{path.stem}, exported", module, declared, told,
                            lambda shapes: shapes_of(module, shapes, MOST_MADE),
-                           why=f"export it again: {_archive.SAVE}", guard=True)
+                           why=tr("export it again: {save}").format(save=_archive.SAVE), guard=True)
     if opened.tried:
         module.plan.most = None
     return opened

@@ -124,11 +124,13 @@ def keep(names: tuple[Any, ...], made: Any, env: Env) -> None:
     """Give what a step made to its names."""
     several = made if len(names) > 1 else (made,)
     if len(names) > len(several):
-        raise TypeError(f"{len(several)} results, where the file names {len(names)}")
+        raise TypeError(tr("{count} results, where the file names {names}"
+                           ).format(count=len(several), names=len(names)))
     for name, each in zip(names, several, strict=False):
         if type(name) is tuple:
             if len(name) != len(each):
-                raise TypeError(f"{len(each)} results, where the file names {len(name)}")
+                raise TypeError(tr("{count} results, where the file names {names}"
+                                   ).format(count=len(each), names=len(name)))
             env.update(zip(name, each, strict=True))
         elif name is not None:
             env[name] = each
@@ -254,7 +256,7 @@ def _refs(values: Sequence[Any]) -> Iterator[Ref]:
 
 
 def _never(*given: Any) -> Any:
-    raise TypeError("a graph inside a graph is run by the module")
+    raise TypeError(tr("a graph inside a graph is run by the module"))
 
 
 def _in_order(graph: Graph, known: set[str], outputs: Sequence[Any]) -> None:
@@ -354,7 +356,7 @@ def _argument(words: Any, unknown: list[str], depth: int) -> Any:
         return complex(_plain(about.get("real"), (float, int)), _plain(about.get("imag"), (float, int)))
     if kind == "as_graph" and isinstance(about, dict):
         return _graph(_dict(about.get("graph"), english("a graph")), unknown, depth + 1)
-    unknown.append(f"values of the kind {kind[:40]}")
+    unknown.append(tr("values of the kind {kind}").format(kind=kind[:40]))
     return None
 
 
