@@ -240,7 +240,7 @@ def said(n: "int") -> str:
 
 ENGLISH_ALONE = {
     "cli.py", "told.py", "language.py",  # on stderr
-    "data.py", "record/own_step.py", "record/watching.py", "scene/colour.py", "paint.py",  # to whoever writes Python
+    "data.py", "record/own_step.py", "record/watching.py", "scene/colour.py",  # to whoever writes Python
     "scene/handwritten.py", "scene/stepbeat.py", "engine/server.py", "ui/heard.py",  # to other code, which goes on
 }
 """Files whose errors nobody reads in a window or a picture."""

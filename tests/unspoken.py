@@ -19,9 +19,9 @@ from visualizer.kinds import all_kinds
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
 SPOKEN = {"tr", "english", "translated"}
 UNREAD = {"ValueError", "TypeError", "KeyError", "IndexError", "AttributeError", "RuntimeError", "NotImplementedError",
-          "Broken", "ArgumentTypeError", "Usage", "NotDone", "TypeVar", "ParamSpec", "module", "modules", "getattr",
-          "setattr", "import_module", "compile", "fullmatch", "match", "search", "color", "fill", "setStyleSheet",
-          "font", "encode", "open"}
+          "SystemExit", "Broken", "ArgumentTypeError", "Usage", "NotDone", "TypeVar", "ParamSpec", "module", "modules",
+          "getattr", "setattr", "import_module", "compile", "fullmatch", "match", "search", "color", "fill",
+          "setStyleSheet", "font", "encode", "open"}
 """Calls whose words are not read in a picture or a window."""
 READ = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z(]|^[A-Z][a-z]{2,}")
 SYMBOLS = {"tanh", "min", "max", "mean", "target", "low", "high", "way"}
@@ -53,7 +53,9 @@ def refusals(tree: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
     for node in tree:
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args \
                 and getattr(node.exc.func, "id", getattr(node.exc.func, "attr", "")) not in UNREAD \
-                and isinstance(node.exc.args[0], ast.Constant | ast.JoinedStr):
+                and isinstance(node.exc.args[0], ast.Constant | ast.JoinedStr) \
+                and any(READ.search(str(piece.value)) for piece in ast.walk(node.exc.args[0])
+                        if isinstance(piece, ast.Constant)):
             yield node.lineno, ast.unparse(node.exc.args[0])
 
 
