@@ -11,7 +11,7 @@ from functools import wraps
 from typing import TypeVar
 
 from visualizer import registry
-from visualizer.language import english, speaking
+from visualizer.language import english, speaking, tr
 from visualizer.scene import projector
 from visualizer.scene.chains import stepped, stepwise
 from visualizer.scene.picture import Focus, Look, Picture
@@ -183,4 +183,5 @@ def find(name: str) -> View:
     for view in all_views():
         if view.name == called_now(name):
             return view
-    raise LookupError(f"There is no view {name!r}; choose one of {', '.join(view.name for view in all_views())}.")
+    raise LookupError(tr("There is no view {name!r}; choose one of {known}."
+                         ).format(name=name, known=", ".join(view.name for view in all_views())))
