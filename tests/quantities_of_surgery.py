@@ -52,6 +52,7 @@ DONE = {
     r"unit_off:(.+):(\d+)": "unit {1} of {0} off", r"unit_only:(.+):(\d+)": "of {0} only unit {1}",
     r"gate_(open|shut):(.+?):(\w+)": "gate “{2}” of {1} held {0}", r"step_off:(\d+)": "without number {0}",
     r"weight:(.+):(\d+)=(.+)": "{0} at ({1}) = {2}",
+    r"replaced:(.+):(\d+)=mean": "in place of unit {1} of {0} its mean",
 }
 """How an edit is written, and what is read of it."""
 
@@ -68,7 +69,7 @@ def what_is_done(trace: Trace, said: Any) -> str:
 # --- which matters most -----------------------------------------------------------------------------------------------
 
 def _held(trace: Trace) -> Any:
-    return trace.studies["matters"]
+    return trace.studies.get("matters") or trace.studies["matters so far"]
 
 
 quantity("how many inputs are counted")(lambda trace, said: int(_held(trace)["inputs"]))
@@ -85,3 +86,38 @@ def index_left_out(trace: Trace, said: Any) -> float:
     word = bytes(_held(trace)[f"{said.array}:words"]).decode().split("\n")[said.cell[0]]
     _, arguments = edits.parse(word)
     return float(arguments[-1])
+
+
+quantity("loss that grows")(lambda trace, said: float(
+    _held(trace)["units:alone"][said.cell[0]] - _held(trace)["all"][0]))
+quantity("points that the edits cost")(lambda trace, said: 100 * float(
+    _held(trace)["whole"][0] - _held(trace)["now"][0]) / float(_held(trace)["whole"][1]))
+quantity("points gained")(lambda trace, said: 100 * float(
+    _held(trace)["now"][0] - _held(trace)["whole"][0]) / float(_held(trace)["whole"][1]))
+quantity("right before the edits")(lambda trace, said: float(_held(trace)["whole"][0] / _held(trace)["whole"][1]))
+quantity("right after the edits")(lambda trace, said: float(_held(trace)["now"][0] / _held(trace)["now"][1]))
+quantity("answers counted")(lambda trace, said: int(_held(trace)["whole"][1]))
+quantity("weights compared")(lambda trace, said: int(_held(trace)["bits"][1]))
+quantity("weights that differ")(lambda trace, said: int(_held(trace)["bits"][1] - _held(trace)["bits"][0]))
+
+
+@quantity("how far it reaches")
+def how_far(trace: Trace, said: Any) -> float:
+    was, now = before(trace, said.layer), after(trace, said.layer)
+    return float(np.sqrt(((now - was) ** 2).sum() / (was ** 2).sum()))
+
+
+# --- a sandbox layer --------------------------------------------------------------------------------------------------
+
+def _reads(side: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
+    """How many places a kernel finds, counted one by one."""
+    places = range(-padding, side + padding)
+    return sum(start % stride == 0 and start - padding + (kernel - 1) * dilation in places for start in range(
+        side + 2 * padding))
+
+
+quantity("side that is read")(lambda trace, said: trace.studies[said.array]["read"].shape[-2])
+quantity("size by the formula")(lambda trace, said: _reads(
+    trace.studies[said.array]["read"].shape[-2 + said.cell[0]], *map(int, trace.studies[said.array]["settings"])))
+quantity("size by torch")(lambda trace, said: int(trace.studies[said.array]["out"].shape[said.cell[0]]))
+quantity("largest of the sandbox")(lambda trace, said: float(np.abs(trace.studies[said.array]["out"]).max()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -137,7 +139,7 @@ def test_what_is_switched_off_stays_in_the_list() -> None:
     assert state.edits == ()
     assert state.look.knob("off", "") == CUT
     trace = with_study(pass_of("digits_cnn", "digit-2148"), "surgery")
-    picture = _drawn(trace, state.look)
+    picture = _drawn(trace, replace(state.look, size=(800, 700)))  # in a wider one the rail lists it
     assert [mark for mark in picture.moving if isinstance(mark, Rect) and mark.dashed and mark.holds == Toggles(CUT)]
     assert does.switched(state, CUT).look.knob("off", "") == ""
 

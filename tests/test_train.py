@@ -380,13 +380,23 @@ def test_a_run_is_written_cut_off_and_goes_on_as_if_nothing_had_been(tmp_path: P
     list(folder.written(place, run, learner, 9))
     found = door.recognise(str(place))
     assert found.what == door.RUN
-    assert found.inside[-1] == "step-9.trace"
+    assert door.last_of(found) == str(place / kept.NAME)
     (place / kept.NAME).write_bytes(_as_at(7))  # as if it had been killed behind it
     run, learner = folder.taken_up(place)
     assert run.step == 7
     *_, run = folder.written(place, run, learner, 12)
     alone, _ = grown(SMALL, upto=12, sample="digit-2148")
     assert run.updates == alone.updates
+    uncut = tmp_path / "uncut"
+    list(folder.written(uncut, *folder.started(uncut, SMALL, course, sample="digit-2148"), 12))
+    for path in uncut.iterdir():  # one checkpoint more than the uncut one has, where it had stopped for the first time
+        if path.name != kept.NAME:
+            assert (place / path.name).read_bytes() == path.read_bytes(), path.name
+    mine, other = kept.read(place / kept.NAME), kept.read(uncut / kept.NAME)
+    assert mine[0].plain() == other[0].plain()
+    assert {name: array.tobytes() for name, array in mine[1].items()} == \
+        {name: array.tobytes() for name, array in other[1].items()}
+    assert (place / kept.NAME).read_bytes() == (uncut / kept.NAME).read_bytes()
     with pytest.raises(Refused, match="already"):
         folder.started(place, SMALL, course)
 

@@ -398,10 +398,11 @@ def _what_is_seen(it: argparse.ArgumentParser) -> None:
 
 
 def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
-    it.add_argument("--reel", default="", metavar="before,after",
+    it.add_argument("--reel", default="", metavar="before,after|updates",
                     help="from the weights before training to the trained ones, at the moment that --at or --from "
-                         "names: conv2.forward, or after:conv2.forward@0.5 for the middle of the way; a folder of "
-                         "recordings or model files is such a reel by itself")
+                         "names: conv2.forward, or after:conv2.forward@0.5 for the middle of the way; updates goes "
+                         "through the checkpoints of a training, that of a folder or one that comes with the app; a "
+                         "folder of recordings or model files is such a reel by itself")
     it.add_argument("--focus", metavar="LAYER:i,j,…", help="what is looked at: conv2, conv2:7, conv2:7,3,5")
     it.add_argument("--set", type=_knobs, action="append", default=[], dest="knobs", metavar="KNOB=VALUE,…",
                     help="settings of the view")
@@ -690,13 +691,15 @@ def _from_every_place(state: State, own: Recorded, chosen: argparse.Namespace) -
 
 def _recordings(state: State, trace: Trace, chosen: argparse.Namespace) -> Recorded:
     """The recording of the State's recipe, or all those of its reel."""
-    from visualizer.scene.recipe import reeled
+    from visualizer import sight
+    from visualizer.scene.recipe import is_of_run, reeled
     from visualizer.scene.state import changed
 
     if not state.reel:
         return trace
-    return tuple(trace if recipe == state.recipe else _numbers_of(changed(state, recipe=recipe, reel=()), chosen)
-                 for recipe in reeled(state.recipe, state.reel))
+    found = tuple(trace if recipe == state.recipe else _numbers_of(changed(state, recipe=recipe, reel=()), chosen)
+                  for recipe in reeled(state.recipe, state.reel))
+    return found if is_of_run(state.reel) else sight.gathered(found)
 
 
 def _all_studied(found: Recorded, state: State, chosen: argparse.Namespace) -> Recorded:
@@ -1090,10 +1093,31 @@ def _reeled(state: State, chosen: argparse.Namespace) -> State:
 
     if not (said := getattr(chosen, "reel", "")):
         return state
+    if said == "updates" and not state.in_lab:
+        return _through_updates(state)
     if state.in_lab or said != ",".join(TRAINING):
-        raise Usage("A reel goes through the weights of a model; write --reel before,after, and with --from or --at "
-                    "the moment at which they are looked at.")
+        raise Usage("A reel goes through the weights of a model; write --reel before,after or --reel updates, and with "
+                    "--from or --at the moment at which they are looked at.")
     return changed(state, edits=tuple(edit for edit in state.edits if edit != UNTRAINED), reel=TRAINING)
+
+
+def _through_updates(state: State) -> State:
+    """The State with the checkpoints of its training one after the other; NotDone where it has none."""
+    from visualizer.edits import trained
+    from visualizer.scene.recipe import is_trained
+    from visualizer.scene.state import along_run
+    from visualizer.train import kept
+
+    words = next((edit for edit in state.edits if is_trained(edit)), trained.words_for(0))
+    course = words.partition(",")[2]
+    run = kept.of_file(state.model) if state.model.endswith(kept.SUFFIX) else kept.stored(state.model)
+    if course:
+        raise Usage("A training of its own knobs is written first: visualizer train NAME -o run, then --reel updates.")
+    if run is None or len(run.checkpoints) < 2:
+        raise NotDone(f"No training of {state.model} comes with the app; write one with visualizer train {state.model} "
+                      "-o run, and name that folder.")
+    names = tuple(str(each.step) for each in run.checkpoints)
+    return along_run(state, names, trained.moved(words, run.checkpoints[-1].step), "")
 
 
 def _seen_as(look: Look, chosen: argparse.Namespace, size: tuple[int, int]) -> Look:
@@ -1538,7 +1562,8 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
 
     given = dict(pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs)
     look = replace(state.look, knobs=tuple({**dict(state.look.knobs), **given}.items()))
-    missing = [name for name in registry.module("views").find(view).measured(look) if name not in trace.studies]
+    wanted = registry.module("views").find(view).measured(look, trace, state.focus)
+    missing = [name for name in wanted if name not in trace.studies]
     if not missing or state.in_lab or door.is_recording(state.model):
         return trace
     with _working("measuring"):

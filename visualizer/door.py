@@ -25,12 +25,15 @@ from visualizer.scene import state as does
 from visualizer.scene.session import Session
 from visualizer.scene.state import Place, State, changed
 from visualizer.trace import Refused
+from visualizer.train import kept
 
 BUNDLED, LABORATORY, MODEL, RECORDING, SAVED, INPUT = "bundled", "laboratory", "model", "recording", "saved", "input"
 RUN = "run"
 """What a thing can be: a model that comes with the app, the laboratory, a model file, one finished recording, a session
-or a picture or a film that was saved by the app, something that is given to a model, a folder of recordings or of model
-files."""
+or a picture or a film that was saved by the app, something that is given to a model, a training: a folder of recordings
+or of model files, or the file that `visualizer train` writes."""
+TRAINING = "training"
+"""The view in which a training is seen first."""
 MOST_IN_RUN = 60
 """So many recordings of a folder are at hand at one time."""
 
@@ -49,6 +52,8 @@ class Found:
     """What the app left in it."""
     inside: tuple[str, ...] = ()
     """The files of a folder, in the order of their names."""
+    said: str = ""
+    """What of it cannot be had, one sentence; empty where all can."""
 
 
 # --- what it is -----------------------------------------------------------------------------------------------------
@@ -71,7 +76,10 @@ def recognise(thing: str | Path) -> Found:
         raise LookupError(tr("There is no model {name}; name one of {known}, or a model file.").format(
             name=repr(name), known=", ".join(registry.models())))
     if path.is_dir():
-        return Found(RUN, name, inside=_run(path))
+        return _run(name, path)
+    if suffix == kept.SUFFIX:
+        kept.of_file(name)
+        return Found(RUN, name)
     return _by_content(name, path) or _by_ending(name, path, suffix)
 
 
@@ -109,8 +117,32 @@ def _by_ending(name: str, path: Path, suffix: str) -> Found:
                      "model.").format(name=path.name, models=", ".join(registry.module("record.formats").suffixes())))
 
 
-def _run(folder: Path) -> tuple[str, ...]:
-    """The recordings in a folder, or where there are none the model files, by name and number: 2 before 10."""
+def _run(name: str, folder: Path) -> Found:
+    """The training in a folder: its own file, or as far as that is none the recordings or model files beside it."""
+    file, said = folder / kept.NAME, ""
+    if file.is_file():
+        try:
+            kept.of_file(str(file))
+            return Found(RUN, str(file))
+        except Refused as error:
+            said = str(error)
+    try:
+        found, broken = _recordings(folder)
+    except Refused as error:
+        raise (Refused(said) if said else error) from error
+    if broken:
+        count = tr("{name} is damaged and left out; the others are there.") if len(broken) == 1 else \
+            tr("{name} and {count} more are damaged and left out; the others are there.")
+        said = said or count.format(name=broken[0], count=len(broken) - 1)
+    elif said:
+        said = tr("{name} is damaged, so of this training only the recordings beside it are there.").format(
+            name=kept.NAME)
+    return Found(RUN, name, inside=found, said=said)
+
+
+def _recordings(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The recordings in a folder, or where there are none the model files, by name and number: 2 before 10; and those
+    that cannot be read."""
     try:
         files = sorted((path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")),
                        key=lambda path: [(int(part), "") if part.isdigit() else (-1, part)
@@ -119,7 +151,9 @@ def _run(folder: Path) -> tuple[str, ...]:
         raise Refused(tr("{path} cannot be read ({why}); choose another folder.").format(
             path=folder, why=error.strerror or error)) from error
     for endings in ((traces.SUFFIX,), registry.module("record.formats").suffixes()):
-        found = tuple(path.name for path in files if path.suffix.lower() in endings)
+        held = [path for path in files if path.suffix.lower() in endings and path.name != kept.NAME]
+        whole = [path for path in held if path.suffix.lower() != traces.SUFFIX or traces.HEADER in _members(path)]
+        found = tuple(path.name for path in whole)
         if len(found) > MOST_IN_RUN:
             raise Refused(tr("{path} holds {count} recordings, and {most} can be seen one after the other; take some "
                              "of them out.").format(path=folder, count=len(found), most=MOST_IN_RUN))
@@ -127,7 +161,7 @@ def _run(folder: Path) -> tuple[str, ...]:
             raise Refused(tr("{name} has a sign in its name that stands for something else in an address; rename it "
                              "without : and @.").format(name=repr(bad)))
         if len(found) > 1:
-            return found
+            return found, tuple(path.name for path in held if path not in whole)
     if why := registry.module("record.formats").refused(folder):
         raise Refused(why)
     raise Refused(tr("{path} is a folder without two recordings or model files in it; open a file.").format(
@@ -207,9 +241,14 @@ def asks(found: Found, now: State) -> str:
     """The model whose Card has to be known before the thing can be opened; empty if it can be opened at once."""
     if found.what == MODEL:
         return found.name
-    if found.what == RUN and not found.inside[-1].endswith(traces.SUFFIX):
-        return str(Path(found.name) / found.inside[-1])
+    if found.what == RUN and not last_of(found).endswith(traces.SUFFIX):
+        return last_of(found)
     return now.model if found.what == INPUT and can_run(now.model) and not registry.is_bundled(now.model) else ""
+
+
+def last_of(found: Found) -> str:
+    """The file of a training that is opened: its own, or the last one in its folder."""
+    return str(Path(found.name) / found.inside[-1]) if found.inside else found.name
 
 
 # --- where one stands -----------------------------------------------------------------------------------------------
@@ -233,15 +272,25 @@ def open_(found: Found, now: State | None = None, *, cards: Cards = card_of, sam
         seen = _begun(now, cards, card.of_trace(recorded, found.name))
         return Session(changed(seen, sample=recorded.sample.name), recorded)
     if found.what == RUN:
-        last = str(Path(found.name) / found.inside[-1])
-        what = RECORDING if last.endswith(traces.SUFFIX) else MODEL
-        opened = open_(Found(what, last), now, cards=cards, sample=sample, edits=edits)
-        return replace(opened, state=changed(opened.state, reel=found.inside, at=""))
+        return _of_run(found, now, cards, sample, edits)
     if found.what == INPUT:
         now = now if chosen else _reading(now, cards(now.model), found.name)
         return Session(_given(now, cards(now.model), found.name))
     state = _begun(now, cards, cards(found.name) or Card(found.name), stays=found.what == BUNDLED)
     return Session(changed(state, sample=state.sample if sample is None else sample, edits=edits or ()))
+
+
+def _of_run(found: Found, now: State, cards: Cards, sample: str | None, edits: tuple[str, ...] | None) -> Session:
+    """A training, in its own view where all that is seen there is known of it."""
+    last = last_of(found)
+    what = RECORDING if last.endswith(traces.SUFFIX) else MODEL
+    if what == MODEL and not found.inside and sample is None:
+        sample = next(iter((cards(last) or Card(last)).samples), "")
+    opened = open_(Found(what, last), now, cards=cards, sample=sample, edits=edits)
+    state = changed(opened.state, reel=found.inside, at="")
+    if what == RECORDING or not found.inside:
+        state = changed(state, view=TRAINING)
+    return replace(opened, state=state, said=opened.said or found.said)
 
 
 def _begun(now: State, cards: Cards, known: Card, stays: bool = False) -> State:

@@ -14,14 +14,20 @@ from fractions import Fraction
 from typing import Protocol
 
 from visualizer import answers, lab, titles, views
+from visualizer.edits import trained
 from visualizer.language import speaking, tr
 from visualizer.scene import figures, numbers
+from visualizer.scene import state as does
 from visualizer.scene.picture import TITLE, Focus, Look, Mark, Picture, Rect, Text, grouped
+from visualizer.scene.recipe import is_of_run
 from visualizer.scene.reel import Reel, title_of
-from visualizer.scene.state import called_now, inner_address
+from visualizer.scene.state import State, called_now, inner_address
 from visualizer.scene.subject import NUMBER, step_of, subject
-from visualizer.scene.timeline import FORWARD, Moment, Timeline
-from visualizer.trace import Trace, remembered
+from visualizer.scene.timeline import FORWARD, UPDATE, Moment, Timeline
+from visualizer.trace import OF_RUN, Trace, remembered
+from visualizer.train import kept, words_of
+from visualizer.train import seen as training
+from visualizer.train.recordings import of_recordings
 from visualizer.views import View
 
 
@@ -94,6 +100,7 @@ def seen(found: Recorded, place: Standpoint, moment: Moment | None = None, size:
         it = sight(trace, place, moment, size)
         return picture(trace, replace(it, look=look(it.look)))
 
+    found = as_seen(found, place)
     if isinstance(found, Trace):
         return one(found, moment, size)
     with speaking(place.look.language):
@@ -131,6 +138,7 @@ def page(trace: Trace, seen: Sight) -> Picture | None:
 def times(found: Recorded, place: Standpoint) -> Timeline:
     """The beats of a recording at the pace of the place's view, and the moment that is shown until one is chosen; or
     those of a reel."""
+    found = as_seen(found, place)
     if not isinstance(found, Trace):
         return reel(found, place).times
     trace = found
@@ -142,6 +150,7 @@ def times(found: Recorded, place: Standpoint) -> Timeline:
 def moment_of(found: Recorded, place: Standpoint) -> Moment:
     """The moment at which a place stands; an address of another recording falls back to the telling one. A single
     recording of a reel is looked at where all of them are."""
+    found = as_seen(found, place)
     known = times(found, place)
     at = inner_address(place.at, place.reel) if isinstance(found, Trace) else place.at
     return (known.nearest(at) if at else None) or known.telling
@@ -157,12 +166,73 @@ def reel(found: tuple[Trace, ...], place: Standpoint) -> Reel:
 
 def nearest(found: Recorded, place: Standpoint) -> Trace:
     """The recording at which a place stands, or the one that is the nearest to it in a reel."""
+    found = as_seen(found, place)
     return found if isinstance(found, Trace) else found[reel(found, place).nearest(moment_of(found, place))]
 
 
 def own(found: Recorded) -> Trace:
     """The recording of a place's own recipe."""
     return found if isinstance(found, Trace) else found[-1]
+
+
+# --- the updates of a training --------------------------------------------------------------------------------------
+
+def shows_updates(view: str) -> bool:
+    """Whether the time of a view is that of a training, update by update."""
+    return training.STUDY in views.find(view).studies
+
+
+def gathered(found: tuple[Trace, ...]) -> tuple[Trace, ...]:
+    """Recordings of one network at several updates, each with what all of them tell of its training; as they are where
+    they are not those of one network, or are only two."""
+    shapes = {each.shapes for each in found}
+    if len(found) < 3 or len(shapes) > 1 or any(training.STUDY in each.studies for each in found):
+        return found
+    arrays = of_recordings(found)
+    return tuple(replace(each, studies={**each.studies, training.STUDY: arrays}) for each in found)
+
+
+def as_seen(found: Recorded, place: Standpoint) -> Recorded:
+    """What a view sees of a place: the view of a training sees all recordings of it at once, as one."""
+    if isinstance(found, tuple) and shows_updates(place.view) and training.STUDY in found[-1].studies:
+        return found[-1]
+    return found
+
+
+def along_run(state: State, trace: Trace, moment: Moment) -> State:
+    """From the view of a training to the one that a State asks for, with the updates as its time: it shows the network
+    as it was at the update where one stands, of which `trace` holds the run. As it is where there is none."""
+    held = trace.studies.get(training.STUDY)
+    if held is None or len(held["kept"]) < 2:
+        return state
+    names = state.reel or tuple(str(int(step)) for step in held["kept"])
+    name = names[min(reached(moment), len(names) - 1)]
+    plain = times(trace, replace(state.place, at="", reel=()))
+    ends = [beat for beat in plain.beats if beat.direction == FORWARD]
+    told = plain.telling.beat if plain.first_sight or not ends else ends[-1]
+    if state.reel:
+        return does.changed(state, at=f"{name}:{told.address}", playing=False)
+    run, said = training.words_of(dict(held)), trace.facts.get(OF_RUN, {})
+    longer = None if said.get("file") else kept.stored(run.model)
+    known = said.get("file") or (longer is not None and longer.course == run.course and not run.data)
+    words = trained.words_for(int(name)) if known else trained.words_for(int(name), words_of(run.course), run.data)
+    return does.along_run(state, names, words, told.address)
+
+
+def back_to_run(state: State, trace: Trace) -> State:
+    """The same State in the view of the training, at the update where one stands in its reel."""
+    place = does.reached_in(state)
+    held = trace.studies.get(training.STUDY)
+    step = int(state.reel[place]) if is_of_run(state.reel) else 0 if held is None else int(held["kept"][place])
+    at = f"{trace.layers[0].name}.{UPDATE}" + (f"[{step}]" if step else "")
+    if not is_of_run(state.reel):
+        return does.changed(state, at=at, playing=False)
+    return does.changed(does.off_run(state), reel=(), at=at, playing=False)
+
+
+def reached(moment: Moment) -> int:
+    """Which checkpoint of a training was reached last; nothing lies between two."""
+    return moment.index if moment.phase == 1 else max(0, moment.index - 1)
 
 
 # --- several places -------------------------------------------------------------------------------------------------

@@ -51,6 +51,12 @@ MODULES = "modules"
 """The fact that tells the classes of the modules which hold others: path -> `Bottleneck`."""
 UNTRAINED = "untrained"
 """What is done to a model that is recorded with its weights from before training; an edit of a recipe."""
+TRAINED = "trained"
+"""What is done to a model that is recorded with the weights that a training of it had after so many updates; an edit of
+a recipe."""
+OF_RUN = "run"
+"""The fact that tells of which training its weights are: `step`, and where that is found again, `file`, `course`,
+`data`."""
 TOLD = "told"
 """What is done where a network that says one symbol after the other is told the right one before each, not its own
 last one (teacher forcing): an edit of a recipe, and the name of what its `forward` takes for it."""
@@ -114,10 +120,16 @@ class Answer:
         object.__setattr__(self, "truth", None if self.truth is None else _read_only(self.truth))
 
     @property
-    def chooses(self) -> bool:
-        """Whether it is one choice among labels. `answers` stands above this file, so it is looked up by name."""
+    def along(self) -> tuple[str, ...] | None:
+        """Along which axes it is a choice among labels each; along none it is one choice; None where it is no choice.
+        `answers` stands above this file, so it is looked up by name."""
         made = registry.module("answers").of(self)
-        return made is not None and made.along == ()
+        return None if made is None else made.along
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it is one choice among labels."""
+        return self.along == ()
 
 
 @dataclass(frozen=True, eq=False)

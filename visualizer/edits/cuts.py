@@ -24,7 +24,7 @@ class Put:
     """A number in a weight, a bias or a kernel."""
 
     parameter: str
-    """With the name of its part: `conv2.weight`."""
+    """With the name of its part: `conv2.weight`, as the model or the recording calls it."""
     place: tuple[int, ...]
     """Of fewer axes than the parameter has: of all that lies there."""
     value: float
@@ -69,7 +69,37 @@ class Restarted:
     by: str
 
 
-Cut = Scaled | Put | Unwired | Gate | Replaced | Restarted
+BENDS = ("none", "leaky", "relu", "tanh", "sigmoid")
+"""Curves that can stand in place of another."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """A number added to what one channel or unit of a part gives."""
+
+    layer: str
+    unit: int
+    amount: float
+
+
+@dataclass(frozen=True)
+class Bent:
+    """Another curve in place of that of a part."""
+
+    layer: str
+    curve: str
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """Two channels or units that change places, in what makes them and in what reads them."""
+
+    layer: str
+    one: int
+    other: int
+
+
+Cut = Scaled | Put | Unwired | Gate | Replaced | Restarted | Added | Bent | Swapped
 
 
 def of_unit(words: str) -> tuple[str, int]:

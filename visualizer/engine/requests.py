@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, replace
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +25,7 @@ import numpy as np
 import visualizer
 from visualizer import lab as labs
 from visualizer import manifest, memory, registry
-from visualizer.edits import MODEL, WEIGHTS, those
+from visualizer.edits import MODEL, WEIGHTS, all_edits, those
 from visualizer.engine.protocol import Told
 from visualizer.engine.shared import is_large, shared
 from visualizer.over import parse
@@ -59,15 +60,19 @@ def survey(model: str, told: dict[str, Any] | None = None) -> dict[str, Any]:
     return {"survey": import_module("visualizer.record.survey").survey(model, said).plain()}
 
 
-def record(*, check: bool = True, **wanted: Any) -> dict[str, Any]:
-    """Record one sample through one model: `{"trace": Trace, "report": Report}`. `wanted` is what `_trace` takes.
+def record(*, check: bool = True, studies: Sequence[str] = (), **wanted: Any) -> dict[str, Any]:
+    """Record one sample through one model: `{"trace": Trace, "report": Report}`. `wanted` is what `_trace` takes;
+    `studies` are measured at once, so that the picture that needs them is whole when it comes.
 
     The check takes ten times as long as the recording. Who wants to show the numbers first says `check=False`, gets
     None for a report, and then makes the request `check` with the same words; so is a large recording answered in any
     case.
     """
     trace = _trace(**wanted)
-    return {"trace": trace, "report": trace.check() if check and not is_large(trace) else None}
+    report = trace.check() if check and not is_large(trace) else None
+    if studies:
+        trace = import_module("visualizer.record").with_study(_pass(**wanted), *studies)
+    return {"trace": trace, "report": report}
 
 
 def check(**wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
@@ -102,15 +107,19 @@ def study(name: str, others: Sequence[str] = (),
           **wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
     """What a study of the recording that `record` made of the same words measures: `{"study": name, "arrays": …}`;
     `others` are the inputs beside which it is seen."""
-    made = import_module("visualizer.record")
-    opened = _opened(*_source(wanted["model"], wanted.get("edits", ())))
-    asked = {key: word for key, word in wanted.items() if key != "model"}
-    again = made.pass_of(opened, **{**asked, "pixels": _drawing(wanted.get("pixels")), "trace": _trace(**wanted)})
-    again = replace(again, others=tuple(others))
-    arrays = dict((yield from made.measure(name, again)))
+    again = replace(_pass(**wanted), others=tuple(others))
+    arrays = dict((yield from import_module("visualizer.record").measure(name, again)))
     if is_large(again.trace):
         memory.give_back()
     return {"study": name, "arrays": arrays}
+
+
+def _pass(**wanted: Any) -> Any:
+    """The recording that `_trace` makes of these words, and all that it takes to make it again."""
+    opened = _opened(*_source(wanted["model"], wanted.get("edits", ())))
+    asked = {key: word for key, word in wanted.items() if key != "model"}
+    return import_module("visualizer.record").pass_of(
+        opened, **{**asked, "pixels": _drawing(wanted.get("pixels")), "trace": _trace(**wanted)})
 
 
 def costs(networks: Sequence[Sequence[Any]]) -> Generator[tuple[float, str], None, dict[str, Any]]:
@@ -300,7 +309,7 @@ _open: dict[Source, Any] = {}
 
 def _source(model: str, edits: Sequence[str]) -> Source:
     digest = _hash_of(model, UNTRAINED in edits)
-    if digest and model not in registry.models() and (said := manifest.of(model)) != manifest.NOTHING:
+    if digest and not registry.is_bundled(model) and (said := manifest.of(model)) != manifest.NOTHING:
         digest += json.dumps(said.plain())  # another model as soon as something else is said of the file
         digest += "".join(_hash_of(str(Path(model).with_name(name))) for name in (said.weights, said.source) if name)
     return model, tuple(edits), digest
@@ -308,10 +317,15 @@ def _source(model: str, edits: Sequence[str]) -> Source:
 
 def _opened(model: str, edits: tuple[str, ...], digest: str) -> Any:
     """The model, opened once for as long as its file has the same bytes: another sample then takes milliseconds."""
-    edits = those(edits, WEIGHTS, MODEL)  # what is done to an input leaves the model as it is
-    key = model, edits, digest
-    found = _open.pop(key, None) or import_module("visualizer.record.run").opened_with(model, edits)
-    _open[key] = found  # again, as the last one used
+    made = import_module("visualizer.record.edits")
+    weights, cuts = those(edits, WEIGHTS), those(edits, MODEL)  # what is done to an input leaves the model as it is
+    known = {words.partition(":")[0] for words in edits} <= {each.name for each in all_edits()}
+    found = None
+    for done in dict.fromkeys((weights, (*weights, *cuts))) if known else (edits,):
+        key = model, done, digest
+        found = _open.pop(key, None) or (
+            made.opened_with(model, done) if found is None else made.cut_as(found, cuts))
+        _open[key] = found  # again, as the last one used
     while len(_open) > MOST_OPEN:
         del _open[next(iter(_open))]
     return found
@@ -319,11 +333,22 @@ def _opened(model: str, edits: tuple[str, ...], digest: str) -> Any:
 
 def _hash_of(name: str, untrained: bool = False) -> str:
     """sha256 of the weights of a bundled model, or of a file; empty for anything else."""
-    path = registry.weights(name, untrained) if name in registry.models() else Path(LINE.sub("", name))
+    if registry.is_bundled(name):
+        path = registry.weights(name, untrained)
+        return _hash_of_bundled(path, path.stat().st_mtime_ns) if path.is_file() else ""
+    path = Path(LINE.sub("", name))
     try:
-        if not path.is_file():
-            return ""
+        return _sha256(path) if path.is_file() else ""
     except (OSError, ValueError):  # a text that is too long for a name, or holds what no name can
         return ""
+
+
+@lru_cache(maxsize=8)
+def _hash_of_bundled(path: Path, changed: int) -> str:
+    """Of weights that come with the app, which stay what they are while it runs: read once."""
+    return _sha256(path)
+
+
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

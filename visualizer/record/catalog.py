@@ -73,7 +73,7 @@ def open_model(name_or_path: str | Path, untrained: bool = False, told: Manifest
     Raises LookupError for an unknown name, Refused for a file that is missing, damaged, hostile, or not understood, and
     where no weights from before training are bundled.
     """
-    if str(name_or_path) in registry.models():
+    if registry.is_bundled(str(name_or_path)):
         return _bundled(str(name_or_path), untrained)
     path = Path(name_or_path)
     if untrained and path.exists():

@@ -35,6 +35,8 @@ VERSION = 1
 """Of what is counted and how: curves that were kept by another one are counted anew."""
 BATCH = 200
 """So many inputs go through at once."""
+ALONE = 8
+"""So many that are asked one by one are asked at a stretch."""
 LIKE = 1e-3
 """So far may answers to many at once be from those to one, of the largest: both are sums in another order."""
 MOST_PLACES = 64
@@ -123,18 +125,13 @@ def measured(opened: Opened, words: Sequence[str], data: Data, grows: str = "",
     return curve
 
 
-def counted(opened: Opened, words: Sequence[str], data: Data) -> Point:
-    """Right answers with these edits as they are; raises Refused as `measured` does."""
+def counted(opened: Opened, words: Sequence[str], data: Data) -> Generator[float, None, Point]:
+    """Right answers with these edits as they are; yields the share of the inputs that were read. Raises Refused as
+    `measured` does."""
     made = answers_with(opened)
     if made is None or made.judge is None:
         raise Refused(tr("The answers of {model} are neither right nor wrong.").format(model=opened.title))
-    counting = _Counting(opened, words, data).point(words, 1.0)
-    while True:
-        try:
-            next(counting)
-        except StopIteration as end:
-            found: Point = end.value
-            return found
+    return (yield from _Counting(opened, words, data).point(words, 1.0))
 
 
 def blank(opened: Opened, words: Sequence[str], data: Data, grows: str = "") -> Curve:
@@ -258,7 +255,10 @@ class _Counting:
                 point = self._added(point, waiting.pop(size))
                 yield number / len(self.inputs)
         for batch in waiting.values():
-            point = self._added(point, batch)
+            step = ALONE if self.together is False else len(batch)
+            for start in range(0, len(batch), step):
+                point = self._added(point, batch[start:start + step])
+                yield 1.0
         if not point.of:
             raise Refused(tr("It is not known of these inputs what {model} should answer.").format(
                 model=self.opened.title))

@@ -17,7 +17,20 @@ import torch
 from torch import Tensor, nn
 
 from visualizer import inputs
-from visualizer.edits.cuts import MEAN, ZERO, Cut, Gate, Put, Replaced, Restarted, Scaled, Unwired
+from visualizer.edits.cuts import (
+    MEAN,
+    ZERO,
+    Added,
+    Bent,
+    Cut,
+    Gate,
+    Put,
+    Replaced,
+    Restarted,
+    Scaled,
+    Swapped,
+    Unwired,
+)
 from visualizer.record.catalog import Opened
 from visualizer.trace import Array, Refused
 
@@ -43,6 +56,12 @@ def cut(module: nn.Module, wanted: Cut, opened: Opened) -> None:
         hold(module, wanted, opened.title)
     elif isinstance(wanted, Replaced):
         instead(module, wanted, opened)
+    elif isinstance(wanted, Added):
+        add(module, wanted, opened.title)
+    elif isinstance(wanted, Bent):
+        bend(module, wanted, opened.title)
+    elif isinstance(wanted, Swapped):
+        swap(module, wanted, opened)
     else:
         restart(module, wanted, opened)
 
@@ -68,6 +87,22 @@ def scale(module: nn.Module, layer: str, unit: int, factor: float, title: str, o
             return output * _like(factors, output)
 
         _behind(part, path, kept)
+
+
+def add(module: nn.Module, wanted: Added, title: str) -> None:
+    """Add a number to what one channel or unit gives; Refused where there is none."""
+    path, part, _, _ = _part(module, wanted.layer, title)
+    if type(part).__name__ in CANDIDATE:
+        raise Refused(f"A unit of {path} has a bias for each gate; set one of them: "
+                      f"weight:{path}.bias_ih_l0:ROW=VALUE.")
+
+    def added(output: Tensor, axis: int) -> Tensor:
+        _within(wanted.unit, output.shape[axis], path)
+        amounts = np.zeros(_along(output, axis))
+        amounts.flat[wanted.unit] = wanted.amount
+        return output + _like(amounts, output)
+
+    _behind(part, path, added)
 
 
 def _part(module: nn.Module, layer: str, title: str) -> tuple[str, nn.Module, int, bool]:
@@ -146,15 +181,27 @@ def _within(unit: int, count: int, path: str) -> None:
 
 def put(module: nn.Module, wanted: Put, title: str) -> None:
     """Set a number of a weight, a bias or a kernel; Refused if there is no such place."""
-    known = dict(module.named_parameters())
-    if wanted.parameter not in known:
+    known = dict(module.named_parameters(remove_duplicate=False))
+    found = known.get(wanted.parameter)
+    if found is None:
+        found = _as_recorded(module, wanted.parameter, title)
+    if found is None:
         raise Refused(f"{title} has no weight {wanted.parameter!r}; choose one of {', '.join(known) or 'none'}.")
-    found = known[wanted.parameter]
     if len(wanted.place) > found.ndim or any(at >= size for at, size in zip(wanted.place, found.shape, strict=False)):
         raise Refused(f"{wanted.parameter} has no place {', '.join(map(str, wanted.place))}; it has "
                       f"{' × '.join(map(str, found.shape))}, counted from 0.")
     with torch.no_grad():
         found[wanted.place] = wanted.value
+
+
+def _as_recorded(module: nn.Module, name: str, title: str) -> nn.Parameter | None:
+    """A parameter by the name that a recording has for it: of a recurrent layer `lstm.l0.reverse.weight_ih`."""
+    layer, _, weight = name.rpartition(".")
+    with suppress(Refused):
+        _, part, level, backwards = _part(module, layer, title)
+        found = getattr(part, f"{weight}_l{level}{'_reverse' if backwards else ''}", None)
+        return found if isinstance(found, nn.Parameter) else None
+    return None
 
 
 def unwire(module: nn.Module, wanted: Unwired, title: str) -> None:
@@ -187,6 +234,75 @@ def hold(module: nn.Module, wanted: Gate, title: str) -> None:
         raise Refused(f"{path} has no gate {wanted.gate!r}; "
                       f"{'choose one of ' + ', '.join(gates) if gates else 'choose a layer of the kind LSTM or GRU'}.")
     _rows(part, gates[wanted.gate], wanted.unit, level, backwards, path, HELD if wanted.open else -HELD)
+
+
+# --- curves, and places -----------------------------------------------------------------------------------------------
+
+CURVES: dict[str, Callable[[], nn.Module]] = {"none": nn.Identity, "leaky": lambda: nn.LeakyReLU(0.1), "relu": nn.ReLU,
+                                              "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+"""Each of `cuts.BENDS`."""
+
+
+def bend(module: nn.Module, wanted: Bent, title: str) -> None:
+    """Put another curve in place of that of a part; Refused where it is no part of its own."""
+    path, part, _, _ = _part(module, wanted.layer, title)
+    if getattr(nn.modules.activation, type(part).__name__, None) is not type(part) \
+            or isinstance(part, nn.MultiheadAttention | nn.Softmax | nn.LogSoftmax):
+        curves = [name for name, each in module.named_modules() if isinstance(each, nn.ReLU | nn.Tanh | nn.Sigmoid)]
+        there = f"choose one of {', '.join(curves)}" if curves else f"{title} has none as a part of its own"
+        raise Refused(f"{path} is no curve that could be replaced; {there}.")
+    parent, _, own = path.rpartition(".")
+    setattr(module.get_submodule(parent), own, CURVES[wanted.curve]())
+
+
+def swap(module: nn.Module, wanted: Swapped, opened: Opened) -> None:
+    """Let two channels or units change places in what makes them, and in the next part that reads them; Refused where
+    that is not the only one, so that other answers would come."""
+    path, part, _, _ = _part(module, wanted.layer, opened.title)
+    if type(part).__name__ not in ("Conv1d", "Conv2d", "Conv3d", "Linear") or getattr(part, "groups", 1) != 1:
+        raise Refused(f"Units of {path} cannot change places; choose a dense layer or a convolution.")
+    count = int(part.weight.shape[0])  # type: ignore[index, union-attr, arg-type]
+    for unit in (wanted.one, wanted.other):
+        _within(unit, count, path)
+    parts = [each for each in module.modules() if not [*each.children()]]
+    behind = parts[parts.index(part) + 1:]
+    before = _answers(module, opened)
+    _exchange(part, wanted, 0, 1)
+    for each in behind:
+        if isinstance(each, nn.modules.batchnorm._BatchNorm) and each.num_features == count:
+            _exchange(each, wanted, 0, 1)
+        elif isinstance(each, nn.modules.conv._ConvNd | nn.Linear):
+            width = int(each.weight.shape[1])
+            if width % count == 0 and getattr(each, "groups", 1) == 1:
+                _exchange(each, wanted, 1, width // count)
+                if all(torch.allclose(*pair, rtol=1e-3, atol=1e-4, equal_nan=True)
+                       for pair in zip(before, _answers(module, opened), strict=True)):
+                    return
+            break
+    raise Refused(f"What reads {path} is not one dense layer or convolution behind it, so nothing can change places "
+                  "there; choose another layer.")
+
+
+def _answers(module: nn.Module, opened: Opened) -> list[Tensor]:
+    """What it gives to the first input that ships."""
+    from visualizer.record.run import given_of, prepared
+    from visualizer.record.tracing import outputs
+
+    x = prepared(opened, given_of(opened, "").raw)
+    with torch.no_grad():
+        return [each for _, each in outputs(module(*(x if isinstance(x, tuple) else (x,))))]
+
+
+def _exchange(part: nn.Module, wanted: Swapped, axis: int, each: int) -> None:
+    """Rows or columns of two units, so many of each, in all that a part holds along that axis."""
+    held = [tensor for name, tensor in (*part.named_parameters(), *part.named_buffers())
+            if tensor.ndim > axis and (axis == 0 or name == "weight")]
+    for tensor in held:
+        order = torch.arange(tensor.shape[axis])
+        one, other = (slice(unit * each, (unit + 1) * each) for unit in (wanted.one, wanted.other))
+        order[one], order[other] = order[other].clone(), order[one].clone()
+        with torch.no_grad():
+            tensor.copy_(tensor.index_select(axis, order))
 
 
 # --- states -----------------------------------------------------------------------------------------------------------

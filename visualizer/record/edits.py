@@ -7,18 +7,20 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from visualizer import edits
+from visualizer import edits, registry
 from visualizer.inputs import InputKind
 from visualizer.language import ENGLISH, speaking
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.cutting import cut
 from visualizer.record.latent import by_chance, settings_of
-from visualizer.trace import UNTRAINED, Array, Refused
+from visualizer.record.weights import to_numpy
+from visualizer.trace import TRAINED, UNTRAINED, Array, Refused
 
 
 def opened_with(model: Any, words: Sequence[str]) -> Opened:
@@ -28,16 +30,53 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
         wanted = edits.of(words, edits.MODEL)
     except LookupError as error:
         raise Refused(str(error.args[0])) from error
-    opened = open_model(model, untrained=any(edit.name == UNTRAINED for edit, _ in weights))
-    if not wanted:
-        return opened
+    opened = _with_weights(model, weights)
+    return cut_as(opened, words) if wanted else opened
+
+
+def cut_as(opened: Opened, words: Sequence[str]) -> Opened:
+    """A model that is open, changed as those edits of a model say; Refused for what it has nothing for."""
+    wanted = edits.of(words, edits.MODEL)
+    if opened.module not in _as_opened:
+        _as_opened[opened.module] = {name: to_numpy(tensor).tobytes() for name, tensor in _weights(opened)}
     module = copy.deepcopy(opened.module)
     for edit, arguments in wanted:
         if edit.draws is not None:
             by_chance(module, settings_of(opened), edit.draws(*arguments), opened.title)
         elif edit.cuts is not None:
             cut(module, edit.cuts(*arguments), opened)
-    return replace(opened, module=module, uncut=opened, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
+    return replace(opened, module=module, uncut=opened.uncut or opened,
+                   title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
+
+
+_as_opened: WeakKeyDictionary[nn.Module, dict[str, bytes]] = WeakKeyDictionary()
+"""The weights of each network that was edited, as they were before its first edit."""
+
+
+def _weights(opened: Opened) -> list[tuple[str, Tensor]]:
+    return [(name, tensor) for name, tensor in opened.module.state_dict().items() if isinstance(tensor, Tensor)]
+
+
+def unchanged(opened: Opened) -> tuple[int, int]:
+    """How many weights of a network are, bit for bit, what they were before its first edit; and how many it has."""
+    known, same, of = _as_opened.get(opened.module), 0, 0
+    for name, tensor in _weights(opened):
+        now = to_numpy(tensor).tobytes()
+        size = len(now) // max(1, tensor.numel())
+        of += tensor.numel()
+        if known is None or known.get(name) == now:
+            same += tensor.numel()
+        elif len(known.get(name, b"")) == len(now):
+            same += sum(known[name][at:at + size] == now[at:at + size] for at in range(0, len(now), size))
+    return same, of
+
+
+def _with_weights(model: Any, wanted: Sequence[tuple[edits.Edit, edits.Arguments]]) -> Opened:
+    """A model with the weights that are asked for, the last ones where several are."""
+    name, said = (wanted[-1][0].name, wanted[-1][1]) if wanted else ("", ())
+    if name == TRAINED:
+        return registry.module("record.training.weights").after(str(model), *said)
+    return open_model(model, untrained=name == UNTRAINED)
 
 
 def of_input(words: Sequence[str], raw: Any, kind: InputKind, facts: Mapping[str, Any], title: str) -> Any:

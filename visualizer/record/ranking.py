@@ -14,7 +14,7 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
@@ -28,6 +28,7 @@ from visualizer.record.run import reads_of
 from visualizer.record.weights import hash_of, to_numpy
 from visualizer.trace import Refused
 
+T = TypeVar("T")
 VERSION = 1
 """Of what is counted and how."""
 MOST = 96
@@ -59,7 +60,8 @@ class Ranking:
         return tuple(sorted(range(len(self.alone)), key=lambda place: (self.alone[place], place)))
 
 
-Growing = Generator[tuple[float, str], None, Ranking]
+Growing = Generator[tuple[float, Ranking], None, Ranking]
+"""Yields (share done, what was counted so far), so that it can be stopped there."""
 
 
 def units(opened: Opened, layer: str = "") -> tuple[str, ...]:
@@ -81,7 +83,7 @@ def _count(part: nn.Module) -> int:
 
 
 def ranked(opened: Opened, words: Sequence[str] = (), of: str = "") -> Growing:
-    """Count all of it; yields (share done, words) after each that was left out, so that it can be stopped there.
+    """Count all of it: each left out in turn, and then one after the other.
 
     `words` are the edits of the inputs that are done in any case; `of` is a layer, or `steps`. Raises Refused where
     there is nothing to leave out, or answers are neither right nor wrong.
@@ -94,42 +96,68 @@ def ranked(opened: Opened, words: Sequence[str] = (), of: str = "") -> Growing:
     path = _path(opened, data, (*words, *rows))
     found = _kept(path)
     if found is None:
-        first = counted(opened, words, data)
-        found = Ranking(rows, (first.right, first.of))
+        first = yield from _told(right(opened, words, data, ()), Ranking(rows, (0, 0)))
+        found = Ranking(rows, first)
     while not found.finished:
-        found = _further(opened, words, data, found)
+        found = yield from _further(opened, words, data, found)
         _keep(path, found)
-        yield (len(found.alone) + len(found.gone)) / (2 * len(rows) + 1), tr("leaving out in turn")
+        yield _share(found), found
     return found
 
 
-def right(opened: Opened, words: Sequence[str], data: Data, without: Sequence[str]) -> int:
-    """How many answers are right without all of these."""
-    of_model = edits.of(without, edits.MODEL)
+def right(opened: Opened, words: Sequence[str], data: Data,
+          without: Sequence[str]) -> Generator[float, None, tuple[int, int]]:
+    """How many answers are right without all of these, of how many; yields after each stretch of inputs."""
     module = copy.deepcopy(opened.module)
-    for edit, arguments in of_model:
+    for edit, arguments in edits.of(without, edits.MODEL):
         assert edit.cuts is not None
         cut(module, edit.cuts(*arguments), opened)
-    return counted(replace(opened, module=module), (*words, *edits.those(without, edits.INPUT)), data).right
+    done = (*words, *edits.those(without, edits.INPUT))
+    point = yield from counted(replace(opened, module=module), done, data)
+    return point.right, point.of
 
 
-def _further(opened: Opened, words: Sequence[str], data: Data, so_far: Ranking) -> Ranking:
+def _told(counting: Generator[float, None, T], so_far: Ranking) -> Generator[tuple[float, Ranking], None, T]:
+    """While something is counted, what was counted before."""
+    while True:
+        try:
+            next(counting)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        yield _share(so_far), so_far
+
+
+def _share(found: Ranking) -> float:
+    return (len(found.alone) + len(found.gone)) / (2 * len(found.words) + 1)
+
+
+def _further(opened: Opened, words: Sequence[str], data: Data, so_far: Ranking) -> Growing:
+    """One more number of it."""
+    def without(places: Sequence[int]) -> Generator[tuple[float, Ranking], None, int]:
+        found = yield from _told(right(opened, words, data, [rows[place] for place in places]), so_far)
+        return found[0]
+
     rows, order = so_far.words, so_far.order
     if len(so_far.alone) < len(rows):
-        return replace(so_far, alone=(*so_far.alone,
-                                      right(opened, words, data, [rows[len(so_far.alone)]])))
-    if len(so_far.gone) < len(rows) and not rows[0].startswith("step_off"):
-        least = [rows[place] for place in order[::-1][:len(so_far.gone) + 1]]
-        return replace(so_far, gone=(*so_far.gone, right(opened, words, data, least)))
-    taken = list(so_far.broken[::2])
+        count = yield from without([len(so_far.alone)])
+        return replace(so_far, alone=(*so_far.alone, count))
+    if rows[0].startswith("step_off"):
+        return replace(so_far, finished=True)
+    if len(so_far.gone) < len(rows):
+        count = yield from without(order[::-1][:len(so_far.gone) + 1])
+        return replace(so_far, gone=(*so_far.gone, count))
+    taken = so_far.broken[::2]
     last = so_far.broken[-1] if so_far.broken else so_far.all[0]
-    if 2 * last <= so_far.all[0] or len(taken) == len(rows) or rows[0].startswith("step_off"):
+    if 2 * last <= so_far.all[0] or len(taken) == len(rows):
         return replace(so_far, finished=True)
     if not taken:
         return replace(so_far, broken=(order[0], so_far.alone[order[0]]))
-    left = [place for place in order if place not in taken]
-    counts = {place: right(opened, words, data, [rows[each] for each in (*taken, place)]) for place in left}
-    worst = min(left, key=lambda place: counts[place])
+    counts = {}
+    for place in order:
+        if place not in taken:
+            counts[place] = yield from without([*taken, place])
+    worst = min(counts, key=lambda place: counts[place])
     return replace(so_far, broken=(*so_far.broken, worst, counts[worst]))
 
 

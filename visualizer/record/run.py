@@ -24,10 +24,10 @@ from visualizer.record.latent import decoder_of
 from visualizer.record.objectives import Target, plain_target
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
-from visualizer.trace import TOLD, Array, Refused, Trace
+from visualizer.trace import OF_RUN, TOLD, Array, Refused, Trace
 
 FACTS = ("answer", "architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained",
-         "wiring")
+         "wiring", OF_RUN)
 """What of a model's card stays with the recording."""
 
 

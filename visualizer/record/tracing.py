@@ -33,7 +33,7 @@ from visualizer.record.edits import of_tensor
 from visualizer.record.objectives import Aimed, Target, aim, of_an_output, plain_target
 from visualizer.record.precision import Precision, in_precision
 from visualizer.record.weights import COMPILED, Hashes, Weights, unregistered, weights_of
-from visualizer.trace import MODULES, MOST_BYTES, Answer, Input, Layer, Refused, Sample, Trace
+from visualizer.trace import MODULES, MOST_BYTES, Answer, Array, Input, Layer, Refused, Sample, Trace
 
 
 def _budget() -> int:
@@ -210,10 +210,11 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
 
 
 class Followed(NamedTuple):
-    """Where what a layer made stands in the graph of autograd, and its shape with its batch axis."""
+    """Where what a layer made stands in the graph of autograd, its shape with its batch axis, and its numbers."""
 
     edge: GradientEdge
     shape: tuple[int, ...]
+    values: Array
 
 
 def followed(model: nn.Module, x: Any, keywords: Mapping[str, Any] | None = None, seed: int = 0,
@@ -235,7 +236,7 @@ def followed(model: nn.Module, x: Any, keywords: Mapping[str, Any] | None = None
                 for event, (_, tensor) in zip(inputs, given.tensors, strict=True):
                     event.whole = partial(_seen_together, running, given, tensor)
                 _, names = layers.build(recording, False, "float64")
-    return {names[id(event)]: Followed(event.edge, event.output.shape) for event in recording.events
+    return {names[id(event)]: Followed(event.edge, event.output.shape, event.output) for event in recording.events
             if event.edge is not None and event.output is not None and id(event) in names}
 
 

@@ -264,6 +264,8 @@ class Toggles:
     """As it stands in a recipe."""
     only: str = ""
     """The one that a click with Shift does instead."""
+    instead: tuple[str, ...] = ()
+    """Those in whose place it comes."""
 
 
 @dataclass(frozen=True)

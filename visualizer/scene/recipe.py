@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from visualizer import lab
-from visualizer.trace import SUFFIX, UNTRAINED, Refused
+from visualizer.edits import trained
+from visualizer.trace import SUFFIX, TRAINED, UNTRAINED, Refused
 
 BEFORE, AFTER = "before", "after"
 TRAINING = (BEFORE, AFTER)
@@ -103,8 +104,9 @@ def lab_recipe(words: Mapping[str, str] | Iterable[tuple[str, str]]) -> LabRecip
 def reeled(recipe: Recipe, names: Iterable[str]) -> tuple[Recipe, ...]:
     """What makes the recordings that a reel of these names goes through, in its order; the recipe itself is the last.
 
-    `before` and `after` are one network with its weights from before training and with the trained ones, any other name
-    is that of a file beside the one of the recipe: the checkpoints of a run, say.
+    `before` and `after` are one network with its weights from before training and with the trained ones; a number is a
+    network after so many updates of its training; any other name is that of a file beside the one of the recipe: the
+    recordings of a run, say.
     """
     return tuple(_station(recipe, name) for name in names) if isinstance(recipe, ModelRecipe) else ()
 
@@ -113,10 +115,33 @@ def _station(recipe: ModelRecipe, name: str) -> ModelRecipe:
     if name in TRAINING:
         others = tuple(edit for edit in recipe.edits if edit != UNTRAINED)
         return replace(recipe, edits=(*others, UNTRAINED) if name == BEFORE else others)
+    if name.isdecimal():
+        words = next((edit for edit in recipe.edits if is_trained(edit)), "")
+        return replace(recipe, edits=(trained.moved(words, int(name)), *own_edits(recipe)))
     path = str(Path(recipe.model).with_name(name))
     if path == recipe.model:
         return recipe
     return ModelRecipe(path, ()) if path.endswith(SUFFIX) else replace(recipe, model=path)
+
+
+def is_trained(edit: str) -> bool:
+    """Whether an edit of a recipe says after how many updates the network is seen."""
+    return edit.partition(":")[0] == TRAINED
+
+
+def is_of_run(names: tuple[str, ...]) -> bool:
+    """Whether a reel of these names goes through the checkpoints of a training: each is a number of updates."""
+    return bool(names) and all(name.isdecimal() for name in names)
+
+
+def opened_recipe(recipe: Recipe) -> Recipe:
+    """A recipe without the updates at which its network is seen."""
+    return replace(recipe, edits=own_edits(recipe)) if isinstance(recipe, ModelRecipe) else recipe
+
+
+def own_edits(recipe: ModelRecipe) -> tuple[str, ...]:
+    """What else is done to a network that is seen after so many updates."""
+    return tuple(edit for edit in recipe.edits if not is_trained(edit) and edit != UNTRAINED)
 
 
 def plain_of(recipe: Recipe) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pathlib import PurePath
 
 import numpy as np
 
-from visualizer.language import tr
+from visualizer.language import counted_as, tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import (
     SENTENCE,
@@ -35,12 +35,14 @@ from visualizer.scene.picture import (
     changed,
     plain,
 )
-from visualizer.scene.recipe import AFTER, BEFORE
+from visualizer.scene.recipe import AFTER, BEFORE, is_of_run
 from visualizer.scene.timeline import Moment, Pace, Timeline, timeline
 from visualizer.trace import Refused, Trace
 
 FADE, HOLD = Fraction(2), Fraction(1)
 """Seconds from one recording to the next, and for which it then stands."""
+CUT = Fraction(2, 5)
+"""Seconds for which each checkpoint of a training stands: of these nothing is shown but what was stored."""
 STRIP = 44
 """Pixels below the picture, in which it is said where in the reel one is."""
 EDGE, APART = 24.0, 8.0
@@ -73,12 +75,18 @@ class Reel:
     def times(self) -> Timeline:
         """A beat for each recording: the way to it, and its end, at which it stands as it is."""
         beat = replace(self.moment.beat, acts=(), quick=False)
-        return Timeline(tuple(replace(beat, of=name) for name in self.names), lambda moment: Pace(FADE, HOLD),
+        pace = Pace(CUT, Fraction(0)) if self.cuts else Pace(FADE, HOLD)
+        return Timeline(tuple(replace(beat, of=name) for name in self.names), lambda moment: pace,
                         replace(beat, of=self.names[-1]).address, timeline(self.recordings[-1]))
 
+    @property
+    def cuts(self) -> bool:
+        """Whether one recording gives way to the next at once: between checkpoints of a training nothing is drawn."""
+        return is_of_run(self.names)
+
     def nearest(self, moment: Moment) -> int:
-        """Which recording is the nearest to a moment of the reel."""
-        return max(moment.index - (moment.phase < 0.5), 0)
+        """Which recording is the nearest to a moment of the reel, or the last that was reached where it cuts."""
+        return max(moment.index - (moment.phase < (1 if self.cuts else 0.5)), 0)
 
     def at(self, x: float, width: float) -> Moment:
         """The moment that lies at `x` on the strip below a picture so wide."""
@@ -93,6 +101,9 @@ class Reel:
         """What is seen at a moment of the reel, with the strip below it, in so many pixels; `scale` is that of the
         strip."""
         inside = size[0], max(size[1] - round(STRIP * scale), 1)
+        if self.cuts:
+            here = seen(self.recordings[self.nearest(moment)], self.moment, inside)
+            return with_strip(here, self._strip, moment, size, scale)
         index = moment.index
         here = seen(self.recordings[index], self.moment, inside)
         if index and moment.phase < 1:
@@ -114,7 +125,9 @@ class Reel:
                           max_width=wide * 0.28))
         marks.append(Text(wide - EDGE, high - 10, plain(self.title(last)), 12, 600 if reached == last else 400,
                           "ink-2", "end", max_width=wide * 0.28))
-        if moment.index and moment.phase < 1:
+        if self.cuts:
+            said = self.title(self.nearest(moment))
+        elif moment.index and moment.phase < 1:
             said = tr("in between: interpolated, {share}").format(share=numbers.percent(moment.phase, 0))
         else:
             said = "" if reached in (0, last) else self.title(moment.index)
@@ -150,11 +163,14 @@ def track(size: tuple[int, int], reached: float, count: int) -> list[Mark]:
 
 def is_between(moment: Moment) -> bool:
     """Whether it lies between two recordings of a reel, where nothing was computed."""
-    return bool(moment.beat.of) and moment.index > 0 and 0 < moment.phase < 1
+    return bool(moment.beat.of) and moment.index > 0 and 0 < moment.phase < 1 and not moment.beat.of.isdecimal()
 
 
 def title_of(name: str) -> str:
     """What a recording of a reel is called where a person reads it."""
+    if name.isdecimal():
+        count = numbers.count(int(name))
+        return counted_as(int(name), tr("after {count} update"), tr("after {count} updates")).format(count=count)
     return {BEFORE: tr("before training"), AFTER: tr("after training")}.get(name) or PurePath(name).stem
 
 

@@ -30,11 +30,14 @@ from visualizer.scene.recipe import (
     ModelRecipe,
     Recipe,
     from_plain,
+    is_of_run,
     lab_recipe,
+    opened_recipe,
+    own_edits,
     plain_of,
 )
 from visualizer.scene.subject import is_inner, step_of
-from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
+from visualizer.scene.timeline import BACKWARD, FORWARD, UPDATE, Moment, Timeline
 from visualizer.trace import TOLD, UNTRAINED, Refused, Trace
 
 VERSION = 2
@@ -468,7 +471,7 @@ def inner_address(at: str, reel: tuple[str, ...]) -> str:
 
 def go(state: State, moment: Moment) -> State:
     """To a moment. In a reel, one of a single recording is that of all: one stays as far between them as one was."""
-    if not state.reel or moment.beat.of:
+    if not state.reel or moment.beat.of or moment.beat.doing == UPDATE:
         return changed(state, at=moment.address)
     name, colon, rest = state.at.partition(":")
     name, phase = (name, rest.partition("@")[2]) if colon and name in state.reel else (state.reel[-1], "")
@@ -620,6 +623,9 @@ def turned(state: State, name: str, word: str) -> State:
 
 def before_training(state: State) -> State:
     """The weights from before training, or the trained ones again; in a reel of both, to its other end."""
+    if is_of_run(state.reel):
+        ends = state.reel[-1 if state.at.startswith(f"{state.reel[0]}:") else 0]
+        return changed(state, at=f"{ends}:{inner_address(state.at, state.reel)}", playing=False)
     if state.reel == TRAINING:
         address = inner_address(state.at, state.reel)
         name = AFTER if state.at.startswith(f"{BEFORE}:") else BEFORE
@@ -657,8 +663,10 @@ def unit_words(focus: Focus | None, trace: Trace) -> str:
     return "" if found is None else f"{found[0]}:{found[1]}"
 
 
-def switched(state: State, words: str) -> State:
-    """One edit done or taken back; what is taken back stays in the list, switched off."""
+def switched(state: State, words: str, instead: tuple[str, ...] = ()) -> State:
+    """One edit done, in the place of others, or taken back; what is taken back stays in the list, switched off."""
+    for other in instead:
+        state = switched(state, other) if other in state.edits and other != words else state
     off = tuple(word for word in state.look.knob("off", "").split("|") if word and word != words)
     kept = "|".join((*off, words)[-MOST_SWITCHED_OFF:] if words in state.edits else off)
     return turned(toggled(state, words), "off", kept)
@@ -826,8 +834,33 @@ def training_reel(state: State, timeline: Timeline) -> State:
 
 
 def without_reel(state: State) -> State:
-    """The one recording of the place's own recipe, the last of the reel, at the moment that all were looked at."""
+    """The one recording of the place's own recipe, at the moment that all were looked at; of the updates of a training
+    the network that was opened."""
+    if is_of_run(state.reel):
+        state = off_run(state)
     return changed(state, reel=(), at=inner_address(state.at, state.reel), playing=False)
+
+
+def along_run(state: State, names: tuple[str, ...], words: str, address: str) -> State:
+    """The active place at the updates of a training: `words` is the edit for the one at which one stands, `address` the
+    moment at which the network is looked at there."""
+    step = words.partition(":")[2].partition(",")[0]
+    others = own_edits(state.recipe) if isinstance(state.recipe, ModelRecipe) else ()
+    return changed(state, edits=(words, *others), reel=names, at=f"{step}:{address}", playing=False)
+
+
+def off_run(state: State) -> State:
+    """The network that was opened, in the place of one after so many updates."""
+    return changed(state, recipe=opened_recipe(state.recipe))
+
+
+def reached_in(state: State) -> int:
+    """The place of the recording of a reel that was reached last."""
+    name, colon, rest = state.at.partition(":")
+    if not colon or name not in state.reel:
+        return len(state.reel) - 1
+    on_its_way = bool(rest.partition("@")[2])
+    return max(0, state.reel.index(name) - on_its_way)
 
 
 # --- notes and pen --------------------------------------------------------------------------------------------------

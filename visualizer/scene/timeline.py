@@ -20,6 +20,8 @@ from visualizer.trace import Layer, Trace, remembered
 FORWARD, BACKWARD = "forward", "backward"
 READS = "reads"
 """The first act of a step: what is new is taken in."""
+UPDATE = "update"
+"""What is done in a beat of a training: all weights move."""
 REST = Fraction(1, 4)
 """Seconds of rest after each beat when it plays by itself."""
 SECONDS = {FORWARD: Fraction(3, 5), BACKWARD: Fraction(2, 5)}

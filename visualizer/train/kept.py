@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from visualizer import registry
 from visualizer.language import tr
 from visualizer.registry import MOST_HEADER
-from visualizer.trace import Refused
+from visualizer.trace import OF_RUN, Refused, Trace
 from visualizer.train import Run, Update, run_from
 
 SUFFIX = ".run"
@@ -28,6 +28,7 @@ NAME = f"training{SUFFIX}"
 """What the file is called in the folder of a run."""
 MOST_BYTES = 1 << 30
 """A larger file is not read."""
+FORMAT = "visualizer-run-1"
 TUPLES = ("gradient", "moved", "weights", "dead", "saturated", "spread", "answer", "watched")
 SINGLE = ("step", "loss", "right")
 
@@ -49,7 +50,7 @@ def to_bytes(run: Run, state: Arrays | None = None, *, half: bool = False) -> by
     arrays["updates"] = _table(run)
     widths = [len(getattr(run.updates[0], name)) for name in TUPLES] if run.updates else [0] * len(TUPLES)
     bare = replace(run, updates=(), checkpoints=tuple(replace(each, weights={}) for each in run.checkpoints))
-    content = save(arrays, {"format": "visualizer-run-1", "run": json.dumps(bare.plain(), sort_keys=True),
+    content = save(arrays, {"format": FORMAT, "run": json.dumps(bare.plain(), sort_keys=True),
                             "widths": json.dumps(widths)})
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.dumps(json.loads(content[8:end]), sort_keys=True).encode()  # the library writes it in random order
@@ -69,6 +70,27 @@ def read(path: Path) -> tuple[Run, Arrays]:
     except Exception as error:  # whatever a damaged file makes of itself
         raise Refused(tr("{name} is damaged, so its training cannot go on; begin a new one in another folder.").format(
             name=path.name)) from error
+
+
+def of_file(path: str) -> Run:
+    """The run of a file, read once as long as nobody has written to it; Refused with one sentence."""
+    try:
+        about = Path(path).stat()
+    except OSError:
+        return read(Path(path))[0]
+    return _of_file(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(2)
+def _of_file(path: str, changed: int, size: int) -> Run:
+    return read(Path(path))[0]
+
+
+def is_one(path: Path) -> bool:
+    """Whether the header of a file says that it holds a run."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        return 2 <= size <= MOST_HEADER and FORMAT.encode() in file.read(size)
 
 
 def _of_bytes(content: bytes) -> tuple[Run, Arrays]:
@@ -129,6 +151,23 @@ def thinned(run: Run, kept: frozenset[int]) -> Run:
 def ships(model: str) -> bool:
     """Whether a longer run of a network comes with the app."""
     return model in _shipped()
+
+
+def suits(trace: Trace) -> bool:
+    """Whether there is a run to a recording: one of which its weights are, one that comes with the app, or one that can
+    be made here."""
+    return OF_RUN in trace.facts or can_be_trained(trace.model)
+
+
+def steps_of(trace: Trace) -> tuple[int, ...]:
+    """After how many updates there are checkpoints of the run of a recording, as far as that is known before it is
+    measured."""
+    said = trace.facts.get(OF_RUN, {})
+    try:
+        run = of_file(str(said["file"])) if said.get("file") else None if said.get("course") else stored(trace.model)
+    except Refused:
+        run = None
+    return (0,) if run is None else tuple(each.step for each in run.checkpoints)
 
 
 @lru_cache(1)

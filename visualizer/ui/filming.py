@@ -388,9 +388,9 @@ def recordings(store: Store) -> tuple[Recorded, ...]:
     has to be given, see `comparison.carried`."""
     if store.state.compare:
         return comparison.carried(store.readers) if store.readers and not store.waiting else ()
-    found = store.beside or (() if store.recorded is None or store.waiting else (store.recorded,))
+    found = store.beside or (() if store.carried is None or store.waiting else (store.carried,))
     whole = len(found) == len(store.state.places)
-    return found if whole and not (store.state.reel and isinstance(store.recorded, Trace)) else ()
+    return found if whole and not (store.state.reel and isinstance(store.carried, Trace)) else ()
 
 
 def why_not_over(store: Store) -> str:

@@ -29,6 +29,7 @@ from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
+from visualizer.ui.tuning import Tuning
 from visualizer.views import View
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ LEAST_TAUGHT = 320
 
 
 COMPARE = View("compare", english("Compare"), english("Several networks on one input, in step."),
-               lambda trace: True, lambda trace, moment, focus, look: EMPTY, group=views.WHOLE,
+               lambda trace: True, lambda trace, moment, focus, look: EMPTY, order=40, group=views.WHOLE,
                tries=english("Press play; click a network to stand in it, a pixel to find it in all of them."))
 """What the tab says that shows several places as one comparison: no view, and not found among them."""
 
@@ -197,7 +198,7 @@ class Panes(QWidget):
         """Whether the bar is shown."""
         if self.starting or self.store.trace is None or self.bar_open is False or not self.leaves("what-if"):
             return False
-        if not self.bar_open and not does.given(self.store.state):
+        if not self.bar_open and (not does.given(self.store.state) or self.rail.operating):
             return False
         return self.bar.grain is not None
 
@@ -264,7 +265,7 @@ class Panes(QWidget):
             self.top.show_path(((tr("Compare"), None), *words.path(trace, standing(seen))) if comparing else
                                words.path(trace, standing(seen)))
             found = sight.suited(trace)
-            whole = sum(view.group == COMPARE.group for view in found)
+            whole = sum(view.group == COMPARE.group and view.order < COMPARE.order for view in found)
             compares = [] if self.store.state.in_lab else [COMPARE]
             offered = [*found[:whole], *compares, *found[whole:]] if self.leaves("view") else []
             self.top.show_views(offered, COMPARE.name if comparing else seen.view.name)
@@ -491,12 +492,16 @@ class Panes(QWidget):
         self.rail.open_wanted.connect(lambda: run("open"))
         self.rail.knobs.compare_wanted.connect(lambda: run("pin"))
         self.rail.knobs.sweep_wanted.connect(lambda: run("sweep"))
+        self.rail.edits.undo_wanted.connect(lambda: run("undo"))
+        self.rail.edits.redo_wanted.connect(lambda: run("redo"))
+        self.rail.edits.said.connect(self.say)
         self.store.card_changed.connect(self.place)
         self.store.changed.connect(self._edited)
         self.stage.deeper.connect(lambda: run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)
         self.inspector.clicked.connect(self._pick)
+        self.tuning = [Tuning(canvas, self.store, self.say) for canvas in (self.stage, self.inspector.page)]
         self.rail.aside.hovered.connect(self._light)
         self.rail.aside.hovered.connect(self.stage.point)
         self.rail.aside.clicked.connect(self._pick)

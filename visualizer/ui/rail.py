@@ -39,6 +39,7 @@ from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import keyed
 from visualizer.ui.drawing import Pad, Paper
+from visualizer.ui.editlist import EditList
 from visualizer.ui.heard import Heard, Told, tell_reached, told_stretch
 from visualizer.ui.knobs import Knobs, Slider
 from visualizer.ui.store import Store
@@ -53,6 +54,8 @@ ACROSS = 4
 MOST_ROWS, AROUND = 5, 123
 """So many models are listed without scrolling, fewer where the sheet needs the room; and the height of all that stands
 above it but them."""
+OPERATES = "surgery"
+"""The view beside which edits are listed."""
 CARRIES_ASIDE = 1280
 """Pixels; a picture that is wider shows within itself what else stands beside the stage."""
 Key = Qt.Key
@@ -97,6 +100,9 @@ class Rail(QWidget):
         self.chosen.clicked.connect(self._model_menu)
         self.knobs = Knobs(store)
         self.knob_scroller = _scrolled(self.knobs, self)
+        self.edits = EditList(store)
+        self.edit_scroller = _scrolled(self.edits, self)
+        self.edit_icon = Button("", "options", "flat", self)
         self.panel: QFrame | None = None
         self.model_button.pops = self.chosen.pops = True
         self.setAccessibleName(tr("Network and input"))
@@ -119,7 +125,7 @@ class Rail(QWidget):
         no drawing is read."""
         if not self.draws:
             return
-        if self.narrow:
+        if self.narrow or self.operating:
             self._show_panel(self.draw_icon, Pad) if self.panel is None else self.close_panel()
             return
         if self.pad is None:
@@ -155,6 +161,11 @@ class Rail(QWidget):
         return self.store.state.in_lab
 
     @property
+    def operating(self) -> bool:
+        """Whether the list of edits stands in place of the choosers, and those are icons above it."""
+        return self.store.state.view == OPERATES and self.store.trace is not None and not self.experimenting
+
+    @property
     def drawing(self) -> bool:
         """Whether the pad stands where the samples were."""
         return self.pad is not None and not self.pad.isHidden()
@@ -181,7 +192,7 @@ class Rail(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.narrow or not self.aside.isHidden() or self.experimenting:
+        if self.narrow or not self.aside.isHidden() or self.experimenting or self.operating:
             return
         with faults.painting(self) as painter:
             style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
@@ -253,6 +264,7 @@ class Rail(QWidget):
             style.name(button, tr("Take a picture"), keyed(tr("A picture from the camera becomes the input"), "camera"))
         style.name(self.open_button, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
         style.name(self.open_icon, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
+        style.name(self.edit_icon, tr("Edits"), tr("What is done to the network, and what else can be done"))
         style.name(self.model_button, tr("Model"), tr("Choose another model"))
         style.name(self.input_button, tr("Input"), tr("Choose another input"))
 
@@ -267,13 +279,17 @@ class Rail(QWidget):
             button.clicked.connect(self.picture_wanted)
         self.model_button.clicked.connect(self._model_menu)
         self.input_button.clicked.connect(lambda: self._show_panel(self.input_button, SampleGrid))
+        self.edit_icon.clicked.connect(lambda: self._show_panel(self.edit_icon, EditList))
 
     def _place(self) -> None:
         self.aside.setGeometry(4, 10, self.width() - 8, self.height() - 10)
         self.aside.refresh(self.narrow or self.drawing)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         here = not self.narrow and self.aside.isHidden()
-        choosing, draws = here and not self.experimenting, self.draws
+        operating = here and self.operating
+        choosing, draws = here and not self.experimenting and not operating, self.draws
+        self.edit_scroller.setVisible(operating)
+        self.edit_icon.setVisible(self.narrow and self.operating)
         for widget in (self.chosen, self.knob_scroller):
             widget.setVisible(here and self.experimenting)
         for widget in wide:
@@ -286,17 +302,17 @@ class Rail(QWidget):
                 self.typed.field.clearFocus()  # Qt would hand the keyboard to the next button, and Space would press it
             self.typed.setVisible(choosing and self.typing)
         for widget in (self.model_button, self.input_button, self.draw_icon, self.open_icon):
-            widget.setVisible(self.narrow)
+            widget.setVisible(self.narrow or operating)
         if self.narrow and self.experimenting:
             style.name(self.input_button, tr("Knobs"), tr("Turn the knobs of the laboratory"))
         else:
             style.name(self.input_button, tr("Input"), tr("Choose another input"))
-        self.draw_icon.setVisible(self.narrow and draws)
-        self.record_icon.setVisible(self.narrow and self.records)
+        self.draw_icon.setVisible((self.narrow or operating) and draws)
+        self.record_icon.setVisible((self.narrow or operating) and self.records)
         self.record_button.setVisible(choosing and self.records)
-        self.camera_icon.setVisible(self.narrow and self.sees)
+        self.camera_icon.setVisible((self.narrow or operating) and self.sees)
         self.camera_button.setVisible(choosing and self.sees and not self.drawing)
-        if self.pad is not None and (self.narrow or not draws):
+        if self.pad is not None and (self.narrow or operating or not draws):
             self.pad.hide()
         if self.narrow:
             for widget, y, side in ((self.model_button, 12, 40), (self.input_button, 68, 40),
@@ -304,6 +320,13 @@ class Rail(QWidget):
                                     (self.camera_icon, 120, 40),
                                     (self.open_icon, 160 if draws or self.records or self.sees else 120, 40)):
                 widget.setGeometry(8, y, side, side)
+            self.edit_icon.setGeometry(8, 208, 40, 40)
+            return
+        if operating:
+            for widget, x in ((self.model_button, 8), (self.input_button, 56), (self.draw_icon, 104),
+                              (self.record_icon, 104), (self.camera_icon, 104), (self.open_icon, 152)):
+                widget.setGeometry(x, 8, 40, 40)
+            self.edit_scroller.setGeometry(8, 56, 206, self.height() - 60)
             return
         if self.experimenting:
             self.chosen.setGeometry(8, 8, 200, ROW)
@@ -344,8 +367,9 @@ class Rail(QWidget):
         if old.view != new.view and self.pad is not None and self.drawing and self.aside.suits(self.narrow):
             self.pad.hide()  # what the view shows here is what it was opened for
         self.aside.refresh(self.narrow or self.drawing)
-        if hidden != self.aside.isHidden():
+        if hidden != self.aside.isHidden() or (OPERATES in (old.view, new.view) and old.view != new.view):
             self._place()
+            self.update()
         if old.model != new.model:
             self._show_model()
         if old.in_lab != new.in_lab:
@@ -371,14 +395,9 @@ class Rail(QWidget):
     def fill(self) -> None:
         """Offer the samples that the model reads. Reading them waits until the window has been seen."""
         self._filled_for = self.store.state.model
-        self.grid.show_samples(self._samples())
+        self.grid.show_samples(self.store.samples)
         self._show_model()
         self.refresh()
-
-    def _samples(self) -> tuple[Sample, ...]:
-        """The bundled ones that the model reads: its own example is none of them."""
-        bundled = inputs.places()
-        return tuple(inputs.sample(name) for name in self.store.card.samples if name in bundled)
 
     def _learnt(self) -> None:
         """What the model at hand reads has come to be known."""
@@ -413,6 +432,11 @@ class Rail(QWidget):
             pad.done.setText(tr("Done"))
             pad.setGeometry(12, 12, 184, pad.sizeHint().height())
             panel.resize(208, pad.height() + 16)
+        elif what is EditList:
+            listed = self._joined(EditList(self.store))
+            scroller = _scrolled(listed, panel)
+            scroller.setGeometry(12, 12, 208, min(listed.sizeHint().height(), around.height() - 140))
+            panel.resize(232, scroller.height() + 24)
         elif self.experimenting:
             knobs = Knobs(self.store)
             knobs.compare_wanted.connect(self.knobs.compare_wanted)
@@ -429,17 +453,24 @@ class Rail(QWidget):
                 typed.setGeometry(12, top, typed.sizeHint().width(), typed.sizeHint().height() + room)
                 top += typed.height()
             grid = SampleGrid(self.store)
-            grid.show_samples(self._samples())
+            grid.show_samples(self.store.samples)
             scroller = _scrolled(grid, panel)
             scroller.setGeometry(12, top, 198, 6 * grid.pitch)
             panel.resize(220, top + 6 * grid.pitch + 12)
         panel.move(beside.mapTo(around, QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        reached = Paper | SampleGrid | TextField | Slider
+        reached = Paper | SampleGrid | TextField | Slider | Button
         next(child for child in panel.findChildren(QWidget) if isinstance(child, reached)
              ).setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel
+
+    def _joined(self, listed: EditList) -> EditList:
+        """A list of edits that says what it wants as this rail does."""
+        listed.said.connect(self.edits.said)
+        listed.undo_wanted.connect(self.edits.undo_wanted)
+        listed.redo_wanted.connect(self.edits.redo_wanted)
+        return listed
 
     def _panel_closed(self) -> None:
         self.panel = None

@@ -5,6 +5,7 @@ Whatever goes wrong ends as one sentence, and with the recording that was there 
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,6 +33,9 @@ from visualizer.ui.store import Recording, Store, network_of
 
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
+SO_FAR, SORTED = " so far", "sorted"
+"""What the name of a study has behind it while more of it comes, and the knob of the view that then sorts it."""
+OF_EDIT = ("now",)
 QUIET = 600
 """Milliseconds without another change after which the laboratory is checked."""
 SWEEP = "sweep"
@@ -94,8 +98,7 @@ class Recorder(QObject):
         self.gate: Callable[[Found, bool], None] | None = None
         """Who looks at a model file before it is opened, and lets it be opened with `open_now`; None for nobody."""
         store.changed.connect(self._remember)
-        store.changed.connect(lambda old, new: (old.view, old.look.knobs) != (new.view, new.look.knobs)
-                              and self._measure_anew(new))
+        store.changed.connect(lambda old, new: _asks_anew(old, new) and self._measure_anew(new))
         store.trace_changed.connect(lambda trace: self.measure())
         store.changed.connect(self._put_sweep_away)
         store.wants_trace.connect(self.record)
@@ -196,6 +199,7 @@ class Recorder(QObject):
         if why := self.store.reel_refused():
             self.store.apply(does.without_reel, undoable=False)
             self.said.emit(why)
+        self.store.gather()
 
     def measure(self) -> None:
         """Ask for the studies that the view shows and the recording does not hold yet; a file holds what it holds."""
@@ -206,7 +210,7 @@ class Recorder(QObject):
         for wanted in (state, *(other for other in self.store.wanted() if state.reel and other.recipe != state.recipe)):
             recording = self.store.kept(wanted.recipe)
             for name in () if recording is None or door.is_recording(wanted.model) \
-                    else views.find(state.view).measured(state.look):
+                    else views.find(state.view).measured(state.look, recording.trace, state.focus):
                 if name not in recording.trace.studies and (wanted.recipe, name) not in under_way:
                     beside = "" if wanted.recipe == state.recipe else f" {wanted.recipe}"
                     lane = f"study {name.partition(':')[0]}{beside}"
@@ -219,7 +223,7 @@ class Recorder(QObject):
 
     def _measure_anew(self, state: State) -> None:
         """Ask for what is looked at now; what was asked for in other words is given up, or where its view is left."""
-        wanted = views.find(state.view).measured(state.look)
+        wanted = views.find(state.view).measured(state.look, self.store.trace, state.focus)
         for number, (_, name) in list(self._measured.items()):
             if name not in wanted and name != SWEEP and views.by_words(name):
                 self.engine.cancel(number)
@@ -251,9 +255,20 @@ class Recorder(QObject):
         """A recording with what was measured of its network already."""
         if wanted.in_lab:
             return trace
+        last = self.store.trace
+        if last is not None and (last.model, last.sample.name) == (trace.model, trace.sample.name):
+            carried = {f"{name}{SO_FAR}": _without_edit(last.studies.get(name) or last.studies[f"{name}{SO_FAR}"])
+                       for name in views.find(wanted.view).carries
+                       if name not in trace.studies and {name, f"{name}{SO_FAR}"} & {*last.studies}}
+            trace = replace(trace, studies={**trace.studies, **carried}) if carried else trace
         held = {name: arrays for name in views.find(wanted.view).of_network if name not in trace.studies
                 and (arrays := self._held_already(name, wanted, {})) is not None}
         return replace(trace, studies={**trace.studies, **held}) if held else trace
+
+    def _sort(self, done: bool) -> None:
+        """What is counted piece by piece stands in its own order while it comes, and is sorted once, at the end."""
+        if SORTED in dict(views.find(self.store.state.view).knobs):
+            self.store.apply(lambda state: turned(state, SORTED, "1" if done else "0"), undoable=False)
 
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
@@ -391,12 +406,14 @@ class Recorder(QObject):
             else:
                 self._asked, self._turned = {self.engine.request("lab", words=_words(state)): state}, None
             return
-        if _is_point(state) and any(_is_point(asked) for asked in self._asked.values()):
+        if self._flows(state) and any(self._flows(asked) for asked in self._asked.values()):
             self._turned = state  # as a knob
             return
         self._turned = None
-        quick = {"check": False} if self._is_stepped() or self.store.state.compare or self._is_edited(state) \
-            or _is_point(state) else {}
+        quick: dict[str, Any] = {"check": False} if self._is_stepped() or self.store.state.compare \
+            or self._flows(state) else {}
+        if state.edits and (at_once := views.find(state.view).at_once):
+            quick["studies"] = at_once
         number = self.engine.request("record", **self._wishes(state), **quick)
         self._asked = {number: state}
 
@@ -407,10 +424,15 @@ class Recorder(QObject):
         return isinstance(shown, ModelRecipe) and isinstance(wanted, ModelRecipe) and shown != wanted \
             and replace(shown, edits=wanted.edits) == wanted
 
+    def _flows(self, state: State) -> bool:
+        """Whether it may be on its way to another, as a point of a plane or a weight that is dragged: what it passes is
+        shown."""
+        return _is_point(state) or self._is_edited(state)
+
     def _is_passed(self, state: State) -> bool:
-        """Whether the knobs of the laboratory, or a point, have been moved on from there meanwhile."""
+        """Whether the knobs of the laboratory, a point, or an edit have been moved on from there meanwhile."""
         now = self.store.state.recipe
-        moves = state.in_lab or _is_point(state)
+        moves = state.in_lab or self._flows(state)
         return moves and self._turned is not None and self._turned.recipe == now != state.recipe
 
     def _go_on(self) -> None:
@@ -564,6 +586,8 @@ class Recorder(QObject):
                 self.status.emit(self._live)
             if self.store.set_study(study, answer["arrays"], asked) and study == "sweep":
                 self.store.apply(lambda state: turned(replace(state, playing=False), SWEEP, "shown"))
+            elif study in views.find(self.store.state.view).carries:
+                self._sort(True)
             return
         if number == self._checked[0]:
             self.store.set_report(answer["report"], self._checked[1])
@@ -623,6 +647,12 @@ class Recorder(QObject):
         if number == self._sweeping:
             said = tr("Sweeping {knob}: {share}")
             self.status.emit(said.format(knob=words, share=numbers.percent(share, 0)))
+        elif number in self._measured and words.startswith("{"):
+            asked, name = self._measured[number]
+            arrays = {key: np.array(values, np.uint8 if key.endswith(":words") else None)
+                      for key, values in json.loads(words).items()}
+            if self.store.set_study(f"{name}{SO_FAR}", arrays, asked):
+                self._sort(False)
         elif number in self._measured and views.by_words(self._measured[number][1]):
             self.status.emit(tr("Being measured: {share}").format(share=numbers.percent(share, 0)))
 
@@ -650,9 +680,20 @@ class Recorder(QObject):
         self.said.emit(sentence)
 
 
+def _without_edit(arrays: Arrays) -> Arrays:
+    """What was measured of a network, without what is that of its last edit."""
+    return {name: array for name, array in arrays.items() if name not in OF_EDIT}
+
+
 def _sentence(error: Exception) -> str:
     """What is said of it: a LookupError would put its words in quotes."""
     return str(error.args[0] if isinstance(error, LookupError) and error.args else error)
+
+
+def _asks_anew(old: State, new: State) -> bool:
+    """Whether the view asks for other studies than before."""
+    by_focus = views.find(new.view).asks is not None and old.focus != new.focus
+    return by_focus or (old.view, old.look.knobs) != (new.view, new.look.knobs)
 
 
 def _is_point(state: State) -> bool:

@@ -469,7 +469,7 @@ class Stage(Canvas):
         elif pressed is not None and isinstance(pressed[0].holds, Opens):
             self._open(pressed[0].holds)
         elif pressed is not None and isinstance(pressed[0].holds, Toggles):
-            self._toggle(pressed[0].holds, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+            self._toggle(pressed[0].holds, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier), pressed[1])
         elif pressed is not None and isinstance(pressed[0].holds, ToPoint):
             self._dragging = "plane"
             self._to_point(event.position())
@@ -577,10 +577,13 @@ class Stage(Canvas):
             self.store.apply(lambda state: does.changed(state, view=more.view))
             self._press = None
 
-    def _toggle(self, wanted: Toggles, alone: bool) -> None:
-        """Do or take back the edit that lies there."""
+    def _toggle(self, wanted: Toggles, alone: bool, focus: Focus) -> None:
+        """Do or take back the edit that lies there, and look at what it is done to."""
         word = wanted.only if alone and wanted.only else wanted.edit
-        self.store.apply(lambda state: does.switched(state, word))
+        moment = self.store.moment
+        at = self.store.state.at or ("" if moment is None else moment.address)  # where one stands, one stays
+        self.store.apply(lambda state: changed(does.switched(state, word, wanted.instead), at=at,
+                                               focus=focus if focus.cell else state.focus))
         self._press = None
 
     def _click(self, focus: Focus | None) -> None:

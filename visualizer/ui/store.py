@@ -24,12 +24,12 @@ from visualizer.kinds import Report
 from visualizer.over import INPUTS, MEASURED, Inputs, parse
 from visualizer.scene import colour
 from visualizer.scene import state as does
-from visualizer.scene.recipe import ModelRecipe, Recipe, reeled
+from visualizer.scene.recipe import ModelRecipe, Recipe, is_of_run, opened_recipe, reeled
 from visualizer.scene.reel import is_between
 from visualizer.scene.state import Place, State, changed, inner_address, moment_of
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.sight import Recorded, Sight
-from visualizer.trace import UNTRAINED, Arrays, Refused, Trace, forget
+from visualizer.trace import UNTRAINED, Arrays, Refused, Sample, Trace, forget
 
 MOST_UNDO = 200
 MOST_KEPT = 4
@@ -180,6 +180,12 @@ class Store(QObject):
     @property
     def recorded(self) -> Recorded | None:
         """What is seen from the active place: `trace`, or all recordings of its reel once they have come."""
+        found = self.carried
+        return None if found is None else sight.as_seen(found, self._state.place)
+
+    @property
+    def carried(self) -> Recorded | None:
+        """The same with all recordings of a reel, whatever the view makes of them."""
         return self.trace if self.waiting else self._seen_from(self._state.place)
 
     @property
@@ -205,6 +211,20 @@ class Store(QObject):
         except Refused:
             return None if own is None else own.trace
         return traces
+
+    def gather(self) -> None:
+        """Lay beside the recordings of a folder what all of them, which have come, tell of a training."""
+        recipes = reeled(self._state.recipe, self._state.reel)
+        found = [self.kept(recipe) for recipe in recipes]
+        known = tuple(recording for recording in found if recording is not None)
+        if not recipes or is_of_run(self._state.reel) or len(known) < len(found) or self.waiting:
+            return
+        traces = sight.gathered(tuple(recording.trace for recording in known))
+        if all(recording.trace is trace for recording, trace in zip(known, traces, strict=True)):
+            return
+        for recipe, recording, trace in zip(recipes, known, traces, strict=True):
+            self._hold(recipe, replace(recording, trace=trace))
+        self.trace_changed.emit(self._recordings[self._state.recipe].trace)
 
     def reel_refused(self) -> str:
         """Why the recordings of the active place, which have all come, make no reel; empty if they do."""
@@ -296,6 +316,12 @@ class Store(QObject):
         return door.card_of(model) or self._cards.get(model) or Card(model, Path(model).name)
 
     @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The bundled inputs that the model reads: its own example is none of them."""
+        bundled = inputs.places()
+        return tuple(inputs.sample(name) for name in self.card.samples if name in bundled)
+
+    @property
     def card(self) -> Card:
         """What is known of the model at hand, with the weights that it has now."""
         untrained = UNTRAINED in self._state.edits
@@ -336,7 +362,7 @@ class Store(QObject):
         Changes of one `gesture`, a drag or the pen of a drawing, are one step of undo, up to `end_gesture`.
         """
         old = self._state
-        new = self.guard(old, self._in_step(old, function(old)))
+        new = self.guard(old, self._along_run(old, self._in_step(old, function(old))))
         if undoable and _as_chosen(old, new) != new:
             if not gesture or gesture != self._gesture:
                 self._undo.append(old)
@@ -350,6 +376,18 @@ class Store(QObject):
             return new
         moments = self.moments
         return changed(new, at=moments[new.active].address) if len(moments) > new.active else new
+
+    def _along_run(self, old: State, new: State) -> State:
+        """Whoever leaves the view of a training takes its updates along: every other view shows the network as it was
+        at the cursor; and comes back to there."""
+        if old.recipe != new.recipe or old.compare or new.compare or len(new.places) > 1:
+            return new
+        trace, there, here = self.trace, sight.shows_updates(old.view), sight.shows_updates(new.view)
+        if there == here or trace is None or old.reel != new.reel:
+            return new
+        if here:
+            return sight.back_to_run(new, trace) if old.reel else new
+        return new if self.waiting else sight.along_run(new, trace, sight.moment_of(trace, old))
 
     def end_gesture(self) -> None:
         """What is changed from now on is a step of undo by itself."""
@@ -409,7 +447,8 @@ class Store(QObject):
     def _needed(self) -> set[Recipe]:
         """What makes all that the places show."""
         return {recipe for place in self._state.places
-                for recipe in (place.recipe, *reeled(place.recipe, place.reel), *self._as_it_was(place))}
+                for recipe in (place.recipe, *reeled(place.recipe, place.reel), *self._as_it_was(place),
+                               *((opened_recipe(place.recipe),) if is_of_run(place.reel) else ()))}
 
     def _keep(self, recipe: Recipe, recording: Recording) -> None:
         """Have a recording at hand and shown; let those go that were not seen for longest, with all that hangs on

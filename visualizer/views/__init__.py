@@ -70,14 +70,25 @@ class View:
     """Those of them that are numbers: what lies between their words is a picture, too, and the window moves through."""
     studies: tuple[str, ...] = ()
     """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
+    at_once: tuple[str, ...] = ()
+    """Those of its studies that come with a recording of an edited network, since it shows nothing without them."""
+    carries: tuple[str, ...] = ()
+    """Those whose last result stands there after an edit, until the next has come."""
     of_network: tuple[str, ...] = ()
     """Those of its studies that are the same whatever is fed in: measured once for a network."""
     words: Callable[[Look], str] | None = None
     """What these are asked for by how it is looked at, in words of their own; nothing for the usual."""
+    asks: Callable[[Trace | None, Focus | None, Look], tuple[str, ...]] | None = None
+    """Its studies, of those named, that it shows as it is looked at, each with its words behind a colon; all of them,
+    in the same `words`, without it."""
+    worded: tuple[str, ...] = ()
+    """Those that are asked for in these words; all where none are named."""
     instead: Callable[[Trace], tuple[Beat, ...]] | None = None
     """Its own beats, where it shows another time than that in which the network computes: updates."""
     digit: Callable[[Trace, int], tuple[str, str] | None] | None = None
     """Which knob a digit key turns in it, and to which word; None where the digit means nothing here."""
+    tunes: bool = False
+    """Whether numbers of the network and of its input can be set by hand in it."""
     by_step: bool = False
     """Whether it draws a recurrent layer over its steps; so does every view of the group that goes step by step."""
 
@@ -100,11 +111,14 @@ class View:
         found = dict(self.knobs).get(name)
         return found is not None and (not found or word in found or (name in self.glides and _between(word, found)))
 
-    def measured(self, look: Look) -> tuple[str, ...]:
+    def measured(self, look: Look, trace: Trace | None = None, focus: Focus | None = None) -> tuple[str, ...]:
         """What it shows beyond the recording, as it is looked at: names of studies, with the words behind a colon."""
         own = replace(look, knobs=tuple((name, word) for name, word in look.knobs if self.takes(name, word)))
+        if self.asks is not None:
+            return self.asks(trace, focus, own)
         words = "" if self.words is None else self.words(own)
-        return tuple(f"{name}:{words}" if words else name for name in self.studies)
+        return tuple(f"{name}:{words}" if words and name in (self.worded or self.studies) else name
+                     for name in self.studies)
 
 
 def _without_travel(draws: Callable[[Trace, Moment, Focus | None, Look], Made],
@@ -158,7 +172,8 @@ def all_views() -> tuple[View, ...]:
 
 def by_words(study: str) -> bool:
     """Whether some view asks for a study in words, so that it is measured anew whenever a knob is turned."""
-    return any(view.words is not None and study.partition(":")[0] in view.studies for view in all_views())
+    name = study.partition(":")[0]
+    return any((view.words or view.asks) is not None and name in (view.worded or view.studies) for view in all_views())
 
 
 def find(name: str) -> View:

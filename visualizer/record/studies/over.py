@@ -54,17 +54,17 @@ def run(again: Pass) -> Work:
         titles.append(given.sample.title or given.sample.name)
         answered.append(answers.short(trace))
         labels.append(-1 if given.sample.label is None else given.sample.label)
-    return {"words": _written(words), "titles": _written(titles), "answers": _written(answered),
+    return {"words": written(words), "titles": written(titles), "answers": written(answered),
             "labels": np.array(labels, np.int64),
-            **{key: _stacked(arrays) for key, arrays in values.items() if len(arrays) == len(words)}}
+            **{key: stacked(arrays) for key, arrays in values.items() if len(arrays) == len(words)}}
 
 
-def _written(words: list[str]) -> Array:
+def written(words: list[str]) -> Array:
     """Words as numbers, since a study holds nothing else."""
     return np.frombuffer(SEPARATOR.join(word.replace(SEPARATOR, " ") for word in words).encode(), np.uint8)
 
 
-def _stacked(arrays: list[Array]) -> Array:
+def stacked(arrays: list[Array]) -> Array:
     """All of them in one, each as large as the largest, filled up with NaN."""
     shape = tuple(max(sizes) for sizes in zip(*(array.shape for array in arrays), strict=True))
     stacked = np.full((len(arrays), *shape), np.nan, np.float32)

@@ -13,14 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from visualizer import registry
 from visualizer.language import english
 from visualizer.record.studies import Pass, Study, Work
+from visualizer.trace import OF_RUN
 from visualizer.train import Numbers, Run, in_force, kept, seen
 
 
 def run(again: Pass) -> Work:
     """What `train.seen.arrays` tells."""
-    found = kept.stored(again.trace.model) or _begun(again.trace.model)
+    run_of = registry.module("record.training.weights").run_of
+    found = run_of(again.trace.model, again.trace.facts.get(OF_RUN)) or _begun(again.trace.model)
     x = again.inputs[0] if isinstance(again.inputs, tuple) else again.inputs
     if found.sample == again.trace.sample.name or not isinstance(x, Tensor):
         yield 0.5, "answers"
@@ -40,9 +43,10 @@ def _begun(model: str) -> Run:
 
 def _answers(found: Run, x: Tensor) -> Iterator[Numbers]:
     """A probability for each class, or the number, with the weights of each checkpoint."""
+    from visualizer.record.training import first_rows
     from visualizer.record.training.network import drawn
 
-    net = drawn(found.model, in_force(found.course, 0), x).eval()
+    net = drawn(found.model, in_force(found.course, 0), first_rows(found.model, found.data)).eval()
     for each in found.checkpoints:
         net.load_state_dict({name: torch.tensor(array) for name, array in each.weights.items()})
         with torch.no_grad():
@@ -51,4 +55,4 @@ def _answers(found: Run, x: Tensor) -> Iterator[Numbers]:
         yield (last.softmax(-1) if found.labels else last).numpy().astype(float)
 
 
-STUDY = Study(seen.STUDY, english("the training"), lambda trace: kept.can_be_trained(trace.model), run)
+STUDY = Study(seen.STUDY, english("the training"), kept.suits, run)

@@ -49,7 +49,7 @@ from visualizer.train import (
 from visualizer.train.taken_apart import Before
 
 __all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "looking_at",
-           "loss_moves", "offered", "recorded", "resumed", "short_recipe", "taught", "trainable"]
+           "loss_moves", "offered", "put", "recorded", "resumed", "short_recipe", "taught", "trainable"]
 
 CHANGING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 """Kinds of parts that do something else in evaluation."""
@@ -203,7 +203,7 @@ def looking_at(run: Run, learner: Learner, sample: str) -> Run:
     learner.chosen = _chosen(run.model, sample)
     here, found = _weights(learner.net), []
     for each in run.checkpoints:
-        _put(learner.net, each.weights)
+        put(learner.net, each.weights)
         found.append(replace(each, answer=_answer(learner)))
     learner.net.load_state_dict(here)
     return replace(run, sample=sample, checkpoints=tuple(found),
@@ -249,15 +249,15 @@ def loss_moves(learner: Learner, rate: float) -> tuple[float, float]:
 
 def recorded(run: Run, checkpoint: Checkpoint) -> Trace:
     """The recording of the chosen input with the weights of a checkpoint: what any view shows at that update."""
-    knobs = in_force(run.course, 0)
-    x = _task(run.model, run.data).held[0][:2]
-    net = drawn(run.model, knobs, x)
-    _put(net, checkpoint.weights)
-    opened = _opened(run.model)
-    after = tr("after {count} updates").format(count=numeral(f"{checkpoint.step:,}"))
-    card = {name: word for name, word in opened.card.items() if name not in ("quality", "recipe", "trained")}
-    trace = record(replace(opened, module=net.eval(), title=f"{opened.title}, {after}", card=card), run.sample)
+    opened = registry.module("record.training.weights").opened_at(run, checkpoint)
+    trace = record(opened, run.sample)
     return replace(trace, facts={**trace.facts, "step": checkpoint.step})
+
+
+def first_rows(model: str, data: str = "") -> Tensor:
+    """Two rows that a network can read."""
+    rows: Tensor = _task(model, data).held[0][:2]
+    return rows
 
 
 # --- one update -----------------------------------------------------------------------------------------------------
@@ -475,7 +475,7 @@ def _checkpoint(learner: Learner, answer: tuple[float, ...] | None = None) -> Ch
                       _answer(learner) if answer is None else answer, weights)
 
 
-def _put(net: nn.Module, weights: Mapping[str, NDArray[Any]]) -> None:
+def put(net: nn.Module, weights: Mapping[str, NDArray[Any]]) -> None:
     """The weights of a checkpoint into a network."""
     own = net.state_dict()
     net.load_state_dict({name: torch.tensor(array).to(own[name].dtype).reshape(own[name].shape)

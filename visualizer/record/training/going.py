@@ -92,16 +92,30 @@ def onwards(found: Going, upto: int) -> Iterator[News]:
 
 
 def checkpoint_of(words: Words, step: int) -> tuple[Run, Checkpoint]:
-    """All weights after exactly so many updates, which the run has made, or makes now."""
+    """All weights after exactly so many updates, which a run has made, or makes now: what is watched of it changes none
+    of them."""
     longer = stored(words.model)
-    if longer is not None and longer.course == words.course:
-        return longer, _exactly(longer, step) or _missing(step)
-    found = _going.get(words)
-    known = None if found is None else _exactly(found.run, step)
-    if found is not None and known is not None:
-        return found.run, known
+    if longer is not None and longer.course == words.course and not words.data:
+        return in_run(longer, step)
+    for other, found in _going.items():
+        known = _exactly(found.run, step)
+        if known is not None and (other.model, other.data) == (words.model, words.data) and \
+                agree(other.course, words.course) >= step:
+            return found.run, known
     aside = _aside(words, step)
     return aside.run, at_the_end(aside.learner)
+
+
+def in_run(run: Run, step: int) -> tuple[Run, Checkpoint]:
+    """The checkpoint of a run after exactly so many updates; Refused where none is kept."""
+    return run, _exactly(run, step) or _missing(step)
+
+
+def longest(model: str, course: Course, data: str = "") -> Run | None:
+    """The run of that course that has come furthest; None where none is under way."""
+    known = [found.run for words, found in _going.items()
+             if (words.model, words.course, words.data) == (model, course, data)]
+    return max(known, key=lambda run: run.step, default=None)
 
 
 def one_update(words: Words, step: int, weight: str, rate: float) -> tuple[Before, Knobs, tuple[float, float]]:

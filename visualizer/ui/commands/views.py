@@ -53,8 +53,12 @@ def to_digit(number: int) -> Act:
         trace = desk.store.trace
         view = desk.view() if trace is not None else None
         found = None if trace is None or view is None or view.digit is None else view.digit(trace, number)
-        if found is not None:
-            desk.store.apply(lambda state: turned(state, *found))
+        if found is not None and view is not None:
+            knob, word = found
+            words = dict(view.knobs).get(knob, ())
+            if words and desk.store.state.look.knob(knob, words[0]) == word:
+                word = words[0]  # the same digit again
+            desk.store.apply(lambda state: turned(state, knob, word))
     return act
 
 

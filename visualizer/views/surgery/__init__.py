@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from visualizer import edits, kinds
+from visualizer.edits.cuts import ZERO
 from visualizer.language import english, tr
 from visualizer.said import lengths, said
 from visualizer.scene import colour, numbers, parts
@@ -15,6 +16,7 @@ from visualizer.scene.boxes import Box
 from visualizer.scene.lanes import lanes
 from visualizer.scene.parts import faded
 from visualizer.scene.picture import (
+    Choice,
     Focus,
     Group,
     Image,
@@ -37,13 +39,20 @@ from visualizer.scene.type import elide, width
 from visualizer.trace import Layer, Trace
 from visualizer.views import WHOLE, View
 from visualizer.views.surgery import _measured as measured
-from visualizer.views.surgery import _ranking, _words
+from visualizer.views.surgery import _page, _ranking, _sandbox, _words, offers
 from visualizer.views.surgery._measured import RANKING, STUDY, Values
+from visualizer.views.surgery._sandbox import STUDY as SANDBOX
+from visualizer.views.surgery.offers import BY
 
 TOP, ROOM_TOP, HEAD, GAP, APART, LABELS = 62.0, 104.0, 26.0, 4.0, 24.0, 104.0
 CHIP = 26.0
-LEAST_ROW, MOST_ROW, ANSWER = 58.0, 260.0, 104.0
-RANK = 168.0
+LEAST_ROW, MOST_ROW, LINED, ANSWER = 86.0, 260.0, 62.0, 104.0
+RANK, SAND = 176.0, 248.0
+LISTED_BESIDE = 900
+"""Pixels of width from which the rail lists what is done; in a smaller picture it says so itself."""
+COLUMNS = ("before", "after", "difference")
+INPUT = 84.0
+"""The side of the input, whose pixels are painted."""
 MOST_MAPS = 24
 """So many maps of a layer are seen, those that change most."""
 MOST_CLASSES, MOST_UNITS, LEAST_LINE = 12, 128, 2.0
@@ -57,13 +66,18 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     told = _words.sentence(trace)
     still, moving = lanes(trace, moment, look)
     box = parts.body(look, TOP if look.mode.notes else ROOM_TOP)
-    marks = _chips(trace, look, box)
-    top = box.top + CHIP + 6
-    rank = RANK if look.mode.charts and box.height > 420 else 0.0
+    marks: list[Mark] = []
+    top = box.top
+    if look.size[0] < LISTED_BESIDE:
+        marks += _chips(trace, look, box)
+        top += CHIP + 6
+    below = look.knob("below", "ranking")
+    rank = (SAND if below == "sandbox" else RANK) if look.mode.charts and box.height > 420 else 0.0
     marks += _columns(trace, moment, focus, Box(box.left, top, box.right, box.bottom - rank - 8), look)
     if rank:
-        marks += _ranking.draw(trace, Box(box.left, box.bottom - rank, box.right, box.bottom - 6),
-                               look.knob("rank", "units"), look)
+        place = Box(box.left, box.bottom - rank, box.right, box.bottom - 6)
+        marks += _sandbox.draw(trace, place, focus, look) if below == "sandbox" else \
+            _ranking.draw(trace, place, look.knob("rank", "units"), look)
     return Picture(look.size, (*parts.sentence(look, told), *still), (*marks, *moving), look.theme,
                    caption=unmarked(told), table=_words.table(trace))
 
@@ -110,25 +124,60 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
         names = [name for name in names if kinds.role(trace[name]) != "largest"]
     first = next((place for place, name in enumerate(names) if measured.reaches(trace, name) > 0), 0)
     names = names[max(0, min(first, len(names) - room)):][:room]
-    high = min(MOST_ROW, (box.height - HEAD - low) / max(1, len(names)))
-    wide = (box.width - LABELS - 2 * APART) / 3
-    lefts = [box.left + LABELS + column * (wide + APART) for column in range(3)]
+    highs = _highs(trace, names, box.height - HEAD - low)
+    seen = _seen(look)
+    wide = (box.width - LABELS - (len(seen) - 1) * APART) / len(seen)
+    lefts = {column: box.left + LABELS + place * (wide + APART) for place, column in enumerate(seen)}
     heads = (tr("Before"), tr("After"), tr("Difference, after − before"))
-    marks: list[Mark] = []
-    for column, words in enumerate(heads):
-        marks.append(Text(lefts[column], box.top + 14, plain(elide(words, 13, wide, 600)), 13, 600,
-                          group=Group(words)))
-        if column:
+    marks: list[Mark] = _input(trace, box.left, box.top + 6) if names and highs[0] + HEAD >= INPUT + 48 else []
+    for column in seen:
+        marks.append(Text(lefts[column], box.top + 14, plain(elide(heads[column], 13, wide, 600)), 13, 600,
+                          group=Group(heads[column])))
+        marks.append(Rect(lefts[column] - 4, box.top, wide, 20, "", focus=Focus(trace.layers[0].name),
+                          tip=tr("{column} alone and large, or all three; the first digit keys do the same").format(
+                              column=heads[column]),
+                          holds=Choice("column", COLUMNS[column] if len(seen) > 1 else "all"),
+                          group=Group(heads[column])))
+        if column != seen[0]:
             x = lefts[column] - APART / 2
             marks.append(Line(((x, box.top), (x, box.bottom)), "rule"))
-    for number, name in enumerate(names):
-        y = box.top + HEAD + number * high
-        marks += _row(trace, moment, focus, name, y, high, box.left, lefts, wide, look)
+    y, below_input = box.top + HEAD, len(marks) > 0 and marks[0].focus == Focus(trace.layers[0].name)
+    for number, (name, high) in enumerate(zip(names, highs, strict=True)):
+        label = y + high - 34 if below_input and not number else y + high / 2 - 6
+        marks += _row(trace, moment, focus, name, y, high, label, box.left, lefts, wide, look)
+        y += high
     if answer:
-        y = box.top + HEAD + len(names) * high
         marks += _answers(trace, answer, _strength(trace, moment, answer), y, min(ANSWER, box.bottom - y), box.left,
                           lefts, wide)
     return marks
+
+
+def _highs(trace: Trace, names: list[str], room: float) -> list[float]:
+    """How high each row is: lines of units need little, maps share the rest."""
+    lined = [trace[name].output.ndim < 2 for name in names]
+    left = room - LINED * sum(lined)
+    maps = min(MOST_ROW, left / max(1, len(names) - sum(lined)))
+    return [min(LINED, room / len(names)) if line else maps for line in lined]
+
+
+def _seen(look: Look) -> tuple[int, ...]:
+    """Which of the columns: all three, or one alone."""
+    word = look.knob("column", "all")
+    return (COLUMNS.index(word),) if word in COLUMNS else (0, 1, 2)
+
+
+def _input(trace: Trace, x: float, y: float) -> list[Mark]:
+    """What is fed in, whose pixels are painted with the mouse."""
+    layer = trace.layers[0]
+    if layer.axes[-2:] != ("row", "column") or layer.output.ndim not in (2, 3):
+        return []
+    values = np.asarray(layer.output, np.float64).reshape(-1, *layer.output.shape[-2:])
+    side = max(values.shape[-2:])
+    cell = max(1.0, float(INPUT // side)) if side <= INPUT else INPUT / side
+    tile = colour.unit(values.mean(axis=0)[None], *colour.reach(values))
+    return grouped(of_layer(layer.name), [
+        Image(x, y, (cell, cell), tile, "pixel", focus=Focus(layer.name), indices=(0,) if layer.output.ndim == 3 else
+              (-1,))])
 
 
 def _answer(trace: Trace) -> str:
@@ -147,24 +196,24 @@ def _strength(trace: Trace, moment: Moment, name: str) -> float:
     return ease(moment.phase)
 
 
-def _row(trace: Trace, moment: Moment, focus: Focus | None, name: str, y: float, high: float, left: float,
-         lefts: list[float], wide: float, look: Look) -> list[Mark]:
+def _row(trace: Trace, moment: Moment, focus: Focus | None, name: str, y: float, high: float, at: float, left: float,
+         lefts: dict[int, float], wide: float, look: Look) -> list[Mark]:
     layer, shown = trace[name], _shown(trace, moment, name)
     top = max(colour.largest(*shown), 1e-30)
     label = elide(name, 12, LABELS - 12, 600, True)
-    marks: list[Mark] = [Text(left + LABELS - 12, y + high / 2 - 6, plain(label), 12, 600, "ink", "end", mono=True,
+    marks: list[Mark] = [Text(left + LABELS - 12, at, plain(label), 12, 600, "ink", "end", mono=True,
                               focus=Focus(name))]
     if look.mode.notes:
-        marks += [Text(left + LABELS - 12, y + high / 2 + 9, plain(lengths(layer)), 11, 400, "ink-2", "end"),
-                  Text(left + LABELS - 12, y + high / 2 + 23, plain(tr("up to {value}").format(value=said(
+        marks += [Text(left + LABELS - 12, at + 15, plain(lengths(layer)), 11, 400, "ink-2", "end"),
+                  Text(left + LABELS - 12, at + 29, plain(tr("up to {value}").format(value=said(
                       numbers.significant(top, 2), "largest of both, gradient" if _back(trace, moment, name) else
                       "largest of both", name))), 11, 400, "ink-2", "end")]
     grid = _grid(trace, layer, shown, wide, high - 8)
     strength = _strength(trace, moment, name)
-    for column, values in enumerate(shown):
-        x = lefts[column]
+    for column, x in lefts.items():
+        values = shown[column]
         tiles = _tiles(trace, layer, values, grid, x, y + 2, _scale(layer, top, _back(trace, moment, name)),
-                       column == 1, focus)
+                       column == 1, focus, look.knob("by", ZERO))
         if column and strength < 1:
             veil = [Rect(x, y + 2, grid.columns * grid.pitch[0] - GAP, grid.lines * grid.pitch[1] - GAP, "hatch")]
             marks += faded(veil, 1 - strength) + faded(tiles, strength)
@@ -239,7 +288,7 @@ def _cell(count: int, across: int, rows: int, columns: int, wide: float, high: f
 
 
 def _tiles(trace: Trace, layer: Layer, values: Values, grid: Grid, x: float, y: float, scale: Scale, after: bool,
-           focus: Focus | None) -> list[Mark]:
+           focus: Focus | None, by: str) -> list[Mark]:
     rows, columns = grid.shape
     if grid.maps:
         tiles = values.reshape(len(values), rows, columns)[list(grid.maps)]
@@ -256,11 +305,12 @@ def _tiles(trace: Trace, layer: Layer, values: Values, grid: Grid, x: float, y: 
         indices=grid.maps or (-1,), folds=folds,
         transposed=values.ndim == 2 and layer.axes[0] == "step", scale=scale)]
     if grid.maps or values.ndim == 1 or (layer.axes[0] == "step" and grid.cell[1] >= LEAST_LINE):
-        marks += _marked(trace, layer, grid, x, y, after, focus)
+        marks += _marked(trace, layer, grid, x, y, after, focus, by)
     return marks
 
 
-def _marked(trace: Trace, layer: Layer, grid: Grid, x: float, y: float, after: bool, focus: Focus | None) -> list[Mark]:
+def _marked(trace: Trace, layer: Layer, grid: Grid, x: float, y: float, after: bool, focus: Focus | None,
+            by: str) -> list[Mark]:
     """What is off is hatched, with a cross; a click on any toggles it."""
     cut, of = measured.cut(trace, layer.name), measured.made_by(trace, layer.name)
     marks: list[Mark] = []
@@ -282,7 +332,7 @@ def _marked(trace: Trace, layer: Layer, grid: Grid, x: float, y: float, after: b
         if chosen:
             marks.append(Rect(left - 2, top - 2, wide + 4, high + 4, "", "ink", 1))
         if of and (grid.maps or layer.output.shape[-1] <= MOST_UNITS):
-            word = f"unit_off:{of}:{unit}"
+            word = offers.off(of, unit, by)
             marks.append(Rect(left, top, wide, high, "", focus=Focus(layer.name, (0, unit) if lines else (unit,)),
                               tip=_words.named(word), holds=Toggles(word, f"unit_only:{of}:{unit}")))
     return marks
@@ -296,7 +346,7 @@ def _cross(left: float, top: float, wide: float, high: float) -> tuple[tuple[tup
 
 # --- the answer -------------------------------------------------------------------------------------------------------
 
-def _answers(trace: Trace, name: str, strength: float, y: float, high: float, left: float, lefts: list[float],
+def _answers(trace: Trace, name: str, strength: float, y: float, high: float, left: float, lefts: dict[int, float],
              wide: float) -> list[Mark]:
     """A bar a class before and after, and the difference in points to both sides of zero."""
     old, new = measured.was(trace, name), measured.now(trace, name)
@@ -306,6 +356,8 @@ def _answers(trace: Trace, name: str, strength: float, y: float, high: float, le
     tall, foot = high - 44, y + high - 20
     marks: list[Mark] = [Text(left + LABELS - 12, y + high / 2, plain(tr("answer")), 12, 600, "ink", "end")]
     for column, values in enumerate((old, new)):
+        if column not in lefts:
+            continue
         best = int(np.argmax(np.nan_to_num(values, nan=-np.inf)))
         drawn: list[Mark] = []
         for number, each in enumerate(classes):
@@ -323,6 +375,8 @@ def _answers(trace: Trace, name: str, strength: float, y: float, high: float, le
                 drawn.append(Rect(x + 2, foot - tall, pitch - 4, tall, "hatch"))
             drawn += _label(trace, name, each, x, pitch, foot, here)
         marks += faded(drawn, strength) if column else drawn
+    if 2 not in lefts:
+        return grouped(of_layer(name), marks)
     difference = new - old
     middle = foot - tall / 2
     drawn = [Line(((lefts[2], middle), (lefts[2] + wide, middle)), "edge")]
@@ -346,11 +400,21 @@ def _label(trace: Trace, name: str, number: int, x: float, pitch: float, foot: f
                  "accent-ink" if strong else "ink-2", "middle")]
 
 
+def _digit(trace: Trace, number: int) -> tuple[str, str] | None:
+    """1 before, 2 after, 3 the difference, alone and large."""
+    return ("column", COLUMNS[number - 1]) if 1 <= number <= len(COLUMNS) else None
+
+
 VIEW = View(
     "surgery", english("Surgery"),
     english("What changes when a channel, a unit, a gate or a weight is another one: before, after, difference."),
     suits=lambda trace: "lab" not in trace.studies and bool(trace.layers[0].output.ndim) and bool(trace.answers),
-    draw=draw, telling=answered, order=45, group=WHOLE, studies=(STUDY, RANKING),
-    knobs=(("off", ()), ("rank", ("units", "steps"))),
-    tries=english("Click a map: it is switched off, and the answer is there at once. Shift+click keeps only it."),
+    draw=draw, telling=answered, order=45, group=WHOLE, studies=(STUDY, RANKING, SANDBOX), at_once=(STUDY,),
+    carries=(RANKING,), words=_sandbox.words, worded=(SANDBOX,), digit=_digit, tunes=True, glides=("sorted",),
+    page=lambda trace, moment, focus, look: _page.page(trace, focus, look),
+    knobs=(("off", ()), ("rank", ("units", "steps")), ("below", ("ranking", "sandbox")), ("column", ("all", *COLUMNS)),
+           (BY, ()), ("sorted", ("1", "0")),
+           *((name, tuple(map(str, values))) for name, _, values in _sandbox.SETTINGS)),
+    tries=english("Click a map: it is switched off, and the answer is there at once. Shift+click keeps only it. Drag a "
+                  "weight in the details, paint the input."),
 )

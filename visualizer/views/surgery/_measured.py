@@ -144,36 +144,69 @@ def axis(layer: Layer) -> int:
 
 # --- which matters most -----------------------------------------------------------------------------------------------
 
+SO_FAR = "matters so far"
+"""The ranking while it is still counted."""
+
+
+def counted(trace: Trace) -> tuple[int, int, int] | None:
+    """Right answers before the edits and with them, of how many; None where that is not known."""
+    held = trace.studies.get(RANKING, {}) or trace.studies.get(SO_FAR, {})
+    return None if "now" not in held else (int(held["whole"][0]), int(held["now"][0]), int(held["whole"][1]))
+
+
+def bits(trace: Trace) -> tuple[int, int] | None:
+    """(how many weights are, bit for bit, what they were before the first edit, of how many)."""
+    held = trace.studies.get(RANKING, {}) or trace.studies.get(SO_FAR, {})
+    return None if "bits" not in held else (int(held["bits"][0]), int(held["bits"][1]))
+
+
 @dataclass(frozen=True, eq=False)
 class Ranked:
     """What was counted with each left out in turn."""
 
     words: tuple[str, ...]
-    right: int
+    right: float
+    """Right answers with all of them; or the loss of this input, where answers are not counted."""
     of: int
-    alone: NDArray[np.int64]
+    """Of how many; 0 where it is the loss."""
+    alone: NDArray[np.float64]
+    """As far as it was counted."""
     gone: NDArray[np.int64]
     broken: NDArray[np.int64]
     left: NDArray[np.int64]
     answers: NDArray[np.int64] | None
     inputs: int
+    finished: bool = True
+
+    @property
+    def by_loss(self) -> bool:
+        """Whether it is this input's loss that is ranked, for want of answers that are right or wrong."""
+        return not self.of
 
     @property
     def order(self) -> list[int]:
-        """Places, that which matters most first."""
-        return sorted(range(len(self.words)), key=lambda place: (self.alone[place], place))
+        """Places, that which matters most first; in their own order while it is still counted."""
+        if len(self.alone) < len(self.words):
+            return list(range(len(self.words)))
+        return sorted(range(len(self.words)), key=lambda place: (-self.lost(place), place))
 
     def lost(self, place: int) -> float:
-        """Points of a hundred that are lost without it."""
-        return 100 * (self.right - int(self.alone[place])) / self.of
+        """Points of a hundred that are lost without it, or by how much the loss grows."""
+        if self.by_loss:
+            return float(self.alone[place]) - self.right
+        return 100 * (self.right - float(self.alone[place])) / self.of
 
 
-@remembered(2)
+@remembered(4)
 def ranked(trace: Trace, name: str) -> Ranked | None:
     """Of `units` or `steps`; None where that is not counted."""
     held = trace.studies.get(RANKING, {})
+    finished = f"{name}:words" in held
+    if not finished:
+        held = trace.studies.get(SO_FAR, {})
     if f"{name}:words" not in held:
         return None
-    return Ranked(tuple(bytes(held[f"{name}:words"]).decode().split("\n")), int(held["all"][0]), int(held["all"][1]),
-                  held[f"{name}:alone"], held[f"{name}:gone"], held[f"{name}:broken"], held[f"{name}:left"],
-                  held.get("answers") if name == "units" else None, int(held["inputs"]))
+    return Ranked(tuple(bytes(held[f"{name}:words"]).decode().split("\n")), float(held["all"][0]),
+                  int(held["all"][1]), np.asarray(held[f"{name}:alone"], np.float64), held[f"{name}:gone"],
+                  held[f"{name}:broken"], held[f"{name}:left"],
+                  held.get("answers") if name == "units" else None, int(held["inputs"]), finished)

@@ -11,6 +11,7 @@ from visualizer.scene import numbers
 from visualizer.scene.picture import Table
 from visualizer.trace import Trace, remembered
 from visualizer.views.surgery import _measured as measured
+from visualizer.views.surgery import offers
 from visualizer.views.surgery._measured import Ranked
 
 
@@ -23,6 +24,8 @@ def sentence(trace: Trace) -> str:
         return tr("With {edits} {layer} is no number any more (NaN or infinity): Ctrl+Z takes it back.").format(
             edits=done, layer=ill)
     spoken = _answers(trace, done)
+    if spoken and (cost := _cost(trace)):
+        return f"{spoken} {cost}"
     found = measured.loss(trace)
     if found is None:
         return spoken or tr("With {edits} the network is another one.").format(edits=done)
@@ -32,6 +35,21 @@ def sentence(trace: Trace) -> str:
         return tr("With {edits} the loss goes from {before} to {{{after}}}.").format(edits=done, before=before,
                                                                                    after=after)
     return spoken + " " + tr("The loss goes from {before} to {after}.").format(before=before, after=after)
+
+
+def _cost(trace: Trace) -> str:
+    """How many right answers it costs, over all inputs that ship."""
+    found = measured.counted(trace)
+    if found is None:
+        return ""
+    before, now, of = found
+    inputs = said(numbers.count(of), "answers counted")
+    points = 100 * (before - now) / of
+    if points < 0:
+        return tr("Over {inputs} inputs it gains {points} points.").format(
+            inputs=inputs, points=said(numbers.number(-points, 1), "points gained"))
+    return tr("Over {inputs} inputs it costs {{{points}}} points.").format(
+        inputs=inputs, points=said(numbers.number(points, 1), "points that the edits cost"))
 
 
 def _answers(trace: Trace, done: str) -> str:
@@ -48,6 +66,23 @@ def _answers(trace: Trace, done: str) -> str:
     return words.format(edits=done, first=labels[0], second=labels[1], before=before, after=after)
 
 
+def done_to(trace: Trace, layer: str, unit: int) -> str:
+    """What is done to a channel or unit, and where to it goes."""
+    done = [word for word in measured.words(trace) if offers.target(word)[:1] in (("unit",), ("weight",), ("bias",))
+            and _is_of(word, layer, unit)]
+    if not done:
+        return tr("Nothing is done to it: a click on its map switches it off.")
+    told = "; ".join(named(word) for word in done)
+    return told[:1].upper() + told[1:] + "."
+
+
+def _is_of(word: str, layer: str, unit: int) -> bool:
+    edit, arguments = edits.parse(word)
+    if edit.name == "weight":
+        return bool(arguments[0].rpartition(".")[0] == layer and arguments[1][:1] == (unit,))
+    return tuple(arguments[:2]) == (layer, unit)
+
+
 def named(word: str) -> str:
     """An edit in a few words."""
     return said(edits.said((word,)), "what is done", array=word)
@@ -56,13 +91,15 @@ def named(word: str) -> str:
 def broken(trace: Trace, found: Ranked) -> str:
     """How many have to go until half of the right answers are gone."""
     count = len(found.broken)
+    if not found.finished or found.by_loss:
+        return ""
     if not count or 2 * int(found.left[-1]) > found.right:
         return tr("Even without all of them more than half of the right answers are left.") if count else ""
     return tr("Break it: without {count} of {total}, each time that which costs most, {left} of {right} right answers "
               "are left.").format(count=said(numbers.count(count), "how many break it"),
                                   total=said(numbers.count(len(found.words)), "how many are left out in turn"),
                                   left=said(numbers.count(int(found.left[-1])), "right answers when broken"),
-                                  right=said(numbers.count(found.right), "right answers of the whole"))
+                                  right=said(numbers.count(int(found.right)), "right answers of the whole"))
 
 
 @remembered(1)

@@ -24,7 +24,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import begins
-from visualizer.scene.timeline import Beat, Moment, Timeline
+from visualizer.scene.timeline import UPDATE, Beat, Moment, Timeline
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.train import kept, seen
@@ -33,7 +33,6 @@ from visualizer.views.training._page import page as _page
 from visualizer.views.training._rows import WEIGHTS, Row, rows
 from visualizer.views.training._run import Axis, Film, film
 
-UPDATE = "update"
 TOP, HEAD, FOOT, GAP = 66.0, 24.0, 56.0, 14.0
 """Where the rows begin under the sentence, what is written over them, the axis below, and what lies between them."""
 
@@ -70,12 +69,7 @@ def place_at(moment: Moment) -> int:
 def beats(trace: Trace) -> tuple[Beat, ...]:
     """One for each checkpoint."""
     held = trace.studies.get(seen.STUDY)
-    if held:
-        steps = [int(step) for step in held["kept"]]
-    else:
-        run = kept.stored(trace.model)
-        steps = [0] if run is None else [each.step for each in run.checkpoints]
-    return tuple(_beat(trace, step) for step in steps)
+    return tuple(_beat(trace, step) for step in (map(int, held["kept"]) if held else kept.steps_of(trace)))
 
 
 def _beat(trace: Trace, step: int) -> Beat:
@@ -246,8 +240,8 @@ def _telling(trace: Trace, times: Timeline) -> str:
 VIEW = View(
     "training", english("Training"), english("How the weights came about, update by update, as a film of its "
                                              "checkpoints."),
-    suits=lambda trace: seen.STUDY in trace.studies or kept.can_be_trained(trace.model), draw=draw,
-    telling=_telling, order=45, group=WHOLE, page=page, continuous=False, studies=(seen.STUDY,), instead=beats,
+    suits=lambda trace: seen.STUDY in trace.studies or kept.suits(trace), draw=draw,
+    telling=_telling, order=47, group=WHOLE, page=page, continuous=False, studies=(seen.STUDY,), instead=beats,
     knobs=(("axis", ("log", "linear")), ("weight", ())),
     tries=english("Go to the update at which the filters begin to look like strokes."),
 )

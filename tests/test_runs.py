@@ -1,0 +1,160 @@
+"""Runs: every view follows the updates of a training, and folders of runs and of recordings open in one place."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from visualizer import door, edits, record, sight
+from visualizer.edits import trained
+from visualizer.record import training
+from visualizer.record.training import folder
+from visualizer.scene import state as does
+from visualizer.scene.recipe import ModelRecipe, reeled
+from visualizer.scene.state import State, changed
+from visualizer.trace import OF_RUN, Refused, Trace, load
+from visualizer.train import course_of, kept, seen
+
+SMALL = "mlp_small"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of twelve updates."""
+    place = tmp_path_factory.mktemp("runs") / "run"
+    course = course_of({"rate": "0.003"}, training.taught(SMALL)[0])
+    list(folder.written(place, *folder.started(place, SMALL, course, sample="digit-2148"), 12))
+    return place
+
+
+@pytest.fixture
+def watched(written: Path, tmp_path: Path) -> Path:
+    """The recordings alone, as `visualizer.watch` leaves them."""
+    shutil.copytree(written, tmp_path / "run")
+    (tmp_path / "run" / kept.NAME).unlink()
+    return tmp_path / "run"
+
+
+def test_the_words_of_an_edit_say_which_update_of_which_training() -> None:
+    assert edits.parse("trained:165") == (edits.find("trained"), (165, "", ""))
+    words = trained.words_for(20, "0,rate=0.01;5,rate=0.003", "/data of/a+b|c")
+    assert edits.parse(words)[1] == (20, "0,rate=0.01;5,rate=0.003", "/data of/a+b|c")
+    assert not set(words.partition(":")[2]) & set("+|:")
+    assert edits.parse(trained.moved(words, 7))[1] == (7, "0,rate=0.01;5,rate=0.003", "/data of/a+b|c")
+    assert edits.said(("trained:1",)) == "after 1 update"
+    for wrong in ("trained", "trained:", "trained:x", "trained:-1"):
+        with pytest.raises(LookupError):
+            edits.parse(wrong)
+
+
+def test_the_weights_after_so_many_updates_are_those_of_the_checkpoint(written: Path) -> None:
+    run = kept.stored("digits_cnn")
+    trace = record.record("digits_cnn", "digit-3", edits=("trained:56",))
+    np.testing.assert_array_equal(trace["conv1"].weights["weight"], run.at(56).weights["conv1.weight"])
+    assert trace.facts[OF_RUN]["step"] == 56
+    assert "quality" not in trace.facts  # that of other weights
+    own = kept.of_file(str(written / kept.NAME))
+    of_file = record.record(str(written / kept.NAME), "digit-3", edits=("trained:4",))
+    np.testing.assert_array_equal(of_file["fc1"].weights["weight"], own.at(4).weights["fc1.weight"])
+    again = record.record(SMALL, "digit-3", edits=("trained:4,0,rate=0.003",))  # made anew from its course
+    np.testing.assert_array_equal(again["fc2"].weights["weight"], own.at(4).weights["fc2.weight"])
+    for model, words in (("digits_cnn", "trained:57"), (str(written / kept.NAME), "trained:5"), ("recall_conv63",
+                                                                                                    "trained:1")):
+        with pytest.raises(Refused):
+            record.record(model, edits=(words,))
+
+
+def test_the_folder_of_a_run_opens_in_the_view_of_a_training(written: Path) -> None:
+    for name in (written, written / kept.NAME):
+        found = door.recognise(str(name))
+        assert found.what == door.RUN
+        assert door.asks(found, State()) == str(written / kept.NAME)
+        opened = door.open_(found, cards=record.describe)
+        assert (opened.state.view, opened.state.model, opened.state.sample) == (
+            "training", str(written / kept.NAME), "digit-2148")
+        assert not opened.said
+    trace = record.with_study(record.pass_of(opened.state.model, "digit-2148"), seen.STUDY)
+    assert [beat.number for beat in sight.times(trace, opened.state).beats] == [0, 1, 2, 3, 4, 6, 7, 10, 12]
+    assert trace.studies[seen.STUDY]["answer"].shape == (13, 10)
+    other = record.with_study(record.pass_of(opened.state.model, "digit-3"), seen.STUDY)
+    assert other.studies[seen.STUDY]["answer"].shape == (9, 10)
+
+
+def test_another_view_takes_the_updates_along_and_comes_back_to_them(written: Path) -> None:
+    model = str(written / kept.NAME)
+    trace = record.with_study(record.pass_of(model, "digit-2148"), seen.STUDY)
+    there = State((does.Place(ModelRecipe(model, ("digit-2148",)), "training", "input.update[4]"),))
+    moved = sight.along_run(changed(there, view="network"), trace, sight.moment_of(trace, there))
+    assert moved.edits == ("trained:4",)
+    assert moved.reel == ("0", "1", "2", "3", "4", "6", "7", "10", "12")
+    assert moved.at.startswith("4:softmax.forward")
+    recipes = reeled(moved.recipe, moved.reel)
+    assert [recipe.edits for recipe in recipes] == [(f"trained:{step}",) for step in moved.reel]
+    found = tuple(record.record(model, "digit-2148", edits=recipe.edits) for recipe in recipes)
+    own = kept.of_file(model)
+    for each, step in zip(found, moved.reel, strict=True):
+        np.testing.assert_array_equal(each["fc1"].weights["weight"], own.at(int(step)).weights["fc1.weight"])
+    times = sight.times(found, moved)
+    assert float(times.seconds) == pytest.approx(0.4 * 9)
+    halfway = times.find("6:softmax.forward@0.5")
+    assert sight.nearest(found, changed(moved, at=halfway.address)) is found[4]  # nothing lies between two
+    said = sight.seen(found, moved, halfway)
+    assert said.caption == sight.seen(found, moved, times.find("4:softmax.forward")).caption
+    back = sight.back_to_run(changed(moved, at=halfway.address, view="training"), trace)
+    assert (back.at, back.reel, back.edits) == ("input.update[4]", (), ())
+    left = does.without_reel(moved)
+    assert (left.reel, left.edits, left.at) == ((), (), "softmax.forward")
+    live = sight.along_run(changed(there, view="network"), _elsewhere(trace), sight.moment_of(trace, there))
+    assert live.edits == ("trained:4,0,rate=0.003",)
+
+
+def _elsewhere(trace: Trace) -> Trace:
+    """The same run, under way in the engine and in no file."""
+    return replace(trace, facts={name: fact for name, fact in trace.facts.items() if name != OF_RUN})
+
+
+def test_recordings_of_a_folder_tell_of_a_training(watched: Path) -> None:
+    found = door.recognise(str(watched))
+    assert found.inside[0] == "step-0.trace"
+    opened = door.open_(found)
+    assert (opened.state.view, opened.state.reel) == ("training", found.inside)
+    traces = sight.gathered(tuple(load(watched / name) for name in found.inside))
+    held = traces[-1].studies[seen.STUDY]
+    assert held["kept"].tolist() == [0, 1, 2, 3, 4, 6, 7, 10, 12]
+    for place, trace in enumerate(traces):
+        assert held["held_loss"][place] == trace.objective.value
+        gradient = np.sqrt(sum((np.asarray(array, float) ** 2).sum()
+                               for array in trace["fc1"].weight_gradients.values()))
+        assert held["gradient"][place][0] == pytest.approx(gradient, rel=1e-6)
+        np.testing.assert_allclose(held["answer"][place], trace["softmax"].output)
+        assert held["saturated"][place][0] == pytest.approx((trace["relu1"].output == 0).mean())
+    assert not seen.words_of(held).named
+    assert sight.as_seen(traces, opened.state) is traces[-1]
+    assert sight.moment_of(traces, changed(opened.state, at="input.update[4]")).index == 4
+    moved = sight.along_run(changed(opened.state, view="network"), traces[-1],
+                            sight.moment_of(traces, changed(opened.state, at="input.update[4]")))
+    assert moved.at == "step-4.trace:softmax.forward"
+    assert moved.reel == found.inside
+    assert sight.back_to_run(changed(moved, view="training"), traces[-1]).at == "input.update[4]"
+
+
+def test_what_is_damaged_is_left_out_and_named(watched: Path, written: Path, tmp_path: Path) -> None:
+    path = watched / "step-3.trace"
+    path.write_bytes(path.read_bytes()[:500])
+    found = door.recognise(str(watched))
+    assert "step-3.trace" not in found.inside
+    assert "step-3.trace is damaged" in door.open_(found).said
+    (watched / kept.NAME).write_bytes((written / kept.NAME).read_bytes()[:-900])
+    assert "training.run is damaged" in door.open_(door.recognise(str(watched))).said
+    for each in watched.glob("*.trace"):
+        each.unlink()
+    with pytest.raises(Refused, match="damaged"):
+        door.recognise(str(watched))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(Refused, match="without two recordings"):
+        door.recognise(str(empty))

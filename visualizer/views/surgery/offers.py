@@ -1,0 +1,197 @@
+"""What can be done to a network, as the rail offers it: each kind of edit with the words that it begins with, or with
+the reason why it makes no sense here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from visualizer import edits
+from visualizer.edits.cuts import BENDS, ZERO, Scaled
+from visualizer.edits.weight import words_for
+from visualizer.kinds import curve
+from visualizer.language import tr
+from visualizer.scene.picture import Focus
+from visualizer.scene.state import State, changed, turned, unit_of
+from visualizer.trace import Layer, Trace
+from visualizer.views.surgery import _measured as measured
+
+BY = "by"
+"""The knob that says what stands in place of a channel that is switched off."""
+GATED = ("lstm", "gru")
+RECURRENT = (*GATED, "rnn")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One kind of edit."""
+
+    name: str
+    title: str
+    about: str
+    """A few words under the title."""
+    words: str
+    """The edit as it would be done to what is chosen; it can be changed before. Empty where `lacks` says why not."""
+    lacks: str = ""
+    """For which networks it is, where it is none for this one."""
+
+
+def offers(trace: Trace, focus: Focus | None) -> tuple[Offer, ...]:
+    """All kinds of edits, for the channel or unit that is chosen, or the first there is."""
+    layer, unit = chosen(trace, focus)
+    recurrent = next((each for each in trace if each.kind in RECURRENT), None)
+    bent = next((each for each in trace if curve(each) is not None and not each.inner
+                 and each.name not in ("softmax", "loss") and each.kind in ("relu", "tanh", "sigmoid", "gelu", "silu")),
+                None)
+    dense = next((each for each in trace if each.kind in ("conv1d", "conv2d", "linear")), None)
+    of = next((each for each in trace if each.name == layer), None)
+    weight = None if of is None else next((name for name in ("weight", "weight_ih") if name in of.weights), None)
+    none = tr("for networks with channels or units")
+    return (
+        Offer("unit_off", tr("Channel off"), tr("or keep only this one"), f"unit_off:{layer}:{unit}" if layer else "",
+              "" if layer else none),
+        Offer("weight", tr("Weight"), tr("type it, or drag"),
+              _weight(of, weight, unit) if of is not None and weight else "",
+              "" if weight else tr("for layers with weights: choose another")),
+        Offer("bias", tr("Bias"), tr("add or remove"), f"bias:{layer}:{unit}=1" if layer and not _steps(of) else "",
+              "" if layer and not _steps(of) else tr("for convolutions and dense layers: choose one")),
+        Offer("activation", tr("Activation"), tr("ReLU, leaky, none"),
+              f"activation:{bent.name}={BENDS[0]}" if bent is not None else "",
+              "" if bent is not None else tr("for networks with a ReLU, tanh or sigmoid between layers")),
+        Offer("gate", tr("Gate"), tr("hold it open or shut"),
+              f"gate_open:{recurrent.name}:{_gate(recurrent)}" if recurrent and recurrent.kind in GATED else "",
+              "" if recurrent and recurrent.kind in GATED else tr("for networks with an LSTM or a GRU")),
+        Offer("connection_off", tr("Connection"), tr("from one unit to another"),
+              f"connection_off:{layer}:{unit},0" if of is not None and weight else "",
+              "" if of is not None and weight else tr("for convolutions, dense and recurrent layers")),
+        Offer("state_at", tr("State"), tr("another one after a step"),
+              f"state_at:{recurrent.name}:{max(1, len(recurrent.output) // 2)}={ZERO}" if recurrent else "",
+              "" if recurrent else tr("for networks that go from step to step")),
+        Offer("swapped", tr("Swap two channels"), tr("nothing should change"),
+              f"swapped:{_swaps(dense, of)}" if dense is not None else "",
+              "" if dense is not None else tr("for networks with convolutions or dense layers")),
+    )
+
+
+def _steps(layer: Layer | None) -> bool:
+    return layer is not None and layer.kind in RECURRENT
+
+
+def _weight(layer: Layer, name: str, unit: int) -> str:
+    held = layer.weights[name]
+    place = (min(unit, held.shape[0] - 1), *(0 for _ in held.shape[1:]))
+    return words_for(f"{layer.name}.{name}", place, float(held[place]))
+
+
+def _gate(layer: Layer) -> str:
+    return "forget" if layer.kind == "lstm" else "update"
+
+
+def _swaps(dense: Layer, of: Layer | None) -> str:
+    layer = of if of is not None and of.kind == dense.kind and of.output.shape[0] > 1 else dense
+    return f"{layer.name}:0,1"
+
+
+def chosen(trace: Trace, focus: Focus | None) -> tuple[str, int]:
+    """(layer with weights, unit) that is looked at; the first of the network where none is."""
+    found = unit_of(focus, trace)
+    if found is not None and (layer := measured.made_by(trace, found[0])):
+        return layer, found[1]
+    edited = next((done for done in (edit.cuts(*arguments) for edit, arguments in reversed(edits.of(
+        measured.words(trace), edits.MODEL)) if edit.cuts is not None) if isinstance(done, Scaled)
+        and done.layer in trace), None)
+    if edited is not None:
+        return edited.layer, edited.unit
+    first = next((each for each in trace if each.weights and each.output.ndim
+                  and each.kind not in ("embedding", "parameter")), None)
+    return ("", 0) if first is None else (first.name, 0)
+
+
+# --- done to the State ------------------------------------------------------------------------------------------------
+
+def done(state: State, word: str, instead: str = "") -> State:
+    """That edit, in the place of those of the same channel, weight, gate or pixel; an empty one takes away what is done
+    to the same as `instead`. Raises LookupError for words that are no edit."""
+    aim = target(word or instead)
+    kept = [each for each in state.edits if target(each) != aim]
+    at = next((place for place, each in enumerate(state.edits) if target(each) == aim), len(kept))
+    return changed(state, edits=(*kept[:at], word, *kept[at:]) if word else tuple(kept))
+
+
+def target(word: str) -> tuple[str, ...]:
+    """What an edit is done to: two of the same target do not stand beside each other in a list."""
+    edit, arguments = edits.parse(word)
+    if edit.name in ("unit_off", "unit_scaled") or (edit.name == "replaced" and arguments[1] is not None):
+        return "unit", *map(str, arguments[:2])
+    if edit.name in ("gate_open", "gate_shut"):
+        return "gate", *map(str, arguments)
+    if edit.name in ("weight", "bias", "pixel", "state_at", "activation", "replaced"):
+        return edit.name, *map(str, arguments[:-1])
+    return (word,)
+
+
+def volume(state: State, layer: str, unit: int) -> float:
+    """How loud a channel or unit is: 1 as it is, 0 off."""
+    for edit, arguments in edits.of(state.edits, edits.MODEL):
+        if edit.name in ("unit_off", "unit_scaled") and arguments[:2] == (layer, unit):
+            return 0.0 if edit.name == "unit_off" else float(arguments[2])
+    return 1.0
+
+
+def at_volume(state: State, layer: str, unit: int, factor: float) -> State:
+    """A channel or unit so loud, 1 as it is."""
+    off = f"unit_off:{layer}:{unit}"
+    return done(state, "" if factor == 1 else off if factor == 0 else f"unit_scaled:{layer}:{unit}={factor:g}", off)
+
+
+def off(layer: str, unit: int, by: str) -> str:
+    """The edit by which a channel gives way to what stands in its place: zero, its mean, or that of an input."""
+    return f"unit_off:{layer}:{unit}" if by in ("", ZERO) else f"replaced:{layer}:{unit}={by}"
+
+
+def by(state: State, word: str) -> State:
+    """Something else in the place of every channel that is off or replaced, and of those that will be."""
+    state = turned(state, BY, word)
+    for each in state.edits:
+        edit, arguments = edits.parse(each)
+        if edit.name == "unit_off" or (edit.name == "replaced" and arguments[1] is not None):
+            state = done(state, off(arguments[0], arguments[1], word))
+    return state
+
+
+def without(state: State, word: str) -> State:
+    """An edit gone, from what is done and from what is switched off."""
+    kept = "|".join(each for each in state.look.knob("off", "").split("|") if each and each != word)
+    return turned(changed(state, edits=tuple(each for each in state.edits if each != word)), "off", kept)
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Number:
+    """A number that can be set by hand: a weight, a bias, or a pixel of the input."""
+
+    start: str
+    """Its edit up to the value: `weight:conv1.weight:1,0,2,2=`, `pixel:3,4,`."""
+    value: float
+    span: float
+    """How far it goes from one end of a drag of 100 pixels to the other: the largest of its kind."""
+
+    def at(self, value: float) -> str:
+        """The edit that sets it."""
+        return f"{self.start}{value:.5g}"
+
+
+def number_of(trace: Trace, focus: Focus | None) -> Number | None:
+    """The weight that a focus is; None where it is none."""
+    if focus is None or focus.layer not in trace or focus.array == "output" or focus.array.startswith("inner"):
+        return None
+    layer, name = trace[focus.layer], focus.array.rpartition(".")[2]
+    held = layer.weights.get(name)
+    if held is None or len(focus.cell) != held.ndim or name.startswith("running_"):
+        return None
+    parameter = layer.name if layer.kind == "parameter" else f"{layer.name}.{name}"
+    finite = np.abs(held[np.isfinite(held)])
+    return Number(f"weight:{parameter}:{','.join(str(int(each)) for each in focus.cell)}=", float(held[focus.cell]),
+                  max(float(finite.max()) if finite.size else 1.0, 0.1))
