@@ -231,8 +231,8 @@ class _Page:
         it = mark.holds
         assert isinstance(it, TermTiles)
         arrays = it.cells, it.values, it.weights, it.inside, it.targets, it.lost
-        same = (mark.focus, mark.values.shape, mark.indices, mark.rows, mark.transposed, mark.folds, backward, it.target,
-                it.place, it.backward, *(None if each is None else each.tobytes() for each in arrays))
+        same = (mark.focus, mark.values.shape, mark.indices, mark.rows, mark.transposed, mark.folds, backward,
+                it.target, it.place, it.backward, *(None if each is None else each.tobytes() for each in arrays))
         if same not in self._said:
             spot_tip = registry.module("ui.walking").spot_tip
             self._said[same] = tuple(spot_tip(self.film.trace, spot, backward) for spot in spots(mark))
