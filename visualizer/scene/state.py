@@ -52,6 +52,8 @@ SYNCS = (SHARE, BEAT, STEP) = ("share", "beat", "step")
 their step."""
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 R = TypeVar("R", ModelRecipe, LabRecipe)
+STOOD = "now"
+"""The knob that says where one stood before a key went to one of several moments to compare with."""
 GATE = "gate"
 """The knob of views that open one gate or state of a step: which one."""
 MOST_SWITCHED_OFF = 8
@@ -476,6 +478,16 @@ def go(state: State, moment: Moment) -> State:
     name, colon, rest = state.at.partition(":")
     name, phase = (name, rest.partition("@")[2]) if colon and name in state.reel else (state.reel[-1], "")
     return changed(state, at=f"{name}:{moment.beat.address}" + (f"@{phase}" if phase else ""))
+
+
+def to_pin(state: State, address: str, timeline: Timeline) -> State:
+    """To a moment that is always the same one, such as the best; with no address back to where one stood before, or to
+    the end."""
+    stood = state.look.knob(STOOD, "")
+    if address:
+        return changed(turned(state, STOOD, stood or moment_of(state, timeline).address), at=address, playing=False)
+    back = timeline.nearest(stood) if stood else timeline.settled(len(timeline.beats) - 1)
+    return state if back is None else changed(turned(state, STOOD, ""), at=back.address, playing=False)
 
 
 def step(state: State, timeline: Timeline, by: int) -> State:

@@ -21,6 +21,8 @@ from visualizer.scene.subject import CHANNEL
 from visualizer.scene.timeline import Added, Beat, Moment, Pace, Timeline, timeline
 from visualizer.trace import Trace
 
+AT = "at"
+"""What a digit turns in a view where it goes to a moment: to its address, or with none back to where one stood."""
 Made = TypeVar("Made", Picture, Picture | None)
 WHOLE, STEPS, GRADIENTS, PARTS = (english("The network"), english("Step by step"), english("Gradients"),
                                   english("Maps and weights"))
