@@ -1,13 +1,16 @@
-"""Attribution: each method against torch alone in float64, and against captum where it is installed."""
+"""Attribution: each method against torch alone in float64, and against captum."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import cache
 
+import captum.attr as captum
 import numpy as np
 import pytest
 import torch
+import torch.fx
 from torch import Tensor, nn
 
 from tests import quantities_of_explain  # noqa: F401  (its quantities are known once they are there)
@@ -34,7 +37,7 @@ class Maps(nn.Module):
         self.fc1, self.relu3, self.fc2 = nn.Linear(5 * 4 * 3, 8), nn.ReLU(), nn.Linear(8, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        seen = self.relu2(self.conv2(self.pool(self.relu1(self.conv1(x)))))
+        seen = self.relu2(self.conv2(self.pool(self.relu1(self.conv1(x)).clone())))
         return self.fc2(self.relu3(self.fc1(seen.flatten(1))))
 
 
@@ -121,33 +124,156 @@ def test_integrated_gradients_and_deeplift_add_up_to_the_score_and_gradient_time
     assert found["times_input"].sum() != pytest.approx(apart, abs=5e-3)
 
 
+# --- captum -----------------------------------------------------------------------------------------------------------
+
+quiet = pytest.mark.filterwarnings("ignore::UserWarning:captum")
+"""captum says of each of its hooks that there is one.
+
+Its DeepLIFT loses the rule of a pool that reads a ReLU's output itself: both hang on one tensor, the ReLU's hook runs
+first and sees the plain slopes. With a copy between them, as here, its map adds up."""
+
+
+@quiet
 @pytest.mark.parametrize("baseline", ["nothing", "mean", "blur"])
 def test_it_is_what_captum_finds(baseline: str) -> None:
-    captum = pytest.importorskip("captum.attr")
     net, twin, x = scored(Wish(number=1, baseline=baseline, path=20, window=3))
-    found, blank = maps(net), net.baseline
-    summed: Callable[[Tensor], Tensor] = lambda values: values[0].sum(0)  # noqa: E731
-    sized: Callable[[Tensor], Tensor] = lambda values: values[0].square().sum(0).sqrt()  # noqa: E731
-    saliency = captum.Saliency(twin)
-    within(found["gradient"], sized(saliency.attribute(x, target=1, abs=False)))
-    within(found["times_input"], summed(captum.InputXGradient(twin).attribute(x, target=1)))
-    within(found["integrated"], summed(captum.IntegratedGradients(twin).attribute(
-        x, blank, target=1, n_path=20, method="riemann_middle")))
-    noisy = explain.noisy(x)
-    within(found["smooth"], sized(saliency.attribute(noisy, target=1, abs=False).mean(0, keepdim=True)))
-    within(found["guided"], sized(captum.GuidedBackprop(twin).attribute(x, target=1)))
-    within(found["deeplift"], summed(captum.DeepLift(twin).attribute(x, blank, target=1)))
-    cam = captum.LayerGradCam(twin, twin.conv2).attribute(x, target=1, relu_attributions=True)
-    within(found["grad_cam"], captum.LayerAttribution.interpolate(cam, (8, 6))[0, 0])
-    hidden = captum.Occlusion(twin).attribute(x, (2, 3, 3), baselines=blank, target=1)
-    within(found["occlusion"], hidden[0, 0])
-    each = torch.arange(48).reshape(1, 1, 8, 6)
-    alone = captum.FeatureAblation(twin).attribute(x, blank, target=1, feature_mask=each)
-    within(found["left_out"], alone[0, 0])
+    assert set(of_captum(net, twin, x, twin.conv2)) == set(METHODS)
 
 
-def within(one: np.ndarray, other: Tensor) -> None:
-    assert float(np.abs(one - other.detach().numpy()).max()) <= 1e-5
+class Lines(nn.Module):
+    """Not ours: convolutions along one axis, a bend that is no ReLU, a mean over all steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.bend, self.pool = nn.Conv1d(3, 6, 5, padding=2, stride=2), nn.Tanh(), nn.AvgPool1d(2)
+        self.second, self.relu, self.out = nn.Conv1d(6, 4, 3, padding=1), nn.ReLU(), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.relu(self.second(self.pool(self.bend(self.first(x))))).mean(2))
+
+
+class Dense(nn.Module):
+    """Not ours: no convolution, dropout and a normalisation, sigmoids."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flat, self.first, self.norm, self.bend = nn.Flatten(), nn.Linear(35, 9), nn.BatchNorm1d(9), nn.Sigmoid()
+        self.drop, self.out = nn.Dropout(0.4), nn.Linear(9, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.drop(self.bend(self.norm(self.first(self.flat(x))))))
+
+
+class Reading(nn.Module):
+    """Not ours: a GRU over rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.out = nn.GRU(5, 6, batch_first=True), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.rnn(x)[0][:, -1])
+
+
+RECURRENT = {"gradient", "times_input", "integrated", "smooth", "occlusion", "left_out"}
+"""What has a meaning without convolutions, ReLUs, and bends that are torch's own functions."""
+
+
+@quiet
+@pytest.mark.parametrize(("kind", "shape", "last", "has"), [
+    (Lines, (1, 3, 24), "second", set(METHODS)), (Dense, (1, 1, 5, 7), "", RECURRENT | {"deeplift"}),
+    (Reading, (1, 9, 5), "", RECURRENT)])
+def test_it_is_what_captum_finds_on_networks_that_are_not_ours(kind: type[nn.Module], shape: tuple[int, ...],
+                                                              last: str, has: set[str]) -> None:
+    torch.manual_seed(3)
+    net, x = kind().eval(), torch.randn(shape)
+    trace = record.capture(net, x, answer={"kind": "classes"})
+    ends, twin = attribution.ends(trace), copy.deepcopy(net).double()
+    own = explain.Scored(Pass(trace, net, (x,)), net, ends, Wish(number=2, path=16, window=2))
+    assert set(of_captum(own, twin, x.double(), getattr(twin, last) if last else None)) == has
+
+
+@quiet
+@pytest.mark.parametrize(("name", "last", "relus"), [("digits_cnn", "conv2", 3), ("mlp_mnist", "", 2),
+                                                     ("rows_lstm", "", 0)])
+def test_it_is_what_captum_finds_on_bundled_networks(name: str, last: str, relus: int) -> None:
+    """captum hooks modules: what a network calls as a function is a module in a twin that has its weights."""
+    again = record.pass_of(name, "digit-2148")
+    own = explain.Scored(again, again.model, attribution.ends(again.trace), Wish(path=8, window=7))
+    twin = with_modules(again.model)
+    assert sum(isinstance(part, nn.ReLU) for part in twin.modules()) == relus
+    found = of_captum(own, twin, own.read, getattr(twin, last) if last else None)
+    assert RECURRENT <= set(found)
+    assert ("deeplift" in found, "guided" in found) == (bool(relus), bool(relus))
+
+
+def with_modules(model: nn.Module) -> nn.Module:
+    """A twin in float64 in which each ReLU is a module of its own, called once, and its output is copied."""
+    try:
+        graph = torch.fx.symbolic_trace(copy.deepcopy(model).double().eval())
+    except (torch.fx.proxy.TraceError, TypeError, NotImplementedError):
+        return copy.deepcopy(model).double().eval()
+    count = 0
+    for node in [*graph.graph.nodes]:
+        bare = node.op in ("call_function", "call_method") and "relu" in str(getattr(node.target, "__name__",
+                                                                                      node.target))
+        of_module = node.op == "call_module" and isinstance(graph.get_submodule(node.target), nn.ReLU)
+        if not (bare or of_module):
+            continue
+        graph.add_submodule(f"own_relu{count}", nn.ReLU())
+        with graph.graph.inserting_after(node):
+            made = graph.graph.call_module(f"own_relu{count}", (node.args[0],))
+        with graph.graph.inserting_after(made):
+            copied = graph.graph.call_method("clone", (made,))
+        node.replace_all_uses_with(copied)
+        graph.graph.erase_node(node)
+        count += 1
+    graph.delete_all_unused_submodules()
+    graph.recompile()
+    return graph.eval()
+
+
+def of_captum(net: explain.Scored, twin: nn.Module, x: Tensor, last: nn.Module | None) -> dict[str, np.ndarray]:
+    """The maps of a network, each compared with what captum makes of its twin."""
+    found, blank, number, axes = maps(net), net.baseline, net.number, net._features
+    summed: Callable[[Tensor], Tensor] = lambda values: values.sum(axes)[0] if axes else values[0]  # noqa: E731
+    many = bool(axes) and int(np.prod([x.shape[axis] for axis in axes])) > 1
+    sized: Callable[[Tensor], Tensor] = lambda values: values.square().sum(axes).sqrt()[0] if many else (  # noqa: E731
+        summed(values))
+    saliency, fed = captum.Saliency(twin), lambda: x.clone().requires_grad_()
+    expected = {
+        "gradient": sized(saliency.attribute(fed(), target=number, abs=False)),
+        "times_input": summed(captum.InputXGradient(twin).attribute(fed(), target=number)),
+        "integrated": summed(captum.IntegratedGradients(twin).attribute(
+            fed(), blank, target=number, n_steps=net.wish.path, method="riemann_middle")),
+        "smooth": sized(saliency.attribute(explain.noisy(x).requires_grad_(), target=number, abs=False).mean(
+            0, keepdim=True))}
+    places = net.ends.places
+    each = torch.arange(int(np.prod(places))).reshape([1, *(size if axis in net.ends.axes else 1 for axis, size in
+                                                            enumerate(net.ends.read.shape))])
+    if len(each.flatten()) <= attribution.MOST_OUT:
+        expected["left_out"] = captum.FeatureAblation(twin).attribute(x, blank, target=number, feature_mask=each)
+    hidden = net.hidden
+    window = tuple(min(hidden.size, size) if axis in net.ends.axes else size
+                   for axis, size in enumerate(net.ends.read.shape))
+    steps = tuple(hidden.apart if axis in net.ends.axes else size for axis, size in enumerate(net.ends.read.shape))
+    if hidden.apart == 1:
+        expected["occlusion"] = captum.Occlusion(twin).attribute(x, window, steps, baselines=blank, target=number)
+    for name in ("left_out", "occlusion"):
+        if name in expected:  # each number of a place has the share of the whole place
+            expected[name] = expected[name].movedim([axis + 1 for axis in net.ends.axes],
+                                                    [*range(-len(places), 0)]).reshape(-1, *places)[0]
+    if last is not None:
+        cam = captum.LayerGradCam(twin, last).attribute(fed(), target=number, relu_attributions=True)
+        expected["grad_cam"] = captum.LayerAttribution.interpolate(cam, places)[0, 0]
+    if "guided" in found:
+        expected["guided"] = sized(captum.GuidedBackprop(twin).attribute(fed(), target=number))
+    if "deeplift" in found:
+        expected["deeplift"] = summed(captum.DeepLift(twin).attribute(fed(), blank, target=number))
+    assert set(found) == set(expected)
+    for name, values in expected.items():
+        assert float(np.abs(found[name] - values.detach().numpy()).max()) <= 1e-5, name
+    return expected
 
 
 def test_guided_backpropagation_hands_back_only_what_is_above_zero() -> None:

@@ -1562,7 +1562,8 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
 
     given = dict(pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs)
     look = replace(state.look, knobs=tuple({**dict(state.look.knobs), **given}.items()))
-    missing = [name for name in registry.module("views").find(view).measured(look) if name not in trace.studies]
+    wanted = registry.module("views").find(view).measured(look, trace, state.focus)
+    missing = [name for name in wanted if name not in trace.studies]
     if not missing or state.in_lab or door.is_recording(state.model):
         return trace
     with _working("measuring"):

@@ -220,7 +220,9 @@ def along_run(state: State, trace: Trace, moment: Moment) -> State:
     apart = views.find(TRAINING).apart
     weight = apart(trace, state.look) if apart is not None and views.find(state.view).wants == NUMBER else None
     longer = None if said.get("file") else kept.stored(run.model)
-    known = said.get("file") or (longer is not None and longer.course == run.course and not run.data)
+    stored = set() if longer is None else {each.step for each in longer.checkpoints}
+    known = said.get("file") or (longer is not None and longer.course == run.course and not run.data
+                                 and stored.issuperset(map(int, names)))
     course = "" if known else words_of(run.course)
     if weight is not None and trace.model in registry.models():
         words = update.words_for(int(name) + 1, weight[0], course, run.data)

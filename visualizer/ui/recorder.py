@@ -95,11 +95,12 @@ class Recorder(QObject):
         """What takes long and is said to."""
         self._in_vain: set[tuple[object, str]] = set()
         """Studies that were refused; they are not asked for again."""
+        self.elsewhere: Callable[[str, State], bool] = lambda name, state: False
+        """Whether somebody else has a study measured."""
         self.gate: Callable[[Found, bool], None] | None = None
         """Who looks at a model file before it is opened, and lets it be opened with `open_now`; None for nobody."""
         store.changed.connect(self._remember)
-        store.changed.connect(lambda old, new: (old.view, old.look.knobs) != (new.view, new.look.knobs)
-                              and self._measure_anew(new))
+        store.changed.connect(lambda old, new: _asks_anew(old, new) and self._measure_anew(new))
         store.trace_changed.connect(lambda trace: self.measure())
         store.changed.connect(self._put_sweep_away)
         store.wants_trace.connect(self.record)
@@ -137,6 +138,9 @@ class Recorder(QObject):
                 else:
                     self._check_later(state)
             elif door.is_recording(state.model):
+                if state.edits:
+                    raise Refused(tr("A recording holds numbers and no network, so nothing can be changed in it; open "
+                                     "the model."))
                 self._show(_saved_trace(Path(state.model), state), None, state)
                 self._check_later(state)
             elif (kept := self.store.kept(state.recipe)) is not None and kept.trace is not self.store.trace:
@@ -211,7 +215,9 @@ class Recorder(QObject):
         for wanted in (state, *(other for other in self.store.wanted() if state.reel and other.recipe != state.recipe)):
             recording = self.store.kept(wanted.recipe)
             for name in () if recording is None or door.is_recording(wanted.model) \
-                    else views.find(state.view).measured(state.look):
+                    else views.find(state.view).measured(state.look, recording.trace, state.focus):
+                if self.elsewhere(name, wanted):
+                    continue
                 if name not in recording.trace.studies and (wanted.recipe, name) not in under_way:
                     beside = "" if wanted.recipe == state.recipe else f" {wanted.recipe}"
                     lane = f"study {name.partition(':')[0]}{beside}"
@@ -224,7 +230,7 @@ class Recorder(QObject):
 
     def _measure_anew(self, state: State) -> None:
         """Ask for what is looked at now; what was asked for in other words is given up, or where its view is left."""
-        wanted = views.find(state.view).measured(state.look)
+        wanted = views.find(state.view).measured(state.look, self.store.trace, state.focus)
         for number, (_, name) in list(self._measured.items()):
             if name not in wanted and name != SWEEP and views.by_words(name):
                 self.engine.cancel(number)
@@ -689,6 +695,12 @@ def _without_edit(arrays: Arrays) -> Arrays:
 def _sentence(error: Exception) -> str:
     """What is said of it: a LookupError would put its words in quotes."""
     return str(error.args[0] if isinstance(error, LookupError) and error.args else error)
+
+
+def _asks_anew(old: State, new: State) -> bool:
+    """Whether the view asks for other studies than before."""
+    by_focus = views.find(new.view).asks is not None and old.focus != new.focus
+    return by_focus or (old.view, old.look.knobs) != (new.view, new.look.knobs)
 
 
 def _is_point(state: State) -> bool:

@@ -227,6 +227,8 @@ def knob(name: str) -> str:
         "hidden": tr("Window of occlusion"),
         "method": tr("Method"),
         "curve": tr("Test of the maps"),
+        "face": tr("What is asked of a unit"),
+        "pattern": tr("Pattern"),
         "content": tr("The picture that is changed"),
         "style": tr("The picture whose texture it takes on"),
         "keep": tr("How much the content counts"),
@@ -250,6 +252,9 @@ def knob_word(name: str, word: str) -> str:
         ("baseline", "nothing"): tr("Nothing: a blank input"),
         ("baseline", "mean"): tr("The mean of its places"),
         ("baseline", "blur"): tr("The input, blurred"),
+        ("face", "inputs"): tr("Inputs that excite it"),
+        ("face", "made"): tr("An input made for it"),
+        ("face", "pattern"): tr("Units that follow a pattern"),
         ("curve", "erase"): tr("Erase the places that rank highest"),
         ("curve", "insert"): tr("Put the places that rank highest in"),
         **{("method", word): words for word, words in (

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import TypeVar
 
 from visualizer import registry
-from visualizer.language import english, speaking
+from visualizer.language import english, speaking, tr
 from visualizer.scene import projector
 from visualizer.scene.chains import stepped, stepwise
 from visualizer.scene.picture import Focus, Look, Picture
@@ -21,6 +21,8 @@ from visualizer.scene.subject import CHANNEL
 from visualizer.scene.timeline import Added, Beat, Moment, Pace, Timeline, timeline
 from visualizer.trace import Cell, Trace
 
+AT = "at"
+"""What a digit turns in a view where it goes to a moment: to its address, or with none back to where one stood."""
 Made = TypeVar("Made", Picture, Picture | None)
 WHOLE, STEPS, GRADIENTS, PARTS = (english("The network"), english("Step by step"), english("Gradients"),
                                   english("Maps and weights"))
@@ -78,6 +80,9 @@ class View:
     """Those of its studies that are the same whatever is fed in: measured once for a network."""
     words: Callable[[Look], str] | None = None
     """What these are asked for by how it is looked at, in words of their own; nothing for the usual."""
+    asks: Callable[[Trace | None, Focus | None, Look], tuple[str, ...]] | None = None
+    """Its studies, of those named, that it shows as it is looked at, each with its words behind a colon; all of them,
+    in the same `words`, without it."""
     worded: tuple[str, ...] = ()
     """Those that are asked for in these words; all where none are named."""
     instead: Callable[[Trace], tuple[Beat, ...]] | None = None
@@ -111,9 +116,11 @@ class View:
         found = dict(self.knobs).get(name)
         return found is not None and (not found or word in found or (name in self.glides and _between(word, found)))
 
-    def measured(self, look: Look) -> tuple[str, ...]:
+    def measured(self, look: Look, trace: Trace | None = None, focus: Focus | None = None) -> tuple[str, ...]:
         """What it shows beyond the recording, as it is looked at: names of studies, with the words behind a colon."""
         own = replace(look, knobs=tuple((name, word) for name, word in look.knobs if self.takes(name, word)))
+        if self.asks is not None:
+            return self.asks(trace, focus, own)
         words = "" if self.words is None else self.words(own)
         return tuple(f"{name}:{words}" if words and name in (self.worded or self.studies) else name
                      for name in self.studies)
@@ -171,7 +178,7 @@ def all_views() -> tuple[View, ...]:
 def by_words(study: str) -> bool:
     """Whether some view asks for a study in words, so that it is measured anew whenever a knob is turned."""
     name = study.partition(":")[0]
-    return any(view.words is not None and name in (view.worded or view.studies) for view in all_views())
+    return any((view.words or view.asks) is not None and name in (view.worded or view.studies) for view in all_views())
 
 
 def find(name: str) -> View:
@@ -179,4 +186,5 @@ def find(name: str) -> View:
     for view in all_views():
         if view.name == called_now(name):
             return view
-    raise LookupError(f"There is no view {name!r}; choose one of {', '.join(view.name for view in all_views())}.")
+    raise LookupError(tr("There is no view {name!r}; choose one of {known}."
+                         ).format(name=name, known=", ".join(view.name for view in all_views())))

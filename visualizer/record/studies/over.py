@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import answers, inputs
+from visualizer.language import tr
 from visualizer.over import BESIDE, MOST_NUMBERS, SEPARATOR
 from visualizer.record.run import edited, given_of, prepared, reads_of
 from visualizer.record.studies import Pass, Study, Work
@@ -24,8 +25,8 @@ def run(again: Pass) -> Work:
     Inputs that do not fit are left out, and so are those after the first millions of numbers.
     """
     if again.opened is None or again.opened.prepare is None:
-        raise Refused("Only a model that says how its input is made can be run over other inputs; record it from its "
-                      "file.")
+        raise Refused(tr("Only a model that says how its input is made can be run over other inputs; record it from "
+                         "its file."))
     opened, said = again.opened, reads_of(again.opened)
     batch = (again.others or inputs.samples(inputs.of(said).name, said).words)[:BESIDE]
     words: list[str] = []
@@ -54,17 +55,17 @@ def run(again: Pass) -> Work:
         titles.append(given.sample.title or given.sample.name)
         answered.append(answers.short(trace))
         labels.append(-1 if given.sample.label is None else given.sample.label)
-    return {"words": _written(words), "titles": _written(titles), "answers": _written(answered),
+    return {"words": written(words), "titles": written(titles), "answers": written(answered),
             "labels": np.array(labels, np.int64),
-            **{key: _stacked(arrays) for key, arrays in values.items() if len(arrays) == len(words)}}
+            **{key: stacked(arrays) for key, arrays in values.items() if len(arrays) == len(words)}}
 
 
-def _written(words: list[str]) -> Array:
+def written(words: list[str]) -> Array:
     """Words as numbers, since a study holds nothing else."""
     return np.frombuffer(SEPARATOR.join(word.replace(SEPARATOR, " ") for word in words).encode(), np.uint8)
 
 
-def _stacked(arrays: list[Array]) -> Array:
+def stacked(arrays: list[Array]) -> Array:
     """All of them in one, each as large as the largest, filled up with NaN."""
     shape = tuple(max(sizes) for sizes in zip(*(array.shape for array in arrays), strict=True))
     stacked = np.full((len(arrays), *shape), np.nan, np.float32)

@@ -97,8 +97,9 @@ def checkpoint_of(words: Words, step: int) -> tuple[Run, Checkpoint]:
     """All weights after exactly so many updates, which a run has made, or makes now: what is watched of it changes none
     of them."""
     longer = stored(words.model)
-    if longer is not None and longer.course == words.course and not words.data:
-        return in_run(longer, step)
+    kept_there = None if longer is None or words.data else _exactly(longer, step)
+    if longer is not None and kept_there is not None and longer.course == words.course:
+        return longer, kept_there
     for other, found in _going.items():
         known = _exactly(found.run, step)
         if known is not None and (other.model, other.data) == (words.model, words.data) and \
