@@ -37,6 +37,7 @@ from visualizer.trace import Sample, Trace, remembered
 from visualizer.ui import faults, icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
+from visualizer.ui.choices import Choices
 from visualizer.ui.commands import keyed
 from visualizer.ui.drawing import Pad, Paper
 from visualizer.ui.editlist import EditList
@@ -102,6 +103,7 @@ class Rail(QWidget):
         self.knob_scroller = _scrolled(self.knobs, self)
         self.edits = EditList(store)
         self.edit_scroller = _scrolled(self.edits, self)
+        self.choices = Choices(store, self)
         self.edit_icon = Button("", "options", "flat", self)
         self.panel: QFrame | None = None
         self.model_button.pops = self.chosen.pops = True
@@ -125,7 +127,7 @@ class Rail(QWidget):
         no drawing is read."""
         if not self.draws:
             return
-        if self.narrow or self.operating:
+        if self.narrow or self.folded:
             self._show_panel(self.draw_icon, Pad) if self.panel is None else self.close_panel()
             return
         if self.pad is None:
@@ -166,6 +168,11 @@ class Rail(QWidget):
         return self.store.state.view == OPERATES and self.store.trace is not None and not self.experimenting
 
     @property
+    def folded(self) -> bool:
+        """Whether the choosers are icons above what the view has in the rail."""
+        return self.operating or self.choices.suits
+
+    @property
     def drawing(self) -> bool:
         """Whether the pad stands where the samples were."""
         return self.pad is not None and not self.pad.isHidden()
@@ -192,7 +199,7 @@ class Rail(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.narrow or not self.aside.isHidden() or self.experimenting or self.operating:
+        if self.narrow or not self.aside.isHidden() or self.experimenting or self.folded:
             return
         with faults.painting(self) as painter:
             style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
@@ -264,7 +271,6 @@ class Rail(QWidget):
             style.name(button, tr("Take a picture"), keyed(tr("A picture from the camera becomes the input"), "camera"))
         style.name(self.open_button, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
         style.name(self.open_icon, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
-        style.name(self.edit_icon, tr("Edits"), tr("What is done to the network, and what else can be done"))
         style.name(self.model_button, tr("Model"), tr("Choose another model"))
         style.name(self.input_button, tr("Input"), tr("Choose another input"))
 
@@ -279,17 +285,23 @@ class Rail(QWidget):
             button.clicked.connect(self.picture_wanted)
         self.model_button.clicked.connect(self._model_menu)
         self.input_button.clicked.connect(lambda: self._show_panel(self.input_button, SampleGrid))
-        self.edit_icon.clicked.connect(lambda: self._show_panel(self.edit_icon, EditList))
+        self.edit_icon.clicked.connect(lambda: self._show_panel(
+            self.edit_icon, Choices if self.choices.suits else EditList))
 
     def _place(self) -> None:
         self.aside.setGeometry(4, 10, self.width() - 8, self.height() - 10)
         self.aside.refresh(self.narrow or self.drawing)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         here = not self.narrow and self.aside.isHidden()
-        operating = here and self.operating
+        operating = here and self.folded
         choosing, draws = here and not self.experimenting and not operating, self.draws
-        self.edit_scroller.setVisible(operating)
-        self.edit_icon.setVisible(self.narrow and self.operating)
+        self.edit_scroller.setVisible(here and self.operating)
+        self.choices.setVisible(here and self.choices.suits)
+        self.edit_icon.setVisible(self.narrow and self.folded)
+        if self.choices.suits:
+            style.name(self.edit_icon, tr("Choices"), tr("What this view lets you choose"))
+        else:
+            style.name(self.edit_icon, tr("Edits"), tr("What is done to the network, and what else can be done"))
         for widget in (self.chosen, self.knob_scroller):
             widget.setVisible(here and self.experimenting)
         for widget in wide:
@@ -327,6 +339,7 @@ class Rail(QWidget):
                               (self.record_icon, 104), (self.camera_icon, 104), (self.open_icon, 152)):
                 widget.setGeometry(x, 8, 40, 40)
             self.edit_scroller.setGeometry(8, 56, 206, self.height() - 60)
+            self.choices.setGeometry(0, 56, self.width(), self.height() - 60)
             return
         if self.experimenting:
             self.chosen.setGeometry(8, 8, 200, ROW)
@@ -367,7 +380,7 @@ class Rail(QWidget):
         if old.view != new.view and self.pad is not None and self.drawing and self.aside.suits(self.narrow):
             self.pad.hide()  # what the view shows here is what it was opened for
         self.aside.refresh(self.narrow or self.drawing)
-        if hidden != self.aside.isHidden() or (OPERATES in (old.view, new.view) and old.view != new.view):
+        if hidden != self.aside.isHidden() or old.view != new.view or old.compare != new.compare:
             self._place()
             self.update()
         if old.model != new.model:
@@ -437,6 +450,10 @@ class Rail(QWidget):
             scroller = _scrolled(listed, panel)
             scroller.setGeometry(12, 12, 208, min(listed.sizeHint().height(), around.height() - 140))
             panel.resize(232, scroller.height() + 24)
+        elif what is Choices:
+            choices = Choices(self.store, panel)
+            choices.setGeometry(4, 8, 208, min(560, around.height() - 140))
+            panel.resize(216, choices.height() + 16)
         elif self.experimenting:
             knobs = Knobs(self.store)
             knobs.compare_wanted.connect(self.knobs.compare_wanted)
@@ -460,7 +477,7 @@ class Rail(QWidget):
         panel.move(beside.mapTo(around, QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        reached = Paper | SampleGrid | TextField | Slider | Button
+        reached = Paper | SampleGrid | TextField | Slider | Button | Choices
         next(child for child in panel.findChildren(QWidget) if isinstance(child, reached)
              ).setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel
