@@ -121,3 +121,9 @@ quantity("size by the formula")(lambda trace, said: _reads(
     trace.studies[said.array]["read"].shape[-2 + said.cell[0]], *map(int, trace.studies[said.array]["settings"])))
 quantity("size by torch")(lambda trace, said: int(trace.studies[said.array]["out"].shape[said.cell[0]]))
 quantity("largest of the sandbox")(lambda trace, said: float(np.abs(trace.studies[said.array]["out"]).max()))
+
+
+quantity("how many pixels are set")(lambda trace, said: sum(
+    word.startswith("pixel:") for word in bytes(trace.studies["surgery"]["edits"]).decode().split("\n")))
+quantity("how many edits are done")(lambda trace, said: len(
+    bytes(trace.studies["surgery"]["edits"]).decode().split("\n")))

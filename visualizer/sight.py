@@ -220,7 +220,9 @@ def along_run(state: State, trace: Trace, moment: Moment) -> State:
         return does.changed(state, at=f"{name}:{told.address}", playing=False)
     run, said = training.words_of(dict(held)), trace.facts.get(OF_RUN, {})
     longer = None if said.get("file") else kept.stored(run.model)
-    known = said.get("file") or (longer is not None and longer.course == run.course and not run.data)
+    stored = set() if longer is None else {each.step for each in longer.checkpoints}
+    known = said.get("file") or (longer is not None and longer.course == run.course and not run.data
+                                 and stored.issuperset(map(int, names)))
     words = trained.words_for(int(name)) if known else trained.words_for(int(name), words_of(run.course), run.data)
     return does.along_run(state, names, words, told.address)
 

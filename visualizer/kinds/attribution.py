@@ -140,7 +140,7 @@ def ends(trace: Trace) -> Ends | None:
         return None
     scores = trace[answer.returned] if answer.returned in trace else trace[answer.layer]
     read = _read(trace, fed[0])
-    chooses = answer.chooses or answer.kind == "tokens"
+    chooses = answer.along is not None
     if read is None or read.output.size > MOST_NUMBERS or not scores.output.size \
             or (chooses and scores.shape[-1] < 2):
         return None

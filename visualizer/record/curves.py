@@ -125,9 +125,19 @@ def measured(opened: Opened, words: Sequence[str], data: Data, grows: str = "",
     return curve
 
 
-def counted(opened: Opened, words: Sequence[str], data: Data) -> Generator[float, None, Point]:
-    """Right answers with these edits as they are; yields the share of the inputs that were read. Raises Refused as
-    `measured` does."""
+def counted(opened: Opened, words: Sequence[str], data: Data) -> Point:
+    """Right answers with these edits as they are. Raises Refused as `measured` does."""
+    counting = counting_right(opened, words, data)
+    while True:
+        try:
+            next(counting)
+        except StopIteration as end:
+            point: Point = end.value
+            return point
+
+
+def counting_right(opened: Opened, words: Sequence[str], data: Data) -> Generator[float, None, Point]:
+    """The same, yielding the share of the inputs that were read."""
     made = answers_with(opened)
     if made is None or made.judge is None:
         raise Refused(tr("The answers of {model} are neither right nor wrong.").format(model=opened.title))
@@ -333,10 +343,11 @@ class _Counting:
             returned = [tensor for _, tensor in islice(outputs(self.opened.module(*x)), 1)]
         except (RuntimeError, TypeError) as error:
             shape = " and ".join(str(tuple(each.shape)) for each in x)
-            raise Refused(f"{self.opened.title} cannot be run on an input of the shape {shape} "
-                          f"({str(error).strip().partition(chr(10))[0].rstrip('.')}).") from error
+            raise Refused(tr("{model} cannot be run on an input of the shape {shape} ({why}).").format(
+                model=self.opened.title, shape=shape,
+                why=str(error).strip().partition(chr(10))[0].rstrip("."))) from error
         if not returned:
-            raise Refused(f"{self.opened.title} hands nothing back.")
+            raise Refused(tr("{model} hands nothing back.").format(model=self.opened.title))
         found: Array = returned[0].detach().float().numpy()
         return found
 

@@ -312,7 +312,7 @@ def instead(module: nn.Module, wanted: Replaced, opened: Opened) -> None:
     path, part, _, _ = _part(module, wanted.layer, opened.title)
     if type(part).__name__ in CANDIDATE:
         raise Refused(f"{path} goes from step to step; write state_at:{path}:STEP={wanted.by} to replace its state.")
-    there = [output.detach() for _, output in _runs(opened, path, wanted.by)] if wanted.by != ZERO else []
+    there = [output.detach().numpy() for _, output in _runs(opened, path, wanted.by)] if wanted.by != ZERO else []
 
     def replaced(output: Tensor, axis: int) -> Tensor:
         unit = wanted.unit
@@ -323,7 +323,7 @@ def instead(module: nn.Module, wanted: Replaced, opened: Opened) -> None:
         left = output * _like(kept, output)
         if wanted.by == ZERO:
             return left
-        found = _means(there, axis) if wanted.by == MEAN else there[0].numpy()
+        found = _means(there, axis) if wanted.by == MEAN else there[0]
         if wanted.by != MEAN and found.shape != output.shape:
             raise Refused(f"{path} gives {_sides(found)} to {wanted.by} and {_sides(output)} here; choose an input of "
                           "the same size.")
@@ -332,9 +332,9 @@ def instead(module: nn.Module, wanted: Replaced, opened: Opened) -> None:
     _behind(part, path, replaced)
 
 
-def _means(there: Sequence[Tensor], axis: int) -> Array:
+def _means(there: Sequence[Array], axis: int) -> Array:
     """Of each channel or unit, over its places and then over the inputs."""
-    arrays = [each.numpy().astype(np.float64) for each in there]
+    arrays = [each.astype(np.float64) for each in there]
     others = tuple(place for place in range(arrays[0].ndim) if place != axis)
     found: Array = np.mean([each.mean(others, keepdims=True) for each in arrays], axis=0)
     return found

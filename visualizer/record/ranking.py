@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from visualizer import edits, inputs, registry
 from visualizer.language import tr
 from visualizer.record.catalog import Opened
-from visualizer.record.curves import Data, counted, data_of
+from visualizer.record.curves import Data, counting_right, data_of
 from visualizer.record.cutting import CANDIDATE, cut
 from visualizer.record.edits import matter_of
 from visualizer.record.run import reads_of
@@ -113,7 +113,7 @@ def right(opened: Opened, words: Sequence[str], data: Data,
         assert edit.cuts is not None
         cut(module, edit.cuts(*arguments), opened)
     done = (*words, *edits.those(without, edits.INPUT))
-    point = yield from counted(replace(opened, module=module), done, data)
+    point = yield from counting_right(replace(opened, module=module), done, data)
     return point.right, point.of
 
 

@@ -3,6 +3,7 @@ which networks it is; what stands in place of a channel, and how loud it is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
@@ -153,14 +154,14 @@ class EditList(QWidget):
         """An edit done, or switched off and kept in the list."""
         self.store.end_gesture()
         for word in listed.words:
-            self.store.apply(lambda state, word=word: does.switched(state, word), gesture="switch")
+            self._apply(lambda state, word=word: does.switched(state, word), "switch")
         self.store.end_gesture()
 
     def remove(self, listed: Listed) -> None:
         """An edit gone from the list."""
         self.store.end_gesture()
         for word in listed.words:
-            self.store.apply(lambda state, word=word: offers.without(state, word), gesture="remove")
+            self._apply(lambda state, word=word: offers.without(state, word), "remove")
         self.store.end_gesture()
 
     def offer(self, offer: Offer) -> None:
@@ -171,7 +172,7 @@ class EditList(QWidget):
         if offer.name == "unit_off":
             layer, unit = offers.chosen(self.store.trace, self.store.state.focus)  # type: ignore[arg-type]
             word = offers.off(layer, unit, self.store.state.look.knob(BY, ZERO))
-            self.store.apply(lambda state: does.switched(state, word))
+            self._apply(lambda state: does.switched(state, word))
             return
         self.field.setText(offer.words)
         self.field.show()
@@ -187,17 +188,22 @@ class EditList(QWidget):
         if undoable:
             self.store.end_gesture()
         layer, unit = offers.chosen(self.store.trace, self.store.state.focus)
-        self.store.apply(lambda state: offers.at_volume(state, layer, unit, float(word)), gesture=GESTURE)
+        self._apply(lambda state: offers.at_volume(state, layer, unit, float(word)), GESTURE)
 
     def _typed(self) -> None:
         word = self.field.text().strip()
         try:
             self.store.end_gesture()
-            self.store.apply(lambda state: offers.done(state, word))
+            self._apply(lambda state: offers.done(state, word))
         except LookupError as error:
             self.said.emit(str(error.args[0]))
             return
         self._put_away()
+
+    def _apply(self, change: Callable[[State], State], gesture: str = "") -> None:
+        """Have it done, and seen as a whole."""
+        trace = self.store.trace
+        self.store.apply(lambda state: offers.seen(change(state), trace), gesture=gesture)
 
     def _put_away(self) -> None:
         self.field.hide()
@@ -214,13 +220,13 @@ class EditList(QWidget):
     def _choose_by(self, number: int) -> None:
         if number < 2:
             word = (ZERO, MEAN)[number]
-            self.store.apply(lambda state: offers.by(state, word))
+            self._apply(lambda state: offers.by(state, word))
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for sample in self.store.samples[:40]:
             menu.addAction(titles.of(sample)).triggered.connect(
-                lambda checked=False, name=sample.name: self.store.apply(lambda state: offers.by(state, name)))
+                lambda checked=False, name=sample.name: self._apply(lambda state: offers.by(state, name)))
         menu.aboutToHide.connect(self._show_by)
         menu.popup(self.by.mapToGlobal(QPoint(0, self.by.height())))
 
@@ -292,7 +298,8 @@ class EditRow(Button):
     def __init__(self, listed: Listed, panel: EditList) -> None:
         told = edits.said(listed.words) if len(listed.words) <= GROUPED else \
             tr("{count} pixels set").format(count=len(listed.words))
-        super().__init__(told[:1].upper() + told[1:], "", "flat", panel)
+        first = told.partition(" ")[0]
+        super().__init__(told[:1].upper() + told[1:] if first.isalpha() else told, "", "flat", panel)
         self.listed, self.panel = listed, panel
         self.setCheckable(True)
         self.setChecked(listed.on)

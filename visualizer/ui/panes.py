@@ -57,7 +57,7 @@ LEAST_TAUGHT = 320
 
 
 COMPARE = View("compare", english("Compare"), english("Several networks on one input, in step."),
-               lambda trace: True, lambda trace, moment, focus, look: EMPTY, group=views.WHOLE,
+               lambda trace: True, lambda trace, moment, focus, look: EMPTY, order=40, group=views.WHOLE,
                tries=english("Press play; click a network to stand in it, a pixel to find it in all of them."))
 """What the tab says that shows several places as one comparison: no view, and not found among them."""
 
@@ -265,7 +265,7 @@ class Panes(QWidget):
             self.top.show_path(((tr("Compare"), None), *words.path(trace, standing(seen))) if comparing else
                                words.path(trace, standing(seen)))
             found = sight.suited(trace)
-            whole = sum(view.group == COMPARE.group for view in found)
+            whole = sum(view.group == COMPARE.group and view.order < COMPARE.order for view in found)
             compares = [] if self.store.state.in_lab else [COMPARE]
             offered = [*found[:whole], *compares, *found[whole:]] if self.leaves("view") else []
             self.top.show_views(offered, COMPARE.name if comparing else seen.view.name)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,10 @@ from visualizer.ui.knobs import Knobs, Slider
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 from visualizer.ui.writing import LINE, TextField, TextInput
+
+if TYPE_CHECKING:
+    from visualizer.ui.training import Training
+    from visualizer.ui.trainpanel import TrainPanel
 
 ROW, ROW_PITCH, FOLD = 48, 52, 32
 THUMB, THUMB_PITCH = 42, 47
@@ -101,6 +106,9 @@ class Rail(QWidget):
         self.chosen.clicked.connect(self._model_menu)
         self.knobs = Knobs(store)
         self.knob_scroller = _scrolled(self.knobs, self)
+        self.trainer: TrainPanel | None = None
+        """Its knobs stand in place of the choosers while a training is looked at."""
+        self.train_scroller: QScrollArea | None = None
         self.edits = EditList(store)
         self.edit_scroller = _scrolled(self.edits, self)
         self.choices = Choices(store, self)
@@ -114,6 +122,36 @@ class Rail(QWidget):
         store.trace_changed.connect(self.refresh)
         store.card_changed.connect(self._learnt)
         self._place()
+
+    def train_with(self, training: Training, run: Callable[[str], None]) -> None:
+        """From now on there is somebody who trains; `run` does the command of a name."""
+        self.trainer = self._made_trainer(training, run)
+        self.train_scroller = _scrolled(self.trainer, self)
+        training.changed.connect(self._fit_trainer)
+        self._place()
+
+    def _made_trainer(self, training: Training, run: Callable[[str], None]) -> TrainPanel:
+        from visualizer.ui.trainpanel import TrainPanel
+
+        made = TrainPanel(training)
+        made.wanted.connect(run)
+        made.model_wanted.connect(self._model_menu)
+        made.input_wanted.connect(lambda: self._show_panel(made.input, SampleGrid))
+        self._run = run
+        return made
+
+    @property
+    def trains(self) -> bool:
+        """Whether the knobs of a training stand in place of the choosers."""
+        return self.trainer is not None and self.trainer.training.on
+
+    def _fit_trainer(self) -> None:
+        """As high as it is now, and seen where it is looked at."""
+        if self.trainer is not None and self.train_scroller is not None:
+            if self.train_scroller.isHidden() == (self.trains and not self.narrow and not self.drawing):
+                self._place()
+            elif self.trains and self.trainer.size() != self.trainer.sizeHint():
+                self.trainer.resize(self.trainer.sizeHint())
 
     def set_narrow(self, narrow: bool) -> None:
         """Icons only, or the whole choosers."""
@@ -199,7 +237,8 @@ class Rail(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.narrow or not self.aside.isHidden() or self.experimenting or self.folded:
+        trains = self.trains and not self.drawing
+        if self.narrow or not self.aside.isHidden() or self.experimenting or self.folded or trains:
             return
         with faults.painting(self) as painter:
             style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
@@ -293,8 +332,10 @@ class Rail(QWidget):
         self.aside.refresh(self.narrow or self.drawing)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         here = not self.narrow and self.aside.isHidden()
-        operating = here and self.folded
-        choosing, draws = here and not self.experimenting and not operating, self.draws
+        trains, operating = here and self.trains and not self.drawing, here and self.folded
+        choosing, draws = here and not self.experimenting and not operating and not trains, self.draws
+        if self.train_scroller is not None:
+            self.train_scroller.setVisible(trains)
         self.edit_scroller.setVisible(here and self.operating)
         self.choices.setVisible(here and self.choices.suits)
         self.edit_icon.setVisible(self.narrow and self.folded)
@@ -317,6 +358,8 @@ class Rail(QWidget):
             widget.setVisible(self.narrow or operating)
         if self.narrow and self.experimenting:
             style.name(self.input_button, tr("Knobs"), tr("Turn the knobs of the laboratory"))
+        elif self.narrow and self.trains:
+            style.name(self.input_button, tr("Knobs"), tr("Turn the knobs of the training"))
         else:
             style.name(self.input_button, tr("Input"), tr("Choose another input"))
         self.draw_icon.setVisible((self.narrow or operating) and draws)
@@ -340,6 +383,10 @@ class Rail(QWidget):
                 widget.setGeometry(x, 8, 40, 40)
             self.edit_scroller.setGeometry(8, 56, 206, self.height() - 60)
             self.choices.setGeometry(0, 56, self.width(), self.height() - 60)
+            return
+        if trains and self.trainer is not None and self.train_scroller is not None:
+            self.train_scroller.setGeometry(8, 8, 208, self.height() - 12)
+            self.trainer.resize(self.trainer.sizeHint())
             return
         if self.experimenting:
             self.chosen.setGeometry(8, 8, 200, ROW)
@@ -389,6 +436,7 @@ class Rail(QWidget):
             self._place()
         if self.experimenting:
             self.knobs.resize(self.knobs.sizeHint())
+        self._fit_trainer()
         if (old.sample, old.model, old.view) != (new.sample, new.model, new.view):
             self.update()
 
@@ -400,8 +448,9 @@ class Rail(QWidget):
 
     def dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
-        for area in (self.scroller, self.grid_scroller, self.knob_scroller):
-            area.setStyleSheet(style.scroll_sheet())
+        for area in (self.scroller, self.grid_scroller, self.knob_scroller, self.train_scroller):
+            if area is not None:
+                area.setStyleSheet(style.scroll_sheet())
         if self.typed is not None:
             self.typed.field.dress()
 
@@ -461,6 +510,12 @@ class Rail(QWidget):
             scroller = _scrolled(knobs, panel)
             knobs.resize(knobs.sizeHint())
             scroller.setGeometry(12, 12, 208, min(knobs.height(), self.height() - 120))
+            panel.resize(232, scroller.height() + 24)
+        elif self.trainer is not None and beside is self.input_button and self.trains:
+            trainer = self._made_trainer(self.trainer.training, self._run)
+            scroller = _scrolled(trainer, panel)
+            trainer.resize(trainer.sizeHint())
+            scroller.setGeometry(12, 12, 208, min(trainer.height(), self.height() - 90))
             panel.resize(232, scroller.height() + 24)
         else:
             top = 12
@@ -839,7 +894,8 @@ class ThumbButton(Button):
         trace = self.store.trace
         image = None if trace is None else input_thumb(trace, style.theme_name())
         with faults.painting(self) as painter:
-            if self.store.state.in_lab:
+            rail = self.parentWidget()
+            if self.store.state.in_lab or (isinstance(rail, Rail) and rail.trains):
                 self.draw_ground(painter, QRectF(self.rect()))
                 icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
                 return

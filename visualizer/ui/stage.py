@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal  # noqa: TID251 spares frames, moves nothing
 from PySide6.QtGui import (
     QFocusEvent,
     QImage,
@@ -66,6 +66,7 @@ from visualizer.ui.canvas import EMPTY, Canvas, places
 from visualizer.ui.heard import announce, tell, tell_reached
 from visualizer.ui.levels import block_toggled, closed_block, is_closed, out
 from visualizer.ui.store import Store
+from visualizer.views.surgery import offers
 
 if TYPE_CHECKING:
     from visualizer.ui.what_if import WhatIf
@@ -75,6 +76,8 @@ LEAST = 740, 536
 """Pixels at a text scale of 1 in which every view can be laid out."""
 LEVEL = 0.35
 """Seconds in which the level changes."""
+GROWS = 100
+"""Milliseconds: what only grows is drawn no more often; a frame that somebody asks for meanwhile shows it, too."""
 DRAG = 4.0
 """A press that moves less than this is a click."""
 
@@ -174,6 +177,11 @@ class Stage(Canvas):
         store.changed.connect(self._changed)
         store.trace_changed.connect(self.refresh)
         store.beside_changed.connect(self.refresh)
+        self._grows = QTimer(self)
+        self._grows.setSingleShot(True)
+        self._grows.setInterval(GROWS)
+        self._grows.timeout.connect(self.refresh)
+        store.study_grew.connect(lambda beats: None if self._grows.isActive() else self._grows.start())
 
     # --- the picture ---
 
@@ -199,6 +207,8 @@ class Stage(Canvas):
         others = (*(id(trace) for recorded in whole for trace in each(recorded)), state.places, state.active) \
             if whole else ()
         if self._drawn != (id(trace), seen, others):
+            if self._grows.isActive():
+                self._grows.start()  # what has grown is seen already
             before, was, from_input = self.standing, self._drawn, self._input
             self._drawn, self._input = (id(trace), seen, others), (trace.shapes, store.shown, state.view)
             self.show_picture(joined(whole, state, seen.look.size) if whole else drawn(trace, seen))
@@ -582,10 +592,9 @@ class Stage(Canvas):
     def _toggle(self, wanted: Toggles, alone: bool, focus: Focus) -> None:
         """Do or take back the edit that lies there, and look at what it is done to."""
         word = wanted.only if alone and wanted.only else wanted.edit
-        moment = self.store.moment
-        at = self.store.state.at or ("" if moment is None else moment.address)  # where one stands, one stays
-        self.store.apply(lambda state: changed(does.switched(state, word, wanted.instead), at=at,
-                                               focus=focus if focus.cell else state.focus))
+        trace = self.store.trace
+        self.store.apply(lambda state: offers.seen(changed(does.switched(state, word, wanted.instead),
+                                                           focus=focus if focus.cell else state.focus), trace))
         self._press = None
 
     def _click(self, focus: Focus | None) -> None:

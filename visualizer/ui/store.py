@@ -54,6 +54,9 @@ class Store(QObject):
     """The new Trace; `timeline`, `report` and the State already fit it."""
     report_changed = Signal(object)
     """The Report of the trace at hand, when it comes later than the trace itself."""
+    study_grew = Signal(bool)
+    """A study of the recording that is shown holds more than before, and nothing of it is another one; whether there
+    are more beats."""
     card_changed = Signal()
     """What is known of the model at hand, when that comes later than its State."""
     beside_changed = Signal()
@@ -431,17 +434,21 @@ class Store(QObject):
         self.report_changed.emit(report)
         return True
 
-    def set_study(self, name: str, arrays: Arrays, asked: State) -> bool:
-        """Take in what a study measured of the recording of `asked`; False if that is not at hand any more."""
+    def set_study(self, name: str, arrays: Arrays, asked: State, more: bool = False) -> bool:
+        """Take in what a study measured of the recording of `asked`; False if that is not at hand any more. `more`: it
+        has only grown."""
         found = self._recordings.get(asked.recipe)
         if found is None:
             return False
         trace = replace(found.trace, studies=with_newest(found.trace.studies, name, arrays))
+        beats = self.timeline.beats if more else ()
         self._hold(asked.recipe, replace(found, trace=trace))
-        if self._shown == asked.recipe:
-            self.trace_changed.emit(trace)
-        else:
+        if self._shown != asked.recipe:
             self.beside_changed.emit()
+        elif more:
+            self.study_grew.emit(self.timeline.beats != beats)
+        else:
+            self.trace_changed.emit(trace)
         return True
 
     def _needed(self) -> set[Recipe]:

@@ -14,6 +14,7 @@ from visualizer.edits import PLANE
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
+from visualizer.scene.state import State
 from visualizer.trace import Trace
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.store import Store
@@ -134,7 +135,7 @@ class Tuning(QObject):
         if grip.number is not None and not grip.moved:
             word = next((each for each in self.store.state.edits if each.startswith(grip.number.start)),
                         grip.number.at(0.0))
-            self.store.apply(lambda state: does.switched(state, word))  # a click: to zero, or back to what it was
+            self._apply(lambda state: does.switched(state, word))  # a click: to zero, or back to what it was
         self.store.end_gesture()
 
     def _paint(self, focus: Focus) -> None:
@@ -143,7 +144,12 @@ class Tuning(QObject):
         self._set(f"pixel:{int(row)},{int(column)},{self.grip.value:g}")
 
     def _set(self, word: str) -> None:
-        self.store.apply(lambda state: offers.done(state, word), gesture=GESTURE)
+        self._apply(lambda state: offers.done(state, word), GESTURE)
+
+    def _apply(self, change: Callable[[State], State], gesture: str = "") -> None:
+        """Have it done, and seen as a whole."""
+        trace = self.store.trace
+        self.store.apply(lambda state: offers.seen(change(state), trace), gesture=gesture)
 
     # --- typed ---
 
@@ -181,7 +187,7 @@ class Tuning(QObject):
         word = number.start + self.field.text().strip().replace("−", "-").replace(",", ".")
         try:
             self.store.end_gesture()
-            self.store.apply(lambda state: offers.done(state, word))
+            self._apply(lambda state: offers.done(state, word))
         except LookupError:
             self.say(tr("“{words}” is no number; write one such as 0.5.").format(words=self.field.text().strip()))
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QFocusEvent, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
@@ -519,6 +519,9 @@ class Field(QLineEdit):
         """In the colours of the theme."""
         colours = {name: style.color(name).name() for name in ("raised", "ink", "border", "accent")}
         self.setStyleSheet(FIELD.format(**colours))
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, (Qt.Key.Key_Return, Qt.Key.Key_Enter)) or super().event(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         note_focus(self, event)

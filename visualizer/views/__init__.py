@@ -11,7 +11,7 @@ from functools import wraps
 from typing import TypeVar
 
 from visualizer import registry
-from visualizer.language import english, speaking
+from visualizer.language import english, speaking, tr
 from visualizer.scene import projector
 from visualizer.scene.chains import stepped, stepwise
 from visualizer.scene.picture import Focus, Look, Picture
@@ -21,6 +21,8 @@ from visualizer.scene.subject import CHANNEL
 from visualizer.scene.timeline import Added, Beat, Moment, Pace, Timeline, timeline
 from visualizer.trace import Trace
 
+AT = "at"
+"""What a digit turns in a view where it goes to a moment: to its address, or with none back to where one stood."""
 Made = TypeVar("Made", Picture, Picture | None)
 WHOLE, STEPS, GRADIENTS, PARTS = (english("The network"), english("Step by step"), english("Gradients"),
                                   english("Maps and weights"))
@@ -185,4 +187,5 @@ def find(name: str) -> View:
     for view in all_views():
         if view.name == called_now(name):
             return view
-    raise LookupError(f"There is no view {name!r}; choose one of {', '.join(view.name for view in all_views())}.")
+    raise LookupError(tr("There is no view {name!r}; choose one of {known}."
+                         ).format(name=name, known=", ".join(view.name for view in all_views())))

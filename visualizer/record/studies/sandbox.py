@@ -38,8 +38,8 @@ def convolved(read: Array, kernel: Array, stride: int, padding: int, dilation: i
     """What torch makes of it; empty where the kernel finds no place."""
     try:
         with torch.inference_mode():
-            found = functional.conv2d(torch.from_numpy(np.ascontiguousarray(read))[None, None],
-                                      torch.from_numpy(np.ascontiguousarray(kernel))[None, None], stride=stride,
+            found = functional.conv2d(torch.from_numpy(np.array(read))[None, None],
+                                      torch.from_numpy(np.array(kernel))[None, None], stride=stride,
                                       padding=padding, dilation=dilation)
     except RuntimeError:
         return np.zeros((0, 0), np.float32)

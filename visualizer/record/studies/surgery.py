@@ -67,6 +67,10 @@ def together(after: Trace, before: Trace) -> dict[str, str]:
     kinds = [[(layer.kind, layer.shape) for layer in trace] for trace in (before, after)]
     for start, to, count in SequenceMatcher(None, *kinds, autojunk=False).get_matching_blocks():
         found |= {after.layers[to + at].name: before.layers[start + at].name for at in range(count)}
+    for layer in after:  # of a layer that goes on from another state, its steps before and after that one after another
+        whole = layer.name.removesuffix(".cat")
+        if layer.name not in found and whole != layer.name and whole in before and before[whole].shape == layer.shape:
+            found[layer.name] = whole
     return found
 
 

@@ -15,6 +15,8 @@ from visualizer.size import norm
 from visualizer.trace import Layer, Trace, remembered
 
 STUDY, RANKING = "surgery", "matters"
+BEHIND = ("mul", "add")
+"""What an edit of a channel or unit puts behind its layer."""
 Values = NDArray[np.float64]
 
 
@@ -27,7 +29,8 @@ def words(trace: Trace) -> tuple[str, ...]:
 
 def added(trace: Trace, layer: Layer) -> bool:
     """Whether an edit has put it there."""
-    return bool(words(trace)) and layer.name not in trace.studies[STUDY]
+    return bool(words(trace)) and layer.name not in trace.studies[STUDY] and (
+        layer.kind not in BEHIND or not layer.reads or trace[layer.reads[0]].output.shape == layer.output.shape)
 
 
 @remembered(2)
@@ -38,9 +41,16 @@ def rows(trace: Trace) -> tuple[str, ...]:
     for layer in trace:
         bent = any((kinds.curve(reader) is not None and not layer.inner) or reader.name == answer
                    for reader in _readers(trace, layer.name))
-        if layer.name != answer and waiting.computes(trace, layer) and not bent and not added(trace, layer):
+        computes = waiting.computes(trace, layer) or (layer.kind == "cat" and _restarted(trace, layer))
+        if layer.name != answer and computes and not bent and not added(trace, layer):
             found.append(layer.name)
     return tuple(found)
+
+
+def _restarted(trace: Trace, layer: Layer) -> bool:
+    """Whether it is all steps of a layer that goes on from another state."""
+    return layer.name.endswith(".cat") and any(word.startswith("state_at:") for word in words(trace)) \
+        and layer.name in trace.studies.get(STUDY, {})
 
 
 def _readers(trace: Trace, name: str) -> list[Layer]:
@@ -55,16 +65,19 @@ def now(trace: Trace, name: str) -> Values:
     """What a layer gives, past what an edit has put behind it."""
     layer = trace[name]
     while True:
-        behind = [reader for reader in trace.readers(layer.name) if added(trace, reader)]
+        behind = [reader for reader in trace.readers(layer.name) if reader.kind in BEHIND and added(trace, reader)]
         if not behind:
             return np.asarray(layer.output, np.float64)
         layer = behind[-1]
 
 
 def was(trace: Trace, name: str) -> Values:
-    """What it gave before; what it gives where nothing is done."""
+    """What it gave before; what it gives where nothing is done, and nothing where it had another size."""
     held = trace.studies.get(STUDY, {}).get(name)
-    return now(trace, name) if held is None else np.asarray(held, np.float64)
+    new = now(trace, name)
+    if held is None:
+        return new
+    return np.asarray(held, np.float64) if held.shape == new.shape else np.full(new.shape, np.nan)
 
 
 def slopes(trace: Trace, name: str) -> tuple[Values, Values] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from visualizer import edits
 from visualizer.edits.cuts import of_unit
 from visualizer.language import tr
 from visualizer.said import said
@@ -36,6 +37,8 @@ def draw(trace: Trace, box: Box, name: str, look: Look) -> list[Mark]:
     told = tr("its answers are not counted: by how much the loss of this input grows, when it alone is left out") \
         if found.by_loss else tr("points lost over {inputs} inputs that ship, when it alone is left out").format(
             inputs=said(numbers.count(found.inputs), "how many inputs are counted"))
+    if len(edits.those(measured.words(trace), edits.MODEL)) > 1:
+        told = tr("{told}, beside the other edits").format(told=told)
     other = "units" if name == "steps" else "steps"
     other_there = measured.ranked(trace, other) is not None
     if other_there:

@@ -14,10 +14,13 @@ from visualizer.views.surgery import _measured as measured
 from visualizer.views.surgery import offers
 from visualizer.views.surgery._measured import Ranked
 
+MOST_NAMED = 2
+"""So many edits are named in the sentence; of more it says how many."""
+
 
 def sentence(trace: Trace) -> str:
     """The answer before and after, or what became NaN."""
-    done = ", ".join(named(word) for word in measured.words(trace))
+    done = _all_of(trace)
     if not done:
         return tr("Nothing is cut yet: click a map or a unit to switch it off, with Shift to keep only it.")
     if ill := measured.unwell(trace):
@@ -66,6 +69,19 @@ def _answers(trace: Trace, done: str) -> str:
     return words.format(edits=done, first=labels[0], second=labels[1], before=before, after=after)
 
 
+def _all_of(trace: Trace) -> str:
+    """What is done, one after the other; of many pixels how many, of many edits as well."""
+    words = measured.words(trace)
+    pixels = [word for word in words if word.startswith("pixel:")]
+    others = [word for word in words if word not in pixels] if len(pixels) > 1 else list(words)
+    told = [named(word) for word in others]
+    if len(pixels) > 1:
+        told.append(tr("{count} pixels set").format(count=said(numbers.count(len(pixels)), "how many pixels are set")))
+    if len(told) > MOST_NAMED:
+        return tr("{count} edits").format(count=said(numbers.count(len(words)), "how many edits are done"))
+    return ", ".join(told)
+
+
 def done_to(trace: Trace, layer: str, unit: int) -> str:
     """What is done to a channel or unit, and where to it goes."""
     done = [word for word in measured.words(trace) if offers.target(word)[:1] in (("unit",), ("weight",), ("bias",))
@@ -107,6 +123,6 @@ def table(trace: Trace) -> Table:
     """One row a layer: how far the cut reaches; then one for each that is left out."""
     reach = [(name, float(measured.reaches(trace, name)), "") for name in measured.rows(trace)]
     found = measured.ranked(trace, "units")
-    lost = [] if found is None else [(found.words[place], found.lost(place), int(found.alone[place]))
-                                     for place in found.order]
+    lost = [] if found is None else [(found.words[place], found.lost(place), float(found.alone[place]))
+                                     for place in found.order if place < len(found.alone)]
     return Table((tr("layer or unit"), tr("change, or points lost"), tr("right answers")), (*reach, *lost))

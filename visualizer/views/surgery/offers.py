@@ -14,6 +14,8 @@ from visualizer.kinds import curve
 from visualizer.language import tr
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, changed, turned, unit_of
+from visualizer.scene.telling import answered
+from visualizer.scene.timeline import timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views.surgery import _measured as measured
 
@@ -21,6 +23,7 @@ BY = "by"
 """The knob that says what stands in place of a channel that is switched off."""
 GATED = ("lstm", "gru")
 RECURRENT = (*GATED, "rnn")
+DENSE = ("conv1d", "conv2d", "linear")
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,16 @@ class Offer:
 def offers(trace: Trace, focus: Focus | None) -> tuple[Offer, ...]:
     """All kinds of edits, for the channel or unit that is chosen, or the first there is."""
     layer, unit = chosen(trace, focus)
-    recurrent = next((each for each in trace if each.kind in RECURRENT), None)
+    gated = next((each for each in trace if each.kind in GATED), None)
+    forth = next((each for each in trace if each.kind in RECURRENT and each.axes[0] == "step"
+                  and len(each.output) > 1 and not each.name.endswith(".reverse")
+                  and f"{each.name}.reverse" not in trace), None)
     bent = next((each for each in trace if curve(each) is not None and not each.inner
                  and each.name not in ("softmax", "loss") and each.kind in ("relu", "tanh", "sigmoid", "gelu", "silu")),
                 None)
-    dense = next((each for each in trace if each.kind in ("conv1d", "conv2d", "linear")), None)
     of = next((each for each in trace if each.name == layer), None)
+    dense = of if of is not None and _swappable(trace, of) else \
+        next((each for each in trace if _swappable(trace, each)), None)
     weight = None if of is None else next((name for name in ("weight", "weight_ih") if name in of.weights), None)
     none = tr("for networks with channels or units")
     return (
@@ -60,17 +67,17 @@ def offers(trace: Trace, focus: Focus | None) -> tuple[Offer, ...]:
               f"activation:{bent.name}={BENDS[0]}" if bent is not None else "",
               "" if bent is not None else tr("for networks with a ReLU, tanh or sigmoid between layers")),
         Offer("gate", tr("Gate"), tr("hold it open or shut"),
-              f"gate_open:{recurrent.name}:{_gate(recurrent)}" if recurrent and recurrent.kind in GATED else "",
-              "" if recurrent and recurrent.kind in GATED else tr("for networks with an LSTM or a GRU")),
+              f"gate_open:{gated.name}:{_gate(gated)}" if gated is not None else "",
+              "" if gated is not None else tr("for networks with an LSTM or a GRU")),
         Offer("connection_off", tr("Connection"), tr("from one unit to another"),
               f"connection_off:{layer}:{unit},0" if of is not None and weight else "",
               "" if of is not None and weight else tr("for convolutions, dense and recurrent layers")),
         Offer("state_at", tr("State"), tr("another one after a step"),
-              f"state_at:{recurrent.name}:{max(1, len(recurrent.output) // 2)}={ZERO}" if recurrent else "",
-              "" if recurrent else tr("for networks that go from step to step")),
+              f"state_at:{forth.name}:{len(forth.output) // 2}={ZERO}" if forth is not None else "",
+              "" if forth is not None else tr("for networks that go from step to step in one direction")),
         Offer("swapped", tr("Swap two channels"), tr("nothing should change"),
-              f"swapped:{_swaps(dense, of)}" if dense is not None else "",
-              "" if dense is not None else tr("for networks with convolutions or dense layers")),
+              "" if dense is None else f"swapped:{dense.name}:0,1",
+              "" if dense is not None else tr("for convolutions and dense layers before another one")),
     )
 
 
@@ -88,9 +95,16 @@ def _gate(layer: Layer) -> str:
     return "forget" if layer.kind == "lstm" else "update"
 
 
-def _swaps(dense: Layer, of: Layer | None) -> str:
-    layer = of if of is not None and of.kind == dense.kind and of.output.shape[0] > 1 else dense
-    return f"{layer.name}:0,1"
+def _swappable(trace: Trace, layer: Layer) -> bool:
+    """Whether its units could change places: the next layer with weights reads them as they stand."""
+    behind = next((each for each in trace.layers[trace.places[layer.name] + 1:] if each.weights), None)
+    several = layer.kind in DENSE and "step" not in layer.axes and layer.weights["weight"].shape[0] > 1
+    return several and _learned(layer) and behind is not None and behind.kind in (*DENSE, "batch_norm")
+
+
+def _learned(layer: Layer) -> bool:
+    """Whether its weights are parameters of the network, so that they can be others."""
+    return bool(layer.weights) and (bool(layer.weight_gradients) or layer.gradient is None)
 
 
 def chosen(trace: Trace, focus: Focus | None) -> tuple[str, int]:
@@ -103,7 +117,7 @@ def chosen(trace: Trace, focus: Focus | None) -> tuple[str, int]:
         and done.layer in trace), None)
     if edited is not None:
         return edited.layer, edited.unit
-    first = next((each for each in trace if each.weights and each.output.ndim
+    first = next((each for each in trace if _learned(each) and each.output.ndim
                   and each.kind not in ("embedding", "parameter")), None)
     return ("", 0) if first is None else (first.name, 0)
 
@@ -117,6 +131,14 @@ def done(state: State, word: str, instead: str = "") -> State:
     kept = [each for each in state.edits if target(each) != aim]
     at = next((place for place, each in enumerate(state.edits) if target(each) == aim), len(kept))
     return changed(state, edits=(*kept[:at], word, *kept[at:]) if word else tuple(kept))
+
+
+def seen(state: State, trace: Trace | None) -> State:
+    """At the moment at which the answer has come, so that all of what an edit does is seen; on the way back as it is.
+    """
+    if trace is None or state.view != "surgery" or ".backward" in state.at or state.playing:
+        return state
+    return changed(state, at=answered(trace, timeline(trace)))
 
 
 def target(word: str) -> tuple[str, ...]:
@@ -180,7 +202,7 @@ class Number:
 
     def at(self, value: float) -> str:
         """The edit that sets it."""
-        return f"{self.start}{value:.5g}"
+        return f"{self.start}{value:.3g}"
 
 
 def number_of(trace: Trace, focus: Focus | None) -> Number | None:

@@ -208,7 +208,7 @@ def _scatter(seen: Seen, box: Box) -> list[Mark]:
     for x, y in zip(wanted[there], values[there], strict=True):
         across = (float(x) - left) / ((right - left) or 1.0)
         up = (float(y) - low) / ((high - low) or 1.0)
-        marks.append(Rect(side.left + 6 + across * (side.width - 12) - 2, side.bottom - 6 - up * (side.height - 12) - 2,
-                          4, 4, "accent", radius=2))
+        marks.append(Rect(side.left + 4 + across * (side.width - 12), side.bottom - 8 - up * (side.height - 12), 4, 4,
+                          "accent", radius=2))
     words = tr("across: {pattern}; up: the mean of the unit; a dot an input").format(pattern=pattern_words(seen.pattern))
     return [*marks, Text(side.left, side.bottom + 20, plain(words), 12, 400, "ink-2", max_width=side.width)]
