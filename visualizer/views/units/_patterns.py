@@ -210,5 +210,6 @@ def _scatter(seen: Seen, box: Box) -> list[Mark]:
         up = (float(y) - low) / ((high - low) or 1.0)
         marks.append(Rect(side.left + 4 + across * (side.width - 12), side.bottom - 8 - up * (side.height - 12), 4, 4,
                           "accent", radius=2))
-    words = tr("across: {pattern}; up: the mean of the unit; a dot an input").format(pattern=pattern_words(seen.pattern))
+    words = tr("across: {pattern}; up: the mean of the unit; a dot an input").format(
+        pattern=pattern_words(seen.pattern))
     return [*marks, Text(side.left, side.bottom + 20, plain(words), 12, 400, "ink-2", max_width=side.width)]
