@@ -132,6 +132,12 @@ def aside(trace: Trace, seen: Sight) -> Picture:
     return views.beside(seen.view, trace, seen.moment, seen.focus, seen.look)
 
 
+def rail(trace: Trace, seen: Sight) -> Picture:
+    """What a view offers in the rail, of one that has such a picture."""
+    assert seen.view.rail is not None
+    return seen.view.rail(trace, seen.moment, seen.focus, seen.look)
+
+
 def page(trace: Trace, seen: Sight) -> Picture | None:
     """What the view itself has to say in the inspector; None where it leaves that to the facts about the subject."""
     if seen.view.page is None:

@@ -61,8 +61,12 @@ class View:
     """What to try in it, one sentence."""
     aside: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
     """A small picture that stands beside the stage, where the window has room for it."""
+    rail: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
+    """What it offers to choose from, in place of the models and inputs in the rail, which become icons above it."""
     page: Callable[[Trace, Moment, Focus | None, Look], Picture | None] | None = None
     """What the inspector says in place of the facts about the focus; None where it has nothing of its own to say."""
+    tip: Callable[[Trace, Moment, Focus, Look], str] | None = None
+    """What it says of the place that is pointed at, beside what is read there; nothing where it has nothing to say."""
     continuous: bool = True
     """Whether one beat moves into the next; False where each beat is a page of its own."""
     knobs: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -100,7 +104,7 @@ class View:
     def __post_init__(self) -> None:
         if self.by_step or self.group == STEPS:
             object.__setattr__(self, "suits", stepwise(self.suits))
-        for name in ("draw", "aside", "page"):
+        for name in ("draw", "aside", "rail", "page"):
             if (draws := getattr(self, name)) is not None:
                 draws = stepped(draws) if self.by_step or self.group == STEPS else draws
                 object.__setattr__(self, name, _in_its_language(_without_travel(draws, self.pace, self.beats)))
