@@ -23,7 +23,7 @@ CURVES = ("step", "loss", "right", "kept", "held_loss", "held_right")
 BEHIND, PINNED = "behind", "pinned"
 """Other runs that are seen as thin dashes: the one before, and the one that was pinned."""
 
-Arrays = dict[str, NDArray[Any]]
+Arrays = Mapping[str, NDArray[Any]]
 
 
 def arrays(run: Run, steps: Numbers | None = None, answers: Numbers | None = None) -> Arrays:
@@ -35,7 +35,7 @@ def arrays(run: Run, steps: Numbers | None = None, answers: Numbers | None = Non
     """
     if steps is None or answers is None:
         steps, answers = _answers(run.updates, run.checkpoints)
-    found: Arrays = {name: run.column(name) for name in SINGLE}
+    found: dict[str, NDArray[Any]] = {name: run.column(name) for name in SINGLE}
     found |= {name: run.columns(name) for name in SEVERAL}
     found |= {**_held(run.checkpoints), "answered": steps, "answer": answers, "named": _named(run.named),
               "goal": np.array(run.step), "run": _words(run)}
@@ -44,12 +44,12 @@ def arrays(run: Run, steps: Numbers | None = None, answers: Numbers | None = Non
     return found
 
 
-def words_of(held: Mapping[str, NDArray[Any]]) -> Run:
+def words_of(held: Arrays) -> Run:
     """What the arrays say of their run in words, without updates and checkpoints."""
     return run_from(json.loads(bytes(held["run"])))
 
 
-def last_of(held: Mapping[str, NDArray[Any]]) -> int:
+def last_of(held: Arrays) -> int:
     """How many updates were made."""
     return max((int(each[-1]) for each in (held["step"], held["kept"]) if len(each)), default=0)
 
@@ -64,7 +64,7 @@ def grown(held: Arrays, updates: tuple[Update, ...], checkpoints: tuple[Checkpoi
     more = replace(run, updates=updates, checkpoints=checkpoints)
     steps, answers = _answers(updates, tuple(each for each in checkpoints if each.step > last))
     found = dict(held)
-    added: Arrays = {"answered": steps}
+    added: dict[str, NDArray[Any]] = {"answered": steps}
     if updates:
         added |= {name: more.column(name) for name in SINGLE} | {name: more.columns(name) for name in SEVERAL}
     if np.size(answers):
@@ -74,7 +74,7 @@ def grown(held: Arrays, updates: tuple[Update, ...], checkpoints: tuple[Checkpoi
     for name, array in added.items():
         found[name] = np.concatenate([held[name], array]) if np.size(held[name]) else array
     if checkpoints:
-        whole = {"kept": held["kept"], **_held(checkpoints)}
+        whole = _held(checkpoints)
         order = np.argsort(np.concatenate([held["kept"], whole["kept"]]), kind="stable")
         for name in ("kept", "held_loss", "held_right"):
             found[name] = np.concatenate([held[name], whole[name]])[order]
@@ -94,7 +94,7 @@ def until(held: Arrays, step: int, run: Run | None = None) -> Arrays:
     words = words_of(held)
     named = tuple(each for each in words.named if each.step <= step)
     words = replace(run or words, named=named, stopped=False)
-    found: Arrays = {name: held[name][held["step"] <= step] for name in (*SINGLE, *SEVERAL)}
+    found: dict[str, NDArray[Any]] = {name: held[name][held["step"] <= step] for name in (*SINGLE, *SEVERAL)}
     stays = held["kept"] <= step
     found |= {name: array[stays] for name, array in held.items()
               if name in ("kept", "held_loss", "held_right") or name.startswith("weights/")}
@@ -103,7 +103,7 @@ def until(held: Arrays, step: int, run: Run | None = None) -> Arrays:
     return found | {"named": _named(named), "run": _words(words), "goal": np.array(last_of(found))}
 
 
-def beside(held: Arrays, name: str, other: Mapping[str, NDArray[Any]] | None, since: int = 0) -> Arrays:
+def beside(held: Arrays, name: str, other: Arrays | None, since: int = 0) -> Arrays:
     """The arrays with the curves of another run from `since` updates on, as `name/loss`; without them for None."""
     found = {key: array for key, array in held.items() if not key.startswith(f"{name}/")}
     if other is not None:
@@ -115,7 +115,7 @@ def beside(held: Arrays, name: str, other: Mapping[str, NDArray[Any]] | None, si
 
 # --- pieces ---------------------------------------------------------------------------------------------------------
 
-def _held(checkpoints: Iterable[Checkpoint]) -> Arrays:
+def _held(checkpoints: Iterable[Checkpoint]) -> dict[str, NDArray[Any]]:
     several = tuple(checkpoints)
     return {"kept": np.array([each.step for each in several], dtype=np.int64),
             "held_loss": np.array([each.held_loss for each in several], float),

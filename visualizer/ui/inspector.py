@@ -72,6 +72,7 @@ class Inspector(QWidget):
         self._turn(0)
         store.changed.connect(self._changed)
         store.trace_changed.connect(self.refresh)
+        store.study_grew.connect(lambda beats: self.refresh() if beats else None)
 
     def refresh(self) -> None:
         """Write the page anew if anything on it has changed."""

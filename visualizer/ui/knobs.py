@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -173,20 +173,25 @@ class Knobs(QWidget):
 class SliderRow(QWidget):
     """Label left, value right, the track below, and a few words under it."""
 
-    def __init__(self, knob: Knob, panel: Knobs) -> None:
+    def __init__(self, knob: Knob, panel: QWidget, slider: Slider | None = None,
+                 speak: Callable[[Knob, float], str] | None = None) -> None:
+        """`slider`: along anything else than the range of the knob; `speak` says a value."""
         super().__init__(panel)
         self.knob, self.word, self.note = knob, "", knob.note
-        self.slider = Slider(knob, panel, self)
+        self.slider = slider or Slider(knob, cast(Turned, panel), self)
+        self.slider.setParent(self)
+        self.speak = speak or spoken
 
     def sizeHint(self) -> QSize:
         return QSize(WIDTH + 16, 60 if self.note else 46)
 
     def show_value(self, value: float, note: str) -> None:
         """The value and its words."""
-        self.word, self.note = spoken(self.knob, value), note
+        self.word, self.note = self.speak(self.knob, value), note
         self.slider.show_value(value)
         style.name(self.slider, f"{self.knob.title}: {self.word}", f"{self.knob.about}\n" + tr(
-            "Double click: {default}; Shift drags finely").format(default=spoken(self.knob, self.knob.default)))
+            "Double click: {default}; Shift drags finely").format(
+                default=self.speak(self.knob, cast(float, self.knob.default))))
         self.slider.setAccessibleDescription(note)
         self.update()
 
@@ -299,9 +304,12 @@ class Slider(QSlider):
 class ChoiceRow(QWidget):
     """A knob of a few words: side by side where they are short, else a button with a menu."""
 
-    def __init__(self, knob: Knob, panel: Knobs) -> None:
+    def __init__(self, knob: Knob, panel: QWidget, named: bool | None = None) -> None:
+        """`named`: whether its title stands there; by itself where the knob belongs to an experiment."""
         super().__init__(panel)
-        self.knob, self.panel = knob, panel
+        self.knob, self.panel = knob, cast(Turned, panel)
+        self.named = knob.experiment != "" if named is None else named
+        turn = self.panel.turn
         self.segments: Segments | None = None
         self.button: Button | None = None
         wide = sum(width(word_of(word), 13, 600) + 8 for word in knob.words)
@@ -310,15 +318,14 @@ class ChoiceRow(QWidget):
             for segment in self.segments.buttons:
                 style.name(segment, f"{knob.title}: {segment.text()}", knob.about)
             self.segments.setAccessibleName(knob.title)
-            self.segments.chosen.connect(lambda number: panel.turn(knob.name, knob.words[number], True))
+            self.segments.chosen.connect(lambda number: turn(knob.name, knob.words[number], True))
         else:
             self.button = Choice("", "", "raised", self)
             self.button.pops = True
             self.button.clicked.connect(self._menu)
 
     def sizeHint(self) -> QSize:
-        named = self.knob.experiment != ""
-        return QSize(WIDTH + 16, (58 if named else 42) if self.segments is not None else 36)
+        return QSize(WIDTH + 16, (58 if self.named else 42) if self.segments is not None else 36)
 
     def show_value(self, value: str, note: str) -> None:
         """The word that is chosen."""
@@ -331,13 +338,13 @@ class ChoiceRow(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.segments is not None:
-            self.segments.setGeometry(8, 20 if self.knob.experiment else 0, WIDTH, 34)
+            self.segments.setGeometry(8, 20 if self.named else 0, WIDTH, 34)
         if self.button is not None:
             wide = round(style.text_width(self.button.text(), weight=600)) + 40
             self.button.setGeometry(self.width() - 8 - max(wide, 92), 3, max(wide, 92), 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if not self.knob.experiment:
+        if not self.named:
             return
         with faults.painting(self) as painter:
             style.write(painter, self.knob.title, 8, 15 if self.segments is not None else 22, "ink", weight=500,
@@ -399,5 +406,6 @@ def word_of(word: str) -> str:
         "relu": "ReLU", "gaussian": tr("Gaussian"), "orthogonal": tr("orthogonal"), "identity": tr("identity"),
         "positive": tr("positive"), "end": tr("at the end"), "every": tr("every step"), "default": "PyTorch",
         "xavier": "Xavier", "he": "He", "none": tr("none"), "batch": tr("batch"), "layer": tr("layer"),
-        "on": tr("on"), "off": tr("off"), "mlp": "MLP", "cnn": "CNN",
+        "on": tr("on"), "off": tr("off"), "mlp": "MLP", "cnn": "CNN", "own": tr("its own"), "sgd": "SGD",
+        "momentum": tr("momentum"), "adam": "Adam", "leaky_relu": tr("leaky ReLU"), "zero": tr("zero"),
     }.get(word, word)

@@ -60,6 +60,7 @@ class Player(QObject):
         store.changed.connect(self._follow)
         store.changed.connect(self._follow_inputs)
         store.trace_changed.connect(self._retrace)
+        store.study_grew.connect(lambda beats: self._retrace() if beats else None)
         if store.state.playing:
             self._start()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ from visualizer.trace import Sample, Trace, remembered
 from visualizer.ui import faults, icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
+from visualizer.ui.choices import Choices
 from visualizer.ui.commands import keyed
 from visualizer.ui.drawing import Pad, Paper
 from visualizer.ui.editlist import EditList
@@ -45,6 +47,10 @@ from visualizer.ui.knobs import Knobs, Slider
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 from visualizer.ui.writing import LINE, TextField, TextInput
+
+if TYPE_CHECKING:
+    from visualizer.ui.training import Training
+    from visualizer.ui.trainpanel import TrainPanel
 
 ROW, ROW_PITCH, FOLD = 48, 52, 32
 THUMB, THUMB_PITCH = 42, 47
@@ -100,8 +106,12 @@ class Rail(QWidget):
         self.chosen.clicked.connect(self._model_menu)
         self.knobs = Knobs(store)
         self.knob_scroller = _scrolled(self.knobs, self)
+        self.trainer: TrainPanel | None = None
+        """Its knobs stand in place of the choosers while a training is looked at."""
+        self.train_scroller: QScrollArea | None = None
         self.edits = EditList(store)
         self.edit_scroller = _scrolled(self.edits, self)
+        self.choices = Choices(store, self)
         self.edit_icon = Button("", "options", "flat", self)
         self.panel: QFrame | None = None
         self.model_button.pops = self.chosen.pops = True
@@ -112,6 +122,36 @@ class Rail(QWidget):
         store.trace_changed.connect(self.refresh)
         store.card_changed.connect(self._learnt)
         self._place()
+
+    def train_with(self, training: Training, run: Callable[[str], None]) -> None:
+        """From now on there is somebody who trains; `run` does the command of a name."""
+        self.trainer = self._made_trainer(training, run)
+        self.train_scroller = _scrolled(self.trainer, self)
+        training.changed.connect(self._fit_trainer)
+        self._place()
+
+    def _made_trainer(self, training: Training, run: Callable[[str], None]) -> TrainPanel:
+        from visualizer.ui.trainpanel import TrainPanel
+
+        made = TrainPanel(training)
+        made.wanted.connect(run)
+        made.model_wanted.connect(self._model_menu)
+        made.input_wanted.connect(lambda: self._show_panel(made.input, SampleGrid))
+        self._run = run
+        return made
+
+    @property
+    def trains(self) -> bool:
+        """Whether the knobs of a training stand in place of the choosers."""
+        return self.trainer is not None and self.trainer.training.on
+
+    def _fit_trainer(self) -> None:
+        """As high as it is now, and seen where it is looked at."""
+        if self.trainer is not None and self.train_scroller is not None:
+            if self.train_scroller.isHidden() == (self.trains and not self.narrow and not self.drawing):
+                self._place()
+            elif self.trains and self.trainer.size() != self.trainer.sizeHint():
+                self.trainer.resize(self.trainer.sizeHint())
 
     def set_narrow(self, narrow: bool) -> None:
         """Icons only, or the whole choosers."""
@@ -125,7 +165,7 @@ class Rail(QWidget):
         no drawing is read."""
         if not self.draws:
             return
-        if self.narrow or self.operating:
+        if self.narrow or self.folded:
             self._show_panel(self.draw_icon, Pad) if self.panel is None else self.close_panel()
             return
         if self.pad is None:
@@ -166,6 +206,11 @@ class Rail(QWidget):
         return self.store.state.view == OPERATES and self.store.trace is not None and not self.experimenting
 
     @property
+    def folded(self) -> bool:
+        """Whether the choosers are icons above what the view has in the rail."""
+        return self.operating or self.choices.suits
+
+    @property
     def drawing(self) -> bool:
         """Whether the pad stands where the samples were."""
         return self.pad is not None and not self.pad.isHidden()
@@ -192,7 +237,8 @@ class Rail(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.narrow or not self.aside.isHidden() or self.experimenting or self.operating:
+        trains = self.trains and not self.drawing
+        if self.narrow or not self.aside.isHidden() or self.experimenting or self.folded or trains:
             return
         with faults.painting(self) as painter:
             style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
@@ -264,7 +310,6 @@ class Rail(QWidget):
             style.name(button, tr("Take a picture"), keyed(tr("A picture from the camera becomes the input"), "camera"))
         style.name(self.open_button, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
         style.name(self.open_icon, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
-        style.name(self.edit_icon, tr("Edits"), tr("What is done to the network, and what else can be done"))
         style.name(self.model_button, tr("Model"), tr("Choose another model"))
         style.name(self.input_button, tr("Input"), tr("Choose another input"))
 
@@ -279,17 +324,25 @@ class Rail(QWidget):
             button.clicked.connect(self.picture_wanted)
         self.model_button.clicked.connect(self._model_menu)
         self.input_button.clicked.connect(lambda: self._show_panel(self.input_button, SampleGrid))
-        self.edit_icon.clicked.connect(lambda: self._show_panel(self.edit_icon, EditList))
+        self.edit_icon.clicked.connect(lambda: self._show_panel(
+            self.edit_icon, Choices if self.choices.suits else EditList))
 
     def _place(self) -> None:
         self.aside.setGeometry(4, 10, self.width() - 8, self.height() - 10)
         self.aside.refresh(self.narrow or self.drawing)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         here = not self.narrow and self.aside.isHidden()
-        operating = here and self.operating
-        choosing, draws = here and not self.experimenting and not operating, self.draws
-        self.edit_scroller.setVisible(operating)
-        self.edit_icon.setVisible(self.narrow and self.operating)
+        trains, operating = here and self.trains and not self.drawing, here and self.folded
+        choosing, draws = here and not self.experimenting and not operating and not trains, self.draws
+        if self.train_scroller is not None:
+            self.train_scroller.setVisible(trains)
+        self.edit_scroller.setVisible(here and self.operating)
+        self.choices.setVisible(here and self.choices.suits)
+        self.edit_icon.setVisible(self.narrow and self.folded)
+        if self.choices.suits:
+            style.name(self.edit_icon, tr("Choices"), tr("What this view lets you choose"))
+        else:
+            style.name(self.edit_icon, tr("Edits"), tr("What is done to the network, and what else can be done"))
         for widget in (self.chosen, self.knob_scroller):
             widget.setVisible(here and self.experimenting)
         for widget in wide:
@@ -305,6 +358,8 @@ class Rail(QWidget):
             widget.setVisible(self.narrow or operating)
         if self.narrow and self.experimenting:
             style.name(self.input_button, tr("Knobs"), tr("Turn the knobs of the laboratory"))
+        elif self.narrow and self.trains:
+            style.name(self.input_button, tr("Knobs"), tr("Turn the knobs of the training"))
         else:
             style.name(self.input_button, tr("Input"), tr("Choose another input"))
         self.draw_icon.setVisible((self.narrow or operating) and draws)
@@ -327,6 +382,11 @@ class Rail(QWidget):
                               (self.record_icon, 104), (self.camera_icon, 104), (self.open_icon, 152)):
                 widget.setGeometry(x, 8, 40, 40)
             self.edit_scroller.setGeometry(8, 56, 206, self.height() - 60)
+            self.choices.setGeometry(0, 56, self.width(), self.height() - 60)
+            return
+        if trains and self.trainer is not None and self.train_scroller is not None:
+            self.train_scroller.setGeometry(8, 8, 208, self.height() - 12)
+            self.trainer.resize(self.trainer.sizeHint())
             return
         if self.experimenting:
             self.chosen.setGeometry(8, 8, 200, ROW)
@@ -367,7 +427,7 @@ class Rail(QWidget):
         if old.view != new.view and self.pad is not None and self.drawing and self.aside.suits(self.narrow):
             self.pad.hide()  # what the view shows here is what it was opened for
         self.aside.refresh(self.narrow or self.drawing)
-        if hidden != self.aside.isHidden() or (OPERATES in (old.view, new.view) and old.view != new.view):
+        if hidden != self.aside.isHidden() or old.view != new.view or old.compare != new.compare:
             self._place()
             self.update()
         if old.model != new.model:
@@ -376,6 +436,7 @@ class Rail(QWidget):
             self._place()
         if self.experimenting:
             self.knobs.resize(self.knobs.sizeHint())
+        self._fit_trainer()
         if (old.sample, old.model, old.view) != (new.sample, new.model, new.view):
             self.update()
 
@@ -387,8 +448,9 @@ class Rail(QWidget):
 
     def dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
-        for area in (self.scroller, self.grid_scroller, self.knob_scroller):
-            area.setStyleSheet(style.scroll_sheet())
+        for area in (self.scroller, self.grid_scroller, self.knob_scroller, self.train_scroller):
+            if area is not None:
+                area.setStyleSheet(style.scroll_sheet())
         if self.typed is not None:
             self.typed.field.dress()
 
@@ -437,6 +499,10 @@ class Rail(QWidget):
             scroller = _scrolled(listed, panel)
             scroller.setGeometry(12, 12, 208, min(listed.sizeHint().height(), around.height() - 140))
             panel.resize(232, scroller.height() + 24)
+        elif what is Choices:
+            choices = Choices(self.store, panel)
+            choices.setGeometry(4, 8, 208, min(560, around.height() - 140))
+            panel.resize(216, choices.height() + 16)
         elif self.experimenting:
             knobs = Knobs(self.store)
             knobs.compare_wanted.connect(self.knobs.compare_wanted)
@@ -444,6 +510,12 @@ class Rail(QWidget):
             scroller = _scrolled(knobs, panel)
             knobs.resize(knobs.sizeHint())
             scroller.setGeometry(12, 12, 208, min(knobs.height(), self.height() - 120))
+            panel.resize(232, scroller.height() + 24)
+        elif self.trainer is not None and beside is self.input_button and self.trains:
+            trainer = self._made_trainer(self.trainer.training, self._run)
+            scroller = _scrolled(trainer, panel)
+            trainer.resize(trainer.sizeHint())
+            scroller.setGeometry(12, 12, 208, min(trainer.height(), self.height() - 90))
             panel.resize(232, scroller.height() + 24)
         else:
             top = 12
@@ -460,7 +532,7 @@ class Rail(QWidget):
         panel.move(beside.mapTo(around, QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        reached = Paper | SampleGrid | TextField | Slider | Button
+        reached = Paper | SampleGrid | TextField | Slider | Button | Choices
         next(child for child in panel.findChildren(QWidget) if isinstance(child, reached)
              ).setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel
@@ -822,7 +894,8 @@ class ThumbButton(Button):
         trace = self.store.trace
         image = None if trace is None else input_thumb(trace, style.theme_name())
         with faults.painting(self) as painter:
-            if self.store.state.in_lab:
+            rail = self.parentWidget()
+            if self.store.state.in_lab or (isinstance(rail, Rail) and rail.trains):
                 self.draw_ground(painter, QRectF(self.rect()))
                 icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
                 return

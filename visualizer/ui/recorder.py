@@ -95,6 +95,8 @@ class Recorder(QObject):
         """What takes long and is said to."""
         self._in_vain: set[tuple[object, str]] = set()
         """Studies that were refused; they are not asked for again."""
+        self.elsewhere: Callable[[str, State], bool] = lambda name, state: False
+        """Whether somebody else has a study measured."""
         self.gate: Callable[[Found, bool], None] | None = None
         """Who looks at a model file before it is opened, and lets it be opened with `open_now`; None for nobody."""
         store.changed.connect(self._remember)
@@ -214,6 +216,8 @@ class Recorder(QObject):
             recording = self.store.kept(wanted.recipe)
             for name in () if recording is None or door.is_recording(wanted.model) \
                     else views.find(state.view).measured(state.look, recording.trace, state.focus):
+                if self.elsewhere(name, wanted):
+                    continue
                 if name not in recording.trace.studies and (wanted.recipe, name) not in under_way:
                     beside = "" if wanted.recipe == state.recipe else f" {wanted.recipe}"
                     lane = f"study {name.partition(':')[0]}{beside}"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from visualizer.ui.asking import Asking
     from visualizer.ui.autosave import Autosave
     from visualizer.ui.recorder import Recorder
+    from visualizer.ui.training import Training
 
 
 SETTLED = 4.0
@@ -84,6 +85,7 @@ class App(QObject):
         self.asking.over.connect(window.hide_opening)
         self.asking.said.connect(window.say)
         self.asking.reading.connect(lambda words: window.say_slow(words, self.asking.cancel if words else None))
+        window.train_with(self.training)
         self.recorder.said.connect(window.say)
         self.recorder.slow.connect(window.say_slow)
         self.recorder.status.connect(window.inspector.say)
@@ -143,9 +145,20 @@ class App(QObject):
 
         recorder = Recorder(self.store, self.engine, self)
         self.measuring = Measuring(self.store, self.engine, self)
+        recorder.elsewhere = self.training.tells
         recorder.opened.connect(remember)
         recorder.opened.connect(lambda path: self.window.leave_start())
         return recorder
+
+    @cached_property
+    def training(self) -> Training:
+        """What has a network trained while one looks on."""
+        from visualizer.ui.training import Training
+
+        training = Training(self.store, self.engine, self)
+        training.said.connect(lambda sentence, undo: self.window.say(
+            sentence, tr("Undo") if undo else "", self.store.undo if undo else None))
+        return training
 
     @cached_property
     def asking(self) -> Asking:

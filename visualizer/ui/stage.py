@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal  # noqa: TID251 spares frames, moves nothing
 from PySide6.QtGui import (
     QFocusEvent,
     QImage,
@@ -76,6 +76,8 @@ LEAST = 740, 536
 """Pixels at a text scale of 1 in which every view can be laid out."""
 LEVEL = 0.35
 """Seconds in which the level changes."""
+GROWS = 100
+"""Milliseconds: what only grows is drawn no more often; a frame that somebody asks for meanwhile shows it, too."""
 DRAG = 4.0
 """A press that moves less than this is a click."""
 
@@ -175,6 +177,11 @@ class Stage(Canvas):
         store.changed.connect(self._changed)
         store.trace_changed.connect(self.refresh)
         store.beside_changed.connect(self.refresh)
+        self._grows = QTimer(self)
+        self._grows.setSingleShot(True)
+        self._grows.setInterval(GROWS)
+        self._grows.timeout.connect(self.refresh)
+        store.study_grew.connect(lambda beats: None if self._grows.isActive() else self._grows.start())
 
     # --- the picture ---
 
@@ -200,6 +207,8 @@ class Stage(Canvas):
         others = (*(id(trace) for recorded in whole for trace in each(recorded)), state.places, state.active) \
             if whole else ()
         if self._drawn != (id(trace), seen, others):
+            if self._grows.isActive():
+                self._grows.start()  # what has grown is seen already
             before, was, from_input = self.standing, self._drawn, self._input
             self._drawn, self._input = (id(trace), seen, others), (trace.shapes, store.shown, state.view)
             self.show_picture(joined(whole, state, seen.look.size) if whole else drawn(trace, seen))
@@ -360,7 +369,9 @@ class Stage(Canvas):
             if spot.focus.layer not in trace:
                 return ""
         spot = replace(spot, focus=sound(trace, spot.focus))
-        return words.waiting(trace, moment, spot.focus) or walking.spot_tip(trace, spot, moment.backward)
+        usual = words.waiting(trace, moment, spot.focus) or walking.spot_tip(trace, spot, moment.backward)
+        own = "" if seen.view.tip is None or readers else seen.view.tip(trace, moment, spot.focus, seen.look)
+        return f"{usual}\n{own}" if own else usual
 
     def focus_at(self, point: QPointF) -> Focus | None:
         """What lies under a point, as far as its layer has such a cell."""

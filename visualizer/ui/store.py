@@ -24,7 +24,7 @@ from visualizer.kinds import Report
 from visualizer.over import INPUTS, MEASURED, Inputs, parse
 from visualizer.scene import colour
 from visualizer.scene import state as does
-from visualizer.scene.recipe import ModelRecipe, Recipe, is_of_run, opened_recipe, reeled
+from visualizer.scene.recipe import ModelRecipe, Recipe, is_in_training, is_of_run, is_of_update, opened_recipe, reeled
 from visualizer.scene.reel import is_between
 from visualizer.scene.state import Place, State, changed, inner_address, moment_of
 from visualizer.scene.timeline import Moment, Timeline
@@ -54,6 +54,9 @@ class Store(QObject):
     """The new Trace; `timeline`, `report` and the State already fit it."""
     report_changed = Signal(object)
     """The Report of the trace at hand, when it comes later than the trace itself."""
+    study_grew = Signal(bool)
+    """A study of the recording that is shown holds more than before, and nothing of it is another one; whether there
+    are more beats."""
     card_changed = Signal()
     """What is known of the model at hand, when that comes later than its State."""
     beside_changed = Signal()
@@ -385,6 +388,9 @@ class Store(QObject):
         trace, there, here = self.trace, sight.shows_updates(old.view), sight.shows_updates(new.view)
         if there == here or trace is None or old.reel != new.reel:
             return new
+        if here and any(map(is_of_update, old.edits)):
+            opened = self.kept(opened_recipe(old.recipe))
+            return sight.back_from_update(new, None if opened is None else opened.trace)
         if here:
             return sight.back_to_run(new, trace) if old.reel else new
         return new if self.waiting else sight.along_run(new, trace, sight.moment_of(trace, old))
@@ -431,24 +437,28 @@ class Store(QObject):
         self.report_changed.emit(report)
         return True
 
-    def set_study(self, name: str, arrays: Arrays, asked: State) -> bool:
-        """Take in what a study measured of the recording of `asked`; False if that is not at hand any more."""
+    def set_study(self, name: str, arrays: Arrays, asked: State, more: bool = False) -> bool:
+        """Take in what a study measured of the recording of `asked`; False if that is not at hand any more. `more`: it
+        has only grown."""
         found = self._recordings.get(asked.recipe)
         if found is None:
             return False
         trace = replace(found.trace, studies=with_newest(found.trace.studies, name, arrays))
+        beats = self.timeline.beats if more else ()
         self._hold(asked.recipe, replace(found, trace=trace))
-        if self._shown == asked.recipe:
-            self.trace_changed.emit(trace)
-        else:
+        if self._shown != asked.recipe:
             self.beside_changed.emit()
+        elif more:
+            self.study_grew.emit(self.timeline.beats != beats)
+        else:
+            self.trace_changed.emit(trace)
         return True
 
     def _needed(self) -> set[Recipe]:
         """What makes all that the places show."""
         return {recipe for place in self._state.places
                 for recipe in (place.recipe, *reeled(place.recipe, place.reel), *self._as_it_was(place),
-                               *((opened_recipe(place.recipe),) if is_of_run(place.reel) else ()))}
+                               *((opened_recipe(place.recipe),) if is_in_training(place.recipe) else ()))}
 
     def _keep(self, recipe: Recipe, recording: Recording) -> None:
         """Have a recording at hand and shown; let those go that were not seen for longest, with all that hangs on

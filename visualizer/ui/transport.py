@@ -71,6 +71,7 @@ class Transport(QWidget):
         self._fill_directions()
         store.changed.connect(self._changed)
         store.trace_changed.connect(self.show_state)
+        store.study_grew.connect(lambda beats: self.show_state() if beats else None)
         self.show_state()
 
     def set_compact(self, compact: bool) -> None:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from visualizer.ui.sounding import Sounding
     from visualizer.ui.teaching import Teaching
     from visualizer.ui.tones import Tones
+    from visualizer.ui.training import Training
 
 
 class Window(QWidget):
@@ -86,6 +87,8 @@ class Window(QWidget):
         self.patience = Patience(store, self.stage, self)
         self.panels: list[Panel] = []
         """What was put into the figure that is to be exported, in order."""
+        self.training: Training | None = None
+        """What has a network trained, once the engine is there."""
         self.count: Callable[[Callable[[int], None] | None], None] = lambda heard: None
         """The player's clock in whole seconds."""
         self.engine: Engine | None = None
@@ -128,7 +131,7 @@ class Window(QWidget):
     def view(self) -> View:
         """The view that is shown; raises LookupError while nothing is open."""
         if self.store.trace is None:
-            raise LookupError("Nothing is open; open a model or a recording.")
+            raise LookupError(tr("Nothing is open; open a model or a recording."))
         return sight.suiting(self.store.state.view, self.store.trace)
 
     @property
@@ -326,6 +329,11 @@ class Window(QWidget):
         if "start" in vars(self.panes):
             self.panes.start.gallery.attach(engine)
         self.panes.attach(engine)
+
+    def train_with(self, training: Training) -> None:
+        """From now on there is somebody who trains."""
+        self.training = training
+        self.rail.train_with(training, self.run)
 
     def search(self) -> None:
         """Type into the field of the start screen."""

@@ -11,6 +11,7 @@ from visualizer.scene.state import turned
 from visualizer.scene.subject import is_inner
 from visualizer.ui.commands import Act, Command, Desk, Family
 from visualizer.ui.levels import block_toggled, closed_block, has_blocks
+from visualizer.views import AT
 
 
 def family() -> Family:
@@ -53,7 +54,9 @@ def to_digit(number: int) -> Act:
         trace = desk.store.trace
         view = desk.view() if trace is not None else None
         found = None if trace is None or view is None or view.digit is None else view.digit(trace, number)
-        if found is not None and view is not None:
+        if found is not None and found[0] == AT:
+            desk.store.apply(lambda state: does.to_pin(state, found[1], desk.store.timeline))
+        elif found is not None and view is not None:
             knob, word = found
             words = dict(view.knobs).get(knob, ())
             if words and desk.store.state.look.knob(knob, words[0]) == word:

@@ -16,7 +16,6 @@ from visualizer.scene.picture import (
     Mark,
     Picture,
     Rect,
-    Stop,
     Table,
     Text,
     grouped,
@@ -28,10 +27,10 @@ from visualizer.scene.timeline import UPDATE, Beat, Moment, Timeline
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.train import kept, seen
-from visualizer.views import WHOLE, View
+from visualizer.views import AT, WHOLE, View
 from visualizer.views.training._page import page as _page
-from visualizer.views.training._rows import WEIGHTS, Row, rows
-from visualizer.views.training._run import Axis, Film, film
+from visualizer.views.training._rows import WEIGHTS, Row, rows, stops
+from visualizer.views.training._run import Axis, Film, film, path
 
 TOP, HEAD, FOOT, GAP = 66.0, 24.0, 56.0, 14.0
 """Where the rows begin under the sentence, what is written over them, the axis below, and what lies between them."""
@@ -42,9 +41,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     found = film(trace, place_at(moment))
     if found is None:
         return logchart.unmeasured(look, tr("Training"), tr("How the weights came about"))
-    told = sentence(found)
+    words = sentence(found)
     axis, top = _axis(found, look), begins(look, TOP)
-    marks = [*parts.sentence(look, told), *_above(found, axis, look, top)]
+    marks = [*parts.sentence(look, words), *_above(found, axis, look, top)]
     bottom = look.size[1] - (FOOT if look.mode.lanes else 40.0)
     still: list[Mark] = []
     shown = _fitting(rows(found, axis, look), bottom - top - HEAD)
@@ -56,7 +55,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     x = axis.x(found.now)
     marks.append(Line(((x, top + HEAD - 6), (x, bottom + 20)), "accent", 1.5))
     return Picture(look.size, tuple(still), (*marks, *_foot(found, axis, look, bottom)), look.theme,
-                   caption=unmarked(told), table=_table(found))
+                   caption=unmarked(words), table=_table(found))
 
 
 def place_at(moment: Moment) -> int:
@@ -102,7 +101,7 @@ def sentence(film: Film) -> str:
 
 def _axis(film: Film, look: Look) -> Axis:
     left, right = ((168.0, 104.0) if look.size[0] >= 800 else (124.0, 84.0)) if look.mode.notes else (140.0, 92.0)
-    return Axis(left, look.size[0] - right, film.last, look.knob("axis", "log") == "log")
+    return Axis(left, look.size[0] - right, film.end, look.knob("axis", "log") == "log")
 
 
 def _fitting(known: list[Row], room: float) -> list[tuple[Row, float]]:
@@ -167,7 +166,6 @@ def _above(film: Film, axis: Axis, look: Look, top: float) -> list[Mark]:
 def _foot(film: Film, axis: Axis, look: Look, bottom: float) -> list[Mark]:
     """The updates, and a dot for each checkpoint: the film."""
     line, cursor = look.size[1] - 20.0, axis.x(film.now)
-    name = film.trace.layers[0].name
     marks: list[Mark] = []
     if look.mode.lanes:
         end = -100.0
@@ -181,33 +179,15 @@ def _foot(film: Film, axis: Axis, look: Look, bottom: float) -> list[Mark]:
             end = axis.x(step) + wide / 2
         marks += [Text(axis.left - 12, bottom + 15, plain(tr("updates")), 12, 600, "ink", "end"),
                   Text(axis.left - 12, line + 4, plain(tr("film")), 12, 600, "ink", "end")]
-    marks += [Line(((axis.left, line), (axis.right, line)), "rule", 1.5),
+    marks += [Line(((axis.left, line), (axis.x(film.last), line)), "rule", 1.5),
               Line(((axis.left, line), (cursor, line)), "accent", 1.5)]
-    edges = [axis.x(int(step)) for step in film.kept]
-    for place, x in enumerate(edges):
+    for place, x in enumerate(axis.xs(film.kept).tolist()):
         done, size = place <= film.place, 4.0
         marks.append(Rect(x - size, line - size, 2 * size, 2 * size, "accent" if done else "stage",
                           "accent" if done else "rule", 1.25, radius=size))
-        left, right = _around(edges, place)
-        marks.append(Rect(left, line - 12, right - left, 24, focus=Focus(name), tip=_tip(film, place),
-                          holds=Stop(_beat(film.trace, int(film.kept[place])).address, glides=False)))
+    marks += stops(film, axis, Box(axis.left, line - 12, axis.right, line + 12), film.tips.__getitem__)
     marks += parts.ring(cursor, line, "accent")
     return grouped(LANE, marks)
-
-
-def _around(edges: list[float], place: int) -> tuple[float, float]:
-    """From where to where a checkpoint is the nearest."""
-    here = edges[place]
-    left = here - 10 if place == 0 else max(here - 10, (edges[place - 1] + here) / 2)
-    return left, here + 10 if place == len(edges) - 1 else min(here + 10, (edges[place + 1] + here) / 2)
-
-
-def _tip(film: Film, place: int) -> str:
-    step = int(film.kept[place])
-    words = tr("after {step} updates: held-out loss {loss}, {right} right") if film.classes else \
-        tr("after {step} updates: held-out loss {loss}")
-    return words.format(step=said(numbers.count(step), "updates", step=step), loss=film.number("held_loss", place),
-                        right=film.percent("held_right", place) if film.classes else "")
 
 
 def _table(film: Film) -> Table:
@@ -237,11 +217,27 @@ def _telling(trace: Trace, times: Timeline) -> str:
     return times.settled(len(times.beats) * 2 // 3).address
 
 
+def apart(trace: Trace, look: Look) -> tuple[str, tuple[int, ...]] | None:
+    """The weight whose path is seen."""
+    found = film(trace, 0)
+    chosen = None if found is None else path(found, look.knob("weight", ""))
+    return None if chosen is None else (chosen[0].removeprefix("weights/"), chosen[1])
+
+
+def digit(trace: Trace, number: int) -> tuple[str, str] | None:
+    """1 goes before the first update, 3 to the best checkpoint, 2 back to where one stood."""
+    found = film(trace, 0)
+    if found is None or number not in (1, 2, 3):
+        return None
+    return AT, "" if number == 2 else found.stops[0 if number == 1 else found.best].address
+
+
 VIEW = View(
     "training", english("Training"), english("How the weights came about, update by update, as a film of its "
                                              "checkpoints."),
     suits=lambda trace: seen.STUDY in trace.studies or kept.suits(trace), draw=draw,
     telling=_telling, order=47, group=WHOLE, page=page, continuous=False, studies=(seen.STUDY,), instead=beats,
-    knobs=(("axis", ("log", "linear")), ("weight", ())),
+    digit=digit, apart=apart,
+    knobs=(("axis", ("log", "linear")), ("weight", ()), ("course", ()), ("behind", ()), ("pinned", ()), ("now", ())),
     tries=english("Go to the update at which the filters begin to look like strokes."),
 )

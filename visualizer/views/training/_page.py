@@ -10,11 +10,12 @@ import numpy as np
 from visualizer.language import tr
 from visualizer.said import Claim, claimed, said
 from visualizer.scene import colour, numbers
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Stop, Table, Text, plain
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain
 from visualizer.scene.type import elide, wrap
 from visualizer.size import norm
-from visualizer.train import sentence
-from visualizer.views.training._run import Film, tiles
+from visualizer.trace import Trace, remembered
+from visualizer.train import seen, sentence
+from visualizer.views.training._run import Film, tiles, words_of
 
 WIDE, LEFT, RIGHT = 280, 24.0, 264.0
 BAND = (3e-4, 3e-3)
@@ -68,9 +69,8 @@ def _moment(film: Film, marks: list[Mark], name: str, place: int, y: float, look
                            count, (side + 6, 0), indices=(-1,) * count,
                            scale=Scale("weight", tr("weights"), shown.layer, -shown.top, shown.top)))
         below = y + 8 + cell * high
-    number = f"[{step}]" if step else ""
     marks.append(Rect(LEFT - 8, y - 16, RIGHT - LEFT + 16, below - y + 24, focus=Focus(film.trace.layers[0].name),
-                      holds=Stop(f"{film.trace.layers[0].name}.update{number}", glides=False)))
+                      holds=film.stops[place]))
     return below + 30
 
 
@@ -122,14 +122,20 @@ def _far(film: Film, marks: list[Mark], y: float) -> float:
 
 def far(film: Film) -> np.ndarray:
     """(checkpoint, layer)."""
-    made = []
-    for layer in film.run.layers:
-        arrays = [np.asarray(array, float).reshape(len(film.kept), -1) for name, array in film.held.items()
+    return _ways(film.trace)
+
+
+@remembered(4)
+def _ways(trace: Trace) -> np.ndarray:
+    held, made = trace.studies[seen.STUDY], []
+    count = len(held["kept"])
+    for layer in words_of(trace).layers:
+        arrays = [np.asarray(array, float).reshape(count, -1) for name, array in held.items()
                   if name.startswith(f"weights/{layer}.")]
-        whole = np.concatenate(arrays, 1) if arrays else np.zeros((len(film.kept), 1))
+        whole = np.concatenate(arrays, 1) if arrays else np.zeros((count, 1))
         first = norm(whole[0]) or 1.0
         made.append([norm(each - whole[0]) / first for each in whole])
-    return np.array(made).T.reshape(len(film.kept), -1)
+    return np.array(made).T.reshape(count, -1)
 
 
 def _wrong(film: Film) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.kinds.gates import named
 from visualizer.language import tr
@@ -15,6 +18,7 @@ from visualizer.said import said, tick
 from visualizer.scene import colour, numbers
 from visualizer.scene.boxes import Box, whole
 from visualizer.scene.picture import (
+    BEAT,
     Choice,
     Focus,
     Group,
@@ -24,14 +28,25 @@ from visualizer.scene.picture import (
     Mark,
     Rect,
     Scale,
-    Stop,
     Text,
     grouped,
     plain,
 )
 from visualizer.scene.type import elide, width
-from visualizer.train import DEAD, EXPLODED, NOT_A_NUMBER, SATURATED, VANISHED
-from visualizer.views.training._run import BINS, GATES, Axis, Film, Numbers, Tiles, biases, binned, path, tiles
+from visualizer.train import DEAD, EXPLODED, NOT_A_NUMBER, SATURATED, VANISHED, Named, seen
+from visualizer.views.training._run import (
+    BINS,
+    GATES,
+    Axis,
+    Film,
+    Numbers,
+    Tiles,
+    biases,
+    binned,
+    path,
+    thinned,
+    tiles,
+)
 
 Marks = tuple[list[Mark], list[Mark]]
 """(still, moving)."""
@@ -86,11 +101,11 @@ def _states(film: Film, axis: Axis, look: Look) -> list[Row]:
     """What activations do: how much of them is flat, and how far their values are spread."""
     held, names = film.held, film.run.activations
     found = []
-    if np.isfinite(held["saturated"]).any():
+    if names and (not len(held["step"]) or np.isfinite(held["saturated"]).any()):
         found.append(_maps_row(7, film, axis, look, _Map(
             tr("flat values"), tr("ReLU zeros, tanh ends"), names, held["step"], held["saturated"], "pixel",
             "saturated")))
-    if np.isfinite(held["spread"]).any():
+    if names and (not len(held["step"]) or np.isfinite(held["spread"]).any()):
         found.append(_maps_row(9, film, axis, look, _Map(
             tr("spread of values"), tr("of each activation, log"), names, held["step"], held["spread"], "gradient",
             "spread")))
@@ -112,15 +127,17 @@ def _loss(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     still += _ticks(axis, look, box, 0.0, top or 1.0, lambda value: numbers.significant(value, 2))
     marks += _curves(film, axis, box, (0.0, top or 1.0), "loss", "held_loss")
     marks += _named(film, axis, box, (NOT_A_NUMBER,))
-    return still, marks + _here(film, axis, box, film.value("held_loss", film.place) / (top or 1.0),
-                                film.number("held_loss", film.place))
+    marks += _here(film, axis, box, film.value("held_loss", film.place) / (top or 1.0),
+                   film.number("held_loss", film.place))
+    return still, marks + stops(film, axis, box, film.tips.__getitem__)
 
 
 def _right(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     still = _title(axis, look, box, tr("right answers"), tr("of the held-out rows"))
     still += _ticks(axis, look, box, 0.0, 1.0, lambda value: numbers.percent(value, 0))
-    return still, _curves(film, axis, box, (0.0, 1.0), "right", "held_right") + _here(
+    marks = _curves(film, axis, box, (0.0, 1.0), "right", "held_right") + _here(
         film, axis, box, film.value("held_right", film.place), film.percent("held_right", film.place))
+    return still, marks + stops(film, axis, box, film.tips.__getitem__)
 
 
 def _number(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
@@ -131,14 +148,13 @@ def _number(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     sample = elide(film.trace.sample.title or film.trace.sample.name, 11, axis.left - 24)
     still = _title(axis, look, box, tr("answer"), sample)
     still += _ticks(axis, look, box, low, high, lambda value: numbers.significant(value, 2))
-    points = [(axis.x(step), box.bottom - (value - low) / (high - low) * box.height)
-              for step, value in zip(film.held["answered"].tolist(), values.tolist(), strict=True)
-              if np.isfinite(value)]
-    marks: list[Mark] = [Line(tuple(points), "ink", 1.75)] if len(points) > 1 else []
+    points = thinned(axis.xs(film.held["answered"]), box.bottom - (values - low) / (high - low) * box.height)
+    marks: list[Mark] = _unknown(film, axis, box)
+    marks += [Line(tuple(points), "ink", 1.75)] if len(points) > 1 else []
     at = film.answered
     if at >= 0:
         marks += _here(film, axis, box, (float(values[at]) - low) / (high - low), film.number("answer", at, 0))
-    return still, marks
+    return still, marks + stops(film, axis, box, film.tips.__getitem__)
 
 
 def _path(film: Film, axis: Axis, look: Look, key: str, cell: tuple[int, ...], box: Box) -> Marks:
@@ -154,7 +170,10 @@ def _path(film: Film, axis: Axis, look: Look, key: str, cell: tuple[int, ...], b
     marks: list[Mark] = [Line(tuple(points), "ink", 1.5)] if len(points) > 1 else []
     marks += [Rect(x - 2, y - 2, 4, 4, "ink", radius=2) for x, y in points]
     share = (float(values[film.place]) - low) / (high - low)
-    return still, marks + _here(film, axis, box, share, film.number(key, film.place, *cell))
+    marks += _here(film, axis, box, share, film.number(key, film.place, *cell))
+    return still, marks + stops(film, axis, box, lambda place: tr("after {step} updates: {value}").format(
+        step=said(numbers.count(int(film.kept[place])), "updates", step=int(film.kept[place])),
+        value=film.number(key, place, *cell)))
 
 
 def _bare(number: int) -> str:
@@ -163,18 +182,43 @@ def _bare(number: int) -> str:
 
 
 def _curves(film: Film, axis: Axis, box: Box, ends: tuple[float, float], thin: str, thick: str) -> list[Mark]:
-    """What each batch gave, and what the held-out rows gave at each checkpoint; hatched where it is no number."""
+    """What each batch gave, and what the held-out rows gave at each checkpoint; behind them, dashed, what the run
+    before gave and the one that is pinned; hatched where nothing is known yet."""
     low, high = ends
 
-    def points(steps: Numbers, values: Numbers) -> list[tuple[float, float]]:
-        shown = np.clip(np.asarray(values, float), low, high)
-        return [(axis.x(step), box.bottom - (value - low) / (high - low) * box.height)
-                for step, value in zip(np.asarray(steps).tolist(), shown.tolist(), strict=True) if np.isfinite(value)]
+    def points(steps: NDArray[Any], values: NDArray[Any]) -> list[tuple[float, float]]:
+        steps = np.asarray(steps, float)
+        inside = steps <= axis.last
+        shown = np.clip(np.asarray(values, float)[inside], low, high)
+        return thinned(axis.xs(steps[inside]), box.bottom - (shown - low) / (high - low) * box.height)
 
-    batch, rows_held = points(film.held["step"], film.held[thin]), points(film.kept.astype(float), film.held[thick])
-    marks: list[Mark] = [Line(tuple(batch), "ink-2", 0.75, opacity=0.6)] if len(batch) > 1 else []
+    marks: list[Mark] = _unknown(film, axis, box)
+    for name, ink in ((seen.BEHIND, "ink-2"), (seen.PINNED, "accent-ink")):
+        if f"{name}/kept" in film.held:
+            before = points(film.held[f"{name}/kept"], film.held[f"{name}/{thick}"])
+            if len(before) > 1:
+                marks.append(Line(tuple(before), ink, 1.25, dashed=True))
+            if name == seen.PINNED and before:
+                marks.append(Text(before[-1][0] + 4, before[-1][1] + 4, plain("A"), 11, 600, ink))
+    batch, rows_held = points(film.held["step"], film.held[thin]), points(film.kept, film.held[thick])
+    marks += [Line(tuple(batch), "ink-2", 0.75, opacity=0.6)] if len(batch) > 1 else []
     marks += [Line(tuple(rows_held), "ink", 2)] if len(rows_held) > 1 else []
     return marks + [Rect(x - 2, y - 2, 4, 4, "ink", radius=2) for x, y in rows_held]
+
+
+def _unknown(film: Film, axis: Axis, box: Box) -> list[Mark]:
+    """Hatched from the last update on."""
+    x = axis.x(film.last)
+    return [Rect(x, box.top, axis.right - x, box.height, "hatch")] if film.last < axis.last - 0.5 else []
+
+
+def stops(film: Film, axis: Axis, box: Box, tip: Callable[[int], str]) -> list[Mark]:
+    """Around each checkpoint of a row a place that goes there: a click, or a drag over them; `tip` tells of one."""
+    xs = axis.xs(film.kept).tolist()
+    edges = [axis.left - 6, *((one + other) / 2 for one, other in pairwise(xs)), max(xs[-1] + 6, axis.x(film.last))]
+    name = film.trace.layers[0].name
+    return [Rect(left, box.top, right - left, box.height, focus=Focus(name, (place,), BEAT), tip=tip(place),
+                 holds=film.stops[place]) for place, (left, right) in enumerate(pairwise(edges)) if right > left]
 
 
 def _here(film: Film, axis: Axis, box: Box, share: float, words: str) -> list[Mark]:
@@ -216,20 +260,24 @@ def _named(film: Film, axis: Axis, box: Box, what: Sequence[str]) -> list[Mark]:
     """Where something went wrong, in words, once it has begun."""
     marks: list[Mark] = []
     y = box.top + 10
+    begun: dict[str, list[Named]] = {}
     for each in film.run.named:
-        if each.what not in what or each.step > film.now:
-            continue
+        if each.what in what and each.step <= film.now:
+            begun.setdefault(each.what, []).append(each)
+    for kind, several in begun.items():
+        where = ", ".join(each.where for each in several)
         words = {DEAD: tr("{where} dead"), SATURATED: tr("{where} saturated"), VANISHED: tr("{where} vanished"),
-                 EXPLODED: tr("{where} exploded"), NOT_A_NUMBER: tr("no number")}[each.what].format(where=each.where)
-        x = axis.x(each.step)
+                 EXPLODED: tr("{where} exploded"), NOT_A_NUMBER: tr("no number")}[kind].format(where=where)
+        x = axis.x(several[0].step)
         wide = width(words, 11, 600)
         right = x + 8 + wide < axis.right
-        marks += [Line(((x, box.top), (x, box.bottom)), "alarm", 1.5),
-                  Rect(x + 3 if right else x - wide - 9, y - 10, wide + 6, 14, "stage", radius=3, opacity=0.9),
-                  Text(x + 6 if right else x - 6, y, plain(words), 11, 600, "ink", "start" if right else "end")]
-        y = y + 14 if y + 18 < box.bottom else y
-        if each.what == NOT_A_NUMBER:
+        marks += [Line(((x, box.top), (x, box.bottom)), "alarm", 1.5) for x in {axis.x(each.step) for each in several}]
+        if kind == NOT_A_NUMBER:
             marks.append(Rect(x, box.top, max(0.0, axis.right - x), box.height, "hatch"))
+        if y < box.bottom + 2:
+            marks += [Rect(x + 3 if right else x - wide - 9, y - 10, wide + 6, 14, "stage", radius=3, opacity=0.9),
+                      Text(x + 6 if right else x - 6, y, plain(words), 11, 600, "ink", "start" if right else "end")]
+        y += 14
     return marks
 
 
@@ -251,8 +299,8 @@ def _strip(film: Film, shown: Tiles, axis: Axis, look: Look, box: Box) -> Marks:
         title, note = tr("filters of {layer}").format(layer=shown.layer), tr("one scale for all")
     still = _title(axis, look, box, title, note)
     if look.mode.notes and box.height >= 86 and look.bars:
-        still += _legend(axis.left - 12 - 92, box.top + 40, 92, shown.top, shown.recurrent)
-    marks: list[Mark] = []
+        still += _legend(axis.left - 12 - 92, box.top + 40, 92, shown.top, shown.cut)
+    marks: list[Mark] = stops(film, axis, box, film.tips.__getitem__)
     for place in _apart(axis, film, across + 4):
         x = min(max(axis.x(int(film.kept[place])) - across / 2, axis.left), axis.right - across + 14)
         step = said(numbers.count(int(film.kept[place])), "updates", step=int(film.kept[place]))
@@ -264,11 +312,8 @@ def _strip(film: Film, shown: Tiles, axis: Axis, look: Look, box: Box) -> Marks:
             marks.append(Rect(x - 3, box.top - 3, across + 6, pitch * count + 3, "", "accent", 2, radius=3))
             marks += _cells(film, shown, x, box.top, cell, pitch)
         else:
-            number = int(film.kept[place])
-            address = f"{film.trace.layers[0].name}.update[{number}]" if number else \
-                f"{film.trace.layers[0].name}.update"
-            marks.append(Rect(x, box.top, across, pitch * count, focus=focus, tip=name,
-                              holds=Stop(address, glides=False)))
+            marks.append(Rect(x, box.top, across, pitch * count, focus=Focus(
+                film.trace.layers[0].name, (place,), BEAT), tip=name, holds=film.stops[place]))
     if pitch >= 11:
         marks += [Text(axis.right + 20, box.top + pitch * place + tall / 2 + 4, plain(
             named(name) if shown.recurrent else _bare(int(name))), 11, 400, "ink-2",
@@ -340,10 +385,10 @@ def _maps_row(rank: int, film: Film, axis: Axis, look: Look, shown: _Map) -> Row
 def _map(film: Film, axis: Axis, look: Look, shown: _Map, box: Box) -> Marks:
     count = len(shown.names)
     high = min(16.0, box.height / count)
-    values = binned(axis, np.asarray(shown.moments, float), shown.values)
+    values = binned(axis, np.asarray(shown.moments, float), shown.values, film.last)
     title = shown.title if look.mode.notes or shown.key != "gradient" else tr("gradient, log")
     still = _title(axis, look, box, title, shown.note)
-    scale, entries = _coloured(shown, values)
+    scale, entries = _coloured(film, shown, values)
     focus = Focus(film.trace.layers[0].name)
     marks: list[Mark] = [*grouped(Group(shown.title, focus), [Image(
         axis.left, box.top, ((axis.right - axis.left) / BINS, high), entries[None], shown.palette, indices=(-1,),
@@ -353,7 +398,8 @@ def _map(film: Film, axis: Axis, look: Look, shown: _Map, box: Box) -> Marks:
     if look.mode.notes and box.height >= 44 and scale is not None and scale.log and look.bars:
         still += [Text(axis.left - 12, box.top + 40, plain(tr("{low} to {high}").format(
             low=tick(numbers.significant(scale.low, 1), scale.low, scale.low, scale.high),
-            high=tick(numbers.significant(scale.high, 2), scale.high, scale.low, scale.high))), 11, 400, "ink-2",
+            high=("≥ " if math.isfinite(film.sound) else "") + tick(
+                numbers.significant(scale.high, 2), scale.high, scale.low, scale.high))), 11, 400, "ink-2",
             "end")]
     at = int(np.searchsorted(shown.moments, film.now, side="right")) - 1
     end = -100.0
@@ -366,7 +412,7 @@ def _map(film: Film, axis: Axis, look: Look, shown: _Map, box: Box) -> Marks:
         marks.append(Text(look.size[0] - 12, y, plain(value), 11, 600, "accent-ink", "end"))
         room = look.size[0] - 18 - width(value, 11, 600) - axis.right - 6
         marks.append(Text(axis.right + 6, y, plain(elide(name, 11, room)), 11, 400, "ink-2"))
-    marks += _read_off(film, axis, shown, box, high, focus)
+    marks += _read_off(film, axis, shown, box, high)
     words = {"gradient": (VANISHED, EXPLODED), "saturated": (DEAD, SATURATED)}.get(shown.key, ())
     return still, marks + _named(film, axis, box, words)
 
@@ -381,8 +427,11 @@ def _value(film: Film, shown: _Map, at: int, row: int) -> str:
     return film.percent(shown.key, at, row, digits=0) if shown.palette == "pixel" else film.number(shown.key, at, row)
 
 
-def _coloured(shown: _Map, values: Numbers) -> tuple[Scale | None, colour.Entries]:
-    known = shown.values[np.isfinite(shown.values)]
+def _coloured(film: Film, shown: _Map, values: Numbers) -> tuple[Scale | None, colour.Entries]:
+    """Its colours end at the largest value before something exploded."""
+    sound = shown.values[shown.moments < film.sound]
+    sound = sound if len(sound) else shown.values
+    known = sound[np.isfinite(sound)]
     if shown.palette == "pixel":
         return Scale("pixel", shown.title, "", 0.0, 1.0), colour.unit(values)
     top = float(np.abs(known).max()) if known.size else 1.0
@@ -395,21 +444,21 @@ def _coloured(shown: _Map, values: Numbers) -> tuple[Scale | None, colour.Entrie
     return Scale("gradient", shown.title, "", low, top, log=True), colour.magnitude(values, low, top)
 
 
-def _read_off(film: Film, axis: Axis, shown: _Map, box: Box, high: float, focus: Focus) -> list[Mark]:
+def _read_off(film: Film, axis: Axis, shown: _Map, box: Box, high: float) -> list[Mark]:
     """Around each checkpoint what a strip says there."""
-    xs = [axis.x(int(step)) for step in film.kept]
-    edges = [axis.left, *((one + other) / 2 for one, other in pairwise(xs)), axis.right]
     found: list[Mark] = []
-    for place, step in enumerate(film.kept.tolist()):
-        at = int(np.searchsorted(shown.moments, step, side="right")) - 1
-        if at < 0:
-            continue
-        for row, name in enumerate(shown.names):
-            tip = tr("{title} {name}, update {step}: {value}").format(
-                title=shown.title, name=name, value=_value(film, shown, at, row),
-                step=said(numbers.count(step), "updates", step=step))
-            found.append(Rect(edges[place], box.top + high * row, edges[place + 1] - edges[place], high, focus=focus,
-                              tip=tip))
+    ats = (np.searchsorted(shown.moments, film.kept, side="right") - 1).tolist()
+
+    words = tr("{title} {name}, update {step}: {value}")
+    steps = [said(numbers.count(step), "updates", step=step) for step in film.kept.tolist()]
+
+    def tip(row: int, place: int) -> str:
+        return "" if ats[place] < 0 else words.format(
+            title=shown.title, name=shown.names[row], value=_value(film, shown, ats[place], row), step=steps[place])
+
+    for row in range(len(shown.names)):
+        found += stops(film, axis, Box(box.left, box.top + high * row, box.right, box.top + high * (row + 1)),
+                       partial(tip, row))
     return found
 
 
@@ -422,7 +471,7 @@ def _answers(film: Film, axis: Axis, look: Look) -> Row:
 def _answer(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     labels, held = film.run.labels, film.held
     count, high = len(labels), box.height / len(labels)
-    values = binned(axis, np.asarray(held["answered"], float), held["answer"])
+    values = binned(axis, np.asarray(held["answered"], float), held["answer"], film.last)
     name = elide(film.trace.sample.title or film.trace.sample.name, 11, axis.left - 24)
     still = _title(axis, look, box, tr("answer"), name)
     if look.mode.notes and box.height >= 44:
@@ -433,6 +482,7 @@ def _answer(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
         axis.left, box.top, ((axis.right - axis.left) / BINS, high), colour.unit(values)[None], "pixel", indices=(-1,),
         border="", scale=Scale("pixel", tr("probability"), "", 0.0, 1.0), hatched=~np.isfinite(values)[None])]),
         Rect(axis.left, box.top, axis.right - axis.left, box.height, "", "hair")]
+    marks += stops(film, axis, box, partial(_answer_told, film))
     at = film.answered
     if at < 0:
         return still, marks
@@ -447,3 +497,15 @@ def _answer(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
                   Text(look.size[0] - 12, y, plain(film.percent("answer", at, place, digits=0)), 11, 600, "accent-ink",
                        "end")]
     return still, marks
+
+
+def _answer_told(film: Film, place: int) -> str:
+    """The likeliest answer at a checkpoint."""
+    at = int(np.searchsorted(film.held["answered"], film.kept[place], side="right")) - 1
+    if at < 0:
+        return ""
+    likely = int(np.argmax(film.held["answer"][at]))
+    step = int(film.kept[place])
+    return tr("after {step} updates: {label} with {percent}").format(
+        step=said(numbers.count(step), "updates", step=step),
+        label=said(film.run.labels[likely], "label", cell=(likely,)), percent=film.percent("answer", at, likely))

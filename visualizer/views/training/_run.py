@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.said import Claim, claimed, found
+from visualizer.language import kept_by_language, tr
+from visualizer.said import Claim, claimed, found, said
 from visualizer.scene import numbers
+from visualizer.scene.picture import Stop
 from visualizer.trace import Arrays, Trace, remembered
-from visualizer.train import Run, seen
+from visualizer.train import EXPLODED, NOT_A_NUMBER, Run, seen
 
 Numbers = NDArray[np.floating[Any]]
 BINS = 240
@@ -51,6 +54,17 @@ class Film:
         return max(1, int(self.kept[-1]), int(max(self.held["step"], default=0)))
 
     @cached_property
+    def end(self) -> int:
+        """Updates that it is to have: beyond the last one nothing is known yet."""
+        return max(self.last, int(self.held.get("goal", 0)))
+
+    @cached_property
+    def sound(self) -> float:
+        """Up to so many updates nothing has exploded: what comes then is so large that it says nothing of the rest."""
+        wrong = [each.step for each in self.run.named if each.what in (EXPLODED, NOT_A_NUMBER)]
+        return min(wrong, default=math.inf)
+
+    @cached_property
     def best(self) -> int:
         """The checkpoint with the least loss over the held-out rows; the first where none is known."""
         losses = np.asarray(self.held["held_loss"], float)
@@ -66,23 +80,51 @@ class Film:
         """Row of the last answer behind the cursor."""
         return int(np.searchsorted(self.held["answered"], self.now, side="right")) - 1
 
+    @cached_property
+    def stops(self) -> tuple[Stop, ...]:
+        """The moment of each checkpoint."""
+        name = self.trace.layers[0].name
+        return tuple(Stop(f"{name}.update[{step}]" if step else f"{name}.update", glides=False)
+                     for step in self.kept.tolist())
+
+    @cached_property
+    def tips(self) -> tuple[str, ...]:
+        """One line about each checkpoint."""
+        words = tr("after {step} updates: held-out loss {loss}, {right} right") if self.classes else \
+            tr("after {step} updates: held-out loss {loss}")
+        return tuple(words.format(
+            step=said(numbers.count(step), "updates", step=step), loss=self.number("held_loss", place),
+            right=self.percent("held_right", place) if self.classes else "")
+            for place, step in enumerate(self.kept.tolist()))
+
     def value(self, key: str, *cell: int) -> float:
         return float(self.held[key][cell])
 
     def number(self, key: str, *cell: int, digits: int = 2) -> str:
         """A number in words, claimed."""
-        return claimed(numbers.significant(self.value(key, *cell), digits), (self.claim(key, *cell),))
+        return claimed(_significant(self.value(key, *cell), digits), (self.claim(key, *cell),))
 
     def percent(self, key: str, *cell: int, digits: int = 1) -> str:
-        return claimed(numbers.percent(self.value(key, *cell), digits), (self.claim(key, *cell),))
+        return claimed(_percent(self.value(key, *cell), digits), (self.claim(key, *cell),))
 
     def claim(self, key: str, *cell: int) -> Claim:
         return found("value", seen.STUDY, key, *cell)
 
-    @property
+    @cached_property
     def classes(self) -> bool:
         """Whether it answers with one of several classes, so that an answer is right or wrong."""
         return bool(self.run.labels) and bool(np.isfinite(self.held["held_right"]).any())
+
+
+@kept_by_language(8192)
+def _significant(value: float, digits: int) -> str:
+    """A picture has many numbers, and the next one has almost the same."""
+    return numbers.significant(value, digits)
+
+
+@kept_by_language(8192)
+def _percent(value: float, digits: int) -> str:
+    return numbers.percent(value, digits)
 
 
 @remembered(4)
@@ -117,8 +159,13 @@ class Tiles:
     """How many tiles there are in all."""
     recurrent: bool
     top: float
-    """Where the colours end: the largest of all checkpoints; of recurrent weights, of which a few are far larger than
-    all others, what all but one in two hundred stay below."""
+    """Where the colours end: the largest of all checkpoints before something exploded; of recurrent weights, of which a
+    few are far larger than all others, what all but one in two hundred stay below."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether some lie beyond the colours."""
+        return bool(np.abs(self.values).max() > self.top)
 
 
 @remembered(4)
@@ -129,11 +176,17 @@ def tiles(trace: Trace) -> Tiles | None:
         for name in ("weight_hh_l0", "weight"):
             key = f"weights/{layer}.{name}"
             if key in held and np.ndim(held[key]) >= 3:
-                return _tiles(layer, key, np.asarray(held[key], float))
+                return _tiles(layer, key, np.asarray(held[key], float), sound_places(held, run))
     return None
 
 
-def _tiles(layer: str, key: str, values: Numbers) -> Tiles:
+def sound_places(held: Arrays, run: Run) -> slice:
+    """The checkpoints before something exploded; the first in any case."""
+    wrong = [each.step for each in run.named if each.what in (EXPLODED, NOT_A_NUMBER)]
+    return slice(max(1, int(np.searchsorted(held["kept"], min(wrong)))) if wrong else None)
+
+
+def _tiles(layer: str, key: str, values: Numbers, sound: slice) -> Tiles:
     flat = np.arange(values[0].size).reshape(values.shape[1:])
     recurrent = key.endswith("weight_hh_l0")
     if values.ndim >= 4:  # filters; of several input channels the mean
@@ -152,7 +205,7 @@ def _tiles(layer: str, key: str, values: Numbers) -> Tiles:
         places = flat.reshape(gates, -1, values.shape[2])[:, :CORNER, :CORNER]
         names = names or ("",)
     return Tiles(layer, key, names, made, places, total, recurrent,
-                 float(np.quantile(np.abs(made), SHARE if recurrent else 1.0)) or 1.0)
+                 float(np.quantile(np.abs(made[sound]), SHARE if recurrent else 1.0)) or 1.0)
 
 
 @remembered(4)
@@ -199,8 +252,12 @@ class Axis:
     log: bool = True
 
     def x(self, step: float) -> float:
-        share = np.log1p(step) / np.log1p(self.last) if self.log else step / self.last
-        return float(self.left + (self.right - self.left) * min(1.0, share))
+        return float(self.xs(np.array(step, float)))
+
+    def xs(self, steps: NDArray[Any]) -> Numbers:
+        """The same of many."""
+        share = np.log1p(steps) / np.log1p(self.last) if self.log else np.asarray(steps, float) / self.last
+        return np.asarray(self.left + (self.right - self.left) * np.minimum(1.0, share))
 
     def middles(self) -> Numbers:
         """The updates in the middle of each of `BINS` equal pieces (BINS,)."""
@@ -217,7 +274,23 @@ class Axis:
         return 0, *(part * 10 ** decade for decade in decades for part in (1, 3) if part * 10 ** decade <= self.last)
 
 
-def binned(axis: Axis, steps: Numbers, values: Numbers) -> Numbers:
-    """(rows, BINS) of (moments, rows): in each piece the last moment that has come, NaN before the first."""
-    at = np.searchsorted(steps, axis.middles() + 1e-9, side="right") - 1
-    return np.where(at[None] < 0, np.nan, np.asarray(values, float)[np.maximum(at, 0)].T)
+def binned(axis: Axis, steps: Numbers, values: Numbers, last: float = np.inf) -> Numbers:
+    """(rows, BINS) of (moments, rows): in each piece the last moment that has come, NaN before the first and beyond
+    `last`."""
+    if not len(steps):
+        return np.full((np.shape(values)[1], BINS), np.nan)
+    middles = axis.middles()
+    at = np.searchsorted(steps, middles + 1e-9, side="right") - 1
+    beyond = np.concatenate([[0.0], middles[:-1]]) >= last
+    return np.where((at < 0) | beyond, np.nan, np.asarray(values, float)[np.maximum(at, 0)].T)
+
+
+def thinned(xs: NDArray[Any], ys: NDArray[Any]) -> list[tuple[float, float]]:
+    """The points of a curve; of those that fall on one pixel the highest and the lowest."""
+    known = np.isfinite(ys)
+    xs, ys = np.asarray(xs, float)[known], np.asarray(ys, float)[known]
+    columns, starts = np.unique(np.floor(xs), return_index=True)
+    if len(xs) <= 2 * len(columns):
+        return list(zip(xs.tolist(), ys.tolist(), strict=True))
+    ends = np.minimum.reduceat(ys, starts), np.maximum.reduceat(ys, starts)
+    return [(x, float(end[column])) for column, x in enumerate(xs[starts].tolist()) for end in ends]
