@@ -213,7 +213,8 @@ def test_the_sandbox_is_drawn_with_its_sizes(plain: Trace, knobs: tuple[tuple[st
         picture = _drawn(trace, look)
     assert [claim for claim in heard if not true(trace, claim)] == []
     pills = {str(value) for value in range(8)}
-    assert [text for text in unclaimed(trace, texts_of(picture, drawn=True), heard) if text.rpartition(" ")[2] not in pills] == []
+    left = unclaimed(trace, texts_of(picture, drawn=True), heard)
+    assert [text for text in left if text.rpartition(" ")[2] not in pills] == []
     kernel, stride, padding, _ = map(int, words.split(","))
     own = open_model("digits_cnn").module.conv1.weight.detach()[0, 0].numpy()  # type: ignore[union-attr, operator, index]
     wanted = torch.nn.functional.conv2d(
