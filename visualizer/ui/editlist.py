@@ -69,7 +69,7 @@ class EditList(QWidget):
         self.field = Field(self)
         self.field.returnPressed.connect(self._typed)
         style.name(self.field, tr("The edit in words"),
-                   tr("Change its layer, its place or its number; Enter does it, Esc puts it away"))
+                   tr("Change its layer, its place or its number; Enter does it"))
         self.field.hide()
         self.by = Segments([Segment("0"), Segment(tr("its mean")), Segment(tr("another's"))], self)
         self.by.chosen.connect(self._choose_by)
