@@ -1,4 +1,4 @@
-"""A training in the window: what sets it going, a pause, a turned knob, what explodes and stops, the film that grows."""
+"""A training in the window: what sets it going, a pause, a turned knob, what explodes and stops, how the film grows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from visualizer import app as the_app
 from visualizer import record
 from visualizer.engine.requests import REQUESTS
 from visualizer.record import training as trains
 from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.state import Place, State
 from visualizer.train import NOT_A_NUMBER, course_of, seen
+from visualizer.ui import style
 from visualizer.ui.buttons import Button
 from visualizer.ui.store import Store
 from visualizer.ui.training import Training
@@ -218,11 +220,20 @@ def test_the_engine_that_fails_leaves_the_film_as_far_as_it_is(training):
     assert laid(training)["loss"].tolist() == losses({}, training.film.last)
 
 
-def test_the_knobs_stand_in_the_rail_and_the_mouse_and_the_keys_work_it(training):
+def test_the_knobs_stand_in_the_rail_and_the_mouse_and_the_keys_work_it(training, qtbot):
+    style.wear(the_app.application(), "light")
     window = Window(training.store)
+    qtbot.addWidget(window)
     window.resize(1600, 900)
     window.train_with(training)
-    window.show()
+    with qtbot.waitSignal(window.painted, timeout=5000), qtbot.waitExposed(window):
+        window.show()
+    window.activateWindow()
+    window.take_keyboard()
+
+    def press(key, held=Qt.KeyboardModifier.NoModifier):
+        QTest.keyClick(window.focusWidget() or window, key, held)
+
     panel = window.rail.trainer
     assert isinstance(panel, TrainPanel)
     assert panel.isVisible()
@@ -246,11 +257,11 @@ def test_the_knobs_stand_in_the_rail_and_the_mouse_and_the_keys_work_it(training
     training.engine.go()
     last = training.film.last
     for key, step in ((Qt.Key.Key_1, 0), (Qt.Key.Key_2, last), (Qt.Key.Key_3, last)):
-        QTest.keyClick(window, key)
+        press(key)
         assert training.step == step
-    QTest.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     assert training.store.state.look.knob("axis", "log") == "linear"
-    QTest.keyClick(window, Qt.Key.Key_U, Qt.KeyboardModifier.ControlModifier)
+    press(Qt.Key.Key_U, Qt.KeyboardModifier.ControlModifier)
     training.engine.go()
     assert training.film.last == last + 1
     stage, places = window.stage, []
@@ -262,4 +273,3 @@ def test_the_knobs_stand_in_the_rail_and_the_mouse_and_the_keys_work_it(training
         places.append(training.step)
     assert places == sorted(places)
     assert places[0] < places[2]
-    window.close()
