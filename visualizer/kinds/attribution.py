@@ -85,6 +85,7 @@ def wish(words: str) -> Wish:
             or not 2 <= found.path <= 512 or not 1 <= found.window <= 15:
         raise Refused(tr("An explanation is asked for as {form}, such as {example}, not as {words}.").format(
             form="class,contrast,score,baseline,path,window", example="4,0,logit,nothing,64,5", words=repr(words)))
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -375,7 +375,8 @@ def _runs(opened: Opened, path: str, by: str) -> list[tuple[Any, Any]]:
     finally:
         hook.remove()
     if not found:
-        raise Refused(f"{opened.title} does not come to {path} with any of its inputs, so nothing can stand there.")
+        raise Refused(tr("{model} does not come to {path} with any of its inputs, so nothing can stand there."
+                         ).format(model=opened.title, path=path))
     return found
 
 
@@ -383,7 +384,8 @@ def restart(module: nn.Module, wanted: Restarted, opened: Opened) -> None:
     """Put something else in place of the state after a step; Refused where there is no such state."""
     path, part, _, _ = _part(module, wanted.layer, opened.title)
     if type(part).__name__ not in (*GATES, "RNN") or part.bidirectional:
-        raise Refused(f"{path} has no state that goes from step to step in one direction; choose another layer.")
+        raise Refused(tr("{path} has no state that goes from step to step in one direction; choose another layer."
+                         ).format(path=path))
     states = []
     for given, _ in _runs(opened, path, wanted.by) if wanted.by != ZERO else ():
         x, *first = given
@@ -391,8 +393,8 @@ def restart(module: nn.Module, wanted: Restarted, opened: Opened) -> None:
             with torch.no_grad():
                 states.append(_state(opened.module.get_submodule(path)(_cut(part, x, 0, wanted.step), *first)[1]))
     if wanted.by != ZERO and not states:
-        raise Refused(f"{path} makes no {wanted.step} steps with what should stand in its place; choose an earlier "
-                      "one.")
+        raise Refused(tr("{path} makes no {count} steps with what should stand in its place; choose an earlier one."
+                         ).format(path=path, count=wanted.step))
     kind = type(part)
     part.stopped_at, part.path = wanted.step, path  # type: ignore[assignment]
     part.goes_on_from = [torch.stack(each).mean(0) for each in zip(*states, strict=True)]  # type: ignore[assignment]
@@ -409,8 +411,8 @@ class _Restarted(nn.RNNBase):
 
     def forward(self, x: Any, first: Any = None) -> Any:  # type: ignore[override]
         if not isinstance(x, Tensor) or _steps(self, x) <= self.stopped_at:
-            raise Refused(f"{self.path} makes {_steps(self, x) if isinstance(x, Tensor) else 'no'} steps here; replace "
-                          "its state after an earlier one than the last.")
+            raise Refused(tr("{path} makes {count} steps here; replace its state after an earlier one than the last."
+                             ).format(path=self.path, count=_steps(self, x) if isinstance(x, Tensor) else 0))
         start, state = super().forward(_cut(self, x, 0, self.stopped_at), first)
         states = _state(state)
         found = [torch.zeros_like(each) for each in states] if not self.goes_on_from else \
