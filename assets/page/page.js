@@ -144,13 +144,13 @@ function part(place, Kind) {
   return new Kind(bytes.buffer, bytes.byteOffset + start, length);
 }
 
-function list(number) {
+function list(number, of = data.marks) {
   const packed = data.lists[number];
-  if (packed.marks === undefined) {
+  if (packed.of !== of) {
     let id = 0;
-    Object.defineProperty(packed, "marks", { value: packed.map((step) => data.marks[id += step]) });
+    [packed.of, packed.found] = [of, packed.map((step) => of[id += step])];
   }
-  return packed.marks;
+  return packed.found;
 }
 
 const marksOf = (shown) => {
@@ -498,10 +498,12 @@ function pressed(event) {
 const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const settled = (number) => { const { frames } = data.beats[number]; return frames[frames.length - 1]; };
 
+// A cell of a table: words, a number of float32 in as few digits as say which, or [a number that is none].
 function cellWords(value) {
   if (typeof value === "string") return value;
+  if (Array.isArray(value)) return significant(value[0], 4);
   if (value !== null && typeof value === "object") return value.value;
-  return Number.isInteger(value) ? value.toString().replace("-", MINUS) : significant(value, 4);
+  return Number.isInteger(value) ? value.toString().replace("-", MINUS) : significant(Math.fround(value), 4);
 }
 
 function tell() {
@@ -515,7 +517,7 @@ function tell() {
   $("next").disabled = beat === data.beats.length - 1;
   table.replaceChildren();
   if (!$("table").open) return;
-  const { columns, rows } = it.table, head = table.createTHead().insertRow();
+  const { columns } = it, head = table.createTHead().insertRow();
   for (const words of columns) {
     const cell = document.createElement("th");
     cell.scope = "col";
@@ -523,7 +525,7 @@ function tell() {
     head.append(cell);
   }
   const body = table.createTBody();
-  for (const row of rows) {
+  for (const row of list(it.rows, data.rows)) {
     const line = body.insertRow();
     for (const value of row) line.insertCell().textContent = cellWords(value);
   }

@@ -101,7 +101,8 @@ def knob(name: str) -> Knob:
     for found in knobs():
         if found.name == name:
             return found
-    raise LookupError(f"A training has no knob {name!r}; it has {', '.join(it.name for it in knobs())}.")
+    raise LookupError(tr("A training has no knob {name}; it has {known}.").format(
+        name=repr(name), known=", ".join(it.name for it in knobs())))
 
 
 def knobs_from(words: Mapping[str, str], before: Knobs | None = None) -> Knobs:

@@ -52,10 +52,10 @@ FLAGS = ("rows_shown", "pooled", "opacity")
 """What of an image is a plain number of its own."""
 
 
-def packed(film: Film, between: int, told: Told) -> tuple[bytes, int, str]:
-    """The data of a page, deflated, with `between` frames within a beat beside its settled one; how long they are
-    unpacked, and the sentence of the first picture."""
-    page = _Page(film)
+def packed(film: Film, between: int, terms: bool, told: Told) -> tuple[bytes, int, str]:
+    """The data of a page, deflated, with `between` frames within a beat beside its settled one, and with `terms` the
+    product that each cell of a term stands for; how long they are unpacked, and the sentence of the first picture."""
+    page = _Page(film, terms)
     stretch = _stretch(film)
     done = 0
     for start, moment in stretch:
@@ -79,8 +79,8 @@ def _stretch(film: Film) -> list[tuple[float, Moment]]:
 class _Page:
     """What has been put on the page so far; the same thing is put there once."""
 
-    def __init__(self, film: Film) -> None:
-        self.film = film
+    def __init__(self, film: Film, terms: bool) -> None:
+        self.film, self.terms = film, terms
         self.alone = not film.readers and film.over is None and not film.reel and len(film.places) <= 1
         """Whether all of it is of one recording, so that a place in a picture says which number is meant."""
         self.themes = _themes(film.look.theme)
@@ -92,6 +92,8 @@ class _Page:
         self._lists: dict[tuple[int, ...], int] = {}
         self._arrays: dict[tuple[str, str], int] = {}
         self._foci: dict[Focus, int] = {}
+        self._rows: dict[Hashable, int] = {}
+        self._said: dict[Hashable, tuple[str, ...]] = {}
         self._there: dict[tuple[str, ...], int] = {}
         self._moments: list[Moment] = []
         self._glyphs: dict[letters.Face, dict[str, list[Any]]] = {}
@@ -113,7 +115,7 @@ class _Page:
         self.beats.append({
             "at": moment.address, "back": moment.backward, "frames": frames, "caption": settled.caption,
             "seconds": float(pace.seconds), "rest": float(pace.rest),
-            "table": {"columns": settled.table.columns, "rows": [list(map(_cell, row)) for row in settled.table.rows]},
+            "columns": settled.table.columns, "rows": self._steps([self._row(row) for row in settled.table.rows]),
         })
 
     def _frame(self, moment: Moment, backward: bool) -> tuple[list[Any], Picture]:
@@ -128,10 +130,16 @@ class _Page:
         return [moment.phase, *light, *(dark if dark != light else ())], picture
 
     def _list(self, marks: tuple[Mark, ...], backward: bool) -> int:
-        """A list of marks, each as the step from the number of the one before."""
-        numbers = [self._mark(mark, backward) for mark in marks if mark.opacity > 0]
+        return self._steps([self._mark(mark, backward) for mark in marks if mark.opacity > 0])
+
+    def _steps(self, numbers: list[int]) -> int:
+        """A list of marks, or of rows of a table, each as the step from the number of the one before."""
         steps = tuple(number - before for before, number in zip([0, *numbers], numbers, strict=False))
         return self._lists.setdefault(steps, len(self._lists))
+
+    def _row(self, row: tuple[str | float | int, ...]) -> int:
+        """A row of a table: the next beat has most of them again."""
+        return self._rows.setdefault(tuple(map(_cell, row)), len(self._rows))
 
     # --- marks ---
 
@@ -194,7 +202,7 @@ class _Page:
         elif mark.focus is not None and self.alone and mark.focus.layer in self.film.trace:
             if words := self._own_words(mark, backward):
                 found.append(("tip", words))
-            elif isinstance(mark, Image) and isinstance(mark.holds, TermTiles):
+            elif self.terms and isinstance(mark, Image) and isinstance(mark.holds, TermTiles):
                 found.append(("tips", self._products(mark, backward)))
             else:
                 found.append(("focus", self._focus(mark.focus)))
@@ -219,9 +227,16 @@ class _Page:
         return ""
 
     def _products(self, mark: Image, backward: bool) -> tuple[str, ...]:
-        """What is said of each cell of an image whose cells are terms."""
-        spot_tip = registry.module("ui.walking").spot_tip
-        return tuple(spot_tip(self.film.trace, spot, backward) for spot in spots(mark))
+        """What is said of each cell of an image whose cells are terms; the next frame has most of them again."""
+        it = mark.holds
+        assert isinstance(it, TermTiles)
+        arrays = it.cells, it.values, it.weights, it.inside, it.targets, it.lost
+        same = (mark.focus, mark.values.shape, mark.indices, mark.rows, mark.transposed, mark.folds, backward,
+                it.target, it.place, it.backward, *(None if each is None else each.tobytes() for each in arrays))
+        if same not in self._said:
+            spot_tip = registry.module("ui.walking").spot_tip
+            self._said[same] = tuple(spot_tip(self.film.trace, spot, backward) for spot in spots(mark))
+        return self._said[same]
 
     # --- numbers ---
 
@@ -296,7 +311,7 @@ class _Page:
         own = manner()
         plain = {
             "size": self.size, "background": self.background, "beats": self.beats, "first": self._first(),
-            "marks": list(self._known), "lists": list(self._lists), "arrays": arrays,
+            "marks": list(self._known), "rows": list(self._rows), "lists": list(self._lists), "arrays": arrays,
             "foci": [[self._arrays.get((focus.layer, focus.array), -1), focus.cell] for focus in self._foci],
             "known": list(self._there), "faces": list(self._glyphs), "glyphs": list(self._glyphs.values()),
             "themes": [_theme(name) for name in self.themes], "legend": self._legend(),
@@ -358,12 +373,16 @@ def _short(length: float) -> float | int:
     return int(length) if length == int(length) else length
 
 
-def _cell(value: str | float | int) -> Any:
-    """A cell of a table; what JSON cannot say as its words."""
+def _cell(value: str | float | int) -> Hashable:
+    """A cell of a table: numbers are those of float32, in as few digits as say which; others stand in brackets, and
+    what JSON cannot say as its words."""
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, float | np.floating):
-        return float(value) if np.isfinite(value) else {"value": str(float(value))}
+        value, short = float(value), float(np.float32(value))
+        if not np.isfinite(value):
+            return _Fields((("value", str(value)),))
+        return float(str(np.float32(value))) if value == short else (value,)
     return int(value) if isinstance(value, np.integer) else value
 
 

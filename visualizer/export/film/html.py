@@ -19,10 +19,11 @@ from visualizer.export.film import Film, FilmFormat, Told
 from visualizer.language import speaking, tr, translated
 from visualizer.scene import numbers
 
-BETWEEN = (3, 1, 0)
-"""Frames within a beat beside its settled one; fewer where the page would be too large."""
+SHORTER = (3, True), (1, True), (0, True), (0, False)
+"""Frames within a beat beside its settled one, and whether each cell of a term says its product: the next where the
+page would be too large."""
 MOST = 5_000_000
-"""Bytes; a page that is larger even without frames in between is written all the same."""
+"""Bytes; a page that is larger even at its shortest is written all the same."""
 MANY = 40
 """From so many beats on one frame in between is the most."""
 LONGEST = 120
@@ -38,10 +39,10 @@ def to_bytes(film: Film, told: Told = lambda done, of: None) -> bytes:
     paint.ensure_app()
     with speaking(film.look.language):
         page = b""
-        for between in BETWEEN:
+        for between, terms in SHORTER:
             if between > 1 and len(film.times.beats) > MANY:
                 continue
-            page = _page(film, *packed(film, between, told))
+            page = _page(film, *packed(film, between, terms, told))
             if len(page) <= MOST:
                 break
         return page

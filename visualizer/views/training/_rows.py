@@ -89,7 +89,7 @@ def rows(film: Film, axis: Axis, look: Look) -> list[Row]:
     found += [_maps_row(2, film, axis, look, _Map(
         tr("gradient ‖∂L/∂W‖"), tr("of each layer, log"), layers, held["step"], held["gradient"], "gradient",
         "gradient")), _maps_row(5, film, axis, look, _Map(
-            tr("step ‖ΔW‖"), tr("of each layer, log"), layers, held["step"], held["moved"], "gradient", "moved"))]
+            tr("step ‖ΔW‖"), tr("of each layer, log"), layers, held["step"], held["moved"], "pixel", "moved"))]
     found += _states(film, axis, look)
     if np.size(held["answer"]):
         found.append(_answers(film, axis, look) if film.run.labels else
@@ -110,7 +110,7 @@ def _states(film: Film, axis: Axis, look: Look) -> list[Row]:
             "saturated")))
     if names and (not len(held["step"]) or np.isfinite(held["spread"]).any()):
         found.append(_maps_row(9, film, axis, look, _Map(
-            tr("spread of values"), tr("of each activation, log"), names, held["step"], held["spread"], "gradient",
+            tr("spread of values"), tr("of each activation, log"), names, held["step"], held["spread"], "pixel",
             "spread")))
     return found
 
@@ -429,7 +429,7 @@ def _value(film: Film, shown: _Map, at: int, row: int) -> str:
         return said(numbers.number(value), "mean gate bias", film.run.layers[0], (at, row, len(shown.names)))
     if not np.isfinite(value):
         return "–"
-    return film.percent(shown.key, at, row, digits=0) if shown.palette == "pixel" else film.number(shown.key, at, row)
+    return film.percent(shown.key, at, row, digits=0) if shown.key == "saturated" else film.number(shown.key, at, row)
 
 
 def _coloured(film: Film, shown: _Map, values: Numbers) -> tuple[Scale | None, colour.Entries]:
@@ -437,16 +437,16 @@ def _coloured(film: Film, shown: _Map, values: Numbers) -> tuple[Scale | None, c
     sound = shown.values[shown.moments < film.sound]
     sound = sound if len(sound) else shown.values
     known = sound[np.isfinite(sound)]
-    if shown.palette == "pixel":
-        return Scale("pixel", shown.title, "", 0.0, 1.0), colour.unit(values)
+    if shown.key == "saturated":
+        return Scale(shown.palette, shown.title, "", 0.0, 1.0), colour.unit(values)
     top = float(np.abs(known).max()) if known.size else 1.0
     top = top or 1.0
     if shown.palette == "weight":
-        return Scale("weight", shown.title, "", -top, top), colour.signed(values, top)
+        return Scale(shown.palette, shown.title, "", -top, top), colour.signed(values, top)
     positive = known[known > 0]
     low = max(float(positive.min()), top / DECADES) if positive.size else top / 10
     low = min(low, top / 1.01)
-    return Scale("gradient", shown.title, "", low, top, log=True), colour.magnitude(values, low, top)
+    return Scale(shown.palette, shown.title, "", low, top, log=True), colour.magnitude(values, low, top)
 
 
 def _read_off(film: Film, axis: Axis, shown: _Map, box: Box, high: float) -> list[Mark]:
