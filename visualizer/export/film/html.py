@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 MOST = 5_000_000
 """Bytes; a page that is larger even at its shortest is written all the same."""
-MANY = 40
-"""From so many beats on one frame in between is the most."""
+MANY, VERY_MANY = 40, 400
+"""From so many beats on one frame in between is the most, and none."""
 LARGE = 1 << 14
 """Numbers of an array, from which on the shortest page leaves them out."""
 LONGEST = 120
@@ -54,7 +54,8 @@ def shorter(film: Film) -> list[Holds]:
     from visualizer.export.film._page import Holds
 
     found = [Holds(3), Holds(1), Holds(0), Holds(0, terms=False), Holds(0, terms=False, most=LARGE)]
-    return found[len(film.times.beats) > MANY:]
+    beats = len(film.times.beats)
+    return found[(beats > MANY) + (beats > VERY_MANY):]
 
 
 def state(data: bytes) -> str | None:
