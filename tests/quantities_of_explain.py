@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.quantities import array, quantity, whole_array
+from tests.quantities import array, quantity, whole_array, words
 from visualizer.trace import Trace
 
 ORDER = ("gradient", "times_input", "integrated", "smooth", "grad_cam", "guided", "deeplift", "occlusion", "left_out")
@@ -34,6 +34,32 @@ def gap(trace: Trace, said: Any) -> float:
 def hidden(trace: Trace, said: Any) -> float:
     """Of 64 beats an equal share each."""
     return round(said.step / 64 * np.asarray(trace.studies[said.layer]["windows"]).size)
+
+
+@words("name of a class")
+def name_of_a_class(trace: Trace, said: Any) -> str:
+    return trace.labels[said.cell[0]] if trace.labels else str(said.cell[0])
+
+
+@words("title of what excites")
+def title_of_what_excites(trace: Trace, said: Any) -> str:
+    return _written(trace, said)[said.cell[0]]
+
+
+@words("symbol of what excites")
+def symbol_of_what_excites(trace: Trace, said: Any) -> str:
+    found = [each for each in _written(trace, said)[said.cell[0]].split("\1") if each]
+    return {"\n": "↵", " ": "·"}.get(found[said.cell[1]], found[said.cell[1]])
+
+
+def _written(trace: Trace, said: Any) -> list[str]:
+    return bytes(whole_array(trace, said)).decode().split("\0")
+
+
+@quantity("index of an update")
+def index_of_an_update(trace: Trace, said: Any) -> float:
+    assert 0 <= said.cell[0] < len(whole_array(trace, said))
+    return said.cell[0]
 
 
 @quantity("likeness everywhere")

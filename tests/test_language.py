@@ -1,5 +1,6 @@
 """Language: words come from the table of the language that is spoken, wherever they are shown."""
 
+import ast
 import json
 import re
 import string
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 
+from tests.sources import nodes
 from tests.test_causes import CASES as CAUSES
 from tests.test_causes_recorded import TRUE_AND_FALSE as RECORDED_CAUSES
 from tests.test_kinds import EXAMPLES, recorded
 from tests.test_kinds_recurrent import CASES, trace_of
 from tests.toys import toy
-from tests.unspoken import PACKAGE, unspoken
+from tests.unspoken import PACKAGE, refusals, unspoken
 from tests.unspoken import spoken as find_spoken
 from visualizer import answers, claims, glossary, inputs, kinds, lab, language, titles, views
 from visualizer.cli import main
@@ -226,10 +228,28 @@ def said(n: "int") -> str:
     """One sentence."""
     if n == "two words":
         raise ValueError("This is for whoever calls.")
+    if n == "three words":
+        raise Refused("This is for a person.")
     picture = tr("Word {n} of all").format(n=n)
     return picture + f"a gate of {n}" + "Softmax" + "three words here" + "accent-ink"
 '''
-    assert [words for _, words in unspoken(source)] == ['f"a gate of {n}"', "Softmax", "three words here"]
+    assert [words for _, words in unspoken(source)] == ["This is for a person.", 'f"a gate of {n}"', "Softmax",
+                                                        "three words here"]
+    assert [words for _, words in refusals(ast.walk(ast.parse(source)))] == ["'This is for a person.'"]
+
+
+ENGLISH_ALONE = {
+    "cli.py", "told.py", "language.py",  # on stderr
+    "data.py", "record/own_step.py", "record/watching.py", "scene/colour.py",  # to whoever writes Python
+    "scene/handwritten.py", "scene/stepbeat.py", "engine/server.py", "ui/heard.py",  # to other code, which goes on
+}
+"""Files whose errors nobody reads in a window or a picture."""
+
+
+def test_every_refusal_is_said_in_the_language_of_a_person():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.relative_to(PACKAGE).as_posix() not in ENGLISH_ALONE:
+            assert not list(refusals(nodes(path))), f"{path}: write tr(…) around it"
 
 
 # --- what kinds, answers, inputs and causes say ----------------------------------------------------------------------

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+
 import pytest
 
 from tests.recorded import recorded
+from tests.unspoken import PACKAGE
 from visualizer import reasons
 from visualizer.kinds import Compared, Report
 from visualizer.language import speaking, table
@@ -23,6 +27,26 @@ def test_each_is_told_whatever_stands_in_it(name: str) -> None:
         assert reasons.told(english) == german
         assert reasons.told(f"{english} {reasons.FROZEN}") == f"{german} {table('de')[reasons.FROZEN]}"
         assert reasons.told(f"{reasons.FROZEN} {english}") == f"{table('de')[reasons.FROZEN]} {german}"
+
+
+def said_by_models() -> Iterator[str]:
+    """What programs of bundled models raise in whole sentences, with a word where something is filled in."""
+    for path in sorted((PACKAGE.parent / "models").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                words = node.exc.args[0]
+                pieces = words.values if isinstance(words, ast.JoinedStr) else [words]
+                said = "".join(str(piece.value) if isinstance(piece, ast.Constant) else "'é'" for piece in pieces)
+                if said[:1].isupper() and said.endswith("."):
+                    yield said
+
+
+def test_what_bundled_models_cannot_read_is_told() -> None:
+    sentences = sorted(set(said_by_models()))
+    assert len(sentences) > 3
+    with speaking("de"):
+        for said in sentences:
+            assert reasons.told(said) != said, f"{said} stands in no language but English"
 
 
 def test_what_nobody_knows_stays_as_it_is() -> None:

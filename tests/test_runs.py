@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from visualizer import door, edits, record, sight
-from visualizer.edits import trained
+from visualizer.edits import trained, update
 from visualizer.record import training
 from visualizer.record.training import folder
 from visualizer.scene import state as does
 from visualizer.scene.recipe import ModelRecipe, reeled
 from visualizer.scene.state import State, changed
-from visualizer.trace import OF_RUN, Refused, Trace, load
-from visualizer.train import course_of, kept, seen
+from visualizer.trace import OF_RUN, ONE_UPDATE, Refused, Trace, load
+from visualizer.train import course_of, course_said, kept, seen
 
 SMALL = "mlp_small"
 
@@ -158,3 +158,55 @@ def test_what_is_damaged_is_left_out_and_named(watched: Path, written: Path, tmp
     empty.mkdir()
     with pytest.raises(Refused, match="without two recordings"):
         door.recognise(str(empty))
+
+
+# --- one update, taken apart ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("words", ["0", "0,optimiser=momentum", "0,optimiser=sgd,rate=0.05,clip=0.3"])
+@pytest.mark.parametrize("step", [1, 4])
+def test_one_update_is_recorded_as_torch_makes_it(words: str, step: int) -> None:
+    """The oracle is the optimiser of torch itself, one update further."""
+    run, learner = training.begin(SMALL, course_said(words))
+    for _ in training.advance(run, learner, step, watched=False):
+        if learner.step == step - 1:
+            before = {name: weight.detach().clone() for name, weight in learner.net.named_parameters()}
+    for parameter, axes in (("fc1.weight", 3), ("fc2.bias", 1)):
+        trace = record.record(SMALL, edits=(update.words_for(step, parameter, words),))
+        weight = dict(learner.net.named_parameters())[parameter]
+        made = trace["weight"].output.reshape(weight.shape)
+        np.testing.assert_allclose(made, weight.detach().numpy(), rtol=3e-7, atol=2e-9)
+        assert trace["weight"].output.ndim == axes
+        if step > 1:
+            np.testing.assert_array_equal(trace["weight_before"].output.reshape(weight.shape), before[parameter])
+        state = learner.optimiser.state[weight]
+        for name, key in (("first", "exp_avg"), ("second", "exp_avg_sq"), ("velocity", "momentum_buffer")):
+            if name in trace:  # as far as float32 rounds the numbers that are added, which may cancel each other
+                added = sum(np.abs(layer.output) for layer in trace.inputs(trace[name]))
+                apart = np.abs(trace[name].output.reshape(weight.shape) - state[key].numpy())
+                assert (apart <= 2.4e-7 * added.reshape(weight.shape)).all()
+        report = trace.check()
+        assert report.passed
+        assert trace.facts[ONE_UPDATE]["moves"][0] == 0.1
+
+
+def test_the_microscope_takes_the_next_update_of_the_chosen_weight_apart(written: Path) -> None:
+    trace = record.with_study(record.pass_of(SMALL, "digit-2148"), seen.STUDY)
+    run = kept.of_file(str(written / kept.NAME))
+    trace = replace(trace, studies={seen.STUDY: seen.arrays(run)})
+    look = replace(does.Look(), knobs=(("weight", "3,400"),))
+    there = State((does.Place(ModelRecipe(SMALL, ("digit-2148",)), "training", "input.update[4]", look=look),))
+    moved = sight.along_run(changed(there, view="microscope"), trace, sight.moment_of(trace, there))
+    assert moved.edits == ("update:5,fc1.weight,0,rate=0.003",)
+    assert moved.reel == ()
+    found = record.record(SMALL, edits=moved.edits)
+    here = sight.sight(found, moved)
+    assert here.moment.address == "first_kept.forward"
+    assert here.subject.cell == (0, 3, 400)
+    assert found["weight_before"].output[0, 3, 400] == run.at(4).weights["fc1.weight"][3, 400]
+    times = sight.times(found, moved)
+    last = sight.sight(found, moved, times.find("weight.forward"))
+    assert last.subject.cell == (0, 3, 400)
+    back = sight.back_from_update(changed(moved, view="training"), trace)
+    assert (back.edits, back.at) == ((), "input.update[4]")
+    with pytest.raises(Refused):
+        record.record(SMALL, edits=("update:5,spam.weight",))

@@ -1,7 +1,8 @@
 """What a person may read and nobody translates yet: `python -m tests.unspoken [folder or file …]` lists it.
 
 A string counts if it has two words, or one that begins with a capital, and stands neither inside `tr`, `english` or
-`translated` nor where only programs or programmers read it: in a docstring, in an error, as a key, in a comparison.
+`translated` nor where only programs or programmers read it: in a docstring, in an error that is no refusal, as a key,
+in a comparison.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.sources import nodes
@@ -17,9 +18,10 @@ from visualizer.kinds import all_kinds
 
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
 SPOKEN = {"tr", "english", "translated"}
-UNREAD = {"Refused", "LookupError", "ValueError", "TypeError", "KeyError", "IndexError", "Usage", "NotDone", "TypeVar",
-          "ParamSpec", "module", "modules", "getattr", "setattr", "import_module", "compile", "fullmatch", "match",
-          "search", "color", "fill", "setStyleSheet", "font", "encode", "open"}
+UNREAD = {"ValueError", "TypeError", "KeyError", "IndexError", "AttributeError", "RuntimeError", "NotImplementedError",
+          "SystemExit", "Broken", "ArgumentTypeError", "Usage", "NotDone", "TypeVar", "ParamSpec", "module", "modules",
+          "getattr", "setattr", "import_module", "compile", "fullmatch", "match", "search", "color", "fill",
+          "setStyleSheet", "font", "encode", "open"}
 """Calls whose words are not read in a picture or a window."""
 READ = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z(]|^[A-Z][a-z]{2,}")
 SYMBOLS = {"tanh", "min", "max", "mean", "target", "low", "high", "way"}
@@ -46,6 +48,17 @@ def unspoken(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, words
 
 
+def refusals(tree: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
+    """(line, words) of what is raised for a person to read, and said in English alone."""
+    for node in tree:
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args \
+                and getattr(node.exc.func, "id", getattr(node.exc.func, "attr", "")) not in UNREAD \
+                and isinstance(node.exc.args[0], ast.Constant | ast.JoinedStr) \
+                and any(READ.search(str(piece.value)) for piece in ast.walk(node.exc.args[0])
+                        if isinstance(piece, ast.Constant)):
+            yield node.lineno, ast.unparse(node.exc.args[0])
+
+
 def spoken(path: Path) -> Iterator[str]:
     """The words of a file that somebody can translate: every literal `tr("…")` and `english("…")`."""
     for node in nodes(path):
@@ -65,7 +78,7 @@ def _is_unread(node: ast.AST, above: dict[ast.AST, ast.AST]) -> bool:
     while parent is not None and not isinstance(parent, ast.FunctionDef | ast.ClassDef):
         called = parent.func if isinstance(parent, ast.Call) else None
         if getattr(called, "id", getattr(called, "attr", "")) in SPOKEN | UNREAD \
-                or isinstance(parent, ast.Raise | ast.Compare | ast.Assert | ast.Subscript | ast.arg) \
+                or isinstance(parent, ast.Compare | ast.Assert | ast.Subscript | ast.arg) \
                 or (isinstance(parent, ast.AnnAssign) and node is parent.annotation):
             return True
         node, parent = parent, above.get(parent)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from visualizer import registry
-from visualizer.language import english, numeral, translated
+from visualizer.language import english, numeral, tr, translated
 from visualizer.trace import Refused
 
 RIGHT, NOT_QUITE, WRONG = "right", "not quite", "wrong"
@@ -229,7 +229,8 @@ def find(name: str) -> Claim:
     for claim in claims():
         if name in (claim.name, claim.row):
             return claim
-    raise LookupError(f"There is no claim {name!r}; there are {', '.join(claim.name for claim in claims())}.")
+    raise LookupError(tr("There is no claim {name!r}; there are {known}."
+                         ).format(name=name, known=", ".join(claim.name for claim in claims())))
 
 
 @cache
@@ -237,13 +238,13 @@ def read(path: Path) -> Claim:
     """A claim from its file; raises Refused with the line and what is wrong with it."""
     data = path.read_bytes()
     if len(data) > MOST_BYTES:
-        raise Refused(f"{path.name} is longer than a claim can be; one file holds one claim.")
+        raise Refused(tr("{file} is longer than a claim can be; one file holds one claim.").format(file=path.name))
     try:
         return parse(path.stem, data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise Refused(f"{path.name} is no text in UTF-8; save it so.") from error
+        raise Refused(tr("{file} is no text in UTF-8; save it so.").format(file=path.name)) from error
     except ValueError as error:
-        raise Refused(f"{path.name}: {error}.") from error
+        raise Refused(tr("{name}: {why}.").format(name=path.name, why=error)) from error
 
 
 FRONT = re.compile(r"---\n(?P<front>.*?)\n---\n(?P<body>.*)", re.DOTALL)

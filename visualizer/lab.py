@@ -184,7 +184,8 @@ def knob(name: str) -> Knob:
     for found in knobs():
         if found.name == name:
             return found
-    raise LookupError(f"The laboratory has no knob {name!r}; it has {', '.join(it.name for it in knobs())}.")
+    raise LookupError(tr("The laboratory has no knob {name!r}; it has {known}."
+                         ).format(name=name, known=", ".join(it.name for it in knobs())))
 
 
 def from_knobs(words: Mapping[str, str] | Iterable[tuple[str, str]]) -> Lab:

@@ -50,6 +50,12 @@ def in_quotes(words: str) -> str:
     return tr("“{words}”").format(words=words)
 
 
+def few(names: Sequence[str], most: int = 3) -> str:
+    """The first of some names one by one, and how many there are beside: `a, b, c and 4 more`."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else tr("{names} and {n} more").format(names=shown, n=len(names) - most)
+
+
 # --- which language is spoken ---------------------------------------------------------------------------------------
 
 def spoken() -> str:

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from visualizer import registry
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.refused import Refused
 
 SUFFIX = ".visualizer.json"
@@ -243,15 +243,15 @@ def read(path: Path) -> Manifest:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
-            raise ValueError(f"it is larger than {MOST_BYTES >> 20} MB")
+            raise ValueError(tr("it is larger than {most} MB").format(most=MOST_BYTES >> 20))
         plain = json.loads(data.decode("utf-8"), parse_constant=_no_number)
         if not isinstance(plain, dict) or plain.pop("format", None) != FORMAT:
-            raise ValueError(f"it does not say that its format is {FORMAT}")
+            raise ValueError(tr("it does not say that its format is {format}").format(format=FORMAT))
         return from_plain(plain)
     except Refused:
         raise
     except (OSError, ValueError, RecursionError) as error:
-        why = "too many lists in one another" if isinstance(error, RecursionError) else str(error)
+        why = tr("too many lists in one another") if isinstance(error, RecursionError) else str(error)
         raise Refused(tr("{name} is not used ({why}); say again what is not known.").format(
             name=path.name, why=why.partition("\n")[0].rstrip(".")[:200])) from error
 
@@ -278,41 +278,41 @@ def _plain(said: Input) -> dict[str, Any]:
 
 def _checked(plain: Any, of: type[Input]) -> dict[str, Any]:
     if not isinstance(plain, Mapping):
-        raise ValueError("it is no mapping")
+        raise ValueError(tr("it is no mapping"))
     known = {item.name for item in fields(of)}
     for name in plain:
         if name not in known:
-            raise ValueError(f"nobody knows what {str(name)[:40]!r} means in it")
+            raise ValueError(tr("nobody knows what {name!r} means in it").format(name=str(name)[:40]))
     made = {}
     for name, value in plain.items():
         try:
             made[name] = _CHECKS[name](value)
         except (ValueError, TypeError, OverflowError) as error:
-            raise ValueError(f"{name!r} {error}") from None
+            raise ValueError(tr("{name!r} {why}").format(name=name, why=error)) from None
     return made
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(tr("{name} is no number").format(name=word))
 
 
 def _word(value: Any) -> str:
     if not isinstance(value, str) or not (value == "" or WORD.fullmatch(value)):
-        raise ValueError("is no plain word")
+        raise ValueError(tr("is no plain word"))
     return value
 
 
 def _one_of(*allowed: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value != "" and value not in allowed:
-            raise ValueError(f"is none of {', '.join(allowed)}")
+            raise ValueError(tr("is none of {known}").format(known=", ".join(allowed)))
         return str(value)
     return check
 
 
 def _list(value: Any, most: int) -> list[Any]:
     if not isinstance(value, list | tuple) or len(value) > most:
-        raise ValueError(f"is no list of at most {most:,}")
+        raise ValueError(tr("is no list of at most {most}").format(most=numeral(f"{most:,}")))
     return list(value)
 
 
@@ -325,34 +325,34 @@ def _shape(value: Any) -> tuple[int | None, ...] | None:
         return None
     sizes = _list(value, MOST_AXES)
     if not all(size is None or _is_int(size, 1, MOST_SIZE) for size in sizes):
-        raise ValueError("is no list of sizes")
+        raise ValueError(tr("is no list of sizes"))
     return tuple(sizes)
 
 
 def _numbers(value: Any) -> tuple[float, ...]:
     numbers = _list(value, MOST_CHANNELS)
     if not all(type(each) in (int, float) and math.isfinite(float(each)) for each in numbers):
-        raise ValueError("is no list of numbers")
+        raise ValueError(tr("is no list of numbers"))
     return tuple(map(float, numbers))
 
 
 def _share(value: Any) -> float:
     if type(value) not in (int, float) or not 0 <= value <= 1:
-        raise ValueError("is no share, 0 … 1")
+        raise ValueError(tr("is no share, 0 … 1"))
     return float(value)
 
 
 def _divisor(value: Any) -> tuple[float, ...]:
     found = _numbers(value)
     if any(abs(each) < 1e-30 for each in found):
-        raise ValueError("would divide by nothing")
+        raise ValueError(tr("would divide by nothing"))
     return found
 
 
 def _text(value: Any, most: int = MOST_LETTERS) -> str:
     """In one line that a terminal can be shown."""
     if not isinstance(value, str) or len(value) > most or not value.isprintable():
-        raise ValueError("is no text in one line")
+        raise ValueError(tr("is no text in one line"))
     return value
 
 
@@ -364,7 +364,7 @@ def _symbols(value: Any) -> tuple[str, ...]:
     """Line ends and tabs may be among them, and no symbol twice."""
     found = tuple(each if each in ("\n", "\t", "\r") else _text(each) for each in _list(value, MOST_NAMES))
     if len(set(found)) != len(found):
-        raise ValueError("has a symbol twice")
+        raise ValueError(tr("has a symbol twice"))
     return found
 
 
@@ -372,39 +372,39 @@ def _beside(value: Any) -> str:
     """The name of a file in the same folder."""
     name = _text(value, 255)
     if name and (name in (".", "..") or {*name} & {*"/\\:"}):
-        raise ValueError("is no file in the same folder")
+        raise ValueError(tr("is no file in the same folder"))
     return name
 
 
 def _hash(value: Any) -> str:
     if not isinstance(value, str) or not (value == "" or HASH.fullmatch(value)):
-        raise ValueError("is no sha256")
+        raise ValueError(tr("is no sha256"))
     return value
 
 
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not (value == "" or NAME.fullmatch(value)):
-        raise ValueError("is no name in Python")
+        raise ValueError(tr("is no name in Python"))
     return value
 
 
 def _values(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError("is no mapping")
+        raise ValueError(tr("is no mapping"))
     left = [MOST_VALUES]
     return {_key(name): _value(each, left) for name, each in value.items()}
 
 
 def _key(value: Any) -> str:
     if value == "$":  # has a meaning of its own between the window and the engine
-        raise ValueError("has a name that is none")
+        raise ValueError(tr("has a name that is none"))
     return _text(value, 100)
 
 
 def _value(value: Any, left: list[int], depth: int = 0) -> Any:
     left[0] -= 1
     if depth > DEEPEST or left[0] < 0:
-        raise ValueError("holds too much")
+        raise ValueError(tr("holds too much"))
     if isinstance(value, list | tuple):
         return [_value(each, left, depth + 1) for each in value]
     if isinstance(value, Mapping):
@@ -414,12 +414,12 @@ def _value(value: Any, left: list[int], depth: int = 0) -> Any:
     if value is None or isinstance(value, bool) or _is_int(value, -(1 << 63), (1 << 63) - 1) or \
             (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise ValueError("holds what is no plain value")
+    raise ValueError(tr("holds what is no plain value"))
 
 
 def _inputs(value: Any) -> Mapping[str, Input]:
     if not isinstance(value, Mapping) or len(value) > 64:
-        raise ValueError("is no mapping of inputs")
+        raise ValueError(tr("is no mapping of inputs"))
     return {_key(name): Input(**_checked(each, Input)) for name, each in value.items()}
 
 

@@ -36,7 +36,7 @@ from PySide6.QtGui import (
 )
 
 from visualizer import registry
-from visualizer.language import reads_leftwards
+from visualizer.language import reads_leftwards, tr
 from visualizer.scene import colour
 from visualizer.scene import type as letters
 from visualizer.scene.picture import SENTENCE, Image, Line, Mark, Path, Picture, Points, Rect, Run, Text
@@ -86,7 +86,8 @@ def render(picture: Picture, scale: float = 1.0, *, transparent: bool = False) -
     formats = QImage.Format
     image = QImage(width, height, formats.Format_ARGB32_Premultiplied if transparent else formats.Format_RGB32)
     if image.isNull():
-        raise MemoryError(f"an image of {width} × {height} pixels is too large; choose a smaller scale")
+        raise MemoryError(tr("an image of {width} × {height} pixels is too large; choose a smaller scale"
+                             ).format(width=width, height=height))
     image.fill(0)
     with painting(image) as painter:
         painter.scale(scale, scale)

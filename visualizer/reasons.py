@@ -1,7 +1,9 @@
-"""Reasons: why something is missing from a recording, or could not be compared, in whole sentences.
+"""Reasons: why something is missing from a recording, could not be compared, or cannot be read by a bundled
+model, in whole sentences.
 
-A recording holds them in English, one after another, as files and programs read them; `told` says them in the language
-of the person who looks, of a recording that is years old, too. Who wants to give another reason adds it here.
+A recording holds them in English, one after another, as files and programs read them, and a model's program raises
+them so; `told` says them in the language of the person who looks, of a recording that is years old, too. Who wants to
+give another reason adds it here.
 """
 
 from __future__ import annotations
@@ -79,6 +81,14 @@ INSIDE = english("part of it came through torch.autograd.grad inside the model."
 USE_UNEXPLAINED = english("how the weight was used is not explained.")
 NOT_RECORDED = english("no gradient of its output was recorded.")
 STRANGE = english("it read NaN or infinity.")
+
+# --- what a bundled model cannot read -------------------------------------------------------------------------------
+
+NO_CHARACTER = english("Type at least one character.")
+NO_WORD = english("Type at least one word.")
+NO_NUMBER = english("Write a number from zero to 999,999 in English words.")
+STRANGE_CHARACTERS = english("This model does not know {name}; write the text without.")
+STRANGE_WORDS = english("This model does not know {name}; write a number in English words.")
 
 
 def told(why: str) -> str:

@@ -17,6 +17,8 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+from visualizer.language import tr
+
 PACKAGE = Path(__file__).resolve().parent
 STATE_FOLDER = "VISUALIZER_STATE"
 """An environment variable that names another folder for what the app remembers."""
@@ -86,7 +88,8 @@ def card(model: str | Path) -> dict[str, Any]:
     path = bundled if isinstance(model, str) and bundled.with_suffix(".py").is_file() and bundled.is_file() \
         else Path(model)
     if not path.is_file():
-        raise LookupError(f"There is no model {model!r}; there are {', '.join(models())}.")
+        raise LookupError(tr("There is no model {name!r}; there are {known}."
+                             ).format(name=model, known=", ".join(models())))
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
         if not 2 <= size <= min(MOST_HEADER, path.stat().st_size - 8):

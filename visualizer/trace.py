@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry, unpack
-from visualizer.language import spoken
+from visualizer.language import numeral, spoken, tr
 from visualizer.refused import Refused as Refused
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ a recipe."""
 OF_RUN = "run"
 """The fact that tells of which training its weights are: `step`, and where that is found again, `file`, `course`,
 `data`."""
+ONE_UPDATE = "update"
+"""What is done where a recording is of one update of a training, and the fact that tells so: an edit of a recipe."""
 TOLD = "told"
 """What is done where a network that says one symbol after the other is told the right one before each, not its own
 last one (teacher forcing): an edit of a recipe, and the name of what its `forward` takes for it."""
@@ -264,10 +266,11 @@ class Trace:
         seen: set[str] = set()
         for layer in self.layers:
             if layer.name in seen:
-                raise ValueError(f"two layers are named {layer.name!r}")
+                raise ValueError(tr("two layers are named {name!r}").format(name=layer.name))
             missing = [name for name in layer.reads if name not in seen]
             if missing:
-                raise ValueError(f"{layer.name} reads {missing[0]!r}, which does not stand before it")
+                raise ValueError(tr("{layer} reads {name!r}, which does not stand before it"
+                                    ).format(layer=layer.name, name=missing[0]))
             seen.add(layer.name)
 
     def __getitem__(self, name: str) -> Layer:
@@ -364,7 +367,7 @@ def load(path: str | Path) -> Trace:
     """Open a `.trace`; raises Refused with one sentence if the file is missing, damaged or hostile."""
     path = Path(path)
     if not path.is_file():
-        raise Refused(f"There is no file {path}; check the name.")
+        raise Refused(tr("There is no file {path}; check the name.").format(path=path))
     return _opened(path, path.name, unpack.MOST_NUMBERS)
 
 
@@ -389,10 +392,11 @@ def _judged(made: Callable[[], Trace], name: str) -> Trace:
     except Refused:
         raise
     except unpack.TooMuch as error:
-        raise Refused(f"{name} would take more than {unpack.BUDGET >> 20} MB to open ({error}); record a smaller model "
-                      "or input.") from error
+        raise Refused(tr("{name} would take more than {most} MB to open ({why}); record a smaller model or input."
+                         ).format(name=name, most=unpack.BUDGET >> 20, why=error)) from error
     except Exception as error:
-        raise Refused(f"{name} is damaged ({error}); record it again with `visualizer record`.") from error
+        raise Refused(tr("{name} is damaged ({why}); record it again with `visualizer record`."
+                         ).format(name=name, why=error)) from error
 
 
 # --- what is worked out once ----------------------------------------------------------------------------------------
@@ -516,15 +520,18 @@ def _unpack(file: Path | io.BytesIO, name: str, most: int) -> tuple[dict[str, An
     try:
         archive = unpack.opened(file)
     except zipfile.BadZipFile:
-        raise Refused(f"{name} is not a trace; make one with `visualizer record MODEL -o {name}`.") from None
+        raise Refused(tr("{name} is not a trace; make one with `visualizer record MODEL -o {name}`."
+                         ).format(name=name)) from None
     with archive:
         members = {info.filename: info for info in archive.infolist()}
         if set(members) != {HEADER, "arrays.safetensors"} or len(archive.infolist()) != 2:
-            raise Refused(f"{name} is a zip but not a trace; open a file made by `visualizer record`.")
+            raise Refused(tr("{name} is a zip but not a trace; open a file made by `visualizer record`."
+                             ).format(name=name))
         header = json.loads(unpack.read(archive, members[HEADER], unpack.MOST_WORDS))
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             found = header.get("format") if isinstance(header, dict) else None
-            raise Refused(f"{name} has the format {found!r}, this version opens {FORMAT}; record it again.")
+            raise Refused(tr("{name} has the format {found!r}, this version opens {known}; record it again."
+                             ).format(name=name, found=found, known=FORMAT))
         held = members["arrays.safetensors"]
         stored = held.compress_type == zipfile.ZIP_STORED  # which cannot unpack to more than the file itself takes
         return header, arrays_in(unpack.read(archive, held, MOST_BYTES if stored else most))
@@ -561,7 +568,7 @@ def arrays_in(data: bytes | memoryview) -> dict[str, Array]:
     """
     length = int.from_bytes(data[:8], "little")
     if not 2 <= length <= min(len(data) - 8, unpack.MOST_WORDS):
-        raise ValueError("its arrays have no list")
+        raise ValueError(tr("its arrays have no list"))
     told, body = json.loads(bytes(data[8:8 + length])), memoryview(data)[8 + length:]
     found: dict[str, Array] = {}
     for name, about in told.items():
@@ -570,17 +577,18 @@ def arrays_in(data: bytes | memoryview) -> dict[str, Array]:
         dtype, shape, (first, last) = np.dtype(_DTYPES[about["dtype"]]), tuple(about["shape"]), about["data_offsets"]
         if any(type(number) is not int or number < 0 for number in (*shape, first, last)) \
                 or last - first != math.prod(shape) * dtype.itemsize or last > len(body):
-            raise ValueError(f"the array {name[:40]} is not as large as it says")
+            raise ValueError(tr("the array {name} is not as large as it says").format(name=name[:40]))
         found[name] = np.frombuffer(body[first:last], dtype).reshape(shape)
     return found
 
 
 def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
     if len(header["layers"]) > MOST_LAYERS:
-        raise Refused(f"A trace of {len(header['layers'])} layers is more than {MOST_LAYERS}; record a smaller model.")
+        raise Refused(tr("A trace of {count} layers is more than {most}; record a smaller model."
+                         ).format(count=len(header["layers"]), most=MOST_LAYERS))
     if sum(len(entry["reads"]) for entry in header["layers"]) > MOST_LISTED:
-        raise Refused(f"A trace in which layers read more than {MOST_LISTED:,} others is too large; record a smaller "
-                      "model.")
+        raise Refused(tr("A trace in which layers read more than {most} others is too large; record a smaller "
+                         "model.").format(most=numeral(f"{MOST_LISTED:,}")))
     _check_types(header)
     layers = tuple(
         Layer(
@@ -593,15 +601,18 @@ def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
     )
     for layer in layers:
         if len(layer.axes) != layer.output.ndim:
-            raise Refused(f"{layer.name} names {len(layer.axes)} axes for {layer.output.ndim}; record the trace again.")
+            raise Refused(tr("{layer} names {count} axes for {wanted}; record the trace again."
+                             ).format(layer=layer.name, count=len(layer.axes), wanted=layer.output.ndim))
         if layer.gradient is not None and layer.gradient.shape != layer.output.shape:
-            raise Refused(f"{layer.name} has a gradient of another shape than its output; record the trace again.")
+            raise Refused(tr("{layer} has a gradient of another shape than its output; record the trace again."
+                             ).format(layer=layer.name))
         for found, of in ((layer.weight_gradients, layer.weights), (layer.inner_gradients, layer.inner)):
             # gradients inside time may also be of what is not kept itself: a gate before its sigmoid, the first state
             own = of is layer.weights
             if any((own and key not in of) or (key in of and of[key].shape != array.shape)
                    for key, array in found.items()):
-                raise Refused(f"{layer.name} has a gradient that fits none of its arrays; record the trace again.")
+                raise Refused(tr("{layer} has a gradient that fits none of its arrays; record the trace again."
+                                 ).format(layer=layer.name))
     names = {layer.name for layer in layers}
     fed = tuple(Input(**each) for each in header.get("fed", ()))
     answers = tuple(Answer(each["layer"], each["kind"], tuple(each["labels"]), _tuples(each["settings"]),
@@ -609,7 +620,8 @@ def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
                     for each in header.get("answers", ()))
     missing = [name for name in (*(each.layer for each in fed), *(each.layer for each in answers)) if name not in names]
     if missing:
-        raise Refused(f"It names an input or an answer {missing[0][:40]!r} that is no layer; record the trace again.")
+        raise Refused(tr("It names an input or an answer {name!r} that is no layer; record the trace again."
+                         ).format(name=missing[0][:40]))
     return Trace(
         fed=fed, answers=answers,
         layers=layers, labels=tuple(header["labels"]), notes=tuple(header["notes"]),
@@ -638,12 +650,12 @@ def _check_types(header: dict[str, Any]) -> None:
     whole = [header["seed"], *(number for number in (sample["label"], objective["target"]) if number is not None)]
     long = next((word for word in words if isinstance(word, str) and len(word) > MOST_LETTERS), "")
     if long or max(map(len, lists), default=0) > MOST_LISTED:
-        raise TypeError(f"it holds a list or a name that is too long: {long[:40] or '…'}")
+        raise TypeError(tr("it holds a list or a name that is too long: {name}").format(name=long[:40] or "…"))
     for wanted, found in ((list, lists), (str, [*words, *(word for listed in lists for word in listed)]),
                           (dict, mappings), (int, whole), (float | int, [objective["value"]])):
         wrong = [value for value in found if not isinstance(value, wanted)]
         if wrong:
-            raise TypeError(f"it holds {repr(wrong[0])[:40]} where another type belongs")
+            raise TypeError(tr("it holds {value} where another type belongs").format(value=repr(wrong[0])[:40]))
 
 
 def _read_only(array: Array) -> Array:

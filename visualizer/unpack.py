@@ -8,6 +8,8 @@ import zipfile
 from pathlib import Path
 from typing import IO
 
+from visualizer.language import numeral, tr
+
 BUDGET = 512 << 20
 """Bytes that opening a file may take in memory, all in all."""
 MOST_NUMBERS = 384 << 20
@@ -34,16 +36,17 @@ def opened(file: Path | IO[bytes], most_listed: int = MOST_LISTED) -> zipfile.Zi
     else:
         listed = _listed(file)
     if listed > most_listed:
-        raise TooMuch(f"it lists members in {listed:,} bytes")
+        raise TooMuch(tr("it lists members in {count} bytes").format(count=numeral(f"{listed:,}")))
     return zipfile.ZipFile(file)
 
 
 def read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
     """One member. Raises TooMuch if it unpacks to more than `most` bytes, or is packed as none of ours is."""
     if info.file_size > most:
-        raise TooMuch(f"{info.filename[:40]} unpacks to {info.file_size:,} bytes")
+        raise TooMuch(tr("{name} unpacks to {count} bytes"
+                         ).format(name=info.filename[:40], count=numeral(f"{info.file_size:,}")))
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise TooMuch(f"{info.filename[:40]} is packed in a way that is not read")
+        raise TooMuch(tr("{name} is packed in a way that is not read").format(name=info.filename[:40]))
     return archive.read(info)
 
 

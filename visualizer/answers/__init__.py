@@ -197,7 +197,8 @@ def kind(name: str) -> AnswerKind:
     for each in kinds():
         if each.name == name:
             return each
-    raise LookupError(f"There is no kind of answer {name!r}; there are {', '.join(each.name for each in kinds())}.")
+    raise LookupError(tr("There is no kind of answer {name!r}; there are {known}."
+                         ).format(name=name, known=", ".join(each.name for each in kinds())))
 
 
 def of(answer: Answer) -> AnswerKind | None:

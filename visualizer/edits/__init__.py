@@ -286,7 +286,8 @@ def find(name: str) -> Edit:
     for edit in all_edits():
         if edit.name == name:
             return edit
-    raise LookupError(f"There is no edit {name[:40]!r}; choose one of {', '.join(edit.form for edit in all_edits())}.")
+    raise LookupError(tr("There is no edit {name!r}; choose one of {known}."
+                         ).format(name=name[:40], known=", ".join(edit.form for edit in all_edits())))
 
 
 @lru_cache(maxsize=128)
@@ -297,7 +298,8 @@ def parse(words: str) -> tuple[Edit, Arguments]:
     try:
         return edit, edit.read(rest)
     except ValueError:
-        raise LookupError(f"The edit {words[:40]!r} cannot be read; write {edit.form}.") from None
+        raise LookupError(tr("The edit {name!r} cannot be read; write {form}."
+                             ).format(name=words[:40], form=edit.form)) from None
 
 
 def what_if(words: str) -> str:
@@ -306,7 +308,8 @@ def what_if(words: str) -> str:
     name, equals, rest = words.partition("=")
     edit, arguments = parse(f"{name}:{rest}" if equals else name)
     if edit.applies_to != INPUT:
-        raise LookupError(f"The edit {name!r} is done to a network, not to its input; write --edit {edit.form}.")
+        raise LookupError(tr("The edit {name!r} is done to a network, not to its input; write --edit {form}."
+                             ).format(name=name, form=edit.form))
     return edit.write(arguments)
 
 

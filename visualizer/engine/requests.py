@@ -28,6 +28,7 @@ from visualizer import manifest, memory, registry
 from visualizer.edits import MODEL, WEIGHTS, all_edits, those
 from visualizer.engine.protocol import Told
 from visualizer.engine.shared import is_large, shared
+from visualizer.language import tr
 from visualizer.over import parse
 from visualizer.trace import UNTRAINED, Refused, Trace
 
@@ -42,7 +43,8 @@ def hello() -> dict[str, str]:
     try:
         import_module("visualizer.record.run")
     except ImportError as error:
-        raise Refused(f"torch cannot be loaded ({error}), so nothing is recorded; run visualizer doctor.") from error
+        raise Refused(tr("torch cannot be loaded ({why}), so nothing is recorded; run visualizer doctor."
+                         ).format(why=error)) from error
     return {"visualizer": visualizer.__version__, "python": python_version(),
             **{name: version(name) for name in ("torch", "numpy")}}
 
@@ -225,7 +227,7 @@ def train(model: str, course: Sequence[Any], upto: int, sample: str = "", data: 
                 yield found.run.step / upto, Told(json.dumps(trains.plain_news(updates, since, named)))
                 updates, since, named, told = [], [], [], now
     if found.run.step >= upto:
-        since += [each for each in goes.standing(found).checkpoints if each.step > known]
+        since += [each for each in goes.standing(found).checkpoints if each.step >= known]
     if updates or since:
         yield 1.0, Told(json.dumps(trains.plain_news(updates, since, named)))
     return {"step": found.run.step, "stopped": found.run.stopped}
@@ -300,7 +302,8 @@ def _drawing(pixels: Any) -> Any:
     if not isinstance(pixels, bytes):
         return pixels
     if len(pixels) != 28 * 28:
-        raise Refused(f"A drawing of {len(pixels)} bytes is not 28 × 28; send an array if it has another size.")
+        raise Refused(tr("A drawing of {count} bytes is not 28 × 28; send an array if it has another size."
+                         ).format(count=len(pixels)))
     return np.frombuffer(pixels, np.uint8).reshape(28, 28)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from visualizer import comparison, data, registry, sight, views
 from visualizer.comparison import Reader
+from visualizer.language import tr
 from visualizer.scene import colour, figures
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import Place, State, changed, to_json
@@ -81,14 +82,16 @@ def save(picture: Picture, path: str | Path, *, state_json: str = "", scale: flo
     found = next((item for item in formats() if suffix in item.suffixes), None)
     if found is None:
         known = ", ".join(known for item in formats() for known in item.suffixes)
-        raise LookupError(f"A picture cannot be written as {path.suffix or path.name!r}; give the file one of the "
-                          f"endings {known}.")
+        raise LookupError(tr("A picture cannot be written as {suffix!r}; give the file one of the endings {known}."
+                             ).format(suffix=path.suffix or path.name, known=known))
     if not path.parent.is_dir():
-        raise Refused(f"There is no folder {path.parent}; make it first, or choose another.")
+        raise Refused(tr("There is no folder {folder}; make it first, or choose another."
+                         ).format(folder=path.parent))
     lengths = [("scale", scale), ("dpi", 96 if dpi is None else dpi), *(("mm", length) for length in mm or ())]
     for what, value in lengths:
         if not 0 < value < 100_000:
-            raise Refused(f"A picture cannot be written at {what} {value}; give a number above 0.")
+            raise Refused(tr("A picture cannot be written at {what} {value}; give a number above 0."
+                             ).format(what=what, value=value))
     return found.write(picture, path, state_json=state_json, scale=scale, dpi=dpi, mm=mm, transparent=transparent)
 
 
@@ -213,7 +216,8 @@ def check(trace: Trace, view: str, theme: str, knobs: dict[str, str]) -> views.V
     """The view of that name, if it, the theme and the knobs can be drawn; raises LookupError with one sentence."""
     found = views.find(view)
     if not found.suits(trace):
-        raise LookupError(f"The view {view!r} has nothing to show of {trace.model}; choose another.")
+        raise LookupError(tr("The view {view!r} has nothing to show of {model}; choose another."
+                             ).format(view=view, model=trace.model))
     colour.theme(theme)
     _check_knobs(found, knobs)
     return found
@@ -229,11 +233,13 @@ def parse_focus(trace: Trace, text: str) -> Focus | None:
     place, _, array = text.partition("/")
     name, _, numbers = place.partition(":")
     if name not in trace:
-        raise LookupError(f"There is no layer {name!r}; choose one of {', '.join(layer.name for layer in trace)}.")
+        raise LookupError(tr("There is no layer {name!r}; choose one of {known}."
+                             ).format(name=name, known=", ".join(layer.name for layer in trace)))
     try:
         cell = tuple(int(number) for number in numbers.split(",")) if numbers else ()
     except ValueError:
-        raise LookupError(f"{text!r} is no cell; write LAYER:i,j,… with whole numbers, such as {name}:0,3,5.") from None
+        raise LookupError(tr("{text!r} is no cell; write LAYER:i,j,… with whole numbers, such as {name}:0,3,5."
+                             ).format(text=text, name=name)) from None
     return _existing(trace, Focus(name, cell, array or "output"))
 
 
@@ -243,7 +249,8 @@ def _existing(trace: Trace, focus: Focus) -> Focus:
     inner = {f"inner.{key}": array for key, array in {**layer.inner_gradients, **layer.inner}.items()}
     arrays = {"output": layer.output, **layer.weights, **inner}
     if focus.array not in arrays:
-        raise LookupError(f"{layer.name} has no part {focus.array!r}; choose one of {', '.join(arrays)}.")
+        raise LookupError(tr("{layer} has no part {array!r}; choose one of {known}."
+                             ).format(layer=layer.name, array=focus.array, known=", ".join(arrays)))
     shape = arrays[focus.array].shape
     if len(cell) > len(shape) or any(not 0 <= index < length for index, length in zip(cell, shape, strict=False)):
         limits = ", ".join(f"0…{length - 1}" for length in shape)
@@ -255,7 +262,10 @@ def _check_knobs(view: views.View, knobs: dict[str, str]) -> None:
     known = dict(view.knobs)
     for name, word in knobs.items():
         if name not in known:
-            raise LookupError(f"The view {view.name!r} has no knob {name!r}; it has {', '.join(known) or 'none'}.")
+            raise LookupError(tr("The view {view!r} has no knob {name!r}; it has {known}."
+                                 ).format(view=view.name, name=name, known=", ".join(known) or tr("none")))
         if known[name] and not view.takes(name, word):
-            words = " to ".join(known[name]) if name in view.glides else f"one of {', '.join(known[name])}"
-            raise LookupError(f"The knob {name} cannot be {word!r}; choose {words}.")
+            words = tr(" to ").join(known[name]) if name in view.glides else \
+                tr("one of {known}").format(known=", ".join(known[name]))
+            raise LookupError(tr("The knob {name} cannot be {word!r}; choose {words}."
+                                 ).format(name=name, word=word, words=words))

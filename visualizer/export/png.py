@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 
 from visualizer.export import MM, MOST_STATE, Format, Options
+from visualizer.language import tr
 from visualizer.scene.picture import Picture
 from visualizer.trace import Refused
 
@@ -26,7 +27,8 @@ def to_bytes(picture: Picture, options: Options) -> bytes:
     else:
         width, height = (max(1, round(length * options.scale)) for length in picture.size)
     if width * height > MOST_PIXELS:
-        raise Refused(f"A picture of {width} × {height} pixels is too large; choose a smaller scale or fewer dpi.")
+        raise Refused(tr("A picture of {width} × {height} pixels is too large; choose a smaller scale or fewer dpi."
+                         ).format(width=width, height=height))
     pixels = _pixels(picture, width, height, options.transparent)
     text = PngImagePlugin.PngInfo()
     for key, words in (("Description", picture.caption), ("Software", "Visualizer"), (KEY, options.state_json)):

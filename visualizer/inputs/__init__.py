@@ -152,7 +152,8 @@ def kind(name: str) -> InputKind:
     for each in kinds():
         if each.name == name:
             return each
-    raise LookupError(f"There is no kind of input {name!r}; there are {', '.join(each.name for each in kinds())}.")
+    raise LookupError(tr("There is no kind of input {name!r}; there are {known}."
+                         ).format(name=name, known=", ".join(each.name for each in kinds())))
 
 
 def of(facts: Any) -> InputKind:
@@ -315,8 +316,8 @@ def picture(name: str) -> Pixels | None:
 def _named(name: str) -> Given:
     found = places().get(name)
     if found is None:
-        raise LookupError(f"There is no sample {name!r}; `visualizer list samples` names them, for example "
-                          f"{next(iter(places()))}.")
+        raise LookupError(tr("There is no sample {name!r}; `visualizer list samples` names them, for example {example}."
+                             ).format(name=name, example=next(iter(places()))))
     return _bundled(found)
 
 

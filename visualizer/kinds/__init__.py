@@ -336,7 +336,8 @@ def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Term
     layer = trace[name]
     _inside(layer, cell)
     if "gradient" in layer.settings.get(OF_ALL, ()):
-        raise LookupError(reasons.OF_GRADIENT.format(why=reasons.OF_ALL.format(count=layer.settings[SAMPLES])))
+        raise LookupError(reasons.told(reasons.OF_GRADIENT.format(
+            why=reasons.OF_ALL.format(count=layer.settings[SAMPLES]))))
     handed = []
     for reader in trace.readers(name):
         if reader.gradient is None:
@@ -359,7 +360,8 @@ def handed_back(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     if not weight:
         return asked(kind.backward_terms, layer, inputs, which, cell)
     if kind.weight_terms is None:
-        raise LookupError(f"How {layer.name} uses its {weight} is not explained.")
+        raise LookupError(tr("How {layer} uses its {weight} is not explained."
+                             ).format(layer=layer.name, weight=weight))
     shape = layer.weights[weight].shape
     if len(cell) < len(shape):  # what was computed for a batch of one
         cell = (*cell[:shape.index(1)], 0, *cell[shape.index(1):])
@@ -404,7 +406,7 @@ def inner_terms(trace: Trace, name: str, key: str, step: int, unit: int) -> Term
     layer = trace[name]
     found = _explained(layer).inner_terms
     if found is None:
-        raise LookupError(f"{name} has no gates and no states.")
+        raise LookupError(tr("{name} has no gates and no states.").format(name=name))
     return asked(found, layer, trace.inputs(layer), key, step, unit)
 
 
@@ -413,7 +415,7 @@ def inner_backward_terms(trace: Trace, name: str, key: str, step: int, unit: int
     layer = trace[name]
     found = _explained(layer).inner_backward_terms
     if found is None:
-        raise LookupError(f"{name} has no gates and no states.")
+        raise LookupError(tr("{name} has no gates and no states.").format(name=name))
     return asked(found, layer, trace.inputs(layer), key, step, unit)
 
 
@@ -422,10 +424,11 @@ def weight_terms(trace: Trace, name: str, weight: str, cell: Cell) -> Terms:
     layer = trace[name]
     kind = _explained(layer)
     if kind.weight_terms is None or weight not in layer.weights:
-        raise LookupError(f"{name} has no weight {weight!r}; it has {', '.join(layer.weights) or 'none'}.")
+        raise LookupError(tr("{name} has no weight {weight!r}; it has {known}."
+                             ).format(name=name, weight=weight, known=", ".join(layer.weights) or tr("none")))
     if weight in layer.settings.get(OF_ALL, ()):
-        raise LookupError(reasons.OF_WEIGHT.format(
-            name=weight, why=reasons.OF_ALL.format(count=layer.settings[SAMPLES])))
+        raise LookupError(reasons.told(reasons.OF_WEIGHT.format(
+            name=weight, why=reasons.OF_ALL.format(count=layer.settings[SAMPLES]))))
     return asked(kind.weight_terms, layer, trace.inputs(layer), weight, cell)
 
 
@@ -435,7 +438,8 @@ def asked(function: Callable[..., Terms], layer: Layer, inputs: Inputs, *argumen
         with np.errstate(all="ignore"):  # NaN and infinity are results like others, and are shown
             return function(layer, _read(layer, inputs), *arguments)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise LookupError(f"{layer.name} is a {layer.kind} of an unknown form ({error}).") from error
+        raise LookupError(tr("{layer} is a {kind} of an unknown form ({why})."
+                             ).format(layer=layer.name, kind=layer.kind, why=error)) from error
 
 
 def receptive_field(trace: Trace, name: str, cell: Cell) -> dict[str, Box]:
@@ -560,7 +564,8 @@ def check(trace: Trace) -> Report:
 def _explained(layer: Layer) -> Kind:
     kind = of(layer)
     if kind is None:
-        raise LookupError(f"{layer.name} cannot be taken apart: {layer.why.rstrip('.') or 'it is the input'}.")
+        why = reasons.told(layer.why).rstrip(".") or tr("it is the input")
+        raise LookupError(tr("{layer} cannot be taken apart: {why}.").format(layer=layer.name, why=why))
     return kind
 
 

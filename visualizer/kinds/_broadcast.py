@@ -6,6 +6,7 @@ import numpy as np
 
 from visualizer.kinds import Box
 from visualizer.kinds._taps import Cells, grid_of
+from visualizer.language import tr
 from visualizer.trace import Cell
 
 Shape = tuple[int, ...]
@@ -53,5 +54,6 @@ def _kept(shape: Shape, count: int, batch: int | None) -> list[int]:
     while len(kept) > count and shape[kept[0]] == 1:
         kept.pop(0)
     if len(kept) > count:
-        raise LookupError(f"An array of shape {shape} cannot be lined up with an output of {count} axes.")
+        raise LookupError(tr("An array of shape {shape} cannot be lined up with an output of {count} axes."
+                             ).format(shape=shape, count=count))
     return kept

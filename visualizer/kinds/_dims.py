@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from visualizer.language import tr
 from visualizer.trace import Layer
 
 
@@ -13,7 +14,7 @@ def axis_of(settings: Mapping[str, Any], dim: int, count: int) -> int | None:
     batch = settings.get("batch", 0)
     full = count + (batch is not None)
     if not -full <= dim < full:
-        raise LookupError(f"There is no dimension {dim} among {full}.")
+        raise LookupError(tr("There is no axis {dim} among {full}.").format(dim=dim, full=full))
     dim %= full
     if batch is None:
         return dim

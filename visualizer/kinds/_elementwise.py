@@ -30,7 +30,7 @@ from visualizer.kinds._taps import (
     weighed,
     whole,
 )
-from visualizer.language import english, translated
+from visualizer.language import english, tr, translated
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -217,7 +217,7 @@ def all_read(operation: Operation, layer: Layer, inputs: Inputs) -> tuple[Read, 
 def operands_of(operation: Operation, layer: Layer, inputs: Inputs) -> list[Operand]:
     """Each operand: what was read, in their order unless the call has another, a weight, or a plain number."""
     if layer.settings.get("rounding_mode"):
-        raise LookupError(f"{layer.name} rounds its quotients, which is not explained.")
+        raise LookupError(tr("{layer} rounds its quotients, which is not explained.").format(layer=layer.name))
     found: list[Operand] = []
     read = 0
     plain, read_as = layer.settings, layer.settings.get("read_as", ())
@@ -236,7 +236,7 @@ def operands_of(operation: Operation, layer: Layer, inputs: Inputs) -> list[Oper
             found.append(Operand(read_as.index(name) if name in read_as else read))
             read += 1
         else:
-            raise LookupError(f"{layer.name} does not say what it puts together.")
+            raise LookupError(tr("{layer} does not say what it puts together.").format(layer=layer.name))
     return found
 
 
@@ -246,7 +246,8 @@ def _plain(layer: Layer, name: str) -> complex:
     try:
         return complex(setting.strip("()") if isinstance(setting, str) else setting)
     except (TypeError, ValueError):
-        raise LookupError(f"{layer.name} has a {name} that is not one number, which is not explained.") from None
+        raise LookupError(tr("{layer} has a {name} that is not one number, which is not explained."
+                             ).format(layer=layer.name, name=name)) from None
 
 
 def _numbers(layer: Layer, inputs: Inputs, operand: Operand, cells: Cells) -> Numbers:

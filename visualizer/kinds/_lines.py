@@ -229,7 +229,8 @@ def _lacking(line: Line, which: int) -> int | None:
 def _laid(line: Line, layer: Layer, inputs: Inputs) -> _Laid:
     wanted = 2 if line.pairs else None
     if not inputs or (wanted is not None and len(inputs) != wanted):
-        raise LookupError(f"{layer.name} does not read what a {line.title} does.")
+        raise LookupError(tr("{layer} does not read what a {title} does."
+                             ).format(layer=layer.name, title=translated(line.title)))
     bare = _Laid(line, layer, inputs, (), ())
     shapes = [bare.shape_of(which) for which in range(len(inputs))]
     most = max(map(len, shapes))

@@ -17,7 +17,7 @@ import numpy as np
 from visualizer.kinds import Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import batch_of, full_shape
 from visualizer.kinds._taps import Cells, added, all_seen, gradient_taps, grid_of, ravel, taps, unravel
-from visualizer.language import listed, translated
+from visualizer.language import listed, tr, translated
 from visualizer.trace import Cell, Layer, remembered
 
 Settings = Mapping[str, Any]
@@ -145,7 +145,8 @@ def _laid(layer: Layer, inputs: Inputs, of: OfMatrices) -> _Laid:
     first = bare.matrices((0,) * len(bare.lead))
     laid = _Laid(arrays, trailing, bare.lead, np.shape(of.value(*first, layer.settings)))
     if prod(laid.full) != layer.output.size:
-        raise LookupError(f"{layer.name} does not make {layer.shape} of what it read, which is not explained.")
+        raise LookupError(tr("{layer} does not make {shape} of what it read, which is not explained."
+                             ).format(layer=layer.name, shape=layer.shape))
     return laid
 
 

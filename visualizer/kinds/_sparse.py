@@ -29,7 +29,7 @@ from visualizer.kinds._taps import (
     unravel,
     whole,
 )
-from visualizer.language import listed, translated
+from visualizer.language import listed, tr, translated
 from visualizer.trace import Cell, Layer, remembered
 
 Settings = Mapping[str, Any]
@@ -98,7 +98,8 @@ def linear_backward(linear: Linear, layer: Layer, inputs: Inputs, which: int, ce
     """The gradient of every number that this one went into, times its weight there."""
     if which not in linear.linear_in:
         if linear.others is None:
-            raise LookupError(f"{layer.name} reads {inputs[which].name} to know where to look, and hands nothing back.")
+            raise LookupError(tr("{layer} reads {source} to know where to look, and hands nothing back."
+                                 ).format(layer=layer.name, source=inputs[which].name))
         return linear.others(layer, inputs, which, cell)
     lead = linear.lead(layer, inputs)
     first = sum(prod(inputs[other].shape[lead:]) for other in linear.linear_in if other < which)

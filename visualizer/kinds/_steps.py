@@ -14,6 +14,7 @@ import numpy as np
 from visualizer.kinds import Inputs, Taps, gates
 from visualizer.kinds._taps import Cells, Numbers, array_of, grid_of, taps, unravel
 from visualizer.kinds.gates import Family
+from visualizer.language import tr
 from visualizer.trace import Cell, Layer
 
 
@@ -21,7 +22,7 @@ def family(layer: Layer) -> Family:
     """Its equations. LookupError if it hides no time."""
     found = gates.family_of(layer)
     if found is None:
-        raise LookupError(f"{layer.name} has no gates and no states.")
+        raise LookupError(tr("{name} has no gates and no states.").format(name=layer.name))
     return found
 
 
@@ -93,8 +94,8 @@ def read_at(layer: Layer, inputs: Inputs, step: int) -> list[tuple[Layer, Cells]
         width = source.output.size // steps(layer)
         found.append((source, unravel(step * width + np.arange(width), source.shape)))
     if sum(len(cells) for _, cells in found) != layer.weights["weight_ih"].shape[1]:
-        raise LookupError(f"{layer.name} does not read one sequence of {layer.weights['weight_ih'].shape[1]} numbers a "
-                          "step, so its steps cannot be told apart.")
+        raise LookupError(tr("{layer} does not read one sequence of {count} numbers a step, so its steps cannot be "
+                             "told apart.").format(layer=layer.name, count=layer.weights["weight_ih"].shape[1]))
     return found
 
 
@@ -213,7 +214,8 @@ def back(layer: Layer, key: str) -> str:
     """The array of dL/d a gate or state; LookupError if nothing flowed back."""
     if key not in layer.inner_gradients:
         array_of(layer, "gradient")  # says why there is none
-        raise LookupError(f"{layer.name} has no gradient {key!r}; it has {', '.join(layer.inner_gradients)}.")
+        raise LookupError(tr("{layer} has no gradient {key!r}; it has {known}."
+                             ).format(layer=layer.name, key=key, known=", ".join(layer.inner_gradients)))
     return f"inner_gradients.{key}"
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds import Box, Taps, Terms
-from visualizer.language import english
+from visualizer.language import english, tr
+from visualizer.reasons import told
 from visualizer.trace import Array, Cell, Layer
 
 Cells = NDArray[np.int64]
@@ -71,7 +72,8 @@ def array_of(layer: Layer, array: str) -> Array:
         return layer.output
     if array == "gradient":
         if layer.gradient is None:
-            raise LookupError(f"No gradient flowed back through {layer.name}: {layer.why or 'it was not recorded'}.")
+            raise LookupError(tr("No gradient flowed back through {layer}: {why}."
+                                 ).format(layer=layer.name, why=told(layer.why) or tr("it was not recorded")))
         return layer.gradient
     group, _, name = array.partition(".")
     found: Array = getattr(layer, group)[name]

@@ -29,7 +29,8 @@ def bag_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
 def bag_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """To the share of a token: the gradient of its bag times its row; to the tokens nothing."""
     if which == 0 or which != len(inputs) - 1 or inputs[which].output.dtype.kind != "f":
-        raise LookupError(f"{layer.name} reads whole numbers, and no gradient flows back to those.")
+        raise LookupError(tr("{layer} reads whole numbers, and no gradient flows back to those."
+                             ).format(layer=layer.name))
     table = layer.weights["weight"].astype(np.float64)
     token = int(inputs[0].output.reshape(-1)[int(np.ravel_multi_index(cell, inputs[which].shape))])
     bag = next(place for place in _bags(layer) if _holds(layer, inputs, place, cell))

@@ -96,7 +96,8 @@ def _wanted(layer: Layer, inputs: Inputs, cells: Cells) -> Numbers:
     """What was wanted of these cells, which the loss read second."""
     weighed = layer.weights or any(layer.settings.get(name) is not None for name in ("weight", "pos_weight"))
     if len(inputs) != 2 or weighed or not same_but_ones(inputs[1].shape, inputs[0].shape):
-        raise LookupError(f"{layer.name} does not say plainly what was wanted, so it cannot be taken apart.")
+        raise LookupError(tr("{layer} does not say plainly what was wanted, so it cannot be taken apart."
+                             ).format(layer=layer.name))
     return look(inputs[1].output.reshape(inputs[0].shape), cells)[0]
 
 

@@ -22,7 +22,7 @@ from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._dims import axis_of, batch_of, longest_names, tuple_of
 from visualizer.kinds._elementwise import Operation, operands_of, sentence
 from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, grid_of, one, taps, weighed, whole
-from visualizer.language import english, translated
+from visualizer.language import english, tr, translated
 from visualizer.trace import PART, Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -223,7 +223,8 @@ def _plan(transform: Transform, layer: Layer, inputs: Inputs) -> Plan:
         dims = tuple(range(-count, 0))
     axes = [axis_of(s, int(dim), len(shape)) for dim in tuple_of(dims)]
     if any(axis is None for axis in axes):
-        raise LookupError(f"{layer.name} transforms along the axis of samples, which is not explained.")
+        raise LookupError(tr("{layer} transforms along the axis of samples, which is not explained."
+                             ).format(layer=layer.name))
     found = tuple(axis for axis in axes if axis is not None)
     half = transform.from_half or transform.name.startswith("fft_r")
     sizes = [made[axis] if transform.from_half else shape[axis] for axis in found]
@@ -386,7 +387,8 @@ def stretch_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Te
         stretch = np.flatnonzero(found.read[:, n[0]] >= 0)
         n = n[:len(stretch)]
         if inputs[0].output.ndim > 1:
-            raise LookupError(f"{layer.name} fades several signals by one window, which is not explained.")
+            raise LookupError(tr("{layer} fades several signals by one window, which is not explained."
+                                 ).format(layer=layer.name))
         strength = inputs[0].output[found.read[stretch, n]].astype(np.float64)
     cells, weights = [], []
     for frequency in range(frequencies):

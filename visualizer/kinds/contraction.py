@@ -17,7 +17,7 @@ from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._dims import batch_of, full_shape
 from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, grid_of, one, taps
-from visualizer.language import english, listed, translated
+from visualizer.language import english, listed, tr, translated
 from visualizer.trace import Array, Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -201,7 +201,7 @@ def _sum(contraction: Contraction, layer: Layer, inputs: Inputs) -> _Sum:
         source, batch = inputs[next_input], batch_of(layer.settings, next_input)
         values = source.output.reshape(full_shape({"batch": batch}, source))
         if contraction.weights and "..." not in letters and values.ndim > len(letters):
-            raise LookupError(f"{layer.name} has more axes than are explained.")
+            raise LookupError(tr("{layer} has more axes than are explained.").format(layer=layer.name))
         factors.append(_Factor(values, letters, next_input, batch))
         next_input += 1
     factors = _without_dots(factors, sides[-1] if len(sides) > 1 else "")
@@ -224,7 +224,8 @@ def _sum(contraction: Contraction, layer: Layer, inputs: Inputs) -> _Sum:
         batch = (named or ones)[0]
     if lost not in (0, 1) or tuple(sizes[letter] for number, letter in enumerate(output) if number != batch) \
             != layer.shape:
-        raise LookupError(f"{layer.name} does not make {layer.shape} by {equation}, which is not explained.")
+        raise LookupError(tr("{layer} does not make {shape} by {equation}, which is not explained."
+                             ).format(layer=layer.name, shape=layer.shape, equation=equation))
     return _Sum(tuple(factors), output, sizes, batch)
 
 
@@ -265,7 +266,7 @@ def _as_written(layer: Layer, inputs: Inputs) -> str:
     """torch also takes numbers for letters; these are not explained."""
     equation = layer.settings.get("equation")
     if not isinstance(equation, str) or any(letter in _DOTS for letter in equation):
-        raise LookupError(f"{layer.name} has no equation in small letters.")
+        raise LookupError(tr("{layer} has no equation in small letters.").format(layer=layer.name))
     return equation
 
 

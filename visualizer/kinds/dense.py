@@ -101,7 +101,8 @@ def embedding_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
 
 
 def embedding_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
-    raise LookupError(f"{layer.name} reads whole numbers, and no gradient flows back to those.")
+    raise LookupError(tr("{layer} reads whole numbers, and no gradient flows back to those."
+                         ).format(layer=layer.name))
 
 
 def embedding_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
@@ -282,8 +283,8 @@ def _product(layer: Layer, inputs: Inputs) -> _Product:
     except ValueError:
         fits = False
     if not fits:
-        raise LookupError(f"{layer.name} multiplies {product.left.shape} with {product.right.shape} along its batch "
-                          "axis, which is not explained.")
+        raise LookupError(tr("{layer} multiplies {shape} with {other} along its batch axis, which is not explained."
+                             ).format(layer=layer.name, shape=product.left.shape, other=product.right.shape))
     return product
 
 

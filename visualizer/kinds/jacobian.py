@@ -13,6 +13,7 @@ import numpy as np
 from visualizer.kinds import Inputs, gates
 from visualizer.kinds._steps import Here, family, reverse, steps, units
 from visualizer.kinds._taps import Numbers
+from visualizer.language import tr
 from visualizer.trace import Layer, remembered
 
 
@@ -83,7 +84,7 @@ def kept_straight(layer: Layer) -> Numbers:
     gate of an LSTM for its cell state, the update gate of a GRU. LookupError for an RNN, which has no such way."""
     gate = family(layer).kept[0]
     if not gate:
-        raise LookupError(f"{layer.name} is an RNN: its state is made anew at every step.")
+        raise LookupError(tr("{layer} is an RNN: its state is made anew at every step.").format(layer=layer.name))
     found: Numbers = layer.inner[gate].astype(np.float64)
     return found
 

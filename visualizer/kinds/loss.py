@@ -110,7 +110,8 @@ def _axis(layer: Layer) -> int:
         dim = 0 if count + (layer.settings.get("batch", 0) is not None) in (0, 1, 3) else 1
     axis = axis_of(layer.settings, int(dim), count)
     if axis is None:
-        raise LookupError(f"{layer.name} takes shares along the batch axis, of which only one sample was recorded.")
+        raise LookupError(tr("{layer} takes shares along the batch axis, of which only one sample was recorded."
+                             ).format(layer=layer.name))
     return axis
 
 
@@ -186,7 +187,7 @@ def loss_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int, c
     """How far each share is from what was wanted: p − 1 for the target, p for all others; divided by how many places
     count, where the loss is their mean."""
     if which:
-        raise LookupError(f"Only what {layer.name} reads first, the scores, is taken apart.")
+        raise LookupError(tr("Only what {layer} reads first, the scores, is taken apart.").format(layer=layer.name))
     axis = class_axis(layer, inputs)
     line = cell[:axis] + cell[axis + 1:]
     place = line if layer.output.ndim else ()
@@ -279,7 +280,8 @@ def _aims(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell,
     counted = targets != int(layer.settings.get("ignore_index", -100))
     known = np.where(counted, targets, 0)
     if counted.any() and not ((known >= 0) & (known < classes)).all():
-        raise LookupError(f"{layer.name} has a target that is none of {classes} classes.")
+        raise LookupError(tr("{layer} has a target that is none of {count} classes."
+                             ).format(layer=layer.name, count=classes))
     weight = np.ones(classes) if weights is None else weights
     smooth = float(layer.settings.get("label_smoothing", 0.0)) if from_logits else 0.0
     factors = (1 - smooth) * weight[known][:, None] * (np.arange(classes) == known[:, None]) \
@@ -313,7 +315,8 @@ def class_axis(layer: Layer, inputs: Inputs) -> int:
         return 0
     axis = axis_of(layer.settings, 1, count)
     if axis is None:
-        raise LookupError(f"{layer.name} finds its classes along the batch axis, of which one sample was recorded.")
+        raise LookupError(tr("{layer} finds its classes along the batch axis, of which one sample was recorded."
+                             ).format(layer=layer.name))
     return axis
 
 
@@ -325,10 +328,12 @@ def _targets(layer: Layer, inputs: Inputs, places: tuple[int, ...]) -> Any:
     """One class for each place, in row-major order: plain numbers, or what the loss read second."""
     target = inputs[1].output if len(inputs) > 1 else layer.settings.get("target")
     if target is None:
-        raise LookupError(f"{layer.name} does not say what was wanted, so it cannot be taken apart.")
+        raise LookupError(tr("{layer} does not say what was wanted, so it cannot be taken apart."
+                             ).format(layer=layer.name))
     found = np.asarray(target)
     if found.dtype.kind not in "iu":
-        raise LookupError(f"{layer.name} is aimed at shares, not at a class, which is not explained.")
+        raise LookupError(tr("{layer} is aimed at shares, not at a class, which is not explained."
+                             ).format(layer=layer.name))
     count = int(np.prod(places))
     return np.full(count, int(found.ravel()[0])) if found.size == 1 else found.reshape(count)
 

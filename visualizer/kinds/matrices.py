@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from visualizer.kinds._matrices import Matrix, Names, OfMatrices, kind_of
-from visualizer.language import english
+from visualizer.language import english, tr
 
 Settings = Mapping[str, Any]
 
@@ -177,7 +177,7 @@ def _qr(a: Matrix, s: Settings) -> Matrix:
     """Q, with as many columns as it has to have; R is its other part."""
     mode = s.get("mode", "reduced" if s.get("some", True) else "complete")
     if mode == "r":
-        raise LookupError("R alone cannot be differentiated, which is not explained.")
+        raise LookupError(tr("R alone cannot be differentiated, which is not explained."))
     q, r = np.linalg.qr(a, "complete" if mode == "complete" else "reduced")
     return r if "part" in s else q
 
@@ -190,7 +190,7 @@ def _qr_moves(which: int, moved: Matrix, made: Matrix, a: Matrix, s: Settings) -
     flips = _flips(made, r if "part" in s else q, rows="part" in s)
     q, r = q * flips, r * flips[:, None]
     if (r.shape if "part" in s else q.shape) != made.shape:
-        raise LookupError("A Q with more columns than it needs cannot be differentiated.")
+        raise LookupError(tr("A Q with more columns than it needs cannot be differentiated."))
     square = r[:, :size]
     turned = np.linalg.solve(square.T, (q.T @ moved[:, :size]).T).T
     skew = np.tril(turned, -1) - np.tril(turned, -1).T
@@ -271,7 +271,7 @@ def _singular_moves(which: int, moved: Matrix, made: Matrix, a: Matrix, s: Setti
         return _singular_values_move(which, moved, made, a, s)
     u, sizes, vh = np.linalg.svd(a, full_matrices=False)
     if (u, sizes, vh)[part].shape != made.shape:
-        raise LookupError("Singular vectors beyond those that have a value cannot be differentiated.")
+        raise LookupError(tr("Singular vectors beyond those that have a value cannot be differentiated."))
     flips = _flips(made, u, rows=False) if part == 0 else _flips(made, vh, rows=True)
     u, v, change = u * flips, (vh * flips[:, None]).T, moved
     if part == 2:

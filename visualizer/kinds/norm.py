@@ -124,7 +124,8 @@ def _from_the_batch(norm: Norm, layer: Layer, inputs: Inputs, cell: Cell, learne
 def norm_weight(norm: Norm, layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
     """∂L/∂γ = Σ ∂L/∂y·x̂ and ∂L/∂β = Σ ∂L/∂y, over every cell that the weight was used for."""
     if name not in ("weight", "bias"):
-        raise LookupError(f"{name} of {layer.name} is measured, not learned, so it has no gradient.")
+        raise LookupError(tr("{name} of {layer} is measured, not learned, so it has no gradient."
+                             ).format(name=name, layer=layer.name))
     used = [np.arange(size) for size in layer.shape]
     if norm.last_axes:
         used[len(used) - len(cell):] = [np.array([i]) for i in cell]
@@ -257,7 +258,8 @@ def _channel_axis(layer: Layer) -> int:
     """The second axis of all, the batch counted."""
     axis = axis_of(layer.settings, 1, layer.output.ndim)
     if axis is None:
-        raise LookupError(f"{layer.name} takes the batch axis for its channels, which is not explained.")
+        raise LookupError(tr("{layer} takes the batch axis for its channels, which is not explained."
+                             ).format(layer=layer.name))
     return axis
 
 

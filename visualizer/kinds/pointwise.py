@@ -197,7 +197,7 @@ def _odds(x: float, s: Settings) -> float:
 def _middle_slope(s: Settings) -> float:
     """While used, the mean of the slopes that are drawn in training."""
     if s.get("training"):
-        raise LookupError("its slopes are drawn by chance in training, and leave no mark.")
+        raise LookupError(tr("its slopes are drawn by chance in training, and leave no mark."))
     return float(s.get("lower", 1 / 8) + s.get("upper", 1 / 3)) / 2
 
 
@@ -514,7 +514,8 @@ def _in_bfloat16(x: float) -> float:
 
 def cast_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     if which:
-        raise LookupError(f"{layer.name} takes nothing but the precision from {inputs[which].name}.")
+        raise LookupError(tr("{layer} takes nothing but the precision from {source}."
+                             ).format(layer=layer.name, source=inputs[which].name))
     return passed_backward(layer, inputs, which, cell)
 
 
@@ -540,7 +541,8 @@ def dropout_backward(channels: bool, layer: Layer, inputs: Inputs, which: int, c
         return passed_backward(layer, inputs, which, cell)
     kept = _kept(channels, layer, inputs, cell)
     if kept is None:
-        raise LookupError(f"{layer.name} read 0 at {cell}, so its output does not show whether that cell was dropped.")
+        raise LookupError(tr("{layer} read 0 at {cell}, so its output does not show whether that cell was dropped."
+                             ).format(layer=layer.name, cell=cell))
     return through(layer, cell, _scale(layer) if kept else 0.0, "∂L/∂x = m·∂L/∂y / (1 − p)")
 
 

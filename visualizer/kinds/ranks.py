@@ -14,11 +14,12 @@ def rank_correlation(one: Values, other: Values) -> float | None:
     where all are alike."""
     if len(one) < FEWEST_RANKED or np.ptp(one) == 0 or np.ptp(other) == 0:
         return None
-    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+    return float(np.corrcoef(ranks(one), ranks(other))[0, 1])
 
 
-def _ranks(values: Values) -> Values:
+def ranks(values: Values) -> Values:
+    """From 1, the least, upwards; equal values share the mean of theirs."""
     _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    ranks: Values = (last - (counts - 1) / 2)[at]
-    return ranks
+    found: Values = (last - (counts - 1) / 2)[at]
+    return found

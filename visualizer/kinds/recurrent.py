@@ -64,7 +64,8 @@ def inner_terms(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) ->
     IndexError outside the layer, LookupError for what it has not.
     """
     if key not in layer.inner:
-        raise LookupError(f"{layer.name} has no {key!r}; it has {', '.join(layer.inner)}.")
+        raise LookupError(tr("{layer} has no {key!r}; it has {known}."
+                             ).format(layer=layer.name, key=key, known=", ".join(layer.inner)))
     shape = layer.inner[key].shape
     if not (0 <= step < shape[0] and 0 <= unit < shape[1]):
         raise IndexError(f"{layer.name} has no {key} at step {step}, unit {unit}; it has steps 0…{shape[0] - 1} and "
@@ -149,7 +150,7 @@ def backward_terms(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Term
             if not 0 <= unit < width:
                 return added(formula=english("∂L/∂h = 0: another level or direction starts from it"))
             return _handed_back(layer, inputs, state, each.index(which) if which in each else first(layer), unit)
-    raise LookupError(f"{layer.name} has no input {which}.")
+    raise LookupError(tr("{layer} has no input {which}.").format(layer=layer.name, which=which))
 
 
 def own_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
@@ -171,7 +172,8 @@ def inner_backward_terms(layer: Layer, inputs: Inputs, key: str, step: int, unit
         raise IndexError(f"{layer.name} has no gradient {key} at step {step}, unit {unit}; it has steps "
                          f"0…{array.shape[0] - 1} and units 0…{array.shape[1] - 1}.")
     if key.endswith("_direct"):
-        raise LookupError(f"The {key} of {layer.name} came from outside; the layers that read it tell how.")
+        raise LookupError(tr("The {key} of {layer} came from outside; the layers that read it tell how."
+                             ).format(key=key, layer=layer.name))
     if key.startswith("initial_"):
         state = key.removeprefix("initial_")
         return _handed_back(layer, inputs, state, step if changed(layer, state) else first(layer), unit)
@@ -365,7 +367,8 @@ def sentence(layer: Layer, inputs: Inputs) -> str:
 def inner_sentence(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> str:
     """One plain sentence about one number of `layer.inner`; steps are counted from 1, units from 0."""
     if key not in SAYS:
-        raise LookupError(f"There is no sentence about {key!r}; there are {', '.join(SAYS)}.")
+        raise LookupError(tr("There is no sentence about {key!r}; there are {known}."
+                             ).format(key=key, known=", ".join(SAYS)))
     value = inner(layer, key, step, unit)
     claim = "value", layer.name, (unit,), step, f"inner.{key}"
     return translated(SAYS[key]).format(

@@ -234,7 +234,7 @@ def folded(layer: Layer, inputs: Inputs) -> Entries:
 def added_by_places(layer: Layer, inputs: Inputs) -> Entries:
     """The base, and onto it each number of the source, at the place along `dim` that its index says."""
     if layer.settings.get("reduce", "sum") != "sum":
-        raise LookupError(f"{layer.name} does not add, which is not explained.")
+        raise LookupError(tr("{layer} does not add, which is not explained.").format(layer=layer.name))
     base, index, source = (read.output.reshape(full_shape({"batch": batch_of(layer.settings, which)}, read))
                            for which, read in enumerate(inputs))
     dim = int(layer.settings["dim"]) % max(base.ndim, 1)

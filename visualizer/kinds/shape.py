@@ -125,7 +125,8 @@ def _places(move: Move, layer: Layer, inputs: Inputs) -> Places | None:
     """
     if move.new is None:
         if layer.output.size != inputs[0].output.size:
-            raise LookupError(f"{layer.name} has not as many numbers as {inputs[0].name}, which is not explained.")
+            raise LookupError(tr("{layer} has not as many numbers as {source}, which is not explained."
+                                 ).format(layer=layer.name, source=inputs[0].name))
         return None
     batches = [batch_of(layer.settings, which) if move.looks else _batch(layer, inputs, which)
                for which in range(len(inputs))]  # what is put into a part of something has fewer axes, and its batch
@@ -135,7 +136,8 @@ def _places(move: Move, layer: Layer, inputs: Inputs) -> Places | None:
         return _looked_up(layer, inputs, move, shapes)
     places = _made(move, shapes, tuple(sorted((key, _fixed(value)) for key, value in settings.items())))
     if places.size != layer.output.size:
-        raise LookupError(f"How {layer.name} picks its numbers is not explained by its settings.")
+        raise LookupError(tr("How {layer} picks its numbers is not explained by its settings."
+                             ).format(layer=layer.name))
     return places
 
 
@@ -146,7 +148,8 @@ def _looked_up(layer: Layer, inputs: Inputs, move: Move, shapes: tuple[tuple[int
                 "values": [source.output.reshape(shape) for source, shape in zip(inputs, shapes, strict=True)]}
     places = _of_inputs(move, shapes, settings)
     if places.size != layer.output.size:
-        raise LookupError(f"How {layer.name} picks its numbers is not explained by its settings.")
+        raise LookupError(tr("How {layer} picks its numbers is not explained by its settings."
+                             ).format(layer=layer.name))
     return places
 
 
@@ -165,7 +168,8 @@ def _of_inputs(move: Move, shapes: tuple[tuple[int, ...], ...], settings: Settin
     try:
         return np.ascontiguousarray(move.new(settings, places), dtype=np.int32).ravel()
     except (ValueError, IndexError, TypeError, KeyError) as error:
-        raise LookupError(f"How this {move.title} moves its numbers is not explained ({error}).") from error
+        raise LookupError(tr("How this {title} moves its numbers is not explained ({why})."
+                             ).format(title=translated(move.title), why=error)) from error
 
 
 def _batch(layer: Layer, inputs: Inputs, which: int) -> int | None:

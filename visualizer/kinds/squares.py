@@ -123,14 +123,16 @@ def _wanted(layer: Layer, inputs: Inputs, cells: Cells) -> Numbers:
     """What was wanted of these cells: a plain number for all of them, or what the loss read second."""
     target = inputs[1].output if len(inputs) > 1 else layer.settings.get("target")
     if target is None or layer.settings.get("weight") is not None:
-        raise LookupError(f"{layer.name} does not say plainly what was wanted, so it cannot be taken apart.")
+        raise LookupError(tr("{layer} does not say plainly what was wanted, so it cannot be taken apart."
+                             ).format(layer=layer.name))
     found = np.asarray(target, dtype=np.float64)
     if found.size == 1:
         return np.full(len(cells), found.reshape(())[()])
     if same_but_ones(found.shape, inputs[0].shape):
         found = found.reshape(inputs[0].shape)
     else:
-        raise LookupError(f"{layer.name} is aimed at another shape than it was given, which is not explained.")
+        raise LookupError(tr("{layer} is aimed at another shape than it was given, which is not explained."
+                             ).format(layer=layer.name))
     places = [ravel(tuple(cell), found.shape) for cell in cells.tolist()]
     chosen: Numbers = found.reshape(-1)[places]
     return chosen

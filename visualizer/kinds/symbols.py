@@ -45,7 +45,8 @@ def bucket_sentence(layer: Layer, inputs: Inputs) -> str:
 
 
 def nothing_back(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
-    raise LookupError(f"{layer.name} makes whole numbers, and no gradient flows back through those.")
+    raise LookupError(tr("{layer} makes whole numbers, and no gradient flows back through those."
+                         ).format(layer=layer.name))
 
 
 def _same_place(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:

@@ -99,7 +99,8 @@ def hands(trace: Trace, layer: Layer, name: str) -> Array | None:
     try:
         return back_steps(trace, layer.name)[2]
     except (ValueError, IndexError) as error:
-        raise LookupError(f"{layer.name} is a {layer.kind} of an unknown form.") from error
+        raise LookupError(tr("{layer} is a {kind} of an unknown form."
+                             ).format(layer=layer.name, kind=layer.kind)) from error
 
 
 # --- what is measured ------------------------------------------------------------------------------------------------

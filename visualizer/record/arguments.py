@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from visualizer.language import tr
 from visualizer.trace import Refused
 
 Turn = Callable[[str, Tensor], Tensor]
@@ -40,11 +41,12 @@ class Arguments:
         where there is no such sample."""
         first = next((tensor for _, tensor in self.tensors), None)
         if first is None or not -first.ndim <= axis < first.ndim:
-            raise Refused(f"There is no axis {axis} in what the model reads along which samples could be counted; name "
-                          "the axis of its batch.")
+            raise Refused(tr("There is no axis {axis} in what the model reads along which samples could be counted; "
+                             "name the axis of its batch.").format(axis=axis))
         count = first.shape[axis]
         if not -count <= sample < count:
-            raise Refused(f"There is no sample {sample}; the model was given {count}, 0 to {count - 1}.")
+            raise Refused(tr("There is no sample {sample}; the model was given {count}, 0 to {last}."
+                             ).format(sample=sample, count=count, last=count - 1))
 
         def alone(name: str, tensor: Tensor) -> Tensor:
             usual = axis % tensor.ndim if tensor.ndim > axis else 0
@@ -77,11 +79,11 @@ def arguments(model: nn.Module, x: Any, keywords: Mapping[str, Any] | None = Non
     named = {str(name): _read(item) for name, item in (keywords or {}).items()}
     found = next((made for made in _ways(x, named) if _fits(model, made)), None)
     if found is None:
-        raise Refused(f"{type(model).__name__} takes {_taken(model)}, which does not go with what was given; give a "
-                      "tuple in this order, or a dict by these names.")
+        raise Refused(tr("{type} takes {taken}, which does not go with what was given; give a tuple in this order, or "
+                         "a dict by these names.").format(type=type(model).__name__, taken=_taken(model)))
     if not found.tensors:
-        raise Refused("There is no tensor and no array in what the model is given, so there is nothing to follow; give "
-                      "one, with a batch axis of size 1.")
+        raise Refused(tr("There is no tensor and no array in what the model is given, so there is nothing to follow; "
+                         "give one, with a batch axis of size 1."))
     return found
 
 
@@ -149,9 +151,9 @@ def _fits(model: nn.Module, made: Arguments) -> bool:
 
 
 def _taken(model: nn.Module) -> str:
-    names = [name if each.default is each.empty else f"{name} (or nothing)"
+    names = [name if each.default is each.empty else tr("{name} (or nothing)").format(name=name)
              for name, each in inspect.signature(model.forward).parameters.items()]
-    return ", ".join(names) or "no input"
+    return ", ".join(names) or tr("no input")
 
 
 # --- numbers --------------------------------------------------------------------------------------------------------
@@ -177,10 +179,10 @@ def _array(value: Any) -> Tensor:
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise Refused("What is given is no array of numbers; give rows of one length.") from error
+        raise Refused(tr("What is given is no array of numbers; give rows of one length.")) from error
     if array.dtype.kind not in "fiubc":
-        raise Refused(f"What is given is an array of {array.dtype}, not of numbers; turn it into numbers as in "
-                      "training.")
+        raise Refused(tr("What is given is an array of {dtype}, not of numbers; turn it into numbers as in training."
+                         ).format(dtype=array.dtype))
     if array.dtype == np.longdouble and array.itemsize > np.dtype(np.float64).itemsize:
         array = array.astype(np.float64)
     if isinstance(value, list | tuple | float) and array.dtype == np.float64:
@@ -190,9 +192,9 @@ def _array(value: Any) -> Tensor:
 
 def _checked(tensor: Tensor) -> Tensor:
     if tensor.is_meta:
-        raise Refused("The input is on the meta device and has no numbers; make it on the device of the model.")
+        raise Refused(tr("The input is on the meta device and has no numbers; make it on the device of the model."))
     if tensor.is_nested:
-        raise Refused("The input is a nested tensor; give one sample as a plain tensor, such as x[0][None].")
+        raise Refused(tr("The input is a nested tensor; give one sample as a plain tensor, such as x[0][None]."))
     return tensor
 
 

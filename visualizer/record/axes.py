@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from visualizer.language import tr
 from visualizer.record.unroll import CELLS, FUSED
 from visualizer.trace import PART, Refused
 
@@ -91,8 +92,8 @@ def of_input(event: Event, reader: Event | None) -> Axes:
 
 def _one_sample(size: int, axis: int) -> None:
     if size != 1:
-        raise Refused(f"The input holds {size} samples along its axis {axis}; one is recorded at a time, so give a "
-                      "batch of one, such as x[:1].")
+        raise Refused(tr("The input holds {size} samples along its axis {axis}; one is recorded at a time, so give a "
+                         "batch of one, such as x[:1].").format(size=size, axis=axis))
 
 
 def _steps_first(found: Axes, shape: tuple[int, ...], reader: Event | None) -> Axes:

@@ -24,6 +24,7 @@ from torch.overrides import TorchFunctionMode
 
 from visualizer import advance, kinds, reasons
 from visualizer.kinds import Kind
+from visualizer.language import numeral, tr
 from visualizer.record import axes, composites, unroll
 from visualizer.record.weights import Hashed, Known, Weights, to_numpy
 from visualizer.trace import Array, Refused
@@ -504,8 +505,8 @@ class Recording(TorchFunctionMode):
             found = torch.autograd.grad(scalar, self.places, allow_unused=True)
         except RuntimeError as error:
             reason = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")
-            raise Refused(f"Autograd cannot go back through the model ({reason}); mend that, or record the way "
-                          "forwards alone with objective='none'.") from error
+            raise Refused(tr("Autograd cannot go back through the model ({why}); mend that, or record the way forwards "
+                             "alone with objective='none'.").format(why=reason)) from error
         self.came_back(found)
 
     @property
@@ -766,8 +767,9 @@ class Recording(TorchFunctionMode):
         """
         self._bytes += number
         if self._bytes > self.budget:
-            raise Refused(f"The numbers of this recording need more than {self.budget / (1 << 20):,.0f} MiB; use a "
-                          "smaller input or model, or allow more with the budget.")
+            raise Refused(tr("The numbers of this recording need more than {budget} MiB; use a smaller input or model, "
+                             "or allow more with the budget."
+                             ).format(budget=numeral(f"{self.budget / (1 << 20):,.0f}")))
 
 
 def _target(call: _Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:

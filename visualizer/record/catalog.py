@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from visualizer import manifest, registry
+from visualizer.language import english, tr, translated
 from visualizer.manifest import Manifest
 from visualizer.record import formats
 from visualizer.trace import Refused
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 512 << 20
 """A file of weights that is larger, or would unpack to more, is refused."""
-FROM_PYTHON = ("where the model was made, from Python, visualizer.capture(model, x).save('mine.trace') records any "
-               "model, and mine.trace opens here")
+FROM_PYTHON = english("where the model was made, from Python, visualizer.capture(model, x).save('mine.trace') records "
+                      "any model, and mine.trace opens here")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,17 +78,18 @@ def open_model(name_or_path: str | Path, untrained: bool = False, told: Manifest
         return _bundled(str(name_or_path), untrained)
     path = Path(name_or_path)
     if untrained and path.exists():
-        raise Refused(f"{path.name} holds one set of weights, and only bundled models come with those from before "
-                      f"training; name one of {', '.join(registry.with_before())}.")
+        raise Refused(tr("{file} holds one set of weights, and only bundled models come with those from before "
+                         "training; name one of {known}."
+                         ).format(file=path.name, known=", ".join(registry.with_before())))
     if path.exists() and (why := formats.refused(path)):
         raise Refused(why)
     form = formats.find(path)
     if form is None:
         if path.exists():
-            raise Refused(f"{path.name} is no model file that is understood ({', '.join(formats.suffixes())}); "
-                          f"{FROM_PYTHON}.")
-        raise LookupError(f"There is no model {str(name_or_path)!r}; name one of {', '.join(registry.models())}, or a "
-                          "model file.")
+            raise Refused(tr("{file} is no model file that is understood ({known}); {instead}.").format(
+                file=path.name, known=", ".join(formats.suffixes()), instead=translated(FROM_PYTHON)))
+        raise LookupError(tr("There is no model {name!r}; name one of {known}, or a model file."
+                             ).format(name=str(name_or_path), known=", ".join(registry.models())))
     _measure(path)
     told = manifest.of(path) if told is None else told
     if told.source:
@@ -102,7 +104,8 @@ def _of_source(path: Path, told: Manifest) -> Opened:
 
     place = path.with_name(told.source)
     if not place.is_file():
-        raise Refused(f"{told.source} does not lie beside {path.name}; put it there.")
+        raise Refused(tr("{name} does not lie beside {file}; put it there."
+                         ).format(name=told.source, file=path.name))
     opened = python.open_file(place, replace(told, source="", weights=path.name))
     return replace(opened, name=path.stem, told=replace(opened.told, source=told.source, weights=""))
 
@@ -113,8 +116,8 @@ def _bundled(name: str, untrained: bool) -> Opened:
 
     path = registry.weights(name, untrained)
     if untrained and not path.is_file():
-        raise Refused(f"The weights of {name} from before training are not bundled; they are for "
-                      f"{', '.join(registry.with_before())}.")
+        raise Refused(tr("The weights of {name} from before training are not bundled; they are for {known}."
+                         ).format(name=name, known=", ".join(registry.with_before())))
     source = source_of(name)
     try:
         card = registry.card(path)
@@ -122,8 +125,8 @@ def _bundled(name: str, untrained: bool) -> Opened:
         if card.get("weights") != "drawn":
             module.load_state_dict(load_file(path))
     except (SafetensorError, ValueError, RuntimeError, OSError) as error:
-        raise Refused(f"The weights of {name} are damaged; make them again with `python models/{name}.py DATA_DIR`, or "
-                      "install Visualizer again.") from error
+        raise Refused(tr("The weights of {name} are damaged; make them again with `python models/{name}.py DATA_DIR`, "
+                         "or install Visualizer again.").format(name=name)) from error
     return Opened(name, str(card.get("title", source.TITLE)), module.eval(), card, tuple(source.LABELS), source.prepare,
                   getattr(source, "unknown", None), getattr(source, "wanted", None))
 
@@ -155,6 +158,7 @@ def source_of(name: str) -> ModuleType:
 def _measure(path: Path) -> None:
     """Refuse what is not there, and what there is no room for."""
     if not path.is_file():
-        raise Refused(f"There is no file {path}; check the name.")
+        raise Refused(tr("There is no file {path}; check the name.").format(path=path))
     if path.stat().st_size > MOST_BYTES:
-        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 20} MB; open a smaller network.")
+        raise Refused(tr("{file} is larger than {most} MB; open a smaller network."
+                         ).format(file=path.name, most=MOST_BYTES >> 20))

@@ -343,10 +343,11 @@ class _Counting:
             returned = [tensor for _, tensor in islice(outputs(self.opened.module(*x)), 1)]
         except (RuntimeError, TypeError) as error:
             shape = " and ".join(str(tuple(each.shape)) for each in x)
-            raise Refused(f"{self.opened.title} cannot be run on an input of the shape {shape} "
-                          f"({str(error).strip().partition(chr(10))[0].rstrip('.')}).") from error
+            raise Refused(tr("{model} cannot be run on an input of the shape {shape} ({why}).").format(
+                model=self.opened.title, shape=shape,
+                why=str(error).strip().partition(chr(10))[0].rstrip("."))) from error
         if not returned:
-            raise Refused(f"{self.opened.title} hands nothing back.")
+            raise Refused(tr("{model} hands nothing back.").format(model=self.opened.title))
         found: Array = returned[0].detach().float().numpy()
         return found
 

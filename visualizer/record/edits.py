@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from visualizer import edits, registry
 from visualizer.inputs import InputKind
-from visualizer.language import ENGLISH, speaking
+from visualizer.language import ENGLISH, speaking, tr, translated
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.cutting import cut
 from visualizer.record.latent import by_chance, settings_of
 from visualizer.record.weights import to_numpy
-from visualizer.trace import TRAINED, UNTRAINED, Array, Refused
+from visualizer.trace import ONE_UPDATE, TRAINED, UNTRAINED, Array, Refused
 
 
 def opened_with(model: Any, words: Sequence[str]) -> Opened:
@@ -76,6 +76,8 @@ def _with_weights(model: Any, wanted: Sequence[tuple[edits.Edit, edits.Arguments
     name, said = (wanted[-1][0].name, wanted[-1][1]) if wanted else ("", ())
     if name == TRAINED:
         return registry.module("record.training.weights").after(str(model), *said)
+    if name == ONE_UPDATE:
+        return registry.module("record.training.one").opened_update(str(model), *said)
     return open_model(model, untrained=name == UNTRAINED)
 
 
@@ -91,8 +93,9 @@ def grain_for(words: Sequence[str], kind: InputKind, facts: Mapping[str, Any], t
     for edit, _ in edits.of(words, edits.INPUT):
         why = "" if grain is None else edit.lacks(grain)
         if grain is None or why:
-            raise Refused(f"{title} reads {kind.one}, which the edit {edit.name} does not apply to"
-                          f"{f': {why}' if why else ''}; take it away.")
+            refused = tr("{model} reads {one}, which the edit {edit} does not apply to: {why}; take it away.") if why \
+                else tr("{model} reads {one}, which the edit {edit} does not apply to; take it away.")
+            raise Refused(refused.format(model=title, one=translated(kind.one), edit=edit.name, why=why))
     return grain
 
 
@@ -102,7 +105,8 @@ def after(raw: Any, matter: edits.Matter, words: Sequence[str]) -> Any:
         array = edits.done(matter, words).array
     except ValueError as error:
         names = ", ".join(edit.name for edit, _ in edits.of(words, edits.INPUT))
-        raise Refused(f"The edit {names} does not apply to this input: {error}.") from error
+        raise Refused(tr("The edit {names} does not apply to this input: {why}."
+                         ).format(names=names, why=error)) from error
     if array is matter.array or (array.shape == matter.array.shape and np.array_equal(array, matter.array)):
         return raw
     array.flags.writeable = False
@@ -120,7 +124,8 @@ def of_tensor(words: Sequence[str], x: Any) -> tuple[Any, str]:
     done, in words. Rows and columns are the last two of four axes, steps the one after the first of three."""
     array = x.detach().numpy() if isinstance(x, Tensor) else x
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu" or not 2 <= array.ndim <= 4:
-        raise Refused("What is given is no single array of numbers with two to four axes, so no edit applies to it.")
+        raise Refused(tr("What is given is no single array of numbers with two to four axes, so no edit applies to "
+                         "it."))
     axes = {2: ("sequence", "step"), 3: ("sequence", "step", "number"), 4: ("sequence", "channel", "row", "column")}
     along, many = ("row", "rows") if array.ndim == 4 else ("step", "steps")
     grain = edits.Grain(axes[array.ndim], along, along, many)
@@ -130,7 +135,7 @@ def of_tensor(words: Sequence[str], x: Any) -> tuple[Any, str]:
     except LookupError as error:
         raise Refused(str(error.args[0])) from error
     except ValueError as error:
-        raise Refused(f"The edit does not apply to this input: {error}.") from error
+        raise Refused(tr("The edit does not apply to this input: {why}.").format(why=error)) from error
     found = np.ascontiguousarray(found)
     return torch.from_numpy(found).to(x.dtype) if isinstance(x, Tensor) else found, written(plain)
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from visualizer import registry
 from visualizer.inputs.nothing import INPUT as NO_INPUT
+from visualizer.language import tr
 from visualizer.manifest import NOTHING, Manifest
 from visualizer.record import intake
 from visualizer.record.alone import Alone
@@ -59,7 +60,8 @@ def attach(weights: Mapping[str, Any], path: Path, told: Manifest = NOTHING, mod
     not fit the wiring that was said."""
     found = _meant(weights, told.trunk)
     if not found:
-        raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")
+        raise Refused(tr("{file} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt')."
+                         ).format(file=path.name))
     if told.kind == NO_INPUT.name:  # as somebody chose who knows better than to guess
         return _alone(found[0][1], path)
     if told.wiring:
@@ -375,7 +377,7 @@ def _run(module: nn.Module, reads: Takes, shapes: Shapes) -> Any:
     """What comes out of zeros of a shape; raises ValueError where there is no room to try."""
     widest = max((layer.out_channels for layer in _leaves(module) if hasattr(layer, "out_channels")), default=1)
     if widest * prod(shapes[0]) > MOST_MADE:
-        raise ValueError("it would make more than there is room for")
+        raise ValueError(tr("it would make more than there is room for"))
     with torch.no_grad():
         return module(torch.zeros(shapes[0], dtype=torch.long if reads.whole else torch.float32))
 
@@ -420,7 +422,8 @@ def _wired_as_said(found: Sequence[tuple[str, dict[str, Any]]], path: Path, told
     try:
         lines = parse(told.wiring)
     except Odd as error:
-        raise Refused(f"The wiring of {path.name} cannot be read ({error}); mend that line.") from None
+        raise Refused(tr("The wiring of {file} cannot be read ({error}); mend that line."
+                         ).format(file=path.name, error=error)) from None
     for _, held in found:
         for tensors in _spelled(held):
             try:
@@ -428,7 +431,8 @@ def _wired_as_said(found: Sequence[tuple[str, dict[str, Any]]], path: Path, told
                 return _as_wired(model, _read_as_said(model, told), path, told, "wiring guessed by you", ())
             except Odd as error:
                 why = why or str(error)
-    raise Refused(f"The wiring of {path.name} does not fit its weights ({why}); mend that line.")
+    raise Refused(tr("The wiring of {file} does not fit its weights ({why}); mend that line."
+                     ).format(file=path.name, why=why))
 
 
 def _read_as_said(model: Wired, told: Manifest) -> Takes:
@@ -480,7 +484,7 @@ def _fed(path: Path, title: str, model: nn.Module, reads: Takes, told: Manifest,
     def known(raw: Any) -> Any:
         made = prepare(raw)
         if reads.whole and made.numel() and not 0 <= int(made.min()) <= int(made.max()) < reads.most:
-            raise ValueError(f"whole numbers from 0 to {reads.most - 1} are read")
+            raise ValueError(tr("whole numbers from 0 to {last} are read").format(last=reads.most - 1))
         return made
 
     shape = ("shape",) if told.shape is None else ()
@@ -495,6 +499,7 @@ def _alone(tensors: Mapping[str, Tensor], path: Path) -> Opened:
     numbers = sum(tensor.numel() for tensor in tensors.values())
     held = "1 tensor" if len(tensors) == 1 else f"{len(tensors)} tensors"
     if not model.paths:
-        raise Refused(f"{path.name} holds no numbers; save weights with torch.save(model.state_dict(), 'weights.pt').")
+        raise Refused(tr("{file} holds no numbers; save weights with torch.save(model.state_dict(), 'weights.pt')."
+                         ).format(file=path.name))
     return Opened(path.stem, f"{path.name}, weights alone: {held}, {numbers:,} numbers, no wiring", model.eval(),
                   {"input": {"kind": NO_INPUT.name}, "alone": True}, (), lambda raw: torch.zeros(1, 1))

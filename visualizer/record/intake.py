@@ -19,6 +19,7 @@ from visualizer import answers, beside, inputs
 from visualizer.inputs import InputKind, Offer, _exported
 from visualizer.inputs.several import INPUT as INPUTS
 from visualizer.inputs.tensor import EXAMPLE
+from visualizer.language import numeral, tr
 from visualizer.manifest import Input, Manifest
 from visualizer.record.catalog import Opened
 from visualizer.record.probing import FAULTS, Shape, Shapes, Tried, first_shape, proposed, without_numbers
@@ -71,7 +72,9 @@ def opened(path: Path, title: str, module: nn.Module, declared: Sequence[Declare
     """
     found, asked_shape = (list(declared), False) if declared is not None else _looked_for(path, module, told, why)
     if not found:
-        raise Refused(f"{path.name} reads no tensor, so there is nothing to follow{why and '; '}{why}.")
+        said = tr("{file} reads no tensor, so there is nothing to follow; {otherwise}.") if why else \
+            tr("{file} reads no tensor, so there is nothing to follow.")
+        raise Refused(said.format(file=path.name, otherwise=why))
     tried = tried or without_numbers(module, [each.dtype for each in found])
     single = len(found) == 1
     said = [told if single else told.inputs.get(each.name, Input()) for each in found]
@@ -113,7 +116,7 @@ def _looked_for(path: Path, module: nn.Module, told: Manifest, why: str) -> tupl
         free = tuple(axis for axis, size in enumerate(told.shape) if size is None)
         ways: list[tuple[Shape, tuple[int, ...]]] = [((1, *sizes), tuple(axis + 1 for axis in free))]
         ways.insert(0 if sizes[:1] == (1,) and (not likely or len(sizes) == len(likely[0][0])) else 1, (sizes, free))
-        error = "nothing fits"
+        error = tr("nothing fits")
         for shape, open_ in ways:
             for each in [dtype] if dtype else dict.fromkeys([usual, torch.float32, torch.int64]):
                 try:
@@ -122,8 +125,8 @@ def _looked_for(path: Path, module: nn.Module, told: Manifest, why: str) -> tupl
                     error = str(found).strip().partition("\n")[0].rstrip(".")[:160] if shape is ways[0][0] else error
                     continue
                 return [Declared("input", shape, open_, each)], False
-        raise Refused(f"{path.name} cannot be run on the shape {' × '.join(map(str, sizes))} ({error}); say another "
-                      "with --shape.")
+        raise Refused(tr("{file} cannot be run on the shape {shape} ({error}); say another with --shape."
+                         ).format(file=path.name, shape=" × ".join(map(str, sizes)), error=error))
     for shape, each in likely:
         kind = dtype or each
         try:
@@ -131,8 +134,11 @@ def _looked_for(path: Path, module: nn.Module, told: Manifest, why: str) -> tupl
         except FAULTS:
             continue
         return [Declared("input", shape, (), kind)], True
-    raise Refused(f"{path.name} does not say what it reads, and it ran on none of {len(likely)} shapes that were "
-                  f"tried; say it with --shape 1,3,32,32{why and ', or '}{why}.")
+    said = tr("{file} does not say what it reads, and it ran on none of {count} shapes that were tried; say it with "
+              "--shape 1,3,32,32, or {otherwise}.") if why else \
+        tr("{file} does not say what it reads, and it ran on none of {count} shapes that were tried; say it with "
+           "--shape 1,3,32,32.")
+    raise Refused(said.format(file=path.name, count=len(likely), otherwise=why))
 
 
 def _full(said: Input) -> Shape:
@@ -147,7 +153,8 @@ def _free(said: Input) -> tuple[int, ...]:
 def _dtype(name: str) -> torch.dtype:
     found = getattr(torch, name, None)
     if not isinstance(found, torch.dtype):
-        raise Refused(f"There are no numbers of the kind {name!r}; say float32, float64, int64 or uint8.")
+        raise Refused(tr("There are no numbers of the kind {name!r}; say float32, float64, int64 or uint8."
+                         ).format(name=name))
     return found
 
 
@@ -160,9 +167,9 @@ def _sized(path: Path, declared: Declared, said: Input) -> Declared:
     free = {*declared.free, 0} if len(own) > 1 and sizes[:1] == (1,) else {*declared.free}
     if len(sizes) != len(own) or any(size not in (None, one) and axis not in free
                                      for axis, (size, one) in enumerate(zip(sizes, own, strict=True))):
-        words = " × ".join("any" if axis in declared.free else str(size) for axis, size in enumerate(own))
-        raise Refused(f"{path.name} reads {words} numbers, with the batch in front, and it was told to be given "
-                      f"{' × '.join('any' if size is None else str(size) for size in said.shape)}; say another shape.")
+        words = _in_words([None if axis in declared.free else size for axis, size in enumerate(own)])
+        raise Refused(tr("{file} reads {shape} numbers, with the batch in front, and it was told to be given {told}; "
+                         "say another shape.").format(file=path.name, shape=words, told=_in_words(said.shape)))
     fixed = {axis for axis, size in enumerate(sizes) if size is not None and axis > 0}
     return replace(declared, free=tuple(axis for axis in declared.free if axis not in fixed),
                    sizes=tuple(one if size is None or (axis == 0 and size == 1) else size
@@ -183,7 +190,7 @@ def _batched(path: Path, tried: Tried, wanted: Sequence[Declared], said: Sequenc
         try:
             return guess, first_shape(tried(shapes)), shapes
         except Refused as error:
-            raise Refused(f"{path.name}: {error}") from error
+            raise Refused(tr("{name}: {why}").format(name=path.name, why=error)) from error
         except FAULTS:
             continue
     return guesses[-1], (), ()
@@ -215,7 +222,7 @@ def _settled(path: Path, declared: Declared, told: Input, batched: bool, fewer: 
         kind = inputs.proposed(offer, told)
         found = kind.settled(offer, told, preset)
     except (Refused, ValueError) as error:
-        raise Refused(f"{path.name}: {str(error).rstrip('.')}.") from error
+        raise Refused(tr("{name}: {why}.").format(name=path.name, why=str(error).rstrip("."))) from error
     said = replace(Input(**_said_of(found.said)), kind=kind.called or kind.name, shape=sizes, dtype=offer.dtype)
     facts = {"kind": kind.name, "shape": [*sizes], **kind.facts(offer, said)}
     if declared.fill is not None:
@@ -238,11 +245,12 @@ def _answered(path: Path, told: Manifest) -> dict[str, Any]:
         try:
             found["answer"] = {**told.settings, "kind": answers.kind(told.answer).name}
         except LookupError as error:
-            raise Refused(f"{path.name}: {error.args[0]}") from error
+            raise Refused(tr("{name}: {why}").format(name=path.name, why=error.args[0])) from error
     if told.objective:
         if answers.asked(told.objective) is None:
             known = ", ".join(word for each in answers.kinds() for word in each.asks)
-            raise Refused(f"{path.name}: There is no objective {told.objective!r}; there are {known}.")
+            raise Refused(tr("{file}: There is no objective {objective!r}; there are {known}."
+                             ).format(file=path.name, objective=told.objective, known=known))
         found["objective"] = {**told.settings, "kind": told.objective}
     return found
 
@@ -252,7 +260,7 @@ def _goes(shape: Sequence[int], sizes: Sequence[int | None]) -> bool:
 
 
 def _in_words(sizes: Sequence[int | None]) -> str:
-    return " × ".join("any" if size is None else str(size) for size in sizes) or "1"
+    return " × ".join(tr("any") if size is None else str(size) for size in sizes) or "1"
 
 
 def _facts(reads: Sequence[_Reads], answer: Shape) -> dict[str, Any]:
@@ -272,8 +280,9 @@ def _labels(path: Path, told: Manifest, answer: Shape) -> tuple[tuple[str, ...],
     counts = {size if size is None else size - before for size in (answer[-1], *answer[1:2])} if answer else set()
     if told.labels:
         if counts and len(told.labels) not in counts:
-            raise Refused(f"{path.name} gives {_in_words(answer[1:] or answer)} numbers, and {len(told.labels):,} "
-                          "labels were told; give one for each class.")
+            raise Refused(tr(
+                "{file} gives {shape} numbers, and {count} labels were told; give one for each class.").format(
+                file=path.name, shape=_in_words(answer[1:] or answer), count=numeral(f"{len(told.labels):,}")))
         return told.labels, ""
     return beside.labels_of(path, answer[1]) if len(answer) == 2 and 1 < answer[1] <= MOST_LABELS else ((), "")
 
@@ -304,10 +313,10 @@ def _fed(raw: Any, reads: _Reads) -> Tensor:
     if array.ndim == len(sizes) - 1 and reads.offer.batched:
         array = array[None]
     if array.ndim != len(sizes):
-        raise ValueError(f"it has {array.ndim} axes, and {len(sizes)} are read")
+        raise ValueError(tr("it has {count} axes, and {wanted} are read").format(count=array.ndim, wanted=len(sizes)))
     made = torch.tensor(array)
     if made.is_floating_point() and not (declared.dtype.is_floating_point or declared.dtype.is_complex):
-        raise ValueError("whole numbers are read")
+        raise ValueError(tr("whole numbers are read"))
     return made.to(declared.dtype)
 
 

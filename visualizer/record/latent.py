@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from visualizer import latent
+from visualizer.language import tr
 from visualizer.record.catalog import Opened
 from visualizer.trace import Array, Refused
 
@@ -38,8 +39,9 @@ def decoder_of(opened: Opened) -> Opened:
         return _reading(opened, opened.module, size)
     name = _named(opened.module, settings_of(opened))
     if name is None:
-        raise Refused(f"{opened.title} does not tell which part of it makes a picture of a point; give its class a "
-                      "method decode(point), or name the part in its manifest, as the decoder of its answer.")
+        raise Refused(tr("{model} does not tell which part of it makes a picture of a point; give its class a method "
+                         "decode(point), or name the part in its manifest, as the decoder of its answer."
+                         ).format(model=opened.title))
     part = copy.copy(opened.module)
     part.__class__ = type(type(part).__name__, (type(part),), {  # it keeps its parts, and their names
         "forward": lambda self, point: getattr(self, name)(point)})
@@ -70,8 +72,8 @@ def size_of(opened: Opened) -> int:
     with torch.no_grad():
         found = points_of(opened, opened.prepare(_any(opened))) if opened.prepare is not None else None
     if found is None:
-        raise Refused(f"{opened.title} does not tell which layer holds its points; name it in its manifest, as the "
-                      "latent of its answer.")
+        raise Refused(tr("{model} does not tell which layer holds its points; name it in its manifest, as the latent "
+                         "of its answer.").format(model=opened.title))
     return found.shape[1]
 
 
@@ -132,8 +134,9 @@ def by_chance(module: nn.Module, settings: Mapping[str, Any], seed: int, title: 
     name, said = _named(module, settings), [str(settings.get(key, "")) for key in ("latent", "spread")]
     parts = dict(module.named_modules())
     if name is None or not all(word in parts and word for word in said):
-        raise Refused(f"{title} does not tell mean, logarithm of the variance and decoder of its regions, so no point "
-                      "can be drawn from one; name them as latent, spread and decoder of its answer.")
+        raise Refused(tr("{model} does not tell mean, logarithm of the variance and decoder of its regions, so no "
+                         "point can be drawn from one; name them as latent, spread and decoder of its answer."
+                         ).format(model=title))
     spread: list[Tensor] = []
     parts[said[1]].register_forward_hook(lambda part, given, made: spread.__setitem__(slice(None), [made]))
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from visualizer.language import numeral, tr
 from visualizer.record.arguments import Arguments
 from visualizer.record.calls import tensors_in
 from visualizer.trace import Refused, Trace
@@ -86,11 +87,12 @@ def judge(model: nn.Module, given: Arguments, most: int, called: str) -> None:
     values = 0 if found is None else found.values
     if weights + values <= SURE * most:
         return
-    shapes = " and ".join(" × ".join(map(str, tensor.shape)) for _, tensor in given.tensors)
-    made = f", {_said(values)} of what it makes of an input of {shapes} with the gradients of that" if values else ""
-    raise Refused(f"A recording of {called} would need {_said(weights + values)} ({_said(weights)} of weights with "
-                  f"their gradients{made}), and {_said(most)} are allowed; use a smaller input or model, or allow more "
-                  "with the budget.")
+    shapes = tr(" and ").join(" × ".join(map(str, tensor.shape)) for _, tensor in given.tensors)
+    made = tr(", {values} of what it makes of an input of {shapes} with the gradients of that").format(
+        values=_said(values), shapes=shapes) if values else ""
+    raise Refused(tr("A recording of {called} would need {whole} ({weights} of weights with their gradients{made}), "
+                     "and {most} are allowed; use a smaller input or model, or allow more with the budget.").format(
+        called=called, whole=_said(weights + values), weights=_said(weights), made=made, most=_said(most)))
 
 
 class _Counted(TorchFunctionMode):
@@ -109,4 +111,4 @@ def _bytes(tensor: Tensor) -> int:
 
 
 def _said(count: int) -> str:
-    return f"{count / (1 << 20):,.0f} MiB"
+    return numeral(f"{count / (1 << 20):,.0f}") + " MiB"

@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from visualizer import answers, reasons
 from visualizer.answers import LOGIT, SAID, AnswerKind, Right, Scalar
+from visualizer.language import numeral, tr
 from visualizer.record import axes, layers
 from visualizer.record.calls import Event, Recording
 from visualizer.record.weights import seen_by_numpy
@@ -109,8 +110,8 @@ def aim(recording: Recording, answer: Tensor, wanted: str | Tensor, target: Targ
     """
     wish = _parsed(wanted) if isinstance(wanted, str) else Wish("none")
     if wish.what in LOSSES and target is None:
-        raise Refused(f"The objective {wish.what} compares the answer with a target, and none was given; give one, or "
-                      "name a number of the answer, such as sum or logit:0.")
+        raise Refused(tr("The objective {what} compares the answer with a target, and none was given; give one, or "
+                         "name a number of the answer, such as sum or logit:0.").format(what=wish.what))
     if wish.what == "loss" and asks is None and said is None and target is not None:
         loss, said = suited(recording, answer, target)
         wish = Wish(loss, wish.step)
@@ -124,10 +125,10 @@ def aim(recording: Recording, answer: Tensor, wanted: str | Tensor, target: Targ
     found = _read(recording, answer, labels if by_class else (), target if wish.what == "loss" and by_class else None,
                   wish.step is not None)
     if wish.step is not None and found.steps is None:
-        raise Refused(f"The model gives one answer, not one a step; leave out @{wish.step}.")
+        raise Refused(tr("The model gives one answer, not one a step; leave out @{step}.").format(step=wish.step))
     if wish.step is not None and found.steps is not None and wish.step >= found.steps:
-        raise Refused(f"There is no step {wish.step}; the model gives {found.steps} answers, of steps 0 to "
-                      f"{found.steps - 1}.")
+        raise Refused(tr("There is no step {step}; the model gives {count} answers, of steps 0 to {last}."
+                         ).format(step=wish.step, count=found.steps, last=found.steps - 1))
     ends_in = found.event.kind_name if found.classes else ""
     shares = found.event if ends_in == "softmax" else None
     if found.classes and shares is None:
@@ -147,8 +148,8 @@ def _shares_of_pixels(recording: Recording, found: Answer) -> Event:
     """Of a class for each pixel the probabilities, made here where the model ends in scores; Refused where it cannot
     be that."""
     if len(found.shape) != 3:
-        raise Refused(f"A class for each pixel needs scores of classes, rows and columns, and the model gives the "
-                      f"shape {found.shape}; say another kind of answer.")
+        raise Refused(tr("A class for each pixel needs scores of classes, rows and columns, and the model gives the "
+                         "shape {shape}; say another kind of answer.").format(shape=found.shape))
     if found.event.kind_name == "softmax":
         return found.event
     with torch.no_grad():
@@ -177,8 +178,9 @@ def suited(recording: Recording, answer: Tensor, target: Target) -> tuple[str, M
     if wanted.shape == sizes and not whole and wanted.ndim > 0:
         return "mse", None
     if whole and wanted.ndim > 0 and wanted.shape == sizes:
-        raise Refused(f"{wanted.size} whole numbers were given for {wanted.size} outputs; name the loss that is meant, "
-                      "objective='bce' for yes or no, 'mse' for numbers, or give one class.")
+        raise Refused(tr("{size} whole numbers were given for {size} outputs; name the loss that is meant, "
+                         "objective='bce' for yes or no, 'mse' for numbers, or give one class."
+                         ).format(size=wanted.size))
     return "loss", None
 
 
@@ -187,8 +189,8 @@ def _made_by_a_function(recording: Recording, scalar: Tensor) -> Goal:
     if not isinstance(scalar, Tensor) or scalar.numel() != 1 or scalar.is_complex():
         what = f"a tensor of the shape {tuple(scalar.shape)}" if isinstance(scalar, Tensor) else \
             f"a {type(scalar).__name__}"
-        raise Refused(f"The objective makes {what} of the answer, and one real number can be differentiated; return a "
-                      "tensor of one, such as answer.sum().")
+        raise Refused(tr("The objective makes {what} of the answer, and one real number can be differentiated; return "
+                         "a tensor of one, such as answer.sum().").format(what=what))
     if not scalar.requires_grad:
         recording.notes.append(NOTHING_FLOWED)
         return Goal(None, Objective())
@@ -201,8 +203,8 @@ def _goal(recording: Recording, found: Answer, wish: Wish, target: Target, asks:
         return Goal(None, Objective())
     if not found.tensor.requires_grad:
         if not found.tensor.is_floating_point() and (target is not None or wish.what != "loss"):
-            raise Refused("The model answers with whole numbers, from which nothing flows back; return the scores that "
-                          "they were chosen by.")
+            raise Refused(tr("The model answers with whole numbers, from which nothing flows back; return the scores "
+                             "that they were chosen by."))
         recording.notes.append(NOTHING_FLOWED)
         if not found.tensor.is_floating_point():
             return Goal(None, Objective())
@@ -215,8 +217,8 @@ def _goal(recording: Recording, found: Answer, wish: Wish, target: Target, asks:
 def _goal_of(recording: Recording, found: Answer, wish: Wish, target: Target, asks: Mapping[str, Any] | None,
              named: Named, ends_in: str) -> Goal:
     if found.tensor.is_complex():
-        raise Refused("The answer is complex, and one real number can be differentiated; from Python, name it with "
-                      "objective=lambda answer: answer.abs().sum().")
+        raise Refused(tr("The answer is complex, and one real number can be differentiated; from Python, name it with "
+                         "objective=lambda answer: answer.abs().sum()."))
     if wish.what in LOSSES:
         return _loss_named(recording, found, wish.what, target)
     if wish.what in OF_A_REGION:
@@ -250,8 +252,8 @@ def plain_target(target: Any) -> Target:
         target = target.detach().cpu().numpy()
     if isinstance(target, np.ndarray | np.generic):
         if target.dtype.kind not in "fiub":
-            raise Refused(f"The target is an array of {target.dtype}, not of numbers; give a class, a number, or an "
-                          "array of them.")
+            raise Refused(tr("The target is an array of {dtype}, not of numbers; give a class, a number, or an array "
+                             "of them.").format(dtype=target.dtype))
         if target.size == 1:
             return target.reshape(-1)[0].item()
         return target.tolist() if target.ndim == 1 and target.dtype.kind in "iu" else np.asarray(target)
@@ -259,10 +261,11 @@ def plain_target(target: Any) -> Target:
         try:
             array = np.asarray([plain_target(each) for each in target])
         except ValueError as error:
-            raise Refused("The target is no array of numbers; give rows of one length.") from error
+            raise Refused(tr("The target is no array of numbers; give rows of one length.")) from error
         return [int(each) for each in array] if array.ndim == 1 and array.dtype.kind in "iu" else plain_target(array)
     if target is not None and not isinstance(target, bool | int | float | list | tuple):
-        raise Refused(f"The target is a {type(target).__name__}; give a class, a number, a list or an array of them.")
+        raise Refused(tr("The target is a {type}; give a class, a number, a list or an array of them."
+                         ).format(type=type(target).__name__))
     return target
 
 
@@ -280,8 +283,9 @@ def _parsed(wanted: str) -> Wish:
         return Wish(match[1], None if match[2] is None else int(match[2]))
     one = LOGIT.fullmatch(wanted)
     if match is not None or (one is None and not re.fullmatch(r"[a-z_]+(:[\w,.]+)?", wanted)):
-        raise Refused(f"The objective {wanted!r} is not known; use loss, none, or logit:N with a number N, and @T "
-                      f"behind it for step T alone; or sum, mean, {', '.join(LOSSES)}.")
+        raise Refused(tr("The objective {wanted!r} is not known; use loss, none, or logit:N with a number N, and @T "
+                         "behind it for step T alone; or sum, mean, {known}."
+                         ).format(wanted=wanted, known=", ".join(LOSSES)))
     return Wish(wanted, None if one is None or one[2] is None else int(one[2]))
 
 
@@ -326,11 +330,11 @@ def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target:
                                                and "row" not in event.axes)
     stepwise = len(shape) == 2 and (shape[1] == len(labels) if labels else by_step)
     if target is not None and len(shape) != 1 and not stepwise:
-        raise Refused(f"A target needs one output a class, and the model gives the shape {shape}; leave the target "
-                      "out, or name one output with objective='logit:N'.")
+        raise Refused(tr("A target needs one output a class, and the model gives the shape {shape}; leave the target "
+                         "out, or name one output with objective='logit:N'.").format(shape=shape))
     if labels and shape != (len(labels),) and not stepwise:
-        raise Refused(f"{len(labels)} labels were given and the model's output has the shape {shape}; give one label "
-                      "for each output, or none.")
+        raise Refused(tr("{count} labels were given and the model's output has the shape {shape}; give one label for "
+                         "each output, or none.").format(count=len(labels), shape=shape))
     ends = event.kind_name in ("softmax", "log_softmax") and len(shape) == 1
     classes = stepwise or bool(labels) or target is not None or ends
     if stepwise:
@@ -374,15 +378,15 @@ def _ctc(recording: Recording, found: Answer, wish: Wish, target: Target, asks: 
     blank, reduction = int(asks["blank"]), str(asks.get("reduction", "mean"))
     digits = tuple(target) if isinstance(target, Sequence) else (_class(found, target),)
     if found.steps is None or wish.step is not None:
-        raise Refused("This loss is one number for all steps together; leave out the step, or name one output with "
-                      "logit:N@T.")
+        raise Refused(tr("This loss is one number for all steps together; leave out the step, or name one output with "
+                         "logit:N@T."))
     if not digits or not all(0 <= digit < found.shape[1] and digit != blank for digit in digits):
-        raise Refused(f"The steps can spell the classes 0 to {found.shape[1] - 1} without the blank {blank}; give "
-                      "these as the target.")
+        raise Refused(tr("The steps can spell the classes 0 to {last} without the blank {blank}; give these as the "
+                         "target.").format(last=found.shape[1] - 1, blank=blank))
     needed = len(digits) + sum(one == other for one, other in pairwise(digits))
     if needed > found.steps:
-        raise Refused(f"{found.steps} steps are too few to spell {len(digits)} digits, which need {needed}; give a "
-                      "longer strip.")
+        raise Refused(tr("{steps} steps are too few to spell {count} digits, which need {needed}; give a longer strip."
+                         ).format(steps=found.steps, count=len(digits), needed=needed))
     settings = {"target": digits, "blank": blank, "reduction": reduction}
     loss = recording.step(ctc_of_logits, (found.tensor, digits, blank, reduction), {}, name="loss", kind="ctc_loss",
                           settings=settings)
@@ -397,9 +401,9 @@ def _squares(recording: Recording, found: Answer, target: Target) -> Goal:
         loss = recording.step(functional.mse_loss, (found.tensor, many), {}, name="loss")
         return Goal(loss, Objective("mean_squared_error", None, loss.item()))
     if found.shape not in ((), (1,)) or isinstance(target, Sequence) or np.size(target) != 1:
-        raise Refused(f"The model gives the shape {found.shape}, and the target has the shape {np.shape(target)}; "
-                      "give one number for each, one class for each place, or the objective mse for what all of them "
-                      "should be.")
+        raise Refused(tr("The model gives the shape {shape}, and the target has the shape {wanted}; give one number "
+                         "for each, one class for each place, or the objective mse for what all of them should be."
+                         ).format(shape=found.shape, wanted=np.shape(target)))
     wanted = float(np.reshape(np.asarray(target, np.float64), ()))
     aimed = torch.full_like(found.tensor, wanted, requires_grad=False)
     loss = recording.step(functional.mse_loss, (found.tensor, aimed), {}, name="loss", plain={id(aimed): wanted})
@@ -413,14 +417,16 @@ def _loss_named(recording: Recording, found: Answer, name: str, target: Target, 
     if name == "cross_entropy" and (np.ndim(target) == 0 or found.shape[1:] != np.squeeze(np.asarray(target)).shape):
         if np.ndim(target) == 0 and len(found.shape) == 1:
             return _loss(recording, replace(found, classes=True), target, event.kind_name)
-        raise Refused(f"Cross entropy reads one class for each place, and the answer has the shape {found.shape} with "
-                      f"the classes along its first axis; give a target of the shape {found.shape[1:]}.")
+        raise Refused(tr("Cross entropy reads one class for each place, and the answer has the shape {shape} with the "
+                         "classes along its first axis; give a target of the shape {wanted}."
+                         ).format(shape=found.shape, wanted=found.shape[1:]))
     if name == "cross_entropy":
         aims = np.squeeze(np.asarray(target))
         known = aims[aims != UNKNOWN]
         if aims.dtype.kind not in "bui" or known.min(initial=0) < 0 or known.max(initial=0) >= found.shape[0]:
-            raise Refused(f"The model tells {found.shape[0]} classes apart, 0 to {found.shape[0] - 1}; give one of "
-                          f"these for each place, {UNKNOWN} where it is not known.")
+            raise Refused(tr("The model tells {count} classes apart, 0 to {last}; give one of these for each place, "
+                             "{unknown} where it is not known."
+                             ).format(count=found.shape[0], last=found.shape[0] - 1, unknown=UNKNOWN))
         if "batch" not in event.axes:
             answer = recording.step(torch.unsqueeze, (answer, 0), {})
         aimed = torch.as_tensor(aims.astype(np.int64))[None]
@@ -433,14 +439,15 @@ def _loss_named(recording: Recording, found: Answer, name: str, target: Target, 
     wanted = np.asarray(target, np.float64)
     if wanted.size not in (1, answer.numel()) or (wanted.ndim > 1 and np.squeeze(wanted).shape != tuple(
             size for size in found.shape if size != 1)):
-        raise Refused(f"The target has the shape {wanted.shape} and the answer {found.shape}; give one number for each "
-                      "of its numbers, or one for all.")
+        raise Refused(tr("The target has the shape {shape} and the answer {own}; give one number for each of its "
+                         "numbers, or one for all.").format(shape=wanted.shape, own=found.shape))
     if isinstance(target, int) and answer.numel() > 1:
-        raise Refused(f"The target is the class {target}, and {name} compares {answer.numel()} numbers; give as many, "
-                      f"or one with a point, such as {target}.0, that all of them should be.")
+        raise Refused(tr("The target is the class {target}, and {name} compares {count} numbers; give as many, or one "
+                         "with a point, such as {target}.0, that all of them should be."
+                         ).format(target=target, name=name, count=answer.numel()))
     if name == "bce" and not ((wanted >= 0) & (wanted <= 1)).all():
-        raise Refused("Binary cross entropy reads chances, and the target has numbers below 0 or above 1; give 0 or 1 "
-                      "for each.")
+        raise Refused(tr("Binary cross entropy reads chances, and the target has numbers below 0 or above 1; give 0 or "
+                         "1 for each."))
     if wanted.size == 1 != answer.numel():
         aimed = torch.full_like(answer, float(wanted.reshape(())), requires_grad=False)
     else:
@@ -467,9 +474,9 @@ def _of_a_region(recording: Recording, found: Answer, name: str, target: Target,
             for key in ("latent", "spread")]
     mean, spread = held
     if mean is None or spread is None:
-        raise Refused(f"The objective {name} is about the region of a picture, and no layers for its middle and the "
-                      "logarithm of its variance are named and computed here; name them as latent and spread of the "
-                      "answer, and give a picture.")
+        raise Refused(tr("The objective {name} is about the region of a picture, and no layers for its middle and the "
+                         "logarithm of its variance are named and computed here; name them as latent and spread of the "
+                         "answer, and give a picture.").format(name=name))
 
     def step(call: Any, *given: Any, called: str, **settings: Any) -> Tensor:
         return recording.step(call, given, settings, name=called)  # type: ignore[no-any-return]
@@ -481,8 +488,8 @@ def _of_a_region(recording: Recording, found: Answer, name: str, target: Target,
     if name == KL:
         return Goal(divergence, Objective(name, None, divergence.item()))
     if not isinstance(target, np.ndarray):
-        raise Refused("The objective elbo compares the picture with one that is wanted, and none was given; give one, "
-                      "or choose kl.")
+        raise Refused(tr("The objective elbo compares the picture with one that is wanted, and none was given; give "
+                         "one, or choose kl."))
     off = _loss_named(recording, found, "bce", target, "sum").scalar
     loss = step(torch.add, off, divergence, called="whole")
     return Goal(loss, Objective(name, None, loss.item()))
@@ -505,8 +512,9 @@ def _against(recording: Recording, found: Answer, right: Right) -> Goal:
             answer = recording.step(torch.select, (answer, axis, index), {}, name="chances")
         seen = answer.detach()
         if not right.logits and not bool(((seen >= 0) & (seen <= 1)).all()):
-            raise Refused(f"Chances lie between 0 and 1, and the model answers from {seen.min().item():.3g} to "
-                          f"{seen.max().item():.3g}; say of the answer that its score is a logit.")
+            raise Refused(tr("Chances lie between 0 and 1, and the model answers from {low} to {high}; say of the "
+                             "answer that its score is a logit.").format(
+                low=numeral(f"{seen.min().item():.3g}"), high=numeral(f"{seen.max().item():.3g}")))
         wanted = torch.as_tensor(right.chances, dtype=answer.dtype).reshape(answer.shape)
         axes.name(recording.events)
         held = recording.event_of(wanted)
@@ -535,12 +543,13 @@ def ctc_of_logits(scores: Tensor, digits: Sequence[int], blank: int, reduction: 
 def _class(found: Answer, target: Target) -> int:
     classes = found.shape[-1]
     if not isinstance(target, int):
-        raise Refused("The model gives one answer, so its target is one class, not one for each step.")
+        raise Refused(tr("The model gives one answer, so its target is one class, not one for each step."))
     if classes == 1:
-        raise Refused(f"The model answers with one number, so its target is 0 or 1 for no or yes, or a number of its "
-                      f"own: write {target}.0 for the square of how far it is off.")
+        raise Refused(tr("The model answers with one number, so its target is 0 or 1 for no or yes, or a number of its "
+                         "own: write {target}.0 for the square of how far it is off.").format(target=target))
     if not 0 <= target < classes:
-        raise Refused(f"There is no class {target}; the model tells {classes} classes apart, 0 to {classes - 1}.")
+        raise Refused(tr("There is no class {target}; the model tells {count} classes apart, 0 to {last}."
+                         ).format(target=target, count=classes, last=classes - 1))
     return target
 
 
@@ -551,8 +560,8 @@ def _class_of_steps(found: Answer, wish: Wish, target: Target) -> tuple[int, ...
     if isinstance(target, Sequence):
         aims = [int(aim) for aim in target]
         if len(aims) != found.steps:
-            raise Refused(f"{len(aims)} targets were given for {found.steps} steps; give one for each step, "
-                          f"{UNKNOWN} where it is not known.")
+            raise Refused(tr("{count} targets were given for {steps} steps; give one for each step, {unknown} where it "
+                             "is not known.").format(count=len(aims), steps=found.steps, unknown=UNKNOWN))
         for aim in aims:
             _class(found, 0 if aim == UNKNOWN else aim)
     else:
@@ -560,7 +569,8 @@ def _class_of_steps(found: Answer, wish: Wish, target: Target) -> tuple[int, ...
     one = found.steps - 1 if isinstance(target, int) and wish.step is None else wish.step
     if one is not None:
         if aims[one] == UNKNOWN:
-            raise Refused(f"What should follow step {one} is not known, so it has no loss; choose another step.")
+            raise Refused(tr("What should follow step {step} is not known, so it has no loss; choose another step."
+                             ).format(step=one))
         aims = [aim if step == one else UNKNOWN for step, aim in enumerate(aims)]
     return tuple(aims)
 
@@ -588,7 +598,8 @@ def _of_a_symbol(recording: Recording, found: Answer, match: re.Match[str], ends
     """The log probability of a symbol at one step."""
     step, count = int(match[1]), found.shape[0]
     if step >= count:
-        raise Refused(f"There is no step {step}; the model gives {count} answers, of steps 0 to {count - 1}.")
+        raise Refused(tr("There is no step {step}; the model gives {count} answers, of steps 0 to {last}."
+                         ).format(step=step, count=count, last=count - 1))
     rows = found.tensor.detach().reshape(-1, found.shape[-1])
     symbol = int(rows[step].argmax()) if match[2] is None else _class(found, int(match[2]))
     scores = found.tensor

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from visualizer import inputs, latent
+from visualizer.language import tr
 from visualizer.over import CIRCLE, EXCITE, MEASURED, WALKS, Inputs, Met, Over, picked, why_not
 from visualizer.record.catalog import Opened
 from visualizer.record.latent import decoder_of, points_of
@@ -60,16 +61,17 @@ def walked(over: Over, opened: Opened) -> Inputs:
     size = int(decoder_of(opened).card["input"]["shape"][0])
     if over.pick == CIRCLE:
         if size < 2:
-            raise Refused(f"{opened.title} makes its pictures of one number, in which there is no circle.")
+            raise Refused(tr("{model} makes its pictures of one number, in which there is no circle."
+                             ).format(model=opened.title))
         points = latent.circle(np.zeros(size), float(over.of or RADIUS))
     else:
         ends = [word.strip() for word in over.of.split(",")]
         if len(ends) != 2:
-            raise Refused("A line has two ends; write for example inputs:line=digit-3,digit-7.")
+            raise Refused(tr("A line has two ends; write for example inputs:line=digit-3,digit-7."))
         found = [points_of(opened, prepared(opened, given_of(opened, word).raw)) for word in ends]
         if found[0] is None or found[1] is None:
-            raise Refused(f"{opened.title} does not tell which layer holds the points of its pictures; name it in its "
-                          "manifest, as the latent of its answer.")
+            raise Refused(tr("{model} does not tell which layer holds the points of its pictures; name it in its "
+                             "manifest, as the latent of its answer.").format(model=opened.title))
         points = latent.line(found[0][0], found[1][0])
     words = tuple(dict.fromkeys(map(latent.words_of, points)))
     return Inputs(words, (None,) * len(words))
@@ -116,11 +118,13 @@ def excitement(trace: Trace, over: Over) -> float:
     """The largest value of a unit over its places and steps; raises LookupError with one sentence."""
     name, unit, inner = over.unit
     if name not in trace:
-        raise LookupError(f"There is no layer {name!r}; choose one of {', '.join(layer.name for layer in trace)}.")
+        raise LookupError(tr("There is no layer {name!r}; choose one of {known}."
+                             ).format(name=name, known=", ".join(layer.name for layer in trace)))
     layer = trace[name]
     values, axes = (layer.inner.get(inner), ("step", "unit")) if inner else (layer.output, layer.axes)
     axis = next((axes.index(each) for each in ("channel", "unit", "class", "feature") if each in axes), 0)
     if values is None or not values.ndim or unit >= values.shape[axis]:
         count = 0 if values is None or not values.ndim else values.shape[axis]
-        raise LookupError(f"There is no unit {unit} in {name}{f', {inner}' if inner else ''}; it has {count}.")
+        raise LookupError(tr("There is no unit {unit} in {name}; it has {count}.").format(
+            unit=unit, name=f"{name}, {inner}" if inner else name, count=count))
     return float(np.max(np.take(values, unit, axis)))

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.jit import ScriptModule
 from torch.overrides import TorchFunctionMode, handle_torch_function
 
+from visualizer.language import tr
 from visualizer.record.weights import DEEPEST, OF_TORCH, modules_of
 from visualizer.trace import Refused
 
@@ -136,5 +137,5 @@ def _copied(model: nn.Module, dtype: torch.dtype) -> nn.Module:
         return copy.deepcopy(model).to(dtype)
     except (RuntimeError, TypeError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise Refused(f"The model cannot be copied into another precision ({reason}); leave dtype out, or convert the "
-                      "model yourself.") from error
+        raise Refused(tr("The model cannot be copied into another precision ({why}); leave dtype out, or convert the "
+                         "model yourself.").format(why=reason)) from error

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from visualizer import answers, inputs
+from visualizer import answers, inputs, reasons, registry
 from visualizer.answers import AnswerKind
 from visualizer.edits import INPUT, TEACHER, those
 from visualizer.edits import said as edits_said
 from visualizer.inputs import Given
-from visualizer.language import ENGLISH, speaking, tr
+from visualizer.language import ENGLISH, english, speaking, tr, translated
 from visualizer.latent import MARK
 from visualizer.record.catalog import Opened
 from visualizer.record.edits import of_input, opened_with, written
@@ -24,7 +24,7 @@ from visualizer.record.latent import decoder_of
 from visualizer.record.objectives import Target, plain_target
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
-from visualizer.trace import OF_RUN, TOLD, Array, Refused, Trace
+from visualizer.trace import OF_RUN, ONE_UPDATE, TOLD, Array, Refused, Trace
 
 FACTS = ("answer", "architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained",
          "wiring", OF_RUN)
@@ -55,14 +55,17 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     only those of the input are left to do. Raises what `record` raises.
     """
     opened = model if isinstance(model, Opened) else opened_with(model, edits)
+    if ONE_UPDATE in opened.card:
+        made: Pass = registry.module("record.training.one").pass_of(opened)
+        return made if trace is None else replace(made, trace=trace)
     if str(sample).startswith(MARK):
         opened = decoder_of(opened)
     if opened.prepare is None:
-        raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
-                      "takes any.")
+        raise Refused(tr("{model} does not tell how its input is made; from Python, visualizer.capture(model, x) takes "
+                         "any.").format(model=opened.title))
     given = given_of(opened, str(sample), pixels)
     given = edited(given, edits, opened)
-    x = prepared(opened, given.raw, *(("take back what was done to it",) if edits_said(edits, INPUT) else ()))
+    x = prepared(opened, given.raw, *((english("take back what was done to it"),) if edits_said(edits, INPUT) else ()))
     target = plain_target(target)
     aim = _target(opened, given, target)
     keywords = told_right(opened, x, aim) if those(edits, TEACHER) else None
@@ -98,10 +101,10 @@ def _captured(opened: Opened, given: Given, x: Any, aim: Target, objective: str,
                        sample=given.sample, labels=opened.labels, objective=objective, asks=_asks(opened),
                        facts=facts(opened.card), answer=_answer(opened))
     except (RuntimeError, TypeError) as error:
-        shape = " and ".join(str(tuple(each.shape)) for each in (x if isinstance(x, tuple) else (x,)))
+        shape = tr(" and ").join(str(tuple(each.shape)) for each in (x if isinstance(x, tuple) else (x,)))
         reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise Refused(f"{opened.title} cannot be run on an input of the shape {shape} ({reason}); give it an "
-                      "input of the shape that it was made for.") from error
+        raise Refused(tr("{model} cannot be run on an input of the shape {shape} ({why}); give it an input of the "
+                         "shape that it was made for.").format(model=opened.title, shape=shape, why=reason)) from error
 
 
 def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
@@ -170,24 +173,27 @@ def given_of(opened: Opened, sample: str, pixels: Array | None = None) -> Given:
     return found
 
 
-def prepared(opened: Opened, raw: Any, instead: str = "choose one of its samples") -> Any:
+def prepared(opened: Opened, raw: Any, instead: str = english("choose one of its samples")) -> Any:
     """What is fed in as the model takes it, a tensor or a tuple of several; Refused if it cannot read it, with what to
     do `instead`."""
     assert opened.prepare is not None
     try:
         x = opened.prepare(raw)
         if isinstance(raw, np.ndarray) and isinstance(x, torch.Tensor) and x.ndim > raw.ndim and len(x) > 1:
-            raise ValueError(f"it would be {len(x)} inputs")
+            raise ValueError(tr("it would be {count} inputs").format(count=len(x)))
         return x
     except (ValueError, RuntimeError) as error:
         if isinstance(raw, str):  # the model's own sentence: nothing typed, or symbols that it does not know
-            raise Refused(str(error)) from error
-        size = f" of {' × '.join(map(str, raw.shape))}" if hasattr(raw, "shape") else ""
-        what = inputs.of(reads_of(opened)).one
+            raise Refused(reasons.told(str(error))) from error
+        what = translated(inputs.of(reads_of(opened)).one)
+        if hasattr(raw, "shape"):
+            what = tr("{name} of {shape}").format(name=what, shape=" × ".join(map(str, raw.shape)))
         shape = reads_of(opened).get("shape", ())
         fixed = bool(shape) and all(isinstance(side, int) for side in shape)
-        why = f"it reads {' × '.join(map(str, shape[-2:]))}" if fixed else str(error).partition("\n")[0].rstrip(".")
-        raise Refused(f"{opened.title} cannot read {what}{size} ({why}); {instead}.") from error
+        why = tr("it reads {shape}").format(shape=" × ".join(map(str, shape[-2:]))) if fixed else \
+            str(error).partition("\n")[0].rstrip(".")
+        raise Refused(tr("{model} cannot read {what} ({why}); {instead}."
+                         ).format(model=opened.title, what=what, why=why, instead=translated(instead))) from error
 
 
 def _answer(opened: Opened) -> Mapping[str, Any] | None:
@@ -204,8 +210,8 @@ def _target(opened: Opened, given: Given, target: Target) -> Target:
     if target is not None and not isinstance(target, int):
         return target
     if target is not None:
-        raise Refused(f"What {opened.title} should answer stands in its input, so no target can be chosen; look at one "
-                      "output with the objective logit:N@T.")
+        raise Refused(tr("What {model} should answer stands in its input, so no target can be chosen; look at one "
+                         "output with the objective logit:N@T.").format(model=opened.title))
     found = truth_of(opened, given)
     return np.asarray(found) if made.loss in ("", "squares", "pixels") and np.ndim(found) else found
 

@@ -26,6 +26,7 @@ from torch.nn.parameter import is_lazy
 
 import visualizer
 from visualizer import answers
+from visualizer.language import tr
 from visualizer.record import layers, need
 from visualizer.record.arguments import Arguments, arguments, casts, converted
 from visualizer.record.calls import Event, Recording
@@ -264,8 +265,9 @@ def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module
                                                 f"with the input as {into}.")
                     return done
             elif _runs(model, cast.given):
-                raise Refused(f"The input is {was}, and the model reads {into}; give x.astype('{into}') of an array or "
-                              f"x.to(torch.{into}) of a tensor, with the values that it was trained on.") from error
+                raise Refused(tr("The input is {was}, and the model reads {into}; give x.astype('{into}') of an array "
+                                 "or x.to(torch.{into}) of a tensor, with the values that it was trained on."
+                                 ).format(was=was, into=into)) from error
         if (told := _told(called, given, error)) is not None:
             raise told from error
         raise
@@ -285,14 +287,14 @@ def _runs(model: nn.Module, given: Arguments) -> bool:
 def _told(called: str, given: Arguments, error: Exception) -> Refused | None:
     """A sentence where torch's words lead nowhere; None for the model's own error."""
     said = str(error)
-    shapes = " and ".join(str(tuple(tensor.shape)) for _, tensor in given.tensors)
     if "Expected more than 1 value per channel when training" in said:
-        return Refused("The model is in training mode, in which a batch norm needs several samples; call model.eval() "
-                       "first.")
+        return Refused(tr("The model is in training mode, in which a batch norm needs several samples; call "
+                          "model.eval() first."))
     if any(words in said for words in OF_SHAPES):
-        return Refused(f"{called} cannot be run on an input of the shape {shapes} "
-                       f"({first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch "
-                       "axis of size 1.")
+        return Refused(tr("{model} cannot be run on an input of the shape {shape} ({why}); give one of the shape that "
+                          "it was made for, with a batch axis of size 1.").format(
+            model=called, shape=tr(" and ").join(str(tuple(tensor.shape)) for _, tensor in given.tensors),
+            why=first_line(error).rstrip(".")))
     return None
 
 
@@ -334,17 +336,18 @@ OF_SHAPES = ("mat1 and mat2 shapes cannot be multiplied", "size mismatch", "must
 def recordable(model: Any) -> nn.Module:
     """The module that runs when `model` is called; Refused, with the way, where no numbers can come of it."""
     if not isinstance(model, nn.Module):
-        raise Refused(f"capture records a torch.nn.Module, and this is a {type(model).__name__}; put what it does into "
-                      "the forward of a module, with its layers as attributes.")
+        raise Refused(tr("capture records a torch.nn.Module, and this is a {type}; put what it does into the forward "
+                         "of a module, with its layers as attributes.").format(type=type(model).__name__))
     while hasattr(model, COMPILED):
         model = model._orig_mod
     parameters = {id(each): (name, each) for name, each in (*model.named_parameters(), *model.named_buffers())}
     for name, tensor in parameters.values():
         if is_lazy(tensor):
-            raise Refused(f"{name} has no size before its lazy module has run; call model(x) once, and record it then.")
+            raise Refused(tr("{name} has no size before its lazy module has run; call model(x) once, and record it "
+                             "then.").format(name=name))
         if tensor.is_meta:
-            raise Refused(f"{name} is on the meta device and has no numbers; load its weights first, with "
-                          "model.to_empty(device='cpu') and model.load_state_dict(…).")
+            raise Refused(tr("{name} is on the meta device and has no numbers; load its weights first, with "
+                             "model.to_empty(device='cpu') and model.load_state_dict(…).").format(name=name))
     return copy.deepcopy(model) if any(tensor.is_inference() for _, tensor in parameters.values()) else model
 
 
@@ -377,12 +380,13 @@ def handed_back(recording: Recording, returned: Any, wish: Wanted) -> dict[str, 
             every[name] = tensor
     found = {name: tensor for name, tensor in every.items() if tensor.is_floating_point()} or every
     if not found:
-        raise Refused("The model handed back no tensor, so there is nothing to show; return the logits.")
+        raise Refused(tr("The model handed back no tensor, so there is nothing to show; return the logits."))
     first = wish.output
     if first is not None:
         if first not in every:
-            there = f"name {' or '.join(map(repr, found))}" if len(found) > 1 else "it hands back one, so name none"
-            raise Refused(f"The model hands back no output {first!r}; {there}.")
+            refused = tr("The model hands back no output {name!r}; name {known}.") if len(found) > 1 else \
+                tr("The model hands back no output {name!r}; it hands back one, so name none.")
+            raise Refused(refused.format(name=first, known=tr(" or ").join(map(repr, found))))
         found = {first: every[first]} | found
     recording.event_of(next(iter(found.values())))
     if len(found) > 1:
@@ -415,7 +419,8 @@ def _of_several(outputs: Mapping[str, Tensor]) -> str:
     first, *others = outputs
     if not others:
         return ""
-    return f" (that is output {first!r}; answer={{'output': {others[0]!r}}} asks about another)"
+    return tr(" (that is output {first!r}; answer={{'output': {other!r}}} asks about another)"
+              ).format(first=first, other=others[0])
 
 
 def named_answers(aimed: Aimed, beside: Sequence[Event], names: Mapping[int, str], there: set[str]) -> Iterator[Answer]:
@@ -435,7 +440,7 @@ def named_answers(aimed: Aimed, beside: Sequence[Event], names: Mapping[int, str
 def _dtype(name: str) -> torch.dtype:
     found = {"float32": torch.float32, "float64": torch.float64}.get(name)
     if found is None:
-        raise Refused(f"The precision {name!r} is not offered; use float32 or float64.")
+        raise Refused(tr("The precision {name!r} is not offered; use float32 or float64.").format(name=name))
     return found
 
 

@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from visualizer.language import numeral, tr
 from visualizer.record import shaping
 
 MOST_LINES, MOST_LETTERS, MOST_WHOLE, MOST_LISTED = 2_000, 400, 1 << 24, 6
@@ -95,36 +96,38 @@ class Line:
 def parse(lines: Sequence[str]) -> tuple[Line, ...]:
     """The lines, read; raises Odd with the number of the one that is wrong. Empty ones are left out."""
     if len(lines) > MOST_LINES:
-        raise Odd(f"there are {len(lines):,} lines, and {MOST_LINES:,} are read")
+        raise Odd(tr("there are {count} lines, and {most} are read"
+                     ).format(count=numeral(f"{len(lines):,}"), most=numeral(f"{MOST_LINES:,}")))
     found = []
     for number, line in enumerate(lines, 1):
         if not isinstance(line, str):
-            raise Odd(f"line {number} is no text")
+            raise Odd(tr("line {number} is no text").format(number=number))
         if line.strip():
             try:
                 found.append(_line(line.strip()))
             except Odd as error:
-                raise Odd(f"line {number}, {line.strip()[:60]!r}: {error}") from None
+                raise Odd(tr("line {number}, {line!r}: {why}"
+                             ).format(number=number, line=line.strip()[:60], why=error)) from None
     if not any(each.what in LAYERS for each in found):
-        raise Odd("there is no layer in it")
+        raise Odd(tr("there is no layer in it"))
     return tuple(found)
 
 
 def _line(text: str) -> Line:
     if len(text) > MOST_LETTERS:
-        raise Odd(f"it is longer than {MOST_LETTERS} letters")
+        raise Odd(tr("it is longer than {most} letters").format(most=MOST_LETTERS))
     name, _, call = text.rpartition(": ") if ": " in text.partition("(")[0] else ("", "", text)
     try:
         tree = ast.parse(call.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise Odd("it is not written like Conv2d(3, 16, kernel_size=3)") from None
+        raise Odd(tr("it is not written like Conv2d(3, 16, kernel_size=3)")) from None
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
-        raise Odd("it is not written like Conv2d(3, 16, kernel_size=3)")
+        raise Odd(tr("it is not written like Conv2d(3, 16, kernel_size=3)"))
     what = tree.func.id
     if what not in LAYERS and what not in FUNCTIONS and what not in PATHS:
-        raise Odd(f"there is no layer {what[:40]}")
+        raise Odd(tr("there is no layer {what}").format(what=what[:40]))
     if any(word.arg is None for word in tree.keywords):
-        raise Odd("it is not written like Conv2d(3, 16, kernel_size=3)")
+        raise Odd(tr("it is not written like Conv2d(3, 16, kernel_size=3)"))
     made = Line(what, tuple(_literal(each) for each in tree.args),
                 tuple((str(word.arg), _literal(word.value)) for word in tree.keywords), name.strip())
     _arguments(made)
@@ -135,10 +138,10 @@ def _literal(tree: ast.expr) -> Any:
     """A number, a word, True, False, None, or a few whole numbers in brackets."""
     if isinstance(tree, ast.Tuple | ast.List):
         if len(tree.elts) > MOST_LISTED:
-            raise Odd(f"more than {MOST_LISTED} numbers stand in one pair of brackets")
+            raise Odd(tr("more than {most} numbers stand in one pair of brackets").format(most=MOST_LISTED))
         found = tuple(_literal(each) for each in tree.elts)
         if not all(type(each) is int or each is None for each in found):
-            raise Odd("only whole numbers stand in brackets")
+            raise Odd(tr("only whole numbers stand in brackets"))
         return found
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub) and isinstance(tree.operand, ast.Constant) \
             and type(tree.operand.value) in (int, float):
@@ -147,23 +150,23 @@ def _literal(tree: ast.expr) -> Any:
     if value is None or type(value) is bool or (type(value) in (int, float) and abs(value) <= MOST_WHOLE) \
             or (type(value) is str and len(value) <= 20):
         return value
-    raise Odd("only numbers and words are read between the brackets")
+    raise Odd(tr("only numbers and words are read between the brackets"))
 
 
 def _arguments(line: Line) -> dict[str, Any]:
     """What is given to a layer, by name; Odd where it takes no such thing."""
     if line.what in PATHS:
         if len(line.given) + len(line.named) > 1 or (line.named and line.named[0][0] != "dim"):
-            raise Odd(f"{line.what} takes the axis and nothing else")
+            raise Odd(tr("{what} takes the axis and nothing else").format(what=line.what))
         return {}
     takes = _signature(line.what)
     named = dict(line.named)
     if len(named) != len(line.named) or {"device", "dtype", "return_indices"} & set(named):
-        raise Odd(f"{line.what} takes no such argument")
+        raise Odd(tr("{what} takes no such argument").format(what=line.what))
     try:
         bound = takes.bind(*line.given, **named)
     except TypeError as error:
-        raise Odd(f"{line.what}: {error}") from None
+        raise Odd(tr("{name}: {why}").format(name=line.what, why=error)) from None
     return {name: tuple(each) if isinstance(each, list) else each for name, each in bound.arguments.items()}
 
 
@@ -293,7 +296,8 @@ class Wired(nn.Module):
                 module = _module(line)
                 group = _filled(module, line, left)
             except Odd as error:
-                raise Odd(f"line {number}, {str(line)[:80]!r}: {error}") from None
+                raise Odd(tr("line {number}, {line!r}: {why}"
+                             ).format(number=number, line=str(line)[:80], why=error)) from None
             if group:
                 path = group
                 near = path.rpartition(".")[0]
@@ -344,7 +348,7 @@ def _joined(line: Line, x: Held, kept: list[Held], answers: list[Held],
     """What `Swap`, `Add`, `Multiply`, `Concat` and `Out` do; `together` makes one of what was kept and what is at hand.
     """
     if not kept:
-        raise TypeError(f"{line.what}() stands where nothing was kept")
+        raise TypeError(tr("{what}() stands where nothing was kept").format(what=line.what))
     if line.what == "Out":
         answers.append(x)
         return kept[-1]
@@ -373,7 +377,7 @@ def _module(line: Line) -> nn.Module:
     if line.what in RECURRENT:
         given.setdefault("batch_first", True)
         if not 0 < given.get("num_layers", 1) <= 64:
-            raise Odd("1 to 64 layers stand on one another")
+            raise Odd(tr("1 to 64 layers stand on one another"))
     try:
         with torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of layers without numbers
@@ -384,7 +388,7 @@ def _module(line: Line) -> nn.Module:
         raise Odd(str(error).partition("\n")[0].rstrip(".")[:200] or type(error).__name__) from None
     assert isinstance(made, nn.Module)
     if any(each.numel() == 0 for each in made.parameters()):
-        raise Odd("it would have no numbers")
+        raise Odd(tr("it would have no numbers"))
     return made
 
 
@@ -399,14 +403,15 @@ def _filled(module: nn.Module, line: Line, left: dict[str, Group]) -> str:
     if line.name:
         group = left.get(line.name)
         if group is None:
-            raise Odd(f"there are no weights {line.name[:60]!r} that are still free")
+            raise Odd(tr("there are no weights {name!r} that are still free").format(name=line.name[:60]))
     else:
         group = next((each for each in left.values() if fits(expected, each)), None)
         if group is None:
-            raise Odd(f"no weights are left that fit, {_shapes(expected)}")
+            raise Odd(tr("no weights are left that fit, {shapes}").format(shapes=_shapes(expected)))
     if not fits(expected, group):
-        raise Odd(f"it would have {_shapes(expected)}, and the weights of {group.name[:60]} are "
-                  f"{_shapes({name: tuple(tensor.shape) for name, tensor in group.tensors.items()})}")
+        raise Odd(tr("it would have {expected}, and the weights of {name} are {shapes}").format(
+            expected=_shapes(expected), name=group.name[:60], shapes=_shapes(
+                {name: tuple(tensor.shape) for name, tensor in group.tensors.items()})))
     for name in expected:
         tensor = group.tensors[name].detach()
         tensor = (tensor.float() if tensor.dtype != torch.float64 else tensor).contiguous()
@@ -428,7 +433,8 @@ def fits(expected: Mapping[str, tuple[int, ...]], group: Group) -> bool:
 
 
 def _shapes(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    return ", ".join(f"{name} of {' × '.join(map(str, shape)) or '1'}" for name, shape in list(shapes.items())[:6])
+    return ", ".join(tr("{name} of {shape}").format(name=name, shape=" × ".join(map(str, shape)) or "1")
+                     for name, shape in list(shapes.items())[:6])
 
 
 # --- what it takes --------------------------------------------------------------------------------------------------
@@ -467,10 +473,10 @@ def takes(model: Wired, most: int = MOST_MADE) -> Takes:
             try:
                 shape_of(model, usual, whole, most)
             except TRIED as error:
-                why = why or f"{error} (tried on {' × '.join(map(str, usual))})"
+                why = why or tr("{why} (tried on {shape})").format(why=error, shape=" × ".join(map(str, usual)))
                 continue
             return Takes(_free(model, sizes, usual, whole, most), usual, whole, below)
-    raise Odd(why or "its first layer does not say what it reads")
+    raise Odd(why or tr("its first layer does not say what it reads"))
 
 
 def _candidates(model: Wired) -> Iterator[tuple[tuple[int | None, ...], list[tuple[int, ...]], bool, int]]:
@@ -562,7 +568,7 @@ def shape_of(model: Wired, sizes: tuple[int, ...], whole: bool = False, most: in
             if path:
                 module = _bare(replace(line, name=""))
                 if whole != isinstance(module, nn.Embedding):
-                    raise shaping.Unfit("whole numbers are read" if not whole else "whole numbers come")
+                    raise shaping.Unfit(tr("whole numbers are read") if not whole else tr("whole numbers come"))
                 whole = False
                 shape = shaping.after(module, shape)
             elif line.what in FUNCTIONS:
@@ -574,10 +580,12 @@ def shape_of(model: Wired, sizes: tuple[int, ...], whole: bool = False, most: in
                 shape = _joined(line, shape, kept, answers, _shape_together)
         except TRIED as error:
             why = str(error).partition("\n")[0].rstrip(".")[:200]
-            raise Odd(f"line {number}, {str(line)[:80]!r}: {why}") from None
+            raise Odd(tr("line {number}, {line!r}: {why}"
+                         ).format(number=number, line=str(line)[:80], why=why)) from None
         spent += prod(shape) * 4
         if spent > most or prod(shape) * 4 > most // 4:
-            raise Odd(f"line {number}, {str(line)[:80]!r}: it would make more than there is room for")
+            raise Odd(tr("line {number}, {line!r}: it would make more than there is room for"
+                         ).format(number=number, line=str(line)[:80]))
     return tuple(answers) if answers else shape
 
 
@@ -589,5 +597,6 @@ def _shape_together(line: Line, other: tuple[int, ...], shape: tuple[int, ...]) 
     if len(other) != len(shape) or not -len(shape) <= axis < len(shape) or any(
             one != two for place, (one, two) in enumerate(zip(other, shape, strict=True))
             if place != axis % len(shape)):
-        raise TypeError(f"{' × '.join(map(str, other))} and {' × '.join(map(str, shape))} cannot stand side by side")
+        raise TypeError(tr("{one} and {other} cannot stand side by side").format(
+            one=" × ".join(map(str, other)), other=" × ".join(map(str, shape))))
     return tuple(size + (other[place] if place == axis % len(shape) else 0) for place, size in enumerate(shape))

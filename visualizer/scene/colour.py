@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from visualizer import registry
+from visualizer.language import tr
 
 Rgba = tuple[int, int, int, int]
 ZERO = 128
@@ -73,7 +74,8 @@ def strong(name: str, wanted: bool) -> str:
 def theme(name: str) -> Theme:
     """The theme of that name; raises LookupError with one sentence."""
     if name not in names():
-        raise LookupError(f"There is no theme {name!r}; choose one of {', '.join(names())}.")
+        raise LookupError(tr("There is no theme {name!r}; choose one of {known}."
+                             ).format(name=name, known=", ".join(names())))
     plain = _plain(name)
     palettes = {}
     for key, entry in plain["palettes"].items():

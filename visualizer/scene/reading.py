@@ -125,7 +125,7 @@ def reading(trace: Trace, name: str) -> Reading:
     layer = trace[name]
     family = gates.family_of(layer)
     if family is None:
-        raise LookupError(f"{name} has no gates and no states.")
+        raise LookupError(tr("{name} has no gates and no states.").format(name=name))
     states = np.asarray(layer.inner["hidden"], np.float64)
     opened = tuple((gate.key, translated(gate.name), np.asarray(layer.inner[gate.key], np.float64))
                    for gate in family.gates if gate.key in layer.inner)

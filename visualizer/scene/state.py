@@ -35,6 +35,7 @@ from visualizer.scene.recipe import (
     opened_recipe,
     own_edits,
     plain_of,
+    reeled,
 )
 from visualizer.scene.subject import is_inner, step_of
 from visualizer.scene.timeline import BACKWARD, FORWARD, UPDATE, Moment, Timeline
@@ -344,7 +345,7 @@ def _from_first(plain: dict[str, Any]) -> dict[str, Any]:
     done = plain.pop("interventions", ())
     for name, word in (("model", model), ("sample", sample), ("drawing", drawing), ("objective", objective)):
         if not isinstance(word, str):
-            raise TypeError(f"{name} is {str(word)[:40]!r}")
+            raise TypeError(tr("{name} is {value!r}").format(name=name, value=str(word)[:40]))
     word = f"{DRAWN}:{drawing}" if sample == DRAWN and drawing else sample
     network = ModelRecipe(usual.model if model == lab.NAME else model, (word,) if word else (), objective, done)
     place: dict[str, Any] = {name: plain.pop(name) for name in ("view", "at", "focus", "look") if name in plain}
@@ -381,35 +382,36 @@ def _checked(state: State) -> State:
     """The State, if each of its fields is of its own type; raises TypeError. A file can hold anything."""
     _check_types(state, State())
     if not 0 < len(state.places) <= MOST_PLACES or not 0 <= state.active < len(state.places):
-        raise TypeError(f"{len(state.places)} places, of which {state.active} is active")
+        raise TypeError(tr("{count} places, of which {active} is active"
+                           ).format(count=len(state.places), active=state.active))
     if state.compare not in ("", *SYNCS) or not 0 <= state.alone <= MOST_COMPARED \
             or not all(isinstance(name, str) for name in state.brought):
-        raise TypeError(f"a comparison by {state.compare[:20]!r}")
+        raise TypeError(tr("a comparison by {name!r}").format(name=state.compare[:20]))
     if state.stepping not in (-1, 0, 1):
-        raise TypeError("a way through the inputs that is none")
+        raise TypeError(tr("a way through the inputs that is none"))
     if not 0 < state.speed <= 100:
-        raise TypeError("a speed that makes no sense")
+        raise TypeError(tr("a speed that makes no sense"))
     for place in state.places:
         _check_types(place, Place(focus=Focus("")))
         if not all(isinstance(name, str) and name and not set(name) & set("/\\:@") for name in place.reel) \
                 or len(set(place.reel)) != len(place.reel) or len(place.reel) == 1 \
                 or not (set(place.reel) <= set(TRAINING) or not set(place.reel) & set(TRAINING)):
-            raise TypeError(f"a reel of {str(place.reel)[:40]}")
+            raise TypeError(tr("a reel of {words}").format(words=str(place.reel)[:40]))
         if place.over:
             over.parse(place.over)
         _check_types(place.look, Look())
         size = place.look.size
         if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 20_000 for side in size):
-            raise TypeError(f"a size of {str(size)[:40]}")
+            raise TypeError(tr("a size of {size}").format(size=str(size)[:40]))
         if place.focus is not None:
             _check_types(place.focus, Focus(""))
             if not all(isinstance(index, int) for index in place.focus.cell):
-                raise TypeError(f"a cell {str(place.focus.cell)[:40]}")
+                raise TypeError(tr("a cell {cell}").format(cell=str(place.focus.cell)[:40]))
         if not all(isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(word, str) for word in pair)
                    for pair in place.look.knobs):
-            raise TypeError("settings that are no words")
+            raise TypeError(tr("settings that are no words"))
         if not 0.1 <= place.look.text_scale <= 10:
-            raise TypeError("a scale that makes no sense")
+            raise TypeError(tr("a scale that makes no sense"))
     return state
 
 
@@ -421,7 +423,7 @@ def _check_types(noun: Any, other: Any) -> None:
             continue
         right = isinstance(value, int | float if wanted is float else wanted) or (value is None and wanted is Focus)
         if not right or (isinstance(value, bool) and wanted is not bool):
-            raise TypeError(f"{item.name} is {str(value)[:40]!r}")
+            raise TypeError(tr("{name} is {value!r}").format(name=item.name, value=str(value)[:40]))
 
 
 def weights_in(text: str) -> str:
@@ -790,8 +792,8 @@ def training_beside(state: State) -> State:
 
 def compared(state: State, partners: Iterable[Recipe] = ()) -> State:
     """The places as one comparison: those that are open, or with one alone these partners beside it. As many as there
-    is room for; nothing is compared of one alone."""
-    state = without_reel(state) if state.reel else state
+    is room for; nothing is compared of one alone. A training is compared as it is at the update where one stands."""
+    state = at_update(state) if is_of_run(state.reel) else without_reel(state) if state.reel else state
     if len(state.places) == 1:
         here, found = state.place, [recipe for recipe in partners if recipe != state.recipe][:MOST_COMPARED - 1]
         own = replace(here, focus=None)
@@ -861,9 +863,21 @@ def along_run(state: State, names: tuple[str, ...], words: str, address: str) ->
     return changed(state, edits=(words, *others), reel=names, at=f"{step}:{address}", playing=False)
 
 
+def one_update(state: State, words: str, focus: Focus, at: str) -> State:
+    """One update of a training, as the edit `words` says it, at one of the numbers of its weight."""
+    others = own_edits(state.recipe) if isinstance(state.recipe, ModelRecipe) else ()
+    return changed(state, edits=(words, *others), reel=(), focus=focus, at=at, playing=False)
+
+
 def off_run(state: State) -> State:
     """The network that was opened, in the place of one after so many updates."""
     return changed(state, recipe=opened_recipe(state.recipe))
+
+
+def at_update(state: State) -> State:
+    """In a reel of the updates of a training: the network after the one that was reached last, alone."""
+    found = reeled(state.recipe, (state.reel[reached_in(state)],))[0]
+    return changed(state, recipe=found, reel=(), at=inner_address(state.at, state.reel), playing=False)
 
 
 def reached_in(state: State) -> int:
@@ -922,11 +936,11 @@ def _check_pairs(pairs: Any, kind: type) -> None:
     """Raises TypeError unless these are (str, kind)."""
     for beat, value in pairs:
         if not isinstance(beat, str) or not isinstance(value, kind):
-            raise TypeError("a note or a stroke is none")
+            raise TypeError(tr("a note or a stroke is none"))
         points: Any = value if kind is tuple else ()
         for x, y in points:
             if not isinstance(x, int | float) or not isinstance(y, int | float):
-                raise TypeError("a stroke goes through points that are none")
+                raise TypeError(tr("a stroke goes through points that are none"))
 
 
 # --- the laboratory -------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from functools import cached_property
 from math import asin, ceil, floor, sin
 
 from visualizer import kinds
+from visualizer.language import tr
 from visualizer.trace import Layer, Trace, remembered
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -327,12 +328,14 @@ class Timeline:
         except ValueError:
             phase = -1.0
         if not 0 <= phase <= 1:
-            raise LookupError(f"{address!r} has no phase between 0 and 1 after the @; write for example {text}@0.5.")
+            raise LookupError(tr("{address!r} has no phase between 0 and 1 after the @; write for example {text}@0.5."
+                                 ).format(address=address, text=text))
         index = self._by_address.get(text)
         if index is None:
             index, phase = self._find_act(text, phase)
         if index is None:
-            raise LookupError(f"There is no moment {address!r}; write {self._how_to_write(text)}.")
+            raise LookupError(tr("There is no moment {address!r}; write {words}."
+                                 ).format(address=address, words=self._how_to_write(text)))
         return Moment(self.beats[index], phase, index)
 
     def nearest(self, address: str) -> Moment | None:
@@ -367,12 +370,13 @@ class Timeline:
         stepped = [beat for beat in self.beats if beat.step is not None and text.startswith(f"{beat.layer}.")]
         if stepped:
             last = max(beat.step or 0 for beat in stepped)
-            acts = f", and {', '.join(stepped[0].acts)} after it" if stepped[0].acts else ""
-            return f"{stepped[0].layer}.forward[N] or {stepped[0].layer}.backward[N] with a step 1…{last}{acts}"
+            said = tr("{layer}.forward[N] or {layer}.backward[N] with a step 1…{last}, and {acts} after it") \
+                if stepped[0].acts else tr("{layer}.forward[N] or {layer}.backward[N] with a step 1…{last}")
+            return said.format(layer=stepped[0].layer, last=last, acts=", ".join(stepped[0].acts))
         done = dict.fromkeys(beat.address.partition("[")[0] + "[N]" * bool(beat.number)
                              for beat in self.beats if beat.doing)
-        return f"{''.join(f'{each}, ' for each in done)}LAYER.forward or LAYER.backward, where LAYER is one of " \
-               f"{', '.join(names)}"
+        return tr("{done}LAYER.forward or LAYER.backward, where LAYER is one of {known}").format(
+            done="".join(f"{each}, " for each in done), known=", ".join(names))
 
     def of(self, layer: str, direction: str, step: int | None = None) -> Moment | None:
         """The settled beat of a layer in one direction, if there is one; its first one where it has a beat a step."""

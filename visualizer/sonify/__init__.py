@@ -110,8 +110,8 @@ def find(name: str) -> Audible:
     for each in audibles():
         if each.name == name:
             return each
-    raise LookupError(f"There is nothing called {name!r} to be heard; choose one of "
-                      f"{', '.join(each.name for each in audibles())}.")
+    raise LookupError(tr("There is nothing called {name!r} to be heard; choose one of {known}."
+                         ).format(name=name, known=", ".join(each.name for each in audibles())))
 
 
 def fitting(trace: Trace, seen: Sight) -> Audible:

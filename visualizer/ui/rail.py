@@ -38,6 +38,7 @@ from visualizer.trace import Sample, Trace, remembered
 from visualizer.ui import faults, icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
+from visualizer.ui.choices import Choices
 from visualizer.ui.commands import keyed
 from visualizer.ui.drawing import Pad, Paper
 from visualizer.ui.editlist import EditList
@@ -110,6 +111,7 @@ class Rail(QWidget):
         self.train_scroller: QScrollArea | None = None
         self.edits = EditList(store)
         self.edit_scroller = _scrolled(self.edits, self)
+        self.choices = Choices(store, self)
         self.edit_icon = Button("", "options", "flat", self)
         self.panel: QFrame | None = None
         self.model_button.pops = self.chosen.pops = True
@@ -163,7 +165,7 @@ class Rail(QWidget):
         no drawing is read."""
         if not self.draws:
             return
-        if self.narrow or self.operating:
+        if self.narrow or self.folded:
             self._show_panel(self.draw_icon, Pad) if self.panel is None else self.close_panel()
             return
         if self.pad is None:
@@ -204,6 +206,11 @@ class Rail(QWidget):
         return self.store.state.view == OPERATES and self.store.trace is not None and not self.experimenting
 
     @property
+    def folded(self) -> bool:
+        """Whether the choosers are icons above what the view has in the rail."""
+        return self.operating or self.choices.suits
+
+    @property
     def drawing(self) -> bool:
         """Whether the pad stands where the samples were."""
         return self.pad is not None and not self.pad.isHidden()
@@ -231,7 +238,7 @@ class Rail(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         trains = self.trains and not self.drawing
-        if self.narrow or not self.aside.isHidden() or self.experimenting or self.operating or trains:
+        if self.narrow or not self.aside.isHidden() or self.experimenting or self.folded or trains:
             return
         with faults.painting(self) as painter:
             style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
@@ -303,7 +310,6 @@ class Rail(QWidget):
             style.name(button, tr("Take a picture"), keyed(tr("A picture from the camera becomes the input"), "camera"))
         style.name(self.open_button, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
         style.name(self.open_icon, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
-        style.name(self.edit_icon, tr("Edits"), tr("What is done to the network, and what else can be done"))
         style.name(self.model_button, tr("Model"), tr("Choose another model"))
         style.name(self.input_button, tr("Input"), tr("Choose another input"))
 
@@ -318,19 +324,25 @@ class Rail(QWidget):
             button.clicked.connect(self.picture_wanted)
         self.model_button.clicked.connect(self._model_menu)
         self.input_button.clicked.connect(lambda: self._show_panel(self.input_button, SampleGrid))
-        self.edit_icon.clicked.connect(lambda: self._show_panel(self.edit_icon, EditList))
+        self.edit_icon.clicked.connect(lambda: self._show_panel(
+            self.edit_icon, Choices if self.choices.suits else EditList))
 
     def _place(self) -> None:
         self.aside.setGeometry(4, 10, self.width() - 8, self.height() - 10)
         self.aside.refresh(self.narrow or self.drawing)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         here = not self.narrow and self.aside.isHidden()
-        trains, operating = here and self.trains and not self.drawing, here and self.operating
+        trains, operating = here and self.trains and not self.drawing, here and self.folded
         choosing, draws = here and not self.experimenting and not operating and not trains, self.draws
         if self.train_scroller is not None:
             self.train_scroller.setVisible(trains)
-        self.edit_scroller.setVisible(operating)
-        self.edit_icon.setVisible(self.narrow and self.operating)
+        self.edit_scroller.setVisible(here and self.operating)
+        self.choices.setVisible(here and self.choices.suits)
+        self.edit_icon.setVisible(self.narrow and self.folded)
+        if self.choices.suits:
+            style.name(self.edit_icon, tr("Choices"), tr("What this view lets you choose"))
+        else:
+            style.name(self.edit_icon, tr("Edits"), tr("What is done to the network, and what else can be done"))
         for widget in (self.chosen, self.knob_scroller):
             widget.setVisible(here and self.experimenting)
         for widget in wide:
@@ -370,6 +382,7 @@ class Rail(QWidget):
                               (self.record_icon, 104), (self.camera_icon, 104), (self.open_icon, 152)):
                 widget.setGeometry(x, 8, 40, 40)
             self.edit_scroller.setGeometry(8, 56, 206, self.height() - 60)
+            self.choices.setGeometry(0, 56, self.width(), self.height() - 60)
             return
         if trains and self.trainer is not None and self.train_scroller is not None:
             self.train_scroller.setGeometry(8, 8, 208, self.height() - 12)
@@ -414,7 +427,7 @@ class Rail(QWidget):
         if old.view != new.view and self.pad is not None and self.drawing and self.aside.suits(self.narrow):
             self.pad.hide()  # what the view shows here is what it was opened for
         self.aside.refresh(self.narrow or self.drawing)
-        if hidden != self.aside.isHidden() or (OPERATES in (old.view, new.view) and old.view != new.view):
+        if hidden != self.aside.isHidden() or old.view != new.view or old.compare != new.compare:
             self._place()
             self.update()
         if old.model != new.model:
@@ -486,6 +499,10 @@ class Rail(QWidget):
             scroller = _scrolled(listed, panel)
             scroller.setGeometry(12, 12, 208, min(listed.sizeHint().height(), around.height() - 140))
             panel.resize(232, scroller.height() + 24)
+        elif what is Choices:
+            choices = Choices(self.store, panel)
+            choices.setGeometry(4, 8, 208, min(560, around.height() - 140))
+            panel.resize(216, choices.height() + 16)
         elif self.experimenting:
             knobs = Knobs(self.store)
             knobs.compare_wanted.connect(self.knobs.compare_wanted)
@@ -515,7 +532,7 @@ class Rail(QWidget):
         panel.move(beside.mapTo(around, QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        reached = Paper | SampleGrid | TextField | Slider | Button
+        reached = Paper | SampleGrid | TextField | Slider | Button | Choices
         next(child for child in panel.findChildren(QWidget) if isinstance(child, reached)
              ).setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel

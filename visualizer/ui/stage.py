@@ -369,7 +369,9 @@ class Stage(Canvas):
             if spot.focus.layer not in trace:
                 return ""
         spot = replace(spot, focus=sound(trace, spot.focus))
-        return words.waiting(trace, moment, spot.focus) or walking.spot_tip(trace, spot, moment.backward)
+        usual = words.waiting(trace, moment, spot.focus) or walking.spot_tip(trace, spot, moment.backward)
+        own = "" if seen.view.tip is None or readers else seen.view.tip(trace, moment, spot.focus, seen.look)
+        return f"{usual}\n{own}" if own else usual
 
     def focus_at(self, point: QPointF) -> Focus | None:
         """What lies under a point, as far as its layer has such a cell."""

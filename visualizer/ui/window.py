@@ -131,7 +131,7 @@ class Window(QWidget):
     def view(self) -> View:
         """The view that is shown; raises LookupError while nothing is open."""
         if self.store.trace is None:
-            raise LookupError("Nothing is open; open a model or a recording.")
+            raise LookupError(tr("Nothing is open; open a model or a recording."))
         return sight.suiting(self.store.state.view, self.store.trace)
 
     @property

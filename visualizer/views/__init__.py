@@ -11,7 +11,7 @@ from functools import wraps
 from typing import TypeVar
 
 from visualizer import registry
-from visualizer.language import english, speaking
+from visualizer.language import english, speaking, tr
 from visualizer.scene import projector
 from visualizer.scene.chains import stepped, stepwise
 from visualizer.scene.picture import Focus, Look, Picture
@@ -19,7 +19,7 @@ from visualizer.scene.state import called_now
 from visualizer.scene.stillness import still
 from visualizer.scene.subject import CHANNEL
 from visualizer.scene.timeline import Added, Beat, Moment, Pace, Timeline, timeline
-from visualizer.trace import Trace
+from visualizer.trace import Cell, Trace
 
 AT = "at"
 """What a digit turns in a view where it goes to a moment: to its address, or with none back to where one stood."""
@@ -61,8 +61,12 @@ class View:
     """What to try in it, one sentence."""
     aside: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
     """A small picture that stands beside the stage, where the window has room for it."""
+    rail: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
+    """What it offers to choose from, in place of the models and inputs in the rail, which become icons above it."""
     page: Callable[[Trace, Moment, Focus | None, Look], Picture | None] | None = None
     """What the inspector says in place of the facts about the focus; None where it has nothing of its own to say."""
+    tip: Callable[[Trace, Moment, Focus, Look], str] | None = None
+    """What it says of the place that is pointed at, beside what is read there; nothing where it has nothing to say."""
     continuous: bool = True
     """Whether one beat moves into the next; False where each beat is a page of its own."""
     knobs: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -91,13 +95,16 @@ class View:
     """Which knob a digit key turns in it, and to which word; None where the digit means nothing here."""
     tunes: bool = False
     """Whether numbers of the network and of its input can be set by hand in it."""
+    apart: Callable[[Trace, Look], tuple[str, Cell] | None] | None = None
+    """Of a view of a training: which of torch's parameters the microscope takes apart from there, and which number of
+    it; None where there is none."""
     by_step: bool = False
     """Whether it draws a recurrent layer over its steps; so does every view of the group that goes step by step."""
 
     def __post_init__(self) -> None:
         if self.by_step or self.group == STEPS:
             object.__setattr__(self, "suits", stepwise(self.suits))
-        for name in ("draw", "aside", "page"):
+        for name in ("draw", "aside", "rail", "page"):
             if (draws := getattr(self, name)) is not None:
                 draws = stepped(draws) if self.by_step or self.group == STEPS else draws
                 object.__setattr__(self, name, _in_its_language(_without_travel(draws, self.pace, self.beats)))
@@ -183,4 +190,5 @@ def find(name: str) -> View:
     for view in all_views():
         if view.name == called_now(name):
             return view
-    raise LookupError(f"There is no view {name!r}; choose one of {', '.join(view.name for view in all_views())}.")
+    raise LookupError(tr("There is no view {name!r}; choose one of {known}."
+                         ).format(name=name, known=", ".join(view.name for view in all_views())))

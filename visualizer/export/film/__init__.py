@@ -218,8 +218,8 @@ def find(path: str | Path) -> FilmFormat:
         if suffix in item.suffixes or (not suffix and not item.suffixes) or (Path(path).is_dir() and not item.suffixes):
             return item
     known = ", ".join(suffix for item in formats() for suffix in item.suffixes)
-    raise LookupError(f"A film cannot be written as {suffix}; give it one of the endings {known}, or none for a folder "
-                      "of pictures.")
+    raise LookupError(tr("A film cannot be written as {suffix}; give it one of the endings {known}, or none for a "
+                         "folder of pictures.").format(suffix=suffix, known=known))
 
 
 def save(film: Film, path: str | Path, told: Told = lambda done, of: None) -> Path:
@@ -311,7 +311,8 @@ def between(times: Timeline, first: str, last: str) -> tuple[Fraction, Fraction]
     if ends is not None:
         end = times.second_of(ends)
     if end < start or (begins is not None and ends is not None and ends.index < begins.index):
-        raise LookupError(f"{last or 'The end'} comes before {first}; choose a moment after it for --to.")
+        raise LookupError(tr("{last} comes before {first}; choose a moment after it for --to."
+                             ).format(last=last or tr("The end"), first=first))
     return start, end
 
 

@@ -19,6 +19,7 @@ from visualizer.export import png
 from visualizer.export.film import Film, FilmFormat, Pixels, Told, painted
 from visualizer.export.film._changes import rgba
 from visualizer.export.film._storyboard import sheet
+from visualizer.language import tr
 from visualizer.scene.state import changed, from_json, to_json
 from visualizer.trace import Refused, Trace
 
@@ -87,14 +88,16 @@ def _claim(film: Film, path: Path, key: str) -> None:
     """Make the folder, or make sure that it is empty or holds the beginning of this very film."""
     manifest = path / MANIFEST
     if path.is_file():
-        raise Refused(f"{path} is a file; choose another name for the folder, or give the film an ending.")
+        raise Refused(tr("{path} is a file; choose another name for the folder, or give the film an ending."
+                         ).format(path=path))
     if path.is_dir() and any(path.iterdir()):
         try:
             held = json.loads(manifest.read_text("utf-8")).get("film")
         except (OSError, ValueError, AttributeError):
-            raise Refused(f"{path} is a folder with other things in it; choose a new or an empty one.") from None
+            raise Refused(tr("{path} is a folder with other things in it; choose a new or an empty one."
+                             ).format(path=path)) from None
         if held != key:
-            raise Refused(f"{path} holds another film; choose a new or an empty folder.")
+            raise Refused(tr("{path} holds another film; choose a new or an empty folder.").format(path=path))
         return
     path.mkdir(exist_ok=True)
     told = {"film": key, "frames": film.count, "fps": float(film.fps), "seconds": float(film.seconds),

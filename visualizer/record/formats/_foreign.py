@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from visualizer import unpack
-from visualizer.language import english, tr, translated
+from visualizer.language import english, few, tr, translated
 from visualizer.record.formats import _pickles
 
 ENDINGS = (".h5", ".hdf5", ".keras", ".pb", ".tflite", ".onnx", ".ort", ".pkl", ".pickle", ".joblib", ".mlmodel",
@@ -305,7 +305,7 @@ def _bare_pickle(seen: Seen) -> str:
     names: tuple[str, ...] = ()
     with suppress(_pickles.Odd), seen.path.open("rb") as file:
         names = _pickles.read(io.BytesIO(file.read(16 << 20)), strict=False).names
-    listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    listed = few(names)
     module = class_of_module(list(names))
     if module:
         return pickled_module(seen.path, module, listed)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
+from visualizer.language import numeral, tr
+
 MOST_STEPS = 1_000_000
 """Of a pickle: a checkpoint of 7,000 tensors with the state of its optimiser takes as many, and a second."""
 PUTS = ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE")
@@ -62,7 +64,7 @@ def _steps(file: IO[bytes], strict: bool) -> Iterator[tuple[str, Any]]:
     try:
         for number, (step, value, _) in enumerate(pickletools.genops(file)):
             if number > MOST_STEPS:
-                raise Odd(f"it takes more than {MOST_STEPS:,} steps")
+                raise Odd(tr("it takes more than {most} steps").format(most=numeral(f"{MOST_STEPS:,}")))
             yield step.name, value
     except Odd:
         raise

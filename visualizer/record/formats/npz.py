@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visualizer import unpack
+from visualizer.language import numeral, tr
 from visualizer.manifest import NOTHING, Manifest
 from visualizer.record.catalog import Opened
 from visualizer.trace import Refused
@@ -50,15 +51,16 @@ def tensors(path: Path) -> dict[str, Tensor]:
         with unpack.opened(path, MOST_LISTED) as archive:
             infos = archive.infolist()
             if len(infos) > MOST_ARRAYS or sum(info.file_size for info in infos) > unpack.MOST_NUMBERS:
-                raise Refused(f"{path.name} would unpack to more than {unpack.MOST_NUMBERS >> 20} MB or "
-                              f"{MOST_ARRAYS:,} arrays; open a smaller network.")
+                raise Refused(tr("{file} would unpack to more than {most} MB or {arrays} arrays; open a smaller "
+                                 "network.").format(
+                    file=path.name, most=unpack.MOST_NUMBERS >> 20, arrays=numeral(f"{MOST_ARRAYS:,}")))
             return {info.filename.removesuffix(".npy"): _tensor(unpack.read(archive, info, unpack.MOST_NUMBERS),
                                                                 info.filename, path) for info in infos}
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, SyntaxError, RecursionError,
             MemoryError, OverflowError, TypeError) as error:
         why = str(error).partition("\n")[0].rstrip(".")[:100]
-        raise Refused(f"{path.name} is damaged, or is no file of numpy.savez ({why}); save it again with {SAVE}."
-                      ) from None
+        raise Refused(tr("{file} is damaged, or is no file of numpy.savez ({why}); save it again with {save}."
+                         ).format(file=path.name, why=why, save=SAVE)) from None
 
 
 def _tensor(raw: bytes, name: str, path: Path) -> Tensor:
@@ -68,17 +70,18 @@ def _tensor(raw: bytes, name: str, path: Path) -> Tensor:
     version = np.lib.format.read_magic(file)
     read: Any = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if read is None:
-        raise ValueError(f"{name[:60]} is of version {version} of numpy's format")
+        raise ValueError(tr("{name} is of version {version} of numpy's format").format(name=name[:60], version=version))
     shape, by_columns, dtype = read(file)
     if dtype.hasobject or dtype.names is not None:
-        raise Refused(f"{path.name} keeps {name[:60]} as Python objects, and opening them would run code from the "
-                      f"file; save plain numbers: {SAVE}.")
+        raise Refused(tr("{file} keeps {name} as Python objects, and opening them would run code from the file; save "
+                         "plain numbers: {save}.").format(file=path.name, name=name[:60], save=SAVE))
     if dtype.kind not in "fiub" or dtype.itemsize > 8:
-        raise Refused(f"{path.name} holds {name[:60]} in numbers of the type {dtype}, which are not read; save plain "
-                      f"weights: {SAVE}.")
+        raise Refused(tr("{file} holds {name} in numbers of the type {dtype}, which are not read; save plain weights: "
+                         "{save}.").format(file=path.name, name=name[:60], dtype=dtype, save=SAVE))
     count = prod(shape)
     if min(shape, default=0) < 0 or file.tell() + count * dtype.itemsize > len(raw):
-        raise ValueError(f"{name[:60]} claims {count:,} numbers in {len(raw):,} bytes")
+        raise ValueError(tr("{name} claims {count} numbers in {bytes} bytes").format(
+            name=name[:60], count=numeral(f"{count:,}"), bytes=numeral(f"{len(raw):,}")))
     flat = np.frombuffer(raw, dtype, count, file.tell())
     array = flat.reshape(shape, order="F" if by_columns else "C")
     own = dtype.newbyteorder("=") if dtype.kind in "fi" or dtype.itemsize == 1 else np.dtype(np.int64)

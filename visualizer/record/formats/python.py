@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visualizer import consent, manifest
+from visualizer.language import counted_as, few, tr
 from visualizer.manifest import NOTHING, Manifest
 from visualizer.record.catalog import Opened
 from visualizer.survey import Class
@@ -49,11 +50,12 @@ def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
 
     choices = choices_in(path)
     if not consent.given(path):
-        raise Refused(f"{path.name} is a program, which runs when it is opened; agree to that in the window, or name "
-                      f"the class: visualizer record {path.name}:{told.name or choices[0].name}.")
+        raise Refused(tr("{file} is a program, which runs when it is opened; agree to that in the window, or name the "
+                         "class: visualizer record {file}:{name}."
+                         ).format(file=path.name, name=told.name or choices[0].name))
     module, notes, asked = _made(path, told, choices)
     opened = intake.opened(path, f"{told.name or choices[0].name} of {path.name}", module, None, told,
-                           why="write the shapes of its inputs into the manifest")
+                           why=tr("write the shapes of its inputs into the manifest"))
     return _with(opened, told.name or choices[0].name, asked, notes)
 
 
@@ -70,15 +72,18 @@ def choices_in(path: Path) -> tuple[Class, ...]:
     one. Raises Refused where there is nothing of the kind, or it is no Python."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise Refused(f"{path.name} is larger than {MOST_BYTES >> 20} MB; open the file with the network alone.")
+            raise Refused(tr("{file} is larger than {most} MB; open the file with the network alone."
+                             ).format(file=path.name, most=MOST_BYTES >> 20))
         tree = ast.parse(path.read_bytes(), path.name)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        where = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        where = tr(" in line {line}").format(line=error.lineno) \
+            if isinstance(error, SyntaxError) and error.lineno else ""
         why = (error.msg if isinstance(error, SyntaxError) else str(error)) or type(error).__name__
-        raise Refused(f"{path.name} is no Python that can be read ({why[:100].rstrip('.')}{where}); mend it, and "
-                      "open it again.") from None
+        raise Refused(tr("{file} is no Python that can be read ({why}{where}); mend it, and open it again."
+                         ).format(file=path.name, why=why[:100].rstrip("."), where=where)) from None
     except OSError as error:
-        raise Refused(f"{path.name} cannot be read ({error.strerror}); check the file.") from error
+        raise Refused(tr("{file} cannot be read ({why}); check the file."
+                         ).format(file=path.name, why=error.strerror)) from error
     defined = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     layers = _layers_of(tree)
     nets = [name for name in defined if _is_net(name, defined, layers)]
@@ -91,8 +96,8 @@ def choices_in(path: Path) -> tuple[Class, ...]:
               and (node.name in MAKERS or "Module" in (ast.unparse(node.returns) if node.returns else ""))]
     found = (*there, *classes, *makers)[:MOST_CHOICES]
     if not found:
-        raise Refused(f"{path.name} defines no network: there is no class of nn.Module in it; open the file that "
-                      "defines one.")
+        raise Refused(tr("{file} defines no network: there is no class of nn.Module in it; open the file that defines "
+                         "one.").format(file=path.name))
     return found
 
 
@@ -173,25 +178,28 @@ def _made(path: Path, told: Manifest, choices: tuple[Class, ...]) -> tuple[nn.Mo
     missing = [argument for argument, default in chosen.arguments if not default and argument not in told.arguments]
     if missing:
         example = ", ".join(f'"{argument}": 1' for argument in missing)
-        raise Refused(f"{name} of {path.name} wants {', '.join(missing)}, for which there is no default; say it with "
-                      f"--arguments '{{{example}}}'.")
+        raise Refused(tr("{name} of {file} wants {missing}, for which there is no default; say it with --arguments "
+                         "'{{{example}}}'."
+                         ).format(name=name, file=path.name, missing=", ".join(missing), example=example))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        with _running(path, "while it was loaded"):
+        with _running(path, tr("while it was loaded")):
             found: Any = _loaded(path)
-        with _running(path, f"while {name} was made"):
+        with _running(path, tr("while {name} was made").format(name=name)):
             for part in name.split("."):
                 if not hasattr(found, part):
-                    raise Refused(f"{path.name} has no {name}; there {'is' if len(choices) == 1 else 'are'} "
-                                  f"{', '.join(each.name for each in choices[:8])}.")
+                    raise Refused(counted_as(len(choices), tr("{file} has no {name}; there is {known}."),
+                                             tr("{file} has no {name}; there are {known}.")).format(
+                        file=path.name, name=name, known=", ".join(each.name for each in choices[:8])))
                 found = getattr(found, part)
             if not isinstance(found, nn.Module):
                 if not callable(found):
-                    raise Refused(f"{name} of {path.name} is a {type(found).__name__}, no network; name another.")
+                    raise Refused(tr("{name} of {file} is a {type}, no network; name another."
+                                     ).format(name=name, file=path.name, type=type(found).__name__))
                 found = found(**told.arguments)
             if not isinstance(found, nn.Module):
-                raise Refused(f"{name} of {path.name} gives a {type(found).__name__}, no network of torch.nn; name "
-                              "another.")
+                raise Refused(tr("{name} of {file} gives a {type}, no network of torch.nn; name another."
+                                 ).format(name=name, file=path.name, type=type(found).__name__))
     _guard(found, path)
     if told.weights:
         _attach(found, path, told)
@@ -252,14 +260,14 @@ def _running(path: Path, when: str) -> Iterator[None]:
     except (Refused, KeyboardInterrupt):
         raise
     except SystemExit:
-        raise Refused(f"{path.name} ended the program (sys.exit) {when}; put what shall not run then under "
-                      "if __name__ == '__main__'.") from None
+        raise Refused(tr("{file} ended the program (sys.exit) {when}; put what shall not run then under if __name__ == "
+                         "'__main__'.").format(file=path.name, when=when)) from None
     except ModuleNotFoundError as error:
-        raise Refused(f"{path.name} needs {error.name}, which is not installed here; install it, and open it again."
-                      ) from None
+        raise Refused(tr("{file} needs {package}, which is not installed here; install it, and open it again."
+                         ).format(file=path.name, package=error.name)) from None
     except BaseException as error:
-        raise Refused(f"{path.name} stopped {when} ({_said(error)}{_line(error, path)}); mend it, and open it again."
-                      ) from None
+        raise Refused(tr("{file} stopped {when} ({error}{line}); mend it, and open it again."
+                         ).format(file=path.name, when=when, error=_said(error), line=_line(error, path))) from None
 
 
 def _said(error: BaseException) -> str:
@@ -274,7 +282,7 @@ def _said(error: BaseException) -> str:
 def _line(error: BaseException, path: Path) -> str:
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
              if Path(frame.filename).name == path.name]
-    return f", line {lines[-1]}" if lines else ""
+    return tr(", line {line}").format(line=lines[-1]) if lines else ""
 
 
 def _guard(module: nn.Module, path: Path) -> None:
@@ -290,8 +298,8 @@ def _guard(module: nn.Module, path: Path) -> None:
         except (RuntimeError, TypeError, Refused, KeyboardInterrupt, MemoryError):
             raise
         except SystemExit:
-            raise Refused(f"{path.name} ended the program (sys.exit) while it computed; mend it, and open it again."
-                          ) from None
+            raise Refused(tr("{file} ended the program (sys.exit) while it computed; mend it, and open it again."
+                             ).format(file=path.name)) from None
         except BaseException as error:
             raise RuntimeError(f"{_said(error)}{_line(error, path)}") from error
 
@@ -307,30 +315,34 @@ def _attach(module: nn.Module, path: Path, told: Manifest) -> None:
 
     place = path.with_name(told.weights)
     if not place.is_file():
-        raise Refused(f"{told.weights} does not lie beside {path.name}; put it there.")
+        raise Refused(tr("{name} does not lie beside {file}; put it there."
+                         ).format(name=told.weights, file=path.name))
     if why := formats.refused(place):
         raise Refused(why)
     form = formats.find(place)
     if form is None or not hasattr(form, "tensors"):
-        raise Refused(f"{told.weights} is no file of weights; name a state dict, saved with torch.save or safetensors.")
+        raise Refused(tr("{weights} is no file of weights; name a state dict, saved with torch.save or safetensors."
+                         ).format(weights=told.weights))
     wanted = module.state_dict()
     found = [tensors for _, tensors in spellings(form.tensors(place), told.trunk)]
     best = min(found, key=lambda tensors: len(wanted.keys() ^ tensors.keys()), default={})
     lacking = [name for name in wanted if name not in best]
     strange = [name for name in best if name not in wanted]
-    others = [f"{name} ({_shape(best[name])} for {_shape(wanted[name])})" for name in wanted
+    others = [tr("{name} ({size} for {wanted})").format(
+        name=name, size=_shape(best[name]), wanted=_shape(wanted[name])) for name in wanted
               if name in best and best[name].shape != wanted[name].shape]
-    told_of = "; ".join(f"{words} {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
-                        for words, names in (("missing", lacking), ("not known in it", strange),
-                                             ("of another size", others)) if names)
-    if told_of:
-        raise Refused(f"The weights of {told.weights} do not fit {told.name or 'the network'} of {path.name}: "
-                      f"{told_of}; name those of this network, or other --arguments.")
+    why = "; ".join(words.format(names=few(names)) for words, names in (
+        (tr("missing {names}"), lacking), (tr("not known in it {names}"), strange),
+        (tr("of another size {names}"), others)) if names)
+    if why:
+        raise Refused(tr("The weights of {weights} do not fit {name} of {file}: {why}; name those of this network, or "
+                         "other --arguments.").format(
+            weights=told.weights, name=told.name or tr("the network"), file=path.name, why=why))
     try:
         module.load_state_dict(best)
     except Exception as error:  # a network may load its weights in a way of its own
-        raise Refused(f"The weights of {told.weights} cannot be put into {path.name} ({_said(error)}); mend it, and "
-                      "open it again.") from None
+        raise Refused(tr("The weights of {weights} cannot be put into {file} ({error}); mend it, and open it again."
+                         ).format(weights=told.weights, file=path.name, error=_said(error))) from None
 
 
 def _shape(tensor: Tensor) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from visualizer import registry
+from visualizer.language import numeral, tr, translated
 from visualizer.manifest import NOTHING, Manifest
 from visualizer.record.catalog import FROM_PYTHON, Opened
 from visualizer.trace import Refused
@@ -49,11 +50,12 @@ def tensors(path: Path) -> Mapping[str, Any]:
         with safe_open(path, "pt") as file:
             count = len(file.keys())
         if count > MOST_TENSORS:
-            raise Refused(f"{path.name} holds weights only ({count:,} tensors, no wiring), more than any network "
-                          f"has that comes with the app; {FROM_PYTHON}.")
+            raise Refused(tr("{file} holds weights only ({count} tensors, no wiring), more than any network has that "
+                             "comes with the app; {instead}."
+                             ).format(file=path.name, count=numeral(f"{count:,}"), instead=translated(FROM_PYTHON)))
         registry.card(path)
         found: Mapping[str, Any] = load_file(path)
         return found
     except (SafetensorError, ValueError, KeyError) as error:
-        raise Refused(f"{path.name} is no safetensors file or is cut off ({error}); save or download it "
-                      "again.") from error
+        raise Refused(tr("{file} is no safetensors file or is cut off ({error}); save or download it again."
+                         ).format(file=path.name, error=error)) from error

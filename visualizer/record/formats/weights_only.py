@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visualizer import unpack
+from visualizer.language import few, numeral, tr
 from visualizer.manifest import NOTHING, Manifest
 from visualizer.record.catalog import MOST_BYTES, Opened
 from visualizer.record.formats import _foreign, _pickles
@@ -63,22 +64,27 @@ def tensors(path: Path) -> Mapping[Any, Any]:
     try:
         pickled = _old(path) if old else _zip(path)
     except _pickles.Odd as error:
-        raise Refused(f"{path.name} cannot be read as weights ({error}); save it again with {SAVE}.") from None
+        raise Refused(tr("{file} cannot be read as weights ({error}); save it again with {save}."
+                         ).format(file=path.name, error=error, save=SAVE)) from None
     wanted = [name for name in pickled.names if name not in _allowed()]
     if wanted:
         raise Refused(_would_run(path, wanted))
     if pickled.odd:
-        raise Refused(f"{path.name} names its numbers otherwise than torch.save does; save it again with {SAVE}.")
+        raise Refused(tr("{file} names its numbers otherwise than torch.save does; save it again with {save}."
+                         ).format(file=path.name, save=SAVE))
     if pickled.stored > path.stat().st_size:
-        raise Refused(f"{path.name} claims {pickled.stored:,} numbers in {path.stat().st_size:,} bytes; save it again "
-                      f"with {SAVE}.")
+        raise Refused(tr("{file} claims {stored} numbers in {size} bytes; save it again with {save}.").format(
+                         file=path.name, stored=numeral(f"{pickled.stored:,}"),
+                         size=numeral(f"{path.stat().st_size:,}"), save=SAVE))
     try:
         with torch.serialization.safe_globals(_scalars()):
             loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever torch raises on a hostile file, its own advice is to load it unsafely
-        raise Refused(f"{path.name} cannot be read as weights; save it again with {SAVE}.") from error
+        raise Refused(tr("{file} cannot be read as weights; save it again with {save}."
+                         ).format(file=path.name, save=SAVE)) from error
     if not isinstance(loaded, Mapping):
-        raise Refused(f"{path.name} holds a {type(loaded).__name__}, not a state dict; save it again with {SAVE}.")
+        raise Refused(tr("{file} holds a {type}, not a state dict; save it again with {save}."
+                         ).format(file=path.name, type=type(loaded).__name__, save=SAVE))
     for tensor in tensors_in(loaded):
         _check_tensor(tensor, path)
     return loaded
@@ -86,12 +92,13 @@ def tensors(path: Path) -> Mapping[Any, Any]:
 
 def _would_run(path: Path, wanted: list[str]) -> str:
     """What is said of a file that keeps more than numbers: a whole model, or a checkpoint with objects in it."""
-    listed = ", ".join(wanted[:3]) + (f" and {len(wanted) - 3} more" if len(wanted) > 3 else "")
+    listed = few(wanted)
     module = _foreign.class_of_module(wanted)
     if module:
         return _foreign.pickled_module(path, module, listed)
-    return (f"{path.name} keeps Python objects beside its weights (wants: {listed}), and opening it would run code "
-            f"from the file; where it was made, save the weights alone: {SAVE}.")
+    return tr("{file} keeps Python objects beside its weights (wants: {listed}), and opening it would run code from "
+              "the file; where it was made, save the weights alone: {save}."
+              ).format(file=path.name, listed=listed, save=SAVE)
 
 
 def _zip(path: Path) -> _pickles.Pickle:
@@ -103,12 +110,15 @@ def _zip(path: Path) -> _pickles.Pickle:
             pickled = next(member for member in members if _inside(member) == "data.pkl")
             return _pickles.read(io.BytesIO(unpack.read(archive, pickled, MOST_PICKLE)))
     except unpack.TooMuch:
-        raise Refused(f"{path.name} lists more parts than {MOST_MEMBERS:,}; open a smaller network.") from None
+        raise Refused(tr("{file} lists more parts than {most}; open a smaller network."
+                         ).format(file=path.name, most=numeral(f"{MOST_MEMBERS:,}"))) from None
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError):
         with path.open("rb") as file:
             if file.read(2) == b"PK":
-                raise Refused(f"{path.name} is cut off or damaged; save or download it again.") from None
-        raise Refused(f"{path.name} is nothing that torch.save writes; save it again with {SAVE}.") from None
+                raise Refused(tr("{file} is cut off or damaged; save or download it again."
+                                 ).format(file=path.name)) from None
+        raise Refused(tr("{file} is nothing that torch.save writes; save it again with {save}."
+                         ).format(file=path.name, save=SAVE)) from None
 
 
 def _inside(member: zipfile.ZipInfo) -> str:
@@ -119,12 +129,14 @@ def _inside(member: zipfile.ZipInfo) -> str:
 def _check(path: Path, members: list[zipfile.ZipInfo]) -> None:
     inside = [_inside(member) for member in members]
     if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_BYTES:
-        raise Refused(f"{path.name} would unpack to more than {MOST_BYTES >> 20} MB or {MOST_MEMBERS:,} parts; open a "
-                      "smaller network.")
+        raise Refused(tr("{file} would unpack to more than {most} MB or {parts} parts; open a smaller network."
+                         ).format(file=path.name, most=MOST_BYTES >> 20, parts=numeral(f"{MOST_MEMBERS:,}")))
     if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-        raise Refused(f"{path.name} is a compressed zip, which torch.save never writes; save it again with {SAVE}.")
+        raise Refused(tr("{file} is a compressed zip, which torch.save never writes; save it again with {save}."
+                         ).format(file=path.name, save=SAVE))
     if "data.pkl" not in inside:
-        raise Refused(f"{path.name} is a zip, but not one of torch.save; save the weights with {SAVE}.")
+        raise Refused(tr("{file} is a zip, but not one of torch.save; save the weights with {save}."
+                         ).format(file=path.name, save=SAVE))
 
 
 def _old(path: Path) -> _pickles.Pickle:
@@ -132,10 +144,10 @@ def _old(path: Path) -> _pickles.Pickle:
     with path.open("rb") as file:
         for _ in range(3):
             if _pickles.read(file).names:
-                raise _pickles.Odd("it does not begin as torch.save does")
+                raise _pickles.Odd(tr("it does not begin as torch.save does"))
         found = _pickles.read(file)
         if _pickles.read(file).names:
-            raise _pickles.Odd("its list of numbers is none")
+            raise _pickles.Odd(tr("its list of numbers is none"))
     return found
 
 
@@ -164,8 +176,10 @@ def _check_tensor(tensor: Tensor, path: Path) -> None:
     import torch
 
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_complex():
-        raise Refused(f"{path.name} holds a tensor that is sparse, quantized or complex; save plain weights.")
+        raise Refused(tr("{file} holds a tensor that is sparse, quantized or complex; save plain weights."
+                         ).format(file=path.name))
     stored = tensor.untyped_storage().nbytes()
     if tensor.numel() * tensor.element_size() > stored:
-        raise Refused(f"{path.name} holds a tensor of {tensor.numel():,} numbers in {stored:,} bytes; save the weights "
-                      "again after .contiguous().")
+        raise Refused(tr("{file} holds a tensor of {count} numbers in {stored} bytes; save the weights again after "
+                         ".contiguous()."
+                         ).format(file=path.name, count=numeral(f"{tensor.numel():,}"), stored=numeral(f"{stored:,}")))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from visualizer import inputs, registry
 from visualizer.claims import Claim, Judged, Number, find, judged
+from visualizer.language import tr
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.edits import of_input
 from visualizer.record.run import reads_of
@@ -68,11 +69,13 @@ def measure(words: str, data: Data) -> Number:
         return _ratio(*(measure(part, data) for part in words.split(" / ", 1)))
     name, *given = words.split() or [""]
     if name not in known():
-        raise Refused(f"There is no measure {name!r}; there are {', '.join(known())}.")
+        raise Refused(tr("There is no measure {name!r}; there are {known}."
+                         ).format(name=name, known=", ".join(known())))
     try:
         return known()[name].run(data, *given)
     except (TypeError, ValueError) as error:
-        raise Refused(f"{words!r} cannot be measured ({error}); write {known()[name].form}.") from error
+        raise Refused(tr("{words!r} cannot be measured ({why}); write {form}."
+                         ).format(words=words, why=error, form=known()[name].form)) from error
 
 
 def usual(words: str) -> Number:
@@ -83,7 +86,7 @@ def usual(words: str) -> Number:
 def _ratio(one: Number, other: Number) -> Number:
     """How many times the second the first is, its relative errors added as those of independent numbers."""
     if not other.value:
-        raise Refused("The second of two numbers is 0, and nothing is a share of that.")
+        raise Refused(tr("The second of two numbers is 0, and nothing is a share of that."))
     share = one.value / other.value
     spread = np.hypot(one.error / one.value if one.value else 0.0, other.error / other.value)
     return Number(share, float(abs(share) * spread), min(one.of, other.of))
@@ -160,8 +163,8 @@ def _digits(folder: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         with np.load(folder / DIGITS, allow_pickle=False) as arrays:
             return arrays["x_test"], arrays["y_test"].astype(np.int64)
     except (OSError, KeyError, ValueError) as error:
-        raise Refused(f"{folder} has no {DIGITS} with the test digits; leave --data out for the inputs that come "
-                      "with the app.") from error
+        raise Refused(tr("{folder} has no {file} with the test digits; leave --data out for the inputs that come "
+                         "with the app.").format(folder=folder, file=DIGITS)) from error
 
 
 def answered(trace: Trace, kind: str) -> tuple[Answer, Array]:

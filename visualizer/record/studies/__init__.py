@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from visualizer import registry
 from visualizer.inputs import Given
+from visualizer.language import tr
 from visualizer.record.catalog import Opened
 from visualizer.record.objectives import Target
 from visualizer.record.tracing import BUDGET, asked_about, capture
@@ -76,7 +77,8 @@ def find(name: str) -> Study:
     """The study of that name, with or without words behind a colon; raises LookupError with one sentence."""
     name = name.partition(":")[0]
     if name not in known():
-        raise LookupError(f"There is no study {name!r}; choose one of {', '.join(known())}.")
+        raise LookupError(tr("There is no study {name!r}; choose one of {known}."
+                             ).format(name=name, known=", ".join(known())))
     return known()[name]
 
 
@@ -106,8 +108,8 @@ def study(trace: Trace, model: nn.Module, x: Any, *names: str, samples: Iterable
     for name in names:
         if not find(name).suits(trace):
             fitting = ", ".join(each for each in known() if find(each).suits(trace)) or "none"
-            raise Refused(f"The study {name!r} finds nothing to measure in this recording; of all studies these do: "
-                          f"{fitting}.")
+            raise Refused(tr("The study {name!r} finds nothing to measure in this recording; of all studies these do: "
+                             "{fitting}.").format(name=name, fitting=fitting))
     wanted = asked.arguments
     objective, answer, output = asked_about(wanted["objective"], wanted["answer"], wanted["output"])
     again = Pass(trace, model, x, wanted["target"], wanted["asks"], objective, keywords=wanted["keywords"],

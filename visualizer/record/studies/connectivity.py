@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from visualizer.language import tr
 from visualizer.record.arguments import Arguments, arguments, converted
 from visualizer.record.precision import Precision, in_precision
 from visualizer.record.studies import Pass, Study, Work
@@ -120,8 +121,8 @@ def _first_reader(model: nn.Module, given: Arguments) -> Reader:
         for hook in hooks:
             hook.remove()
     if not called:
-        raise Refused("Connectivity leaves out what a recurrent module of torch reads, and this model calls none; make "
-                      "its steps with nn.LSTM, nn.GRU, nn.RNN or one of their cells.")
+        raise Refused(tr("Connectivity leaves out what a recurrent module of torch reads, and this model calls none; "
+                         "make its steps with nn.LSTM, nn.GRU, nn.RNN or one of their cells."))
     return called[0]
 
 
@@ -139,8 +140,8 @@ def _read_by(model: nn.Module, reader: Reader, given: Arguments) -> tuple[Tensor
     finally:
         hook.remove()
     if not isinstance(kept[0], Tensor):
-        raise Refused("The recurrent layer reads a packed sequence, of which no step can be left out; give it one "
-                      "sequence as a plain tensor.")
+        raise Refused(tr("The recurrent layer reads a packed sequence, of which no step can be left out; give it one "
+                         "sequence as a plain tensor."))
     if isinstance(reader, nn.RNNCellBase):
         return torch.cat([each.reshape(1, -1) for each in kept]), kept[0].ndim == 2
     if kept[0].ndim == 2:

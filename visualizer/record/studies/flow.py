@@ -6,6 +6,7 @@ import numpy as np
 
 from visualizer.answers import told
 from visualizer.kinds.sizes import rows, sizes_of
+from visualizer.language import tr
 from visualizer.record import origins
 from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.tracing import capture
@@ -17,8 +18,8 @@ def run(again: Pass) -> Work:
     yield 0.0, "again in float64"
     trace = in_float64(again)
     if [layer.name for layer in trace] != [layer.name for layer in again.trace]:
-        raise Refused("In float64 the model went another way than in the recording, so the two cannot be compared; "
-                      "record it in float64.")
+        raise Refused(tr("In float64 the model went another way than in the recording, so the two cannot be compared; "
+                         "record it in float64."))
     return dict(sizes(trace))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import answers, inputs
+from visualizer.language import tr
 from visualizer.over import BESIDE, MOST_NUMBERS, SEPARATOR
 from visualizer.record.run import edited, given_of, prepared, reads_of
 from visualizer.record.studies import Pass, Study, Work
@@ -24,8 +25,8 @@ def run(again: Pass) -> Work:
     Inputs that do not fit are left out, and so are those after the first millions of numbers.
     """
     if again.opened is None or again.opened.prepare is None:
-        raise Refused("Only a model that says how its input is made can be run over other inputs; record it from its "
-                      "file.")
+        raise Refused(tr("Only a model that says how its input is made can be run over other inputs; record it from "
+                         "its file."))
     opened, said = again.opened, reads_of(again.opened)
     batch = (again.others or inputs.samples(inputs.of(said).name, said).words)[:BESIDE]
     words: list[str] = []

@@ -131,7 +131,8 @@ def find(name: str) -> Command:
     for command in commands():
         if command.name == name:
             return command
-    raise LookupError(f"There is no command {name!r}; choose one of {', '.join(it.name for it in commands())}.")
+    raise LookupError(tr("There is no command {name!r}; choose one of {known}."
+                         ).format(name=name, known=", ".join(it.name for it in commands())))
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     """All lanes of a setting as far as the gradient has come; the one pinned beside it as thin dashes behind."""
     found, against = study(trace), study(trace, "against")
     if found is None:
-        raise LookupError("This recording holds no curves of the laboratory; choose another view.")
+        raise LookupError(tr("This recording holds no curves of the laboratory; choose another view."))
     here, laid = reached(trace, found, moment), _laid(trace, look)
     frame, x = laid.frame, laid.frame.x(here.there)
     said, second = headline(found, here), second_line(found, here, against)

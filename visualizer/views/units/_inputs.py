@@ -180,7 +180,8 @@ def _steps(seen: Seen, look: Look, rank: int, place: int, box: Box) -> list[Mark
         marks.append(Rect(x, box.top, wide - (1 if wide > 4 else 0), min(22.0, box.height), fill,
                           tip=seen.value(numbers_of(value), key, seen.unit, rank, step) if len(values) else ""))
         if symbols:
-            words = said(symbols[step], "symbol of an input", array=f"studies {EXCITES} symbols", cell=(place, step))
+            words = said(symbols[step], "symbol of what excites", array=f"studies {EXCITES} symbols",
+                         cell=(place, step))
             marks.append(Text(x + wide / 2, box.top + 15.5, plain(words), 12, 500,
                               colour.ink_on(fill, look.theme), "middle", max_width=wide))
     if len(low) == 1 and len(high) == 1 and at >= 0 and symbols:

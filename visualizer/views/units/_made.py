@@ -6,7 +6,7 @@ import numpy as np
 
 from visualizer.kinds.units import BACK, EXCITES, RATE, UPDATES
 from visualizer.language import tr
-from visualizer.said import constants, tick
+from visualizer.said import constants, said, tick
 from visualizer.scene import numbers
 from visualizer.scene.boxes import Box
 from visualizer.scene.picture import Group, Line, Look, Mark, Rect, Table, Text, grouped, plain
@@ -115,8 +115,8 @@ def _curve(seen: Seen, look: Look, box: Box) -> list[Mark]:
     span = (high - low) or 1.0
     told = [tr("{count} updates, each {rate} of the range along the slopes and {back} of the way back to the noise "
                "that it began with; the same seed always.").format(
-        count=constants(str(UPDATES)), rate=constants(numbers.percent(RATE, 0)), back=constants(
-            numbers.percent(BACK, 0)))]
+        count=constants(str(UPDATES)), rate=said(numbers.percent(RATE, 0), "factor", array=repr(RATE)),
+        back=said(numbers.percent(BACK, 0), "factor", array=repr(BACK)))]
     lines = [line for words in told for line in wrap(plain(words), 12, box.width, 400)]
     chart = Box(box.left + 44, box.top + 26, box.right - 12, box.bottom - 24 - 18 * len(lines) - 44)
     marks: list[Mark] = [Text(box.left, box.top + 14, plain(tr("the unit over the updates")), 13, 600,

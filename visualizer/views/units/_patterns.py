@@ -7,7 +7,7 @@ import numpy as np
 from visualizer.kinds import units
 from visualizer.kinds.units import DRAWN, HEIGHTS, UPDATES
 from visualizer.language import tr
-from visualizer.said import constants, said
+from visualizer.said import said
 from visualizer.scene import colour, numbers
 from visualizer.scene.boxes import Box, split
 from visualizer.scene.picture import Choice, Focus, Group, Line, Look, Mark, Rect, Table, Text, grouped, plain
@@ -42,23 +42,19 @@ def sentence(seen: Seen) -> str:
     best, control = ranked(seen), controls(seen)
     if not best or not control:
         return tr("No unit changes with {pattern}: over these inputs one of the two is always the same.").format(
-            pattern=_pattern(seen))
+            pattern=pattern_words(seen.pattern))
     layer, unit, value = best[0]
     other, place, drawn = control[0]
-    words = {"unit": name_of(layer, unit), "pattern": _pattern(seen),
+    words = {"unit": name_of(layer, unit), "pattern": pattern_words(seen.pattern),
              "value": seen.value(numbers.number(value), layer.name, unit),
              "control": seen.value(numbers.number(drawn), f"control/{other}", place)}
     return tr("{unit} follows {pattern} best, correlation {{{value}}}; with random weights the best unit has "
               "{control}.").format(**words)
 
 
-def _pattern(seen: Seen) -> str:
-    return constants(pattern_words(seen.pattern))
-
-
 def waits(seen: Seen) -> str:
     return tr("The inputs that ship go through the network, and through one with random weights, to find units that "
-              "follow {pattern}.").format(pattern=_pattern(seen))
+              "follow {pattern}.").format(pattern=pattern_words(seen.pattern))
 
 
 def has_no_meaning(seen: Seen) -> str:
@@ -147,7 +143,7 @@ def _steps(seen: Seen, look: Look, box: Box) -> list[Mark]:
     words = seen.trace.sample.steps
     symbols = words if len(words) == count and cell >= 7 and units.symbolic(seen.trace) else ()
     marks: list[Mark] = [Text(box.left, box.top + 14, plain(ways(
-        (tr("This input: {pattern}; draw a curve of your own into it").format(pattern=_pattern(seen)),
+        (tr("This input: {pattern}; draw a curve of your own into it").format(pattern=pattern_words(seen.pattern)),
          tr("This input; draw into it"), tr("This input"))
         , box.width, 13)), 13, 600, max_width=box.width)]
     body = Box(box.left, box.top + 22, box.right, box.top + high - 6)
@@ -212,7 +208,8 @@ def _scatter(seen: Seen, box: Box) -> list[Mark]:
     for x, y in zip(wanted[there], values[there], strict=True):
         across = (float(x) - left) / ((right - left) or 1.0)
         up = (float(y) - low) / ((high - low) or 1.0)
-        marks.append(Rect(side.left + 6 + across * (side.width - 12) - 2, side.bottom - 6 - up * (side.height - 12) - 2,
-                          4, 4, "accent", radius=2))
-    words = tr("across: {pattern}; up: the mean of the unit; a dot an input").format(pattern=_pattern(seen))
+        marks.append(Rect(side.left + 4 + across * (side.width - 12), side.bottom - 8 - up * (side.height - 12), 4, 4,
+                          "accent", radius=2))
+    words = tr("across: {pattern}; up: the mean of the unit; a dot an input").format(
+        pattern=pattern_words(seen.pattern))
     return [*marks, Text(side.left, side.bottom + 20, plain(words), 12, 400, "ink-2", max_width=side.width)]

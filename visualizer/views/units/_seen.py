@@ -12,7 +12,7 @@ from visualizer.kinds import units
 from visualizer.kinds.units import ASCENT, CLASS, DRAWN, EXCITES, FOLLOWS, UPDATES
 from visualizer.language import english, tr, translated
 from visualizer.over import SEPARATOR
-from visualizer.said import found, said
+from visualizer.said import constants, found, said
 from visualizer.scene import colour, numbers
 from visualizer.scene.boxes import Box
 from visualizer.scene.labels import fitting
@@ -69,7 +69,7 @@ class Seen:
         return bytes(self.shipped["words"]).decode().split(SEPARATOR) if self.shipped else []
 
     def title(self, place: int) -> str:
-        return said(self.titles[place], "title of an input", array=f"studies {EXCITES} titles", cell=(place,))
+        return said(self.titles[place], "title of what excites", array=f"studies {EXCITES} titles", cell=(place,))
 
 
 def name_of(layer: Layer, unit: int) -> str:
@@ -163,7 +163,7 @@ def _strip(seen: Seen, box: Box) -> list[Mark]:
         entry = int(colour.signed(np.array([value]), top)[0])
         x = left + unit * wide
         marks.append(Rect(x, y, wide - (1 if wide > 4 else 0), high, f"activation:{min(255, entry)}",
-                          focus=focus_of(seen.layer, unit), tip=f"{seen.layer.name} {unit}"))
+                          focus=focus_of(seen.layer, unit), tip=name_of(seen.layer, unit)))
     x = left + seen.unit * wide
     marks.append(Rect(x - 1, y - 1, wide + 1, high + 2, "", "accent", 2, radius=2))
     return marks
@@ -210,12 +210,12 @@ def pattern_words(pattern: str) -> str:
     if pattern.startswith(DRAWN):
         return tr("the curve that was drawn")
     if pattern.startswith(CLASS):
-        return tr("whether it is of class {label}").format(label=pattern.removeprefix(CLASS))
+        return tr("whether it is of class {label}").format(label=constants(pattern.removeprefix(CLASS)))
     return {"line": tr("place in the line"), "position": tr("place from the beginning"),
             "word": tr("place in the word"), "open": tr("brackets that are open"), "vowel": tr("vowels"),
             "upper": tr("capital letters"), "length": tr("length of the word"), "read": tr("what is read"),
             "change": tr("change of what is read"), "ink": tr("amount of ink"), "row": tr("height of the ink"),
-            "column": tr("place of the ink across")}.get(pattern, pattern)
+            "column": tr("place of the ink across")}.get(pattern, constants(pattern))
 
 
 def ways(options: tuple[str, ...], room: float, size: float = 12) -> str:

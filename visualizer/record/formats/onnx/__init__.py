@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from visualizer import unpack
+from visualizer.language import english, few, tr, translated
 from visualizer.manifest import NOTHING, Manifest
 from visualizer.record.catalog import Opened
 from visualizer.record.formats.onnx import _wire
@@ -15,8 +16,8 @@ SUFFIXES = (".onnx",)
 TITLE = "ONNX model"
 NAMED = 12
 """So many unknown operators are named one by one."""
-FROM_PYTHON = ("record the model that it was made of from Python, visualizer.capture(model, x).save('mine.trace'), and "
-               "mine.trace opens here")
+FROM_PYTHON = english("record the model that it was made of from Python, "
+                      "visualizer.capture(model, x).save('mine.trace'), and mine.trace opens here")
 
 
 def is_one(path: Path) -> bool:
@@ -37,15 +38,16 @@ def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
         del proto
         module = Model(program).eval()
     except _graph.Unsupported as error:
-        listed = ", ".join(error.names[:NAMED])
-        more = f" and {len(error.names) - NAMED} more" if len(error.names) > NAMED else ""
-        raise Refused(f"{path.name} uses what is not known here: {listed}{more}; {FROM_PYTHON}.") from None
+        raise Refused(tr("{file} uses what is not known here: {names}; {instead}.").format(
+            file=path.name, names=few(error.names, NAMED), instead=translated(FROM_PYTHON))) from None
     except unpack.TooMuch as error:
-        raise Refused(f"{path.name} is larger than there is room for ({error}); open a smaller network.") from error
+        raise Refused(tr("{file} is larger than there is room for ({error}); open a smaller network."
+                         ).format(file=path.name, error=error)) from error
     except TooLarge as error:
-        raise Refused(f"{path.name}: {error}") from error
+        raise Refused(tr("{name}: {why}").format(name=path.name, why=error)) from error
     except (_file.Odd, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError,
             AssertionError, RecursionError, OSError) as error:
         why = str(error).strip().partition("\n")[0].rstrip(".")[:200] or type(error).__name__
-        raise Refused(f"{path.name} is damaged, or no ONNX model ({why}); save or download it again.") from error
+        raise Refused(tr("{file} is damaged, or no ONNX model ({why}); save or download it again."
+                         ).format(file=path.name, why=why)) from error
     return _inputs.opened(path, module, told, halves=room.halves)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from visualizer import unpack
+from visualizer.language import numeral, tr
 from visualizer.record.formats.onnx import _wire
 from visualizer.record.formats.onnx._types import BFLOAT16, DTYPES, FLOAT16, NAMES, STRING, WIDER
 from visualizer.trace import Refused
@@ -44,8 +45,8 @@ def parsed(path: Path) -> Any:
     try:
         from onnx import ModelProto
     except ImportError as error:
-        raise Refused(f"{path.name} is an ONNX model, and reading one needs a package more; run {INSTALL} and open it "
-                      "again.") from error
+        raise Refused(tr("{file} is an ONNX model, and reading one needs a package more; run {install} and open it "
+                         "again.").format(file=path.name, install=INSTALL)) from error
     data = path.read_bytes()
     try:
         _wire.measured(data)
@@ -53,28 +54,30 @@ def parsed(path: Path) -> Any:
     except unpack.TooMuch:
         raise
     except Exception as error:  # protobuf's own, which has another class in each of its versions
-        raise Odd(str(error).strip().partition("\n")[0] or "it is no protobuf") from error
+        raise Odd(str(error).strip().partition("\n")[0] or tr("it is no protobuf")) from error
 
 
 def tensor(proto: Any, room: Room) -> Tensor | None:
     """The numbers of a TensorProto, halves as whole ones; None where their type is not read, which `room` notes."""
     code, sizes, name = proto.data_type, tuple(proto.dims), proto.name[:60]
     if code not in DTYPES:
-        room.unknown.append(f"numbers of the type {NAMES.get(code, code)}" if code != STRING else "texts as numbers")
+        room.unknown.append(tr("numbers of the type {type}").format(type=NAMES.get(code, code)) if code != STRING else
+                            tr("texts as numbers"))
         return None
     dtype = DTYPES[code]
     if len(sizes) > MOST_AXES or any(size < 0 for size in sizes):
-        raise Odd(f"the shape of {name} is {sizes[:MOST_AXES]}")
+        raise Odd(tr("the shape of {name} is {sizes}").format(name=name, sizes=sizes[:MOST_AXES]))
     needed = prod(sizes) * dtype.itemsize
     room.bytes_left -= needed * (2 if dtype in WIDER else 1)
     if room.bytes_left < 0:
-        raise unpack.TooMuch(f"it holds more than {unpack.MOST_NUMBERS >> 20} MB of numbers")
+        raise unpack.TooMuch(tr("it holds more than {most} MB of numbers").format(most=unpack.MOST_NUMBERS >> 20))
     if proto.HasField("segment"):
-        raise Odd(f"{name} is kept in pieces")
+        raise Odd(tr("{name} is kept in pieces").format(name=name))
     made = _outside(proto, room, needed, dtype) if proto.data_location == proto.EXTERNAL else \
         _raw(proto.raw_data, dtype, needed, name) if proto.HasField("raw_data") else _typed(proto, code, dtype, name)
     if made.numel() != prod(sizes):
-        raise Odd(f"{name} claims {prod(sizes):,} numbers and has {made.numel():,}")
+        raise Odd(tr("{name} claims {claimed} numbers and has {count}"
+                     ).format(name=name, claimed=numeral(f"{prod(sizes):,}"), count=numeral(f"{made.numel():,}")))
     made = made.reshape(sizes)
     if dtype in WIDER:
         room.halves = True
@@ -84,7 +87,8 @@ def tensor(proto: Any, room: Room) -> Tensor | None:
 
 def _raw(data: bytes, dtype: torch.dtype, needed: int, name: str) -> Tensor:
     if len(data) != needed:
-        raise Odd(f"{name} claims {needed // dtype.itemsize:,} numbers in {len(data):,} bytes")
+        raise Odd(tr("{name} claims {count} numbers in {bytes} bytes").format(
+            name=name, count=numeral(f"{needed // dtype.itemsize:,}"), bytes=numeral(f"{len(data):,}")))
     if not needed:
         return torch.empty(0, dtype=dtype)
     with warnings.catch_warnings():
@@ -115,20 +119,23 @@ def _outside(proto: Any, room: Room, needed: int, dtype: torch.dtype) -> Tensor:
     said = {each.key: each.value for each in proto.external_data[:16]}
     where, path = said.get("location", ""), room.path
     if not PLAIN_NAME.fullmatch(where) or where in (".", ".."):
-        raise Refused(f"{path.name} keeps its numbers in {where[:80]!r}, and only a file beside it is read; save the "
-                      "model as one file: onnx.save(onnx.load('model.onnx'), 'whole.onnx').")
+        raise Refused(tr("{file} keeps its numbers in {where!r}, and only a file beside it is read; save the model as "
+                         "one file: onnx.save(onnx.load('model.onnx'), 'whole.onnx')."
+                         ).format(file=path.name, where=where[:80]))
     beside = path.parent / where
     if beside.is_symlink() or not beside.is_file():
-        raise Refused(f"The weights of {path.name} are in {where}, which is not beside it; put both files into one "
-                      "folder.")
+        raise Refused(tr("The weights of {file} are in {where}, which is not beside it; put both files into one folder."
+                         ).format(file=path.name, where=where))
     try:
         start = int(said.get("offset", "0") or 0)
         length = int(said.get("length", "") or needed)
     except ValueError as error:
-        raise Odd(f"where {proto.name[:60]} begins in {where} is no number") from error
+        raise Odd(tr("where {name} begins in {where} is no number"
+                     ).format(name=proto.name[:60], where=where)) from error
     if start < 0 or length != needed or start + length > beside.stat().st_size:
-        raise Odd(f"{proto.name[:60]} claims {needed:,} bytes from {start:,} on in {where}, which has "
-                  f"{beside.stat().st_size:,}")
+        raise Odd(tr("{name} claims {needed} bytes from {start} on in {where}, which has {size}").format(
+            name=proto.name[:60], needed=numeral(f"{needed:,}"), start=numeral(f"{start:,}"), where=where,
+            size=numeral(f"{beside.stat().st_size:,}")))
     with beside.open("rb") as file:
         file.seek(start)
         return _raw(file.read(length), dtype, needed, proto.name[:60])

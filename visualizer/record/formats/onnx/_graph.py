@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from visualizer.language import numeral, tr
 from visualizer.record.formats.onnx._file import Odd, Room, tensor
 from visualizer.record.formats.onnx._types import DTYPES, NAMES, WIDER
 from visualizer.record.formats.onnx.operators import CONTROL, TABLE
@@ -107,8 +108,9 @@ def program(proto: Any, room: Room) -> Program:
     versions = {each.domain: each.version for each in proto.opset_import}
     version = next((versions[name] for name in MAIN if name in versions), LATEST)
     if not OLDEST <= version <= LATEST:
-        raise Refused(f"{room.path.name} is written for version {version} of ONNX's operators, and {OLDEST} to "
-                      f"{LATEST} are read; convert it: onnx.version_converter.convert_version(model, 17).")
+        raise Refused(tr("{file} is written for version {version} of ONNX's operators, and {oldest} to {latest} are "
+                         "read; convert it: onnx.version_converter.convert_version(model, 17)."
+                         ).format(file=room.path.name, version=version, oldest=OLDEST, latest=LATEST))
     functions = {(each.domain, each.name): each for each in proto.functions}
     reader = _Reader(room, versions, version, functions)
     names: dict[str, str] = {}
@@ -142,14 +144,14 @@ class _Reader:
               outermost: bool = False) -> Graph:
         """`names` are those of the graphs around, and learns those that stand in this one."""
         if depth > MOST_DEEP:
-            raise Odd("its graphs stand too deep in one another")
+            raise Odd(tr("its graphs stand too deep in one another"))
         for each in proto.initializer:
             made = tensor(each, self.room)
             name = self.fresh(each.name, names)
             if made is not None:
                 self.tensors[name] = made
         if proto.sparse_initializer:
-            self.room.unknown.append("sparse weights")
+            self.room.unknown.append(tr("sparse weights"))
         for each in proto.input:
             if not (outermost and each.name in names):
                 self.fresh(each.name, names)
@@ -167,7 +169,7 @@ class _Reader:
         for proto in protos:
             self.count += 1
             if self.count > MOST_NODES:
-                raise TooMuch(f"it has more than {MOST_NODES:,} steps")
+                raise TooMuch(tr("it has more than {most} steps").format(most=numeral(f"{MOST_NODES:,}")))
             found += self.node(proto, names, depth, attributes, around, versions or self.versions)
         return tuple(found)
 
@@ -196,7 +198,7 @@ class _Reader:
                     depth: int, path: tuple[str, ...]) -> tuple[Node, ...]:
         """The steps of a function, with what one call of it gives and wants in the places of its names."""
         if depth > MOST_DEEP:
-            raise Odd("its functions call one another too deep")
+            raise Odd(tr("its functions call one another too deep"))
         names = {name: given[place] if place < len(given) else "" for place, name in enumerate(function.input)}
         attributes = {each.name: self.value(each, {}, depth + 1, {}) for each in function.attribute_proto} | dict(said)
         versions = {each.domain: each.version for each in function.opset_import}
@@ -228,7 +230,7 @@ class _Reader:
                      ([proto.s] if kind == proto.STRING else proto.strings)]
             return words[0] if kind == proto.STRING else words
         if kind in (proto.SPARSE_TENSOR, proto.SPARSE_TENSORS, proto.TENSORS, proto.GRAPHS):
-            self.room.unknown.append("lists of tensors or graphs as settings")
+            self.room.unknown.append(tr("lists of tensors or graphs as settings"))
             return None
         plain = {proto.FLOAT: lambda: float(proto.f), proto.INT: lambda: int(proto.i),
                  proto.FLOATS: lambda: list(proto.floats), proto.INTS: lambda: list(proto.ints)}
@@ -238,19 +240,19 @@ class _Reader:
         """A name that stands for nothing else yet."""
         made, number = name, 1
         if not 0 < len(name) <= 1000:
-            raise Odd("a name in it is none")
+            raise Odd(tr("a name in it is none"))
         while made in self.used:
             number += 1
             made = f"{name}#{number}"
             if number > 1000:
-                raise Odd(f"{name[:60]} is made again and again")
+                raise Odd(tr("{name} is made again and again").format(name=name[:60]))
         self.used.add(made)
         names[name] = made
         return made
 
     def known(self, name: str, names: Mapping[str, str]) -> str:
         if name not in names:
-            raise Odd(f"{name[:60]} is read, and never made")
+            raise Odd(tr("{name} is read, and never made").format(name=name[:60]))
         return names[name]
 
 
@@ -286,7 +288,7 @@ def _ordered(graph: Graph, known: set[str]) -> Graph:
             if not missing[reader]:
                 heapq.heappush(ready, reader)
     if len(found) < len(needed):
-        raise Odd("its steps read one another in a circle")
+        raise Odd(tr("its steps read one another in a circle"))
     return Graph(graph.inputs, graph.outputs, tuple(found))
 
 
@@ -353,15 +355,15 @@ def branched(name: str) -> tuple[str, ...]:
 def _input(proto: Any, room: Room) -> Input:
     about = proto.type.tensor_type
     if not proto.type.HasField("tensor_type"):
-        room.unknown.append("inputs that are lists of tensors")
+        room.unknown.append(tr("inputs that are lists of tensors"))
     if about.elem_type not in DTYPES:
-        room.unknown.append(f"inputs of {NAMES.get(about.elem_type, 'no type')}")
+        room.unknown.append(tr("inputs of {type}").format(type=NAMES.get(about.elem_type, tr("no type"))))
         return Input(proto.name, torch.float32, ())
     dtype = DTYPES[about.elem_type]
     room.halves |= dtype in WIDER
     sizes = about.shape.dim
     if len(sizes) > 12:
-        raise Odd(f"{proto.name[:60]} has {len(sizes)} axes")
+        raise Odd(tr("{name} has {count} axes").format(name=proto.name[:60], count=len(sizes)))
     found = tuple(each.dim_value if 0 < each.dim_value < 1 << 31 else None for each in sizes)
     return Input(proto.name, WIDER.get(dtype, dtype), found, tuple(each.dim_param[:80] for each in sizes))
 

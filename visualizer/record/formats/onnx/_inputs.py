@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from visualizer.language import tr
 from visualizer.manifest import Manifest
 from visualizer.record import intake
 from visualizer.record.catalog import Opened
@@ -59,11 +60,11 @@ def opened(path: Path, module: Model, told: Manifest, halves: bool) -> Opened:
     """The module with its inputs as they are proposed and told. Raises Refused with one sentence."""
     wanted = module.plan.program.inputs
     if not wanted:
-        raise Refused(f"{path.name} reads no tensor, so there is nothing to follow; open another.")
+        raise Refused(tr("{file} reads no tensor, so there is nothing to follow; open another.").format(file=path.name))
     try:
         found = proposal(module)
     except Refused as error:
-        raise Refused(f"{path.name}: {error}") from error
+        raise Refused(tr("{name}: {why}").format(name=path.name, why=error)) from error
 
     made: dict[tuple[tuple[int, ...], ...], Any] = {}
 
@@ -120,7 +121,7 @@ def proposal(model: Model) -> Proposal:
             continue
         return found
     if first is None:
-        raise Refused("it reads nothing")
+        raise Refused(tr("it reads nothing"))
     if large is not None:
         raise large
     return Proposal(first.sizes, first.values, False)

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from visualizer.language import numeral, tr
 from visualizer.record.formats.onnx._graph import Graph, Node
 from visualizer.record.formats.onnx.operators import TABLE, Operator, TooLarge
 from visualizer.record.formats.onnx.operators._table import told
@@ -75,8 +76,8 @@ class Run:
     def count(self, steps: float, ahead: bool = False) -> None:
         """So many steps more; `ahead`: they are not done yet, and are counted again when they are."""
         if self.ran + steps > MOST_STEPS:
-            raise TooLarge(f"a loop in it has more than {MOST_STEPS:,} steps; choose a smaller input or a smaller "
-                           "network.")
+            raise TooLarge(tr("a loop in it has more than {most} steps; choose a smaller input or a smaller network."
+                              ).format(most=numeral(f"{MOST_STEPS:,}")))
         self.ran += 0 if ahead else int(steps)
 
     def arguments(self, node: Node, operator: Operator, given: Sequence[Any], aside: bool) -> list[Any]:
@@ -113,8 +114,8 @@ class Run:
         assert self.most is not None
         self.most -= bytes_of(made)
         if self.most < 0:
-            raise TooLarge("it would make more numbers than there is room for; choose a smaller input or a smaller "
-                           "network.")
+            raise TooLarge(tr("it would make more numbers than there is room for; choose a smaller input or a smaller "
+                              "network."))
 
     def keep(self, names: Sequence[str], made: Sequence[Any], plain: bool) -> None:
         """Give what was made to its names."""
@@ -132,7 +133,8 @@ class Run:
     def graph(self, graph: Graph, given: Sequence[tuple[Any, bool]] = ()) -> list[tuple[Any, bool]]:
         """What comes out of a graph, and whether it is plain."""
         if len(given) != len(graph.inputs):
-            raise TypeError(f"a graph inside takes {len(graph.inputs)} values, and is given {len(given)}")
+            raise TypeError(tr("a graph inside takes {wanted} values, and is given {count}"
+                               ).format(wanted=len(graph.inputs), count=len(given)))
         for name, (value, plain) in zip(graph.inputs, given, strict=True):
             self.keep((name,), (value,), plain)
         if not graph.nodes:
@@ -194,7 +196,7 @@ class Run:
 
     def scan(self, node: Node) -> None:
         if node.version < 9:
-            raise TypeError("Scan before version 9 is not read")
+            raise TypeError(tr("Scan before version 9 is not read"))
         body: Graph = node.said["body"]
         count = node.get("num_scan_inputs")
         values = [self.value(name) for name in node.given]

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from visualizer.language import tr
+
 FLOAT, FLOAT16, BFLOAT16, STRING = 1, 10, 16, 8
 DTYPES: Mapping[int, torch.dtype] = {
     1: torch.float32, 2: torch.uint8, 3: torch.int8, 4: torch.uint16, 5: torch.int16, 6: torch.int32, 7: torch.int64,
@@ -23,5 +25,5 @@ WIDER: Mapping[torch.dtype, torch.dtype] = {torch.float16: torch.float32, torch.
 def of_type(code: Any) -> torch.dtype:
     """In which type numbers of one are computed; raises TypeError for one that is not read."""
     if code not in DTYPES:
-        raise TypeError(f"numbers of the type {NAMES.get(code, code)} are not read")
+        raise TypeError(tr("numbers of the type {type} are not read").format(type=NAMES.get(code, code)))
     return WIDER.get(DTYPES[code], DTYPES[code])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from visualizer.language import numeral, tr
 from visualizer.unpack import TooMuch
 
 MODEL: Mapping[int, int] = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
@@ -46,7 +47,7 @@ def measured(data: bytes) -> Spent:
 
 def _measure(data: memoryview, kind: str, spent: Spent, depth: int) -> None:
     if depth > MOST_DEEP:
-        raise TooMuch("its graphs stand too deep in one another")
+        raise TooMuch(tr("its graphs stand too deep in one another"))
     inside = INSIDE.get(kind, {})
     for field, wire, start, end in _fields(data):
         spent.pieces += 1
@@ -58,13 +59,13 @@ def _measure(data: memoryview, kind: str, spent: Spent, depth: int) -> None:
         else:
             spent.words += end - start
         if spent.nodes > MOST_NODES:
-            raise TooMuch(f"it has more than {MOST_NODES:,} steps")
+            raise TooMuch(tr("it has more than {most} steps").format(most=numeral(f"{MOST_NODES:,}")))
         if spent.pieces > MOST_PARTS:
-            raise TooMuch(f"it has more than {MOST_PARTS:,} parts")
+            raise TooMuch(tr("it has more than {most} parts").format(most=numeral(f"{MOST_PARTS:,}")))
         if spent.words > MOST_WORDS:
-            raise TooMuch(f"it has more than {MOST_WORDS >> 20} MB beside its numbers")
+            raise TooMuch(tr("it has more than {most} MB beside its numbers").format(most=MOST_WORDS >> 20))
         if spent.numbers > MOST_NUMBERS:
-            raise TooMuch(f"it has more than {MOST_NUMBERS >> 20} MB of numbers")
+            raise TooMuch(tr("it has more than {most} MB of numbers").format(most=MOST_NUMBERS >> 20))
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, int, int, int]]:
@@ -82,9 +83,9 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int, int, int]]:
         elif wire in (1, 5):
             at += 8 if wire == 1 else 4
         else:
-            raise ValueError("it is no protobuf")
+            raise ValueError(tr("it is no protobuf"))
         if at > size or field == 0:
-            raise ValueError("it is cut off, or no protobuf")
+            raise ValueError(tr("it is cut off, or no protobuf"))
         yield field, wire, start, at
 
 
@@ -92,7 +93,7 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
     found = shift = 0
     while True:
         if at >= len(data) or shift > 63:
-            raise ValueError("it is cut off, or no protobuf")
+            raise ValueError(tr("it is cut off, or no protobuf"))
         byte = data[at]
         found |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7
@@ -143,9 +144,9 @@ def _number(file: IO[bytes]) -> int | None:
         byte = file.read(1)
         if not byte:
             if shift:
-                raise ValueError("it is cut off")
+                raise ValueError(tr("it is cut off"))
             return None
         found |= (byte[0] & 0x7F) << shift
         if byte[0] < 0x80:
             return found
-    raise ValueError("it is no protobuf")
+    raise ValueError(tr("it is no protobuf"))

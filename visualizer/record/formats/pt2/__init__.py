@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from visualizer import unpack
+from visualizer.language import few, tr
 from visualizer.manifest import NOTHING, Manifest
 from visualizer.record.catalog import Opened
 from visualizer.trace import Refused
@@ -48,20 +49,20 @@ def open_file(path: Path, told: Manifest = NOTHING) -> Opened:
         program = _graph.program(held.words)
         missing = [name for name in program.held.values() if name not in held.tensors]
         if missing:
-            raise _archive.Odd(f"the numbers of {missing[0][:60]} are missing")
+            raise _archive.Odd(tr("the numbers of {name} are missing").format(name=missing[0][:60]))
         module = Exported(program, held.tensors, held.learns).eval()
     except _graph.Unsupported as error:
-        listed = ", ".join(error.names[:NAMED])
-        more = f" and {len(error.names) - NAMED} more" if len(error.names) > NAMED else ""
-        raise Refused(f"{path.name} uses what is not known here: {listed}{more}; record the model from Python, "
-                      "visualizer.capture(model, x).save('mine.trace'), and mine.trace opens here.") from None
+        raise Refused(tr("{file} uses what is not known here: {names}; record the model from Python, "
+                         "visualizer.capture(model, x).save('mine.trace'), and mine.trace opens here."
+                         ).format(file=path.name, names=few(error.names, NAMED))) from None
     except unpack.TooMuch as error:
-        raise Refused(f"{path.name} is larger than there is room for ({error}); open a smaller network.") from error
+        raise Refused(tr("{file} is larger than there is room for ({error}); open a smaller network."
+                         ).format(file=path.name, error=error)) from error
     except (_archive.Odd, LookupError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError,
             AssertionError) as error:
         why = str(error).strip().partition("\n")[0].rstrip(".")[:200] or type(error).__name__
-        raise Refused(f"{path.name} is damaged, or was not written by torch.export ({why}); export it again: "
-                      f"{_archive.SAVE}.") from error
+        raise Refused(tr("{file} is damaged, or was not written by torch.export ({why}); export it again: {save}."
+                         ).format(file=path.name, why=why, save=_archive.SAVE)) from error
     return _opened(path, module, told)
 
 
@@ -77,7 +78,7 @@ def _opened(path: Path, module: Exported, told: Manifest) -> Opened:
     module.plan.most = MOST_MADE  # until it is known that it makes less
     opened = intake.opened(path, f"{path.stem}, exported", module, declared, told,
                            lambda shapes: shapes_of(module, shapes, MOST_MADE),
-                           why=f"export it again: {_archive.SAVE}", guard=True)
+                           why=tr("export it again: {save}").format(save=_archive.SAVE), guard=True)
     if opened.tried:
         module.plan.most = None
     return opened

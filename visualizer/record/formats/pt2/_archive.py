@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from visualizer import unpack
+from visualizer.language import english, few, numeral, tr, translated
 from visualizer.record.catalog import MOST_BYTES
 from visualizer.trace import Refused
 
@@ -45,6 +46,10 @@ class Held:
     """The names of the parameters, and whether they have a gradient."""
 
 
+KINDS = {"weights": english("weights"), "constants": english("constants")}
+"""What a program holds."""
+
+
 class Odd(ValueError):
     """It is not as torch.export writes it; the text says what."""
 
@@ -55,7 +60,7 @@ def read(path: Path) -> Held:
         with unpack.opened(path, MOST_LISTED) as archive:
             return _held(archive, path)
     except RecursionError as error:
-        raise Odd("its lists stand too deep in one another") from error
+        raise Odd(tr("its lists stand too deep in one another")) from error
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, UnicodeDecodeError,
             json.JSONDecodeError) as error:
         raise Odd(str(error) or type(error).__name__) from error
@@ -64,35 +69,39 @@ def read(path: Path) -> Held:
 def _held(archive: zipfile.ZipFile, path: Path) -> Held:
     infos = archive.infolist()
     if "serialized_exported_program.json" in archive.namelist():
-        raise Refused(f"{path.name} was written by torch before 2.8, with its weights in a pickle; export it again "
-                      f"with a newer one: {SAVE}.")
+        raise Refused(tr("{file} was written by torch before {version}, with its weights in a pickle; export it again "
+                         "with a newer one: {save}.").format(file=path.name, version="2.8", save=SAVE))
     if len(infos) > MOST_MEMBERS or sum(info.file_size for info in infos) > MOST_BYTES:
-        raise Refused(f"{path.name} would unpack to more than {MOST_BYTES >> 20} MB or {MOST_MEMBERS:,} parts; open a "
-                      "smaller network.")
+        raise Refused(tr("{file} would unpack to more than {most} MB or {parts} parts; open a smaller network."
+                         ).format(file=path.name, most=MOST_BYTES >> 20, parts=numeral(f"{MOST_MEMBERS:,}")))
     inside = {info.filename.partition("/")[2]: info for info in infos}
     if len(inside) != len(infos):
-        raise Odd("two of its parts have one name")
+        raise Odd(tr("two of its parts have one name"))
     if any(name.startswith("data/aotinductor/") for name in inside):
-        raise Refused(f"{path.name} holds machine code (AOTInductor), and opening it would run that; save the program "
-                      f"that it was made of: {SAVE}.")
+        raise Refused(tr("{file} holds machine code (AOTInductor), and opening it would run that; save the program "
+                         "that it was made of: {save}.").format(file=path.name, save=SAVE))
     models = [name for name in inside if name.startswith("models/") and name.endswith(".json")]
     if len(models) != 1:
-        raise Refused(f"{path.name} holds {len(models)} models, and one is opened at a time; save it alone: {SAVE}.")
+        raise Refused(tr("{file} holds {count} models, and one is opened at a time; save it alone: {save}."
+                         ).format(file=path.name, count=len(models), save=SAVE))
     if "byteorder" in inside and unpack.read(archive, inside["byteorder"], 16).strip() != b"little":
-        raise Refused(f"{path.name} was written on a machine with another order of bytes; export it again: {SAVE}.")
+        raise Refused(tr("{file} was written on a machine with another order of bytes; export it again: {save}."
+                         ).format(file=path.name, save=SAVE))
     name = models[0].removeprefix("models/").removesuffix(".json")
     words = _json(archive, inside, models[0])
     version = words.get("schema_version")
     major = version.get("major") if isinstance(version, dict) else None
     if major != MAJOR:
-        raise Refused(f"{path.name} has version {str(major)[:9]} of torch's format, and {MAJOR} is read; export it "
-                      f"again with torch 2.8 or newer: {SAVE}.")
+        raise Refused(tr("{file} has version {major} of torch's format, and {known} is read; export it again with "
+                         "torch {newer} or newer: {save}."
+                         ).format(file=path.name, major=str(major)[:9], known=MAJOR, newer="2.8", save=SAVE))
     tensors: dict[str, Tensor] = {}
     learns: dict[str, bool] = {}
     for kind, told in (("weights", f"data/weights/{name}"), ("constants", f"data/constants/{name}")):
         if f"{told}.pt" in inside:
-            raise Refused(f"{path.name} keeps its {kind} in a pickle, as torch did before 2.9; export it again with a "
-                          f"newer one: {SAVE}.")
+            raise Refused(tr("{file} keeps its {kind} in a pickle, as torch did before {version}; export it again with "
+                             "a newer one: {save}.").format(file=path.name, kind=translated(KINDS[kind]), version="2.9",
+                                                          save=SAVE))
         found, able = _tensors(archive, inside, told, kind, path)
         tensors.update(found)
         learns.update(able)
@@ -101,10 +110,10 @@ def _held(archive: zipfile.ZipFile, path: Path) -> Held:
 
 def _json(archive: zipfile.ZipFile, inside: Mapping[str, zipfile.ZipInfo], name: str) -> dict[str, Any]:
     if name not in inside:
-        raise Odd(f"{name} is missing")
+        raise Odd(tr("{name} is missing").format(name=name))
     found = json.loads(unpack.read(archive, inside[name], unpack.MOST_WORDS))
     if not isinstance(found, dict):
-        raise Odd(f"{name} is no object")
+        raise Odd(tr("{name} is no object").format(name=name))
     return found
 
 
@@ -116,15 +125,16 @@ def _tensors(archive: zipfile.ZipFile, inside: Mapping[str, zipfile.ZipInfo], to
     one tensor."""
     config = _json(archive, inside, f"{told}_{kind}_config.json").get("config")
     if not isinstance(config, dict):
-        raise Odd(f"its {kind} are not listed")
+        raise Odd(tr("its {kind} are not listed").format(kind=translated(KINDS[kind])))
     if kind == "constants":
         config = {name: about for name, about in config.items()
                   if not (isinstance(about, dict) and str(about.get("path_name")).startswith(("custom_obj", "opaque")))}
     pickled = [name for name, about in config.items() if not isinstance(about, dict) or about.get("use_pickle")
                or not RAW.fullmatch(str(about.get("path_name")))]
     if pickled:
-        raise Refused(f"{path.name} keeps {_few(pickled)} as pickled objects, which could run code; export it again "
-                      f"with plain tensors as weights: {SAVE}.")
+        raise Refused(tr("{file} keeps {names} as pickled objects, which could run code; export it again with plain "
+                         "tensors as weights: {save}.").format(
+            file=path.name, names=few([name[:60] for name in pickled]), save=SAVE))
     raw: dict[str, bytes] = {}
     made: dict[tuple[Any, ...], Tensor] = {}
     found: dict[str, Tensor] = {}
@@ -133,7 +143,7 @@ def _tensors(archive: zipfile.ZipFile, inside: Mapping[str, zipfile.ZipInfo], to
     for name, about in config.items():
         member = f"data/{kind}/{about['path_name']}"
         if member not in inside:
-            raise Odd(f"the numbers of {name[:60]} are missing")
+            raise Odd(tr("the numbers of {name} are missing").format(name=name[:60]))
         if member not in raw:
             raw[member] = unpack.read(archive, inside[member], MOST_BYTES)
         dtype, sizes, strides, start = _meta(about.get("tensor_meta"), name)
@@ -141,8 +151,8 @@ def _tensors(archive: zipfile.ZipFile, inside: Mapping[str, zipfile.ZipInfo], to
         if key not in made:
             spent += prod(sizes) * dtype.itemsize
             if spent > unpack.MOST_NUMBERS:
-                raise Refused(f"{path.name} holds more than {unpack.MOST_NUMBERS >> 20} MB of numbers; open a smaller "
-                              "network.")
+                raise Refused(tr("{file} holds more than {most} MB of numbers; open a smaller network."
+                                 ).format(file=path.name, most=unpack.MOST_NUMBERS >> 20))
             made[key] = _strided(raw[member], dtype, sizes, strides, start, name)
         found[name] = made[key]
         if about.get("is_param") is True:
@@ -153,11 +163,12 @@ def _tensors(archive: zipfile.ZipFile, inside: Mapping[str, zipfile.ZipInfo], to
 def _meta(meta: Any, name: str) -> tuple[torch.dtype, tuple[int, ...], tuple[int, ...], int]:
     """Type, sizes, strides, and where it begins."""
     if not isinstance(meta, dict) or meta.get("dtype") not in DTYPES or meta.get("layout") != 7:
-        raise Odd(f"{name[:60]} is of a type or a layout that is not read")
+        raise Odd(tr("{name} is of a type or a layout that is not read").format(name=name[:60]))
     sizes, strides = (_whole(meta.get(what), name) for what in ("sizes", "strides"))
     (start,) = _whole([meta.get("storage_offset")], name)
     if len(sizes) != len(strides) or len(sizes) > MOST_AXES:
-        raise Odd(f"{name[:60]} has {len(sizes)} sizes and {len(strides)} strides")
+        raise Odd(tr("{name} has {sizes} sizes and {strides} strides"
+                     ).format(name=name[:60], sizes=len(sizes), strides=len(strides)))
     return DTYPES[meta["dtype"]], sizes, strides, start
 
 
@@ -165,7 +176,7 @@ def _whole(listed: Any, name: str) -> tuple[int, ...]:
     found = [each.get("as_int") if isinstance(each, dict) else None for each in listed] \
         if isinstance(listed, list) else [None]
     if not all(type(number) is int and 0 <= number < 1 << 40 for number in found):
-        raise Odd(f"the shape of {name[:60]} is not told in whole numbers")
+        raise Odd(tr("the shape of {name} is not told in whole numbers").format(name=name[:60]))
     return tuple(found)
 
 
@@ -175,9 +186,11 @@ def _strided(raw: bytes, dtype: torch.dtype, sizes: tuple[int, ...], strides: tu
     count = prod(sizes)
     last = start + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
     if count and (last + 1) * dtype.itemsize > len(raw):
-        raise Odd(f"{name[:60]} claims {count:,} numbers in {len(raw):,} bytes")
+        raise Odd(tr("{name} claims {count} numbers in {bytes} bytes"
+                     ).format(name=name[:60], count=numeral(f"{count:,}"), bytes=numeral(f"{len(raw):,}")))
     if count * dtype.itemsize > len(raw):
-        raise Odd(f"{name[:60]} repeats its {len(raw):,} bytes to {count:,} numbers")
+        raise Odd(tr("{name} repeats its {bytes} bytes to {count} numbers"
+                     ).format(name=name[:60], bytes=numeral(f"{len(raw):,}"), count=numeral(f"{count:,}")))
     if not count:
         return torch.empty(sizes, dtype=dtype)
     with warnings.catch_warnings():
@@ -186,6 +199,3 @@ def _strided(raw: bytes, dtype: torch.dtype, sizes: tuple[int, ...], strides: tu
     return whole.as_strided(sizes, strides, start).clone()
 
 
-def _few(names: list[str]) -> str:
-    listed = ", ".join(name[:60] for name in names[:3])
-    return listed if len(names) <= 3 else f"{listed} and {len(names) - 3} more"

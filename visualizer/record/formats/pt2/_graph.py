@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from visualizer.language import english, numeral, tr, translated
 from visualizer.record.formats.pt2 import _operators
 from visualizer.record.formats.pt2._archive import DTYPES, Odd, Words
 from visualizer.unpack import TooMuch
@@ -123,11 +124,13 @@ def keep(names: tuple[Any, ...], made: Any, env: Env) -> None:
     """Give what a step made to its names."""
     several = made if len(names) > 1 else (made,)
     if len(names) > len(several):
-        raise TypeError(f"{len(several)} results, where the file names {len(names)}")
+        raise TypeError(tr("{count} results, where the file names {names}"
+                           ).format(count=len(several), names=len(names)))
     for name, each in zip(names, several, strict=False):
         if type(name) is tuple:
             if len(name) != len(each):
-                raise TypeError(f"{len(each)} results, where the file names {len(name)}")
+                raise TypeError(tr("{count} results, where the file names {names}"
+                                   ).format(count=len(each), names=len(name)))
             env.update(zip(name, each, strict=True))
         elif name is not None:
             env[name] = each
@@ -135,14 +138,14 @@ def keep(names: tuple[Any, ...], made: Any, env: Env) -> None:
 
 def program(words: Words) -> Program:
     """The model that the JSON describes; raises Odd, and Unsupported with every operator that is not known."""
-    module = _dict(words.get("graph_module"), "the graph")
+    module = _dict(words.get("graph_module"), english("the graph"))
     unknown: list[str] = []
-    signature = _dict(module.get("signature"), "the signature")
-    graph = _graph(_dict(module.get("graph"), "the graph"), unknown, 0)
+    signature = _dict(module.get("signature"), english("the signature"))
+    graph = _graph(_dict(module.get("graph"), english("the graph")), unknown, 0)
     held: dict[str, str] = {}
     constants: dict[str, Any] = {}
     given: list[str] = []
-    for spec in _list(signature.get("input_specs"), "the inputs"):
+    for spec in _list(signature.get("input_specs"), english("the inputs")):
         kind, about = _union(spec)
         if kind in ("parameter", "buffer", "tensor_constant"):
             held[_name(about.get("arg"))] = _text(about.get(f"{kind}_name"))
@@ -154,8 +157,9 @@ def program(words: Words) -> Program:
                 continue  # a plain value stands in the graph already
             given.append(argument.name)
         else:
-            unknown.append(f"inputs of the kind {kind}")
-    outputs = [_argument(about.get("arg"), unknown, 0) for spec in _list(signature.get("output_specs"), "the outputs")
+            unknown.append(tr("inputs of the kind {kind}").format(kind=kind))
+    outputs = [_argument(about.get("arg"), unknown, 0)
+               for spec in _list(signature.get("output_specs"), english("the outputs"))
                for kind, about in [_union(spec)] if kind == "user_output"]
     if unknown:
         raise Unsupported(unknown)
@@ -169,26 +173,27 @@ def program(words: Words) -> Program:
 
 def _graph(words: Words, unknown: list[str], depth: int) -> Graph:
     if depth > MOST_DEEP:
-        raise Odd("its graphs stand too deep in one another")
-    nodes = _list(words.get("nodes"), "the steps")
+        raise Odd(tr("its graphs stand too deep in one another"))
+    nodes = _list(words.get("nodes"), english("the steps"))
     if len(nodes) > MOST_NODES:
-        raise TooMuch(f"it has {len(nodes):,} steps, more than {MOST_NODES:,}")
-    inputs = tuple(argument.name for each in _list(words.get("inputs"), "the inputs")
+        raise TooMuch(tr("it has {count} steps, more than {most}"
+                         ).format(count=numeral(f"{len(nodes):,}"), most=numeral(f"{MOST_NODES:,}")))
+    inputs = tuple(argument.name for each in _list(words.get("inputs"), english("the inputs"))
                    if type(argument := _argument(each, unknown, depth)) is Ref)
     read = frozenset(_named_in((*[each.get("inputs") for each in nodes if isinstance(each, dict)],
                                 words.get("outputs"))))
-    made = [node for each in nodes if (node := _node(_dict(each, "a step"), unknown, depth, read)) is not None]
-    outputs = tuple(_argument(each, unknown, depth) for each in _list(words.get("outputs"), "the outputs"))
-    return Graph(inputs, outputs, tuple(made), _dict(words.get("tensor_values"), "the shapes"))
+    made = [node for each in nodes if (node := _node(_dict(each, english("a step")), unknown, depth, read)) is not None]
+    outputs = tuple(_argument(each, unknown, depth) for each in _list(words.get("outputs"), english("the outputs")))
+    return Graph(inputs, outputs, tuple(made), _dict(words.get("tensor_values"), english("the shapes")))
 
 
 def _node(words: Words, unknown: list[str], depth: int, read: frozenset[str]) -> Node | None:
     target = _text(words.get("target"))
     callers, source = _callers(words.get("metadata"))
     told = [(str(each.get("name"))[:100], _argument(each.get("arg"), unknown, depth), each.get("kind"))
-            for each in map(_input_of, _list(words.get("inputs"), "what a step reads"))]
+            for each in map(_input_of, _list(words.get("inputs"), english("what a step reads")))]
     made = tuple(name if type(name := _made(each)) is not str or name in read else None
-                 for each in _list(words.get("outputs"), "what a step makes"))
+                 for each in _list(words.get("outputs"), english("what a step makes")))
     if target in INSIDE:
         return Node(target, _never, tuple(argument for _, argument, _ in told), {}, made, callers, source)
     alone = made[:1] != (None,) and sum(each is not None for each in made) == 1
@@ -207,7 +212,7 @@ def _node(words: Words, unknown: list[str], depth: int, read: frozenset[str]) ->
             break
         given.append(known.pop(name))
     if "self" in known or ("input" in known and names[0] == "self"):
-        raise Odd(f"{target[:60]} lacks what it reads")
+        raise Odd(tr("{target} lacks what it reads").format(target=target[:60]))
     return Node(target, does, tuple(given), known, made, callers, source, _operators.stays(target), begins)
 
 
@@ -251,7 +256,7 @@ def _refs(values: Sequence[Any]) -> Iterator[Ref]:
 
 
 def _never(*given: Any) -> Any:
-    raise TypeError("a graph inside a graph is run by the module")
+    raise TypeError(tr("a graph inside a graph is run by the module"))
 
 
 def _in_order(graph: Graph, known: set[str], outputs: Sequence[Any]) -> None:
@@ -269,11 +274,11 @@ def _in_order(graph: Graph, known: set[str], outputs: Sequence[Any]) -> None:
 def _known(values: Sequence[Any], known: set[str]) -> None:
     for each in _refs(values):
         if each.name not in known:
-            raise Odd(f"{each.name[:60]} is read, and never made")
+            raise Odd(tr("{name} is read, and never made").format(name=each.name[:60]))
 
 
 def _input_of(words: Any) -> Words:
-    return _dict(words, "what a step reads")
+    return _dict(words, english("what a step reads"))
 
 
 def _made(words: Any) -> Any:
@@ -334,15 +339,15 @@ def _argument(words: Any, unknown: list[str], depth: int) -> Any:
     if kind == "as_tensor":
         return Ref(_name(about))
     if kind == "as_tensors":
-        return [Ref(_name(each)) for each in _list(about, "tensors")]
+        return [Ref(_name(each)) for each in _list(about, english("tensors"))]
     if kind in ("as_optional_tensors", "as_sym_ints", "as_sym_floats", "as_sym_bools"):
-        return [_size(each, unknown, depth) for each in _list(about, "values")]
+        return [_size(each, unknown, depth) for each in _list(about, english("values"))]
     if kind in ("as_optional_tensor", "as_sym_int", "as_sym_float", "as_sym_bool"):
         return _size(about, unknown, depth)
     if kind in PLAIN_KINDS:
         return _plain(about, PLAIN_KINDS[kind])
     if kind in LISTED_KINDS:
-        return [_plain(each, LISTED_KINDS[kind]) for each in _list(about, "values")]
+        return [_plain(each, LISTED_KINDS[kind]) for each in _list(about, english("values"))]
     if kind == "as_scalar_type" and about in DTYPES:
         return DTYPES[about]
     if kind in ("as_device", "as_layout", "as_memory_format"):
@@ -350,8 +355,8 @@ def _argument(words: Any, unknown: list[str], depth: int) -> Any:
     if kind == "as_complex" and isinstance(about, dict):
         return complex(_plain(about.get("real"), (float, int)), _plain(about.get("imag"), (float, int)))
     if kind == "as_graph" and isinstance(about, dict):
-        return _graph(_dict(about.get("graph"), "a graph"), unknown, depth + 1)
-    unknown.append(f"values of the kind {kind[:40]}")
+        return _graph(_dict(about.get("graph"), english("a graph")), unknown, depth + 1)
+    unknown.append(tr("values of the kind {kind}").format(kind=kind[:40]))
     return None
 
 
@@ -364,15 +369,15 @@ NAMED_FLOATS = {"Infinity": float("inf"), "-Infinity": float("-inf"), "NaN": flo
 
 def _plain(found: Any, types: tuple[type, ...]) -> Any:
     if type(found) not in types:
-        raise Odd(f"a value is {str(found)[:40]!r}, which is of another type than it says")
+        raise Odd(tr("a value is {found!r}, which is of another type than it says").format(found=str(found)[:40]))
     if isinstance(found, str) and float in types:
         if found not in NAMED_FLOATS:
-            raise Odd(f"{found[:40]!r} is no number")
+            raise Odd(tr("{found!r} is no number").format(found=found[:40]))
         return NAMED_FLOATS[found]
     if isinstance(found, str) and len(found) > 1000:
-        raise Odd("a word in it is longer than a page")
+        raise Odd(tr("a word in it is longer than a page"))
     if type(found) is int and abs(found) >= 1 << 63:
-        raise Odd("a number in it is larger than any can be")
+        raise Odd(tr("a number in it is larger than any can be"))
     return found
 
 
@@ -386,9 +391,9 @@ def _size(words: Any, unknown: list[str], depth: int) -> Any:
 
 def _input(name: str, shapes: Mapping[str, Words]) -> Input:
     """What the file says of a tensor that is given."""
-    meta = _dict(shapes.get(name), f"the shape of {name[:40]}")
+    meta = _dict(shapes.get(name), tr("the shape of {name}").format(name=name[:40]))
     sizes, free = [], set()
-    for axis, each in enumerate(_list(meta.get("sizes"), "sizes")):
+    for axis, each in enumerate(_list(meta.get("sizes"), english("sizes"))):
         kind, about = _union(each)
         if kind == "as_expr":
             free.add(axis)
@@ -396,10 +401,10 @@ def _input(name: str, shapes: Mapping[str, Words]) -> Input:
             about = hint.get("as_int") if isinstance(hint, dict) else None
         sizes.append(about if type(about) is int and 0 < about < 1 << 31 else 1)
     strides = [each.get("as_int") if isinstance(each, dict) else None
-               for each in _list(meta.get("strides"), "strides")]
+               for each in _list(meta.get("strides"), english("strides"))]
     plain = all(type(each) is int and 0 <= each < 1 << 40 for each in strides) and len(strides) == len(sizes)
     if meta.get("dtype") not in DTYPES or len(sizes) > 12:
-        raise Odd(f"{name[:40]} is of a type of numbers that is not read")
+        raise Odd(tr("{name} is of a type of numbers that is not read").format(name=name[:40]))
     return Input(name, DTYPES[meta["dtype"]], tuple(sizes), tuple(strides) if plain else _packed(sizes),
                  frozenset(free))
 
@@ -451,26 +456,26 @@ def joined(tree: Any, parts: Sequence[Any]) -> Any:
 def _union(words: Any) -> tuple[str, Any]:
     """The one entry of an object that stands for one of several kinds."""
     if not isinstance(words, dict) or len(words) != 1:
-        raise Odd("a value in it is of no kind")
+        raise Odd(tr("a value in it is of no kind"))
     ((kind, about),) = words.items()
     return kind, about
 
 
 def _dict(words: Any, what: str) -> dict[str, Any]:
     if not isinstance(words, dict):
-        raise Odd(f"{what} is missing")
+        raise Odd(tr("{what} is missing").format(what=translated(what)))
     return words
 
 
 def _list(words: Any, what: str) -> list[Any]:
     if not isinstance(words, list):
-        raise Odd(f"{what} are missing")
+        raise Odd(tr("{what} are missing").format(what=translated(what)))
     return words
 
 
 def _text(words: Any) -> str:
     if not isinstance(words, str) or not 0 < len(words) <= 1000:
-        raise Odd("a name in it is none")
+        raise Odd(tr("a name in it is none"))
     return words
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from visualizer.language import tr
 from visualizer.record.formats._modules import LAYERS, Inside, sized
 from visualizer.record.formats.pt2._graph import (
     INSIDE,
@@ -263,5 +264,5 @@ def _bytes(made: Any) -> int:
 
 
 def _too_large(node: Node) -> TooLarge:
-    return TooLarge(f"{node.target.removeprefix('torch.ops.')} would make more than there is room for; choose a "
-                    "smaller input or a smaller network.")
+    return TooLarge(tr("{name} would make more than there is room for; choose a smaller input or a smaller network."
+                       ).format(name=node.target.removeprefix("torch.ops.")))

@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from visualizer.language import tr
+
 _NAMES = """
 _weight_norm abs absolute acos acosh adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
 adaptive_max_pool2d adaptive_max_pool3d add add_ addbmm addcdiv addcdiv_ addcmul addcmul_ addmm addmv addr all
@@ -130,10 +132,10 @@ def _of_sizes(does: Function) -> Function:
     def made(*numbers: Any) -> Any:
         flat = [each for number in numbers for each in (number if isinstance(number, list) else [number])]
         if not all(isinstance(each, bool | int | float) for each in flat):
-            raise TypeError("a size is made of something that is no number")
+            raise TypeError(tr("a size is made of something that is no number"))
         found = does(*numbers)
         if isinstance(found, int | float) and abs(found) > MOST_SIZE:
-            raise TypeError("a size is larger than any can be")
+            raise TypeError(tr("a size is larger than any can be"))
         return found
 
     return made
@@ -188,7 +190,7 @@ def _index_put_(x: Tensor, indices: Sequence[Tensor | None], values: Tensor, acc
 def _every(x: Tensor, indices: Sequence[Tensor | None]) -> tuple[Tensor, ...]:
     """Places along the axes that are named; torch's own functions take no others before them."""
     if any(each is None for each in indices):
-        raise TypeError("some axes are left out among places that are written to")
+        raise TypeError(tr("some axes are left out among places that are written to"))
     return tuple(each for each in indices if each is not None)
 
 
@@ -279,7 +281,7 @@ def _resized(mode: str, *, aligned: bool) -> Function:
 
 def _one_hot(x: Tensor, classes: int = -1) -> Tensor:
     if classes < 1:
-        raise TypeError("the number of classes depends on the numbers")
+        raise TypeError(tr("the number of classes depends on the numbers"))
     return F.one_hot(x, classes)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from visualizer.language import tr
 from visualizer.trace import Refused
 
 MOST_MADE = 256 << 20
@@ -66,17 +67,17 @@ def room(sizes: Iterable[int], bytes_each: int = 4) -> list[int]:
     """The sizes, if there is room for so many numbers; raises TooLarge."""
     found = [int(size) for size in sizes]
     if any(size < 0 for size in found):
-        raise ValueError(f"a size is {min(found)}")
+        raise ValueError(tr("a size is {size}").format(size=min(found)))
     if prod(found) * bytes_each > MOST_MADE:
-        raise TooLarge(f"one of its steps would make {' × '.join(map(str, found))} numbers, more than there is room "
-                       "for; choose a smaller input or a smaller network.")
+        raise TooLarge(tr("one of its steps would make {shape} numbers, more than there is room for; choose a smaller "
+                          "input or a smaller network.").format(shape=" × ".join(map(str, found))))
     return found
 
 
 def told(x: Tensor) -> Any:
     """The numbers of a tensor as plain ones, or lists of them; TypeError where it has none, on torch's meta device."""
     if x.device.type == "meta":
-        raise TypeError("what it makes depends on the numbers that it reads")
+        raise TypeError(tr("what it makes depends on the numbers that it reads"))
     with torch._C.DisableTorchFunction():  # looking at them is no step of the model
         return x.detach().tolist()
 

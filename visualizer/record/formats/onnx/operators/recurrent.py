@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from visualizer.language import tr
 from visualizer.record.formats.onnx.operators._table import Said, listed, operator
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
@@ -90,10 +91,11 @@ def called(how: Any, x: Tensor, weights: Sequence[Tensor], hidden: Tensor | None
     backwards = how.get("direction", "forward") == "reverse"
     first = x.new_zeros(sides, x.shape[1], weights[1].shape[1]) if hidden is None else hidden
     if x.dim() != 3 or x.shape[2] != weights[0].shape[1]:
-        raise ValueError(f"a recurrent layer that reads {weights[0].shape[1]} numbers a step is given {tuple(x.shape)}")
+        raise ValueError(tr("a recurrent layer that reads {count} numbers a step is given {shape}"
+                            ).format(count=weights[0].shape[1], shape=tuple(x.shape)))
     if any(each is not None and tuple(each.shape) != (sides, x.shape[1], weights[1].shape[1])
            for each in (hidden, cell)):
-        raise ValueError("the state that a recurrent layer begins with is of another size than it has")
+        raise ValueError(tr("the state that a recurrent layer begins with is of another size than it has"))
     if x.device.type == "meta":  # torch goes through all steps there
         state = x.new_empty(sides, x.shape[1], weights[1].shape[1])
         return (x.new_empty(*x.shape[:2], sides * weights[1].shape[1]), *[state] * (1 + (which == "LSTM")))
@@ -116,7 +118,7 @@ def _layer(how: Said, x: Tensor, lengths: Any, hidden: Tensor | None, cell: Tens
     shorter = None if lengths is None or set(listed(lengths)) == {steps} else listed(lengths)
     if shorter is not None:
         if len(shorter) != 1:
-            raise TypeError("a recurrent layer over sequences of several lengths is run over one of them at a time")
+            raise TypeError(tr("a recurrent layer over sequences of several lengths is run over one of them at a time"))
         x = x[:shorter[0]]
     output, *last = called(how.said["how"], x, weights, hidden, cell)
     if shorter is not None:
@@ -186,7 +188,7 @@ def _curve(name: str, alpha: float, beta: float) -> Callable[[Tensor], Tensor]:
         "hardsigmoid": lambda x: torch.clamp(x * alpha + beta, 0, 1), "affine": lambda x: x * alpha + beta,
         "thresholdedrelu": lambda x: F.threshold(x, alpha, 0.0), "scaledtanh": lambda x: torch.tanh(x * beta) * alpha}
     if name not in known:
-        raise TypeError(f"the activation {name[:40]} is not read")
+        raise TypeError(tr("the activation {name} is not read").format(name=name[:40]))
     return known[name]
 
 

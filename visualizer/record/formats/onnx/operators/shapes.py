@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from visualizer.language import tr
 from visualizer.record.formats.onnx._types import DTYPES, of_type
 from visualizer.record.formats.onnx.operators._table import Said, listed, operator, room, told
 
@@ -29,7 +30,7 @@ def _constant(how: Said) -> Tensor:
                         ("value_int", torch.int64), ("value_ints", torch.int64)):
         if name in how.said:
             return how.said[name] if dtype is None else torch.tensor(how.said[name], dtype=dtype)
-    raise ValueError("a constant in it has no value that is read")
+    raise ValueError(tr("a constant in it has no value that is read"))
 
 
 @operator("Reshape", told=(1,))
@@ -67,7 +68,7 @@ def _squeeze(how: Said, x: Tensor, axes: Any = None) -> Tensor:
         return x.squeeze()
     wrong = [axis for axis in listed(axes) if x.shape[axis] != 1]
     if wrong:
-        raise ValueError(f"axis {wrong[0]} of {tuple(x.shape)} is not 1")
+        raise ValueError(tr("axis {axis} of {shape} is not 1").format(axis=wrong[0], shape=tuple(x.shape)))
     return x.squeeze(tuple(listed(axes))) if len(listed(axes)) > 1 else x.squeeze(listed(axes)[0])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from visualizer.language import tr
 from visualizer.record.formats.onnx._types import of_type
 from visualizer.record.formats.onnx.operators._table import Said, listed, operator, room
 
@@ -17,7 +18,7 @@ def _stft(how: Said, x: Tensor, hop: Any, window: Tensor | None = None, length: 
     """(sample, place) -> (sample, frame, frequency, real and imaginary)."""
     x = x.squeeze(-1) if x.dim() == 3 and x.shape[-1] == 1 else x
     if x.dim() != 2:
-        raise TypeError("STFT of complex numbers is not read")
+        raise TypeError(tr("STFT of complex numbers is not read"))
     size = listed(length)[0] if length is not None else window.shape[0]  # type: ignore[union-attr]
     whole = bool(how.get("onesided", 1))
     made = torch.stft(x, size, listed(hop)[0], size if window is None else window.shape[0],

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from visualizer.language import tr
 from visualizer.record.formats.onnx.operators._table import Said, listed, operator, room
 
 CONV = (F.conv1d, F.conv2d, F.conv3d)
@@ -20,7 +21,7 @@ AVERAGE = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)
 
 def _axes(x: Tensor) -> int:
     if not 3 <= x.dim() <= 5:
-        raise TypeError(f"a window over {x.dim() - 2} axes is not read")
+        raise TypeError(tr("a window over {count} axes is not read").format(count=x.dim() - 2))
     return x.dim() - 2
 
 
@@ -235,7 +236,7 @@ def _global_lp(how: Said, x: Tensor) -> Tensor:
 @operator("Col2Im", told=(1, 2))
 def _col2im(how: Said, x: Tensor, sizes: Any, block: Any) -> Tensor:
     if len(sizes) != 2:
-        raise TypeError("Col2Im is read over two axes")
+        raise TypeError(tr("Col2Im is read over two axes"))
     pads = how.get("pads") or [0] * 4
     stride, dilation = how.get("strides") or [1, 1], how.get("dilations") or [1, 1]
     room([x.shape[0], x.shape[1], sizes[0] + pads[0] + pads[2], sizes[1] + pads[1] + pads[3]])
