@@ -27,6 +27,7 @@ import torch.fx.experimental.symbolic_shapes
 from torch import Tensor, fx, nn
 from torch.fx.graph import CodeGen
 
+from visualizer.language import tr
 from visualizer.record.studies import Pass
 from visualizer.trace import Refused
 
@@ -73,17 +74,18 @@ def code(made: Pass) -> Code:
                 lines = _layers(graph)
                 way = _way(graph)
             except _Unknown as error:
-                why = f"{error} has no plain form here"
+                why = tr("{what} has no plain form here").format(what=error)
             except torch.fx.experimental.symbolic_shapes.GuardOnDataDependentSymNode:
-                why = "which operations it makes depends on the numbers that it reads"
+                why = tr("which operations it makes depends on the numbers that it reads")
             except Exception as error:  # whatever a model does while it is followed
                 why = (str(error).strip() or type(error).__name__).partition("\n")[0].rstrip(".")[:160]
             else:
                 if _same(answers, wanted):
                     return Code(_file(made, lines, way), _tensors(graph), by_layers)
-                why = "the code does not answer to the last bit as the network does"
+                why = tr("the code does not answer to the last bit as the network does")
     name = made.opened.title if made.opened is not None else made.trace.title
-    raise Refused(f"{name} cannot be written as plain code ({why}); export it with torch.export.save instead.")
+    raise Refused(tr("{model} cannot be written as plain code ({why}); export it with torch.export.save instead."
+                     ).format(model=name, why=why))
 
 
 @contextmanager
@@ -101,7 +103,7 @@ def _silence() -> Iterator[None]:
 
 def _given(made: Pass) -> tuple[Any, ...]:
     if made.keywords:
-        raise Refused("What its decoder is told cannot be written as plain code; take back that edit.")
+        raise Refused(tr("What its decoder is told cannot be written as plain code; take back that edit."))
     return made.inputs if isinstance(made.inputs, tuple) else (made.inputs,)
 
 
@@ -171,7 +173,7 @@ def _named(graph: fx.GraphModule) -> list[str]:
 def _put(name: str, made: str) -> str:
     *above, last = name.split(".")
     if not re.fullmatch(r"\w+", last):
-        raise _Unknown(f"the name {last!r}")
+        raise _Unknown(tr("the name {name}").format(name=repr(last)))
     owner = _reached("self", above)
     plain = last.isidentifier() and not keyword.iskeyword(last)
     return f"{owner}.{last} = {made}" if plain else f'{owner}.add_module("{last}", {made})'
@@ -180,7 +182,7 @@ def _put(name: str, made: str) -> str:
 def _reached(start: str, names: Sequence[str]) -> str:
     for name in names:
         if not re.fullmatch(r"\w+", name):
-            raise _Unknown(f"the name {name!r}")
+            raise _Unknown(tr("the name {name}").format(name=repr(name)))
         plain = name.isidentifier() and not keyword.iskeyword(name)
         start = f"{start}.{name}" if plain else f'getattr({start}, "{name}")'
     return start
@@ -190,7 +192,7 @@ def _constructor(module: nn.Module) -> str:
     """`nn.Conv2d(1, 6, kernel_size=(5, 5))`: a call that makes such a layer, tried."""
     kind = type(module)
     if getattr(nn, kind.__name__, None) is not kind:
-        raise _Unknown(f"the layer {kind.__name__}")
+        raise _Unknown(tr("the layer {kind}").format(kind=kind.__name__))
     given, words = dict[str, Any](), list[str]()
     for place, (name, parameter) in enumerate(list(inspect.signature(kind.__init__).parameters.items())[1:]):
         if name in ("args", "kwargs"):
@@ -209,7 +211,7 @@ def _constructor(module: nn.Module) -> str:
     again = kind(**given)
     shapes, wanted = ({name: tuple(each.shape) for name, each in it.state_dict().items()} for it in (again, module))
     if shapes != wanted or repr(again) != repr(module):
-        raise _Unknown(f"the layer {kind.__name__}")
+        raise _Unknown(tr("the layer {kind}").format(kind=kind.__name__))
     return f"nn.{kind.__name__}({', '.join(words)})"
 
 
@@ -229,7 +231,7 @@ def _literal(value: Any) -> str:
         return f"({', '.join(map(_literal, value))}{',' * (len(value) == 1)})"
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return repr(value)
-    raise _Unknown(f"the setting {value!r}")
+    raise _Unknown(tr("the setting {value}").format(value=repr(value)))
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
@@ -238,12 +240,12 @@ def _way(graph: fx.GraphModule) -> tuple[str, list[str]]:
     """The names of what is read, and the lines from it to the answer."""
     for node in graph.graph.nodes:
         if node.op == "call_function" and not _is_known(node.target):
-            raise _Unknown(f"the operation {getattr(node.target, '__name__', node.target)}")
+            raise _Unknown(tr("the operation {name}").format(name=getattr(node.target, "__name__", node.target)))
     written = graph.graph.python_code("self")
     known = {"torch", *TAKES, *dir(builtins)}
     if strange := sorted(name for name in written.globals if name not in known
                          and re.search(rf"\b{name}\b", written.src)):
-        raise _Unknown(f"the operation {strange[0]}")
+        raise _Unknown(tr("the operation {name}").format(name=strange[0]))
     head, _, body = written.src.partition("\n")
     while "def forward(" not in head:
         head, _, body = body.partition("\n")

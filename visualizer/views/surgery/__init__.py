@@ -47,7 +47,7 @@ from visualizer.views.surgery.offers import BY
 TOP, ROOM_TOP, HEAD, GAP, APART, LABELS = 62.0, 104.0, 26.0, 4.0, 24.0, 104.0
 CHIP = 26.0
 LEAST_ROW, MOST_ROW, LINED, ANSWER = 86.0, 260.0, 62.0, 104.0
-RANK, SAND = 176.0, 248.0
+RANK, LOW_RANK, SAND, ROOMY = 176.0, 142.0, 248.0, 560.0
 LISTED_BESIDE = 900
 """Pixels of width from which the rail lists what is done; in a smaller picture it says so itself."""
 COLUMNS = ("before", "after", "difference")
@@ -72,7 +72,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += _chips(trace, look, box)
         top += CHIP + 6
     below = look.knob("below", "ranking")
-    rank = (SAND if below == "sandbox" else RANK) if look.mode.charts and box.height > 420 else 0.0
+    ranked = RANK if box.height > ROOMY else LOW_RANK
+    rank = (SAND if below == "sandbox" else ranked) if look.mode.charts and box.height > 420 else 0.0
     marks += _columns(trace, moment, focus, Box(box.left, top, box.right, box.bottom - rank - 8), look)
     if rank:
         place = Box(box.left, box.bottom - rank, box.right, box.bottom - 6)
@@ -119,12 +120,17 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
     answer = _answer(trace)
     names = list(measured.rows(trace))
     low = ANSWER if answer else 0.0
-    room = max(1, int((box.height - HEAD - low) // LEAST_ROW))
-    if len(names) > room:  # what only makes maps smaller goes first
+    left = box.height - HEAD - low
+    if _fitting(trace, names, left) < len(names) or (names and _highs(trace, names, left)[0] + HEAD < INPUT + 48):
+        # what only makes maps smaller goes first
         names = [name for name in names if kinds.role(trace[name]) != "largest"]
     first = next((place for place, name in enumerate(names) if measured.reaches(trace, name) > 0), 0)
-    names = names[max(0, min(first, len(names) - room)):][:room]
-    highs = _highs(trace, names, box.height - HEAD - low)
+    while len(names) > 1 and _fitting(trace, names, left) < len(names):
+        if first > 0:
+            names, first = names[1:], first - 1
+        else:
+            names = names[:-1]
+    highs = _highs(trace, names, left)
     seen = _seen(look)
     wide = (box.width - LABELS - (len(seen) - 1) * APART) / len(seen)
     lefts = {column: box.left + LABELS + place * (wide + APART) for place, column in enumerate(seen)}
@@ -150,6 +156,15 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
         marks += _answers(trace, answer, _strength(trace, moment, answer), y, min(ANSWER, box.bottom - y), box.left,
                           lefts, wide)
     return marks
+
+
+def _fitting(trace: Trace, names: list[str], room: float) -> int:
+    """How many of these rows find room."""
+    for count, name in enumerate(names):
+        room -= LINED if trace[name].output.ndim < 2 else LEAST_ROW
+        if room < 0:
+            return count
+    return len(names)
 
 
 def _highs(trace: Trace, names: list[str], room: float) -> list[float]:

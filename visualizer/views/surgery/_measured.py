@@ -107,9 +107,10 @@ def unwell(trace: Trace) -> str:
 
 def loss(trace: Trace) -> tuple[float, float] | None:
     """(before, now); None where there is none."""
-    layer = next((layer for layer in reversed(trace.layers) if kinds.role(layer) == "loss"), None)
-    return None if layer is None or layer.output.size != 1 else \
-        (float(was(trace, layer.name).ravel()[0]), float(layer.output.ravel()[0]))
+    layer = next((layer for layer in reversed(trace.layers) if layer.output.ndim == 0), None)
+    if layer is None or not any(kinds.role(each) == "loss" for each in trace):
+        return None
+    return float(was(trace, layer.name).ravel()[0]), float(layer.output.ravel()[0])
 
 
 def made_by(trace: Trace, name: str) -> str:
@@ -200,7 +201,7 @@ class Ranked:
     def order(self) -> list[int]:
         """Places, that which matters most first; in their own order while it is still counted."""
         if len(self.alone) < len(self.words):
-            return list(range(len(self.words)))
+            return [*range(len(self.words))]
         return sorted(range(len(self.words)), key=lambda place: (-self.lost(place), place))
 
     def lost(self, place: int) -> float:
