@@ -17,7 +17,7 @@ from visualizer.language import numeral, tr
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
-from visualizer.record.training import loss_moves, state_before, taught
+from visualizer.record.training import loss_behind, loss_moves, state_before, taught
 from visualizer.trace import ONE_UPDATE, Refused, Sample, Trace
 from visualizer.train import BETA1, BETA2, EPSILON, MOMENTUM, Knobs, course_of, course_said, in_force, kept
 from visualizer.train.taken_apart import CLIP_EPSILON
@@ -58,7 +58,7 @@ def opened_update(model: str, step: int, parameter: str, course: str = "", data:
     given = tuple(_in_maps(held[each]) for each in rule.reads)
     opened = open_model(name)
     said = {"step": step, "parameter": parameter, "optimiser": knobs.optimiser, "rate": knobs.rate,
-            "moves": [RATE, *loss_moves(learner, RATE)], "shape": list(weight.shape)}
+            "moves": [RATE, *loss_moves(learner, RATE)], "shape": list(weight.shape), "own": loss_behind(learner)}
     words_said = tr("update {number} of {parameter}").format(number=numeral(f"{step:,}"), parameter=parameter)
     return Opened(opened.name, f"{opened.title}, {words_said}", _Operations(rule).eval(),
                   {"input": opened.card.get("input", {}), ONE_UPDATE: said}, prepare=lambda raw: given)
