@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds.ranks import rank_correlation
+from visualizer.language import tr
 from visualizer.trace import Layer, Refused, Trace, remembered
 
 STUDY = "explain"
@@ -82,8 +83,8 @@ def wish(words: str) -> Wish:
         found = replace(Wish(), score="")
     if found.score not in (LOGIT, PROBABILITY) or found.baseline not in (NOTHING, MEAN, BLUR) \
             or not 2 <= found.path <= 512 or not 1 <= found.window <= 15:
-        raise Refused(f"An explanation is asked for as class,contrast,score,baseline,path,window, such as "
-                      f"4,0,logit,nothing,64,5, not as {words!r}.")
+        raise Refused(tr("An explanation is asked for as {form}, such as {example}, not as {words}.").format(
+            form="class,contrast,score,baseline,path,window", example="4,0,logit,nothing,64,5", words=repr(words)))
     return found
 
 
