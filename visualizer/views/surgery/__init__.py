@@ -200,7 +200,8 @@ def _input(trace: Trace, x: float, y: float) -> list[Mark]:
     low, high = colour.reach(values)
     return grouped(of_layer(layer.name), [
         Image(x, y, (cell, cell), colour.unit(values.mean(axis=0)[None], low, high), "pixel", focus=Focus(layer.name),
-              indices=(0,) if layer.output.ndim == 3 else (-1,), scale=Scale("pixel", "pixels", layer.name, low, high))])
+              indices=(0,) if layer.output.ndim == 3 else (-1,),
+              scale=Scale("pixel", "pixels", layer.name, low, high))])
 
 
 def _strength(trace: Trace, moment: Moment, name: str) -> float:
