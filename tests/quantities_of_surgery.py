@@ -72,7 +72,7 @@ def _held(trace: Trace) -> Any:
     return trace.studies.get("matters") or trace.studies["matters so far"]
 
 
-quantity("how many inputs are counted")(lambda trace, said: int(_held(trace)["inputs"]))
+quantity("how many inputs are counted")(lambda trace, said: int(_held(trace)["all"][1]))
 quantity("points lost")(lambda trace, said: 100 * float(
     _held(trace)["all"][0] - _held(trace)[f"{said.array}:alone"][said.cell[0]]) / float(_held(trace)["all"][1]))
 quantity("how many break it")(lambda trace, said: len(_held(trace)["units:broken"]))
@@ -88,6 +88,7 @@ def index_left_out(trace: Trace, said: Any) -> float:
     return float(arguments[-1])
 
 
+quantity("how many others")(lambda trace, said: len(_held(trace)[f"{said.array}:alone"]) - said.cell[0])
 quantity("loss that grows")(lambda trace, said: float(
     _held(trace)["units:alone"][said.cell[0]] - _held(trace)["all"][0]))
 quantity("points that the edits cost")(lambda trace, said: 100 * float(
@@ -127,3 +128,4 @@ quantity("how many pixels are set")(lambda trace, said: sum(
     word.startswith("pixel:") for word in bytes(trace.studies["surgery"]["edits"]).decode().split("\n")))
 quantity("how many edits are done")(lambda trace, said: len(
     bytes(trace.studies["surgery"]["edits"]).decode().split("\n")))
+quantity("setting of the sandbox")(lambda trace, said: int(trace.studies[said.array]["settings"][said.cell[0]]))

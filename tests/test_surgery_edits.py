@@ -65,6 +65,45 @@ def test_units_are_as_loud_as_is_said(words, does):
     assert_close(_scores(words), _hooked("conv1", does), TERMS, what=words)
 
 
+def test_a_number_is_added_to_a_channel_and_another_curve_stands_behind_it():
+    def more(output):
+        output[:, 4] += 0.75
+        return output
+    assert_close(_scores("bias:conv2:4=0.75"), _hooked("conv2", more), TERMS)
+    opened = open_model("digits_cnn")
+    before = F.conv2d(_given(opened), opened.module.conv1.weight, opened.module.conv1.bias,
+                      padding=opened.module.conv1.padding)
+    for curve, does in (("none", lambda x: x), ("tanh", torch.tanh), ("leaky", lambda x: F.leaky_relu(x, 0.1))):
+        wanted = _hooked("relu1", lambda output, does=does: does(before.detach()))
+        assert_close(_scores(f"activation:relu1={curve}"), wanted, TERMS)
+    with pytest.raises(Refused, match="conv1 is no curve"):
+        record("digits_cnn", "digit-2148", edits=("activation:conv1=tanh",))
+    with pytest.raises(Refused, match="has a bias for each gate"):
+        record("rows_lstm", "digit-2148", edits=("bias:lstm:1=1",))
+
+
+@pytest.mark.parametrize("words", ["swapped:conv1:1,4", "swapped:conv2:0,7", "swapped:fc1:2,47"])
+def test_two_units_that_change_places_with_what_reads_them_change_no_answer(words):
+    assert_close(_scores(words), _scores(), TERMS)
+    layer, unit, other = "conv1" if "conv1" in words else "conv2" if "conv2" in words else "fc1", *map(
+        int, words.rpartition(":")[2].split(","))
+    there, here = (record("digits_cnn", "digit-2148", edits=done)[layer].output for done in ((words,), ()))
+    assert_close(there[unit], here[other], TERMS)
+    assert np.abs(here[unit] - here[other]).max() > 1e-2
+
+
+def test_units_that_nothing_dense_reads_do_not_change_places():
+    with pytest.raises(Refused, match="choose another layer"):
+        record("digits_cnn", "digit-2148", edits=("swapped:fc2:0,1",))
+
+
+def test_a_weight_has_the_name_that_a_recording_gives_it():
+    trace = record("crnn_strip", edits=("weight:lstm.l0.reverse.weight_ih:3,2=0.5",))
+    plain = record("crnn_strip", edits=("weight:lstm.weight_ih_l0_reverse:3,2=0.5",))
+    assert trace["lstm.l0.reverse"].weights["weight_ih"][3, 2] == 0.5
+    assert np.array_equal(trace["fc"].output, plain["fc"].output)
+
+
 def test_a_channel_stands_at_its_mean_over_the_inputs_that_ship():
     opened = open_model("digits_cnn")
     from visualizer import inputs

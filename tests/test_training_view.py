@@ -12,11 +12,13 @@ from tests.test_sentences import true, unclaimed
 from visualizer import record, sight
 from visualizer.said import listening
 from visualizer.scene import projector
-from visualizer.scene.picture import Choice, Image, Look, Picture, Rect, Stop, Text
-from visualizer.scene.state import Place
+from visualizer.scene.picture import Choice, Image, Line, Look, Picture, Rect, Stop, Text
+from visualizer.scene.state import Place, State, to_pin
 from visualizer.trace import Trace, forget
 from visualizer.train import DEAD, EXPLODED, NOT_A_NUMBER, Checkpoint, Named, Run, Update, kept, seen
+from visualizer.ui.stage import moment_at
 from visualizer.views import find, picture
+from visualizer.views.training._run import BINS, Axis
 
 SIZES = ((1104, 796), (870, 664), (992, 624), (700, 560))
 
@@ -105,7 +107,7 @@ def test_the_values_at_the_right_are_those_at_the_cursor(bare: Trace) -> None:
 
 
 def test_a_map_shows_in_each_piece_the_last_update_that_had_come(bare: Trace) -> None:
-    from visualizer.views.training._run import BINS, Axis, binned
+    from visualizer.views.training._run import binned
 
     run = made()
     for log in (True, False):
@@ -227,3 +229,102 @@ def test_it_is_offered_where_a_run_comes_with_the_app_or_lies_beside(bare: Trace
     other = record.record("deep_relu")
     assert not shown.suits(other)
     assert shown.suits(replace(other, studies={seen.STUDY: seen.arrays(made())}))
+
+
+# --- while it goes on -------------------------------------------------------------------------------------------------
+
+def growing(bare: Trace) -> Trace:
+    """Ten updates of forty, with another run behind from the third on, and one that is pinned."""
+    held = {**seen.arrays(made()), "goal": np.array(40)}
+    other = seen.arrays(made(checkpoints=tuple(replace(each, held_loss=3.0) for each in made().checkpoints)))
+    both = seen.beside(seen.beside(held, seen.BEHIND, other, 3), seen.PINNED, other)
+    return replace(bare, studies={seen.STUDY: both})
+
+
+def test_what_is_not_known_yet_is_hatched_and_other_runs_stay_behind_as_dashes(bare: Trace) -> None:
+    drawn = at(growing(bare), 3)
+    axis = Axis(168, 1104 - 104, 40)
+    hatched = [mark for mark in drawn if isinstance(mark, Rect) and mark.fill == "hatch"]
+    assert {round(mark.x, 3) for mark in hatched} == {round(axis.x(10), 3)}
+    assert {round(mark.x + mark.width, 3) for mark in hatched} == {axis.right}
+    maps = [mark for mark in drawn if isinstance(mark, Image) and mark.values.shape[-1] == BINS]
+    middles = axis.middles()
+    for mark in maps:
+        assert mark.hatched[0][:, middles > 11].all()
+        assert not mark.hatched[0][:, (middles > 1) & (middles < 10)].any()
+    dashed = [mark for mark in drawn if isinstance(mark, Line) and mark.dashed and len(mark.points) > 1
+              and mark.points[0][0] != mark.points[-1][0]]
+    assert [len(mark.points) for mark in dashed] == [2, 4, 2, 4]  # loss and right answers: behind from 3 on, A whole
+    assert dashed[0].points[0][0] == pytest.approx(axis.x(3))
+    assert len({round(y, 3) for _, y in dashed[1].points}) == 1  # its held-out loss is the same everywhere
+    assert texts(drawn).count("A") == 2
+    assert not [mark for mark in at(beside(bare, made()), 3) if isinstance(mark, Rect) and mark.fill == "hatch"]
+
+
+def test_the_cursor_is_dragged_over_every_row_and_every_row_tells_its_value(bare: Trace) -> None:
+    trace = beside(bare, made())
+    drawn, times = at(trace, 0), sight.times(trace, Place(view="training"))
+    places = [mark for mark in drawn if isinstance(mark, Rect) and isinstance(mark.holds, Stop)]
+    tops = sorted({mark.y for mark in places})
+    assert len(tops) > 8
+    axis = Axis(168, 1104 - 104, 10)
+    for top in tops:
+        row = [mark for mark in places if mark.y == top and mark.tip]
+        y = top + 2
+        for step in (0, 1, 3, 10):
+            found = moment_at(drawn, times, times.settled(0), axis.x(step), y)
+            assert found is not None
+            assert found.beat.number == step
+        assert not row or all(mark.tip for mark in row)
+    tips = {mark.tip for mark in places}
+    assert "after 3 updates: held-out loss 1.9, 34.0 % right" in tips
+    assert "gradient ‖∂L/∂W‖ conv1, update 3: 0.30" in tips
+    assert "after 3 updates: 1 with 90.0 %" in tips
+
+
+def test_what_exploded_takes_no_colours_from_what_was_before(bare: Trace) -> None:
+    run = made()
+    huge = tuple(replace(each, gradient=(1e9, 1e9)) if each.step > 6 else each for each in run.updates)
+    kept_ = (*run.checkpoints[:3], replace(run.checkpoints[3], weights={
+        name: array * 1000 for name, array in run.checkpoints[3].weights.items()}))
+    sound, blown = (made(updates=huge, checkpoints=kept_, named=named) for named in ((), (Named(7, EXPLODED, "conv1",
+                                                                                             1e10),)))
+    for run, top, weight in ((sound, 1e9, 10_000.0), (blown, 0.6, 3.0)):
+        drawn = at(beside(bare, run), 3)
+        scales = [mark.scale for mark in drawn if isinstance(mark, Image) and mark.scale is not None]
+        assert next(scale.high for scale in scales if scale.quantity.startswith("gradient")) == pytest.approx(top)
+        assert {scale.high for scale in scales if scale.quantity == "weights"} == {weight}
+    assert "≥ 3.00" in texts(drawn)
+
+
+def test_where_a_number_is_none_the_rest_is_hatched_and_the_last_checkpoint_says_so(bare: Trace) -> None:
+    run = made(named=(Named(11, NOT_A_NUMBER, "", float("nan")),), stopped=True)
+    run = run.grown(updates=(replace(run.updates[-1], step=11, loss=float("nan")),))
+    trace = beside(bare, run)
+    assert "no number" in texts(at(trace, 3))
+    assert "no number" not in texts(at(trace, 2))
+    assert any(isinstance(mark, Rect) and mark.fill == "hatch" and mark.width > 10 for mark in at(trace, 3))
+
+
+def test_a_network_that_was_never_trained_here_stands_before_its_first_update() -> None:
+    trace = record.with_study(record.pass_of("mlp_small", "digit-2148"), seen.STUDY)
+    held, drawn = trace.studies[seen.STUDY], at(trace, 0)
+    assert (held["kept"].tolist(), len(held["step"]), held["answer"].shape) == ([0], 0, (1, 10))
+    assert drawn.caption.startswith("Before the first update the loss is 2.3")
+    assert "weights of fc1" in texts(drawn)
+    pictures = [mark for mark in drawn if isinstance(mark, Image) and mark.values.shape == (4, 28, 28)]
+    assert len(pictures) == 1
+    assert find("training").page(trace, sight.times(trace, Place(view="training")).settled(0), None, Look()) is not None
+
+
+def test_digits_go_to_before_now_and_best(shipped: Trace) -> None:
+    shown, held = find("training"), shipped.studies[seen.STUDY]
+    best = int(held["kept"][np.argmin(held["held_loss"])])
+    assert [shown.digit(shipped, number) for number in (1, 2, 3, 4)] == [
+        ("at", "input.update"), ("at", ""), ("at", f"input.update[{best}]"), None]
+    times = sight.times(shipped, Place(view="training"))
+    state = State((Place(view="training", at="input.update[178]"),))
+    before = to_pin(state, "input.update", times)
+    assert before.at == "input.update"
+    assert to_pin(to_pin(before, f"input.update[{best}]", times), "", times).at == "input.update[178]"
+    assert to_pin(state, "", times).at == times.beats[-1].address

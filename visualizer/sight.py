@@ -13,19 +13,21 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
-from visualizer import answers, lab, titles, views
-from visualizer.edits import trained
+import numpy as np
+
+from visualizer import answers, edits, lab, registry, titles, views
+from visualizer.edits import trained, update
 from visualizer.language import speaking, tr
 from visualizer.scene import figures, numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import TITLE, Focus, Look, Mark, Picture, Rect, Text, grouped
-from visualizer.scene.recipe import is_of_run
+from visualizer.scene.recipe import Recipe, is_of_run, reeled
 from visualizer.scene.reel import Reel, title_of
 from visualizer.scene.state import State, called_now, inner_address
 from visualizer.scene.subject import NUMBER, step_of, subject
 from visualizer.scene.timeline import FORWARD, UPDATE, Moment, Timeline
-from visualizer.trace import OF_RUN, Trace, remembered
-from visualizer.train import kept, words_of
+from visualizer.trace import OF_RUN, ONE_UPDATE, Trace, remembered
+from visualizer.train import in_force, kept, taken_apart, words_of
 from visualizer.train import seen as training
 from visualizer.train.recordings import of_recordings
 from visualizer.views import View
@@ -55,6 +57,8 @@ class Standpoint(Protocol):
         """What the recordings are called through which one goes; none for a single one."""
 
 
+TRAINING = "training"
+"""The view of a training."""
 Recorded = Trace | tuple[Trace, ...]
 """What there is to be seen from a place: one recording, or those of its reel, that of its own recipe the last."""
 
@@ -219,12 +223,31 @@ def along_run(state: State, trace: Trace, moment: Moment) -> State:
     if state.reel:
         return does.changed(state, at=f"{name}:{told.address}", playing=False)
     run, said = training.words_of(dict(held)), trace.facts.get(OF_RUN, {})
+    apart = views.find(TRAINING).apart
+    weight = apart(trace, state.look) if apart is not None and views.find(state.view).wants == NUMBER else None
     longer = None if said.get("file") else kept.stored(run.model)
     stored = set() if longer is None else {each.step for each in longer.checkpoints}
     known = said.get("file") or (longer is not None and longer.course == run.course and not run.data
                                  and stored.issuperset(map(int, names)))
-    words = trained.words_for(int(name)) if known else trained.words_for(int(name), words_of(run.course), run.data)
-    return does.along_run(state, names, words, told.address)
+    course = "" if known else words_of(run.course)
+    if weight is not None and trace.model in registry.models():
+        words = update.words_for(int(name) + 1, weight[0], course, run.data)
+        optimiser = in_force(run.course, int(name)).optimiser
+        return does.one_update(state, words, Focus("gradient", taken_apart.cell_in_maps(held, *weight)),
+                               f"{taken_apart.FIRST_MADE[optimiser]}.forward")
+    return does.along_run(state, names, trained.words_for(int(name), course, run.data), told.address)
+
+
+def ends_of_run(state: State, trace: Trace) -> tuple[Recipe, ...]:
+    """What is compared with the update of a training at which one stands in its reel: before the first one, and the
+    best, as far as they are others."""
+    held, here = trace.studies.get(training.STUDY), int(state.reel[does.reached_in(state)])
+    if held is None:
+        return ()
+    losses = np.asarray(held["held_loss"], float)
+    best = int(held["kept"][np.where(np.isfinite(losses), losses, np.inf).argmin()])
+    steps = dict.fromkeys(step for step in (int(held["kept"][0]), best) if step != here)
+    return reeled(state.recipe, map(str, steps))
 
 
 def back_to_run(state: State, trace: Trace) -> State:
@@ -236,6 +259,15 @@ def back_to_run(state: State, trace: Trace) -> State:
     if not is_of_run(state.reel):
         return does.changed(state, at=at, playing=False)
     return does.changed(does.off_run(state), reel=(), at=at, playing=False)
+
+
+def back_from_update(state: State, trace: Trace | None) -> State:
+    """The same State in the view of the training, before the update that was taken apart; `trace` is the recording of
+    the network that was opened, if it is at hand."""
+    step = next(int(arguments[0]) - 1 for edit, arguments in edits.of(state.edits, edits.WEIGHTS)
+                if edit.name == ONE_UPDATE)
+    at = f"{trace.layers[0].name}.{UPDATE}" + (f"[{step}]" if step else "") if trace is not None else ""
+    return does.changed(does.off_run(state), focus=None, at=at, playing=False)
 
 
 def reached(moment: Moment) -> int:

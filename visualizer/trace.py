@@ -57,6 +57,8 @@ a recipe."""
 OF_RUN = "run"
 """The fact that tells of which training its weights are: `step`, and where that is found again, `file`, `course`,
 `data`."""
+ONE_UPDATE = "update"
+"""What is done where a recording is of one update of a training, and the fact that tells so: an edit of a recipe."""
 TOLD = "told"
 """What is done where a network that says one symbol after the other is told the right one before each, not its own
 last one (teacher forcing): an edit of a recipe, and the name of what its `forward` takes for it."""

@@ -227,7 +227,7 @@ def train(model: str, course: Sequence[Any], upto: int, sample: str = "", data: 
                 yield found.run.step / upto, Told(json.dumps(trains.plain_news(updates, since, named)))
                 updates, since, named, told = [], [], [], now
     if found.run.step >= upto:
-        since += [each for each in goes.standing(found).checkpoints if each.step > known]
+        since += [each for each in goes.standing(found).checkpoints if each.step >= known]
     if updates or since:
         yield 1.0, Told(json.dumps(trains.plain_news(updates, since, named)))
     return {"step": found.run.step, "stopped": found.run.stopped}

@@ -27,15 +27,21 @@ import torch.fx.experimental.symbolic_shapes
 from torch import Tensor, fx, nn
 from torch.fx.graph import CodeGen
 
+from visualizer.language import tr
 from visualizer.record.studies import Pass
 from visualizer.trace import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
+    from pathlib import Path
 
 TAKES = {"inf": "from math import inf", "nan": "from math import nan", "device": "from torch import device"}
 """What the code may name beside `torch`, and where it comes from."""
 INDENT = " " * 8
+HEAD = 1 << 16
+"""Bytes of a file that are read to know it again."""
+SOFTWARE = "written by Visualizer"
+"""By this both files are known again: others of the same name are never overwritten."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +57,7 @@ class Code:
         """The numbers as a file of safetensors."""
         from safetensors.torch import save
 
-        return bytes(save(dict(self.tensors)))
+        return bytes(save(dict(self.tensors), metadata={"format": "pt", "software": SOFTWARE}))
 
 
 class _Unknown(Exception):
@@ -64,26 +70,60 @@ def code(made: Pass) -> Code:
     Raises Refused with one sentence where an operation is not known, or the code would answer otherwise.
     """
     inputs = _given(made)
-    with torch.no_grad(), _silence():
+    with torch.no_grad(), _as_recorded(), _silence():
         wanted = _flat(made.model(*inputs))
         for by_layers, trace in ((True, _by_layers), (False, _by_operators)):
             try:
                 graph = trace(made.model, inputs)
-                answers = _flat(graph(*inputs))
-                lines = _layers(graph)
-                way = _way(graph)
+                text, tensors = _file(made, _layers(graph), _way(graph)), _tensors(graph)
+                answers = _flat(_run(text, tensors)(*inputs))
             except _Unknown as error:
-                why = f"{error} has no plain form here"
+                why = tr("{what} has no plain form here").format(what=error)
             except torch.fx.experimental.symbolic_shapes.GuardOnDataDependentSymNode:
-                why = "which operations it makes depends on the numbers that it reads"
+                why = tr("which operations it makes depends on the numbers that it reads")
             except Exception as error:  # whatever a model does while it is followed
                 why = (str(error).strip() or type(error).__name__).partition("\n")[0].rstrip(".")[:160]
             else:
                 if _same(answers, wanted):
-                    return Code(_file(made, lines, way), _tensors(graph), by_layers)
-                why = "the code does not answer to the last bit as the network does"
+                    return Code(text, tensors, by_layers)
+                why = tr("the code does not answer to the last bit as the network does")
     name = made.opened.title if made.opened is not None else made.trace.title
-    raise Refused(f"{name} cannot be written as plain code ({why}); export it with torch.export.save instead.")
+    raise Refused(tr("{model} cannot be written as plain code ({why}); use the Python that it was made by instead."
+                     ).format(model=name, why=why))
+
+
+def refuse_others(paths: Iterable[Path]) -> None:
+    """Raises Refused with one sentence where a file is there that was not written here."""
+    for path in paths:
+        if path.exists() and SOFTWARE.encode() not in _beginning(path):
+            raise Refused(tr("{name} is there already and was not written by Visualizer; choose another name.").format(
+                name=path.name))
+
+
+def _beginning(path: Path) -> bytes:
+    """The words above a file of code, or those before the numbers of one of weights."""
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+@contextmanager
+def _as_recorded() -> Iterator[None]:
+    """A recording keeps gradients, and then torch takes no shorter way through attention."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _run(text: str, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """The network of a file that was just written, with its weights."""
+    there: dict[str, Any] = {"__file__": "network.py"}
+    exec(compile(text, "network.py", "exec"), there)
+    network = there["Network"]()
+    network.load_state_dict(tensors)
+    return network.eval()  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -101,7 +141,7 @@ def _silence() -> Iterator[None]:
 
 def _given(made: Pass) -> tuple[Any, ...]:
     if made.keywords:
-        raise Refused("What its decoder is told cannot be written as plain code; take back that edit.")
+        raise Refused(tr("What its decoder is told cannot be written as plain code; take back that edit."))
     return made.inputs if isinstance(made.inputs, tuple) else (made.inputs,)
 
 
@@ -171,7 +211,7 @@ def _named(graph: fx.GraphModule) -> list[str]:
 def _put(name: str, made: str) -> str:
     *above, last = name.split(".")
     if not re.fullmatch(r"\w+", last):
-        raise _Unknown(f"the name {last!r}")
+        raise _Unknown(tr("the name {name}").format(name=repr(last)))
     owner = _reached("self", above)
     plain = last.isidentifier() and not keyword.iskeyword(last)
     return f"{owner}.{last} = {made}" if plain else f'{owner}.add_module("{last}", {made})'
@@ -180,7 +220,7 @@ def _put(name: str, made: str) -> str:
 def _reached(start: str, names: Sequence[str]) -> str:
     for name in names:
         if not re.fullmatch(r"\w+", name):
-            raise _Unknown(f"the name {name!r}")
+            raise _Unknown(tr("the name {name}").format(name=repr(name)))
         plain = name.isidentifier() and not keyword.iskeyword(name)
         start = f"{start}.{name}" if plain else f'getattr({start}, "{name}")'
     return start
@@ -190,7 +230,7 @@ def _constructor(module: nn.Module) -> str:
     """`nn.Conv2d(1, 6, kernel_size=(5, 5))`: a call that makes such a layer, tried."""
     kind = type(module)
     if getattr(nn, kind.__name__, None) is not kind:
-        raise _Unknown(f"the layer {kind.__name__}")
+        raise _Unknown(tr("the layer {kind}").format(kind=kind.__name__))
     given, words = dict[str, Any](), list[str]()
     for place, (name, parameter) in enumerate(list(inspect.signature(kind.__init__).parameters.items())[1:]):
         if name in ("args", "kwargs"):
@@ -209,8 +249,9 @@ def _constructor(module: nn.Module) -> str:
     again = kind(**given)
     shapes, wanted = ({name: tuple(each.shape) for name, each in it.state_dict().items()} for it in (again, module))
     if shapes != wanted or repr(again) != repr(module):
-        raise _Unknown(f"the layer {kind.__name__}")
-    return f"nn.{kind.__name__}({', '.join(words)})"
+        raise _Unknown(tr("the layer {kind}").format(kind=kind.__name__))
+    kinds = {each.dtype for each in module.parameters() if each.is_floating_point()} - {torch.float32}
+    return f"nn.{kind.__name__}({', '.join(words)}){''.join(f'.to({each})' for each in kinds)}"
 
 
 def _recurrent(module: nn.RNNBase) -> tuple[dict[str, Any], list[str]]:
@@ -229,7 +270,7 @@ def _literal(value: Any) -> str:
         return f"({', '.join(map(_literal, value))}{',' * (len(value) == 1)})"
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return repr(value)
-    raise _Unknown(f"the setting {value!r}")
+    raise _Unknown(tr("the setting {value}").format(value=repr(value)))
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
@@ -238,12 +279,12 @@ def _way(graph: fx.GraphModule) -> tuple[str, list[str]]:
     """The names of what is read, and the lines from it to the answer."""
     for node in graph.graph.nodes:
         if node.op == "call_function" and not _is_known(node.target):
-            raise _Unknown(f"the operation {getattr(node.target, '__name__', node.target)}")
+            raise _Unknown(tr("the operation {name}").format(name=getattr(node.target, "__name__", node.target)))
     written = graph.graph.python_code("self")
     known = {"torch", *TAKES, *dir(builtins)}
     if strange := sorted(name for name in written.globals if name not in known
                          and re.search(rf"\b{name}\b", written.src)):
-        raise _Unknown(f"the operation {strange[0]}")
+        raise _Unknown(tr("the operation {name}").format(name=strange[0]))
     head, _, body = written.src.partition("\n")
     while "def forward(" not in head:
         head, _, body = body.partition("\n")
@@ -275,8 +316,8 @@ def _file(made: Pass, layers: Sequence[str], way: tuple[str, list[str]]) -> str:
     card = made.opened.card if made.opened is not None else {}
     prepared = dict(card.get("input") or {}).get("prepare", "") if isinstance(card.get("input"), dict) else ""
     title = made.opened.title if made.opened is not None else made.trace.title
-    said = f"{title}: the network as plain PyTorch, written by Visualizer; its weights lie beside it.\n\n" \
-           f"Ran on an input of {inputs}{f': {prepared}' if prepared else ''}."
+    said = f"{title}: the network as plain PyTorch; its weights lie beside it.\n\n" \
+           f"Ran on an input of {inputs}{f': {prepared}' if prepared else ''}.\nThis file was {SOFTWARE}."
     imports = sorted(["from pathlib import Path", *extra])
     body = "\n".join([
         f'"""{_in_docstring(said)}\n"""', "", *imports, "", "import torch", "from safetensors.torch import load_file",
@@ -286,7 +327,6 @@ def _file(made: Pass, layers: Sequence[str], way: tuple[str, list[str]]) -> str:
         "def load(path=Path(__file__).with_suffix(\".safetensors\")):",
         '    """The network with its weights, ready to run."""', "    network = Network()",
         "    network.load_state_dict(load_file(path))", "    return network.eval()", ""])
-    compile(body, "network.py", "exec")  # a name that is none would be a file that does not open
     return body
 
 

@@ -31,6 +31,7 @@ from visualizer.edits.cuts import (
     Swapped,
     Unwired,
 )
+from visualizer.language import tr
 from visualizer.record.catalog import Opened
 from visualizer.trace import Array, Refused
 
@@ -74,7 +75,8 @@ def scale(module: nn.Module, layer: str, unit: int, factor: float, title: str, o
     path, part, level, backwards = _part(module, layer, title)
     if type(part).__name__ in CANDIDATE:
         if {factor, others} - {0.0, 1.0}:
-            raise Refused(f"A unit of {path} goes from step to step, so it can only be switched off.")
+            raise Refused(tr("A unit of {path} goes from step to step, so it can only be switched off."
+                             ).format(path=path))
         _within(unit, int(part.hidden_size), path)  # type: ignore[arg-type]
         for each in range(int(part.hidden_size)):  # type: ignore[arg-type]
             if (factor if each == unit else others) == 0:
@@ -93,8 +95,8 @@ def add(module: nn.Module, wanted: Added, title: str) -> None:
     """Add a number to what one channel or unit gives; Refused where there is none."""
     path, part, _, _ = _part(module, wanted.layer, title)
     if type(part).__name__ in CANDIDATE:
-        raise Refused(f"A unit of {path} has a bias for each gate; set one of them: "
-                      f"weight:{path}.bias_ih_l0:ROW=VALUE.")
+        raise Refused(tr("A unit of {path} has a bias for each gate; set one of them: {example}."
+                         ).format(path=path, example=f"weight:{path}.bias_ih_l0:ROW=VALUE"))
 
     def added(output: Tensor, axis: int) -> Tensor:
         _within(wanted.unit, output.shape[axis], path)
@@ -115,8 +117,8 @@ def _part(module: nn.Module, layer: str, title: str) -> tuple[str, nn.Module, in
     else:
         found, number, backwards = (path, 0, True) if backwards and path in parts else (layer, 0, False)
     if found not in parts:
-        raise Refused(f"{title} has no part {layer!r} whose units can be edited; choose one of "
-                      f"{', '.join(parts) or 'none'}.")
+        raise Refused(tr("{model} has no part {layer!r} whose units can be edited; choose one of {known}."
+                         ).format(model=title, layer=layer, known=", ".join(parts) or tr("none")))
     return found, parts[found], number, backwards
 
 
@@ -129,14 +131,16 @@ def _rows(part: nn.Module, block: int, unit: int | None, level: int, backwards: 
     ending = "" if type(part).__name__.endswith("Cell") else f"_l{level}{'_reverse' if backwards else ''}"
     rows = slice(block * size, (block + 1) * size) if unit is None else block * size + unit
     if bias and getattr(part, f"bias_ih{ending}", None) is None:
-        raise Refused(f"{path} has no biases, by which a gate is held.")
+        raise Refused(tr("{path} has no biases, by which a gate is held.").format(path=path))
     with torch.no_grad():
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
             stacked = getattr(part, f"{name}{ending}", None)
             if stacked is not None:
                 stacked[rows] = bias if name == "bias_ih" else 0
             elif name.startswith("weight"):
-                raise Refused(f"{path} has no layer {level + 1}{' backwards' if backwards else ''}; choose another.")
+                refused = tr("{path} has no layer {level} backwards; choose another.") if backwards else \
+                    tr("{path} has no layer {level}; choose another.")
+                raise Refused(refused.format(path=path, level=level + 1))
 
 
 def _behind(part: nn.Module, path: str, does: Callable[[Tensor, int], Tensor]) -> None:
@@ -154,8 +158,8 @@ class _Behind:
 
     def __call__(self, module: nn.Module, given: Any, output: Any) -> Tensor:
         if not isinstance(output, Tensor):
-            raise Refused(f"{self.path} gives more than one array, so no unit of it can be edited; choose "
-                          "another.")
+            raise Refused(tr("{path} gives more than one array, so no unit of it can be edited; choose another."
+                             ).format(path=self.path))
         return self.does(output, _axis(module, output))
 
 
@@ -174,7 +178,7 @@ def _like(array: Any, output: Tensor) -> Tensor:
 
 def _within(unit: int, count: int, path: str) -> None:
     if not 0 <= unit < count:
-        raise Refused(f"{path} has no unit {unit}; it has 0…{count - 1}.")
+        raise Refused(tr("{path} has no unit {unit}; it has 0…{last}.").format(path=path, unit=unit, last=count - 1))
 
 
 # --- weights ----------------------------------------------------------------------------------------------------------
@@ -186,10 +190,11 @@ def put(module: nn.Module, wanted: Put, title: str) -> None:
     if found is None:
         found = _as_recorded(module, wanted.parameter, title)
     if found is None:
-        raise Refused(f"{title} has no weight {wanted.parameter!r}; choose one of {', '.join(known) or 'none'}.")
+        raise Refused(tr("{model} has no weight {name}; choose one of {known}.").format(
+            model=title, name=repr(wanted.parameter), known=", ".join(known) or tr("none")))
     if len(wanted.place) > found.ndim or any(at >= size for at, size in zip(wanted.place, found.shape, strict=False)):
-        raise Refused(f"{wanted.parameter} has no place {', '.join(map(str, wanted.place))}; it has "
-                      f"{' × '.join(map(str, found.shape))}, counted from 0.")
+        raise Refused(tr("{name} has no place {place}; it has {shape}, counted from 0.").format(
+            name=wanted.parameter, place=", ".join(map(str, wanted.place)), shape=" × ".join(map(str, found.shape))))
     with torch.no_grad():
         found[wanted.place] = wanted.value
 
@@ -219,8 +224,8 @@ def unwire(module: nn.Module, wanted: Unwired, title: str) -> None:
         weight = getattr(part, "weight", None)
         if not isinstance(weight, Tensor) or weight.ndim < 2 or isinstance(part, nn.Embedding) \
                 or getattr(part, "groups", 1) != 1 or getattr(part, "transposed", False):
-            raise Refused(f"{path} has no weights that go from one unit to another; choose a dense layer, a "
-                          "convolution or a recurrent layer.")
+            raise Refused(tr("{path} has no weights that go from one unit to another; choose a dense layer, a "
+                             "convolution or a recurrent layer.").format(path=path))
         _within(wanted.to, weight.shape[0], path)
         _within(wanted.source, weight.shape[1], path)
         weight[wanted.to, wanted.source] = 0
@@ -231,8 +236,9 @@ def hold(module: nn.Module, wanted: Gate, title: str) -> None:
     path, part, level, backwards = _part(module, wanted.layer, title)
     gates = GATES.get(type(part).__name__.removesuffix("Cell"), {})
     if wanted.gate not in gates:
-        raise Refused(f"{path} has no gate {wanted.gate!r}; "
-                      f"{'choose one of ' + ', '.join(gates) if gates else 'choose a layer of the kind LSTM or GRU'}.")
+        refused = tr("{path} has no gate {gate}; choose one of {known}.") if gates else \
+            tr("{path} has no gate {gate}; choose a layer of the kind LSTM or GRU.")
+        raise Refused(refused.format(path=path, gate=repr(wanted.gate), known=", ".join(gates)))
     _rows(part, gates[wanted.gate], wanted.unit, level, backwards, path, HELD if wanted.open else -HELD)
 
 
@@ -249,8 +255,9 @@ def bend(module: nn.Module, wanted: Bent, title: str) -> None:
     if getattr(nn.modules.activation, type(part).__name__, None) is not type(part) \
             or isinstance(part, nn.MultiheadAttention | nn.Softmax | nn.LogSoftmax):
         curves = [name for name, each in module.named_modules() if isinstance(each, nn.ReLU | nn.Tanh | nn.Sigmoid)]
-        there = f"choose one of {', '.join(curves)}" if curves else f"{title} has none as a part of its own"
-        raise Refused(f"{path} is no curve that could be replaced; {there}.")
+        refused = tr("{path} is no curve that could be replaced; choose one of {known}.") if curves else \
+            tr("{path} is no curve that could be replaced; {model} has none as a part of its own.")
+        raise Refused(refused.format(path=path, known=", ".join(curves), model=title))
     parent, _, own = path.rpartition(".")
     setattr(module.get_submodule(parent), own, CURVES[wanted.curve]())
 
@@ -260,7 +267,8 @@ def swap(module: nn.Module, wanted: Swapped, opened: Opened) -> None:
     that is not the only one, so that other answers would come."""
     path, part, _, _ = _part(module, wanted.layer, opened.title)
     if type(part).__name__ not in ("Conv1d", "Conv2d", "Conv3d", "Linear") or getattr(part, "groups", 1) != 1:
-        raise Refused(f"Units of {path} cannot change places; choose a dense layer or a convolution.")
+        raise Refused(tr("Units of {path} cannot change places; choose a dense layer or a convolution."
+                         ).format(path=path))
     count = int(part.weight.shape[0])  # type: ignore[index, union-attr, arg-type]
     for unit in (wanted.one, wanted.other):
         _within(unit, count, path)
@@ -279,8 +287,8 @@ def swap(module: nn.Module, wanted: Swapped, opened: Opened) -> None:
                        for pair in zip(before, _answers(module, opened), strict=True)):
                     return
             break
-    raise Refused(f"What reads {path} is not one dense layer or convolution behind it, so nothing can change places "
-                  "there; choose another layer.")
+    raise Refused(tr("What reads {path} is not one dense layer or convolution behind it, so nothing can change places "
+                     "there; choose another layer.").format(path=path))
 
 
 def _answers(module: nn.Module, opened: Opened) -> list[Tensor]:
@@ -311,7 +319,8 @@ def instead(module: nn.Module, wanted: Replaced, opened: Opened) -> None:
     """Put something else in place of what a part gives; Refused if there is no such part or unit, or no such thing."""
     path, part, _, _ = _part(module, wanted.layer, opened.title)
     if type(part).__name__ in CANDIDATE:
-        raise Refused(f"{path} goes from step to step; write state_at:{path}:STEP={wanted.by} to replace its state.")
+        raise Refused(tr("{path} goes from step to step; write {example} to replace its state.").format(
+            path=path, example=f"state_at:{path}:STEP={wanted.by}"))
     there = [output.detach().numpy() for _, output in _runs(opened, path, wanted.by)] if wanted.by != ZERO else []
 
     def replaced(output: Tensor, axis: int) -> Tensor:
@@ -325,8 +334,8 @@ def instead(module: nn.Module, wanted: Replaced, opened: Opened) -> None:
             return left
         found = _means(there, axis) if wanted.by == MEAN else there[0]
         if wanted.by != MEAN and found.shape != output.shape:
-            raise Refused(f"{path} gives {_sides(found)} to {wanted.by} and {_sides(output)} here; choose an input of "
-                          "the same size.")
+            raise Refused(tr("{path} gives {there} to {other} and {here} here; choose an input of the same size."
+                             ).format(path=path, there=_sides(found), other=wanted.by, here=_sides(output)))
         return left + _like(found * (1 - kept), output)
 
     _behind(part, path, replaced)
@@ -366,7 +375,8 @@ def _runs(opened: Opened, path: str, by: str) -> list[tuple[Any, Any]]:
     finally:
         hook.remove()
     if not found:
-        raise Refused(f"{opened.title} does not come to {path} with any of its inputs, so nothing can stand there.")
+        raise Refused(tr("{model} does not come to {path} with any of its inputs, so nothing can stand there."
+                         ).format(model=opened.title, path=path))
     return found
 
 
@@ -374,7 +384,8 @@ def restart(module: nn.Module, wanted: Restarted, opened: Opened) -> None:
     """Put something else in place of the state after a step; Refused where there is no such state."""
     path, part, _, _ = _part(module, wanted.layer, opened.title)
     if type(part).__name__ not in (*GATES, "RNN") or part.bidirectional:
-        raise Refused(f"{path} has no state that goes from step to step in one direction; choose another layer.")
+        raise Refused(tr("{path} has no state that goes from step to step in one direction; choose another layer."
+                         ).format(path=path))
     states = []
     for given, _ in _runs(opened, path, wanted.by) if wanted.by != ZERO else ():
         x, *first = given
@@ -382,8 +393,8 @@ def restart(module: nn.Module, wanted: Restarted, opened: Opened) -> None:
             with torch.no_grad():
                 states.append(_state(opened.module.get_submodule(path)(_cut(part, x, 0, wanted.step), *first)[1]))
     if wanted.by != ZERO and not states:
-        raise Refused(f"{path} makes no {wanted.step} steps with what should stand in its place; choose an earlier "
-                      "one.")
+        raise Refused(tr("{path} makes no {count} steps with what should stand in its place; choose an earlier one."
+                         ).format(path=path, count=wanted.step))
     kind = type(part)
     part.stopped_at, part.path = wanted.step, path  # type: ignore[assignment]
     part.goes_on_from = [torch.stack(each).mean(0) for each in zip(*states, strict=True)]  # type: ignore[assignment]
@@ -400,8 +411,8 @@ class _Restarted(nn.RNNBase):
 
     def forward(self, x: Any, first: Any = None) -> Any:  # type: ignore[override]
         if not isinstance(x, Tensor) or _steps(self, x) <= self.stopped_at:
-            raise Refused(f"{self.path} makes {_steps(self, x) if isinstance(x, Tensor) else 'no'} steps here; replace "
-                          "its state after an earlier one than the last.")
+            raise Refused(tr("{path} makes {count} steps here; replace its state after an earlier one than the last."
+                             ).format(path=self.path, count=_steps(self, x) if isinstance(x, Tensor) else 0))
         start, state = super().forward(_cut(self, x, 0, self.stopped_at), first)
         states = _state(state)
         found = [torch.zeros_like(each) for each in states] if not self.goes_on_from else \

@@ -20,7 +20,7 @@ from visualizer.record.catalog import Opened, open_model
 from visualizer.record.cutting import cut
 from visualizer.record.latent import by_chance, settings_of
 from visualizer.record.weights import to_numpy
-from visualizer.trace import TRAINED, UNTRAINED, Array, Refused
+from visualizer.trace import ONE_UPDATE, TRAINED, UNTRAINED, Array, Refused
 
 
 def opened_with(model: Any, words: Sequence[str]) -> Opened:
@@ -76,6 +76,8 @@ def _with_weights(model: Any, wanted: Sequence[tuple[edits.Edit, edits.Arguments
     name, said = (wanted[-1][0].name, wanted[-1][1]) if wanted else ("", ())
     if name == TRAINED:
         return registry.module("record.training.weights").after(str(model), *said)
+    if name == ONE_UPDATE:
+        return registry.module("record.training.one").opened_update(str(model), *said)
     return open_model(model, untrained=name == UNTRAINED)
 
 

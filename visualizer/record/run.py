@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from visualizer import answers, inputs, reasons
+from visualizer import answers, inputs, reasons, registry
 from visualizer.answers import AnswerKind
 from visualizer.edits import INPUT, TEACHER, those
 from visualizer.edits import said as edits_said
@@ -24,7 +24,7 @@ from visualizer.record.latent import decoder_of
 from visualizer.record.objectives import Target, plain_target
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
-from visualizer.trace import OF_RUN, TOLD, Array, Refused, Trace
+from visualizer.trace import OF_RUN, ONE_UPDATE, TOLD, Array, Refused, Trace
 
 FACTS = ("answer", "architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained",
          "wiring", OF_RUN)
@@ -55,6 +55,9 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     only those of the input are left to do. Raises what `record` raises.
     """
     opened = model if isinstance(model, Opened) else opened_with(model, edits)
+    if ONE_UPDATE in opened.card:
+        made: Pass = registry.module("record.training.one").pass_of(opened)
+        return made if trace is None else replace(made, trace=trace)
     if str(sample).startswith(MARK):
         opened = decoder_of(opened)
     if opened.prepare is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from visualizer import lab
 from visualizer.edits import trained
-from visualizer.trace import SUFFIX, TRAINED, UNTRAINED, Refused
+from visualizer.trace import ONE_UPDATE, SUFFIX, TRAINED, UNTRAINED, Refused
 
 BEFORE, AFTER = "before", "after"
 TRAINING = (BEFORE, AFTER)
@@ -136,12 +136,25 @@ def is_of_run(names: tuple[str, ...]) -> bool:
 
 def opened_recipe(recipe: Recipe) -> Recipe:
     """A recipe without the updates at which its network is seen."""
-    return replace(recipe, edits=own_edits(recipe)) if isinstance(recipe, ModelRecipe) else recipe
+    if isinstance(recipe, ModelRecipe) and is_in_training(recipe):
+        return replace(recipe, edits=own_edits(recipe))
+    return recipe
+
+
+def is_of_update(edit: str) -> bool:
+    """Whether an edit of a recipe asks for one update of a training."""
+    return edit.partition(":")[0] == ONE_UPDATE
+
+
+def is_in_training(recipe: Recipe) -> bool:
+    """Whether a recipe is of a network after so many updates of a training, or of one of these."""
+    return isinstance(recipe, ModelRecipe) and any(is_trained(edit) or is_of_update(edit) for edit in recipe.edits)
 
 
 def own_edits(recipe: ModelRecipe) -> tuple[str, ...]:
     """What else is done to a network that is seen after so many updates."""
-    return tuple(edit for edit in recipe.edits if not is_trained(edit) and edit != UNTRAINED)
+    return tuple(edit for edit in recipe.edits
+                 if not is_trained(edit) and not is_of_update(edit) and edit != UNTRAINED)
 
 
 def plain_of(recipe: Recipe) -> dict[str, Any]:

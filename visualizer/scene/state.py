@@ -35,6 +35,7 @@ from visualizer.scene.recipe import (
     opened_recipe,
     own_edits,
     plain_of,
+    reeled,
 )
 from visualizer.scene.subject import is_inner, step_of
 from visualizer.scene.timeline import BACKWARD, FORWARD, UPDATE, Moment, Timeline
@@ -791,8 +792,8 @@ def training_beside(state: State) -> State:
 
 def compared(state: State, partners: Iterable[Recipe] = ()) -> State:
     """The places as one comparison: those that are open, or with one alone these partners beside it. As many as there
-    is room for; nothing is compared of one alone."""
-    state = without_reel(state) if state.reel else state
+    is room for; nothing is compared of one alone. A training is compared as it is at the update where one stands."""
+    state = at_update(state) if is_of_run(state.reel) else without_reel(state) if state.reel else state
     if len(state.places) == 1:
         here, found = state.place, [recipe for recipe in partners if recipe != state.recipe][:MOST_COMPARED - 1]
         own = replace(here, focus=None)
@@ -862,9 +863,21 @@ def along_run(state: State, names: tuple[str, ...], words: str, address: str) ->
     return changed(state, edits=(words, *others), reel=names, at=f"{step}:{address}", playing=False)
 
 
+def one_update(state: State, words: str, focus: Focus, at: str) -> State:
+    """One update of a training, as the edit `words` says it, at one of the numbers of its weight."""
+    others = own_edits(state.recipe) if isinstance(state.recipe, ModelRecipe) else ()
+    return changed(state, edits=(words, *others), reel=(), focus=focus, at=at, playing=False)
+
+
 def off_run(state: State) -> State:
     """The network that was opened, in the place of one after so many updates."""
     return changed(state, recipe=opened_recipe(state.recipe))
+
+
+def at_update(state: State) -> State:
+    """In a reel of the updates of a training: the network after the one that was reached last, alone."""
+    found = reeled(state.recipe, (state.reel[reached_in(state)],))[0]
+    return changed(state, recipe=found, reel=(), at=inner_address(state.at, state.reel), playing=False)
 
 
 def reached_in(state: State) -> int:

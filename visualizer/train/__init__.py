@@ -45,7 +45,8 @@ HALF = 0.5
 TINY = 1e-5
 """A gradient has vanished where it is smaller than this part of the largest one of the same update."""
 HUGE = 100.0
-"""A gradient has exploded where it is so many times that of the first update, and longer than 1."""
+"""A gradient has exploded where it is so many times that of the first update, longer than 1, and the loss is larger,
+too: with small first weights a gradient grows by itself as soon as a network begins to learn."""
 
 
 def _knob(title: str, default: str | float, about: str, *, words: tuple[str, ...] = (),
@@ -100,7 +101,8 @@ def knob(name: str) -> Knob:
     for found in knobs():
         if found.name == name:
             return found
-    raise LookupError(f"A training has no knob {name!r}; it has {', '.join(it.name for it in knobs())}.")
+    raise LookupError(tr("A training has no knob {name}; it has {known}.").format(
+        name=repr(name), known=", ".join(it.name for it in knobs())))
 
 
 def knobs_from(words: Mapping[str, str], before: Knobs | None = None) -> Knobs:
@@ -360,9 +362,13 @@ def anomalies(update: Update, first: Update, layers: Sequence[str], activations:
     for name, now, at_first in zip(layers, update.gradient, first.gradient, strict=True):
         if now < TINY * largest or largest == 0:
             found.append(Named(step, VANISHED, name, now / largest if largest else 0.0))
-        elif now > HUGE * at_first and now > 1 and at_first > 0:
+        elif now > HUGE * at_first and now > 1 and at_first > 0 and update.loss > first.loss:
             found.append(Named(step, EXPLODED, name, now / at_first))
     return found
+
+
+MANY = 1e6
+"""From here on a number of times is told as a power of ten."""
 
 
 def sentence(named: Named) -> str:
@@ -380,7 +386,7 @@ def sentence(named: Named) -> str:
                          "back to the checkpoint before and take a smaller learning rate."),
     }[named.what]
     return words.format(step=step, share=share, where=named.where, part=numeral(f"{named.value:.1e}"),
-                        times=numeral(f"{named.value:,.0f}"))
+                        times=numeral(f"{named.value:,.0f}" if named.value < MANY else f"{named.value:.1e}"))
 
 
 # --- when weights are kept ------------------------------------------------------------------------------------------

@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.kinds import Taps, Terms
 from visualizer.language import tr
@@ -20,6 +22,19 @@ from visualizer.train import BETA1, BETA2, EPSILON, MOMENTUM, Knobs
 
 CLIP_EPSILON = 1e-6
 """What torch adds to the norm by which it divides a gradient that is clipped."""
+
+
+FIRST_MADE = {"adam": "first_kept", "momentum": "velocity_kept", "sgd": "step"}
+"""What each optimiser computes first, by its name in a recording of one update."""
+
+
+def cell_in_maps(held: Mapping[str, NDArray[Any]], parameter: str, cell: tuple[int, ...]) -> tuple[int, ...]:
+    """Where a number of a weight stands in the recording of one update: there kernels are channels, and a matrix is one
+    map."""
+    shape = held[f"weights/{parameter}"].shape[1:]
+    if len(shape) > 3:
+        return (int(np.ravel_multi_index(cell[:-2], shape[:-2])), *cell[-2:])
+    return (0, *cell) if len(shape) == 2 else cell
 
 
 @dataclass(frozen=True)

@@ -659,7 +659,7 @@ class Recorder(QObject):
             arrays = {key: np.array(values, np.uint8 if key.endswith(":words") else None)
                       for key, values in json.loads(words).items()}
             if self.store.set_study(f"{name}{SO_FAR}", arrays, asked):
-                self._sort(False)
+                self._sort(bool(arrays.get("ordered", False)))
         elif number in self._measured and views.by_words(self._measured[number][1]):
             self.status.emit(tr("Being measured: {share}").format(share=numbers.percent(share, 0)))
 

@@ -24,7 +24,7 @@ from visualizer.kinds import Report
 from visualizer.over import INPUTS, MEASURED, Inputs, parse
 from visualizer.scene import colour
 from visualizer.scene import state as does
-from visualizer.scene.recipe import ModelRecipe, Recipe, is_of_run, opened_recipe, reeled
+from visualizer.scene.recipe import ModelRecipe, Recipe, is_in_training, is_of_run, is_of_update, opened_recipe, reeled
 from visualizer.scene.reel import is_between
 from visualizer.scene.state import Place, State, changed, inner_address, moment_of
 from visualizer.scene.timeline import Moment, Timeline
@@ -388,6 +388,9 @@ class Store(QObject):
         trace, there, here = self.trace, sight.shows_updates(old.view), sight.shows_updates(new.view)
         if there == here or trace is None or old.reel != new.reel:
             return new
+        if here and any(map(is_of_update, old.edits)):
+            opened = self.kept(opened_recipe(old.recipe))
+            return sight.back_from_update(new, None if opened is None else opened.trace)
         if here:
             return sight.back_to_run(new, trace) if old.reel else new
         return new if self.waiting else sight.along_run(new, trace, sight.moment_of(trace, old))
@@ -455,7 +458,7 @@ class Store(QObject):
         """What makes all that the places show."""
         return {recipe for place in self._state.places
                 for recipe in (place.recipe, *reeled(place.recipe, place.reel), *self._as_it_was(place),
-                               *((opened_recipe(place.recipe),) if is_of_run(place.reel) else ()))}
+                               *((opened_recipe(place.recipe),) if is_in_training(place.recipe) else ()))}
 
     def _keep(self, recipe: Recipe, recording: Recording) -> None:
         """Have a recording at hand and shown; let those go that were not seen for longest, with all that hangs on

@@ -227,14 +227,14 @@ class Training(QObject):
             return
         self._stop()
         step, length = self.step, self.taught[2]
+        if film.run.stopped and step == int(film.arrays["kept"][-1]):
+            self.said.emit(tr("The training ended at update {count}, where a number was none; go back, and take a "
+                              "smaller learning rate.").format(count=numbers.count(film.last)), True)
+            return
         if step < film.last or film.branch.number == 0:
             branch = film.branch.again(step)
             self._keep(Film(branch, film.sample, seen.until(film.arrays, step, self._words(film, branch))))
             self._go(branch, film.branch.word if step < film.last else "", True)
-        elif film.run.stopped:
-            self.said.emit(tr("The training ended at update {count}, where a number was none; go back, and take a "
-                              "smaller learning rate.").format(count=numbers.count(film.last)), True)
-            return
         film = self.film
         if film is not None:
             self._request(film.branch, step + updates if updates else length * (step // length + 1), film.last)
@@ -309,7 +309,7 @@ class Training(QObject):
             return
         grows = before is not None and bytes(before["run"]) == bytes(arrays["run"]) and MARK in before \
             and np.array_equal(before["kept"], arrays["kept"][:len(before["kept"])])
-        at_end = before is not None and self.running and self.store.moment is not None \
+        at_end = before is not None and self.under_way is not None and self.store.moment is not None \
             and self.store.moment.beat.number == int(before["kept"][-1])
         self.store.set_study(seen.STUDY, arrays, state, more=grows)
         last = self.store.timeline.beats[-1].address

@@ -279,4 +279,4 @@ def value_words(knob: Knob, value: float) -> str:
         return numbers.signed(value, 1)
     if knob.whole:
         return spoken(knob, value)
-    return numeral(f"{value:.4g}") if value >= 1e-4 or value == 0 else numbers.significant(value, 2)
+    return numeral(f"{value:,.4g}") if value >= 1e-4 or value == 0 else numbers.significant(value, 2)

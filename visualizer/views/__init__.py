@@ -19,7 +19,7 @@ from visualizer.scene.state import called_now
 from visualizer.scene.stillness import still
 from visualizer.scene.subject import CHANNEL
 from visualizer.scene.timeline import Added, Beat, Moment, Pace, Timeline, timeline
-from visualizer.trace import Trace
+from visualizer.trace import Cell, Trace
 
 AT = "at"
 """What a digit turns in a view where it goes to a moment: to its address, or with none back to where one stood."""
@@ -95,6 +95,9 @@ class View:
     """Which knob a digit key turns in it, and to which word; None where the digit means nothing here."""
     tunes: bool = False
     """Whether numbers of the network and of its input can be set by hand in it."""
+    apart: Callable[[Trace, Look], tuple[str, Cell] | None] | None = None
+    """Of a view of a training: which of torch's parameters the microscope takes apart from there, and which number of
+    it; None where there is none."""
     by_step: bool = False
     """Whether it draws a recurrent layer over its steps; so does every view of the group that goes step by step."""
 

@@ -24,7 +24,7 @@ from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.tracing import capture
 from visualizer.trace import Array, Arrays, Refused, Trace
 
-NAME = "matters"
+NAME, ORDERED = "matters", "ordered"
 
 
 def suits(trace: Trace) -> bool:
@@ -40,7 +40,8 @@ def run(again: Pass) -> Work:
     all edits but the last. `answers`: what this input is answered without each unit. Where nothing is right or wrong
     `all` is (loss of this input, 0), and `NAME:alone` the loss without each.
 
-    The words that it yields are what was measured so far, as JSON."""
+    The words that it yields are what was measured so far, as JSON; `ordered` once each has been left out alone, so that
+    they can be sorted."""
     opened = None if again.opened is None else again.opened.uncut or again.opened
     if opened is None:
         return {}
@@ -63,7 +64,6 @@ def run(again: Pass) -> Work:
 
 def _counted(again: Pass, opened: Opened, base: Opened, found: dict[str, Array]) -> Generator[tuple[float, str]]:
     data = data_of(opened)
-    found["inputs"] = np.array(len(data.given))
     for name, wanted in (("whole", opened), ("now", again.opened or opened)):
         counting = ranking.right(wanted, (), data, ())
         while True:
@@ -88,7 +88,8 @@ def _counted(again: Pass, opened: Opened, base: Opened, found: dict[str, Array])
                 break
             news = len(so_far.alone) + len(so_far.gone) > before
             before = len(so_far.alone) + len(so_far.gone)
-            yield share, _written({**found, **_arrays(name, so_far)}) if news else ""
+            ordered = {ORDERED: np.array(int(len(so_far.alone) == len(so_far.words)))}
+            yield share, _written({**found, **_arrays(name, so_far), **ordered}) if news else ""
         if name == "units" and again.trace.answer is not None and f"{name}:words" in found:
             found["answers"] = yield from _answers(again, base, _lines(found[f"{name}:words"]))
 
@@ -132,12 +133,13 @@ def _by_loss(again: Pass, opened: Opened, found: dict[str, Array]) -> Work:
     if whole is None or not words:
         return found
     alone: list[float] = []
-    found |= {"all": np.array([whole, 0.0]), "inputs": np.array(1)}
+    found |= {"all": np.array([whole, 0.0])}
     for number, word in enumerate(words):
         without = _loss(again, cut_as(opened, (word,)))
         alone.append(np.nan if without is None else without)
         if len(alone) == len(words) or number % 4 == 0:
-            yield number / len(words), _written({**found, **_of_loss(words, alone)})
+            ordered = {ORDERED: np.array(int(len(alone) == len(words)))}
+            yield number / len(words), _written({**found, **_of_loss(words, alone), **ordered})
         else:
             yield number / len(words), ""
     return {**found, **_of_loss(words, alone)}
@@ -153,8 +155,9 @@ def _loss(again: Pass, opened: Opened) -> float | None:
     trace = capture(opened.module, again.inputs[0] if len(again.inputs) == 1 else tuple(again.inputs), again.target,
                     keywords=again.keywords, asks=again.asks, objective=again.objective, output=again.output,
                     answer=again.answer or told(again.trace), labels=opened.labels)
-    layer = next((layer for layer in reversed(trace.layers) if kinds.role(layer) == "loss"), None)
-    return None if layer is None or layer.output.size != 1 else float(layer.output.ravel()[0])
+    layer = next((layer for layer in reversed(trace.layers) if layer.output.ndim == 0), None)
+    lost = layer is not None and any(kinds.role(each) == "loss" for each in trace)
+    return float(layer.output) if layer is not None and lost else None
 
 
 STUDY = Study(NAME, "which unit matters most", suits, run)

@@ -48,8 +48,9 @@ from visualizer.train import (
 )
 from visualizer.train.taken_apart import Before
 
-__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "looking_at",
-           "loss_moves", "offered", "put", "recorded", "resumed", "short_recipe", "taught", "trainable"]
+__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "first_rows", "kept",
+           "looking_at", "loss_behind", "loss_moves", "offered", "put", "recorded", "resumed", "short_recipe",
+           "state_before", "taught", "trainable", "use"]
 
 CHANGING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 """Kinds of parts that do something else in evaluation."""
@@ -153,7 +154,7 @@ def resumed(run: Run, state: Kept) -> Learner:
     names = dict(learner.net.named_parameters())
     learner.net.load_state_dict({name: tensor.to(learner.net.state_dict()[name].dtype)
                                  for name, tensor in state.weights.items()})
-    _use(learner, in_force(run.course, max(state.step - 1, 0)))
+    use(learner, in_force(run.course, max(state.step - 1, 0)))
     for word, tensor in state.moments.items():
         name, _, key = word.partition("/")
         learner.optimiser.state[names[name]][key] = tensor.clone()
@@ -182,7 +183,7 @@ def advance(run: Run, learner: Learner, upto: int, watched: bool = True) -> Iter
     measuring = _Measuring(run, learner) if watched else None
     try:
         while learner.step < upto:
-            _use(learner, in_force(run.course, learner.step))
+            use(learner, in_force(run.course, learner.step))
             with _one_thread():
                 news = _update(learner, measuring)
             yield news
@@ -212,22 +213,32 @@ def looking_at(run: Run, learner: Learner, sample: str) -> Run:
 
 def before_next(learner: Learner, word: str) -> Before:
     """What stands there before the next update, of one weight, `conv1.weight:0,0,2,2`; nothing is changed by it."""
-    net = learner.net
-    ((_, place),) = _places((word,), net, learner.net.__class__.__name__)
-    x, wanted = _batch(learner)
-    weights = dict(net.named_parameters())
-    with _one_thread():
-        found = torch.autograd.grad(learner.task.loss(net(x), wanted), list(weights.values()))
+    ((_, place),) = _places((word,), learner.net, learner.net.__class__.__name__)
     name, _, cell = word.partition(":")
     layer, _, own = name.rpartition(".")
+    weight, gradient, norm, state, memory = state_before(learner, name)
+    moments = {key: value.reshape(-1)[place].item() for key, value in state.items()}
+    return Before(layer, own, tuple(map(int, cell.split(","))), learner.step + 1, memory,
+                  weight.reshape(-1)[place].item(), gradient.reshape(-1)[place].item(), norm, moments)
+
+
+def state_before(learner: Learner, name: str) -> tuple[Tensor, Tensor, float, dict[str, Tensor], int]:
+    """What stands there before the next update, of all numbers of one of torch's parameters: the weight, its gradient,
+    the size of the gradient of all weights, what the optimiser remembers by torch's names, and which update of this
+    optimiser it is, from 1. Nothing is changed by it; Refused where there is no such parameter."""
+    net = learner.net
+    weights = dict(net.named_parameters())
+    if name not in weights:
+        raise Refused(tr("{model} has no weight {name}; write for example {example}.").format(
+            model=net.__class__.__name__, name=repr(name), example=next(iter(weights))))
+    x, wanted = _batch(learner)
+    with _one_thread():
+        found = torch.autograd.grad(learner.task.loss(net(x), wanted), list(weights.values()))
     remembered = learner.optimiser.state.get(weights[name], {})
-    memory = remembered.get("step", 0)
-    state = {key: value.reshape(-1)[place].item() for key, value in remembered.items()
+    state = {key: value for key, value in remembered.items()
              if isinstance(value, Tensor) and value.shape == weights[name].shape}
     gradient = dict(zip(weights, found, strict=True))[name]
-    return Before(layer, own, tuple(map(int, cell.split(","))), learner.step + 1, int(memory) + 1,
-                  weights[name].detach().reshape(-1)[place].item(), gradient.reshape(-1)[place].item(),
-                  _norm(found), state)
+    return weights[name].detach(), gradient, _norm(found), state, int(remembered.get("step", 0)) + 1
 
 
 def loss_moves(learner: Learner, rate: float) -> tuple[float, float]:
@@ -245,6 +256,15 @@ def loss_moves(learner: Learner, rate: float) -> tuple[float, float]:
             after = learner.task.loss(learner.net(x), wanted)
     learner.net.load_state_dict(state)
     return before.item(), after.item()
+
+
+def loss_behind(learner: Learner) -> float:
+    """The loss of the next batch after the update that it makes, which is made."""
+    x, wanted = _batch(learner)
+    with _one_thread():
+        _update(learner, None)
+        with torch.no_grad():
+            return float(learner.task.loss(learner.net(x), wanted))
 
 
 def recorded(run: Run, checkpoint: Checkpoint) -> Trace:
@@ -373,7 +393,7 @@ def _optimiser(net: nn.Module, knobs: Knobs) -> torch.optim.Optimizer:
     return torch.optim.SGD(net.parameters(), knobs.rate, momentum=MOMENTUM if knobs.optimiser == "momentum" else 0.0)
 
 
-def _use(learner: Learner, knobs: Knobs) -> None:
+def use(learner: Learner, knobs: Knobs) -> None:
     """Turn the knobs that act from one update to the next; another optimiser begins without memory."""
     if knobs == learner.knobs:
         return

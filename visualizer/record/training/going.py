@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from visualizer.advance import at as advance_said
 from visualizer.language import tr
 from visualizer.record.training import (
     Kept,
@@ -23,6 +24,7 @@ from visualizer.record.training import (
     looking_at,
     loss_moves,
     resumed,
+    use,
 )
 from visualizer.trace import Refused
 from visualizer.train import Checkpoint, Course, Knobs, Run, in_force
@@ -88,6 +90,7 @@ def onwards(found: Going, upto: int) -> Iterator[News]:
         found.run = found.run.grown(*news)
         if news.checkpoints and not found.run.stopped:
             found.states[found.learner.step] = kept(found.learner)
+        advance_said(str(found.learner.step))
         yield news
 
 
@@ -95,8 +98,9 @@ def checkpoint_of(words: Words, step: int) -> tuple[Run, Checkpoint]:
     """All weights after exactly so many updates, which a run has made, or makes now: what is watched of it changes none
     of them."""
     longer = stored(words.model)
-    if longer is not None and longer.course == words.course and not words.data:
-        return in_run(longer, step)
+    kept_there = None if longer is None or words.data else _exactly(longer, step)
+    if longer is not None and kept_there is not None and longer.course == words.course:
+        return longer, kept_there
     for other, found in _going.items():
         known = _exactly(found.run, step)
         if known is not None and (other.model, other.data) == (words.model, words.data) and \
@@ -104,6 +108,23 @@ def checkpoint_of(words: Words, step: int) -> tuple[Run, Checkpoint]:
             return found.run, known
     aside = _aside(words, step)
     return aside.run, at_the_end(aside.learner)
+
+
+_stood: dict[Words, Going] = {}
+"""The run that was made again last to look at one of its updates, with the states that were passed."""
+
+
+def standing_at(words: Words, step: int) -> Going:
+    """A run of these words after exactly `step` updates, beside those under way: made again from the last state that is
+    at hand of any run that agrees with it up to there."""
+    known = [found for other, found in (*_going.items(), *_stood.items())
+             if (other.model, other.data) == (words.model, words.data) and agree(other.course, words.course) >= step]
+    nearest = max(known, key=lambda found: max(each for each in found.states if each <= step), default=None)
+    at = _taken_up(words, nearest or _begun(words), step)
+    use(at.learner, in_force(words.course, step))
+    _stood.clear()
+    _stood[words] = at
+    return at
 
 
 def in_run(run: Run, step: int) -> tuple[Run, Checkpoint]:
@@ -123,8 +144,8 @@ def one_update(words: Words, step: int, weight: str, rate: float) -> tuple[Befor
     moves the loss of its batch."""
     if step < 1:
         raise Refused(tr("Updates are counted from 1; choose one of these."))
-    aside = _aside(words, step - 1)
-    return before_next(aside.learner, weight), in_force(words.course, step - 1), loss_moves(aside.learner, rate)
+    learner = standing_at(words, step - 1).learner
+    return before_next(learner, weight), learner.knobs, loss_moves(learner, rate)
 
 
 # --- where it is taken up -------------------------------------------------------------------------------------------

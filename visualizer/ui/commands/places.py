@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from visualizer import registry
+from visualizer import registry, sight
 from visualizer.comparison.partners import partners
 from visualizer.comparison.path import longest
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.recipe import ModelRecipe
+from visualizer.scene.recipe import ModelRecipe, is_of_run, opened_recipe
 from visualizer.scene.state import BEAT, MOST_PLACES, SHARE, STEP, SYNCS
 from visualizer.ui import words
 from visualizer.ui.commands import Act, Command, Desk, Family, key_for, pure
@@ -59,7 +59,11 @@ def compare(desk: Desk) -> None:
         desk.say(tr("Networks are compared that read an input; open one first."))
         return
     assert isinstance(store.state.recipe, ModelRecipe)
-    found = partners(store.state.recipe, store.card.kind)
+    if sight.shows_updates(store.state.view) and not store.state.reel:
+        store.update(view="network")  # which takes the updates along
+    of_run = store.kept(opened_recipe(store.state.recipe)) if is_of_run(store.state.reel) else None
+    found = partners(store.state.recipe, store.card.kind) if of_run is None else \
+        sight.ends_of_run(store.state, of_run.trace)
     if len(store.state.places) == 1 and not found:
         desk.say(tr("Nothing here reads the same; open another network beside it ({key}) and compare then.").format(
             key=key_for("place-add")))

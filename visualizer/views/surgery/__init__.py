@@ -47,7 +47,7 @@ from visualizer.views.surgery.offers import BY
 TOP, ROOM_TOP, HEAD, GAP, APART, LABELS = 62.0, 104.0, 26.0, 4.0, 24.0, 104.0
 CHIP = 26.0
 LEAST_ROW, MOST_ROW, LINED, ANSWER = 86.0, 260.0, 62.0, 104.0
-RANK, SAND = 176.0, 248.0
+RANK, LOW_RANK, SAND, ROOMY = 176.0, 142.0, 248.0, 560.0
 LISTED_BESIDE = 900
 """Pixels of width from which the rail lists what is done; in a smaller picture it says so itself."""
 COLUMNS = ("before", "after", "difference")
@@ -72,7 +72,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += _chips(trace, look, box)
         top += CHIP + 6
     below = look.knob("below", "ranking")
-    rank = (SAND if below == "sandbox" else RANK) if look.mode.charts and box.height > 420 else 0.0
+    ranked = RANK if box.height > ROOMY else LOW_RANK
+    rank = (SAND if below == "sandbox" else ranked) if look.mode.charts and box.height > 420 else 0.0
     marks += _columns(trace, moment, focus, Box(box.left, top, box.right, box.bottom - rank - 8), look)
     if rank:
         place = Box(box.left, box.bottom - rank, box.right, box.bottom - 6)
@@ -116,15 +117,16 @@ def _readable(word: str) -> bool:
 # --- three columns ----------------------------------------------------------------------------------------------------
 
 def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: Look) -> list[Mark]:
-    answer = _answer(trace)
+    answer = measured.shares(trace)
     names = list(measured.rows(trace))
     low = ANSWER if answer else 0.0
-    room = max(1, int((box.height - HEAD - low) // LEAST_ROW))
-    if len(names) > room:  # what only makes maps smaller goes first
+    left = box.height - HEAD - low
+    if _fitting(trace, names, left) < len(names) or (names and _highs(trace, names, left)[0] + HEAD < INPUT + 48):
+        # what only makes maps smaller goes first
         names = [name for name in names if kinds.role(trace[name]) != "largest"]
     first = next((place for place, name in enumerate(names) if measured.reaches(trace, name) > 0), 0)
-    names = names[max(0, min(first, len(names) - room)):][:room]
-    highs = _highs(trace, names, box.height - HEAD - low)
+    names = _spread(trace, names, first, left)
+    highs = _highs(trace, names, left)
     seen = _seen(look)
     wide = (box.width - LABELS - (len(seen) - 1) * APART) / len(seen)
     lefts = {column: box.left + LABELS + place * (wide + APART) for place, column in enumerate(seen)}
@@ -147,9 +149,30 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
         marks += _row(trace, moment, focus, name, y, high, label, box.left, lefts, wide, look)
         y += high
     if answer:
-        marks += _answers(trace, answer, _strength(trace, moment, answer), y, min(ANSWER, box.bottom - y), box.left,
+        marks += _answers(trace, *answer, _strength(trace, moment, answer[0]), y, min(ANSWER, box.bottom - y), box.left,
                           lefts, wide)
     return marks
+
+
+def _spread(trace: Trace, names: list[str], first: int, room: float) -> list[str]:
+    """As many rows as find room: all, else those from the first that is another one, evenly over the depth."""
+    if _fitting(trace, names, room) == len(names):
+        return names
+    behind = names[first:]
+    for count in range(len(behind), 1, -1):
+        found = [behind[round(place * (len(behind) - 1) / (count - 1))] for place in range(count)]
+        if _fitting(trace, found, room) == count:
+            return found
+    return behind[:1]
+
+
+def _fitting(trace: Trace, names: list[str], room: float) -> int:
+    """How many of these rows find room."""
+    for count, name in enumerate(names):
+        room -= LINED if trace[name].output.ndim < 2 else LEAST_ROW
+        if room < 0:
+            return count
+    return len(names)
 
 
 def _highs(trace: Trace, names: list[str], room: float) -> list[float]:
@@ -174,16 +197,11 @@ def _input(trace: Trace, x: float, y: float) -> list[Mark]:
     values = np.asarray(layer.output, np.float64).reshape(-1, *layer.output.shape[-2:])
     side = max(values.shape[-2:])
     cell = max(1.0, float(INPUT // side)) if side <= INPUT else INPUT / side
-    tile = colour.unit(values.mean(axis=0)[None], *colour.reach(values))
+    low, high = colour.reach(values)
     return grouped(of_layer(layer.name), [
-        Image(x, y, (cell, cell), tile, "pixel", focus=Focus(layer.name), indices=(0,) if layer.output.ndim == 3 else
-              (-1,))])
-
-
-def _answer(trace: Trace) -> str:
-    """The layer that holds a probability for each of the classes."""
-    name = trace.answers[0].layer if trace.answers else ""
-    return name if name and trace[name].output.ndim == 1 and trace[name].output.size > 1 else ""
+        Image(x, y, (cell, cell), colour.unit(values.mean(axis=0)[None], low, high), "pixel", focus=Focus(layer.name),
+              indices=(0,) if layer.output.ndim == 3 else (-1,),
+              scale=Scale("pixel", "pixels", layer.name, low, high))])
 
 
 def _strength(trace: Trace, moment: Moment, name: str) -> float:
@@ -346,10 +364,10 @@ def _cross(left: float, top: float, wide: float, high: float) -> tuple[tuple[tup
 
 # --- the answer -------------------------------------------------------------------------------------------------------
 
-def _answers(trace: Trace, name: str, strength: float, y: float, high: float, left: float, lefts: dict[int, float],
-             wide: float) -> list[Mark]:
+def _answers(trace: Trace, name: str, at: tuple[int, ...], strength: float, y: float, high: float, left: float,
+             lefts: dict[int, float], wide: float) -> list[Mark]:
     """A bar a class before and after, and the difference in points to both sides of zero."""
-    old, new = measured.was(trace, name), measured.now(trace, name)
+    old, new = measured.was(trace, name)[at], measured.now(trace, name)[at]
     order = np.argsort(-np.maximum(np.nan_to_num(old), np.nan_to_num(new)), kind="stable")[:MOST_CLASSES]
     classes = sorted(int(each) for each in order)
     pitch = wide / len(classes)
@@ -370,10 +388,10 @@ def _answers(trace: Trace, name: str, strength: float, y: float, high: float, le
                 if value >= 0.03 and (here or pitch >= 30):
                     drawn.append(Text(x + pitch / 2, foot - long - 4, plain(said(
                         numbers.percent(value, 0), "answer after the edits" if column else "answer before the edits",
-                        name, (each,))), 11, 600, "accent-ink" if here else "ink", "middle"))
+                        name, (*at, each))), 11, 600, "accent-ink" if here else "ink", "middle"))
             else:
                 drawn.append(Rect(x + 2, foot - tall, pitch - 4, tall, "hatch"))
-            drawn += _label(trace, name, each, x, pitch, foot, here)
+            drawn += _label(trace, name, (*at, each), x, pitch, foot, here)
         marks += faded(drawn, strength) if column else drawn
     if 2 not in lefts:
         return grouped(of_layer(name), marks)
@@ -388,14 +406,17 @@ def _answers(trace: Trace, name: str, strength: float, y: float, high: float, le
                               "positive-bar" if value > 0 else "negative-bar"))
             if abs(value) >= 0.03 and pitch >= 24:
                 drawn.append(Text(x + pitch / 2, middle - long - 4 if value > 0 else middle + long + 12, plain(said(
-                    numbers.signed(100 * value, 0), "points of an answer", name, (each,))), 11, 600, anchor="middle"))
-        drawn += _label(trace, name, each, x, pitch, foot, False)
+                    numbers.signed(100 * value, 0), "points of an answer", name, (*at, each))), 11, 600,
+                    anchor="middle"))
+        drawn += _label(trace, name, (*at, each), x, pitch, foot, False)
     return grouped(of_layer(name), [*marks, *faded(drawn, strength)])
 
 
-def _label(trace: Trace, name: str, number: int, x: float, pitch: float, foot: float, strong: bool) -> list[Mark]:
-    words = trace.labels[number] if number < len(trace.labels) else str(number)
-    shown = elide(said(words, "label", name, (number,)), 11, pitch, 600)
+def _label(trace: Trace, name: str, cell: tuple[int, ...], x: float, pitch: float, foot: float,
+           strong: bool) -> list[Mark]:
+    labels, number = trace.answers[0].labels, cell[-1]
+    words = labels[number] if number < len(labels) else str(number)
+    shown = elide(said(words, "label", name, cell), 11, pitch, 600)
     return [Text(x + pitch / 2, foot + 15, plain(shown), 11, 600 if strong else 400,
                  "accent-ink" if strong else "ink-2", "middle")]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import tr
-from visualizer.said import said
+from visualizer.said import lengths, said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain
 from visualizer.scene.type import elide, wrap
@@ -17,6 +17,8 @@ from visualizer.views.surgery import _words, offers
 
 WIDE, LEFT, RIGHT = 280, 24.0, 264.0
 KERNEL, MAP, MOST_TILES, MOST_ROW = 112.0, 84.0, 24, 864
+MOST = 10.0
+"""What goes further is told as so many times what was there before."""
 SIGNED = 6.0
 """Pixels of a cell from which a negative weight carries a minus."""
 GATE_NAMES = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "candidate")}
@@ -55,10 +57,7 @@ def _weights(trace: Trace, layer: str, unit: int, marks: list[Mark], y: float, l
         value = float(found.weights["bias"][unit])
         told = said(numbers.number(value), "value", layer, (unit,), array="weights.bias")
         marks += [Text(LEFT, y + 18, plain(tr("its bias")), 12, 400, "ink-2"),
-                  Rect(LEFT + 70, y + 2, 76, 24, "raised", "border", radius=6),
-                  Text(LEFT + 108, y + 18, plain(told), 12, 600, anchor="middle", mono=True),
-                  Rect(LEFT + 70, y + 2, 76, 24, "", focus=Focus(layer, (unit,), "weights.bias"),
-                       tip=tr("drag it up or down; double click: type it; click: zero or as it was"))]
+                  *_number(told, Focus(layer, (unit,), "weights.bias"), LEFT + 70, y + 2, 76)]
         y += 32
     for line in wrap(tr("drag a number up or down; click: zero, or as it was; double click: type it"), 11,
                      RIGHT - LEFT, 400):
@@ -67,13 +66,20 @@ def _weights(trace: Trace, layer: str, unit: int, marks: list[Mark], y: float, l
     return y + 6
 
 
+def _number(told: str, focus: Focus, x: float, y: float, wide: float) -> list[Mark]:
+    """A number that can be set by hand."""
+    return [Rect(x, y, wide, 24, "raised", "border", radius=6),
+            Text(x + wide / 2, y + 16, plain(told), 12, 600, anchor="middle", mono=True),
+            Rect(x, y, wide, 24, "", focus=focus,
+                 tip=tr("drag it up or down; double click: type it; click: zero or as it was"))]
+
+
 def _kernel(trace: Trace, layer: Layer, unit: int, marks: list[Mark], y: float, look: Look) -> float:
     held = layer.weights["weight"]
     values = np.asarray(held[unit], np.float64)
     top = _largest(held)
     scale = Scale("weight", tr("weights"), layer.name, -top, top)
-    shape = " × ".join(said(str(side), "shape", layer.name, (axis + 1,), array="weights.weight")
-                       for axis, side in enumerate(held.shape[1:]))
+    shape = lengths(layer, 1, "weights.weight")
     before = measured.was(trace, layer.name)
     seen = before.ndim == 3 and before.shape[0] == held.shape[0]
     wide = KERNEL if seen and values.ndim == 3 and values.shape[0] == 1 else RIGHT - LEFT
@@ -105,11 +111,20 @@ def _gates(layer: Layer, unit: int, marks: list[Mark], y: float, look: Look) -> 
         top = _largest(held)
         scale = Scale("weight", tr("weights"), layer.name, -top, top)
         for number, name in enumerate(names):
-            row = number * size + unit
+            row, start = number * size + unit, y
             marks.append(Text(LEFT, y + 10, plain(elide(name, 11, 62, 400)), 11, 400, "ink-2"))
             y = _cells(layer, key, (row,), np.asarray(held[row], np.float64), marks, LEFT + 66, y, RIGHT - LEFT - 66,
-                       top, scale, look) + 4
+                       top, scale, look)
+            y = max(y + 4, start + 15)
         y += 4
+    held = layer.weights.get("bias_ih")
+    if held is not None and held.size >= len(names) * size:
+        marks.append(Text(LEFT, y + 12, plain(tr("its biases")), 12, 600))
+        for number in range(len(names)):
+            row = number * size + unit
+            told = said(numbers.number(float(held[row])), "value", layer.name, (row,), array="weights.bias_ih")
+            marks += _number(told, Focus(layer.name, (row,), "weights.bias_ih"), LEFT + number * 60, y + 18, 56)
+        y += 46
     return y
 
 
@@ -181,7 +196,8 @@ def _reach(trace: Trace, marks: list[Mark], y: float) -> float:
     for name in (names if len(names) <= 10 else [*names[:9], names[-1]]):
         share = measured.reaches(trace, name)
         known = np.isfinite(share)
-        told = said(numbers.percent(share, 0), "how far it reaches", name) if known else "–"
+        told = "–" if not known else said(numbers.percent(share, 0), "how far it reaches", name) if share < MOST else \
+            f"{said(numbers.significant(share, 1), 'how far it reaches', name)} ×"
         marks += [Text(LEFT, y + 14, plain(elide(name, 12, 70, 400, True)), 12, 400, mono=True),
                   Rect(left, y + 5, right - left, 8, "sunk"),
                   Rect(left, y + 5, (right - left) * min(1.0, share if known else 0.0), 8, "ink-2"),

@@ -36,7 +36,7 @@ def draw(trace: Trace, box: Box, name: str, look: Look) -> list[Mark]:
         return grouped(Group(tr("ranking")), [*marks, *lane])
     told = tr("its answers are not counted: by how much the loss of this input grows, when it alone is left out") \
         if found.by_loss else tr("points lost over {inputs} inputs that ship, when it alone is left out").format(
-            inputs=said(numbers.count(found.inputs), "how many inputs are counted"))
+            inputs=said(numbers.count(found.of), "how many inputs are counted"))
     if len(edits.those(measured.words(trace), edits.MODEL)) > 1:
         told = tr("{told}, beside the other edits").format(told=told)
     other = "units" if name == "steps" else "steps"
@@ -54,10 +54,25 @@ def draw(trace: Trace, box: Box, name: str, look: Look) -> list[Mark]:
     marks += _bars(trace, found, share, Box(box.left, box.top + 30, box.left + room, box.bottom - 20))
     if box.width > 700 and len(found.gone):
         marks += _curve(found, Box(box.right - CURVE, box.top + 44, box.right, box.bottom - 36))
-    spoken = _words.broken(trace, found)
+    spoken = " ".join(each for each in (_words.broken(trace, found), _others(found, room)) if each)
     if spoken:
         marks.append(Text(box.left, box.bottom - 4, plain(elide(spoken, 12, box.width, 500)), 12, 500, "ink-2"))
     return grouped(Group(tr("ranking")), marks)
+
+
+def _others(found: Ranked, room: float) -> str:
+    """How much those cost that there is no room for."""
+    rest = found.order[int(room // (WIDE + APART)):]
+    if not rest or len(found.alone) < len(found.words) or not np.isfinite(found.alone).all():
+        return ""
+    most = max(rest, key=found.lost)
+    value = found.lost(most)
+    told = said(numbers.significant(value, 2), "loss that grows", cell=(most,), array="units") if found.by_loss else \
+        said(numbers.number(value, 1), "points lost", cell=(most,),
+             array="steps" if found.words[0].startswith("step_off") else "units")
+    return tr("{count} others: at most {value}.").format(count=said(
+        numbers.count(len(rest)), "how many others", cell=(len(found.words) - len(rest),),
+        array="steps" if found.words[0].startswith("step_off") else "units"), value=told)
 
 
 def _bars(trace: Trace, found: Ranked, share: float, box: Box) -> list[Mark]:

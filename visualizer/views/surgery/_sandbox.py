@@ -4,6 +4,7 @@ size by the formula and by torch, and what it gives."""
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.kinds._window import windows_of
 from visualizer.language import english, tr, translated
@@ -28,6 +29,7 @@ from visualizer.scene.type import elide
 from visualizer.trace import Trace
 
 STUDY = "sandbox"
+Values = NDArray[np.float64]
 SETTINGS = (("kernel", english("kernel"), (3, 1, 2, 4, 5, 6, 7)), ("stride", english("stride"), (1, 2, 3, 4)),
             ("padding", english("padding"), (0, 1, 2, 3)), ("dilation", english("dilation"), (1, 2, 3)))
 """What can be turned, and to what; the first is the default."""
@@ -103,7 +105,7 @@ def _result(trace: Trace, box: Box, name: str, look: Look) -> list[Mark]:
             size=sizes(by_torch, "size by torch") if min(by_torch) > 0 else tr("none: the kernel finds no place"))), 13,
             600, "accent-ink" if by_torch == by_formula or min(by_formula) < 1 else "negative-bar"),
         Text(box.left, box.top + 38 + 4 * LINE + 54, plain(elide(
-            f"⌊({_side(read, name)} + 2·{p} − {d}·({k} − 1) − 1) / {s}⌋ + 1", 12, 280, 400)), 12, 400, "ink-2")]
+            _formula(settings, read, name), 12, 280, 400)), 12, 400, "ink-2")]
     room = box.bottom - box.top - 62
     x = box.left + LEFT + 7 * PILL + 40
     space = (box.right - x - 60) / 3
@@ -130,5 +132,9 @@ def _result(trace: Trace, box: Box, name: str, look: Look) -> list[Mark]:
     return marks
 
 
-def _side(read: np.ndarray, name: str) -> str:
-    return said(str(read.shape[-2]), "side that is read", array=name)
+def _formula(settings: tuple[int, ...], read: Values, name: str) -> str:
+    """⌊(N + 2p − d(k − 1) − 1) / s⌋ + 1 with its numbers, for the rows."""
+    k, s, p, d = (said(str(value), "setting of the sandbox", cell=(place,), array=name)
+                  for place, value in enumerate(settings))
+    side = said(str(read.shape[-2]), "side that is read", array=name)
+    return f"⌊({side} + 2·{p} − {d}·({k} − 1) − 1) / {s}⌋ + 1"

@@ -30,7 +30,7 @@ from visualizer.train import kept, seen
 from visualizer.views import AT, WHOLE, View
 from visualizer.views.training._page import page as _page
 from visualizer.views.training._rows import WEIGHTS, Row, rows, stops
-from visualizer.views.training._run import Axis, Film, film
+from visualizer.views.training._run import Axis, Film, film, path
 
 TOP, HEAD, FOOT, GAP = 66.0, 24.0, 56.0, 14.0
 """Where the rows begin under the sentence, what is written over them, the axis below, and what lies between them."""
@@ -217,6 +217,13 @@ def _telling(trace: Trace, times: Timeline) -> str:
     return times.settled(len(times.beats) * 2 // 3).address
 
 
+def apart(trace: Trace, look: Look) -> tuple[str, tuple[int, ...]] | None:
+    """The weight whose path is seen."""
+    found = film(trace, 0)
+    chosen = None if found is None else path(found, look.knob("weight", ""))
+    return None if chosen is None else (chosen[0].removeprefix("weights/"), chosen[1])
+
+
 def digit(trace: Trace, number: int) -> tuple[str, str] | None:
     """1 goes before the first update, 3 to the best checkpoint, 2 back to where one stood."""
     found = film(trace, 0)
@@ -230,7 +237,7 @@ VIEW = View(
                                              "checkpoints."),
     suits=lambda trace: seen.STUDY in trace.studies or kept.suits(trace), draw=draw,
     telling=_telling, order=47, group=WHOLE, page=page, continuous=False, studies=(seen.STUDY,), instead=beats,
-    digit=digit, knobs=(("axis", ("log", "linear")), ("weight", ()), ("course", ()), ("behind", ()), ("pinned", ()),
-                       ("now", ())),
+    digit=digit, apart=apart,
+    knobs=(("axis", ("log", "linear")), ("weight", ()), ("course", ()), ("behind", ()), ("pinned", ()), ("now", ())),
     tries=english("Go to the update at which the filters begin to look like strokes."),
 )

@@ -20,7 +20,7 @@ from visualizer.views.training._run import Film, tiles, words_of
 WIDE, LEFT, RIGHT = 280, 24.0, 264.0
 BAND = (3e-4, 3e-3)
 """Between which a step is usual, as a part of the size of its weights: a rule of thumb."""
-LOW, HIGH = 1e-5, 1e-1
+LOW, HIGH, MOST_WAY = 1e-5, 1e-1, 1e4
 NUMBER = re.compile(r"(?<!\w)\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?(?: %)?")
 
 
@@ -113,8 +113,9 @@ def _far(film: Film, marks: list[Mark], y: float) -> float:
                   Rect(left, level - 9, right - left, 8, "sunk"),
                   Rect(left, level - 9, (right - left) * here / top, 8, "ink-2"),
                   Rect(left + (right - left) * end / top - 1, level - 11, 2, 12, "accent"),
-                  Text(RIGHT, level, plain(said(numbers.number(here), "way of weights", layer, (film.place,))), 12, 600,
-                       "ink", "end")]
+                  Text(RIGHT, level, plain(said(
+                      numbers.number(here) if here < MOST_WAY else numbers.power(here, 1), "way of weights", layer,
+                      (film.place,))), 12, 600, "ink", "end")]
     y += 22 + 18 * len(film.run.layers)
     marks.append(Text(LEFT, y + 2, plain(tr("change / first size; the line is the end")), 11, 400, "ink-2"))
     return y + 16
@@ -141,7 +142,7 @@ def _ways(trace: Trace) -> np.ndarray:
 def _wrong(film: Film) -> list[str]:
     """What went wrong up to the cursor, one sentence each."""
     return [_told(sentence(each), ("updates", "", (), each.step, ""), film.claim("named", place, 1))
-            for place, each in enumerate(film.run.named) if each.step <= film.now]
+            for place, each in enumerate(film.run.named) if film.has_begun(each)]
 
 
 def _told(words: str, *claims: Claim) -> str:

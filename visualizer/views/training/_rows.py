@@ -32,10 +32,12 @@ from visualizer.scene.picture import (
     grouped,
     plain,
 )
+from visualizer.scene.reading import visible
 from visualizer.scene.type import elide, width
 from visualizer.train import DEAD, EXPLODED, NOT_A_NUMBER, SATURATED, VANISHED, Named, seen
 from visualizer.views.training._run import (
     BINS,
+    CORNER,
     GATES,
     Axis,
     Film,
@@ -48,11 +50,13 @@ from visualizer.views.training._run import (
     tiles,
 )
 
+SHARES = ("saturated", "gates")
+"""Maps of shares, from 0 to 1."""
 Marks = tuple[list[Mark], list[Mark]]
 """(still, moving)."""
 DECADES = 1e5
 """Below the largest of a map by so much, and it has no colour."""
-LEAST_STRIP = 6.0
+LEAST_STRIP, MOST_ANSWERS = 6.0, 110.0
 WEIGHTS, FOR_A_ROOM = 1, 3
 """The rank of the weights of the first layer; only the loss is before them; and the last one that a room sees."""
 
@@ -76,17 +80,26 @@ def rows(film: Film, axis: Axis, look: Look) -> list[Row]:
     shown = tiles(film.trace)
     if shown is not None:
         count = len(shown.names)
-        found.append(Row(WEIGHTS, 18.0 * count, max(100.0, (42.0 if shown.recurrent else 28.5) * count),
+        each = 28.0 if shown.recurrent else 31.0 if max(shown.values.shape[-2:]) > CORNER else 18.0
+        found.append(Row(WEIGHTS, each * count, max(100.0, (42.0 if shown.recurrent else 28.5) * count),
                          partial(_strip, film, shown, axis, look)))
     offsets = biases(film.trace)
     if offsets is not None:
         found.append(_maps_row(4, film, axis, look, _Map(
             tr("gate biases"), tr("mean of both, summed"), tuple(map(named, GATES[len(offsets[0])])),
             film.kept.astype(float), offsets, "weight", "mean bias")))
+    gates = held.get("gates")
+    if gates is not None and len(gates) == len(film.kept):
+        names = bytes(held["gates_named"]).decode().split("\n")
+        found.append(_maps_row(4, film, axis, look, _Map(
+            tr("gates"), tr("mean, dark is open"), tuple(map(named, names)), film.kept.astype(float), gates, "pixel",
+            "gates")))
     found += [_maps_row(2, film, axis, look, _Map(
         tr("gradient ‖∂L/∂W‖"), tr("of each layer, log"), layers, held["step"], held["gradient"], "gradient",
         "gradient")), _maps_row(5, film, axis, look, _Map(
-            tr("step ‖ΔW‖"), tr("of each layer, log"), layers, held["step"], held["moved"], "gradient", "moved"))]
+            tr("step ‖ΔW‖"), tr("of each layer, log"), layers, held["step"], held["moved"], "pixel", "moved"))]
+    if "alone" in held:  # nobody saw a single step
+        del found[-1]
     found += _states(film, axis, look)
     if np.size(held["answer"]):
         found.append(_answers(film, axis, look) if film.run.labels else
@@ -107,7 +120,7 @@ def _states(film: Film, axis: Axis, look: Look) -> list[Row]:
             "saturated")))
     if names and (not len(held["step"]) or np.isfinite(held["spread"]).any()):
         found.append(_maps_row(9, film, axis, look, _Map(
-            tr("spread of values"), tr("of each activation, log"), names, held["step"], held["spread"], "gradient",
+            tr("spread of values"), tr("of each activation, log"), names, held["step"], held["spread"], "pixel",
             "spread")))
     return found
 
@@ -123,7 +136,8 @@ def _loss(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     top = float(known.max()) if known.size else 1.0
     if np.isfinite(first) and top > 3 * first > 0:  # one that exploded would lay all else flat
         top = 3 * first
-    still, marks = _title(axis, look, box, tr("loss"), tr("thin: each batch")), []
+    still, marks = _title(axis, look, box, tr("loss"), tr("of this input") if "alone" in held else
+                         tr("thin: each batch")), []
     still += _ticks(axis, look, box, 0.0, top or 1.0, lambda value: numbers.significant(value, 2))
     marks += _curves(film, axis, box, (0.0, top or 1.0), "loss", "held_loss")
     marks += _named(film, axis, box, (NOT_A_NUMBER,))
@@ -262,7 +276,7 @@ def _named(film: Film, axis: Axis, box: Box, what: Sequence[str]) -> list[Mark]:
     y = box.top + 10
     begun: dict[str, list[Named]] = {}
     for each in film.run.named:
-        if each.what in what and each.step <= film.now:
+        if each.what in what and film.has_begun(each):
             begun.setdefault(each.what, []).append(each)
     for kind, several in begun.items():
         where = ", ".join(each.where for each in several)
@@ -270,7 +284,8 @@ def _named(film: Film, axis: Axis, box: Box, what: Sequence[str]) -> list[Mark]:
                  EXPLODED: tr("{where} exploded"), NOT_A_NUMBER: tr("no number")}[kind].format(where=where)
         x = axis.x(several[0].step)
         wide = width(words, 11, 600)
-        right = x + 8 + wide < axis.right
+        here = axis.x(film.now)
+        right = x + 8 + wide < axis.right and not x + 2 < here < x + wide + 9
         marks += [Line(((x, box.top), (x, box.bottom)), "alarm", 1.5) for x in {axis.x(each.step) for each in several}]
         if kind == NOT_A_NUMBER:
             marks.append(Rect(x, box.top, max(0.0, axis.right - x), box.height, "hatch"))
@@ -296,7 +311,8 @@ def _strip(film: Film, shown: Tiles, axis: Axis, look: Look, box: Box) -> Marks:
         title = tr("recurrent weights")
         note = tr("{layer}: first {count} units").format(layer=shown.layer, count=_bare(high))
     else:
-        title, note = tr("filters of {layer}").format(layer=shown.layer), tr("one scale for all")
+        words = tr("filters of {layer}") if np.ndim(film.held[shown.key]) > 3 else tr("weights of {layer}")
+        title, note = words.format(layer=shown.layer), tr("one scale for all")
     still = _title(axis, look, box, title, note)
     if look.mode.notes and box.height >= 86 and look.bars:
         still += _legend(axis.left - 12 - 92, box.top + 40, 92, shown.top, shown.cut)
@@ -424,7 +440,7 @@ def _value(film: Film, shown: _Map, at: int, row: int) -> str:
         return said(numbers.number(value), "mean gate bias", film.run.layers[0], (at, row, len(shown.names)))
     if not np.isfinite(value):
         return "–"
-    return film.percent(shown.key, at, row, digits=0) if shown.palette == "pixel" else film.number(shown.key, at, row)
+    return film.percent(shown.key, at, row, digits=0) if shown.key in SHARES else film.number(shown.key, at, row)
 
 
 def _coloured(film: Film, shown: _Map, values: Numbers) -> tuple[Scale | None, colour.Entries]:
@@ -432,16 +448,16 @@ def _coloured(film: Film, shown: _Map, values: Numbers) -> tuple[Scale | None, c
     sound = shown.values[shown.moments < film.sound]
     sound = sound if len(sound) else shown.values
     known = sound[np.isfinite(sound)]
-    if shown.palette == "pixel":
-        return Scale("pixel", shown.title, "", 0.0, 1.0), colour.unit(values)
+    if shown.key in SHARES:
+        return Scale(shown.palette, shown.title, "", 0.0, 1.0), colour.unit(values)
     top = float(np.abs(known).max()) if known.size else 1.0
     top = top or 1.0
     if shown.palette == "weight":
-        return Scale("weight", shown.title, "", -top, top), colour.signed(values, top)
+        return Scale(shown.palette, shown.title, "", -top, top), colour.signed(values, top)
     positive = known[known > 0]
     low = max(float(positive.min()), top / DECADES) if positive.size else top / 10
     low = min(low, top / 1.01)
-    return Scale("gradient", shown.title, "", low, top, log=True), colour.magnitude(values, low, top)
+    return Scale(shown.palette, shown.title, "", low, top, log=True), colour.magnitude(values, low, top)
 
 
 def _read_off(film: Film, axis: Axis, shown: _Map, box: Box, high: float) -> list[Mark]:
@@ -465,7 +481,8 @@ def _read_off(film: Film, axis: Axis, shown: _Map, box: Box, high: float) -> lis
 def _answers(film: Film, axis: Axis, look: Look) -> Row:
     """The probability of each class for the chosen input."""
     count = len(film.run.labels)
-    return Row(4, max(44.0, 5.0 * count), 12.0 * count, partial(_answer, film, axis, look))
+    return Row(4, max(44.0, min(5.0 * count, MOST_ANSWERS)), min(12.0 * count, 1.5 * MOST_ANSWERS),
+               partial(_answer, film, axis, look))
 
 
 def _answer(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
@@ -484,7 +501,7 @@ def _answer(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
         Rect(axis.left, box.top, axis.right - axis.left, box.height, "", "hair")]
     marks += stops(film, axis, box, partial(_answer_told, film))
     at = film.answered
-    if at < 0:
+    if at < 0 or not np.isfinite(held["answer"][at]).all():
         return still, marks
     chances = np.asarray(held["answer"][at], float)
     end = -100.0
@@ -492,7 +509,7 @@ def _answer(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     for place in likely if count > 1 else [0]:
         y = max(box.top + high * (place + 0.5) + 4, end + 13)
         end = y
-        label = said(labels[place], "label", cell=(place,))
+        label = said(visible(labels[place]), "label", cell=(place,))
         marks += [Text(axis.right + 8, y, plain(elide(label, 11, 34, 600)), 11, 600, "ink"),
                   Text(look.size[0] - 12, y, plain(film.percent("answer", at, place, digits=0)), 11, 600, "accent-ink",
                        "end")]
@@ -502,10 +519,11 @@ def _answer(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
 def _answer_told(film: Film, place: int) -> str:
     """The likeliest answer at a checkpoint."""
     at = int(np.searchsorted(film.held["answered"], film.kept[place], side="right")) - 1
-    if at < 0:
+    if at < 0 or not np.isfinite(film.held["answer"][at]).all():
         return ""
     likely = int(np.argmax(film.held["answer"][at]))
     step = int(film.kept[place])
     return tr("after {step} updates: {label} with {percent}").format(
         step=said(numbers.count(step), "updates", step=step),
-        label=said(film.run.labels[likely], "label", cell=(likely,)), percent=film.percent("answer", at, likely))
+        label=said(visible(film.run.labels[likely]), "label", cell=(likely,)),
+        percent=film.percent("answer", at, likely))

@@ -15,14 +15,14 @@ from visualizer.said import Claim, claimed, found, said
 from visualizer.scene import numbers
 from visualizer.scene.picture import Stop
 from visualizer.trace import Arrays, Trace, remembered
-from visualizer.train import EXPLODED, NOT_A_NUMBER, Run, seen
+from visualizer.train import EXPLODED, NOT_A_NUMBER, Named, Run, seen
 
 Numbers = NDArray[np.floating[Any]]
 BINS = 240
 """So many pieces of time a map is divided into, each the last update in it."""
 CORNER = 12
 """Rows and columns of a recurrent matrix that are seen of each gate."""
-MOST_TILES = 8
+MOST_TILES, MOST_PICTURES, LEAST_SIDE = 8, 4, 16
 SHARE = 0.995
 GATES = {4: ("input", "forget", "candidate", "output"), 3: ("reset", "update", "candidate"), 1: ("hidden",)}
 """What the blocks of a recurrent matrix are for, by how many there are, in torch's order."""
@@ -55,8 +55,14 @@ class Film:
 
     @cached_property
     def end(self) -> int:
-        """Updates that it is to have: beyond the last one nothing is known yet."""
-        return max(self.last, int(self.held.get("goal", 0)))
+        """Updates that it is to have: beyond the last one nothing is known, ever where a number was none."""
+        beyond = self.last + self.last // 4 + 1 if self.run.stopped else 0
+        return max(self.last, beyond, int(self.held.get("goal", 0)))
+
+    def has_begun(self, named: Named) -> bool:
+        """Whether something had gone wrong where the cursor stands; it stands before that which ended the training."""
+        ended = named.what == NOT_A_NUMBER and self.place == len(self.kept) - 1
+        return named.step <= self.now or ended
 
     @cached_property
     def sound(self) -> float:
@@ -91,6 +97,7 @@ class Film:
     def tips(self) -> tuple[str, ...]:
         """One line about each checkpoint."""
         words = tr("after {step} updates: held-out loss {loss}, {right} right") if self.classes else \
+            tr("after {step} updates: loss of this input {loss}") if "alone" in self.held else \
             tr("after {step} updates: held-out loss {loss}")
         return tuple(words.format(
             step=said(numbers.count(step), "updates", step=step), loss=self.number("held_loss", place),
@@ -170,10 +177,10 @@ class Tiles:
 
 @remembered(4)
 def tiles(trace: Trace) -> Tiles | None:
-    """The filters of the first layer, or a corner of each gate of its recurrent matrix; a corner of any other."""
+    """A corner of each gate of the first recurrent matrix; the filters of the first layer; a corner of any other."""
     held, run = trace.studies[seen.STUDY], words_of(trace)
-    for layer in run.layers:
-        for name in ("weight_hh_l0", "weight"):
+    for name in ("weight_hh_l0", "weight"):
+        for layer in run.layers:
             key = f"weights/{layer}.{name}"
             if key in held and np.ndim(held[key]) >= 3:
                 return _tiles(layer, key, np.asarray(held[key], float), sound_places(held, run))
@@ -196,6 +203,10 @@ def _tiles(layer: str, key: str, values: Numbers, sound: slice) -> Tiles:
         at = flat.reshape(total, -1, *values.shape[-2:])[:MOST_TILES]
         places = at[:, 0] if at.shape[1] == 1 else np.full(at.shape[0:1] + at.shape[2:], -1)
         made, names = seen_of.mean(2), tuple(str(number) for number in range(min(total, MOST_TILES)))
+    elif (side := picture_side(values)) and not recurrent:  # of each unit a picture of what it reads
+        total = values.shape[1]
+        made = values[:, :MOST_PICTURES].reshape(len(values), -1, side, side)
+        places, names = flat[:MOST_PICTURES].reshape(-1, side, side), tuple(map(str, range(made.shape[1])))
     else:
         gates = values.shape[1] // values.shape[2] if recurrent and values.shape[1] % values.shape[2] == 0 else 1
         names = GATES.get(gates, ()) if recurrent else ()
@@ -206,6 +217,13 @@ def _tiles(layer: str, key: str, values: Numbers, sound: slice) -> Tiles:
         names = names or ("",)
     return Tiles(layer, key, names, made, places, total, recurrent,
                  float(np.quantile(np.abs(made[sound]), SHARE if recurrent else 1.0)) or 1.0)
+
+
+def picture_side(values: Numbers) -> int:
+    """The side of the square picture that the units of a dense layer read; 0 where they read none. `values` are
+    (checkpoint, unit, input)."""
+    side = math.isqrt(values.shape[2])
+    return side if side >= LEAST_SIDE and side * side == values.shape[2] else 0
 
 
 @remembered(4)
