@@ -8,16 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
+from tests.test_sentences import true
 from visualizer import door, edits, record, sight
 from visualizer.edits import trained, update
 from visualizer.record import training
+from visualizer.record.catalog import source_of
 from visualizer.record.training import folder
+from visualizer.said import listening
 from visualizer.scene import state as does
+from visualizer.scene.picture import Text
 from visualizer.scene.recipe import ModelRecipe, reeled
 from visualizer.scene.state import State, changed
 from visualizer.trace import OF_RUN, ONE_UPDATE, Refused, Trace, load
 from visualizer.train import course_of, course_said, kept, seen
+from visualizer.views import find, picture
 
 SMALL = "mlp_small"
 
@@ -162,7 +169,8 @@ def test_what_is_damaged_is_left_out_and_named(watched: Path, written: Path, tmp
 
 # --- one update, taken apart ----------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("words", ["0", "0,optimiser=momentum", "0,optimiser=sgd,rate=0.05,clip=0.3"])
+@pytest.mark.parametrize("words", ["0", "0,optimiser=momentum", "0,optimiser=sgd,rate=0.05,clip=0.3",
+                                   "0;3,batch=16,optimiser=momentum"])
 @pytest.mark.parametrize("step", [1, 4])
 def test_one_update_is_recorded_as_torch_makes_it(words: str, step: int) -> None:
     """The oracle is the optimiser of torch itself, one update further."""
@@ -186,7 +194,20 @@ def test_one_update_is_recorded_as_torch_makes_it(words: str, step: int) -> None
                 assert (apart <= 2.4e-7 * added.reshape(weight.shape)).all()
         report = trace.check()
         assert report.passed
-        assert trace.facts[ONE_UPDATE]["moves"][0] == 0.1
+    x, wanted = learner.task.batch(0, step - 1, int(learner.knobs.batch))
+    own = nn.functional.cross_entropy(learner.net(x), wanted).item()
+    assert trace.facts[ONE_UPDATE]["own"] == pytest.approx(own, rel=1e-6)
+    if step > 1:
+        net = source_of(SMALL).build()
+        net.load_state_dict(before)
+        loss = nn.functional.cross_entropy(net(x), wanted)
+        loss.backward()
+        with torch.no_grad():
+            for weight in net.parameters():
+                weight -= 0.1 * weight.grad
+            after = nn.functional.cross_entropy(net(x), wanted).item()
+        assert trace.facts[ONE_UPDATE]["moves"] == [0.1, pytest.approx(loss.item(), rel=1e-6),
+                                                    pytest.approx(after, rel=1e-5)]
 
 
 def test_the_microscope_takes_the_next_update_of_the_chosen_weight_apart(written: Path) -> None:
@@ -210,3 +231,42 @@ def test_the_microscope_takes_the_next_update_of_the_chosen_weight_apart(written
     assert (back.edits, back.at) == ((), "input.update[4]")
     with pytest.raises(Refused):
         record.record(SMALL, edits=("update:5,spam.weight",))
+
+
+def test_the_stages_of_one_update_say_what_was_computed() -> None:
+    trace = record.record(SMALL, edits=(update.words_for(4, "fc2.weight", "0,clip=0.1"),))
+    shown = find("one_update")
+    assert shown.suits(trace)
+    assert not shown.suits(record.record(SMALL))
+    times = sight.times(trace, does.Place(view="one_update"))
+    focus = does.Focus("gradient", (0, 2, 7))
+    drawn = picture(shown, trace, times.find("weight.forward"), focus, does.Look())
+    fact = trace.facts[ONE_UPDATE]
+    assert drawn.caption.endswith(f"moves that loss from {fact['moves'][1]:.2f} to {fact['moves'][2]:.2f}.")
+    rows = {row[0]: row[2] for row in drawn.table.rows if row[0] != "gradient"}
+    assert rows["weight"] == trace["weight"].output[0, 2, 7]
+    assert rows["step"] == pytest.approx(rows["weight"] - trace["weight_before"].output[0, 2, 7], abs=1e-7)
+    said = [mark.plain for mark in drawn if isinstance(mark, Text)]
+    assert any(word.startswith("−0.001 · ") for word in said)
+    halfway = picture(shown, trace, times.find("first.forward"), focus, does.Look())
+    assert sum(isinstance(mark, Text) and mark.plain == "–" for mark in halfway) == 5
+    with listening(placing=True) as heard:
+        picture(shown, trace, times.find("weight.forward"), focus, does.Look())
+    wrong = [claim for claim in heard if not true(trace, claim)]
+    assert not wrong, wrong[:3]
+    assert len(heard) > 12
+
+
+def test_how_far_gates_are_open_is_measured_at_each_checkpoint() -> None:
+    trace = record.with_study(record.pass_of("adding_lstm"), seen.STUDY)
+    held = trace.studies[seen.STUDY]
+    names = bytes(held["gates_named"]).decode().split("\n")
+    assert len(names) == 3
+    for place in (0, 9):
+        step = int(held["kept"][place])
+        there = record.record("adding_lstm", trace.sample.name, edits=(f"trained:{step}",))
+        np.testing.assert_allclose(held["gates"][place], [there["lstm"].inner[name].mean() for name in names],
+                                   rtol=1e-5)
+    drawn = picture(find("training"), trace, sight.times(trace, does.Place(view="training")).settled(9), None,
+                    does.Look(size=(1100, 900)))
+    assert any(isinstance(mark, Text) and mark.plain == "gates" for mark in drawn)

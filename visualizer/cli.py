@@ -1172,10 +1172,11 @@ def _code(chosen: argparse.Namespace) -> int:
     if state.in_lab or door.is_recording(state.model):
         raise Usage("A recording holds numbers and no network; name a bundled model or a model file.")
     with _working("writing"):
+        _torch("record.code").refuse_others((chosen.output, weights))
         made = _torch("record").pass_of(state.model, state.sample or trace.sample.name, target=_target(state, chosen),
                                         objective=state.objective, dtype=chosen.dtype, edits=state.edits, trace=trace)
         written = _torch("record.code").code(made)
-        with registry.whole(weights) as beside:
+        with registry.whole(weights) as beside:  # both files or neither
             beside.write_bytes(written.weights())
             registry.write_whole(chosen.output, written.text.encode())
     size = weights.stat().st_size

@@ -29,7 +29,7 @@ def _films() -> tuple[tuple[str, films.Film], ...]:
 def written() -> Iterator[Row]:
     """Bytes, and the time to write them."""
     for what, film in _films():
-        between = next(each for each, _ in html.SHORTER if each <= 1 or len(film.times.beats) <= html.MANY)
+        between = html.shorter(film)[0].between
 
         def write(film: films.Film = film) -> None:
             html.to_bytes(film)

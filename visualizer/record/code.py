@@ -32,11 +32,16 @@ from visualizer.record.studies import Pass
 from visualizer.trace import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
+    from pathlib import Path
 
 TAKES = {"inf": "from math import inf", "nan": "from math import nan", "device": "from torch import device"}
 """What the code may name beside `torch`, and where it comes from."""
 INDENT = " " * 8
+HEAD = 1 << 16
+"""Bytes of a file that are read to know it again."""
+SOFTWARE = "written by Visualizer"
+"""By this both files are known again: others of the same name are never overwritten."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +57,7 @@ class Code:
         """The numbers as a file of safetensors."""
         from safetensors.torch import save
 
-        return bytes(save(dict(self.tensors)))
+        return bytes(save(dict(self.tensors), metadata={"format": "pt", "software": SOFTWARE}))
 
 
 class _Unknown(Exception):
@@ -65,14 +70,13 @@ def code(made: Pass) -> Code:
     Raises Refused with one sentence where an operation is not known, or the code would answer otherwise.
     """
     inputs = _given(made)
-    with torch.no_grad(), _silence():
+    with torch.no_grad(), _as_recorded(), _silence():
         wanted = _flat(made.model(*inputs))
         for by_layers, trace in ((True, _by_layers), (False, _by_operators)):
             try:
                 graph = trace(made.model, inputs)
-                answers = _flat(graph(*inputs))
-                lines = _layers(graph)
-                way = _way(graph)
+                text, tensors = _file(made, _layers(graph), _way(graph)), _tensors(graph)
+                answers = _flat(_run(text, tensors)(*inputs))
             except _Unknown as error:
                 why = tr("{what} has no plain form here").format(what=error)
             except torch.fx.experimental.symbolic_shapes.GuardOnDataDependentSymNode:
@@ -81,11 +85,45 @@ def code(made: Pass) -> Code:
                 why = (str(error).strip() or type(error).__name__).partition("\n")[0].rstrip(".")[:160]
             else:
                 if _same(answers, wanted):
-                    return Code(_file(made, lines, way), _tensors(graph), by_layers)
+                    return Code(text, tensors, by_layers)
                 why = tr("the code does not answer to the last bit as the network does")
     name = made.opened.title if made.opened is not None else made.trace.title
-    raise Refused(tr("{model} cannot be written as plain code ({why}); export it with torch.export.save instead."
+    raise Refused(tr("{model} cannot be written as plain code ({why}); use the Python that it was made by instead."
                      ).format(model=name, why=why))
+
+
+def refuse_others(paths: Iterable[Path]) -> None:
+    """Raises Refused with one sentence where a file is there that was not written here."""
+    for path in paths:
+        if path.exists() and SOFTWARE.encode() not in _beginning(path):
+            raise Refused(tr("{name} is there already and was not written by Visualizer; choose another name.").format(
+                name=path.name))
+
+
+def _beginning(path: Path) -> bytes:
+    """The words above a file of code, or those before the numbers of one of weights."""
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+@contextmanager
+def _as_recorded() -> Iterator[None]:
+    """A recording keeps gradients, and then torch takes no shorter way through attention."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _run(text: str, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """The network of a file that was just written, with its weights."""
+    there: dict[str, Any] = {"__file__": "network.py"}
+    exec(compile(text, "network.py", "exec"), there)
+    network = there["Network"]()
+    network.load_state_dict(tensors)
+    return network.eval()  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -212,7 +250,8 @@ def _constructor(module: nn.Module) -> str:
     shapes, wanted = ({name: tuple(each.shape) for name, each in it.state_dict().items()} for it in (again, module))
     if shapes != wanted or repr(again) != repr(module):
         raise _Unknown(tr("the layer {kind}").format(kind=kind.__name__))
-    return f"nn.{kind.__name__}({', '.join(words)})"
+    kinds = {each.dtype for each in module.parameters() if each.is_floating_point()} - {torch.float32}
+    return f"nn.{kind.__name__}({', '.join(words)}){''.join(f'.to({each})' for each in kinds)}"
 
 
 def _recurrent(module: nn.RNNBase) -> tuple[dict[str, Any], list[str]]:
@@ -277,8 +316,8 @@ def _file(made: Pass, layers: Sequence[str], way: tuple[str, list[str]]) -> str:
     card = made.opened.card if made.opened is not None else {}
     prepared = dict(card.get("input") or {}).get("prepare", "") if isinstance(card.get("input"), dict) else ""
     title = made.opened.title if made.opened is not None else made.trace.title
-    said = f"{title}: the network as plain PyTorch, written by Visualizer; its weights lie beside it.\n\n" \
-           f"Ran on an input of {inputs}{f': {prepared}' if prepared else ''}."
+    said = f"{title}: the network as plain PyTorch; its weights lie beside it.\n\n" \
+           f"Ran on an input of {inputs}{f': {prepared}' if prepared else ''}.\nThis file was {SOFTWARE}."
     imports = sorted(["from pathlib import Path", *extra])
     body = "\n".join([
         f'"""{_in_docstring(said)}\n"""', "", *imports, "", "import torch", "from safetensors.torch import load_file",
@@ -288,7 +327,6 @@ def _file(made: Pass, layers: Sequence[str], way: tuple[str, list[str]]) -> str:
         "def load(path=Path(__file__).with_suffix(\".safetensors\")):",
         '    """The network with its weights, ready to run."""', "    network = Network()",
         "    network.load_state_dict(load_file(path))", "    return network.eval()", ""])
-    compile(body, "network.py", "exec")  # a name that is none would be a file that does not open
     return body
 
 

@@ -52,10 +52,21 @@ FLAGS = ("rows_shown", "pooled", "opacity")
 """What of an image is a plain number of its own."""
 
 
-def packed(film: Film, between: int, terms: bool, told: Told) -> tuple[bytes, int, str]:
-    """The data of a page, deflated, with `between` frames within a beat beside its settled one, and with `terms` the
-    product that each cell of a term stands for; how long they are unpacked, and the sentence of the first picture."""
-    page = _Page(film, terms)
+@dataclass(frozen=True)
+class Holds:
+    """How much a page holds."""
+
+    between: int
+    """Frames within a beat beside its settled one."""
+    terms: bool = True
+    """What each cell of a term says of its product."""
+    most: int = 0
+    """Numbers of an array: of a larger one none is there to be pointed at; 0 for no limit."""
+
+
+def packed(film: Film, holds: Holds, told: Told) -> tuple[bytes, int, str]:
+    """The data of a page, deflated; how long they are unpacked, and the sentence of the first picture."""
+    page, between = _Page(film, holds), holds.between
     stretch = _stretch(film)
     done = 0
     for start, moment in stretch:
@@ -65,6 +76,11 @@ def packed(film: Film, between: int, terms: bool, told: Told) -> tuple[bytes, in
     whole = page.whole()
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     return deflater.compress(whole) + deflater.flush(), len(whole), page.beats[0]["caption"]
+
+
+def is_of_one(film: Film) -> bool:
+    """Whether all of it is of one recording, so that a place in a picture says which number is meant."""
+    return not film.readers and film.over is None and not film.reel and len(film.places) <= 1
 
 
 def _stretch(film: Film) -> list[tuple[float, Moment]]:
@@ -79,10 +95,8 @@ def _stretch(film: Film) -> list[tuple[float, Moment]]:
 class _Page:
     """What has been put on the page so far; the same thing is put there once."""
 
-    def __init__(self, film: Film, terms: bool) -> None:
-        self.film, self.terms = film, terms
-        self.alone = not film.readers and film.over is None and not film.reel and len(film.places) <= 1
-        """Whether all of it is of one recording, so that a place in a picture says which number is meant."""
+    def __init__(self, film: Film, holds: Holds) -> None:
+        self.film, self.holds, self.alone = film, holds, is_of_one(film)
         self.themes = _themes(film.look.theme)
         self.beats: list[dict[str, Any]] = []
         self.binary = bytearray()
@@ -202,7 +216,7 @@ class _Page:
         elif mark.focus is not None and self.alone and mark.focus.layer in self.film.trace:
             if words := self._own_words(mark, backward):
                 found.append(("tip", words))
-            elif self.terms and isinstance(mark, Image) and isinstance(mark.holds, TermTiles):
+            elif self.holds.terms and isinstance(mark, Image) and isinstance(mark.holds, TermTiles):
                 found.append(("tips", self._products(mark, backward)))
             else:
                 found.append(("focus", self._focus(mark.focus)))
@@ -253,9 +267,10 @@ class _Page:
         values = next(each for each in pair if each is not None)
         wide = any(each is not None and each.dtype != np.float32 for each in pair)
         step = _step_axis(trace, layer, name)
+        kept = not 0 < self.holds.most < values.size
         found = {"layer": layer, "name": name, "shape": values.shape, "wide": wide, "step": step,
                  "quantity": [said.quantity(focus, backward) for backward in (False, True)],
-                 "places": [None if each is None else self._floats(each, wide) for each in pair]}
+                 "places": [None if each is None else self._floats(each, wide) if kept else (0, 0) for each in pair]}
         if name == "output":
             found["levels"] = _levels(trace[layer].axes, values.shape)
             if symbols_in(trace, layer):

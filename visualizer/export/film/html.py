@@ -12,6 +12,7 @@ import html
 import re
 from pathlib import Path
 from textwrap import shorten
+from typing import TYPE_CHECKING
 
 from visualizer import registry, sight, titles
 from visualizer.export import MOST_STATE
@@ -19,13 +20,15 @@ from visualizer.export.film import Film, FilmFormat, Told
 from visualizer.language import speaking, tr, translated
 from visualizer.scene import numbers
 
-SHORTER = (3, True), (1, True), (0, True), (0, False)
-"""Frames within a beat beside its settled one, and whether each cell of a term says its product: the next where the
-page would be too large."""
+if TYPE_CHECKING:
+    from visualizer.export.film._page import Holds
+
 MOST = 5_000_000
 """Bytes; a page that is larger even at its shortest is written all the same."""
-MANY = 40
-"""From so many beats on one frame in between is the most."""
+MANY, VERY_MANY = 40, 400
+"""From so many beats on one frame in between is the most, and none."""
+LARGE = 1 << 14
+"""Numbers of an array, from which on the shortest page leaves them out."""
 LONGEST = 120
 """Characters of an input's title."""
 _STATE = re.compile(rb'<script type="text/plain" id="visualizer-state">([A-Za-z0-9+/=\s]*)</script>')
@@ -39,13 +42,20 @@ def to_bytes(film: Film, told: Told = lambda done, of: None) -> bytes:
     paint.ensure_app()
     with speaking(film.look.language):
         page = b""
-        for between, terms in SHORTER:
-            if between > 1 and len(film.times.beats) > MANY:
-                continue
-            page = _page(film, *packed(film, between, terms, told))
+        for holds in shorter(film):
+            page = _page(film, *packed(film, holds, told))
             if len(page) <= MOST:
                 break
         return page
+
+
+def shorter(film: Film) -> list[Holds]:
+    """What a page may hold, the next where it would be too large."""
+    from visualizer.export.film._page import Holds
+
+    found = [Holds(3), Holds(1), Holds(0), Holds(0, terms=False), Holds(0, terms=False, most=LARGE)]
+    beats = len(film.times.beats)
+    return found[(beats > MANY) + (beats > VERY_MANY):]
 
 
 def state(data: bytes) -> str | None:
@@ -65,7 +75,7 @@ def _page(film: Film, packed: bytes, size: int, caption: str) -> bytes:
     title, about = _about(film)
     names = {"title": title, "about": about, "caption": caption, "back": tr("Back"), "next": tr("Next"),
              "play": tr("Play"), "scrub": tr("Beat"), "theme": tr("Light or dark"), "larger": tr("Larger"),
-             "table": tr("The same numbers as a table"), "how": _how(),
+             "table": tr("The same numbers as a table"), "how": _how(film),
              "blocked": tr("This page draws its picture with a script of its own, which fetches nothing; allow it.")}
     said = {name: html.escape(words) for name, words in names.items()}
     allowed = f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(dress)}; base-uri 'none'; " \
@@ -127,11 +137,13 @@ def _about(film: Film) -> tuple[str, str]:
     return " · ".join(names), " ".join(said)
 
 
-def _how() -> str:
+def _how(film: Film) -> str:
     """How the page is used."""
-    return " ".join((
-        tr("Step with ← and →, play with Space, or drag the slider."),
-        tr("Point at a part of the picture to read its number; click a beat or a step in it to go there.")))
+    from visualizer.export.film._page import is_of_one
+
+    said = tr("Step with ← and →, play with Space, or drag the slider.")
+    return " ".join((said, tr("Point at a part of the picture to read its number; click a beat or a step in it to go "
+                              "there."))) if is_of_one(film) else said
 
 
 def _hash(text: str) -> str:

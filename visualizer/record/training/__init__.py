@@ -48,8 +48,9 @@ from visualizer.train import (
 )
 from visualizer.train.taken_apart import Before
 
-__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "kept", "looking_at",
-           "loss_moves", "offered", "put", "recorded", "resumed", "short_recipe", "state_before", "taught", "trainable"]
+__all__ = ["Kept", "Learner", "News", "advance", "at_the_end", "before_next", "begin", "first_rows", "kept",
+           "looking_at", "loss_behind", "loss_moves", "offered", "put", "recorded", "resumed", "short_recipe",
+           "state_before", "taught", "trainable", "use"]
 
 CHANGING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 """Kinds of parts that do something else in evaluation."""
@@ -153,7 +154,7 @@ def resumed(run: Run, state: Kept) -> Learner:
     names = dict(learner.net.named_parameters())
     learner.net.load_state_dict({name: tensor.to(learner.net.state_dict()[name].dtype)
                                  for name, tensor in state.weights.items()})
-    _use(learner, in_force(run.course, max(state.step - 1, 0)))
+    use(learner, in_force(run.course, max(state.step - 1, 0)))
     for word, tensor in state.moments.items():
         name, _, key = word.partition("/")
         learner.optimiser.state[names[name]][key] = tensor.clone()
@@ -182,7 +183,7 @@ def advance(run: Run, learner: Learner, upto: int, watched: bool = True) -> Iter
     measuring = _Measuring(run, learner) if watched else None
     try:
         while learner.step < upto:
-            _use(learner, in_force(run.course, learner.step))
+            use(learner, in_force(run.course, learner.step))
             with _one_thread():
                 news = _update(learner, measuring)
             yield news
@@ -255,6 +256,15 @@ def loss_moves(learner: Learner, rate: float) -> tuple[float, float]:
             after = learner.task.loss(learner.net(x), wanted)
     learner.net.load_state_dict(state)
     return before.item(), after.item()
+
+
+def loss_behind(learner: Learner) -> float:
+    """The loss of the next batch after the update that it makes, which is made."""
+    x, wanted = _batch(learner)
+    with _one_thread():
+        _update(learner, None)
+        with torch.no_grad():
+            return float(learner.task.loss(learner.net(x), wanted))
 
 
 def recorded(run: Run, checkpoint: Checkpoint) -> Trace:
@@ -383,7 +393,7 @@ def _optimiser(net: nn.Module, knobs: Knobs) -> torch.optim.Optimizer:
     return torch.optim.SGD(net.parameters(), knobs.rate, momentum=MOMENTUM if knobs.optimiser == "momentum" else 0.0)
 
 
-def _use(learner: Learner, knobs: Knobs) -> None:
+def use(learner: Learner, knobs: Knobs) -> None:
     """Turn the knobs that act from one update to the next; another optimiser begins without memory."""
     if knobs == learner.knobs:
         return

@@ -24,6 +24,7 @@ from visualizer.record.training import (
     looking_at,
     loss_moves,
     resumed,
+    use,
 )
 from visualizer.trace import Refused
 from visualizer.train import Checkpoint, Course, Knobs, Run, in_force
@@ -120,6 +121,7 @@ def standing_at(words: Words, step: int) -> Going:
              if (other.model, other.data) == (words.model, words.data) and agree(other.course, words.course) >= step]
     nearest = max(known, key=lambda found: max(each for each in found.states if each <= step), default=None)
     at = _taken_up(words, nearest or _begun(words), step)
+    use(at.learner, in_force(words.course, step))
     _stood.clear()
     _stood[words] = at
     return at
@@ -142,8 +144,8 @@ def one_update(words: Words, step: int, weight: str, rate: float) -> tuple[Befor
     moves the loss of its batch."""
     if step < 1:
         raise Refused(tr("Updates are counted from 1; choose one of these."))
-    aside = _aside(words, step - 1)
-    return before_next(aside.learner, weight), in_force(words.course, step - 1), loss_moves(aside.learner, rate)
+    learner = standing_at(words, step - 1).learner
+    return before_next(learner, weight), learner.knobs, loss_moves(learner, rate)
 
 
 # --- where it is taken up -------------------------------------------------------------------------------------------
