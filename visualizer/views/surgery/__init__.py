@@ -197,10 +197,11 @@ def _input(trace: Trace, x: float, y: float) -> list[Mark]:
     values = np.asarray(layer.output, np.float64).reshape(-1, *layer.output.shape[-2:])
     side = max(values.shape[-2:])
     cell = max(1.0, float(INPUT // side)) if side <= INPUT else INPUT / side
-    tile = colour.unit(values.mean(axis=0)[None], *colour.reach(values))
+    low, high = colour.reach(values)
     return grouped(of_layer(layer.name), [
-        Image(x, y, (cell, cell), tile, "pixel", focus=Focus(layer.name), indices=(0,) if layer.output.ndim == 3 else
-              (-1,))])
+        Image(x, y, (cell, cell), colour.unit(values.mean(axis=0)[None], low, high), "pixel", focus=Focus(layer.name),
+              indices=(0,) if layer.output.ndim == 3 else (-1,),
+              scale=Scale("pixel", "pixels", layer.name, low, high))])
 
 
 def _strength(trace: Trace, moment: Moment, name: str) -> float:
