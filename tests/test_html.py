@@ -12,6 +12,7 @@ import zlib
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import PIL.Image
@@ -88,9 +89,10 @@ def check_mark(written, mark, theme, data, binary):
         near([written[3], written[5]], (mark.width, mark.opacity))
         assert (written[2], written[4]) == (mark.color, mark.dashed)
     elif isinstance(mark, Path):
-        assert len(written[1]) == len(mark.curves)
-        for points, curve in zip(written[1], mark.curves, strict=True):
-            near(points, flat(curve))
+        curves = [data["curves"][at] for at in np.cumsum(data["lists"][written[1]])]
+        assert len(curves) == len(mark.curves)
+        for (straight, *points), curve in zip(curves, mark.curves, strict=True):
+            near(flat(bent(points)) if straight else points, flat(curve))
         assert (written[2], written[4], written[5]) == (mark.stroke, mark.fill, mark.dashed)
         near([written[3], written[6]], (mark.width, mark.opacity))
     elif isinstance(mark, Text):
@@ -116,6 +118,12 @@ def check_mark(written, mark, theme, data, binary):
                 assert np.array_equal(bits.reshape(mask.shape), mask)
             else:
                 assert name not in it
+
+
+def bent(corners):
+    """The points of a curve that goes straight from corner to corner."""
+    ends = list(zip(corners[::2], corners[1::2], strict=True))
+    return [ends[0], *(point for start, end in pairwise(ends) for point in (start, end, end))]
 
 
 def near(written, lengths):

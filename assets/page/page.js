@@ -248,9 +248,10 @@ const draw = {
   path(mark) {
     const [, curves, edge, width, fill, dashed, opacity] = mark;
     const path = new Path2D();
-    for (const points of curves) {
-      path.moveTo(points[0], points[1]);
-      for (let at = 2; at + 5 < points.length; at += 6) path.bezierCurveTo(...points.slice(at, at + 6));
+    for (const [straight, x, y, ...rest] of list(curves, data.curves)) {
+      path.moveTo(x, y);
+      if (straight) for (let at = 0; at + 1 < rest.length; at += 2) path.lineTo(rest[at], rest[at + 1]);
+      else for (let at = 0; at + 5 < rest.length; at += 6) path.bezierCurveTo(...rest.slice(at, at + 6));
       if (fill) path.closePath();
     }
     if (fill) {
