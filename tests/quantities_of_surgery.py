@@ -72,7 +72,7 @@ def _held(trace: Trace) -> Any:
     return trace.studies.get("matters") or trace.studies["matters so far"]
 
 
-quantity("how many inputs are counted")(lambda trace, said: int(_held(trace)["inputs"]))
+quantity("how many inputs are counted")(lambda trace, said: int(_held(trace)["all"][1]))
 quantity("points lost")(lambda trace, said: 100 * float(
     _held(trace)["all"][0] - _held(trace)[f"{said.array}:alone"][said.cell[0]]) / float(_held(trace)["all"][1]))
 quantity("how many break it")(lambda trace, said: len(_held(trace)["units:broken"]))

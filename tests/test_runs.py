@@ -255,3 +255,18 @@ def test_the_stages_of_one_update_say_what_was_computed() -> None:
     wrong = [claim for claim in heard if not true(trace, claim)]
     assert not wrong, wrong[:3]
     assert len(heard) > 12
+
+
+def test_how_far_gates_are_open_is_measured_at_each_checkpoint() -> None:
+    trace = record.with_study(record.pass_of("adding_lstm"), seen.STUDY)
+    held = trace.studies[seen.STUDY]
+    names = bytes(held["gates_named"]).decode().split("\n")
+    assert len(names) == 3
+    for place in (0, 9):
+        step = int(held["kept"][place])
+        there = record.record("adding_lstm", trace.sample.name, edits=(f"trained:{step}",))
+        np.testing.assert_allclose(held["gates"][place], [there["lstm"].inner[name].mean() for name in names],
+                                   rtol=1e-5)
+    drawn = picture(find("training"), trace, sight.times(trace, does.Place(view="training")).settled(9), None,
+                    does.Look(size=(1100, 900)))
+    assert any(isinstance(mark, Text) and mark.plain == "gates" for mark in drawn)

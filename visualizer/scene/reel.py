@@ -126,7 +126,7 @@ class Reel:
         marks.append(Text(wide - EDGE, high - 10, plain(self.title(last)), 12, 600 if reached == last else 400,
                           "ink-2", "end", max_width=wide * 0.28))
         if self.cuts:
-            said = self.title(self.nearest(moment))
+            said = "" if self.nearest(moment) in (0, last) else self.title(self.nearest(moment))
         elif moment.index and moment.phase < 1:
             said = tr("in between: interpolated, {share}").format(share=numbers.percent(moment.phase, 0))
         else:

@@ -20,6 +20,8 @@ STUDY = "training"
 SINGLE = ("step", "loss", "right")
 SEVERAL = ("gradient", "moved", "weights", "dead", "saturated", "spread")
 CURVES = ("step", "loss", "right", "kept", "held_loss", "held_right")
+GATES = ("input", "forget", "output_gate", "reset", "update")
+"""Gates of recurrent layers, from 0, shut, to 1, open."""
 BEHIND, PINNED = "behind", "pinned"
 """Other runs that are seen as thin dashes: the one before, and the one that was pinned."""
 

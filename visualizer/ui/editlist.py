@@ -69,7 +69,7 @@ class EditList(QWidget):
         self.field = Field(self)
         self.field.returnPressed.connect(self._typed)
         style.name(self.field, tr("The edit in words"),
-                   tr("Change its layer, its place or its number; Enter does it, Esc puts it away"))
+                   tr("Change its layer, its place or its number; Enter does it"))
         self.field.hide()
         self.by = Segments([Segment("0"), Segment(tr("its mean")), Segment(tr("another's"))], self)
         self.by.chosen.connect(self._choose_by)
@@ -130,17 +130,25 @@ class EditList(QWidget):
         self.update()
 
     def _fill(self, listed: tuple[Listed, ...], offered: tuple[Offer, ...]) -> None:
-        for old in (*self.rows, *self.kinds):
-            old.hide()
-            old.deleteLater()
-        self.rows = [EditRow(each, self) for each in listed]
-        self.kinds = [OfferButton(each, self) for each in offered]
-        for row in self.rows:
-            row.clicked.connect(lambda checked=False, row=row: self.switch(row.listed))
-            row.show()
-        for button in self.kinds:
-            button.clicked.connect(lambda checked=False, button=button: self.offer(button.offer))
-            button.show()
+        """Rows and kinds stay where they only say something else: a number that is dragged changes them at each step.
+        """
+        if len(listed) != len(self.rows):
+            for old in self.rows:
+                old.hide()
+                old.deleteLater()
+            self.rows = [EditRow(self) for _ in listed]
+            for row in self.rows:
+                row.clicked.connect(lambda checked=False, row=row: self.switch(row.listed))
+                row.show()
+        for row, each in zip(self.rows, listed, strict=True):
+            row.show_listed(each)
+        if [button.offer.name for button in self.kinds] != [each.name for each in offered]:
+            self.kinds = [OfferButton(each, self) for each in offered]
+            for button in self.kinds:
+                button.clicked.connect(lambda checked=False, button=button: self.offer(button.offer))
+                button.show()
+        for button, offer in zip(self.kinds, offered, strict=True):
+            button.show_offer(offer)
         self.field.dress()
 
     def _show_by(self) -> None:
@@ -295,18 +303,26 @@ class EditList(QWidget):
 class EditRow(Button):
     """One edit with its switch; Delete takes it out of the list."""
 
-    def __init__(self, listed: Listed, panel: EditList) -> None:
+    def __init__(self, panel: EditList) -> None:
+        super().__init__("", "", "flat", panel)
+        self.listed, self.panel = Listed((), False), panel
+        self.setCheckable(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(lambda point: panel.remove(self.listed))
+
+    def show_listed(self, listed: Listed) -> None:
+        """What it stands for, in words, and whether it is done."""
+        self.setChecked(listed.on)
+        if listed == self.listed:
+            return
+        self.listed = listed
         told = edits.said(listed.words) if len(listed.words) <= GROUPED else \
             tr("{count} pixels set").format(count=len(listed.words))
         first = told.partition(" ")[0]
-        super().__init__(told[:1].upper() + told[1:] if first.isalpha() else told, "", "flat", panel)
-        self.listed, self.panel = listed, panel
-        self.setCheckable(True)
-        self.setChecked(listed.on)
+        self.setText(told[:1].upper() + told[1:] if first.isalpha() else told)
         style.name(self, self.text(), (tr("switch this edit off") if listed.on else tr("switch this edit on"))
                    + "\n" + tr("Delete, or a click with the other button, takes it out of the list"))
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(lambda point: panel.remove(listed))
+        self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
@@ -336,6 +352,13 @@ class OfferButton(Button):
         super().__init__(offer.title, "", "raised", panel)
         self.offer = offer
         style.name(self, offer.title, f"{offer.title}: {offer.lacks or offer.about}")
+
+    def show_offer(self, offer: Offer) -> None:
+        """The same kind, for another layer or network."""
+        if offer.lacks != self.offer.lacks:
+            style.name(self, offer.title, f"{offer.title}: {offer.lacks or offer.about}")
+            self.update()
+        self.offer = offer
 
     def ink(self) -> str:
         return "ink-2" if self.offer.lacks else "ink"

@@ -17,6 +17,7 @@ from visualizer.inputs.image import SUFFIXES
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Text
+from visualizer.scene.recipe import is_of_update
 from visualizer.scene.state import State
 from visualizer.ui import scale, style, system
 from visualizer.ui.buttons import Button, FocusRing
@@ -710,10 +711,13 @@ class Window(QWidget):
         return pinned
 
     def _leave_reel(self) -> bool:
-        left = bool(self.store.state.reel)
-        if left:
+        state = self.store.state
+        if any(map(is_of_update, state.edits)) and state.view == "one_update":
+            self.store.update(view=sight.TRAINING)
+            return True
+        if state.reel:
             self.store.apply(does.without_reel)
-        return left
+        return bool(state.reel)
 
     def _close_films(self) -> bool:
         shown = "film_panel" in vars(self) and self.film_panel.isVisible()

@@ -164,7 +164,7 @@ def _map(layer: Layer, cell: Cell, x: float, y: float, side: float, done: bool, 
     top, left = y + (side - high) / 2, x + (side - wide) / 2
     if not done:
         return [Rect(left, top, wide, high, "hatch", "tile-border")]
-    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
+    largest = float(np.abs(seen[np.isfinite(seen)]).max(initial=0.0)) or 1.0
     palette = "weight" if layer.name == "weight" else "activation"
     row, column = (place - start for place, start in zip(at, starts, strict=True))
     return [Image(left, top, (size, size), colour.signed(seen[None], largest), palette, indices=(-1,), focus=focus,

@@ -64,7 +64,6 @@ def run(again: Pass) -> Work:
 
 def _counted(again: Pass, opened: Opened, base: Opened, found: dict[str, Array]) -> Generator[tuple[float, str]]:
     data = data_of(opened)
-    found["inputs"] = np.array(len(data.given))
     for name, wanted in (("whole", opened), ("now", again.opened or opened)):
         counting = ranking.right(wanted, (), data, ())
         while True:
@@ -134,7 +133,7 @@ def _by_loss(again: Pass, opened: Opened, found: dict[str, Array]) -> Work:
     if whole is None or not words:
         return found
     alone: list[float] = []
-    found |= {"all": np.array([whole, 0.0]), "inputs": np.array(1)}
+    found |= {"all": np.array([whole, 0.0])}
     for number, word in enumerate(words):
         without = _loss(again, cut_as(opened, (word,)))
         alone.append(np.nan if without is None else without)

@@ -17,7 +17,7 @@ from visualizer import registry
 from visualizer.language import english
 from visualizer.record.studies import Pass, Study, Work
 from visualizer.trace import OF_RUN
-from visualizer.train import Numbers, Run, in_force, kept, seen
+from visualizer.train import Checkpoint, Numbers, Run, in_force, kept, seen
 
 
 def run(again: Pass) -> Work:
@@ -27,12 +27,31 @@ def run(again: Pass) -> Work:
     x = again.inputs[0] if isinstance(again.inputs, tuple) else again.inputs
     if found.sample == again.trace.sample.name or not isinstance(x, Tensor):
         yield 0.5, "answers"
-        return seen.arrays(found)
-    answers = []
-    for number, answer in enumerate(_answers(found, x)):
-        yield number / len(found.checkpoints), "answers"
-        answers.append(answer)
-    return seen.arrays(found, np.array([each.step for each in found.checkpoints], float), np.stack(answers))
+        arrays = seen.arrays(found)
+    else:
+        answers = []
+        for number, answer in enumerate(_answers(found, x)):
+            yield number / len(found.checkpoints) / 2, "answers"
+            answers.append(answer)
+        steps = np.array([each.step for each in found.checkpoints], float)
+        arrays = seen.arrays(found, steps, np.stack(answers))
+    gated = next((layer for layer in again.trace if any(key in layer.inner for key in seen.GATES)), None)
+    if gated is None or not isinstance(x, Tensor):
+        return arrays
+    names, means = [key for key in gated.inner if key in seen.GATES], []
+    for number, each in enumerate(found.checkpoints):
+        yield 0.5 + number / len(found.checkpoints) / 2, "gates"
+        means.append(_means(found, each, x, gated.name, names))
+    return arrays | {"gates": np.array(means), "gates_named": np.frombuffer("\n".join(names).encode(), np.uint8)}
+
+
+def _means(found: Run, checkpoint: Checkpoint, x: Tensor, layer: str, names: list[str]) -> list[float]:
+    """How far each gate of a layer is open with the weights of a checkpoint, over all steps and units."""
+    from visualizer.record.tracing import capture
+
+    opened = registry.module("record.training.weights").opened_at(found, checkpoint)
+    trace = capture(opened.module, x, objective="none", name=found.model)
+    return [float(np.mean(trace[layer].inner[name], dtype=float)) for name in names]
 
 
 def _begun(model: str) -> Run:

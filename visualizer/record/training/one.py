@@ -31,10 +31,10 @@ Made = Callable[[str, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """What an optimiser makes of a gradient: what it reads, by name, and how."""
+    """What an optimiser makes of a gradient: what is given to it, by name, and how."""
 
-    reads: tuple[str, ...]
-    steps: Callable[[dict[str, Tensor], Made], None]
+    given: tuple[str, ...]
+    makes: Callable[[dict[str, Tensor], Made], None]
 
 
 def opened_update(model: str, step: int, parameter: str, course: str = "", data: str = "") -> Opened:
@@ -55,7 +55,7 @@ def opened_update(model: str, step: int, parameter: str, course: str = "", data:
             "first_before": state.get("exp_avg", torch.zeros_like(weight)),
             "second_before": state.get("exp_avg_sq", torch.zeros_like(weight)),
             "velocity_before": state.get("momentum_buffer", torch.zeros_like(weight))}
-    given = tuple(_in_maps(held[each]) for each in rule.reads)
+    given = tuple(_in_maps(held[each]) for each in rule.given)
     opened = open_model(name)
     said = {"step": step, "parameter": parameter, "optimiser": knobs.optimiser, "rate": knobs.rate,
             "moves": [RATE, *loss_moves(learner, RATE)], "shape": list(weight.shape), "own": loss_behind(learner)}
@@ -84,14 +84,14 @@ class _Operations(nn.Module):
         self.names: list[str] = []
 
     def forward(self, *given: Tensor) -> Tensor:
-        held, self.names = dict(zip(self.rule.reads, given, strict=True)), list(self.rule.reads)
+        held, self.names = dict(zip(self.rule.given, given, strict=True)), list(self.rule.given)
 
         def made(name: str, tensor: Tensor) -> Tensor:
             held[name] = tensor
             self.names.append(name)
             return tensor
 
-        self.rule.steps(held, made)
+        self.rule.makes(held, made)
         return held["weight"]
 
 

@@ -117,7 +117,7 @@ def _readable(word: str) -> bool:
 # --- three columns ----------------------------------------------------------------------------------------------------
 
 def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: Look) -> list[Mark]:
-    answer = _answer(trace)
+    answer = measured.shares(trace)
     names = list(measured.rows(trace))
     low = ANSWER if answer else 0.0
     left = box.height - HEAD - low
@@ -125,11 +125,7 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
         # what only makes maps smaller goes first
         names = [name for name in names if kinds.role(trace[name]) != "largest"]
     first = next((place for place, name in enumerate(names) if measured.reaches(trace, name) > 0), 0)
-    while len(names) > 1 and _fitting(trace, names, left) < len(names):
-        if first > 0:
-            names, first = names[1:], first - 1
-        else:
-            names = names[:-1]
+    names = _spread(trace, names, first, left)
     highs = _highs(trace, names, left)
     seen = _seen(look)
     wide = (box.width - LABELS - (len(seen) - 1) * APART) / len(seen)
@@ -153,9 +149,21 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
         marks += _row(trace, moment, focus, name, y, high, label, box.left, lefts, wide, look)
         y += high
     if answer:
-        marks += _answers(trace, answer, _strength(trace, moment, answer), y, min(ANSWER, box.bottom - y), box.left,
+        marks += _answers(trace, *answer, _strength(trace, moment, answer[0]), y, min(ANSWER, box.bottom - y), box.left,
                           lefts, wide)
     return marks
+
+
+def _spread(trace: Trace, names: list[str], first: int, room: float) -> list[str]:
+    """As many rows as find room: all, else those from the first that is another one, evenly over the depth."""
+    if _fitting(trace, names, room) == len(names):
+        return names
+    behind = names[first:]
+    for count in range(len(behind), 1, -1):
+        found = [behind[round(place * (len(behind) - 1) / (count - 1))] for place in range(count)]
+        if _fitting(trace, found, room) == count:
+            return found
+    return behind[:1]
 
 
 def _fitting(trace: Trace, names: list[str], room: float) -> int:
@@ -189,16 +197,11 @@ def _input(trace: Trace, x: float, y: float) -> list[Mark]:
     values = np.asarray(layer.output, np.float64).reshape(-1, *layer.output.shape[-2:])
     side = max(values.shape[-2:])
     cell = max(1.0, float(INPUT // side)) if side <= INPUT else INPUT / side
-    tile = colour.unit(values.mean(axis=0)[None], *colour.reach(values))
+    low, high = colour.reach(values)
     return grouped(of_layer(layer.name), [
-        Image(x, y, (cell, cell), tile, "pixel", focus=Focus(layer.name), indices=(0,) if layer.output.ndim == 3 else
-              (-1,))])
-
-
-def _answer(trace: Trace) -> str:
-    """The layer that holds a probability for each of the classes."""
-    name = trace.answers[0].layer if trace.answers else ""
-    return name if name and trace[name].output.ndim == 1 and trace[name].output.size > 1 else ""
+        Image(x, y, (cell, cell), colour.unit(values.mean(axis=0)[None], low, high), "pixel", focus=Focus(layer.name),
+              indices=(0,) if layer.output.ndim == 3 else (-1,),
+              scale=Scale("pixel", "pixels", layer.name, low, high))])
 
 
 def _strength(trace: Trace, moment: Moment, name: str) -> float:
@@ -361,10 +364,10 @@ def _cross(left: float, top: float, wide: float, high: float) -> tuple[tuple[tup
 
 # --- the answer -------------------------------------------------------------------------------------------------------
 
-def _answers(trace: Trace, name: str, strength: float, y: float, high: float, left: float, lefts: dict[int, float],
-             wide: float) -> list[Mark]:
+def _answers(trace: Trace, name: str, at: tuple[int, ...], strength: float, y: float, high: float, left: float,
+             lefts: dict[int, float], wide: float) -> list[Mark]:
     """A bar a class before and after, and the difference in points to both sides of zero."""
-    old, new = measured.was(trace, name), measured.now(trace, name)
+    old, new = measured.was(trace, name)[at], measured.now(trace, name)[at]
     order = np.argsort(-np.maximum(np.nan_to_num(old), np.nan_to_num(new)), kind="stable")[:MOST_CLASSES]
     classes = sorted(int(each) for each in order)
     pitch = wide / len(classes)
@@ -385,10 +388,10 @@ def _answers(trace: Trace, name: str, strength: float, y: float, high: float, le
                 if value >= 0.03 and (here or pitch >= 30):
                     drawn.append(Text(x + pitch / 2, foot - long - 4, plain(said(
                         numbers.percent(value, 0), "answer after the edits" if column else "answer before the edits",
-                        name, (each,))), 11, 600, "accent-ink" if here else "ink", "middle"))
+                        name, (*at, each))), 11, 600, "accent-ink" if here else "ink", "middle"))
             else:
                 drawn.append(Rect(x + 2, foot - tall, pitch - 4, tall, "hatch"))
-            drawn += _label(trace, name, each, x, pitch, foot, here)
+            drawn += _label(trace, name, (*at, each), x, pitch, foot, here)
         marks += faded(drawn, strength) if column else drawn
     if 2 not in lefts:
         return grouped(of_layer(name), marks)
@@ -403,14 +406,17 @@ def _answers(trace: Trace, name: str, strength: float, y: float, high: float, le
                               "positive-bar" if value > 0 else "negative-bar"))
             if abs(value) >= 0.03 and pitch >= 24:
                 drawn.append(Text(x + pitch / 2, middle - long - 4 if value > 0 else middle + long + 12, plain(said(
-                    numbers.signed(100 * value, 0), "points of an answer", name, (each,))), 11, 600, anchor="middle"))
-        drawn += _label(trace, name, each, x, pitch, foot, False)
+                    numbers.signed(100 * value, 0), "points of an answer", name, (*at, each))), 11, 600,
+                    anchor="middle"))
+        drawn += _label(trace, name, (*at, each), x, pitch, foot, False)
     return grouped(of_layer(name), [*marks, *faded(drawn, strength)])
 
 
-def _label(trace: Trace, name: str, number: int, x: float, pitch: float, foot: float, strong: bool) -> list[Mark]:
-    words = trace.labels[number] if number < len(trace.labels) else str(number)
-    shown = elide(said(words, "label", name, (number,)), 11, pitch, 600)
+def _label(trace: Trace, name: str, cell: tuple[int, ...], x: float, pitch: float, foot: float,
+           strong: bool) -> list[Mark]:
+    labels, number = trace.answers[0].labels, cell[-1]
+    words = labels[number] if number < len(labels) else str(number)
+    shown = elide(said(words, "label", name, cell), 11, pitch, 600)
     return [Text(x + pitch / 2, foot + 15, plain(shown), 11, 600 if strong else 400,
                  "accent-ink" if strong else "ink-2", "middle")]
 

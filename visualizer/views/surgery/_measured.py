@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from visualizer import edits, kinds
 from visualizer.edits.cuts import Gate, Replaced, Scaled, Unwired
+from visualizer.kinds import norm as norms
 from visualizer.kinds import waiting
+from visualizer.kinds.attribution import NUMBERED
 from visualizer.size import norm
 from visualizer.trace import Layer, Trace, remembered
 
 STUDY, RANKING = "surgery", "matters"
+NORMS = frozenset(norm.name for norm in norms.NORMS)
 BEHIND = ("mul", "add")
 """What an edit of a channel or unit puts behind its layer."""
 Values = NDArray[np.float64]
@@ -35,16 +38,34 @@ def added(trace: Trace, layer: Layer) -> bool:
 
 @remembered(2)
 def rows(trace: Trace) -> tuple[str, ...]:
-    """Every layer that computes, after its curve where it has one, without the scores that the answer is made from."""
+    """Every layer that computes, from the first one that has learned, after its curve where it has one, without the
+    scores that the answer is made from."""
     answer = trace.answers[0].layer if trace.answers else ""
-    found = []
+    found: list[str] = []
     for layer in trace:
-        bent = any((kinds.curve(reader) is not None and not layer.inner) or reader.name == answer
-                   for reader in _readers(trace, layer.name))
         computes = waiting.computes(trace, layer) or (layer.kind == "cat" and _restarted(trace, layer))
-        if layer.name != answer and computes and not bent and not added(trace, layer):
+        if layer.name != answer and computes and not _bent(trace, layer, answer) and not added(trace, layer):
             found.append(layer.name)
-    return tuple(found)
+    learned = next((layer.name for layer in trace if layer.learned), "")
+    return tuple(name for name in found if not learned or trace.places[name] >= trace.places[learned]) or tuple(found)
+
+
+def _bent(trace: Trace, layer: Layer, answer: str) -> bool:
+    """Whether its curve, or the answer, follows at once, or behind a norm."""
+    return any((kinds.curve(reader) is not None and not layer.inner) or reader.name == answer
+               or (reader.kind in NORMS and _bent(trace, reader, answer)) for reader in _readers(trace, layer.name))
+
+
+def shares(trace: Trace) -> tuple[str, tuple[int, ...]] | None:
+    """(layer, place): where a probability for each class stands; of an answer at each step that of the last one."""
+    answer = trace.answers[0] if trace.answers else None
+    if answer is None or answer.layer not in trace or trace[answer.layer].shape[-1:] in ((), (1,)):
+        return None
+    layer = trace[answer.layer]
+    if layer.output.ndim == 1:
+        return layer.name, ()
+    stepwise = answer.along == ("step",) and answer.kind in NUMBERED and layer.output.ndim == 2
+    return (layer.name, (layer.shape[0] - 1,)) if stepwise else None
 
 
 def _restarted(trace: Trace, layer: Layer) -> bool:
@@ -189,7 +210,6 @@ class Ranked:
     broken: NDArray[np.int64]
     left: NDArray[np.int64]
     answers: NDArray[np.int64] | None
-    inputs: int
     finished: bool = True
 
     @property
@@ -223,4 +243,4 @@ def ranked(trace: Trace, name: str) -> Ranked | None:
     return Ranked(tuple(bytes(held[f"{name}:words"]).decode().split("\n")), float(held["all"][0]),
                   int(held["all"][1]), np.asarray(held[f"{name}:alone"], np.float64), held[f"{name}:gone"],
                   held[f"{name}:broken"], held[f"{name}:left"],
-                  held.get("answers") if name == "units" else None, int(held["inputs"]), finished)
+                  held.get("answers") if name == "units" else None, finished)

@@ -17,6 +17,8 @@ from visualizer.views.surgery import _words, offers
 
 WIDE, LEFT, RIGHT = 280, 24.0, 264.0
 KERNEL, MAP, MOST_TILES, MOST_ROW = 112.0, 84.0, 24, 864
+MOST = 10.0
+"""What goes further is told as so many times what was there before."""
 SIGNED = 6.0
 """Pixels of a cell from which a negative weight carries a minus."""
 GATE_NAMES = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "candidate")}
@@ -194,7 +196,8 @@ def _reach(trace: Trace, marks: list[Mark], y: float) -> float:
     for name in (names if len(names) <= 10 else [*names[:9], names[-1]]):
         share = measured.reaches(trace, name)
         known = np.isfinite(share)
-        told = said(numbers.percent(share, 0), "how far it reaches", name) if known else "–"
+        told = "–" if not known else said(numbers.percent(share, 0), "how far it reaches", name) if share < MOST else \
+            f"{said(numbers.significant(share, 1), 'how far it reaches', name)} ×"
         marks += [Text(LEFT, y + 14, plain(elide(name, 12, 70, 400, True)), 12, 400, mono=True),
                   Rect(left, y + 5, right - left, 8, "sunk"),
                   Rect(left, y + 5, (right - left) * min(1.0, share if known else 0.0), 8, "ink-2"),

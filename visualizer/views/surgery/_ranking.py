@@ -36,7 +36,7 @@ def draw(trace: Trace, box: Box, name: str, look: Look) -> list[Mark]:
         return grouped(Group(tr("ranking")), [*marks, *lane])
     told = tr("its answers are not counted: by how much the loss of this input grows, when it alone is left out") \
         if found.by_loss else tr("points lost over {inputs} inputs that ship, when it alone is left out").format(
-            inputs=said(numbers.count(found.inputs), "how many inputs are counted"))
+            inputs=said(numbers.count(found.of), "how many inputs are counted"))
     if len(edits.those(measured.words(trace), edits.MODEL)) > 1:
         told = tr("{told}, beside the other edits").format(told=told)
     other = "units" if name == "steps" else "steps"

@@ -56,17 +56,21 @@ def _cost(trace: Trace) -> str:
 
 
 def _answers(trace: Trace, done: str) -> str:
-    answer = trace.answers[0].layer if trace.answers else ""
-    if not answer or not trace.labels or trace[answer].output.shape != (len(trace.labels),):
+    found = measured.shares(trace)
+    if found is None:
         return ""
-    old, new = measured.was(trace, answer), measured.now(trace, answer)
+    answer, at = found
+    old, new, words = measured.was(trace, answer)[at], measured.now(trace, answer)[at], trace.answers[0].labels
+    if len(words) != len(old):
+        return ""
     first, second = int(np.argmax(old)), int(np.argmax(new))
-    before, after = (said(numbers.percent(float(values[best]), 0), quantity, answer, (best,)) for values, best, quantity
+    before, after = (said(numbers.percent(float(values[best]), 0), quantity, answer, (*at, best))
+                     for values, best, quantity
                      in ((old, first, "answer before the edits"), (new, second, "answer after the edits")))
-    labels = [said(trace.labels[best], "label", answer, (best,)) for best in (first, second)]
-    words = tr("With {edits} the answer turns from {first} ({before}) to {{{second}}} ({after}).") if first != second \
+    labels = [said(words[best], "label", answer, (*at, best)) for best in (first, second)]
+    told = tr("With {edits} the answer turns from {first} ({before}) to {{{second}}} ({after}).") if first != second \
         else tr("With {edits} the answer stays {first}: {before} before, {{{after}}} now.")
-    return words.format(edits=done, first=labels[0], second=labels[1], before=before, after=after)
+    return told.format(edits=done, first=labels[0], second=labels[1], before=before, after=after)
 
 
 def _all_of(trace: Trace) -> str:

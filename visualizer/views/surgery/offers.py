@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from visualizer import edits
-from visualizer.edits.cuts import BENDS, ZERO, Scaled
+from visualizer.edits.cuts import BENDS, ZERO, Added, Put, Replaced, Scaled
 from visualizer.edits.weight import words_for
 from visualizer.kinds import curve
 from visualizer.language import tr
@@ -112,14 +112,26 @@ def chosen(trace: Trace, focus: Focus | None) -> tuple[str, int]:
     found = unit_of(focus, trace)
     if found is not None and (layer := measured.made_by(trace, found[0])):
         return layer, found[1]
-    edited = next((done for done in (edit.cuts(*arguments) for edit, arguments in reversed(edits.of(
-        measured.words(trace), edits.MODEL)) if edit.cuts is not None) if isinstance(done, Scaled)
-        and done.layer in trace), None)
+    edited = next((place for word in reversed(measured.words(trace)) if (place := _unit_of(trace, word))), None)
     if edited is not None:
-        return edited.layer, edited.unit
+        return edited
     first = next((each for each in trace if _learned(each) and each.output.ndim
                   and each.kind not in ("embedding", "parameter")), None)
     return ("", 0) if first is None else (first.name, 0)
+
+
+def _unit_of(trace: Trace, word: str) -> tuple[str, int] | None:
+    """The channel or unit that an edit is done to; None for what is done to none alone."""
+    edit, arguments = edits.parse(word)
+    done = None if edit.cuts is None else edit.cuts(*arguments)
+    if isinstance(done, Put) and done.place:
+        layer, unit = done.parameter.rpartition(".")[0], done.place[0]
+        if layer in trace and trace[layer].kind in RECURRENT:
+            unit %= trace[layer].output.shape[-1]
+        return (layer, unit) if layer in trace else None
+    if isinstance(done, Scaled | Added | Replaced) and done.layer in trace and done.unit is not None:
+        return done.layer, done.unit
+    return None
 
 
 # --- done to the State ------------------------------------------------------------------------------------------------

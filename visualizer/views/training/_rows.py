@@ -50,6 +50,8 @@ from visualizer.views.training._run import (
     tiles,
 )
 
+SHARES = ("saturated", "gates")
+"""Maps of shares, from 0 to 1."""
 Marks = tuple[list[Mark], list[Mark]]
 """(still, moving)."""
 DECADES = 1e5
@@ -86,10 +88,18 @@ def rows(film: Film, axis: Axis, look: Look) -> list[Row]:
         found.append(_maps_row(4, film, axis, look, _Map(
             tr("gate biases"), tr("mean of both, summed"), tuple(map(named, GATES[len(offsets[0])])),
             film.kept.astype(float), offsets, "weight", "mean bias")))
+    gates = held.get("gates")
+    if gates is not None and len(gates) == len(film.kept):
+        names = bytes(held["gates_named"]).decode().split("\n")
+        found.append(_maps_row(4, film, axis, look, _Map(
+            tr("gates"), tr("mean, dark is open"), tuple(map(named, names)), film.kept.astype(float), gates, "pixel",
+            "gates")))
     found += [_maps_row(2, film, axis, look, _Map(
         tr("gradient ‖∂L/∂W‖"), tr("of each layer, log"), layers, held["step"], held["gradient"], "gradient",
         "gradient")), _maps_row(5, film, axis, look, _Map(
             tr("step ‖ΔW‖"), tr("of each layer, log"), layers, held["step"], held["moved"], "pixel", "moved"))]
+    if "alone" in held:  # nobody saw a single step
+        del found[-1]
     found += _states(film, axis, look)
     if np.size(held["answer"]):
         found.append(_answers(film, axis, look) if film.run.labels else
@@ -126,7 +136,8 @@ def _loss(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     top = float(known.max()) if known.size else 1.0
     if np.isfinite(first) and top > 3 * first > 0:  # one that exploded would lay all else flat
         top = 3 * first
-    still, marks = _title(axis, look, box, tr("loss"), tr("thin: each batch")), []
+    still, marks = _title(axis, look, box, tr("loss"), tr("of this input") if "alone" in held else
+                         tr("thin: each batch")), []
     still += _ticks(axis, look, box, 0.0, top or 1.0, lambda value: numbers.significant(value, 2))
     marks += _curves(film, axis, box, (0.0, top or 1.0), "loss", "held_loss")
     marks += _named(film, axis, box, (NOT_A_NUMBER,))
@@ -429,7 +440,7 @@ def _value(film: Film, shown: _Map, at: int, row: int) -> str:
         return said(numbers.number(value), "mean gate bias", film.run.layers[0], (at, row, len(shown.names)))
     if not np.isfinite(value):
         return "–"
-    return film.percent(shown.key, at, row, digits=0) if shown.key == "saturated" else film.number(shown.key, at, row)
+    return film.percent(shown.key, at, row, digits=0) if shown.key in SHARES else film.number(shown.key, at, row)
 
 
 def _coloured(film: Film, shown: _Map, values: Numbers) -> tuple[Scale | None, colour.Entries]:
@@ -437,7 +448,7 @@ def _coloured(film: Film, shown: _Map, values: Numbers) -> tuple[Scale | None, c
     sound = shown.values[shown.moments < film.sound]
     sound = sound if len(sound) else shown.values
     known = sound[np.isfinite(sound)]
-    if shown.key == "saturated":
+    if shown.key in SHARES:
         return Scale(shown.palette, shown.title, "", 0.0, 1.0), colour.unit(values)
     top = float(np.abs(known).max()) if known.size else 1.0
     top = top or 1.0

@@ -97,6 +97,7 @@ class Film:
     def tips(self) -> tuple[str, ...]:
         """One line about each checkpoint."""
         words = tr("after {step} updates: held-out loss {loss}, {right} right") if self.classes else \
+            tr("after {step} updates: loss of this input {loss}") if "alone" in self.held else \
             tr("after {step} updates: held-out loss {loss}")
         return tuple(words.format(
             step=said(numbers.count(step), "updates", step=step), loss=self.number("held_loss", place),
