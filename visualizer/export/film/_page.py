@@ -220,7 +220,7 @@ class _Page:
                 found.append(("tip", words))
             elif self.holds.terms and isinstance(mark, Image) and isinstance(mark.holds, TermTiles):
                 found.append(("tips", self._products(mark, backward)))
-            else:
+            if mark.focus.array != BEAT:
                 found.append(("focus", self._focus(mark.focus)))
         if isinstance(mark.holds, Stop):
             found.append(("goes", self._addresses.get(mark.holds.address, -1)))
@@ -328,7 +328,8 @@ class _Page:
         own = manner()
         plain = {
             "size": self.size, "background": self.background, "beats": self.beats, "first": self._first(),
-            "marks": list(self._known), "curves": list(self._curves), "rows": list(self._rows), "lists": list(self._lists), "arrays": arrays,
+            "marks": list(self._known), "curves": list(self._curves), "rows": list(self._rows),
+            "lists": list(self._lists), "arrays": arrays,
             "foci": [[self._arrays.get((focus.layer, focus.array), -1), focus.cell] for focus in self._foci],
             "known": list(self._there), "faces": list(self._glyphs), "glyphs": list(self._glyphs.values()),
             "themes": [_theme(name) for name in self.themes], "legend": self._legend(),
