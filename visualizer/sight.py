@@ -400,8 +400,9 @@ def _times(trace: Trace, view: View, focus: Focus | None, look: Look) -> Timelin
 
 
 def _first_sight(trace: Trace, view: View, focus: Focus | None, plain: Timeline) -> str:
-    """The beat of what has been chosen; without a choice the one at which the view has most to tell."""
-    if focus is not None:
+    """The beat of what has been chosen; without a choice, and where the view has a time of its own, the one at which
+    it has most to tell."""
+    if focus is not None and view.instead is None:
         found = plain.of(focus.layer, FORWARD, step_of(trace, focus))
         if found is not None:
             return found.address

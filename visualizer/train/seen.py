@@ -43,7 +43,7 @@ def arrays(run: Run, steps: Numbers | None = None, answers: Numbers | None = Non
               "goal": np.array(run.step), "run": _words(run)}
     for name in run.checkpoints[0].weights if run.checkpoints else ():
         found[f"weights/{name}"] = np.stack([each.weights[name] for each in run.checkpoints])
-    return found
+    return _sealed(found)
 
 
 def words_of(held: Arrays) -> Run:
@@ -88,7 +88,7 @@ def grown(held: Arrays, updates: tuple[Update, ...], checkpoints: tuple[Checkpoi
                       stopped=run.stopped or any(each.what == NOT_A_NUMBER for each in named))
         found |= {"named": _named(run.named), "run": _words(run)}
     found["goal"] = np.array(max(int(held["goal"]), last_of(found)))
-    return found
+    return _sealed(found)
 
 
 def until(held: Arrays, step: int, run: Run | None = None) -> Arrays:
@@ -102,7 +102,7 @@ def until(held: Arrays, step: int, run: Run | None = None) -> Arrays:
               if name in ("kept", "held_loss", "held_right") or name.startswith("weights/")}
     found |= {name: held[name][held["answered"] <= step] for name in ("answered", "answer") if np.size(held["answer"])}
     found |= {name: held[name] for name in ("answered", "answer") if name not in found}
-    return found | {"named": _named(named), "run": _words(words), "goal": np.array(last_of(found))}
+    return _sealed(found | {"named": _named(named), "run": _words(words), "goal": np.array(last_of(found))})
 
 
 def beside(held: Arrays, name: str, other: Arrays | None, since: int = 0) -> Arrays:
@@ -112,7 +112,14 @@ def beside(held: Arrays, name: str, other: Arrays | None, since: int = 0) -> Arr
         for steps, several in (("step", CURVES[:3]), ("kept", CURVES[3:])):
             from_there = other[steps] >= since
             found |= {f"{name}/{key}": other[key][from_there] for key in several}
-    return found
+    return _sealed(found)
+
+
+def _sealed(arrays: Arrays) -> Arrays:
+    """The same, not to be written to: a recording then holds these very arrays, and what was worked out stays."""
+    for array in arrays.values():
+        array.setflags(write=False)
+    return arrays
 
 
 # --- pieces ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -78,6 +79,8 @@ LEVEL = 0.35
 """Seconds in which the level changes."""
 GROWS = 100
 """Milliseconds: what only grows is drawn no more often; a frame that somebody asks for meanwhile shows it, too."""
+SPARED = 8
+"""So many times as long as it takes to draw, at least, until what grows is drawn again."""
 DRAG = 4.0
 """A press that moves less than this is a click."""
 
@@ -207,12 +210,15 @@ class Stage(Canvas):
         others = (*(id(trace) for recorded in whole for trace in each(recorded)), state.places, state.active) \
             if whole else ()
         if self._drawn != (id(trace), seen, others):
-            if self._grows.isActive():
-                self._grows.start()  # what has grown is seen already
+            began = time.monotonic()  # noqa: TID251 shows nothing: it spares frames
             before, was, from_input = self.standing, self._drawn, self._input
             self._drawn, self._input = (id(trace), seen, others), (trace.shapes, store.shown, state.view)
             self.show_picture(joined(whole, state, seen.look.size) if whole else drawn(trace, seen))
             self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
+            taken = time.monotonic() - began  # noqa: TID251 as above
+            self._grows.setInterval(max(GROWS, round(1000 * SPARED * taken)))
+            if self._grows.isActive():
+                self._grows.start()  # what has grown is seen already
             self._turn, crossing = None, self._crossing
             self._crossing = None
             if crossing is not None and from_input == self._input and was is not None and was[1] == seen:

@@ -305,7 +305,8 @@ class Training(QObject):
         if not self.on or trace is None or self.store.waiting or film is None:
             return
         before, arrays = trace.studies.get(seen.STUDY), self._shown_of(film)
-        if before is arrays:
+        if before is not None and before.keys() == arrays.keys() and all(
+                before[name] is arrays[name] for name in arrays):
             return
         grows = before is not None and bytes(before["run"]) == bytes(arrays["run"]) and MARK in before \
             and np.array_equal(before["kept"], arrays["kept"][:len(before["kept"])])
@@ -327,6 +328,7 @@ class Training(QObject):
         key = id(arrays), look.knob(BEHIND, ""), look.knob(PINNED, ""), goal
         if self._made[0] != key:
             arrays = {**arrays, "goal": np.array(goal), MARK: np.frombuffer(film.branch.word.encode(), np.uint8)}
+            arrays["goal"].setflags(write=False)
             for name in (BEHIND, PINNED):
                 other = branch_of(look.knob(name, ""), model)
                 held = None if other is None or other.word == film.branch.word else self.films.get(other.word)

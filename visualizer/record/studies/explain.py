@@ -406,11 +406,15 @@ class Rescaled(TorchFunctionMode):
         kwargs = kwargs or {}
         if func not in BENDS and func not in POOLS:
             return func(*args, **kwargs)
+        with torch._C.DisableTorchFunction():  # all of it is in float64, and no step of the model
+            return self._rescaled(func, args, kwargs)
+
+    def _rescaled(self, func: Any, args: Any, kwargs: Any) -> Tensor:
         usual = {RELUS[3]: torch.relu, RELUS[4]: torch.relu, RELUS[5]: torch.relu}.get(func, func)
         kwargs = {name: value for name, value in kwargs.items() if name != "inplace"}
         x = args[0]
         if self.keeping:
-            made = usual(*args, **kwargs)
+            made: Tensor = usual(*args, **kwargs)
             self.pairs.append((x, made))
             return made
         before, after = self.pairs[self.call]

@@ -50,8 +50,8 @@ def columns(seen: Seen, look: Look, box: Box) -> list[Mark]:
         x = box.left + names + number * pitch
         marks += grouped(Group(translated(NAMES[method])), [
             *_heading(seen, look, method, x, box.top + 13, pitch - 12),
-            *_tile(seen, method, x, top, cell, look), *_size_and_sum(seen, look, method, x, below - 6, cell * wide),
-            *_tile(seen, method, x, control, small, look, True),
+            *tile(seen, method, x, top, cell, look), *_size_and_sum(seen, look, method, x, below - 6, cell * wide),
+            *tile(seen, method, x, control, small, look, True),
             *_control(seen, look, method, x + small * wide + 8, control, pitch - small * wide - 14,
                       small * high)])
     if notes:
@@ -86,8 +86,8 @@ def rows(seen: Seen, look: Look, box: Box) -> list[Mark]:
         wide = cell * count
         marks += grouped(Group(translated(NAMES[method])), [
             *_heading(seen, look, method, box.left, y + 14, names - 10),
-            *_tile(seen, method, box.left + names, y, cell, look, tall=tall),
-            *_tile(seen, method, box.left + names, y + tall + 4, cell, look, True, tall=max(4.0, tall * 0.45)),
+            *tile(seen, method, box.left + names, y, cell, look, tall=tall),
+            *tile(seen, method, box.left + names, y + tall + 4, cell, look, True, tall=max(4.0, tall * 0.45)),
             *_control(seen, look, method, box.left + names + wide + 10, y, beside, each)])
     if notes:
         y = box.top + head + len(seen.shown) * each
@@ -99,11 +99,11 @@ def rows(seen: Seen, look: Look, box: Box) -> list[Mark]:
 
 def _cells(widest: float, highest: float, look: Look) -> tuple[float, float]:
     """Cells of a map, and of that of random weights below it: as large as can be while this has half of the size."""
-    cell = max(1.0, _whole(min(widest, highest / 1.5), look))
-    return cell, max(0.5, _whole(min(widest * 0.62, highest - cell), look))
+    cell = max(1.0, whole_pixels(min(widest, highest / 1.5), look))
+    return cell, max(0.5, whole_pixels(min(widest * 0.62, highest - cell), look))
 
 
-def _whole(length: float, look: Look) -> float:
+def whole_pixels(length: float, look: Look) -> float:
     """So many whole pixels, or a part of one that goes into it."""
     pixel = look.pixel
     return max(1, int(length / pixel + 1e-9)) * pixel if length >= pixel else length
@@ -147,7 +147,7 @@ def _what(seen: Seen, method: str, room: float) -> str:
     return fitting(words, room, 12) or words[-1]
 
 
-def _tile(seen: Seen, method: str, x: float, y: float, cell: float, look: Look, control: bool = False,
+def tile(seen: Seen, method: str, x: float, y: float, cell: float, look: Look, control: bool = False,
           tall: float = 0.0) -> list[Mark]:
     key = f"control/{method}"
     if control and key not in seen.arrays:

@@ -14,7 +14,7 @@ from visualizer.scene.boxes import Box
 from visualizer.scene.controls import HIGH, Option
 from visualizer.scene.picture import Focus, Group, Image, Line, Look, Mark, Picture, Rect, Table, Text, grouped, plain
 from visualizer.scene.timeline import Moment
-from visualizer.scene.type import wrap
+from visualizer.scene.type import width, wrap
 from visualizer.trace import Array, Trace
 from visualizer.views.explain._seen import class_name, wish_of
 
@@ -67,8 +67,8 @@ def rail(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += controls.slider(knob, tuple((step, step, step) for step in steps), chosen,
                                  Box(box.left, y + 20, box.right, y + 40), place, words)
         y += 40 + gap * 0.6
-    marks += _input(trace, look, Box(box.left, y, box.right, box.bottom - 64))
-    marks += _legend(trace, Box(box.left, box.bottom - 56, box.right, box.bottom), class_name(trace, number)
+    marks += _input(trace, look, Box(box.left, y, box.right, box.bottom - 78))
+    marks += _legend(Box(box.left, box.bottom - 70, box.right, box.bottom), class_name(trace, number)
                      if ends.chooses else "")
     return Picture(look.size, tuple(marks), (), look.theme, "window", caption=tr("What is explained, and how"),
                    table=Table((tr("what"), tr("value")), tuple(rows)))
@@ -110,7 +110,7 @@ def _answered(trace: Trace) -> str:
 def _baselines(trace: Trace, symbols: bool) -> tuple[Option, ...]:
     """What it is compared with, as it is called of what is read."""
     kind = trace.fed[0].kind
-    nothing = tr("black") if kind == "image" else tr("silence") if kind == "sound" else tr("zeros")
+    nothing = tr("black") if kind in ("image", "strip") else tr("silence") if kind == "audio" else tr("zeros")
     about = tr("Nothing: a blank input")
     return ((NOTHING, nothing, about), (MEAN, tr("mean"), tr("The mean of its places")),
             (BLUR, tr("blur"), tr("The input, blurred")))
@@ -119,8 +119,10 @@ def _baselines(trace: Trace, symbols: bool) -> tuple[Option, ...]:
 def _input(trace: Trace, look: Look, box: Box) -> list[Mark]:
     """The input as it was fed in, where it is a picture and there is room."""
     layer = trace.layers[0]
-    if box.height < 90 or layer.axes != ("channel", "row", "column"):
+    if box.height < 90:
         return []
+    if layer.axes != ("channel", "row", "column"):
+        return _told_input(trace, box)
     entries, palette = parts.entries(trace, layer, look, False)
     side = min(box.width, box.height - 46)
     rows, columns = layer.shape[-2:]
@@ -137,13 +139,33 @@ def _input(trace: Trace, look: Look, box: Box) -> list[Mark]:
     return grouped(Group(tr("Input")), marks)
 
 
+def _told_input(trace: Trace, box: Box) -> list[Mark]:
+    """A wave as a line; else the words that are read, or what it is called."""
+    layer = trace.layers[0]
+    marks = controls.title(tr("Input"), box, box.top + 12)
+    y = box.top + 22
+    if layer.axes == ("unit",) and layer.output.size > box.width:
+        parts_of = np.array_split(np.asarray(layer.output, np.float64), int(box.width))
+        top = float(np.abs(layer.output).max()) or 1.0
+        for number, some in enumerate(parts_of):
+            marks.append(Line(((box.left + number, y + 24 - 22 * float(some.max()) / top),
+                               (box.left + number, y + 24.5 - 22 * float(some.min()) / top)), "ink-2", 1))
+        y += 50
+    words = trace.sample.title or trace.sample.name
+    lines = wrap(plain(words.replace("\n", " ↵ ")), 12, box.width, 500)
+    room = max(1, int((box.bottom - y) / 17))
+    for number, line in enumerate(lines[:room]):
+        marks.append(Text(box.left, y + 14 + 17 * number, line, 12, 500, max_width=box.width))
+    return grouped(Group(tr("Input")), marks)
+
+
 def _colours(values: Array) -> NDArray[np.uint8]:
     low, high = colour.reach(values)
     shades = np.clip((values - low) / ((high - low) or 1.0), 0, 1) * 255
     return np.asarray(np.moveaxis(np.rint(shades).astype(np.uint8), 0, -1))
 
 
-def _legend(trace: Trace, box: Box, label: str) -> list[Mark]:
+def _legend(box: Box, label: str) -> list[Mark]:
     """What the colours of all maps mean."""
     cells = 48
     wide = box.width / cells
@@ -152,11 +174,12 @@ def _legend(trace: Trace, box: Box, label: str) -> list[Mark]:
     for number, entry in enumerate(entries):
         marks.append(Rect(box.left + number * wide, box.top, wide + 0.5, 7, f"activation:{int(entry)}"))
     marks.append(Line(((box.left + box.width / 2, box.top), (box.left + box.width / 2, box.top + 10)), "ink", 1))
-    against, towards = (tr("against {label}"), tr("for {label}")) if label else (tr("against it"), tr("for it"))
-    name = label
-    marks += [Text(box.left, box.top + 22, plain(against.format(label=name)), 12, 400, "ink-2"),
-              Text(box.right, box.top + 22, plain(towards.format(label=name)), 12, 400, "ink-2", "end")]
+    against, towards = tr("against {label}").format(label=label), tr("for {label}").format(label=label)
+    if not label or width(against, 12) + width(towards, 12) + 12 > box.width:
+        against, towards = tr("against it"), tr("for it")
+    marks += [Text(box.left, box.top + 22, plain(against), 12, 400, "ink-2"),
+              Text(box.right, box.top + 22, plain(towards), 12, 400, "ink-2", "end")]
     for number, line in enumerate(wrap(tr("Each map has its own scale; its largest size is printed."), 12, box.width,
-                                       400)[:2]):
-        marks.append(Text(box.left, box.top + 39 + 15 * number, plain(line), 12, 400, "ink-2"))
+                                       400)[:3]):
+        marks.append(Text(box.left, box.top + 38 + 15 * number, plain(line), 12, 400, "ink-2"))
     return grouped(Group(tr("legend")), marks)

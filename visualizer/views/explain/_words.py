@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from visualizer.kinds.attribution import METHODS
+from visualizer.kinds.attribution import COMPLETE, METHODS
 from visualizer.language import tr, translated
 from visualizer.said import said, unplaced
 from visualizer.scene import numbers
@@ -21,6 +21,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import wrap
 from visualizer.trace import Trace, remembered
+from visualizer.views.explain._maps import tile, whole_pixels
 from visualizer.views.explain._seen import ANSWERS, BEATS, MARKED, NAMES, RANDOM, Seen, seen_at
 
 
@@ -75,7 +76,15 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
             (tr("sum"), seen.value(numbers.number(float(values.sum()), 3), key, quantity="sum of a map")),
             (tr("score less that of the baseline"), seen.value(
                 numbers.number(float(np.asarray(seen.arrays["score"]) - np.asarray(seen.arrays["blank"])), 3), "score",
-                quantity="score less that of the baseline"))]
+                quantity="score less that of the baseline")),
+            *([(tr("apart"), seen.value(numbers.number(abs(float(values.sum()) - _less(seen)), 3), key,
+                                        quantity="gap of completeness"))]
+              if seen.method in (*COMPLETE, "times_input") else [])]
+    if len(seen.ends.places) == 2:
+        high, wide = seen.ends.places
+        cell = max(0.5, whole_pixels(min(232 / wide, 232 / high), look))
+        marks += tile(seen, seen.method, 24, y + 12, cell, look)
+        y += 12 + cell * high
     y += 14
     y = _facts(marks, rows, y)
     if seen.place is not None and _is_place(seen):
@@ -92,8 +101,35 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         for line in wrap(plain(translated(ANSWERS[method])), 12, 240, 400):
             y += 16
             marks.append(Text(24, y, line, 12, 400, "ink-2"))
+    told = _no_meaning(seen)
+    if told:
+        y += 34
+        marks.append(Text(24, y, plain(tr("What has no meaning here")), 13, 600))
+    for words in told:
+        y += 6
+        for line in wrap(plain(words), 12, 240, 400):
+            y += 16
+            marks.append(Text(24, y, line, 12, 400, "ink-2"))
     return Picture((280, round(y + 14)), tuple(marks), (), look.theme, "window", caption=title,
                    table=Table((tr("what"), tr("value")), tuple((name, unplaced(words)) for name, words in rows)))
+
+
+def _less(seen: Seen) -> float:
+    return float(np.asarray(seen.arrays["score"]) - np.asarray(seen.arrays["blank"]))
+
+
+def _no_meaning(seen: Seen) -> list[str]:
+    """Why a method is not there, or what of it means little here: one sentence each."""
+    why = {"grad_cam": tr("Grad-CAM weighs the maps of a convolution; there is none here with places."),
+           "guided": tr("Guided backpropagation changes what a ReLU hands back; there is none here."),
+           "deeplift": tr("DeepLIFT adds up exactly only behind sums, largest of windows and bends of one number, and "
+                          "for a logit; here it does not."),
+           "left_out": tr("There are too many places to leave each out.")}
+    told = [words for method, words in why.items() if method not in seen.methods]
+    if seen.ends.symbols:
+        told.append(tr("Where a symbol is hidden or left out, zeros stand in place of its vector: no symbol is read "
+                       "so."))
+    return told
 
 
 def _facts(marks: list[Mark], rows: list[tuple[str, str]], y: float) -> float:

@@ -50,6 +50,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     bottom = look.size[1] - (FOOT if look.mode.lanes else 40.0)
     still: list[Mark] = []
     shown = _fitting(rows(found, axis, look), bottom - top - HEAD)
+    marks += stops(found, axis, Box(axis.left, top + HEAD - 6, axis.right, bottom), lambda place: "")
     y = top + HEAD
     for row, high in shown:
         kept_marks, moving = row.draw(Box(axis.left, y, axis.right, y + high))

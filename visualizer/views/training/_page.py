@@ -13,9 +13,9 @@ from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain
 from visualizer.scene.type import elide, wrap
 from visualizer.size import norm
-from visualizer.trace import Trace, remembered
+from visualizer.trace import Trace
 from visualizer.train import seen, sentence
-from visualizer.views.training._run import Film, tiles, words_of
+from visualizer.views.training._run import Film, by_checkpoints, tiles, words_of
 
 WIDE, LEFT, RIGHT = 280, 24.0, 264.0
 BAND = (3e-4, 3e-3)
@@ -126,7 +126,7 @@ def far(film: Film) -> np.ndarray:
     return _ways(film.trace)
 
 
-@remembered(4)
+@by_checkpoints
 def _ways(trace: Trace) -> np.ndarray:
     held, made = trace.studies[seen.STUDY], []
     count = len(held["kept"])

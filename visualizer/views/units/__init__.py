@@ -10,7 +10,7 @@ from visualizer.kinds.units import ASCENT, EXCITES, FOLLOWS, UPDATES
 from visualizer.language import english, tr
 from visualizer.scene import logchart, parts
 from visualizer.scene.boxes import Box, split
-from visualizer.scene.picture import Focus, Look, Mark, Picture, unmarked
+from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, unmarked
 from visualizer.scene.projector import begins
 from visualizer.scene.timeline import Beat, Moment, Timeline
 from visualizer.trace import Trace
@@ -29,7 +29,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     if seen.arrays is None:
         told = face.waits(seen)
         under = logchart.unmeasured(look, tr("What excites a unit"), told)
-        return Picture(look.size, (), (*parts.sentence(look, told), *_switched(seen, look)[0]), look.theme,
+        switches, below = _switched(seen, look)
+        veil = Rect(below.left, below.top, below.width, min(160.0, below.height), "hatch")
+        return Picture(look.size, (), (*parts.sentence(look, told), *switches, veil), look.theme,
                        caption=unmarked(told), table=under.table)
     told = face.sentence(seen) if seen.arrays else face.has_no_meaning(seen)
     marks, below = _switched(seen, look)
