@@ -19,6 +19,7 @@ import PIL.Image
 import pytest
 
 from tests.browser import CHROMIUM, browser
+from tests.test_layout import MODELS, recording
 from visualizer import cli, export, paint, registry, sight
 from visualizer.export import film as films
 from visualizer.export.film import html
@@ -236,6 +237,33 @@ def test_a_hostile_name_becomes_no_markup():
     assert "<img" not in text
     data, _ = unpacked(text.encode())
     assert HOSTILE[:9] in json.dumps([data["marks"], data["beats"]])
+
+
+@pytest.mark.matrix(spine=(), sample=1, each=False)
+@pytest.mark.parametrize("model", [model for model in MODELS if not model.startswith("lab")])
+def test_a_page_of_any_network_in_any_view_is_small_and_fetches_nothing(model):
+    trace = recording(model)
+    for view in sight.suited(trace):
+        film = a_film(trace, view=view.name)
+        last = film.times.settled(len(film.times.beats) // 2)
+        start, end = films.between(film.times, last.address, last.address)
+        page = html.to_bytes(replace(film, start=start, end=end))
+        data, _ = unpacked(page)
+        assert len(data["beats"]) == 1
+        assert len(page) <= html.MOST
+        assert b"://" not in page.partition(b'id="data"')[0]
+        assert b"://" not in page.rpartition(b"<script>")[2]
+
+
+def test_numbers_that_are_none_are_named():
+    output = digits()["conv2"].output.copy()
+    output[7, 0, :3] = np.nan, np.inf, -np.inf
+    broken = replace(digits(), layers=tuple(
+        replace(layer, output=output) if layer.name == "conv2" else layer for layer in digits().layers))
+    data, binary = unpacked(html.to_bytes(part_of(broken)))
+    array = next(array for array in data["arrays"] if array["layer"] == "conv2")
+    start, length = array["places"][0]
+    assert np.array_equal(np.frombuffer(binary, "<f4", length, start).reshape(array["shape"]), output, equal_nan=True)
 
 
 def test_a_page_carries_its_state(tmp_path):
