@@ -314,8 +314,6 @@ def test_a_weight_is_dragged_clicked_and_typed(plain: Trace) -> None:
     assert number.value == own
     QTest.mousePress(page, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     for up in (10, 25, 50):
-        QTest.mouseMove(page, at - QPoint(0, up))
-        tuning.canvas.repaint()
         _move(page, at - QPoint(0, up))
     QTest.mouseRelease(page, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at - QPoint(0, 50))
     assert len(store.state.edits) == 1
@@ -345,6 +343,28 @@ def _move(page: Page | Stage, to: QPoint) -> None:
     QApplication.sendEvent(page, QMouseEvent(QEvent.Type.MouseMove, QPointF(to), QPointF(page.mapToGlobal(to)),
                                              Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton,
                                              Qt.KeyboardModifier.NoModifier))
+
+
+def test_a_weight_is_dragged_among_the_filters_where_a_click_selects(plain: Trace) -> None:
+    store = _store(plain)
+    store.update(view="filters", focus=Focus("conv1", (0,)))
+    stage = Stage(store)
+    stage.resize(1104, 796)
+    stage.show()
+    Tuning(stage, store, lambda sentence: None)
+    mark = next(mark for mark in stage.picture if isinstance(mark, Image) and mark.focus is not None
+                and mark.focus == Focus("conv1", (3,), "weight"))
+    at = QPoint(round(mark.x + 2.5 * mark.cell[0]), round(mark.y + 1.5 * mark.cell[1]))
+    QTest.mouseClick(stage, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    assert store.state.edits == ()
+    assert store.state.focus is not None
+    assert store.state.focus.cell[:1] == (3,)
+    QTest.mousePress(stage, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    for up in (10, 30):
+        _move(stage, at - QPoint(0, up))
+    QTest.mouseRelease(stage, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at - QPoint(0, 30))
+    assert [word.rpartition("=")[0] for word in store.state.edits] == ["weight:conv1.weight:3,0,1,2"]
+    stage.close()
 
 
 def test_pixels_of_the_input_are_painted(plain: Trace) -> None:

@@ -617,6 +617,8 @@ class Recorder(QObject):
                 self._go_on()
                 return
             self._show(answer["trace"], answer.get("report"), state)
+            if state.recipe != self.store.state.recipe:
+                self.record_beside()  # which has waited for what nobody wants any more
             if name == "extend" and state.recipe == self.store.state.recipe:
                 self._ask(state)  # nobody has typed on: now with its gradients
             if name == "record" and answer.get("report") is None:

@@ -37,7 +37,7 @@ from visualizer.scene.telling import answered
 from visualizer.scene.timeline import Moment, ease
 from visualizer.scene.type import elide, width
 from visualizer.trace import Layer, Trace
-from visualizer.views import WHOLE, View
+from visualizer.views import ALL, WHOLE, View
 from visualizer.views.surgery import _measured as measured
 from visualizer.views.surgery import _page, _ranking, _sandbox, _words, offers
 from visualizer.views.surgery._measured import RANKING, STUDY, Values
@@ -431,7 +431,7 @@ VIEW = View(
     english("What changes when a channel, a unit, a gate or a weight is another one: before, after, difference."),
     suits=lambda trace: "lab" not in trace.studies and bool(trace.layers[0].output.ndim) and bool(trace.answers),
     draw=draw, telling=answered, order=45, group=WHOLE, studies=(STUDY, RANKING, SANDBOX), at_once=(STUDY,),
-    carries=(RANKING,), words=_sandbox.words, worded=(SANDBOX,), digit=_digit, tunes=True, glides=("sorted",),
+    carries=(RANKING,), words=_sandbox.words, worded=(SANDBOX,), digit=_digit, tunes=ALL, glides=("sorted",),
     page=lambda trace, moment, focus, look: _page.page(trace, focus, look),
     knobs=(("off", ()), ("rank", ("units", "steps")), ("below", ("ranking", "sandbox")), ("column", ("all", *COLUMNS)),
            (BY, ()), ("sorted", ("1", "0")),
