@@ -19,6 +19,7 @@ import PIL.Image
 import pytest
 
 from tests.browser import CHROMIUM, browser
+from tests.test_layout import MODELS, recording
 from visualizer import cli, export, paint, registry, sight
 from visualizer.export import film as films
 from visualizer.export.film import html
@@ -53,7 +54,7 @@ SPOKEN = {"network": "de", "microscope": ""}
 
 
 @cache
-def page_of(view="network"):
+def page_of(view):
     return html.to_bytes(a_film(view=view, look=Look(language=SPOKEN[view])))
 
 
@@ -164,7 +165,7 @@ def test_every_mark_of_every_frame_is_the_pictures_in_light_and_in_dark(view):
 
 
 def test_every_number_is_the_recordings():
-    data, binary = unpacked(page_of())
+    data, binary = unpacked(page_of("network"))
     found = {}
     for array in data["arrays"]:
         layer, name = digits()[array["layer"]], array["name"]
@@ -182,7 +183,7 @@ def test_every_number_is_the_recordings():
 
 
 def test_colours_are_those_of_both_themes():
-    data, _ = unpacked(page_of())
+    data, _ = unpacked(page_of("network"))
     for name, theme in zip(("light", "dark"), data["themes"], strict=True):
         assert theme["tokens"] == {token: list(colour.resolve(name, token)) for token in colour.theme(name).tokens}
         for palette, table in theme["palettes"].items():
@@ -190,7 +191,7 @@ def test_colours_are_those_of_both_themes():
 
 
 def test_letters_are_the_fonts_own_outlines():
-    data, _ = unpacked(page_of())
+    data, _ = unpacked(page_of("network"))
     for face, glyphs in zip(data["faces"], data["glyphs"], strict=True):
         for letter, (reach, outline) in glyphs.items():
             assert reach == round(paint.outline(letter, tuple(face))[0], 1)
@@ -199,7 +200,7 @@ def test_letters_are_the_fonts_own_outlines():
 
 
 def test_what_is_known_when_is_said():
-    data, _ = unpacked(page_of())
+    data, _ = unpacked(page_of("network"))
     arrays = [(array["layer"], array["name"]) for array in data["arrays"]]
     known = [dict(zip(arrays, data["known"][beat["known"]], strict=True)) for beat in data["beats"]]
     first = [beat["at"] for beat in data["beats"]].index("conv1.forward")
@@ -208,12 +209,12 @@ def test_what_is_known_when_is_said():
 
 
 def test_a_page_is_small_and_the_same_bytes_twice():
-    assert len(page_of()) < html.MOST / 5
+    assert len(page_of("network")) < html.MOST / 5
     assert html.to_bytes(part_of()) == html.to_bytes(part_of())
 
 
 def test_a_page_fetches_nothing_and_runs_our_script_alone():
-    text = page_of().decode()
+    text = page_of("network").decode()
     assert not re.search(r"""\b(src|href|url|import)\s*[=(]|https?:|\bon\w+\s*=\s*["']""", text.split('id="data"')[0])
     allowed = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1]
     for kind, body in (("script", re.search(r"<script>(.*)</script>", text, re.DOTALL)[1]),
@@ -236,6 +237,33 @@ def test_a_hostile_name_becomes_no_markup():
     assert "<img" not in text
     data, _ = unpacked(text.encode())
     assert HOSTILE[:9] in json.dumps([data["marks"], data["beats"]])
+
+
+@pytest.mark.matrix(spine=(), sample=1, each=False)
+@pytest.mark.parametrize("model", [model for model in MODELS if not model.startswith("lab")])
+def test_a_page_of_any_network_in_any_view_is_small_and_fetches_nothing(model):
+    trace = recording(model)
+    for view in sight.suited(trace):
+        film = a_film(trace, view=view.name)
+        last = film.times.settled(len(film.times.beats) // 2)
+        start, end = films.between(film.times, last.address, last.address)
+        page = html.to_bytes(replace(film, start=start, end=end))
+        data, _ = unpacked(page)
+        assert len(data["beats"]) == 1
+        assert len(page) <= html.MOST
+        assert b"://" not in page.partition(b'id="data"')[0]
+        assert b"://" not in page.rpartition(b"<script>")[2]
+
+
+def test_numbers_that_are_none_are_named():
+    output = digits()["conv2"].output.copy()
+    output[7, 0, :3] = np.nan, np.inf, -np.inf
+    broken = replace(digits(), layers=tuple(
+        replace(layer, output=output) if layer.name == "conv2" else layer for layer in digits().layers))
+    data, binary = unpacked(html.to_bytes(part_of(broken)))
+    array = next(array for array in data["arrays"] if array["layer"] == "conv2")
+    start, length = array["places"][0]
+    assert np.array_equal(np.frombuffer(binary, "<f4", length, start).reshape(array["shape"]), output, equal_nan=True)
 
 
 def test_a_page_carries_its_state(tmp_path):
@@ -306,7 +334,7 @@ def check_tips(chromium, view, index):
 @pytest.mark.parametrize("old", [False, True])
 def test_after_stepping_to_a_beat_its_numbers_are_the_recordings(chromium, tmp_path, old):
     """In a browser that cannot unpack by itself, too."""
-    opened(chromium, tmp_path / "a.html", page_of(),
+    opened(chromium, tmp_path / "a.html", page_of("network"),
            before="delete window.DecompressionStream;" if old else "")
     chromium.press("Home")
     times = sight.times(digits(), a_film())
@@ -344,7 +372,7 @@ def test_what_is_pointed_at_is_said_as_in_the_app(chromium, tmp_path, view):
 @needs_chromium
 def test_the_page_is_drawn_as_the_app_paints_it(chromium, tmp_path):
     """The mean colour of a map, and of the ground, to what the smoothing of edges allows."""
-    opened(chromium, tmp_path / "a.html", page_of(), size=(1200, 1100))
+    opened(chromium, tmp_path / "a.html", page_of("network"), size=(1200, 1100))
     chromium.press("Home")
     chromium.run("$('picture').style.width = '1104px'; show()")
     shown = PIL.Image.open(io.BytesIO(base64.b64decode(
@@ -361,7 +389,7 @@ def test_the_page_is_drawn_as_the_app_paints_it(chromium, tmp_path):
 
 @needs_chromium
 def test_scrubbing_playing_and_less_motion(chromium, tmp_path):
-    opened(chromium, tmp_path / "a.html", page_of(), prefers_reduced_motion="reduce")
+    opened(chromium, tmp_path / "a.html", page_of("network"), prefers_reduced_motion="reduce")
     chromium.run("$('scrub').value = 4; $('scrub').dispatchEvent(new Event('input'))")
     assert chromium.run("$('place').textContent").endswith(digits_beat(4))
     assert chromium.run("""new Promise((done) => { play(); const seen = new Set();
@@ -388,7 +416,7 @@ def test_a_hostile_name_is_only_words_in_a_browser(chromium, tmp_path):
 
 @needs_chromium
 def test_numbers_are_written_as_in_the_app(chromium, tmp_path):
-    opened(chromium, tmp_path / "a.html", page_of())
+    opened(chromium, tmp_path / "a.html", page_of("network"))
     random = np.random.default_rng(0)
     values = [0.0, 1.0625, 2.5, 1062.5, 12345.5, 12346.5, 9999.5, 0.99996, 1e9, 999_999_999.6, 1e-5, 9.9996e-5, 1e-4,
               -0.03125, 1 / 3, *(random.normal(size=400) * 10.0 ** random.uniform(-8, 10, 400)).tolist(),
