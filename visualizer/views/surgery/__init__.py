@@ -180,7 +180,8 @@ def _highs(trace: Trace, names: list[str], room: float) -> list[float]:
     lined = [trace[name].output.ndim < 2 for name in names]
     left = room - LINED * sum(lined)
     maps = min(MOST_ROW, left / max(1, len(names) - sum(lined)))
-    return [min(LINED, room / len(names)) if line else maps for line in lined]
+    most = LINED if not all(lined) else INPUT + 48
+    return [min(most, room / len(names)) if line else maps for line in lined]
 
 
 def _seen(look: Look) -> tuple[int, ...]:
