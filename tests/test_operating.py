@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtTest import QTest
 
 from tests import quantities_of_surgery  # noqa: F401  (its quantities are known once it is there)
@@ -31,6 +31,7 @@ from visualizer.trace import Trace, forget
 from visualizer.ui.commands.views import to_digit
 from visualizer.ui.editlist import EditList
 from visualizer.ui.inspector import Page
+from visualizer.ui.recorder import Recorder
 from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.tuning import Tuning
@@ -314,8 +315,6 @@ def test_a_weight_is_dragged_clicked_and_typed(plain: Trace) -> None:
     assert number.value == own
     QTest.mousePress(page, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     for up in (10, 25, 50):
-        QTest.mouseMove(page, at - QPoint(0, up))
-        tuning.canvas.repaint()
         _move(page, at - QPoint(0, up))
     QTest.mouseRelease(page, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at - QPoint(0, 50))
     assert len(store.state.edits) == 1
@@ -345,6 +344,72 @@ def _move(page: Page | Stage, to: QPoint) -> None:
     QApplication.sendEvent(page, QMouseEvent(QEvent.Type.MouseMove, QPointF(to), QPointF(page.mapToGlobal(to)),
                                              Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton,
                                              Qt.KeyboardModifier.NoModifier))
+
+
+def test_a_weight_is_dragged_among_the_filters_where_a_click_selects(plain: Trace) -> None:
+    store = _store(plain)
+    store.update(view="filters", focus=Focus("conv1", (0,)))
+    stage = Stage(store)
+    stage.resize(1104, 796)
+    stage.show()
+    Tuning(stage, store, lambda sentence: None)
+    mark = next(mark for mark in stage.picture if isinstance(mark, Image) and mark.focus is not None
+                and mark.focus == Focus("conv1", (3,), "weight"))
+    at = QPoint(round(mark.x + 2.5 * mark.cell[0]), round(mark.y + 1.5 * mark.cell[1]))
+    QTest.mouseClick(stage, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    assert store.state.edits == ()
+    assert store.state.focus is not None
+    assert store.state.focus.cell[:1] == (3,)
+    QTest.mousePress(stage, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    for up in (10, 30):
+        _move(stage, at - QPoint(0, up))
+    QTest.mouseRelease(stage, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at - QPoint(0, 30))
+    assert [word.rpartition("=")[0] for word in store.state.edits] == ["weight:conv1.weight:3,0,1,2"]
+    stage.close()
+
+
+def test_what_a_dragged_weight_passes_is_shown_and_it_ends_where_it_was_let_go(plain: Trace) -> None:
+    words = [f"weight:conv1.bias:0={value}" for value in (0.1, 0.2, 0.3)]
+    store, engine = _store(plain), Engine()
+    recorder = Recorder(store, engine)  # type: ignore[arg-type]
+    shown: list[str] = []
+    store.trace_changed.connect(lambda trace: shown.append(trace.title))
+    for word in words:
+        store.apply(lambda state, word=word: offers.done(state, word), gesture="tune")
+
+    def asked() -> list[tuple[int, dict[str, object]]]:
+        return [(number, given) for number, (name, given) in enumerate(engine.asked) if name == "record"
+                and given.get("lane") is None]
+
+    assert [given["edits"] for _, given in asked()] == [(words[0],)], "one after the other, so that none starves"
+    assert asked()[0][1]["studies"] == ("surgery",)
+    recorder._answered(asked()[0][0], "record", {"trace": replace(plain, title="passed"), "report": None})
+    assert shown == ["passed"]
+    assert [given["edits"] for _, given in asked()] == [(words[0],), (words[2],)]
+    recorder._answered(asked()[1][0], "record", {"trace": replace(plain, title="let go"), "report": None})
+    assert shown[-1] == "let go"
+    assert not store.waiting
+    store.undo()
+    assert store.state.edits == ()
+
+
+class Engine(QObject):
+    """Writes down what it is asked."""
+
+    ready, answered, refused, failed, died, progress, slow = (
+        Signal(object), Signal(int, str, object), Signal(int, str), Signal(int, str), Signal(str),
+        Signal(int, float, str), Signal(int, float, float, str))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, dict[str, object]]] = []
+
+    def request(self, name: str, /, **given: object) -> int:
+        self.asked.append((name, given))
+        return len(self.asked) - 1
+
+    def cancel(self, number: int) -> None:
+        self.asked[number] = "cancelled", {}
 
 
 def test_pixels_of_the_input_are_painted(plain: Trace) -> None:

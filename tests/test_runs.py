@@ -270,3 +270,53 @@ def test_how_far_gates_are_open_is_measured_at_each_checkpoint() -> None:
     drawn = picture(find("training"), trace, sight.times(trace, does.Place(view="training")).settled(9), None,
                     does.Look(size=(1100, 900)))
     assert any(isinstance(mark, Text) and mark.plain == "gates" for mark in drawn)
+
+
+
+def test_a_folder_that_is_opened_while_something_else_is_asked_for_is_read_all_the_same(watched: Path) -> None:
+    """What was asked for before comes when nobody wants it any more; what lies in the folder has waited for it."""
+    from tests.test_recording import Asked
+    from visualizer.ui.recorder import Recorder
+    from visualizer.ui.store import Store
+
+    engine, trace = Asked(), record.record(SMALL, "digit-2148")
+    store = Store(changed(State(), model=SMALL), trace)
+    recorder = Recorder(store, engine)  # type: ignore[arg-type]
+    recorder.verify()
+    assert recorder.open(str(watched))
+    engine.answered.emit(1, "record", {"trace": trace, "report": None})
+    assert store.state.view == "training"
+    assert seen.STUDY in store.trace.studies
+    assert store.recorded is store.trace
+    assert len(store.carried) == len(store.state.reel) == 9
+    store.update(at="input.update[4]")
+    store.update(view="network")
+    assert store.state.at == "step-4.trace:softmax.forward"
+    assert store.near.facts["step"] == 4
+    store.update(view="training")
+    assert store.state.at == "input.update[4]"
+
+
+def test_the_store_goes_along_the_updates_and_into_one_of_them(written: Path) -> None:
+    from visualizer.ui.store import Store
+
+    trace = record.record(SMALL, "digit-2148")
+    run = kept.of_file(str(written / kept.NAME))
+    trace = replace(trace, studies={seen.STUDY: seen.arrays(run)})
+    store = Store(changed(State(), model=SMALL, view="training"), trace)
+    store.update(at="input.update[10]")
+    store.update(view="network")
+    assert store.state.edits == ("trained:10,0,rate=0.003",)
+    found = record.record(SMALL, "digit-2148", edits=store.state.edits)
+    assert store.set_trace(found, None, store.state)
+    compared = does.compared(store.state, sight.ends_of_run(store.state, trace))
+    assert [place.recipe.edits[0] for place in compared.places] == [
+        f"trained:{step},0,rate=0.003" for step in dict.fromkeys((10, 0, run.best.step))]
+    store.update(view="training")
+    assert (store.state.edits, store.state.at) == ((), "input.update[10]")
+    assert store.kept(store.state.recipe).trace is trace  # what was open stays at hand
+    store.set_trace(trace, None, store.state)
+    store.update(view="microscope")
+    assert store.state.edits[0].startswith("update:11,fc1.weight")
+    store.update(view="training")
+    assert (store.state.edits, store.state.at) == ((), "input.update[10]")

@@ -97,10 +97,9 @@ const MINUS = "−", RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 function numeral(words) {
   const { comma, point, least } = data.words;
-  return words.replace(/^[\d,]+/, (whole) => {
-    const digits = whole.replaceAll(",", "");
-    return digits.length >= least ? whole.replaceAll(",", comma) : digits;
-  }).replace(".", point);
+  const [whole, ...part] = words.split("."), digits = whole.replaceAll(",", "");
+  const bare = digits.replace(/\D+$/, "");
+  return [bare.length >= least ? whole.replaceAll(",", comma) : digits, ...part].join(point);
 }
 
 // Of a size its digits, so many, halves to the even one as in Python, and the power of ten of the first.
@@ -248,9 +247,15 @@ const draw = {
   path(mark) {
     const [, curves, edge, width, fill, dashed, opacity] = mark;
     const path = new Path2D();
-    for (const points of curves) {
-      path.moveTo(points[0], points[1]);
-      for (let at = 2; at + 5 < points.length; at += 6) path.bezierCurveTo(...points.slice(at, at + 6));
+    for (const [straight, ...rest] of list(curves, data.curves)) {
+      if (straight) for (let at = 0, x = 0, y = 0; at + 1 < rest.length; at += 2) {
+        [x, y] = [x + rest[at], y + rest[at + 1]];
+        at ? path.lineTo(x / 100, y / 100) : path.moveTo(x / 100, y / 100);
+      }
+      else {
+        path.moveTo(rest[0], rest[1]);
+        for (let at = 2; at + 5 < rest.length; at += 6) path.bezierCurveTo(...rest.slice(at, at + 6));
+      }
       if (fill) path.closePath();
     }
     if (fill) {
@@ -401,8 +406,9 @@ function pointed(x, y) {
     const head = about.focus === undefined ? [] : data.foci[about.focus][1];
     if (mark[0] === "image") {
       const cell = cellAt(mark[1], x, y);
-      if (cell && about.tips) return { about, tip: about.tips[(cell[0] * mark[1].shape[1] + cell[1]) * mark[1].shape[2] + cell[2]] };
-      if (cell) return { about, cell: shownCell(mark[1], head, cell), at: cell };
+      if (!cell) continue;
+      const [, rows, columns] = mark[1].shape, tip = about.tips?.[(cell[0] * rows + cell[1]) * columns + cell[2]];
+      return { about, cell: shownCell(mark[1], head, cell), at: cell, tip };
     } else if (mark[0] === "rect") {
       const [, left, top, wide, high] = mark;
       if (left <= x && x < left + wide && top <= y && y < top + high) return { about, cell: head };
@@ -450,16 +456,16 @@ function placeWords(array, cell) {
 }
 
 function tipOf(found) {
-  const { about } = found;
-  if (found.tip ?? about.tip) return found.tip ?? about.tip;
-  if (about.focus === undefined) return "";
+  const { about } = found, own = found.tip ?? about.tip ?? "";
+  if (about.focus === undefined) return own;
   const array = data.foci[about.focus][0];
-  if (array === -1) return "";
+  if (array === -1) return own;
   const it = data.arrays[array], back = data.beats[beat].back;
   const cell = !it.weight && found.cell.length > it.shape.length ? found.cell.slice(0, 1) : found.cell;
   const where = placeWords(array, cell);
   const numbers = numbersAt(array, cell), name = it.quantity[back ? 1 : 0];
   if (numbers === undefined) return `${where}\n${back ? data.words.waiting_back : data.words.waiting}`;
+  if (own) return own;
   if (numbers === null) return `${where}\n${data.words.no_gradient}`;
   if (it.symbols && !back) return cell.length ? `${where}\n${it.symbols[cell[0]]}` : where;
   if (cell.length === it.shape.length) {

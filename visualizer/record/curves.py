@@ -264,11 +264,14 @@ class _Counting:
             if len(waiting[size]) == BATCH:
                 point = self._added(point, waiting.pop(size))
                 yield number / len(self.inputs)
+        left = sum(map(len, waiting.values()))
         for batch in waiting.values():
             step = ALONE if self.together is False else len(batch)
             for start in range(0, len(batch), step):
-                point = self._added(point, batch[start:start + step])
-                yield 1.0
+                piece = batch[start:start + step]
+                point, left = self._added(point, piece), left - len(piece)
+                if left:
+                    yield 1 - left / len(self.inputs)
         if not point.of:
             raise Refused(tr("It is not known of these inputs what {model} should answer.").format(
                 model=self.opened.title))

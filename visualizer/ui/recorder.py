@@ -211,6 +211,8 @@ class Recorder(QObject):
         state, trace = self.store.state, self.store.trace
         if trace is None or self.store.waiting or state.in_lab or door.is_recording(state.model):
             return
+        if any(name in trace.studies for name in views.find(state.view).carries):
+            self._sort(True)
         under_way = {(asked.recipe, name) for asked, name in self._measured.values()} | self._in_vain
         for wanted in (state, *(other for other in self.store.wanted() if state.reel and other.recipe != state.recipe)):
             recording = self.store.kept(wanted.recipe)
@@ -615,6 +617,8 @@ class Recorder(QObject):
                 self._go_on()
                 return
             self._show(answer["trace"], answer.get("report"), state)
+            if state.recipe != self.store.state.recipe:
+                self.record_beside()  # which has waited for what nobody wants any more
             if name == "extend" and state.recipe == self.store.state.recipe:
                 self._ask(state)  # nobody has typed on: now with its gradients
             if name == "record" and answer.get("report") is None:

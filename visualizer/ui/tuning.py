@@ -19,6 +19,7 @@ from visualizer.trace import Trace
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.store import Store
 from visualizer.ui.what_if import Field, grain_of
+from visualizer.views import DRAG
 from visualizer.views.surgery import offers
 from visualizer.views.surgery.offers import Number
 
@@ -62,11 +63,14 @@ class Tuning(QObject):
             return self._type(event.position())
         if self.grip is None:
             return False
+        held = not self._only_drags
         if kind == QEvent.Type.MouseMove:
             self._drag(event)
-        elif kind == QEvent.Type.MouseButtonRelease:
+            return held or self.grip.moved
+        if kind == QEvent.Type.MouseButtonRelease:
+            held = held or self.grip.moved
             self._let_go()
-        return True
+        return held
 
     # --- what lies there ---
 
@@ -75,6 +79,8 @@ class Tuning(QObject):
         trace, seen, state = self.store.trace, self.store.sight, self.store.state
         if trace is None or seen is None or not seen.view.tunes or state.in_lab or self.store.readers:
             return None
+        if seen.view.tunes == DRAG and seen.moment.backward:
+            return None  # what is seen then are gradients
         spot = self.canvas.picture.spot_at(*self.canvas.to_picture(point))
         return None if spot is None or spot.focus.layer not in trace else (trace, spot.focus)
 
@@ -89,7 +95,7 @@ class Tuning(QObject):
             return False
         trace, focus = found
         number = offers.number_of(trace, focus)
-        if number is None and not self._is_pixel(trace, focus):
+        if number is None and (not self._is_pixel(trace, focus) or self._only_drags):
             return False
         self._close()
         self.store.end_gesture()
@@ -100,7 +106,13 @@ class Tuning(QObject):
         else:
             self.grip = Grip(None, event.position(), self._ink(trace, focus), focus)
             self._paint(focus)
-        return True
+        return not self._only_drags  # where a click means something else, the canvas has the press, too
+
+    @property
+    def _only_drags(self) -> bool:
+        """Whether only a drag sets a number in this view."""
+        seen = self.store.sight
+        return seen is None or seen.view.tunes == DRAG
 
     def _ink(self, trace: Trace, focus: Focus) -> float:
         """The other end of what a pixel can be: bright where it is dark."""
@@ -132,7 +144,7 @@ class Tuning(QObject):
     def _let_go(self) -> None:
         grip, self.grip = self.grip, None
         assert grip is not None
-        if grip.number is not None and not grip.moved:
+        if grip.number is not None and not grip.moved and not self._only_drags:
             word = next((each for each in self.store.state.edits if each.startswith(grip.number.start)),
                         grip.number.at(0.0))
             self._apply(lambda state: does.switched(state, word))  # a click: to zero, or back to what it was
@@ -156,7 +168,7 @@ class Tuning(QObject):
     def _type(self, point: QPointF) -> bool:
         """A field over the number; Enter sets it, Esc leaves it."""
         found = self._at(point)
-        number = None if found is None else offers.number_of(*found)
+        number = None if found is None or self._only_drags else offers.number_of(*found)
         if number is None:
             return False
         if self.pressed is not None and self.pressed.start == number.start:

@@ -24,6 +24,8 @@ from visualizer.trace import Cell, Trace
 AT = "at"
 """What a digit turns in a view where it goes to a moment: to its address, or with none back to where one stood."""
 Made = TypeVar("Made", Picture, Picture | None)
+DRAG, ALL = "drag", "all"
+"""How numbers are set by hand in a view."""
 WHOLE, STEPS, GRADIENTS, PARTS = (english("The network"), english("Step by step"), english("Gradients"),
                                   english("Maps and weights"))
 """What views stand together as. Groups come in the order of their first views."""
@@ -93,8 +95,9 @@ class View:
     """Its own beats, where it shows another time than that in which the network computes: updates."""
     digit: Callable[[Trace, int], tuple[str, str] | None] | None = None
     """Which knob a digit key turns in it, and to which word; None where the digit means nothing here."""
-    tunes: bool = False
-    """Whether numbers of the network and of its input can be set by hand in it."""
+    tunes: str = ""
+    """How numbers of the network can be set by hand in it: by a `drag`; or by `all`, a drag, a click and typing, and
+    the input's too; empty for not at all."""
     apart: Callable[[Trace, Look], tuple[str, Cell] | None] | None = None
     """Of a view of a training: which of torch's parameters the microscope takes apart from there, and which number of
     it; None where there is none."""

@@ -37,7 +37,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.size import norm
 from visualizer.trace import Layer, Trace, remembered
-from visualizer.views import PARTS, View
+from visualizer.views import DRAG, PARTS, View
 
 TOP = 120.0
 
@@ -306,6 +306,6 @@ def _table(layer: Layer, backward: bool) -> Table:
 VIEW = View(
     "filters", english("Filters"), english("The weights of one layer, as the pictures it looks for."),
     suits=lambda trace: any(weight.ndim >= 2 for layer in trace.layers for weight in layer.weights.values()),
-    draw=draw, order=30, knobs=(("ranking", ORDERS),),
+    draw=draw, order=30, knobs=(("ranking", ORDERS),), tunes=DRAG,
     group=PARTS, tries=english("Go to another layer, and see what its filters were before training."),
 )

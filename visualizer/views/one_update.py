@@ -87,8 +87,8 @@ def stages(trace: Trace) -> tuple[Stage, ...]:
     if "first" in trace:
         found += _adam(trace, read, rate)
     elif "velocity" in trace:
-        found += [Stage("velocity", "velocity", "m", f"m = {MOMENTUM:g} · m + g",
-                        lambda say: f"{MOMENTUM:g} · {say('velocity_before')} + {say(read)}"),
+        found += [Stage("velocity", "velocity", "m", f"m = {numbers.short(MOMENTUM)} · m + g",
+                        lambda say: f"{numbers.short(MOMENTUM)} · {say('velocity_before')} + {say(read)}"),
                   Stage("step", "step", "Δw", "Δw = −η · m", lambda say: f"−{rate} · {say('velocity')}")]
     else:
         found.append(Stage("step", "step", "Δw", "Δw = −η · g", lambda say: f"−{rate} · {say(read)}"))
@@ -99,11 +99,12 @@ def stages(trace: Trace) -> tuple[Stage, ...]:
 
 def _adam(trace: Trace, read: str, rate: str) -> list[Stage]:
     first, second = (float(trace[name].settings["other"]) for name in ("first_corrected", "second_corrected"))
+    one, rest, two, little = map(numbers.short, (BETA1, round(1 - BETA1, 6), BETA2, round(1 - BETA2, 6)))
     return [
         Stage("first", "first", "m", "m = β₁ · m + (1 − β₁) · g",
-              lambda say: f"{BETA1:g} · {say('first_before')} + {1 - BETA1:.3g} · {say(read)}"),
+              lambda say: f"{one} · {say('first_before')} + {rest} · {say(read)}"),
         Stage("second", "second", "v", "v = β₂ · v + (1 − β₂) · g²",
-              lambda say: f"{BETA2:g} · {say('second_before')} + {1 - BETA2:.3g} · {say(read)}²"),
+              lambda say: f"{two} · {say('second_before')} + {little} · {say(read)}²"),
         Stage("first_corrected", "first_corrected", "m̂", "m̂ = m / (1 − β₁ᵗ)",
               lambda say: f"{say('first')} / {_plain(first)}"),
         Stage("second_corrected", "second_corrected", "v̂", "v̂ = v / (1 − β₂ᵗ)",

@@ -107,6 +107,7 @@ class _Page:
         self._arrays: dict[tuple[str, str], int] = {}
         self._foci: dict[Focus, int] = {}
         self._rows: dict[Hashable, int] = {}
+        self._curves: dict[Hashable, int] = {}
         self._said: dict[Hashable, tuple[str, ...]] = {}
         self._there: dict[tuple[str, ...], int] = {}
         self._moments: list[Moment] = []
@@ -147,7 +148,7 @@ class _Page:
         return self._steps([self._mark(mark, backward) for mark in marks if mark.opacity > 0])
 
     def _steps(self, numbers: list[int]) -> int:
-        """A list of marks, or of rows of a table, each as the step from the number of the one before."""
+        """A list of marks, of curves, or of rows of a table, each as the step from the number of the one before."""
         steps = tuple(number - before for before, number in zip([0, *numbers], numbers, strict=False))
         return self._lists.setdefault(steps, len(self._lists))
 
@@ -193,7 +194,8 @@ class _Page:
                 _short(mark.width), int(mark.dashed), _short(mark.opacity), about)
 
     def _path(self, mark: Path, about: Hashable) -> Hashable:
-        return ("path", tuple(map(_flat, mark.curves)), mark.stroke, _short(mark.width), mark.fill, int(mark.dashed),
+        curves = [self._curves.setdefault(_curve(each), len(self._curves)) for each in mark.curves]
+        return ("path", self._steps(curves), mark.stroke, _short(mark.width), mark.fill, int(mark.dashed),
                 _short(mark.opacity), about)
 
     def _image(self, mark: Image, about: Hashable) -> Hashable:
@@ -218,7 +220,7 @@ class _Page:
                 found.append(("tip", words))
             elif self.holds.terms and isinstance(mark, Image) and isinstance(mark.holds, TermTiles):
                 found.append(("tips", self._products(mark, backward)))
-            else:
+            if mark.focus.array != BEAT:
                 found.append(("focus", self._focus(mark.focus)))
         if isinstance(mark.holds, Stop):
             found.append(("goes", self._addresses.get(mark.holds.address, -1)))
@@ -326,7 +328,8 @@ class _Page:
         own = manner()
         plain = {
             "size": self.size, "background": self.background, "beats": self.beats, "first": self._first(),
-            "marks": list(self._known), "rows": list(self._rows), "lists": list(self._lists), "arrays": arrays,
+            "marks": list(self._known), "curves": list(self._curves), "rows": list(self._rows),
+            "lists": list(self._lists), "arrays": arrays,
             "foci": [[self._arrays.get((focus.layer, focus.array), -1), focus.cell] for focus in self._foci],
             "known": list(self._there), "faces": list(self._glyphs), "glyphs": list(self._glyphs.values()),
             "themes": [_theme(name) for name in self.themes], "legend": self._legend(),
@@ -379,6 +382,19 @@ def _words() -> Any:
 def _flat(points: Points) -> tuple[float, ...]:
     """The same curve stands in one frame after the other."""
     return tuple(_short(length) for point in points for length in point)
+
+
+@lru_cache(maxsize=1 << 14)
+def _curve(points: Points) -> tuple[float, ...]:
+    """Where all of its stretches are straight 1 and its corners in 1/100 pixel, each as the step from the one before;
+    else 0 and all of its points."""
+    straight = all(points[at] == points[at + 1] and points[at + 2] == points[at + 3]
+                   for at in range(0, len(points) - 3, 3))
+    if not straight:
+        return 0, *_flat(points)
+    corners = [(round(100 * x), round(100 * y)) for x, y in points[::3]]
+    steps = [(x - left, y - top) for (left, top), (x, y) in zip([(0, 0), *corners], corners, strict=False)]
+    return 1, *(length for step in steps for length in step)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -37,7 +37,7 @@ from visualizer.scene.telling import answered
 from visualizer.scene.timeline import Moment, ease
 from visualizer.scene.type import elide, width
 from visualizer.trace import Layer, Trace
-from visualizer.views import WHOLE, View
+from visualizer.views import ALL, WHOLE, View
 from visualizer.views.surgery import _measured as measured
 from visualizer.views.surgery import _page, _ranking, _sandbox, _words, offers
 from visualizer.views.surgery._measured import RANKING, STUDY, Values
@@ -180,7 +180,8 @@ def _highs(trace: Trace, names: list[str], room: float) -> list[float]:
     lined = [trace[name].output.ndim < 2 for name in names]
     left = room - LINED * sum(lined)
     maps = min(MOST_ROW, left / max(1, len(names) - sum(lined)))
-    return [min(LINED, room / len(names)) if line else maps for line in lined]
+    most = LINED if not all(lined) else INPUT + 48
+    return [min(most, room / len(names)) if line else maps for line in lined]
 
 
 def _seen(look: Look) -> tuple[int, ...]:
@@ -431,7 +432,7 @@ VIEW = View(
     english("What changes when a channel, a unit, a gate or a weight is another one: before, after, difference."),
     suits=lambda trace: "lab" not in trace.studies and bool(trace.layers[0].output.ndim) and bool(trace.answers),
     draw=draw, telling=answered, order=45, group=WHOLE, studies=(STUDY, RANKING, SANDBOX), at_once=(STUDY,),
-    carries=(RANKING,), words=_sandbox.words, worded=(SANDBOX,), digit=_digit, tunes=True, glides=("sorted",),
+    carries=(RANKING,), words=_sandbox.words, worded=(SANDBOX,), digit=_digit, tunes=ALL, glides=("sorted",),
     page=lambda trace, moment, focus, look: _page.page(trace, focus, look),
     knobs=(("off", ()), ("rank", ("units", "steps")), ("below", ("ranking", "sandbox")), ("column", ("all", *COLUMNS)),
            (BY, ()), ("sorted", ("1", "0")),

@@ -21,6 +21,8 @@ MOST = 10.0
 """What goes further is told as so many times what was there before."""
 SIGNED = 6.0
 """Pixels of a cell from which a negative weight carries a minus."""
+MOST_SIGNED = 400
+"""Of more weights the hue alone tells the sign here; the tooltip says each number."""
 GATE_NAMES = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "candidate")}
 Values = NDArray[np.float64]
 
@@ -156,7 +158,7 @@ def _cells(layer: Layer, key: str, place: tuple[int, ...], values: Values, marks
                                                                                        f"weights.{key}"),
                        hatched=None if np.isfinite(tiles).all() else ~np.isfinite(tiles), indices=indices, folds=folds,
                        scale=scale))
-    if cell >= SIGNED:
+    if cell >= SIGNED and tiles.size <= MOST_SIGNED:
         marks += parts.minuses(tiles, shades, "weight", look, cell, lambda tile, row, column: (
             x + tile % across * pitch[0] + (column + 0.5) * cell, y + tile // across * pitch[1] + (row + 0.5) * cell))
     return float(y + -(-count // across) * pitch[1] - 4)

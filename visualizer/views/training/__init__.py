@@ -3,6 +3,8 @@ weights, how large gradients and steps were in each layer, and what was answered
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from visualizer.language import english, tr
 from visualizer.said import said
 from visualizer.scene import logchart, numbers, parts
@@ -23,7 +25,8 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import begins
-from visualizer.scene.timeline import UPDATE, Beat, Moment, Timeline
+from visualizer.scene.reel import CUT
+from visualizer.scene.timeline import UPDATE, Beat, Moment, Pace, Timeline
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.train import kept, seen
@@ -233,12 +236,17 @@ def digit(trace: Trace, number: int) -> tuple[str, str] | None:
     return AT, "" if number == 2 else found.stops[0 if number == 1 else found.best].address
 
 
+def _pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
+    """Each checkpoint stands as long as in a reel of them."""
+    return Pace(CUT, Fraction(0))
+
+
 VIEW = View(
     "training", english("Training"), english("How the weights came about, update by update, as a film of its "
                                              "checkpoints."),
     suits=lambda trace: seen.STUDY in trace.studies or kept.suits(trace), draw=draw,
     telling=_telling, order=47, group=WHOLE, page=page, continuous=False, studies=(seen.STUDY,), instead=beats,
-    digit=digit, apart=apart,
+    digit=digit, apart=apart, pace=_pace,
     knobs=(("axis", ("log", "linear")), ("weight", ()), ("course", ()), ("behind", ()), ("pinned", ()), ("now", ())),
     tries=english("Go to the update at which the filters begin to look like strokes."),
 )

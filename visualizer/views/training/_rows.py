@@ -93,7 +93,7 @@ def rows(film: Film, axis: Axis, look: Look) -> list[Row]:
     if gates is not None and len(gates) == len(film.kept):
         names = bytes(held["gates_named"]).decode().split("\n")
         found.append(_maps_row(4, film, axis, look, _Map(
-            tr("gates"), tr("mean, dark is open"), tuple(map(named, names)), film.kept.astype(float), gates, "pixel",
+            tr("gates"), tr("mean of this input"), tuple(map(named, names)), film.kept.astype(float), gates, "pixel",
             "gates")))
     found += [_maps_row(2, film, axis, look, _Map(
         tr("gradient ‖∂L/∂W‖"), tr("of each layer, log"), layers, held["step"], held["gradient"], "gradient",

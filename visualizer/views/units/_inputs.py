@@ -31,6 +31,8 @@ from visualizer.scene.type import elide, width
 from visualizer.views.units._seen import Seen, Values, numbers_of, picture
 
 NEXT = "\1"
+FEW = 6
+"""So many are shown to an audience."""
 SEEN = {"\n": "↵", " ": "·"}
 
 
@@ -80,8 +82,9 @@ def _numbers(seen: Seen, place: int) -> Values:
 
 def _pictures(seen: Seen, look: Look, box: Box) -> list[Mark]:
     count = len(np.asarray(seen.shipped[f"{seen.layer.name}:input"])[seen.unit])
-    columns = 3 if box.width / box.height < 2.6 else 5
-    columns = min(columns, count)
+    if not look.mode.notes:  # fewer, and larger, for a room
+        count = min(count, FEW)
+    columns = min(count, 5 if look.mode.notes and box.width > 2.6 * box.height else 3)
     lines = -(-count // columns)
     wide, high = (box.width + 20) / columns, (box.height + 12) / lines
     read = units.read(seen.trace)

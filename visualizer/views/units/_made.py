@@ -117,7 +117,7 @@ def _curve(seen: Seen, look: Look, box: Box) -> list[Mark]:
                "that it began with; the same seed always.").format(
         count=constants(str(UPDATES)), rate=said(numbers.percent(RATE, 0), "factor", array=repr(RATE)),
         back=said(numbers.percent(BACK, 0), "factor", array=repr(BACK)))]
-    lines = [line for words in told for line in wrap(plain(words), 12, box.width, 400)]
+    lines = [line for words in told for line in wrap(plain(words), 12, box.width, 400)] if look.mode.notes else []
     chart = Box(box.left + 44, box.top + 26, box.right - 12, box.bottom - 24 - 18 * len(lines) - 44)
     marks: list[Mark] = [Text(box.left, box.top + 14, plain(tr("the unit over the updates")), 13, 600,
                               max_width=box.width)]
