@@ -126,9 +126,9 @@ def check_mark(written, mark, theme, data, binary):
                 assert name not in it
 
 
-def bent(corners):
-    """The points of a curve that goes straight from corner to corner."""
-    ends = list(zip(corners[::2], corners[1::2], strict=True))
+def bent(steps):
+    """The points of a curve that goes straight from corner to corner, by so many 1/100 pixels."""
+    ends = list(zip(np.cumsum(steps[::2]) / 100, np.cumsum(steps[1::2]) / 100, strict=True))
     return [ends[0], *(point for start, end in pairwise(ends) for point in (start, end, end))]
 
 

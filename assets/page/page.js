@@ -247,10 +247,15 @@ const draw = {
   path(mark) {
     const [, curves, edge, width, fill, dashed, opacity] = mark;
     const path = new Path2D();
-    for (const [straight, x, y, ...rest] of list(curves, data.curves)) {
-      path.moveTo(x, y);
-      if (straight) for (let at = 0; at + 1 < rest.length; at += 2) path.lineTo(rest[at], rest[at + 1]);
-      else for (let at = 0; at + 5 < rest.length; at += 6) path.bezierCurveTo(...rest.slice(at, at + 6));
+    for (const [straight, ...rest] of list(curves, data.curves)) {
+      if (straight) for (let at = 0, x = 0, y = 0; at + 1 < rest.length; at += 2) {
+        [x, y] = [x + rest[at], y + rest[at + 1]];
+        at ? path.lineTo(x / 100, y / 100) : path.moveTo(x / 100, y / 100);
+      }
+      else {
+        path.moveTo(rest[0], rest[1]);
+        for (let at = 2; at + 5 < rest.length; at += 6) path.bezierCurveTo(...rest.slice(at, at + 6));
+      }
       if (fill) path.closePath();
     }
     if (fill) {
