@@ -226,7 +226,7 @@ def train(model: str, course: Sequence[Any], upto: int, sample: str = "", data: 
             if now - told >= TELL:
                 yield found.run.step / upto, Told(json.dumps(trains.plain_news(updates, since, named)))
                 updates, since, named, told = [], [], [], now
-    if found.run.step >= upto:
+    if found.run.step == last:
         since += [each for each in goes.standing(found).checkpoints if each.step >= known]
     if updates or since:
         yield 1.0, Told(json.dumps(trains.plain_news(updates, since, named)))
