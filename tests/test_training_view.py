@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -328,3 +329,19 @@ def test_digits_go_to_before_now_and_best(shipped: Trace) -> None:
     assert before.at == "input.update"
     assert to_pin(to_pin(before, f"input.update[{best}]", times), "", times).at == "input.update[178]"
     assert to_pin(state, "", times).at == times.beats[-1].address
+
+
+def test_every_recipe_says_its_data_in_the_language_that_is_spoken() -> None:
+    from visualizer.language import speaking
+    from visualizer.record import training
+    from visualizer.record.catalog import source_of
+    from visualizer.train.about import about
+
+    for name in training.trainable():
+        source = source_of(name)
+        said = source.live.task(source.prepare, None).about
+        assert about(said) == said
+        with speaking("de"):
+            assert "zurückgehalten" in about(said)
+            assert not re.search(r"\d,\d", about(said))
+    assert about("rows of somebody else") == "rows of somebody else"

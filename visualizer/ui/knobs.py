@@ -334,21 +334,26 @@ class ChoiceRow(QWidget):
         if self.button is not None:
             self.button.setText(word_of(value))
             style.name(self.button, f"{self.knob.title}: {word_of(value)}", self.knob.about)
+        self._place()
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place()
+
+    def _place(self) -> None:
         if self.segments is not None:
             self.segments.setGeometry(8, 20 if self.named else 0, WIDTH, 34)
         if self.button is not None:
-            wide = round(style.text_width(self.button.text(), weight=600)) + 40
-            self.button.setGeometry(self.width() - 8 - max(wide, 92), 3, max(wide, 92), 28)
+            least = 92 if self.knob.experiment else 64
+            wide = max(round(style.text_width(self.button.text(), weight=600)) + 40, least)
+            self.button.setGeometry(self.width() - 8 - wide, 3, wide, 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self.named:
             return
         with faults.painting(self) as painter:
             style.write(painter, self.knob.title, 8, 15 if self.segments is not None else 22, "ink", weight=500,
-                        width=WIDTH if self.segments is not None else 92)
+                        width=WIDTH if self.button is None else self.button.x() - 14)
 
     def _menu(self) -> None:
         assert self.button is not None

@@ -4,37 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QFocusEvent,
     QHelpEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import answers, door, inputs, lab, registry, sight, titles
+from visualizer import answers, door, inputs, lab, registry, sight
 from visualizer.edits import said as edits_said
 from visualizer.inputs import InputKind
 from visualizer.language import tr
-from visualizer.scene import colour, numbers
+from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.outline import CELL, STRETCH, Branch, stretches
 from visualizer.scene.picture import Focus, Spot
 from visualizer.scene.state import State
-from visualizer.trace import Sample, Trace, remembered
+from visualizer.trace import Sample, Trace
 from visualizer.ui import faults, icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
@@ -45,6 +40,7 @@ from visualizer.ui.editlist import EditList
 from visualizer.ui.heard import Heard, Told, tell_reached, told_stretch
 from visualizer.ui.knobs import Knobs, Slider
 from visualizer.ui.store import Store
+from visualizer.ui.thumbs import THUMB, draw_thumb, input_thumb, sample_words, thumb
 from visualizer.ui.walking import same_numbers
 from visualizer.ui.writing import LINE, TextField, TextInput
 
@@ -53,7 +49,7 @@ if TYPE_CHECKING:
     from visualizer.ui.trainpanel import TrainPanel
 
 ROW, ROW_PITCH, FOLD = 48, 52, 32
-THUMB, THUMB_PITCH = 42, 47
+THUMB_PITCH = 47
 TEXT_PITCH = 35
 """Of samples that are named in words, one below the other."""
 ACROSS = 4
@@ -907,68 +903,11 @@ class ThumbButton(Button):
 
 # --- thumbnails and words -------------------------------------------------------------------------------------------
 
-def draw_thumb(painter: QPainter, image: QImage | None, place: QRectF, chosen: bool) -> None:
-    """One picture in its tile, framed if it is the input."""
-    painter.fillRect(place, style.color("stage"))
-    if image is not None:
-        scale = min((place.width() - 4) / image.width(), (place.height() - 4) / image.height())
-        inside = QRectF(0, 0, image.width() * scale, image.height() * scale)
-        inside.moveCenter(place.center())
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(inside, image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(style.color("accent" if chosen else "hair"), 2 if chosen else 1))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    inset = 1.0 if chosen else 0.5
-    painter.drawRoundedRect(place.adjusted(inset, inset, -inset, -inset), 3, 3)
-
-
 def draw_words(painter: QPainter, sample: Sample, place: QRectF, chosen: bool) -> None:
     """A text that can be read, by its title, framed if it is the input."""
     draw_thumb(painter, None, place, chosen)
     style.write(painter, sample_words(sample), place.x() + 10, place.center().y() + 4.7,
                 "accent-ink" if chosen else "ink", weight=600 if chosen else 400, width=place.width() - 20)
-
-
-@cache
-def thumb(name: str, theme: str) -> QImage | None:
-    """A sample in the pixel palette of the theme; None if it is no image."""
-    entries = inputs.picture(name)
-    return None if entries is None else in_pixels(entries, theme)
-
-
-@remembered(4)
-def input_thumb(trace: Trace, theme: str) -> QImage | None:
-    """What was fed in, if its kind has a picture of it."""
-    first = trace.layers[0]
-    if first.axes != ("channel", "row", "column"):
-        entries = inputs.offered({"kind": trace.fed[0].kind} if trace.fed else {}).thumbnail(first.output)
-        return None if entries is None else in_pixels(entries, theme)
-    values = first.output.astype(np.float64)
-    values = np.moveaxis(values, 0, -1) if len(values) == 3 else values.mean(axis=0)
-    return in_pixels(colour.unit(values, *colour.reach(values)), theme)
-
-
-def in_pixels(entries: NDArray[np.uint8], theme: str) -> QImage:
-    """(rows, columns) entries of the pixel palette as an image, or (rows, columns, 3) red, green and blue; what is no
-    number is black."""
-    if entries.ndim == 3:
-        shades = np.ascontiguousarray(np.where(entries == colour.UNKNOWN, 0, entries).astype(np.uint8))
-        rows, columns = shades.shape[:2]
-        return QImage(shades.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
-    table = colour.theme(theme).palettes["pixel"].astype(np.uint32)
-    packed = 0xFF000000 | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
-    colours = np.ascontiguousarray(packed[np.where(entries == colour.UNKNOWN, 0, entries)])
-    height, width = colours.shape
-    return QImage(colours.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
-
-
-def sample_words(sample: Sample) -> str:
-    """`Digit 2148, labelled 4`."""
-    title = tr("Drawn by hand") if sample.name == inputs.DRAWN else titles.of(sample)
-    if sample.label is None:
-        return title
-    return tr("{title}, labelled {label}").format(title=title, label=sample.label)
 
 
 def models() -> tuple[str, ...]:

@@ -35,9 +35,9 @@ from visualizer.ui import faults, icons, recent, style, teaching
 from visualizer.ui.buttons import ARROWS, Button, keeps
 from visualizer.ui.commands import find, key_for, keyed
 from visualizer.ui.gallery import BEATS, Gallery
-from visualizer.ui.rail import draw_thumb, thumb
 from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, WIDE
 from visualizer.ui.shipped import shipped_trace
+from visualizer.ui.thumbs import draw_thumb, thumb
 
 Key = Qt.Key
 EDGE, GUTTER = 24, 16

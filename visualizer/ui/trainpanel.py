@@ -9,20 +9,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Signal
-from PySide6.QtGui import QPaintEvent, QResizeEvent
+from PySide6.QtGui import QImage, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import door, titles
+from visualizer import door
 from visualizer.lab import Knob
 from visualizer.language import numeral, tr
 from visualizer.scene import numbers
 from visualizer.scene.type import plain_lines
 from visualizer.train import OWN, knobs
+from visualizer.train.about import about
 from visualizer.ui import faults, icons, style
 from visualizer.ui.buttons import Button
 from visualizer.ui.commands import keyed
 from visualizer.ui.heard import Span
 from visualizer.ui.knobs import WIDTH, ChoiceRow, Slider, SliderRow, Turned, spoken
+from visualizer.ui.thumbs import THUMB, draw_thumb, input_thumb, sample_words
 from visualizer.ui.training import Training
 
 ALWAYS = ("rate", "batch", "optimiser", "init", "clip", "seed")
@@ -134,7 +136,7 @@ class TrainPanel(QWidget):
         self._shown: tuple[object, ...] = ()
         self.model = Button("", "", "link", self, size=12)
         self.model.pops = True
-        self.input = Button("", "", "raised", self)
+        self.input = Button("", "", "link", self, size=12)
         self.train = TrainButton(self)
         self.one, self.anew, self.pin = (Button("", "", "raised", self) for _ in range(3))
         self.model.clicked.connect(self.model_wanted)
@@ -194,14 +196,14 @@ class TrainPanel(QWidget):
             tr("Keep these curves as thin dashes behind the next ones"), "pin"))
         trace = self.store.trace
         self.input.setText(tr("Choose…"))
-        watched = "" if trace is None else titles.of(trace.sample)
+        watched = "" if trace is None else sample_words(trace.sample)
         style.name(self.input, tr("Input to watch: {what}").format(what=watched),
                    tr("Choose the input to which the answer is watched"))
         for button in (self.train, self.one, self.anew, self.pin):
             button.setEnabled(film is not None)
 
     def sizeHint(self) -> QSize:
-        return QSize(WIDTH + 16, self._buttons_top() + 124 + LINE * len(self._lines()) + 16)
+        return QSize(WIDTH + 16, self._buttons_top() + self._buttons_high() + 8 + LINE * len(self._lines()) + 16)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._place()
@@ -211,9 +213,15 @@ class TrainPanel(QWidget):
         with faults.painting(self) as painter:
             style.write(painter, tr("Train"), 8, 22, "ink-2", weight=600, width=70)
             style.write(painter, tr("Input to watch"), 8, top + 16, "ink", weight=500, width=WIDTH)
-            said = "" if trace is None else titles.of(trace.sample)
-            style.write(painter, said, 8, top + 42, "ink-2", size=12, weight=400, width=WIDTH - 96)
-            y = self._buttons_top() + 132
+            image, left = self._thumb(), 8
+            if image is not None:
+                draw_thumb(painter, image, QRectF(8, top + 24, THUMB, THUMB), False)
+                left += THUMB + 8
+            said = "" if trace is None else sample_words(trace.sample)
+            for number, line in enumerate(plain_lines(said, 12, WIDTH - left, 400)[:2]):
+                style.write(painter, line, left, top + 35 + 14 * number, "ink-2", size=12, weight=400,
+                            width=WIDTH - left)
+            y = self._buttons_top() + self._buttons_high() + 16
             for words, token in self._lines():
                 style.write(painter, words, 8, y, token, size=12, weight=400, width=WIDTH)
                 y += LINE
@@ -226,8 +234,8 @@ class TrainPanel(QWidget):
                   "weights, activation, normalisation, forget bias and seed begin anew.")
         found += [("", "ink"), *((line, "ink-2") for line in plain_lines(hint, 12, WIDTH, 400))]
         if film is not None and film.run.about:
-            about = tr("Learns from {about}.").format(about=film.run.about)
-            found += [("", "ink"), *((line, "ink-2") for line in plain_lines(about, 12, WIDTH, 400))]
+            said = tr("Learns from {about}.").format(about=about(film.run.about))
+            found += [("", "ink"), *((line, "ink-2") for line in plain_lines(said, 12, WIDTH, 400))]
         return found
 
     def _fill(self, offers: tuple[str, ...]) -> None:
@@ -252,7 +260,7 @@ class TrainPanel(QWidget):
         return max((row.geometry().bottom() for row in self.rows), default=36) + 4
 
     def _buttons_top(self) -> int:
-        return self._input_top() + 62
+        return self._input_top() + 24 + THUMB + 14
 
     def _place(self) -> None:
         wide = self.model.sizeHint().width()
@@ -262,13 +270,28 @@ class TrainPanel(QWidget):
             high = row.sizeHint().height()
             row.setGeometry(0, y, WIDTH + 16, high)
             y += high
-        top = self._input_top()
-        self.input.setGeometry(WIDTH - 80, top + 22, 88, 30)
+        left = 8 if self._thumb() is None else THUMB + 16
+        self.input.setGeometry(left, self._input_top() + 50, min(self.input.sizeHint().width(), WIDTH - left + 8), 22)
         y, half = self._buttons_top(), (WIDTH - 8) // 2
         self.train.setGeometry(8, y, WIDTH, 36)
-        self.one.setGeometry(8, y + 42, half, 32)
-        self.anew.setGeometry(16 + half, y + 42, half, 32)
-        self.pin.setGeometry(8, y + 80, half, 32)
+        wide = self._stacked()
+        for place, button in enumerate((self.one, self.anew, self.pin)):
+            row, column = (place, 0) if wide else divmod(place, 2)
+            button.setGeometry(8 + column * (half + 8), y + 42 + 38 * row, WIDTH if wide else half, 32)
+
+    def _stacked(self) -> bool:
+        """Whether the words of the buttons are too long for two in a row."""
+        half = (WIDTH - 8) // 2
+        return any(style.text_width(button.text()) + 10 > half for button in (self.one, self.anew, self.pin))
+
+    def _buttons_high(self) -> int:
+        return 42 + 38 * (3 if self._stacked() else 2)
+
+    def _thumb(self) -> QImage | None:
+        """The input that is watched, where it is a picture that can be seen so small."""
+        trace = self.store.trace
+        image = None if trace is None else input_thumb(trace, style.theme_name())
+        return image if image is not None and image.width() <= 2 * image.height() else None
 
 
 def value_words(knob: Knob, value: float) -> str:

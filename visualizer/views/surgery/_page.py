@@ -158,7 +158,7 @@ def _cells(layer: Layer, key: str, place: tuple[int, ...], values: Values, marks
                                                                                        f"weights.{key}"),
                        hatched=None if np.isfinite(tiles).all() else ~np.isfinite(tiles), indices=indices, folds=folds,
                        scale=scale))
-    if cell >= SIGNED and tiles.size <= MOST_SIGNED:
+    if look.signs or (cell >= SIGNED and tiles.size <= MOST_SIGNED):
         marks += parts.minuses(tiles, shades, "weight", look, cell, lambda tile, row, column: (
             x + tile % across * pitch[0] + (column + 0.5) * cell, y + tile // across * pitch[1] + (row + 0.5) * cell))
     return float(y + -(-count // across) * pitch[1] - 4)

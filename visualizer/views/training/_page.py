@@ -7,14 +7,15 @@ import re
 
 import numpy as np
 
-from visualizer.language import tr
+from visualizer.language import numeral, tr
 from visualizer.said import Claim, claimed, said
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain
-from visualizer.scene.type import elide, wrap
+from visualizer.scene.type import elide, width, wrap
 from visualizer.size import norm
 from visualizer.trace import Trace
 from visualizer.train import seen, sentence
+from visualizer.train.about import about
 from visualizer.views.training._run import Film, by_checkpoints, tiles, words_of
 
 WIDE, LEFT, RIGHT = 280, 24.0, 264.0
@@ -30,7 +31,7 @@ def page(film: Film, look: Look) -> Picture:
     marks: list[Mark] = [Text(LEFT, 27, plain(title), 16, 600)]
     if film.run.about:
         y = 34.0
-        for line in wrap(_told(film.run.about), 12, RIGHT - LEFT, 400)[:3]:
+        for line in wrap(about(film.run.about, _counted), 12, RIGHT - LEFT, 400)[:3]:
             y += 16
             marks.append(Text(LEFT, y, plain(line), 12, 400, "ink-2"))
     else:
@@ -48,6 +49,11 @@ def page(film: Film, look: Look) -> Picture:
     return Picture((WIDE, round(y + 16)), tuple(marks), (), look.theme, "window", caption=title, table=_table(film))
 
 
+def _counted(word: str) -> str:
+    """A number of the data, which claims no more than itself."""
+    return said(numeral(word), "factor", array=repr(float(word.replace(",", ""))))
+
+
 def _moment(film: Film, marks: list[Mark], name: str, place: int, y: float, look: Look) -> float:
     """One of the three, with its weights; the baseline of the next."""
     shown = tiles(film.trace)
@@ -56,7 +62,7 @@ def _moment(film: Film, marks: list[Mark], name: str, place: int, y: float, look
     now = name == tr("now")
     ink = "accent-ink" if now else "ink"
     marks += [Text(LEFT, y, plain(name), 13, 600, ink),
-              Text(LEFT + 72, y, plain(tr("update {step}").format(step=said(
+              Text(LEFT + max(72.0, width(name, 13, 600) + 10), y, plain(tr("update {step}").format(step=said(
                   numbers.count(step), "updates", step=step))), 12, 400, "ink-2"),
               Text(RIGHT, y, plain(words), 13, 600, ink, "end")]
     below = y + 6

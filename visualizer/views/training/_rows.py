@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import titles
 from visualizer.kinds.gates import named
 from visualizer.language import tr
 from visualizer.said import said, tick
@@ -159,7 +160,7 @@ def _number(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     values = np.asarray(film.held["answer"], float)[:, 0]
     low, high = colour.reach(values)
     low, high = min(0.0, low), max(high, low + 1e-9)
-    sample = elide(film.trace.sample.title or film.trace.sample.name, 11, axis.left - 24)
+    sample = elide(titles.of(film.trace.sample), 11, axis.left - 24)
     still = _title(axis, look, box, tr("answer"), sample)
     still += _ticks(axis, look, box, low, high, lambda value: numbers.significant(value, 2))
     points = thinned(axis.xs(film.held["answered"]), box.bottom - (values - low) / (high - low) * box.height)
@@ -489,7 +490,7 @@ def _answer(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     labels, held = film.run.labels, film.held
     count, high = len(labels), box.height / len(labels)
     values = binned(axis, np.asarray(held["answered"], float), held["answer"], film.last)
-    name = elide(film.trace.sample.title or film.trace.sample.name, 11, axis.left - 24)
+    name = elide(titles.of(film.trace.sample), 11, axis.left - 24)
     still = _title(axis, look, box, tr("answer"), name)
     if look.mode.notes and box.height >= 44:
         still.append(Text(axis.left - 12, box.top + 40, plain(tr("probability, dark is likely")), 11, 400, "ink-2",
