@@ -334,9 +334,13 @@ class ChoiceRow(QWidget):
         if self.button is not None:
             self.button.setText(word_of(value))
             style.name(self.button, f"{self.knob.title}: {word_of(value)}", self.knob.about)
+        self._place()
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place()
+
+    def _place(self) -> None:
         if self.segments is not None:
             self.segments.setGeometry(8, 20 if self.named else 0, WIDTH, 34)
         if self.button is not None:

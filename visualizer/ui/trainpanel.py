@@ -281,7 +281,8 @@ class TrainPanel(QWidget):
 
     def _stacked(self) -> bool:
         """Whether the words of the buttons are too long for two in a row."""
-        return any(button.sizeHint().width() > (WIDTH - 8) // 2 for button in (self.one, self.anew, self.pin))
+        half = (WIDTH - 8) // 2
+        return any(style.text_width(button.text()) + 10 > half for button in (self.one, self.anew, self.pin))
 
     def _buttons_high(self) -> int:
         return 42 + 38 * (3 if self._stacked() else 2)
