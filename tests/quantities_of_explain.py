@@ -36,8 +36,8 @@ def hidden(trace: Trace, said: Any) -> float:
     return round(said.step / 64 * np.asarray(trace.studies[said.layer]["windows"]).size)
 
 
-@words("name of a class")
-def name_of_a_class(trace: Trace, said: Any) -> str:
+@words("class that is explained")
+def class_that_is_explained(trace: Trace, said: Any) -> str:
     return trace.labels[said.cell[0]] if trace.labels else str(said.cell[0])
 
 

@@ -85,7 +85,7 @@ def _classes(trace: Trace, chosen: int) -> tuple[Option, ...]:
 
 
 def _class(trace: Trace, number: int) -> str:
-    return said(class_name(trace, number), "name of a class", cell=(number,))
+    return said(class_name(trace, number), "class that is explained", cell=(number,))
 
 
 def _columns(trace: Trace) -> int:
