@@ -83,8 +83,9 @@ def standing(seen: Sight) -> Focus | None:
 
 
 def out(state: State, trace: Trace, seen: Sight, views: tuple[str, ...], back: str = "") -> State:
-    """One level out: from the number taken apart to what it is one of, in the view that it was opened in, `back`, if that
-    shows its layer, or in the first; then step by step to the whole network. What the path does not name is no level."""
+    """One level out: from the number taken apart to what it is one of, in the view that it was opened in, `back`, if
+    that shows its layer, or in the first; then step by step to the whole network. What the path does not name is no
+    level."""
     state = changed(state, focus=standing(seen))
     if _in_microscope(state, views):
         there = changed(state, view=back) if back in views and back != state.view else state
