@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from visualizer import inputs
 from visualizer.kinds import attribution
 from visualizer.kinds.attribution import BLUR, LOGIT, MEAN, NOTHING, PROBABILITY
-from visualizer.language import tr
+from visualizer.language import tr, translated
 from visualizer.said import claimed, constants, of, said
 from visualizer.scene import colour, controls, fed, numbers
 from visualizer.scene.boxes import Box
@@ -108,8 +109,8 @@ def _answered(trace: Trace) -> str:
 
 def _baselines(trace: Trace, symbols: bool) -> tuple[Option, ...]:
     """What it is compared with, as it is called of what is read."""
-    kind = trace.fed[0].kind
-    nothing = tr("black") if kind in ("image", "strip") else tr("silence") if kind == "audio" else tr("zeros")
+    kind = inputs.fed_first(trace)
+    nothing = tr("zeros") if kind is None else translated(kind.blank)
     about = tr("Nothing: a blank input")
     return ((NOTHING, nothing, about), (MEAN, tr("mean"), tr("The mean of its places")),
             (BLUR, tr("blur"), tr("The input, blurred")))
