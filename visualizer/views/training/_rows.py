@@ -493,7 +493,7 @@ def _answer(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     name = elide(titles.of(film.trace.sample), 11, axis.left - 24)
     still = _title(axis, look, box, tr("answer"), name)
     if look.mode.notes and box.height >= 44:
-        still.append(Text(axis.left - 12, box.top + 40, plain(tr("probability, 0 to 1")), 11, 400, "ink-2",
+        still.append(Text(axis.left - 12, box.top + 40, plain(tr("probability of each class")), 11, 400, "ink-2",
                           "end", max_width=axis.left - 16))
     focus = Focus(film.trace.layers[0].name)
     marks: list[Mark] = [*grouped(Group(tr("answer"), focus), [Image(
