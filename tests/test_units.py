@@ -8,6 +8,8 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from torch import Tensor
 
 from tests import quantities_of_explain  # noqa: F401  (its quantities are known once they are there)
@@ -18,8 +20,11 @@ from visualizer.record.run import given_of, prepared, reads_of
 from visualizer.record.studies import Pass, ascent, excites
 from visualizer.record.studies.explain import randomised
 from visualizer.said import listening
-from visualizer.scene.picture import Choice, Focus, Image, Look, Rect, Text, ToInput
+from visualizer.scene.picture import Choice, Entry, Focus, Image, Look, Rect, Text, ToInput
+from visualizer.scene.state import State, changed
 from visualizer.trace import Refused, Trace
+from visualizer.ui.choices import Choices
+from visualizer.ui.store import Store
 from visualizer.views import find
 
 torch.set_num_threads(1)
@@ -274,3 +279,47 @@ def test_digits_choose_the_face() -> None:
     trace = pass_of("digits_cnn").trace
     assert [find("units").digit(trace, number) for number in (1, 2, 3, 4)] == [
         ("face", "inputs"), ("face", "made"), ("face", "pattern"), None]
+
+
+def test_the_rail_offers_the_faces_and_a_field_with_the_words_that_it_knows() -> None:
+    view, trace = find("units"), pass_of("char_lstm").trace
+    shown = view.rail(trace, _last("char_lstm"), None, Look(size=(208, 600)))
+    assert [mark.holds for mark in shown if isinstance(mark, Rect)] == [
+        Choice("face", "inputs"), Choice("face", "made"), Choice("face", "pattern")]
+    shown = view.rail(trace, _last("char_lstm"), None, Look(size=(208, 600), knobs=(
+        ("face", "pattern"), ("pattern", "open > 0"))))
+    (entry,) = [mark.holds for mark in shown if isinstance(mark, Rect) and isinstance(mark.holds, Entry)]
+    assert (entry.knob, entry.word) == ("pattern", "open > 0")
+    said = " ".join(mark.plain for mark in shown if isinstance(mark, Text))
+    assert "Words: position, line, word, open, vowel, upper, length" in said
+    assert view.refuses(trace, "pattern", "opne > 0").startswith("A pattern is an expression of position, line")
+    assert view.refuses(trace, "pattern", "open > 0") == ""
+
+
+def test_what_is_typed_in_the_rail_is_applied_with_enter_or_refused_below_the_field(qtbot) -> None:  # type: ignore[no-untyped-def]
+    trace = pass_of("char_lstm").trace
+    state = changed(State(), model="char_lstm", sample=trace.sample.name, view="units",
+                    look=Look(knobs=(("face", "pattern"),)))
+    store = Store(state, trace)
+    choices = Choices(store)
+    qtbot.addWidget(choices)
+    choices.resize(208, 600)
+    choices.show()
+    field = choices.entry
+    assert field is not None
+    assert field.text() == "line"
+    assert field.accessibleName() == "Pattern"
+    assert "open > 0" in field.toolTip()
+    assert choices.focusProxy() is field
+    assert field.focusPolicy() & Qt.FocusPolicy.TabFocus
+    field.setText("opne > 0")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.refused.text().startswith("A pattern is an expression of")
+    assert field.refused.y() >= field.geometry().bottom()
+    assert "pattern" not in dict(store.state.look.knobs)
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+    assert (field.text(), field.refused.text()) == ("line", "")
+    field.setText("open > 0")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert dict(store.state.look.knobs)["pattern"] == "open > 0"
+    assert field.refused.text() == ""

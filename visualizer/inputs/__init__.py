@@ -28,7 +28,7 @@ from visualizer.inputs._words import MARK as TYPED
 from visualizer.inputs._words import can_read, read_text, symbols, unknown
 from visualizer.language import english, tr, translated
 from visualizer.manifest import Input
-from visualizer.trace import Array, Refused, Sample
+from visualizer.trace import Array, Refused, Sample, Trace
 
 __all__ = ["CAMERA", "DRAWN", "FIELD", "LISTS", "MICROPHONE", "MOST_SYMBOLS", "OF_NUMBERS", "PAD", "THUMBNAILS",
            "TYPED", "WORDS", "Given", "Grain", "InputKind", "Item", "Offer", "Row", "Settled", "all_samples",
@@ -119,6 +119,8 @@ class InputKind:
     """
     grain: Callable[[Facts], Grain | None] = lambda facts: None
     """What inputs of it are made of, for those who edit them; None for what nobody can edit."""
+    blank: str = english("zeros")
+    """What one with nothing in it is: `black`, `silence`."""
     order: int = 1
     """Where it stands among the kinds; those of one number by their names."""
     called: str = ""
@@ -154,6 +156,11 @@ def kind(name: str) -> InputKind:
             return each
     raise LookupError(tr("There is no kind of input {name!r}; there are {known}."
                          ).format(name=name, known=", ".join(each.name for each in kinds())))
+
+
+def fed_first(trace: Trace) -> InputKind | None:
+    """The kind of what a recording was fed with first; None where that is of no kind."""
+    return next((each for each in kinds() if trace.fed and each.name == trace.fed[0].kind), None)
 
 
 def of(facts: Any) -> InputKind:

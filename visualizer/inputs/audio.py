@@ -187,6 +187,6 @@ def fed(raw: Any, offer: Offer, said: Input, facts: Facts) -> Array:
 
 INPUT = InputKind(
     "audio", english("sounds"), english("a sound"), english("frame"), SUFFIXES, read=read, bundled=bundled,
-    thumbnail=thumbnail, steps=steps, notes=notes, view="listen",
+    thumbnail=thumbnail, steps=steps, notes=notes, view="listen", blank=english("silence"),
     choosers=(THUMBNAILS, MICROPHONE), grain=grain, suits=suits, settled=settled, fed=fed,
     facts=lambda offer, said: {"rate": said.rate})

@@ -99,6 +99,6 @@ INPUT = InputKind(
     "image", english("pictures of one digit"), english("a picture"), english("row"), SUFFIXES, read=read, drawn=drawn,
     row=row, bundled=bundled,
     whole=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
-    source=lambda: tr("MNIST test set"), held_out=held_out, grain=grain, order=0,
+    source=lambda: tr("MNIST test set"), held_out=held_out, grain=grain, order=0, blank=english("black"),
     suits=suits, settled=lambda offer, told, preset: _offers.of_picture(offer, told, preset, ("fit", "colours")),
     facts=_offers.facts_of_picture, fed=_offers.fed_picture)

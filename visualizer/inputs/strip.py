@@ -70,4 +70,5 @@ def grain(facts: Facts) -> Grain:
 INPUT = InputKind(
     "strip", english("strips of digits"), english("a strip of digits"), english("frame"), SUFFIXES, read=read,
     typed=typed, mark=MARK, drawn=drawn,
-    row=row, bundled=bundled, thumbnail=thumbnail, choosers=(THUMBNAILS,), grain=grain)
+    row=row, bundled=bundled, thumbnail=thumbnail, choosers=(THUMBNAILS,), grain=grain,
+    blank=english("black"))

@@ -174,6 +174,22 @@ def symbolic(trace: Trace) -> bool:
     return trace.layers[0].output.dtype.kind in "iu"
 
 
+def known(trace: Trace) -> Mapping[str, Values]:
+    """Each word that a pattern can be made of here, over the steps of this input, or with its one number."""
+    if steps_read(trace):
+        return of_steps(trace, trace.sample.steps)
+    return {name: np.array([value]) for name, value in of_input(trace, trace.sample.label).items()}
+
+
+def refusal(trace: Trace, words: str) -> str:
+    """One sentence on what is wrong with a pattern; nothing where it will do."""
+    try:
+        pattern(words, known(trace))
+    except Refused as error:
+        return str(error)
+    return ""
+
+
 _OPERATORS: Mapping[type, Callable[..., Values]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Mod: np.mod,
     ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Lt: np.less, ast.LtE: np.less_equal, ast.Gt: np.greater,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from visualizer.scene.boxes import Box
-from visualizer.scene.picture import Choice, Focus, Group, Mark, Rect, Text, grouped, plain
+from visualizer.scene.picture import Choice, Entry, Focus, Group, Mark, Rect, Text, grouped, plain
 from visualizer.scene.type import elide
 
 HIGH = 30.0
@@ -47,6 +47,13 @@ def buttons(knob: str, options: Sequence[Option], chosen: str, box: Box, focus: 
                        "on-accent" if on else "ink", "middle")]
     lines = -(-len(options) // columns)
     return grouped(Group(name), marks), box.top + lines * (HIGH + gap)
+
+
+def field(entry: Entry, box: Box, focus: Focus) -> list[Mark]:
+    """A frame with the words that a knob stands at; in the window others can be typed there."""
+    return grouped(Group(entry.name), [
+        Rect(box.left, box.top, box.width, HIGH, "raised", "edge", radius=8, focus=focus, tip=entry.tip, holds=entry),
+        Text(box.left + 9, box.top + 19.5, plain(elide(entry.word, 13, box.width - 18, 400)), 13, 400)])
 
 
 def slider(knob: str, options: Sequence[Option], chosen: str, box: Box, focus: Focus, name: str) -> list[Mark]:

@@ -250,6 +250,17 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A field in the rail: what is typed there, with Enter, turns a knob of the view."""
+
+    knob: str
+    word: str
+    """What stands there now."""
+    name: str
+    tip: str
+
+
+@dataclass(frozen=True)
 class Opens:
     """What shows more of it: a click goes to a view, if the recording has it."""
 
@@ -381,7 +392,7 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Flight | Touch | Stop | ToInput | ToPoint | Choice | Opens | Toggles | None = field(
+    holds: Term | Flight | Touch | Stop | ToInput | ToPoint | Choice | Entry | Opens | Toggles | None = field(
         default=None, compare=False)
     """Which term of a number it is, what it carries on its way or lies round, which moment of a lane, or which choice;
     none of them is seen."""

@@ -11,14 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.kinds.curves import OF_SIGMOID, OF_TANH
+from visualizer import kinds
 from visualizer.size import norm
 from visualizer.trace import Layer, Trace
 from visualizer.train import Checkpoint, Run, Update, anomalies
 from visualizer.train.seen import Arrays, arrays
-
-FLAT = ("relu", "tanh", "sigmoid")
-"""Activations of which is told how many of their values lie where their curve is flat."""
 
 
 def of_recordings(recordings: Sequence[Trace]) -> Arrays:
@@ -26,7 +23,7 @@ def of_recordings(recordings: Sequence[Trace]) -> Arrays:
     that of held-out rows, and nothing of a single step. `alone` says so."""
     first = recordings[0]
     weighed = tuple(layer.name for layer in first if layer.learned)
-    bent = tuple(layer.name for layer in first if layer.kind in FLAT)
+    bent = tuple(layer.name for layer in first if _is_flat_somewhere(layer))
     steps = steps_of(recordings)
     count = 0 if first.answer is None else first.answer.output.size
     labels = first.labels or tuple(str(number) for number in range(count))
@@ -59,17 +56,18 @@ def steps_of(recordings: Sequence[Trace]) -> tuple[int, ...]:
 
 
 def _flat(layer: Layer) -> float:
-    y = layer.output
-    if layer.kind == "relu":
-        return float((y == 0).mean())
-    if layer.kind == "tanh":
-        return float((np.abs(y) > OF_TANH.high).mean())
-    return float(((y < OF_SIGMOID.low) | (y > OF_SIGMOID.high)).mean())
+    """The share of its values that lie where its curve is flat."""
+    y, flat = layer.output, kinds.flat(layer)[""]
+    return float((y == 0).mean()) if flat.dies else float(((y < flat.low) | (y > flat.high)).mean())
+
+
+def _is_flat_somewhere(layer: Layer) -> bool:
+    return kinds.curve(layer) is not None and "" in kinds.flat(layer) and not layer.inner
 
 
 def _dead(layer: Layer) -> float:
     """The share of the channels that are 0 everywhere; of a vector nobody can tell from one input."""
-    if layer.kind != "relu" or layer.output.ndim < 2 or layer.axes[:1] != ("channel",):
+    if not kinds.switches(layer) or layer.output.ndim < 2 or layer.axes[:1] != ("channel",):
         return math.nan
     return float((layer.output.reshape(len(layer.output), -1) == 0).all(1).mean())
 

@@ -185,7 +185,7 @@ class LessonWriting(QObject):
         """What is looked at now, as a step: the last one moves along while nothing but the moment or the focus changes,
         and what was written to it stays."""
         steps = [Step("", shown=each.shown) for each in self.drafts]
-        anew = anew or writing.asks(self.drafts[-1].body)  # what is asked is asked at its place
+        anew = anew or not self.drafts or writing.asks(self.drafts[-1].body)  # what is asked is asked at its place
         found = writing.with_place(steps if not anew else (), state)
         last = Draft(found[-1].shown)
         if not anew and len(found) == len(self.drafts):

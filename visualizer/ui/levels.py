@@ -83,12 +83,15 @@ def standing(seen: Sight) -> Focus | None:
 
 
 def out(state: State, trace: Trace, seen: Sight, views: tuple[str, ...], back: str = "") -> State:
-    """One level out: from the number taken apart to what it is one of, in the view that it was opened in, `back`, or in
-    the first; then step by step to the whole network. What the path does not name is no level."""
+    """One level out: from the number taken apart to what it is one of, in the view that it was opened in, `back`, if
+    that shows its layer, or in the first; then step by step to the whole network. What the path does not name is no
+    level."""
     state = changed(state, focus=standing(seen))
     if _in_microscope(state, views):
-        around = _around(state.focus, views)
-        state = changed(state, view=back if back in views and back != state.view else around)
+        there = changed(state, view=back) if back in views and back != state.view else state
+        stands = standing(sight.sight(trace, there))
+        same = stands is not None and state.focus is not None and stands.layer == state.focus.layer
+        state = there if there is not state and same else changed(state, view=_around(state.focus, views))
     here = words.path(trace, state.focus)
     while state.focus is not None and words.path(trace, state.focus) == here:
         state = does.up(state)

@@ -65,6 +65,8 @@ class View:
     """A small picture that stands beside the stage, where the window has room for it."""
     rail: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
     """What it offers to choose from, in place of the models and inputs in the rail, which become icons above it."""
+    refuses: Callable[[Trace, str, str], str] | None = None
+    """What is wrong with a word that was typed in the rail for a knob, one sentence; nothing where it will do."""
     page: Callable[[Trace, Moment, Focus | None, Look], Picture | None] | None = None
     """What the inspector says in place of the facts about the focus; None where it has nothing of its own to say."""
     tip: Callable[[Trace, Moment, Focus, Look], str] | None = None

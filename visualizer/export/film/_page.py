@@ -48,6 +48,8 @@ from visualizer.scene.subject import there
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 
+MAP = "image"
+"""The mark of a map, as the page reads it."""
 FLAGS = ("rows_shown", "pooled", "opacity")
 """What of an image is a plain number of its own."""
 
@@ -202,7 +204,7 @@ class _Page:
         masks = tuple((name, self._put(np.packbits(mask).tobytes())) for name in ("hatched", "covered")
                       if (mask := getattr(mark, name)) is not None and mask.any())
         folds = () if mark.folds is None else (("folds", mark.folds),)
-        return ("image", _Fields((
+        return (MAP, _Fields((
             ("x", _short(mark.x)), ("y", _short(mark.y)), ("cell", tuple(map(_short, mark.cell))),
             ("values", self._put(np.ascontiguousarray(mark.values).tobytes())), ("shape", mark.values.shape),
             ("palette", mark.palette), ("columns", mark.columns), ("pitch", tuple(map(_short, mark.pitch))),
@@ -346,7 +348,7 @@ class _Page:
     def _legend(self) -> list[tuple[str, str, str, str]]:
         """(palette, what it colours, what its ends say) of those that maps are coloured with."""
         there = {dict(written[1].pairs)["palette"] for written in self._known
-                 if isinstance(written, tuple) and written[0] == "image"}
+                 if isinstance(written, tuple) and written[0] == MAP}
         known = (("activation", tr("Values"), "−max", "+max"), ("weight", tr("Weights"), "−max", "+max"),
                  ("gradient", tr("Gradient"), "0", "max"))
         return [entry for entry in known if entry[0] in there]

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from visualizer import kinds
 from visualizer.kinds import attribution
 from visualizer.kinds.attribution import DRAWS, MOST_OUT, Ends, Values, Wish
 from visualizer.language import tr
@@ -361,7 +362,7 @@ class Kept(TorchFunctionMode):
 
 def guided(net: Scored) -> Values | None:
     """The slopes, where each ReLU hands back only what is above zero."""
-    if not any(layer.kind == "relu" for layer in net.ends.behind):
+    if not any(map(kinds.switches, net.ends.behind)):
         return None
     return net.sizes(net.slopes(net.read, Guided()))[0]
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from visualizer import kinds
 from visualizer.language import english
 from visualizer.record.studies import Pass, Study, Work
 from visualizer.trace import Array, Layer, Trace
@@ -49,7 +50,8 @@ def convolved(read: Array, kernel: Array, stride: int, padding: int, dilation: i
 def of_map(trace: Trace) -> tuple[Layer, Array] | None:
     """The first map that a convolution reads, with the first kernel of it; else any map, with an edge for a kernel."""
     for layer in trace:
-        if layer.kind == "conv2d" and "weight" in layer.weights and layer.reads:
+        if kinds.role(layer) == "weighted" and "weight" in layer.weights and layer.weights["weight"].ndim == 4 \
+                and layer.reads:
             read = trace[layer.reads[0]]
             if read.output.ndim >= 2:
                 return read, np.asarray(layer.weights["weight"][0, 0], np.float32)

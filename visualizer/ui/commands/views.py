@@ -43,7 +43,7 @@ def family() -> Family:
                 tr("In the drawing of a cell: a step plays slowly enough to see each of its operations"),
                 turn("operations")),
         *(Command(f"digit-{number}", tr("Digit {number}").format(number=number), (str(number),),
-                  tr("What the digit means in the view: a class in Why this answer"), to_digit(number), presenting=())
+                  tr("What the digit means in the view: a class in Explain"), to_digit(number), presenting=())
           for number in range(10) if number not in range(1, does.MOST_COMPARED + 1)),
     ))
 

@@ -23,9 +23,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """The maps of a score, their control, their agreement and their test."""
     seen = seen_at(trace, moment, focus, look)
     if seen is None:
-        return logchart.unmeasured(look, tr("Why this answer"), tr("How much each place counts for a score"))
+        return logchart.unmeasured(look, tr("Explain"), tr("How much each place counts for a score"))
     if not seen.arrays:
-        return logchart.unmeasured(look, tr("Why this answer"), "", tr("None of the methods suits this network."))
+        return logchart.unmeasured(look, tr("Explain"), "", tr("None of the methods suits this network."))
     told = sentence(seen)
     box = Box(LEFT, begins(look, TOP), look.size[0] - LEFT, look.size[1] - 12)
     marks = list(parts.sentence(look, told))
@@ -67,7 +67,7 @@ def digit(trace: Trace, number: int) -> tuple[str, str] | None:
 
 
 VIEW = View(
-    "explain", english("Why this answer"), english("How much each place of the input counts for an answer, by several "
+    "explain", english("Explain"), english("How much each place of the input counts for an answer, by several "
                                                   "methods, with the control of random weights."),
     suits=lambda trace: attribution.ends(trace) is not None, draw=draw, telling=_telling, order=46, group=GRADIENTS,
     page=page, continuous=False, studies=(STUDY,), words=lambda look: wish_of(look).words, instead=walk, digit=digit,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import inputs
 from visualizer.kinds import attribution
 from visualizer.kinds.attribution import FAILS
 from visualizer.language import tr, translated
@@ -265,7 +266,7 @@ def _why_ink(seen: Seen, room: float) -> str:
         ways = (tr("Rank correlation with the map of random weights, 1 would be the same map: a method that comes near "
                    "it shows the input, not what was learned."),
                 tr("Rank correlation with the map of random weights; 1 would be the same map."))
-    elif seen.trace.fed[0].kind == "image":
+    elif (kind := inputs.fed_first(seen.trace)) is not None and kind.drawn is not None:
         ways = (tr("Rank correlation with random weights. Over all places, of sizes: an attribution map of a digit "
                    "partly just draws the digit, whatever the weights. So look inside the ink, with signs."),
                 tr("Rank correlation. An attribution map of a digit partly just draws the digit: so look inside the "

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from visualizer import inputs
 from visualizer.kinds import attribution
 from visualizer.kinds.attribution import BLUR, LOGIT, MEAN, NOTHING, PROBABILITY
-from visualizer.language import tr
+from visualizer.language import tr, translated
 from visualizer.said import claimed, constants, of, said
-from visualizer.scene import colour, controls, numbers, parts
+from visualizer.scene import colour, controls, fed, numbers
 from visualizer.scene.boxes import Box
 from visualizer.scene.controls import HIGH, Option
-from visualizer.scene.picture import Focus, Group, Image, Line, Look, Mark, Picture, Rect, Table, Text, grouped, plain
+from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Picture, Rect, Table, Text, grouped, plain
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
-from visualizer.trace import Array, Trace
+from visualizer.trace import Trace
 from visualizer.views.explain._seen import class_name, wish_of
 
 PATHS, WINDOWS = ("16", "64", "256"), ("3", "5", "7")
@@ -67,7 +67,7 @@ def rail(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += controls.slider(knob, tuple((step, step, step) for step in steps), chosen,
                                  Box(box.left, y + 20, box.right, y + 40), place, words)
         y += 40 + gap * 0.6
-    marks += _input(trace, look, Box(box.left, y, box.right, box.bottom - 78))
+    marks += fed.marks(trace, look, Box(box.left, y, box.right, box.bottom - 78))
     marks += _legend(Box(box.left, box.bottom - 70, box.right, box.bottom), class_name(trace, number)
                      if ends.chooses else "")
     return Picture(look.size, tuple(marks), (), look.theme, "window", caption=tr("What is explained, and how"),
@@ -109,60 +109,11 @@ def _answered(trace: Trace) -> str:
 
 def _baselines(trace: Trace, symbols: bool) -> tuple[Option, ...]:
     """What it is compared with, as it is called of what is read."""
-    kind = trace.fed[0].kind
-    nothing = tr("black") if kind in ("image", "strip") else tr("silence") if kind == "audio" else tr("zeros")
+    kind = inputs.fed_first(trace)
+    nothing = tr("zeros") if kind is None else translated(kind.blank)
     about = tr("Nothing: a blank input")
     return ((NOTHING, nothing, about), (MEAN, tr("mean"), tr("The mean of its places")),
             (BLUR, tr("blur"), tr("The input, blurred")))
-
-
-def _input(trace: Trace, look: Look, box: Box) -> list[Mark]:
-    """The input as it was fed in, where it is a picture and there is room."""
-    layer = trace.layers[0]
-    if box.height < 90:
-        return []
-    if layer.axes != ("channel", "row", "column"):
-        return _told_input(trace, box)
-    entries, palette = parts.entries(trace, layer, look, False)
-    side = min(box.width, box.height - 46)
-    rows, columns = layer.shape[-2:]
-    cell = min(side / rows, side / columns)
-    cell = max(1, int(cell / look.pixel)) * look.pixel if cell >= look.pixel else cell
-    shown = entries[:1] if layer.shape[0] != 3 else None
-    image = Image(box.left, box.top + 22, (cell, cell), shown, palette, indices=(0,), focus=Focus(layer.name),
-                  scale=parts.scale_of(trace, layer, look, False)) if shown is not None else Image(
-        box.left, box.top + 22, (cell, cell), _colours(layer.output)[None], "pixel", indices=(-1,),
-        focus=Focus(layer.name))
-    marks = controls.title(tr("Input"), box, box.top + 12)
-    marks += [image, Text(box.left, box.top + 22 + cell * rows + 18, plain(
-        trace.sample.title or trace.sample.name), 12, 500, max_width=box.width)]
-    return grouped(Group(tr("Input")), marks)
-
-
-def _told_input(trace: Trace, box: Box) -> list[Mark]:
-    """A wave as a line; else the words that are read, or what it is called."""
-    layer = trace.layers[0]
-    marks = controls.title(tr("Input"), box, box.top + 12)
-    y = box.top + 22
-    if layer.axes == ("unit",) and layer.output.size > box.width:
-        parts_of = np.array_split(np.asarray(layer.output, np.float64), int(box.width))
-        top = float(np.abs(layer.output).max()) or 1.0
-        for number, some in enumerate(parts_of):
-            marks.append(Line(((box.left + number, y + 24 - 22 * float(some.max()) / top),
-                               (box.left + number, y + 24.5 - 22 * float(some.min()) / top)), "ink-2", 1))
-        y += 50
-    words = trace.sample.title or trace.sample.name
-    lines = wrap(plain(words.replace("\n", " ↵ ")), 12, box.width, 500)
-    room = max(1, int((box.bottom - y) / 17))
-    for number, line in enumerate(lines[:room]):
-        marks.append(Text(box.left, y + 14 + 17 * number, line, 12, 500, max_width=box.width))
-    return grouped(Group(tr("Input")), marks)
-
-
-def _colours(values: Array) -> NDArray[np.uint8]:
-    low, high = colour.reach(values)
-    shades = np.clip((values - low) / ((high - low) or 1.0), 0, 1) * 255
-    return np.asarray(np.moveaxis(np.rint(shades).astype(np.uint8), 0, -1))
 
 
 def _legend(box: Box, label: str) -> list[Mark]:

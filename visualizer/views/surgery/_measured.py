@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from visualizer import edits, kinds
 from visualizer.edits.cuts import Gate, Replaced, Scaled, Unwired
-from visualizer.kinds import norm as norms
 from visualizer.kinds import waiting
 from visualizer.kinds.attribution import NUMBERED
 from visualizer.size import norm
 from visualizer.trace import Layer, Trace, remembered
 
 STUDY, RANKING = "surgery", "matters"
-NORMS = frozenset(norm.name for norm in norms.NORMS)
-BEHIND = ("mul", "add")
+BEHIND = ("product", "sum")
 """What an edit of a channel or unit puts behind its layer."""
 Values = NDArray[np.float64]
 
@@ -33,7 +31,7 @@ def words(trace: Trace) -> tuple[str, ...]:
 def added(trace: Trace, layer: Layer) -> bool:
     """Whether an edit has put it there."""
     return bool(words(trace)) and layer.name not in trace.studies[STUDY] and (
-        layer.kind not in BEHIND or not layer.reads or trace[layer.reads[0]].output.shape == layer.output.shape)
+        kinds.role(layer) not in BEHIND or not layer.reads or trace[layer.reads[0]].output.shape == layer.output.shape)
 
 
 @remembered(2)
@@ -43,7 +41,7 @@ def rows(trace: Trace) -> tuple[str, ...]:
     answer = trace.answers[0].layer if trace.answers else ""
     found: list[str] = []
     for layer in trace:
-        computes = waiting.computes(trace, layer) or (layer.kind == "cat" and _restarted(trace, layer))
+        computes = waiting.computes(trace, layer) or (kinds.role(layer) == "join" and _restarted(trace, layer))
         if layer.name != answer and computes and not _bent(trace, layer, answer) and not added(trace, layer):
             found.append(layer.name)
     learned = next((layer.name for layer in trace if layer.learned), "")
@@ -53,7 +51,8 @@ def rows(trace: Trace) -> tuple[str, ...]:
 def _bent(trace: Trace, layer: Layer, answer: str) -> bool:
     """Whether its curve, or the answer, follows at once, or behind a norm."""
     return any((kinds.curve(reader) is not None and not layer.inner) or reader.name == answer
-               or (reader.kind in NORMS and _bent(trace, reader, answer)) for reader in _readers(trace, layer.name))
+               or (kinds.role(reader) == "norm" and _bent(trace, reader, answer))
+               for reader in _readers(trace, layer.name))
 
 
 def shares(trace: Trace) -> tuple[str, tuple[int, ...]] | None:
@@ -86,7 +85,8 @@ def now(trace: Trace, name: str) -> Values:
     """What a layer gives, past what an edit has put behind it."""
     layer = trace[name]
     while True:
-        behind = [reader for reader in trace.readers(layer.name) if reader.kind in BEHIND and added(trace, reader)]
+        behind = [reader for reader in trace.readers(layer.name)
+                  if kinds.role(reader) in BEHIND and added(trace, reader)]
         if not behind:
             return np.asarray(layer.output, np.float64)
         layer = behind[-1]

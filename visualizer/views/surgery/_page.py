@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.language import tr
+from visualizer.kinds.gates import TABS, Family, family_of
+from visualizer.language import tr, translated
 from visualizer.said import lengths, said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain
@@ -23,7 +24,6 @@ SIGNED = 6.0
 """Pixels of a cell from which a negative weight carries a minus."""
 MOST_SIGNED = 400
 """Of more weights the hue alone tells the sign here; the tooltip says each number."""
-GATE_NAMES = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "candidate")}
 Values = NDArray[np.float64]
 
 
@@ -51,8 +51,8 @@ def page(trace: Trace, focus: Focus | None, look: Look) -> Picture | None:
 def _weights(trace: Trace, layer: str, unit: int, marks: list[Mark], y: float, look: Look) -> float:
     """All that makes this channel or unit, each number to be dragged; beside it its map before."""
     found = trace[layer]
-    if found.kind in GATE_NAMES or found.kind == "rnn":
-        y = _gates(found, unit, marks, y, look)
+    if (family := family_of(found)) is not None:
+        y = _gates(found, family, unit, marks, y, look)
     elif "weight" in found.weights and unit < found.weights["weight"].shape[0]:
         y = _kernel(trace, found, unit, marks, y, look)
     if "bias" in found.weights and unit < found.weights["bias"].size:
@@ -100,10 +100,10 @@ def _kernel(trace: Trace, layer: Layer, unit: int, marks: list[Mark], y: float, 
     return below + 22
 
 
-def _gates(layer: Layer, unit: int, marks: list[Mark], y: float, look: Look) -> float:
+def _gates(layer: Layer, family: Family, unit: int, marks: list[Mark], y: float, look: Look) -> float:
     """The rows of one unit, gate by gate: from what is read, and from the state."""
     size = layer.output.shape[-1]
-    names = GATE_NAMES.get(layer.kind, ("",))
+    names = [translated(TABS[key]) for key in family.keys] if len(family.keys) > 1 else [""]
     for key, words in (("weight_ih", tr("from what is read")), ("weight_hh", tr("from its state"))):
         held = layer.weights.get(key)
         if held is None or held.shape[0] < len(names) * size:

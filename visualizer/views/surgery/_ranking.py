@@ -20,6 +20,8 @@ from visualizer.views.surgery._measured import RANKING, Ranked
 
 WIDE, APART = 44.0, 6.0
 CURVE = 210.0
+LEAST_TOLD = 80.0
+"""Pixels: with less room for it, it is not told how is counted."""
 
 
 def draw(trace: Trace, box: Box, name: str, look: Look) -> list[Mark]:
@@ -49,7 +51,9 @@ def draw(trace: Trace, box: Box, name: str, look: Look) -> list[Mark]:
                        "middle")]
     room = box.width - (CURVE + 30 if box.width > 700 else 0)
     taken = 190 + (350 if other_there else 160)
-    marks.append(Text(box.left + 190, box.top + 20, plain(elide(told, 12, box.width - taken, 400)), 12, 400, "ink-2"))
+    if box.width - taken >= LEAST_TOLD:
+        marks.append(Text(box.left + 190, box.top + 20, plain(elide(told, 12, box.width - taken, 400)), 12, 400,
+                          "ink-2"))
     share = min(1.0, max(0.0, float(look.knob("sorted", "1"))))
     marks += _bars(trace, found, share, Box(box.left, box.top + 30, box.left + room, box.bottom - 20))
     if box.width > 700 and len(found.gone):
@@ -96,7 +100,7 @@ def _bars(trace: Trace, found: Ranked, share: float, box: Box) -> list[Mark]:
         x, word = box.left + at * (WIDE + APART), found.words[place]
         layer, unit = _of(word)
         of = "steps" if word.startswith("step_off") else "units"
-        marks += [Text(x + WIDE / 2, foot + 14, plain(elide(layer, 10, WIDE + 4, 400, True)), 10, 400, "ink-2",
+        marks += [Text(x + WIDE / 2, foot + 14, plain(elide(layer, 11, WIDE + 4, 400, True)), 11, 400, "ink-2",
                        "middle", mono=True),
                   Text(x + WIDE / 2, foot + 28, plain(said(
                       unit, "index of what is left out", cell=(place,), array=of)), 12, 600, anchor="middle")]

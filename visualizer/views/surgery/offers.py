@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from visualizer import edits
+from visualizer import edits, kinds
 from visualizer.edits.cuts import BENDS, ZERO, Added, Put, Replaced, Scaled
 from visualizer.edits.weight import words_for
-from visualizer.kinds import curve
+from visualizer.kinds.gates import family_of
 from visualizer.language import tr
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, changed, turned, unit_of
@@ -21,9 +21,6 @@ from visualizer.views.surgery import _measured as measured
 
 BY = "by"
 """The knob that says what stands in place of a channel that is switched off."""
-GATED = ("lstm", "gru")
-RECURRENT = (*GATED, "rnn")
-DENSE = ("conv1d", "conv2d", "linear")
 
 
 @dataclass(frozen=True)
@@ -43,13 +40,11 @@ class Offer:
 def offers(trace: Trace, focus: Focus | None) -> tuple[Offer, ...]:
     """All kinds of edits, for the channel or unit that is chosen, or the first there is."""
     layer, unit = chosen(trace, focus)
-    gated = next((each for each in trace if each.kind in GATED), None)
-    forth = next((each for each in trace if each.kind in RECURRENT and each.axes[0] == "step"
+    gated = next((each for each in trace if (one := family_of(each)) is not None and one.kept[0]), None)
+    forth = next((each for each in trace if family_of(each) is not None and each.axes[0] == "step"
                   and len(each.output) > 1 and not each.name.endswith(".reverse")
                   and f"{each.name}.reverse" not in trace), None)
-    bent = next((each for each in trace if curve(each) is not None and not each.inner
-                 and each.name not in ("softmax", "loss") and each.kind in ("relu", "tanh", "sigmoid", "gelu", "silu")),
-                None)
+    bent = next((each for each in trace if kinds.role(each) == "curve" and not each.inner and each.reads), None)
     of = next((each for each in trace if each.name == layer), None)
     dense = of if of is not None and _swappable(trace, of) else \
         next((each for each in trace if _swappable(trace, each)), None)
@@ -82,7 +77,7 @@ def offers(trace: Trace, focus: Focus | None) -> tuple[Offer, ...]:
 
 
 def _steps(layer: Layer | None) -> bool:
-    return layer is not None and layer.kind in RECURRENT
+    return layer is not None and family_of(layer) is not None
 
 
 def _weight(layer: Layer, name: str, unit: int) -> str:
@@ -92,14 +87,16 @@ def _weight(layer: Layer, name: str, unit: int) -> str:
 
 
 def _gate(layer: Layer) -> str:
-    return "forget" if layer.kind == "lstm" else "update"
+    """That which keeps what was there."""
+    family = family_of(layer)
+    return "" if family is None else family.kept[0]
 
 
 def _swappable(trace: Trace, layer: Layer) -> bool:
     """Whether its units could change places: the next layer with weights reads them as they stand."""
     behind = next((each for each in trace.layers[trace.places[layer.name] + 1:] if each.weights), None)
-    several = layer.kind in DENSE and "step" not in layer.axes and layer.weights["weight"].shape[0] > 1
-    return several and _learned(layer) and behind is not None and behind.kind in (*DENSE, "batch_norm")
+    several = kinds.role(layer) == "weighted" and "step" not in layer.axes and layer.weights["weight"].shape[0] > 1
+    return several and _learned(layer) and behind is not None and kinds.role(behind) in ("weighted", "norm")
 
 
 def _learned(layer: Layer) -> bool:
@@ -116,7 +113,7 @@ def chosen(trace: Trace, focus: Focus | None) -> tuple[str, int]:
     if edited is not None:
         return edited
     first = next((each for each in trace if _learned(each) and each.output.ndim
-                  and each.kind not in ("embedding", "parameter")), None)
+                  and kinds.role(each) != "table" and each.reads), None)
     return ("", 0) if first is None else (first.name, 0)
 
 
@@ -126,7 +123,7 @@ def _unit_of(trace: Trace, word: str) -> tuple[str, int] | None:
     done = None if edit.cuts is None else edit.cuts(*arguments)
     if isinstance(done, Put) and done.place:
         layer, unit = done.parameter.rpartition(".")[0], done.place[0]
-        if layer in trace and trace[layer].kind in RECURRENT:
+        if layer in trace and family_of(trace[layer]) is not None:
             unit %= trace[layer].output.shape[-1]
         return (layer, unit) if layer in trace else None
     if isinstance(done, Scaled | Added | Replaced) and done.layer in trace and done.unit is not None:

@@ -17,6 +17,7 @@ from visualizer.trace import Trace
 from visualizer.views import PARTS, View
 from visualizer.views.units import _inputs, _made, _patterns
 from visualizer.views.units._page import page
+from visualizer.views.units._rail import rail, refuses
 from visualizer.views.units._seen import FACES, INPUTS, MADE, PATTERN, WALK, asks, seen_at, switch
 
 TOP = 62.0
@@ -28,7 +29,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     seen, face = seen_at(trace, moment, focus, look), PAGES[look.knob("face", INPUTS)]
     if seen.arrays is None:
         told = face.waits(seen)
-        under = logchart.unmeasured(look, tr("What excites a unit"), told)
+        under = logchart.unmeasured(look, tr("Units"), told)
         switches, below = _switched(seen, look)
         veil = Rect(below.left, below.top, below.width, min(160.0, below.height), "hatch")
         return Picture(look.size, (), (*parts.sentence(look, told), *switches, veil), look.theme,
@@ -43,7 +44,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def _switched(seen: object, look: Look) -> tuple[list[Mark], Box]:
     box = Box(24.0, begins(look, TOP), look.size[0] - 24.0, look.size[1] - 12)
-    chosen, below = split(box, "top", 56.0, 10.0)
+    chosen, below = split(box, "top", 56.0 if look.knob("face", INPUTS) != PATTERN else 24.0, 10.0)
     return switch(seen, look, chosen), below  # type: ignore[arg-type]
 
 
@@ -68,10 +69,11 @@ def suits(trace: Trace) -> bool:
 
 
 VIEW = View(
-    "units", english("What excites a unit"),
+    "units", english("Units"),
     english("The inputs that excite a unit most, an input made for it, and the units that follow a pattern."),
     suits=suits, draw=draw, telling=_telling, order=58, group=PARTS, page=page, continuous=False,
     studies=(EXCITES, ASCENT, FOLLOWS), of_network=(EXCITES,), asks=asks, instead=walk, digit=digit,
+    rail=rail, refuses=refuses,
     knobs=(("face", tuple(FACES)), ("pattern", ())),
     tries=english("Press 2 to have an input made for the unit, and play its updates."),
 )

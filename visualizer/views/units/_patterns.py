@@ -53,6 +53,8 @@ def sentence(seen: Seen) -> str:
 
 
 def waits(seen: Seen) -> str:
+    if told := units.refusal(seen.trace, seen.pattern):
+        return told
     return tr("The inputs that ship go through the network, and through one with random weights, to find units that "
               "follow {pattern}.").format(pattern=pattern_words(seen.pattern))
 
@@ -69,7 +71,7 @@ def table(seen: Seen) -> Table:
 def marks(seen: Seen, look: Look, box: Box) -> list[Mark]:
     """The patterns to choose from, the ranking, and the strongest units over the steps of this input."""
     left, right = split(box, "left", min(400.0, box.width * 0.42), 28.0)
-    found = _choices(seen, Box(box.left, box.top - 34, box.right, box.top - 8))
+    found = _choices(seen, Box(box.left, box.top - 34, box.right, box.top - 12))
     found += grouped(Group(tr("units that follow it")), _ranking(seen, look, left))
     if units.steps_read(seen.trace):
         found += grouped(Group(tr("over the steps of this input")), _steps(seen, look, right))

@@ -1,4 +1,4 @@
-"""What of a unit is looked at: which face, which unit, what was measured; and the switches over all faces."""
+"""What of a unit is looked at: which face, which unit, what was measured; and the switches over its units."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer.kinds import units
 from visualizer.kinds.units import ASCENT, CLASS, DRAWN, EXCITES, FOLLOWS, UPDATES
-from visualizer.language import english, tr, translated
+from visualizer.language import english, tr
 from visualizer.over import SEPARATOR
 from visualizer.said import constants, found, said
 from visualizer.scene import colour, numbers
@@ -118,17 +118,11 @@ def seen_at(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Se
 # --- the switches -----------------------------------------------------------------------------------------------------
 
 def switch(seen: Seen, look: Look, box: Box) -> list[Mark]:
-    """The faces; and the layers with their units, of which one is chosen."""
-    marks: list[Mark] = []
-    names = FACES if box.width > 760 and look.mode.notes else SHORT
-    x = box.left
-    for face, words in names.items():
-        x, made = chip(translated(words), x, box.top, face == seen.face, Choice("face", face),
-                       Focus(seen.trace.layers[0].name), translated(FACES[face]))
-        marks += made
+    """The layers with their units, of which one is chosen; a pattern is looked for in all of them."""
     if seen.face == PATTERN:
-        return grouped(Group(tr("what is asked")), marks)
-    x += 18
+        return []
+    marks: list[Mark] = []
+    x = box.left
     for layer in units.layers(seen.trace):
         words = elide(layer.name, 12, 110, 500)
         if x + width(words, 12, 500) + 18 > box.right:
@@ -137,7 +131,7 @@ def switch(seen: Seen, look: Look, box: Box) -> list[Mark]:
         focus = focus_of(layer, chosen[1] if chosen is not None and chosen[0] is layer else 0)
         x, made = chip(words, x, box.top, layer is seen.layer, None, focus, layer.name)
         marks += made
-    return [*grouped(Group(tr("what is asked")), marks), *grouped(Group(tr("units")), _strip(seen, box))]
+    return [*grouped(Group(tr("layers")), marks), *grouped(Group(tr("units")), _strip(seen, box))]
 
 
 def chip(words: str, x: float, y: float, on: bool, holds: Choice | None, focus: Focus, tip: str = "") -> \
