@@ -201,7 +201,7 @@ def _filled(layer: Layer, wide: float, high: float) -> float:
         return high
     count, (rows, columns) = min(MOST_MAPS, layer.output.shape[0]), _tile(layer)
     across, cell = _across(count, rows, columns, wide, high - 8)
-    return math.ceil(count / across) * (rows * cell + GAP) + 8
+    return float(math.ceil(count / across) * (rows * cell + GAP) + 8)
 
 
 def _tile(layer: Layer) -> tuple[int, int]:
