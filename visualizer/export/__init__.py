@@ -18,6 +18,7 @@ from visualizer.language import tr
 from visualizer.scene import colour, figures
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import Place, State, changed, to_json
+from visualizer.scene.timeline import timeline
 from visualizer.trace import Refused, Trace
 
 MM = 25.4
@@ -194,21 +195,27 @@ def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str |
          size: tuple[int, int] = (1104, 796), **knobs: str) -> Picture:
     """The picture a view makes of a trace.
 
-    `at` is the address of a moment (`conv2.forward`), the one that tells most when left out; `focus` is a Focus or its
+    `at` is the address of a moment (`conv2.forward`), the one that tells most when left out, or where a view has a time
+    of its own and that is a moment of the network; `focus` is a Focus or its
     text (`conv2:7,3,5`). A keyword that is a field of Look (`scope="network"`) sets that; any other is a knob of the
     view. Raises LookupError or IndexError with one sentence for whatever does not exist.
     """
     looks = {item.name for item in fields(Look)} - {"knobs", "size", "theme"}
     given = {name: value for name, value in knobs.items() if name in looks}
     turned = {name: value for name, value in knobs.items() if name not in looks}
-    check(trace, view, theme, turned)
+    found = check(trace, view, theme, turned)
     look = Look(size=size, theme=theme, knobs=tuple(sorted(turned.items())), **given)  # type: ignore[arg-type]
     focus = parse_focus(trace, focus) if isinstance(focus, str) else focus
     if focus is not None:
         _existing(trace, focus)
     place = Place(view=view, at=at, focus=focus, look=look)
     if at:
-        sight.times(trace, place).find(at)  # raises where the place would fall back
+        try:
+            sight.times(trace, place).find(at)  # raises where the place would fall back
+        except LookupError:
+            if found.instead is None:
+                raise
+            timeline(trace).find(at)
     return sight.seen(trace, place)
 
 

@@ -272,6 +272,21 @@ def spectral(layer: Layer) -> bool:
     return not layer.is_input and layer.kind != "embedding" and layer.output.ndim >= 2
 
 
+@remembered(8)
+def stretches(trace: Trace) -> tuple[tuple[float, float], int] | None:
+    """((middle of the stretch of the wave from which the first step of a spectrogram was made, that of the last),
+    how many numbers the wave has), counted from 0; None where what is read is no spectrogram of a wave."""
+    found, wave = read(trace), trace.layers[0]
+    first = next((layer for layer in trace if layer.kind == "conv1d" and layer.has("step")), None)
+    if not spectral(found) or wave.axes != ("unit",) or first is None or first.shape[-1] != found.shape[-1]:
+        return None
+    ends = [kinds.receptive_field(trace, first.name, (0, step)).get(wave.name) for step in (0, first.shape[-1] - 1)]
+    if any(end is None or len(end) != 1 for end in ends):
+        return None
+    begin, end = (sum(each[0]) / 2 for each in ends if each is not None)
+    return (begin, end), wave.output.size
+
+
 @remembered(4096)
 def field(trace: Trace, name: str, cell: Cell) -> tuple[tuple[int, int], ...] | None:
     """(first, last) along each axis of places of what is read on which a number depends, without padding; None where

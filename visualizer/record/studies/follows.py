@@ -6,14 +6,15 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
-from visualizer import answers
+from visualizer import answers, inputs
+from visualizer.inputs import Given
 from visualizer.kinds import units
 from visualizer.kinds.units import DRAWN, FOLLOWS, Values
 from visualizer.language import tr
 from visualizer.record.catalog import Opened
 from visualizer.record.run import given_of, reads_of, steps_of
 from visualizer.record.studies import Pass, Study, Work
-from visualizer.record.studies.excites import each_input, shipped
+from visualizer.record.studies.excites import MOST_INPUTS, each_input, shipped
 from visualizer.record.studies.explain import randomised
 from visualizer.record.tracing import capture
 from visualizer.trace import Array, Refused, Trace
@@ -23,7 +24,8 @@ def run(again: Pass) -> Work:
     """By layer `NAME` (unit,): Pearson's correlation of each unit with the pattern over all steps of all inputs, or
     with one number for each input; `control/NAME` with random weights. `pattern` (step,) that of this input, or
     (input,) where nothing is read step by step, and then `values/NAME` (unit, input) what it is the correlation of;
-    `inputs` and `numbers`, over how many it is. A drawn curve is compared with inputs of as many steps."""
+    `inputs` and `numbers`, over how many it is; `chosen` 1 where the chosen input is none of those that ship, and is
+    counted among them. A drawn curve is compared with inputs of as many steps."""
     opened = shipped(again)
     usual = units.names(again.trace)[0]
     words = again.words or usual
@@ -33,10 +35,10 @@ def run(again: Pass) -> Work:
     wanted: list[Values] = []
     drawn = randomised(again.model)
     count = 0
-    for share, word, x in each_input(opened):
+    chosen = _chosen(again, opened)
+    for share, given, x in (*chosen, *((share, given_of(opened, word), x) for share, word, x in each_input(opened))):
         yield share, tr("inputs")
         both = [_captured(again, opened, model, x) for model in (again.model, drawn)]
-        given = given_of(opened, word)
         symbols = given.sample.steps or steps_of(reads_of(opened), given.raw, both[0])
         try:
             wanted.append(np.atleast_1d(_pattern(both[0], symbols, given.sample.label, words)))
@@ -58,7 +60,16 @@ def run(again: Pass) -> Work:
         own = asked
         found |= {f"values/{name}": np.concatenate(each, 1).astype(np.float32) for name, each in rows.items()
                   if "/" not in name}
-    return {**found, "pattern": own, "inputs": np.array(count), "numbers": np.array(np.isfinite(asked).sum())}
+    return {**found, "pattern": own, "inputs": np.array(count), "numbers": np.array(np.isfinite(asked).sum()),
+            "chosen": np.array(len(chosen))}
+
+
+def _chosen(again: Pass, opened: Opened) -> tuple[tuple[float, Given, object], ...]:
+    """The chosen input, where it is none of those that ship: a text that was typed, a file, a drawing."""
+    said = reads_of(opened)
+    if again.given is None or again.given.sample.name in inputs.samples(inputs.of(said).name, said).words[:MOST_INPUTS]:
+        return ()
+    return ((0.0, again.given, again.inputs),)
 
 
 def _pattern(trace: Trace, symbols: tuple[str, ...], label: int | None, words: str) -> Values:

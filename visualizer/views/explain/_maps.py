@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import inputs
-from visualizer.kinds import attribution
+from visualizer.kinds import attribution, units
 from visualizer.kinds.attribution import FAILS
 from visualizer.language import tr, translated
 from visualizer.said import found, said, unplaced
-from visualizer.scene import colour, numbers
+from visualizer.scene import colour, fed, numbers
 from visualizer.scene.boxes import Box
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
@@ -30,6 +30,9 @@ from visualizer.scene.picture import (
 from visualizer.scene.type import width, wrap
 from visualizer.views.explain._seen import ANSWERS, BEATS, NAMES, Seen
 
+WAVE = 30.0
+"""So high is the wave over a map of its spectrogram, with the gap below it."""
+
 
 def columns(seen: Seen, look: Look, box: Box) -> list[Mark]:
     """A column a method: its map, what it adds up to, and its map of random weights."""
@@ -38,9 +41,11 @@ def columns(seen: Seen, look: Look, box: Box) -> list[Mark]:
     pitch = (box.width - names) / len(seen.shown)
     high, wide = seen.ends.places
     strip = 30.0 if notes else 0.0
-    room = box.height - 36 - 20 - strip - 12 - (20 if notes else 0)
+    heard = units.stretches(seen.trace)
+    sound = WAVE if heard is not None else 0.0
+    room = box.height - 36 - sound - 20 - strip - 12 - (20 if notes else 0)
     cell, small = _cells((pitch - 16) / wide, room / high, look)
-    top = box.top + 36
+    top = box.top + 36 + sound
     marks: list[Mark] = []
     if notes:
         marks += [Text(box.left + names - 14, top + 20, plain(tr("trained")), 13, 600, "ink", "end"),
@@ -51,6 +56,7 @@ def columns(seen: Seen, look: Look, box: Box) -> list[Mark]:
         x = box.left + names + number * pitch
         marks += grouped(Group(translated(NAMES[method])), [
             *_heading(seen, look, method, x, box.top + 13, pitch - 12),
+            *([] if heard is None else _wave(seen, heard[0], Box(x, top - sound, x + cell * wide, top - 4), cell)),
             *tile(seen, method, x, top, cell, look), *_size_and_sum(seen, look, method, x, below - 6, cell * wide),
             *tile(seen, method, x, control, small, look, True),
             *_control(seen, look, method, x + small * wide + 8, control, pitch - small * wide - 14,
@@ -63,6 +69,19 @@ def columns(seen: Seen, look: Look, box: Box) -> list[Mark]:
                   Text(box.left + names, control + small * high + 17, plain(_why_ink(seen, box.width - names)), 12, 400,
                        "ink-2", max_width=box.width - names)]
     return marks
+
+
+def _wave(seen: Seen, middles: tuple[float, float], box: Box, cell: float) -> list[Mark]:
+    """The wave over a map of its spectrogram, on the same axis: over the middle of each step the middle of the stretch
+    from which that was made."""
+    layer = seen.trace.layers[0]
+    first, last = middles
+    apart = (last - first) / max(1, seen.ends.places[1] - 1)
+    values = np.asarray(layer.output, np.float64)
+    return grouped(Group(tr("the sound")), [
+        Rect(box.left, box.top, box.width, box.height, "sunk", radius=2, focus=Focus(layer.name),
+             tip=tr("the sound, over the steps of the map")),
+        *fed.wave(values, (first - apart / 2, last + apart / 2 - 1), box)])
 
 
 def rows(seen: Seen, look: Look, box: Box) -> list[Mark]:

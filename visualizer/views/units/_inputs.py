@@ -169,6 +169,7 @@ def _steps(seen: Seen, look: Look, rank: int, place: int, box: Box) -> list[Mark
     values = np.zeros(0) if along is None else np.asarray(along)[seen.unit, rank]
     values = values[np.isfinite(values)]
     top = colour.largest(np.asarray(along)[seen.unit]) if along is not None else 1.0
+    scale = Scale("activation", tr("values"), seen.layer.name, -(top or 1.0), top or 1.0)
     low, high = (_of_rank(seen, name, rank) for name in ("low", "high"))
     count = len(symbols) or len(values) or _numbers(seen, place).shape[0]
     least = max([10.0, *(min(90.0, width(symbol, 12, 500) + 6) for symbol in symbols)]) if symbols else 3.0
@@ -181,6 +182,7 @@ def _steps(seen: Seen, look: Look, rank: int, place: int, box: Box) -> list[Mark
         value = float(values[step]) if step < len(values) else 0.0
         fill = f"activation:{min(255, int(colour.signed(np.array([value]), top or 1.0)[0]))}" if len(values) else "sunk"
         marks.append(Rect(x, box.top, wide - (1 if wide > 4 else 0), min(22.0, box.height), fill,
+                          scale=scale if len(values) else None,
                           tip=seen.value(numbers_of(value), key, seen.unit, rank, step) if len(values) else ""))
         if symbols:
             words = said(symbols[step], "symbol of what excites", array=f"studies {EXCITES} symbols",

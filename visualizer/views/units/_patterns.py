@@ -45,11 +45,21 @@ def sentence(seen: Seen) -> str:
             pattern=pattern_words(seen.pattern))
     layer, unit, value = best[0]
     other, place, drawn = control[0]
+    assert seen.arrays is not None
     words = {"unit": name_of(layer, unit), "pattern": pattern_words(seen.pattern),
              "value": seen.value(numbers.number(value), layer.name, unit),
              "control": seen.value(numbers.number(drawn), f"control/{other}", place)}
+    if _among(seen):
+        return tr("{unit} follows {pattern} best over {inputs} inputs, this one of yours among them: correlation "
+                  "{{{value}}}; with random weights {control}.").format(**words, inputs=seen.value(
+            numbers.count(int(np.asarray(seen.arrays["inputs"]))), "inputs"))
     return tr("{unit} follows {pattern} best, correlation {{{value}}}; with random weights the best unit has "
               "{control}.").format(**words)
+
+
+def _among(seen: Seen) -> bool:
+    """Whether the chosen input is none of those that ship, and is counted among them."""
+    return seen.arrays is not None and bool(np.asarray(seen.arrays.get("chosen", 0)))
 
 
 def waits(seen: Seen) -> str:

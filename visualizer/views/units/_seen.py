@@ -153,11 +153,12 @@ def _strip(seen: Seen, box: Box) -> list[Mark]:
     wide = min(26.0, (box.right - left) / len(best))
     y, high = box.top + 32, 20.0
     marks: list[Mark] = [Text(box.left, y + 14, plain(label), 12, 400, "ink-2", max_width=left - box.left - 4)]
+    scale = Scale("activation", tr("values"), seen.layer.name, -top, top)
     for unit, value in enumerate(best):
         entry = int(colour.signed(np.array([value]), top)[0])
         x = left + unit * wide
         marks.append(Rect(x, y, wide - (1 if wide > 4 else 0), high, f"activation:{min(255, entry)}",
-                          focus=focus_of(seen.layer, unit), tip=name_of(seen.layer, unit)))
+                          scale=scale, focus=focus_of(seen.layer, unit), tip=name_of(seen.layer, unit)))
     x = left + seen.unit * wide
     marks.append(Rect(x - 1, y - 1, wide + 1, high + 2, "", "accent", 2, radius=2))
     return marks
