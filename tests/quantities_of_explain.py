@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.quantities import array, quantity, whole_array, words
+from tests.quantities_of_steps import _label
 from visualizer.trace import Trace
 
 ORDER = ("gradient", "times_input", "integrated", "smooth", "grad_cam", "guided", "deeplift", "occlusion", "left_out")
@@ -38,7 +39,7 @@ def hidden(trace: Trace, said: Any) -> float:
 
 @words("class that is explained")
 def class_that_is_explained(trace: Trace, said: Any) -> str:
-    return trace.labels[said.cell[0]] if trace.labels else str(said.cell[0])
+    return _label(trace, said.cell[0])
 
 
 @words("title of what excites")

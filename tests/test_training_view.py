@@ -19,7 +19,7 @@ from visualizer.trace import Trace, forget
 from visualizer.train import DEAD, EXPLODED, NOT_A_NUMBER, Checkpoint, Named, Run, Update, kept, seen
 from visualizer.ui.stage import moment_at
 from visualizer.views import find, picture
-from visualizer.views.training._run import BINS, Axis
+from visualizer.views.training._run import BINS, Axis, binned
 
 SIZES = ((1104, 796), (870, 664), (992, 624), (700, 560))
 
@@ -345,3 +345,10 @@ def test_every_recipe_says_its_data_in_the_language_that_is_spoken() -> None:
             assert "zurückgehalten" in about(said)
             assert not re.search(r"\d,\d", about(said))
     assert about("rows of somebody else") == "rows of somebody else"
+
+
+@pytest.mark.parametrize("goal", [1, 2000])
+def test_before_the_first_update_only_the_first_piece_of_a_strip_is_known(goal):
+    found = binned(Axis(0.0, 240.0, goal), np.array([0.0]), np.array([[0.5]]), last=0)
+    assert found[0, 0] == 0.5
+    assert np.isnan(found[0, 1:]).all()

@@ -28,7 +28,7 @@ from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.reel import is_between, title_of
 from visualizer.scene.state import SPEEDS, State
-from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Stretch
+from visualizer.scene.timeline import BACKWARD, FORWARD, UPDATE, Moment, Stretch
 from visualizer.ui import faults, icons, style, words
 from visualizer.ui.buttons import ARROWS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.commands import find, key_for, keyed
@@ -129,7 +129,9 @@ class Transport(QWidget):
                 return words.back_count(total - moment.beat.step, total, "step")
         if trace is not None and self.store.sight is not None and self.store.sight.view.instead is not None:
             last = len(self.store.timeline.beats) - 1
-            return tr("Update {number} of {total}").format(number=moment.index, total=last)
+            words_of = tr("Update {number} of {total}") if moment.beat.doing == UPDATE else \
+                tr("Step {number} of {total}")
+            return words_of.format(number=moment.index, total=last)
         if moment.beat.step is not None and trace is not None:
             layer = trace[moment.beat.layer]
             return words.step_count(moment.beat.step, layer.shape[layer.axes.index("step")])

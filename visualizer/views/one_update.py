@@ -36,8 +36,11 @@ from visualizer.train.taken_apart import name_of
 from visualizer.views import WHOLE, View
 
 TOP, FOOT, GAP = 92.0, 16.0, 10.0
-MOST_ROW, MOST_SIDE = 96.0, 20
-"""Pixels of a row; rows and columns of a map around the number that is looked at."""
+MOST_ROW, MOST_SIDE, BROAD = 96.0, 20, 2.0
+"""Pixels of a row; rows and columns of a map around the number that is looked at; how much wider than high a
+map may be."""
+GRADIENTS = ("gradient", "clipped")
+"""Layers that hold the gradient itself."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,9 @@ def _row(trace: Trace, stage: Stage, cell: Cell, y: float, high: float, look: Lo
     wide, layer = look.size[0], trace[stage.layer]
     focus = Focus(stage.layer, cell)
     marks: list[Mark] = [Rect(16, y - 4, wide - 32, high + 8, "tint" if here else "", "", radius=8, focus=focus)]
-    marks += _map(layer, cell, 28.0, y, high, done, focus)
-    left, right = 28.0 + high + 22, wide - 32.0
+    drawn, broad = _map(layer, cell, 28.0, y, high, done, focus)
+    marks += drawn
+    left, right = 28.0 + broad + 22, wide - 32.0
     middle = y + high / 2
     value = said(numbers.significant(float(layer.output[cell])), "value", stage.layer, cell) if done else "–"
     room = right - width(value, 18, 600) - 16 - left
@@ -152,26 +156,35 @@ def _row(trace: Trace, stage: Stage, cell: Cell, y: float, high: float, look: Lo
     return marks
 
 
-def _map(layer: Layer, cell: Cell, x: float, y: float, side: float, done: bool, focus: Focus) -> list[Mark]:
-    """The numbers around the one that is looked at, and that one outlined."""
+def _map(layer: Layer, cell: Cell, x: float, y: float, side: float, done: bool,
+         focus: Focus) -> tuple[list[Mark], float]:
+    """The numbers around the one that is looked at, and that one outlined; and how much width they have."""
     values = np.asarray(layer.output, float)
     plane = values[cell[0]] if values.ndim == 3 else values[None]
     at = cell[1:] if values.ndim == 3 else (0, *cell)
     starts = [min(max(0, place - MOST_SIDE // 2), max(0, size - MOST_SIDE))
               for place, size in zip(at, plane.shape, strict=True)]
     seen = plane[starts[0]:starts[0] + MOST_SIDE, starts[1]:starts[1] + MOST_SIDE]
-    size = side / max(seen.shape)
+    room = side * min(BROAD, max(1.0, seen.shape[1] / seen.shape[0]))
+    size = min(side / seen.shape[0], room / seen.shape[1])
     high, wide = size * seen.shape[0], size * seen.shape[1]
-    top, left = y + (side - high) / 2, x + (side - wide) / 2
+    top, left = y + (side - high) / 2, x + (room - wide) / 2
     if not done:
-        return [Rect(left, top, wide, high, "hatch", "tile-border")]
+        return [Rect(left, top, wide, high, "hatch", "tile-border")], room
     largest = float(np.abs(seen[np.isfinite(seen)]).max(initial=0.0)) or 1.0
-    palette = "weight" if layer.name == "weight" else "activation"
     row, column = (place - start for place, start in zip(at, starts, strict=True))
-    return [Image(left, top, (size, size), colour.signed(seen[None], largest), palette, indices=(-1,), focus=focus,
-                  scale=Scale(palette, name_of("weight") if palette == "weight" else tr("value"), layer.name, -largest,
-                              largest)),
-            Rect(left + column * size, top + row * size, size, size, "", "accent", 2)]
+    scale = _scale(layer.name, largest)
+    entries = colour.magnitude(seen[None], scale.low, scale.high) if scale.log else colour.signed(seen[None], largest)
+    return [Image(left, top, (size, size), entries, scale.palette, indices=(-1,), focus=focus, scale=scale),
+            Rect(left + column * size, top + row * size, size, size, "", "accent", 2)], room
+
+
+def _scale(name: str, largest: float) -> Scale:
+    """A gradient is seen by its size, as everywhere; what is made of it, and the weight, with their signs."""
+    if name in GRADIENTS:
+        return Scale("gradient", tr("size of the gradient"), name, largest * parts.FLOOR, largest, log=True)
+    palette = "weight" if name == "weight" else "activation"
+    return Scale(palette, name_of("weight") if palette == "weight" else tr("value"), name, -largest, largest)
 
 
 def _within(trace: Trace, shown: tuple[Stage, ...], place: int, layer: str) -> bool:

@@ -86,7 +86,8 @@ def _sentence(so: SoFar, word: int, place: int | None, other: int | None) -> str
 def _sent_back(so: SoFar, word: int) -> str:
     seen = so.seen
     if so.back(seen.picture.name) > 0:
-        return tr("On the way back: the darker a pixel, the more a change of it would change what is asked about.")
+        return tr("On the way back: the stronger the colour of a pixel, the more a change of it would change what is "
+                  "asked about.")
     if so.trace.places[so.moment.beat.layer] < so.trace.places[seen.words[0].asks]:
         return tr("On the way back: what all words hand back to the places adds up, and goes on through the maps.")
     size = sizes_of(so.trace, seen)[word] if 0 <= word < len(seen.words) else 0.0

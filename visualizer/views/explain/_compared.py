@@ -25,6 +25,9 @@ from visualizer.scene.picture import (
 from visualizer.scene.type import width, wrap
 from visualizer.views.explain._seen import MARKED, NAMES, RANDOM, SHORT, Seen
 
+SLOPES = ("gradient", "smooth")
+"""Methods whose maps are slopes: the second is the first one's mean."""
+
 
 def agreement(seen: Seen, look: Look, box: Box) -> list[Mark]:
     """Rank correlation of each two maps, inside the ink."""
@@ -147,7 +150,7 @@ def test(seen: Seen, look: Look, box: Box) -> list[Mark]:
             marks.append(Line(((x, chart.top), (x, chart.bottom)), "accent", 1.5))
     order = sorted(rows, key=lambda name: (name == RANDOM, name != seen.method))
     for row, name in enumerate(order):
-        ink, wide, dashed = _pen(row, name, seen)
+        ink, wide, dashed = _pen(name, seen)
         points = tuple((chart.left + count / last * chart.width, chart.bottom - (value - low) / span * chart.height)
                        for count, value in zip(seen.counts, curves[name], strict=True))
         marks.append(Line(points, ink, wide, dashed))
@@ -164,11 +167,14 @@ def test(seen: Seen, look: Look, box: Box) -> list[Mark]:
     return marks
 
 
-def _pen(row: int, name: str, seen: Seen) -> tuple[str, float, bool]:
+def _pen(name: str, seen: Seen) -> tuple[str, float, bool]:
+    """Amber is a gradient's alone."""
     if name == RANDOM:
         return "rule", 1.75, False
     if name == seen.method:
         return "ink", 2.25, False
-    pens = (("gradient-mark", 1.75, False), ("positive-bar", 1.75, False), ("ink-2", 1.5, True),
-            ("gradient-mark", 1.5, True))
-    return pens[(row - 1) % len(pens)]
+    if name in SLOPES:
+        return "gradient-mark", 1.75, name != SLOPES[0]
+    others = [each for each in seen.shown if each not in (*SLOPES, seen.method)]
+    pens = (("ink-2", 1.75, False), ("ink-2", 1.5, True), ("ink", 0.75, False), ("ink", 1.5, True))
+    return pens[others.index(name) % len(pens)]

@@ -18,6 +18,7 @@ from visualizer.scene.picture import (
     Focus,
     Look,
 )
+from visualizer.scene.reading import visible
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Arrays, Trace
 
@@ -130,8 +131,8 @@ class Seen:
 
 def class_name(trace: Trace, number: int) -> str:
     """What a class is called."""
-    return answers.label(next(each for each in trace.answers if each.chooses or each.kind in attribution.NUMBERED),
-                         number)
+    of = next(each for each in trace.answers if each.chooses or each.kind in attribution.NUMBERED)
+    return visible(answers.label(of, number))
 
 
 def wish_of(look: Look) -> Wish:

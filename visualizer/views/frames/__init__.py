@@ -298,8 +298,8 @@ def _sentence(trace: Trace, film: Film, moment: Moment, whole: bool = True) -> s
     frames = steps_said(shown)
     if moment.backward:
         if beat <= trace.places[film.given.name]:
-            return tr("On the way back: the darker a pixel of a frame, the more a change of it would change what is "
-                      "asked about.")
+            return tr("On the way back: the stronger the colour of a pixel of a frame, the more a change of it would "
+                      "change what is asked about.")
         if moment.beat.layer != shown.layer.name:
             return tr("On the way back: what came to each of {frames} states goes on to what was seen of its frame."
                       ).format(frames=frames) if beat < own else \

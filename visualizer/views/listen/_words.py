@@ -62,8 +62,8 @@ def _layer(sc: Scene) -> str:
     made = way(sc.trace)
     if made and name == made[-1].name and sc.sound.rate:
         clock = sc.sound.clocks[name]
-        return tr("Frequencies over time: {{{bands}}} bands, low notes below, one column every {every} ms; dark is "
-                  "strong.").format(bands=said(str(len(sc.seen.values)), "how many bands", name),
+        return tr("Frequencies over time: {{{bands}}} bands, low notes below, one column every {every} ms; strong "
+                  "ones stand out.").format(bands=said(str(len(sc.seen.values)), "how many bands", name),
                                     every=said(numbers.number(1000 * clock.hop / sc.sound.rate, 1),
                                                "milliseconds from frame to frame", name))
     held = answers.at(sc.trace, name)

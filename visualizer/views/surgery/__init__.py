@@ -33,6 +33,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
+from visualizer.scene.reading import visible
 from visualizer.scene.telling import answered
 from visualizer.scene.timeline import Moment, ease
 from visualizer.scene.type import elide, width
@@ -46,8 +47,8 @@ from visualizer.views.surgery.offers import BY
 
 TOP, ROOM_TOP, HEAD, GAP, APART, LABELS = 62.0, 104.0, 26.0, 4.0, 24.0, 104.0
 CHIP = 26.0
-LEAST_ROW, MOST_ROW, LINED, ANSWER = 86.0, 260.0, 62.0, 104.0
-RANK, LOW_RANK, SAND, ROOMY = 176.0, 142.0, 248.0, 560.0
+LEAST_ROW, LARGE, MOST_ROW, LINED, ANSWER = 86.0, 180.0, 260.0, 62.0, 104.0
+RANK, LOW_RANK, SAND, ROOMY = 176.0, 142.0, 248.0, 640.0
 LISTED_BESIDE = 900
 """Pixels of width from which the rail lists what is done; in a smaller picture it says so itself."""
 COLUMNS = ("before", "after", "difference")
@@ -121,14 +122,14 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
     names = list(measured.rows(trace))
     low = ANSWER if answer else 0.0
     left = box.height - HEAD - low
-    if _fitting(trace, names, left) < len(names) or (names and _highs(trace, names, left)[0] + HEAD < INPUT + 48):
+    seen = _seen(look)
+    wide = (box.width - LABELS - (len(seen) - 1) * APART) / len(seen)
+    if _fitting(trace, names, left) < len(names) or (names and _highs(trace, names, left, wide)[0] < LARGE):
         # what only makes maps smaller goes first
         names = [name for name in names if kinds.role(trace[name]) != "largest"]
     first = next((place for place, name in enumerate(names) if measured.reaches(trace, name) > 0), 0)
     names = _spread(trace, names, first, left)
-    highs = _highs(trace, names, left)
-    seen = _seen(look)
-    wide = (box.width - LABELS - (len(seen) - 1) * APART) / len(seen)
+    highs = _highs(trace, names, left, wide)
     lefts = {column: box.left + LABELS + place * (wide + APART) for place, column in enumerate(seen)}
     heads = (tr("Before"), tr("After"), tr("Difference, after − before"))
     marks: list[Mark] = _input(trace, box.left, box.top + 6) if names and highs[0] + HEAD >= INPUT + 48 else []
@@ -175,13 +176,44 @@ def _fitting(trace: Trace, names: list[str], room: float) -> int:
     return len(names)
 
 
-def _highs(trace: Trace, names: list[str], room: float) -> list[float]:
-    """How high each row is: lines of units need little, maps share the rest."""
+def _highs(trace: Trace, names: list[str], room: float, wide: float) -> list[float]:
+    """How high each row is: lines of units need little, maps share the rest; what one leaves goes to those that grow by
+    it, from the first on."""
     lined = [trace[name].output.ndim < 2 for name in names]
     left = room - LINED * sum(lined)
     maps = min(MOST_ROW, left / max(1, len(names) - sum(lined)))
     most = LINED if not all(lined) else INPUT + 48
-    return [min(most, room / len(names)) if line else maps for line in lined]
+    found = [min(most, room / len(names)) if line else maps for line in lined]
+    filled = [high if line else max(LEAST_ROW, _filled(trace[name], wide, high))
+              for name, high, line in zip(names, found, lined, strict=True)]
+    spare = room - sum(filled)
+    for place, name in enumerate(names):
+        grown = filled[place] if lined[place] else _filled(trace[name], wide, min(MOST_ROW, filled[place] + spare))
+        if grown > filled[place]:
+            spare -= grown - filled[place]
+            filled[place] = grown
+    return [high + max(0.0, spare) / len(filled) for high in filled]
+
+
+def _filled(layer: Layer, wide: float, high: float) -> float:
+    """How much of a row's height its maps fill."""
+    if layer.output.ndim < 3:
+        return high
+    count, (rows, columns) = min(MOST_MAPS, layer.output.shape[0]), _tile(layer)
+    across, cell = _across(count, rows, columns, wide, high - 8)
+    return float(math.ceil(count / across) * (rows * cell + GAP) + 8)
+
+
+def _tile(layer: Layer) -> tuple[int, int]:
+    """Rows and columns of a map."""
+    columns = layer.output.shape[-1]
+    return layer.output.size // (layer.output.shape[0] * columns), columns
+
+
+def _across(count: int, rows: int, columns: int, wide: float, high: float) -> tuple[int, float]:
+    """(how many side by side, side of a cell) with which so many tiles are largest."""
+    return max(((across, _cell(count, across, rows, columns, wide, high)) for across in range(1, count + 1)),
+               key=lambda found: found[1])
 
 
 def _seen(look: Look) -> tuple[int, ...]:
@@ -284,9 +316,8 @@ def _grid(trace: Trace, layer: Layer, shown: tuple[Values, Values, Values], wide
         size = np.nan_to_num(np.abs(shown[2])).reshape(count, -1).sum(axis=1)
         cut = measured.cut(trace, layer.name)
         order = sorted(range(count), key=lambda place: (place not in cut.off, -size[place]))[:MOST_MAPS]
-        rows, columns = shown[0].reshape(count, -1, layer.output.shape[-1]).shape[1:]
-        across, cell = max(((across, _cell(len(order), across, rows, columns, wide, high))
-                            for across in range(1, len(order) + 1)), key=lambda found: found[1])
+        rows, columns = _tile(layer)
+        across, cell = _across(len(order), rows, columns, wide, high)
         return Grid(tuple(sorted(order)), across, math.ceil(len(order) / across), (cell, cell),
                     (columns * cell + GAP, rows * cell + GAP), (rows, columns))
     if layer.output.ndim == 2:
@@ -416,7 +447,7 @@ def _answers(trace: Trace, name: str, at: tuple[int, ...], strength: float, y: f
 def _label(trace: Trace, name: str, cell: tuple[int, ...], x: float, pitch: float, foot: float,
            strong: bool) -> list[Mark]:
     labels, number = trace.answers[0].labels, cell[-1]
-    words = labels[number] if number < len(labels) else str(number)
+    words = visible(labels[number]) if number < len(labels) else str(number)
     shown = elide(said(words, "label", name, cell), 11, pitch, 600)
     return [Text(x + pitch / 2, foot + 15, plain(shown), 11, 600 if strong else 400,
                  "accent-ink" if strong else "ink-2", "middle")]

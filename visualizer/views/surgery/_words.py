@@ -9,6 +9,7 @@ from visualizer.language import tr
 from visualizer.said import said
 from visualizer.scene import numbers
 from visualizer.scene.picture import Table
+from visualizer.scene.reading import visible
 from visualizer.trace import Trace, remembered
 from visualizer.views.surgery import _measured as measured
 from visualizer.views.surgery import offers
@@ -67,7 +68,7 @@ def _answers(trace: Trace, done: str) -> str:
     before, after = (said(numbers.percent(float(values[best]), 0), quantity, answer, (*at, best))
                      for values, best, quantity
                      in ((old, first, "answer before the edits"), (new, second, "answer after the edits")))
-    labels = [said(words[best], "label", answer, (*at, best)) for best in (first, second)]
+    labels = [said(visible(words[best]), "label", answer, (*at, best)) for best in (first, second)]
     told = tr("With {edits} the answer turns from {first} ({before}) to {{{second}}} ({after}).") if first != second \
         else tr("With {edits} the answer stays {first}: {before} before, {{{after}}} now.")
     return told.format(edits=done, first=labels[0], second=labels[1], before=before, after=after)

@@ -182,7 +182,8 @@ def _path(film: Film, axis: Axis, look: Look, key: str, cell: tuple[int, ...], b
     still += _ticks(axis, look, box, low, high, lambda value: numbers.significant(value, 2))
     points = [(axis.x(int(step)), box.bottom - (value - low) / (high - low) * box.height)
               for step, value in zip(film.kept, values.tolist(), strict=True)]
-    marks: list[Mark] = [Line(tuple(points), "ink", 1.5)] if len(points) > 1 else []
+    marks: list[Mark] = _unknown(film, axis, box)
+    marks += [Line(tuple(points), "ink", 1.5)] if len(points) > 1 else []
     marks += [Rect(x - 2, y - 2, 4, 4, "ink", radius=2) for x, y in points]
     share = (float(values[film.place]) - low) / (high - low)
     marks += _here(film, axis, box, share, film.number(key, film.place, *cell))
@@ -493,7 +494,7 @@ def _answer(film: Film, axis: Axis, look: Look, box: Box) -> Marks:
     name = elide(titles.of(film.trace.sample), 11, axis.left - 24)
     still = _title(axis, look, box, tr("answer"), name)
     if look.mode.notes and box.height >= 44:
-        still.append(Text(axis.left - 12, box.top + 40, plain(tr("probability 0 to 1")), 11, 400, "ink-2",
+        still.append(Text(axis.left - 12, box.top + 40, plain(tr("probability of each class")), 11, 400, "ink-2",
                           "end", max_width=axis.left - 16))
     focus = Focus(film.trace.layers[0].name)
     marks: list[Mark] = [*grouped(Group(tr("answer"), focus), [Image(

@@ -53,13 +53,13 @@ class Film:
     @cached_property
     def last(self) -> int:
         """Updates that were made."""
-        return max(1, int(self.kept[-1]), int(max(self.held["step"], default=0)))
+        return max(int(self.kept[-1]), int(max(self.held["step"], default=0)))
 
     @cached_property
     def end(self) -> int:
         """Updates that it is to have: beyond the last one nothing is known, ever where a number was none."""
         beyond = self.last + self.last // 4 + 1 if self.run.stopped else 0
-        return max(self.last, beyond, int(self.held.get("goal", 0)))
+        return max(1, self.last, beyond, int(self.held.get("goal", 0)))
 
     def has_begun(self, named: Named) -> bool:
         """Whether something had gone wrong where the cursor stands; it stands before that which ended the training."""
@@ -317,12 +317,12 @@ class Axis:
 
 def binned(axis: Axis, steps: Numbers, values: Numbers, last: float = np.inf) -> Numbers:
     """(rows, BINS) of (moments, rows): in each piece the last moment that has come, NaN before the first and beyond
-    `last`."""
+    `last`; the first piece is that of the first moment."""
     if not len(steps):
         return np.full((np.shape(values)[1], BINS), np.nan)
     middles = axis.middles()
     at = np.searchsorted(steps, middles + 1e-9, side="right") - 1
-    beyond = np.concatenate([[0.0], middles[:-1]]) >= last
+    beyond = np.concatenate([[-1.0], middles[:-1]]) >= last
     return np.where((at < 0) | beyond, np.nan, np.asarray(values, float)[np.maximum(at, 0)].T)
 
 
