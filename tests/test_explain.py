@@ -16,10 +16,12 @@ from torch import Tensor, nn
 from tests import quantities_of_explain  # noqa: F401  (its quantities are known once they are there)
 from tests.test_sentences import texts_of, true, unclaimed
 from visualizer import record
-from visualizer.kinds import attribution
+from visualizer.kinds import attribution, units
 from visualizer.kinds.attribution import METHODS, Wish
 from visualizer.record.studies import Pass, explain
 from visualizer.said import listening
+from visualizer.scene import fed
+from visualizer.scene.boxes import Box
 from visualizer.scene.picture import Focus, Image, Look, Text
 from visualizer.trace import Refused, Trace
 from visualizer.views import find
@@ -457,3 +459,19 @@ def test_a_narrow_window_and_a_room_show_three_methods_and_a_digit_chooses_the_c
     assert view.digit(trace, 7) == ("class", "7")
     assert view.measured(Look(knobs=(("class", "7"), ("contrast", "on")))) == ("explain:7,1,logit,nothing,64,5",)
     assert view.digit(measured("adding_lstm"), 1) is None
+
+
+def test_the_sound_stands_over_its_spectrogram_on_the_axis_of_the_steps() -> None:
+    trace = record.pass_of("spoken_digits").trace
+    found = units.stretches(trace)
+    assert found is not None
+    (first, last), count = found
+    steps = trace["spectrogram.conv1d"].shape[-1]
+    assert (first, last) == (199 / 2, 199 / 2 + (steps - 1) * 80)  # windows of 200 samples, 80 apart
+    click = np.zeros(count)
+    click[round(first + 30 * (last - first) / (steps - 1))] = 1.0
+    half = (last - first) / (steps - 1) / 2
+    lines = [mark for mark in fed.wave(click, (first - half, last + half - 1), Box(100, 0, 100 + 4 * steps, 20))
+             if abs(mark.points[1][1] - mark.points[0][1]) > 5]
+    assert len(lines) == 1
+    assert lines[0].points[0][0] == pytest.approx(100 + 30.5 * 4, abs=1)

@@ -15,7 +15,9 @@ from torch import Tensor
 from tests import quantities_of_explain  # noqa: F401  (its quantities are known once they are there)
 from tests.test_sentences import texts_of, true, unclaimed
 from visualizer import inputs, record
+from visualizer.inputs import TYPED
 from visualizer.kinds import units
+from visualizer.record.catalog import Opened
 from visualizer.record.run import given_of, prepared, reads_of
 from visualizer.record.studies import Pass, ascent, excites
 from visualizer.record.studies.explain import randomised
@@ -323,3 +325,55 @@ def test_what_is_typed_in_the_rail_is_applied_with_enter_or_refused_below_the_fi
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert dict(store.state.look.knobs)["pattern"] == "open > 0"
     assert field.refused.text() == ""
+
+
+# --- the chosen input among those that ship ---------------------------------------------------------------------------
+
+BRACKETS = "()[]ab"
+
+
+class Counting(torch.nn.Module):
+    """Its first unit counts the brackets that are open; the others are random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.embedding = torch.nn.Embedding(len(BRACKETS), 2)
+        self.rnn = torch.nn.RNN(2, 4, nonlinearity="relu", batch_first=True)
+        self.fc = torch.nn.Linear(4, len(BRACKETS))
+        with torch.no_grad():
+            self.embedding.weight[:, 0] = torch.tensor([1.0, -1, 1, -1, 0, 0])
+            for weight in self.rnn.parameters():
+                weight[0] = 0
+            self.rnn.weight_ih_l0[0, 0] = self.rnn.weight_hh_l0[0, 0] = 1
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.fc(self.rnn(self.embedding(ids))[0])  # type: ignore[no-any-return]
+
+
+def _encoded(text: str) -> Tensor:
+    return torch.tensor([[BRACKETS.index(symbol) for symbol in text]])  # ValueError for what it does not know
+
+
+def test_in_a_typed_text_with_brackets_the_unit_that_counts_them_is_found() -> None:
+    opened = Opened("brackets", "Brackets", Counting().eval(), {"input": {
+        "kind": "text", "shape": [None], "alphabet": BRACKETS, "prepare": "each character"}}, tuple(BRACKETS), _encoded)
+    trace = record.with_study(record.pass_of(opened, f"{TYPED}a(b[a]b(a))ab(a)"), "follows:open")
+    found = trace.studies["follows:open"]
+    assert found["pattern"].tolist() == [0, 1, 1, 2, 2, 1, 1, 2, 2, 1, 0, 0, 0, 1, 1, 0]
+    assert found["rnn"][0] == pytest.approx(1)
+    assert found["control/rnn"][0] != pytest.approx(1)
+    assert (int(found["inputs"]), int(found["chosen"]), int(found["numbers"])) == (1, 1, 16)
+    shown = find("units").draw(trace, _last("char_lstm"), None, Look(knobs=(("face", "pattern"), ("pattern", "open"))))
+    assert shown.caption.startswith("rnn 0 follows brackets that are open best, this input of yours counted (1 in all)")
+
+
+def test_a_typed_text_is_counted_among_the_shipped_inputs_and_a_shipped_one_only_once() -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(excites, "MOST_INPUTS", 2)
+        typed, own = (record.with_study(pass_of("char_rnn", word), "follows:line").studies["follows:line"]
+                      for word in (f"{TYPED}What now, friend?", ""))
+    assert (int(own["chosen"]), int(typed["chosen"])) == (0, 1)
+    assert int(typed["inputs"]) == int(own["inputs"]) + 1
+    assert int(typed["numbers"]) == int(own["numbers"]) + len("What now, friend?")
+    assert np.abs(typed["rnn"] - own["rnn"]).max() > 1e-4

@@ -54,7 +54,8 @@ def draw(trace: Trace, found: Detection, moment: Moment, seen: Now, place: Plan,
             (THRESHOLD, "> " + said(numbers.number(found.least, 2), "factor", array=repr(found.least)), seen.passed,
              len(found.likely))):
         x = place.x[f"{name}.{doing}"] - tile / 2
-        marks.append(Text(x, top - 8, plain(words), 12, 400, "ink", max_width=tile + 4))
+        if width(plain(words), 12) <= tile + 4:  # the caption says it, too
+            marks.append(Text(x, top - 8, plain(words), 12, 400, "ink"))
         current = moment.beat.doing == doing
         if share <= 0:
             marks.append(Rect(x, top, tile, tile, "hatch"))

@@ -50,7 +50,7 @@ def sentence(seen: Seen) -> str:
              "value": seen.value(numbers.number(value), layer.name, unit),
              "control": seen.value(numbers.number(drawn), f"control/{other}", place)}
     if _among(seen):
-        return tr("{unit} follows {pattern} best over {inputs} inputs, this one of yours among them: correlation "
+        return tr("{unit} follows {pattern} best, this input of yours counted ({inputs} in all): correlation "
                   "{{{value}}}; with random weights {control}.").format(**words, inputs=seen.value(
             numbers.count(int(np.asarray(seen.arrays["inputs"]))), "inputs"))
     return tr("{unit} follows {pattern} best, correlation {{{value}}}; with random weights the best unit has "
