@@ -106,9 +106,10 @@ def test_the_cut_travels_layer_by_layer(cut: Trace) -> None:
         picture = _drawn(cut, address=address)
         return {mark.group.about.layer for mark in picture.moving if isinstance(mark, Rect) and mark.fill == "hatch"
                 and mark.group is not None and mark.group.about is not None and mark.width > 60}
-    assert hatched("relu1.forward") == {"relu2", "relu3"}
-    assert hatched("pool2.forward") == {"relu3"}
-    assert hatched("relu3.forward") == set()
+    assert hatched("relu1.forward") == {"relu2", "relu3", "softmax"}
+    assert hatched("pool2.forward") == {"relu3", "softmax"}
+    assert hatched("relu3.forward") == {"softmax"}
+    assert hatched("softmax.forward") == set()
 
 
 def test_what_becomes_no_number_is_named_and_everything_is_still_drawn() -> None:

@@ -410,6 +410,7 @@ def _answers(trace: Trace, name: str, at: tuple[int, ...], strength: float, y: f
             continue
         best = int(np.argmax(np.nan_to_num(values, nan=-np.inf)))
         drawn: list[Mark] = []
+        told: list[Mark] = []  # over the bars beside it, where it is broader than its own
         for number, each in enumerate(classes):
             x, value = lefts[column] + number * pitch, float(values[each])
             here = each == best and np.isfinite(value)
@@ -418,12 +419,15 @@ def _answers(trace: Trace, name: str, at: tuple[int, ...], strength: float, y: f
                 long = tall * min(1.0, max(0.0, value))
                 drawn.append(Rect(x + 2, foot - long, pitch - 4, max(0.5, long), "accent" if here else "ink-2"))
                 if value >= 0.03 and (here or pitch >= 30):
-                    drawn.append(Text(x + pitch / 2, foot - long - 4, plain(said(
+                    told.append(Text(x + pitch / 2, foot - long - 4, plain(said(
                         numbers.percent(value, 0), "answer after the edits" if column else "answer before the edits",
                         name, (*at, each))), 11, 600, "accent-ink" if here else "ink", "middle"))
             else:
                 drawn.append(Rect(x + 2, foot - tall, pitch - 4, tall, "hatch"))
             drawn += _label(trace, name, (*at, each), x, pitch, foot, here)
+        drawn += told
+        if column and strength < 1:
+            marks += faded([Rect(lefts[column] + 2, foot - tall, wide - 4, tall, "hatch")], 1 - strength)
         marks += faded(drawn, strength) if column else drawn
     if 2 not in lefts:
         return grouped(of_layer(name), marks)
@@ -441,6 +445,8 @@ def _answers(trace: Trace, name: str, at: tuple[int, ...], strength: float, y: f
                     numbers.signed(100 * value, 0), "points of an answer", name, (*at, each))), 11, 600,
                     anchor="middle"))
         drawn += _label(trace, name, (*at, each), x, pitch, foot, False)
+    if strength < 1:
+        marks += faded([Rect(lefts[2] + 2, foot - tall, wide - 4, tall, "hatch")], 1 - strength)
     return grouped(of_layer(name), [*marks, *faded(drawn, strength)])
 
 
