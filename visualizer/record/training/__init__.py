@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -318,16 +319,17 @@ class _Measuring:
     def before(self) -> None:
         """Between the gradient and the step."""
         self.old = [[weight.detach().clone() for weight in weights] for weights in self.layers.values()]
-        self.gradient = tuple(_norm([weight.grad for weight in weights if weight.grad is not None])
-                              for weights in self.layers.values())
+        self.gradient = _norms([[weight.grad for weight in weights if weight.grad is not None]
+                                for weights in self.layers.values()])
 
     def after(self, loss: float, right: float) -> News:
         """Behind the step: all that is told of it."""
         learner = self.learner
         with torch.no_grad():
-            moved = tuple(_norm([weight.detach() - old for weight, old in zip(weights, olds, strict=True)])
-                          for weights, olds in zip(self.layers.values(), self.old, strict=True))
-        sizes = tuple(_norm(olds) for olds in self.old)
+            steps = [[weight.detach() - old for weight, old in zip(weights, olds, strict=True)]
+                     for weights, olds in zip(self.layers.values(), self.old, strict=True)]
+        sizes = _norms([*steps, *self.old])
+        moved, sizes = sizes[:len(steps)], sizes[len(steps):]
         seen = [_seen(part) for part in self.parts.values()]
         dead, saturated, spread = zip(*seen, strict=True) if seen else ((), (), ())
         answer = _answer(learner)
@@ -441,14 +443,18 @@ def _places(words: Sequence[str], net: nn.Module, model: str) -> list[tuple[Tens
 
 
 def _norm(tensors: Sequence[Tensor]) -> float:
-    """Root of the sum of squares; where float32 would lose the squares, in float64: a small gradient is not 0."""
-    found = []
-    for each in tensors:
-        size = torch.linalg.vector_norm(each.detach()).item()
-        if not 1e-12 < size < 1e12:
-            size = torch.linalg.vector_norm(each.detach(), dtype=torch.float64).item()
-        found.append(size)
-    return math.hypot(*found)
+    """Root of the sum of squares."""
+    return _norms([tensors])[0]
+
+
+def _norms(groups: Sequence[Sequence[Tensor]]) -> tuple[float, ...]:
+    """The norm of each group of tensors, asked for all at once; where float32 would lose the squares, in float64: a
+    small gradient is not 0."""
+    every = [tensor.detach() for tensors in groups for tensor in tensors]
+    sizes = torch.stack(torch._foreach_norm(every)).tolist() if every else []
+    sizes = iter([size if 1e-12 < size < 1e12 else torch.linalg.vector_norm(tensor, dtype=torch.float64).item()
+                  for size, tensor in zip(sizes, every, strict=True)])
+    return tuple(math.hypot(*islice(sizes, len(tensors))) for tensors in groups)
 
 
 def _seen(part: nn.Module) -> tuple[float, float, float]:
