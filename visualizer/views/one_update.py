@@ -151,7 +151,12 @@ def _row(trace: Trace, stage: Stage, cell: Cell, y: float, high: float, look: Lo
         marks.append(Text(beside, middle - 6, plain(elide(constants(stage.formula), 13, right - 90 - beside)), 13, 400,
                           "ink-2"))
     if done:
-        words = stage.made(lambda name: said(numbers.significant(float(trace[name].output[cell])), "value", name, cell))
+        def number(name: str) -> str:
+            value = float(trace[name].output[cell])
+            told = said(numbers.significant(value), "value", name, cell)
+            return f"({told})" if value < 0 else told
+
+        words = stage.made(number)
         marks.append(Text(left, middle + 16, plain(words), 13, 400, "ink", max_width=room))
     return marks
 
