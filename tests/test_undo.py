@@ -21,7 +21,7 @@ from visualizer.ui.window import Window
 Key, CONTROL = Qt.Key, Qt.KeyboardModifier.ControlModifier
 BEYOND = {"open", "open-folder", "save", "export", "export-data", "quit", "undo", "redo", "present", "restore", "black",
           "white", "keys", "choose-inputs", "motion", "contrast",
-          "lesson-continue", "lesson-film", "lesson-print", "lesson-quiz", "lesson-notes"}
+          "lesson-continue", "lesson-film", "lesson-print", "lesson-quiz", "lesson-notes", "page", "code"}
 """Commands that change nothing in the State: dialogs, the end, and what lies over everything; wishes of a person, who
 takes them back by the same key: undoing what was done to a picture does not bring the movement back; and a lesson that
 goes on, from which leaving it brings one back."""

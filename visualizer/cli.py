@@ -1630,7 +1630,7 @@ def _meant(export: Any, state: State, recorded: Recorded, chosen: argparse.Names
     look = replace(look, knobs=tuple(sorted(knobs.items())), **plain)
     times = sight.times(trace, changed(state, view=view, look=look))
     if at is not None and at.partition(":")[0] in state.reel:
-        at = sight.times(recorded, changed(state, at=at)).find(at).address
+        at = sight.times(recorded, changed(state, at=at, view=view, look=look)).find(at).address
     elif at is not None:
         at = times.find(at).address
     elif chosen.backward:

@@ -13,6 +13,7 @@ from visualizer.language import english, tr
 from visualizer.said import lengths, said
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box
+from visualizer.scene.labels import fitting
 from visualizer.scene.lanes import lanes
 from visualizer.scene.parts import faded
 from visualizer.scene.picture import (
@@ -131,7 +132,8 @@ def _columns(trace: Trace, moment: Moment, focus: Focus | None, box: Box, look: 
     names = _spread(trace, names, first, left)
     highs = _highs(trace, names, left, wide)
     lefts = {column: box.left + LABELS + place * (wide + APART) for place, column in enumerate(seen)}
-    heads = (tr("Before"), tr("After"), tr("Difference, after − before"))
+    difference = fitting((tr("Difference, after − before"), tr("Difference")), wide, 13, 600)
+    heads = (tr("Before"), tr("After"), difference)
     marks: list[Mark] = _input(trace, box.left, box.top + 6) if names and highs[0] + HEAD >= INPUT + 48 else []
     for column in seen:
         marks.append(Text(lefts[column], box.top + 14, plain(elide(heads[column], 13, wide, 600)), 13, 600,
