@@ -43,14 +43,15 @@ def agreement(seen: Seen, look: Look, box: Box) -> list[Mark]:
     wide = (box.width - names) / len(methods)
     high = min(30.0, (box.height - 40) / len(methods))
     top = box.top + 40
+    headed = all(width(translated(SHORT[method]), 11, 600) <= wide for method in methods)  # else the rows' names do
     for row, one in enumerate(methods):
         y = top + row * high
         ink = "accent-ink" if one == seen.method else "ink"
         weight = 600 if one == seen.method else 400
         marks += [Text(box.left + names - 8, y + high / 2 + 4, plain(translated(NAMES[one])), 12, weight, ink, "end",
-                       max_width=names - 10),
-                  Text(box.left + names + (row + 0.5) * wide, top - 7, plain(translated(SHORT[one])), 11, weight, ink,
-                       "middle", max_width=wide)]
+                       max_width=names - 10)]
+        marks += [Text(box.left + names + (row + 0.5) * wide, top - 7, plain(translated(SHORT[one])), 11, weight, ink,
+                       "middle")] if headed else []
         for column, other in enumerate(methods):
             x = box.left + names + column * wide
             value = None if one == other else attribution.likeness(
