@@ -26,7 +26,10 @@ WORDS = {"shift": "shift:3,-1", "rotate": "rotate:30", "scale": "scale:-30", "no
          "blur": "blur:1.5", "occlude": "occlude:8,-3,2", "erase": "erase:0.3,7", "permute": "permute:1,7",
          "shuffle_rows": "shuffle_rows:1",
          "shuffle_words": "shuffle_words:1,3", "reverse": "reverse", "repeat": "repeat:2", "lengthen": "lengthen:50",
-         "pad": "pad:4", "hold": "hold:2", "swap": "swap:2,18", "substitute": "substitute:2,e"}
+         "pad": "pad:4", "hold": "hold:2", "swap": "swap:2,18", "substitute": "substitute:2,e",
+         "pixel": "pixel:3,4,200", "step_off": "step_off:2"}
+INKED = ("image", "strip")
+"""Kinds of which the first pieces are blank, and the 16th is not."""
 MODELS = {"image": "digits_cnn", "strip": "crnn_strip", "sequence": "adding_gru", "text": "char_rnn",
           "name": "surname_gru", "sentence": "sentiment_gru"}
 
@@ -81,7 +84,7 @@ def test_every_edit_that_suits_a_kind_changes_it_and_none_of_no_strength_does(ki
     matter, raw = matter_of(kind)
     given = given_of(opened, inputs.all_samples(kind)[0].name)
     for edit in OF_INPUTS:
-        words = WORDS[edit.name]
+        words = "step_off:16" if edit.name == "step_off" and kind in INKED else WORDS[edit.name]
         if edit not in edits.fitting(matter.grain):
             assert edit.lacks(matter.grain)
             with pytest.raises(Refused, match=r"which the edit .* does not apply to: .*; take it away\.$"):

@@ -637,7 +637,7 @@ def test_tabs_never_move_and_the_last_says_which_of_the_others_is_shown(qtbot, l
     window = opened(qtbot, Store(changed(State(), model="char_lstm", sample="text:wherefore art thou"), letters), size)
     top, found = window.top, window.top.views
     names = [view.name for view in found]
-    assert names[:5] == ["network", "microscope", "waiting", "compare", "unrolled"]
+    assert names[:5] == ["network", "microscope", "waiting", "compare", "surgery"]
     assert len(names) > 10
     assert len(top.tabs.shown) >= least
     assert top.tabs.shown == tuple(range(len(top.tabs.shown)))
@@ -857,7 +857,8 @@ def test_a_film_stands_under_export(window, monkeypatch):
     monkeypatch.setattr(QMenu, "popup", lambda menu, at: shown.extend(menu.actions()))
     window.top.export.click()
     titles = [action.text() for action in shown]
-    assert titles[:4] == ["Export picture…", "Export film…", "Export film through inputs…", "Export data…"]
+    assert titles[:6] == ["Export picture…", "Export film…", "Export film through inputs…", "Export page…",
+                          "Export code…", "Export data…"]
     shown[1].trigger()
     assert window.film_panel.isVisible()
 

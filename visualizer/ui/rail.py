@@ -528,9 +528,10 @@ class Rail(QWidget):
         panel.move(beside.mapTo(around, QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        reached = Paper | SampleGrid | TextField | Slider | Button | Choices
-        next(child for child in panel.findChildren(QWidget) if isinstance(child, reached)
-             ).setFocus(Qt.FocusReason.OtherFocusReason)
+        inside = panel.findChildren(QWidget)
+        reached = [child for kinds in (Paper | SampleGrid | TextField | Slider | Choices, Button) for child in inside
+                   if isinstance(child, kinds)]
+        reached[0].setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel
 
     def _joined(self, listed: EditList) -> EditList:

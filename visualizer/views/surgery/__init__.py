@@ -253,9 +253,8 @@ def _row(trace: Trace, moment: Moment, focus: Focus | None, name: str, y: float,
          lefts: dict[int, float], wide: float, look: Look) -> list[Mark]:
     layer, shown = trace[name], _shown(trace, moment, name)
     top = max(colour.largest(*shown), 1e-30)
-    label = elide(name, 12, LABELS - 12, 600, True)
-    marks: list[Mark] = [Text(left + LABELS - 12, at, plain(label), 12, 600, "ink", "end", mono=True,
-                              focus=Focus(name))]
+    marks: list[Mark] = [Text(left + LABELS - 12, at, plain(name), 12, 600, "ink", "end", mono=True,
+                              focus=Focus(name), max_width=LABELS - 12)]
     if look.mode.notes:
         marks += [Text(left + LABELS - 12, at + 15, plain(lengths(layer)), 11, 400, "ink-2", "end"),
                   Text(left + LABELS - 12, at + 29, plain(tr("up to {value}").format(value=said(
@@ -476,6 +475,5 @@ VIEW = View(
     knobs=(("off", ()), ("rank", ("units", "steps")), ("below", ("ranking", "sandbox")), ("column", ("all", *COLUMNS)),
            (BY, ()), ("sorted", ("1", "0")),
            *((name, tuple(map(str, values))) for name, _, values in _sandbox.SETTINGS)),
-    tries=english("Click a map: it is switched off, and the answer is there at once. Shift+click keeps only it. Drag a "
-                  "weight in the details, paint the input."),
+    tries=english("Click a map: it is switched off, and the answer is there at once."),
 )

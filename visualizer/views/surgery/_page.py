@@ -200,7 +200,7 @@ def _reach(trace: Trace, marks: list[Mark], y: float) -> float:
         known = np.isfinite(share)
         told = "–" if not known else said(numbers.percent(share, 0), "how far it reaches", name) if share < MOST else \
             f"{said(numbers.significant(share, 1), 'how far it reaches', name)} ×"
-        marks += [Text(LEFT, y + 14, plain(elide(name, 12, 70, 400, True)), 12, 400, mono=True),
+        marks += [Text(LEFT, y + 14, plain(name), 12, 400, mono=True, max_width=70),
                   Rect(left, y + 5, right - left, 8, "sunk"),
                   Rect(left, y + 5, (right - left) * min(1.0, share if known else 0.0), 8, "ink-2"),
                   Text(RIGHT, y + 14, plain(told), 12, 600, "ink", "end")]

@@ -100,8 +100,8 @@ def _bars(trace: Trace, found: Ranked, share: float, box: Box) -> list[Mark]:
         x, word = box.left + at * (WIDE + APART), found.words[place]
         layer, unit = _of(word)
         of = "steps" if word.startswith("step_off") else "units"
-        marks += [Text(x + WIDE / 2, foot + 14, plain(elide(layer, 11, WIDE + 4, 400, True)), 11, 400, "ink-2",
-                       "middle", mono=True),
+        marks += [Text(x + WIDE / 2, foot + 14, plain(layer), 11, 400, "ink-2", "middle", mono=True,
+                       max_width=WIDE + 4),
                   Text(x + WIDE / 2, foot + 28, plain(said(
                       unit, "index of what is left out", cell=(place,), array=of)), 12, 600, anchor="middle")]
         if place in lost:
