@@ -211,11 +211,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png|svg|pdf")
 
     it = command("film", _film, "write an animation as a film, or as a folder of pictures with a storyboard")
-    it.add_argument("thing", metavar="THING", help=THING)
-    _what_goes_in(it)
-    it.add_argument("--view", metavar="V", help="a view of `visualizer list views`")
-    it.add_argument("--from", dest="first", default="", metavar="ADDRESS", help="begin with this beat (the very first)")
-    it.add_argument("--to", dest="last", default="", metavar="ADDRESS", help="end with this beat (the very last)")
+    _stretch(it)
     _over_inputs(it)
     it.add_argument("--at", metavar="ADDRESS", help="with --over: the moment at which every input is looked at")
     _how_it_is_seen(it)
@@ -234,11 +230,7 @@ def parser() -> argparse.ArgumentParser:
     it.set_defaults(backward=False)
 
     it = command("page", _film, "write one HTML page in which a recording is stepped through, scrubbed and pointed at")
-    it.add_argument("thing", metavar="THING", help=THING)
-    _what_goes_in(it)
-    it.add_argument("--view", metavar="V", help="a view of `visualizer list views`")
-    it.add_argument("--from", dest="first", default="", metavar="ADDRESS", help="begin with this beat (the very first)")
-    it.add_argument("--to", dest="last", default="", metavar="ADDRESS", help="end with this beat (the very last)")
+    _stretch(it)
     it.add_argument("--at", metavar="ADDRESS", help=argparse.SUPPRESS)
     _how_it_is_seen(it)
     it.add_argument("--theme", help="a theme of `visualizer list themes`; the page has a dark one beside it")
@@ -406,6 +398,15 @@ def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
     it.add_argument("--focus", metavar="LAYER:i,j,…", help="what is looked at: conv2, conv2:7, conv2:7,3,5")
     it.add_argument("--set", type=_knobs, action="append", default=[], dest="knobs", metavar="KNOB=VALUE,…",
                     help="settings of the view")
+
+
+def _stretch(it: argparse.ArgumentParser) -> None:
+    """What is shown beat by beat, in which view, from where to where."""
+    it.add_argument("thing", metavar="THING", help=THING)
+    _what_goes_in(it)
+    it.add_argument("--view", metavar="V", help="a view of `visualizer list views`")
+    it.add_argument("--from", dest="first", default="", metavar="ADDRESS", help="begin with this beat (the very first)")
+    it.add_argument("--to", dest="last", default="", metavar="ADDRESS", help="end with this beat (the very last)")
 
 
 def _over_inputs(it: argparse.ArgumentParser) -> None:
